@@ -1,0 +1,108 @@
+//! Events: what a step did, in the words of the lecture. The trace is made of them.
+//!
+//! *Sent*, *stored*, *delivered*, *received*, *lost* and *withdrawn* are different events. A message
+//! is *sent* when its send is accepted or blocks, *stored* when the kernel buffers it, *delivered*
+//! when it is handed to a receiver, *received* when the receiver's call returns with it, *withdrawn*
+//! when its sender takes it back, *lost* when nobody will ever receive it.
+
+use std::sync::Arc;
+
+use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
+use crate::message::Message;
+use crate::oracle::Question;
+use crate::outcome::{Fault, Outcome};
+use crate::state::{BlockedOn, End};
+use crate::value::{Handle, Value};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// The thread that it happened to or that did it, if any.
+    pub thread: Option<ThreadId>,
+    /// Where that thread was in its program.
+    pub pc: Option<Pc>,
+    /// What it was.
+    pub kind: Kind<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Kind<'a> {
+    /// A process was created.
+    ProcessStarted(ProcessId),
+    /// A process has ended.
+    ProcessEnded(ProcessId, &'a End),
+    /// The thread was created.
+    ThreadStarted,
+    /// The thread has ended.
+    ThreadEnded,
+    /// The thread has handed a message to the kernel, or waits until it can.
+    Sent(&'a Arc<Message>),
+    /// A message is in the buffer now.
+    Stored {
+        /// Which.
+        message: &'a Arc<Message>,
+        /// How many messages the mailbox holds now.
+        messages: usize,
+    },
+    /// A message was handed to a receiver.
+    Delivered {
+        /// Which.
+        message: &'a Arc<Message>,
+        /// To whom.
+        to: ThreadId,
+    },
+    /// The thread's receive or call has returned with a message.
+    Received(&'a Arc<Message>),
+    /// The thread waits.
+    Blocked(&'a BlockedOn),
+    /// The thread was woken and will look again.
+    Woken,
+    /// The thread's call has ended: it waited, or did not end with `ok`, or has no other event.
+    Returned(Outcome),
+    /// Nobody will ever receive this message.
+    Lost(&'a Arc<Message>, Loss),
+    /// Its sender has taken the message back.
+    Withdrawn(&'a Arc<Message>),
+    /// The kernel was free to choose.
+    Chose(Question, u64),
+    /// The thread wrote a line to the log.
+    Logged(&'a Value),
+    /// An exception that the thread did not handle.
+    Raised(&'a Fault),
+    /// A mailbox was made.
+    Created(MailboxId),
+    /// A mailbox was destroyed.
+    Destroyed(MailboxId),
+    /// A name was entered with a name server.
+    Registered(&'a str, Handle),
+    /// A name was taken back.
+    Unregistered(&'a str),
+    /// The process was killed by the thread.
+    Killed(ProcessId),
+}
+
+/// Why a message was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loss {
+    /// It waited on a link, and the receiving process has ended.
+    ReceiverEnded,
+    /// It waited in a mailbox that was destroyed.
+    MailboxDestroyed,
+    /// It was larger than the receiver allowed, and `too-large` is `destroy`.
+    TooLarge,
+    /// It answered a caller that no longer waits.
+    CallerGone,
+}
+
+impl Loss {
+    /// The reason in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Loss::ReceiverEnded => "the receiver has ended",
+            Loss::MailboxDestroyed => "the mailbox was destroyed",
+            Loss::TooLarge => "it was too large for the receiver",
+            Loss::CallerGone => "the caller no longer waits",
+        }
+    }
+}

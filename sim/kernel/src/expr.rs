@@ -1,0 +1,414 @@
+//! Expressions: how a thread computes a value from its own variables.
+//!
+//! An expression reads the registers of one thread and constants of the machine. It never looks at
+//! other threads or at kernel objects, which is why local work may be merged into a step. Random
+//! numbers and the time come from the oracle.
+
+use std::sync::Arc;
+
+use crate::ids::{FamilyId, MailboxId, Register};
+use crate::machine::Machine;
+use crate::message::{Message, Route};
+use crate::oracle::{Oracle, Question};
+use crate::outcome::{Fault, Outcome};
+use crate::value::{Handle, Value, write_value};
+
+/// An expression, with names already resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// A constant.
+    Constant(Value),
+    /// A variable.
+    Variable(Register),
+    /// The thread's own process.
+    Me,
+    /// Which replica of its family the process is, from 1.
+    Index,
+    /// Which replica of its family the thread is, from 1.
+    ThreadIndex,
+    /// The outcome of the thread's last call, as text.
+    Status,
+    /// A field of a message.
+    Field(Box<Expr>, Field),
+    /// An element of a list.
+    Element(Box<Expr>, Box<Expr>),
+    /// A member of a process family, counted from 1.
+    ProcessMember(FamilyId, Box<Expr>),
+    /// A member of a mailbox family: the first mailbox, how many there are, and which, from 1.
+    MailboxMember {
+        /// The member with index 1.
+        first: MailboxId,
+        /// How many members there are.
+        count: u32,
+        /// Which one.
+        index: Box<Expr>,
+    },
+    /// `not` or `-`.
+    Unary(Unary, Box<Expr>),
+    /// An operator with two operands.
+    Binary(Binary, Box<(Expr, Expr)>),
+    /// A function call.
+    Function(Function, Vec<Expr>),
+    /// A list of these elements.
+    List(Vec<Expr>),
+    /// The texts of these values, one after the other: `"item ${i}"`.
+    Join(Vec<Expr>),
+}
+
+/// A field of a message variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// What it says.
+    Body,
+    /// The process that sent it.
+    Sender,
+    /// Its type.
+    Type,
+    /// Its priority.
+    Priority,
+    /// Its size in bytes.
+    Size,
+    /// The mailbox that it was taken from; `none` for a link.
+    Box,
+    /// Where an answer should go.
+    ReplyTo,
+}
+
+/// An operator with one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unary {
+    /// `not`.
+    Not,
+    /// `-`.
+    Minus,
+}
+
+/// An operator with two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    And,
+    Or,
+}
+
+/// A function of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// `len(x)`: elements of a list, bytes of a text.
+    Len,
+    /// `min(a, b, …)`, or of one list.
+    Min,
+    /// `max(a, b, …)`, or of one list.
+    Max,
+    /// `push(list, x)`: the list with x behind it.
+    Push,
+    /// `pop-first(list)`: the list without its first element.
+    PopFirst,
+    /// `count(list)`: how many elements are true.
+    Count,
+    /// `all(list)`.
+    All,
+    /// `any(list)`.
+    Any,
+    /// `random(a, b)`: an integer from a to b, both included.
+    Random,
+    /// `now()`: the time since the start.
+    Now,
+}
+
+/// What an expression may look at.
+pub(crate) struct Scope<'a, O> {
+    pub machine: &'a Machine,
+    pub registers: &'a [Value],
+    pub who: Who,
+    pub status: Outcome,
+    pub oracle: &'a mut O,
+}
+
+/// Who evaluates: the constants of a thread.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    pub process: crate::ids::ProcessId,
+    pub index: i64,
+    pub thread_index: i64,
+}
+
+impl Expr {
+    /// A constant integer.
+    pub fn int(number: i64) -> Self {
+        Expr::Constant(Value::Int(number))
+    }
+
+    /// Every expression directly inside this one.
+    pub fn children(&self) -> Vec<&Expr> {
+        match self {
+            Expr::Constant(_)
+            | Expr::Variable(_)
+            | Expr::Me
+            | Expr::Index
+            | Expr::ThreadIndex
+            | Expr::Status => vec![],
+            Expr::Field(of, _) | Expr::Unary(_, of) | Expr::ProcessMember(_, of) => vec![of],
+            Expr::MailboxMember { index, .. } => vec![index],
+            Expr::Element(list, index) => vec![list, index],
+            Expr::Binary(_, operands) => vec![&operands.0, &operands.1],
+            Expr::Function(_, items) | Expr::List(items) | Expr::Join(items) => {
+                items.iter().collect()
+            }
+        }
+    }
+}
+
+impl<O: Oracle> Scope<'_, O> {
+    /// The value of an expression, or the exception that computing it raises.
+    pub(crate) fn eval(&mut self, expr: &Expr) -> Result<Value, Fault> {
+        Ok(match expr {
+            Expr::Constant(value) => value.clone(),
+            Expr::Variable(register) => self.registers[register.index()].clone(),
+            Expr::Me => Value::Handle(Handle::Process(self.who.process)),
+            Expr::Index => Value::Int(self.who.index),
+            Expr::ThreadIndex => Value::Int(self.who.thread_index),
+            Expr::Status => Value::Text(self.status.word().into()),
+            Expr::Field(of, field) => self.field(of, *field)?,
+            Expr::Element(list, index) => self.element(list, index)?,
+            Expr::ProcessMember(family, index) => {
+                let family = &self.machine.families[family.index()];
+                let member = member(self.int(index)?, family.count)?;
+                Value::Handle(Handle::Process(crate::ids::ProcessId(family.first.0 + member)))
+            }
+            Expr::MailboxMember { first, count, index } => {
+                let member = member(self.int(index)?, *count)?;
+                Value::Handle(Handle::Mailbox(MailboxId(first.0 + member)))
+            }
+            Expr::Unary(Unary::Not, of) => Value::Bool(!self.eval(of)?.truth()?),
+            Expr::Unary(Unary::Minus, of) => match self.eval(of)? {
+                Value::Int(number) => Value::Int(number.checked_neg().ok_or(Fault::Overflow)?),
+                Value::Duration(ns) => Value::Duration(ns.checked_neg().ok_or(Fault::Overflow)?),
+                _ => return Err(Fault::MixedTypes),
+            },
+            Expr::Binary(operator, operands) => self.binary(*operator, &operands.0, &operands.1)?,
+            Expr::Function(function, arguments) => self.function(*function, arguments)?,
+            Expr::List(items) => {
+                let items = items.iter().map(|item| self.eval(item)).collect::<Result<_, _>>()?;
+                Value::list(items)?
+            }
+            Expr::Join(parts) => self.join(parts)?,
+        })
+    }
+
+    /// The integer that an expression gives; anything else is an exception.
+    pub(crate) fn int(&mut self, expr: &Expr) -> Result<i64, Fault> {
+        match self.eval(expr)? {
+            Value::Int(number) => Ok(number),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    fn field(&mut self, of: &Expr, field: Field) -> Result<Value, Fault> {
+        // The usual case reads a variable, and must not share and unshare the message for it.
+        if let Expr::Variable(register) = of {
+            return match &self.registers[register.index()] {
+                Value::Message(message) => Ok(Self::field_of(message, field)),
+                _ => Err(Fault::MixedTypes),
+            };
+        }
+        match self.eval(of)? {
+            Value::Message(message) => Ok(Self::field_of(&message, field)),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    fn field_of(message: &Message, field: Field) -> Value {
+        match field {
+            Field::Body => message.body.clone(),
+            Field::Sender => Value::Handle(Handle::Process(message.sender)),
+            Field::Type => message.kind.clone(),
+            Field::Priority => Value::Int(message.priority),
+            Field::Size => Value::Int(i64::try_from(message.size).unwrap_or(i64::MAX)),
+            Field::Box => match message.route {
+                Route::Mailbox => Value::Handle(Handle::Mailbox(message.mailbox)),
+                Route::Link => Value::None,
+            },
+            Field::ReplyTo => match (message.reply_to, message.reply_right()) {
+                (Some(handle), _) => Value::Handle(handle),
+                (None, Some(right)) => Value::Handle(Handle::Reply(right)),
+                (None, None) => Value::None,
+            },
+        }
+    }
+
+    fn element(&mut self, list: &Expr, index: &Expr) -> Result<Value, Fault> {
+        let index = self.int(index)?;
+        match self.eval(list)? {
+            Value::List(list) => usize::try_from(index)
+                .ok()
+                .and_then(|index| list.items().get(index).cloned())
+                .ok_or(Fault::BadIndex),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr) -> Result<Value, Fault> {
+        let left = self.eval(left)?;
+        // The right side is not looked at when the left side decides.
+        match (operator, &left) {
+            (Binary::And, Value::Bool(false)) | (Binary::Or, Value::Bool(true)) => return Ok(left),
+            (Binary::And | Binary::Or, Value::Bool(_)) => {
+                return Ok(Value::Bool(self.eval(right)?.truth()?));
+            }
+            (Binary::And | Binary::Or, _) => return Err(Fault::MixedTypes),
+            _ => {}
+        }
+        let right = self.eval(right)?;
+        Ok(match operator {
+            Binary::Equal => Value::Bool(left.equals(&right)?),
+            Binary::NotEqual => Value::Bool(!left.equals(&right)?),
+            Binary::Less => Value::Bool(left.compare(&right)?.is_lt()),
+            Binary::LessOrEqual => Value::Bool(left.compare(&right)?.is_le()),
+            Binary::Greater => Value::Bool(left.compare(&right)?.is_gt()),
+            Binary::GreaterOrEqual => Value::Bool(left.compare(&right)?.is_ge()),
+            Binary::Add
+            | Binary::Subtract
+            | Binary::Multiply
+            | Binary::Divide
+            | Binary::Remainder => arithmetic(operator, &left, &right)?,
+            Binary::And | Binary::Or => unreachable!("decided above"),
+        })
+    }
+
+    fn function(&mut self, function: Function, arguments: &[Expr]) -> Result<Value, Fault> {
+        let mut values =
+            arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
+        Ok(match function {
+            Function::Len => Value::Int(length(&values[0])?),
+            Function::Min => extreme(&values, std::cmp::Ordering::Less)?,
+            Function::Max => extreme(&values, std::cmp::Ordering::Greater)?,
+            Function::Push => {
+                let item = values.pop().expect("push has two arguments");
+                let mut items = items(&values[0])?.to_vec();
+                items.push(item);
+                Value::list(items)?
+            }
+            Function::PopFirst => {
+                let (_, rest) = items(&values[0])?.split_first().ok_or(Fault::BadIndex)?;
+                Value::list(rest.to_vec())?
+            }
+            Function::Count => {
+                Value::Int(i64::try_from(true_items(&values[0])?).unwrap_or(i64::MAX))
+            }
+            Function::All => Value::Bool(true_items(&values[0])? == items(&values[0])?.len()),
+            Function::Any => Value::Bool(true_items(&values[0])? > 0),
+            Function::Random => match (&values[0], &values[1]) {
+                (Value::Int(low), Value::Int(high)) if low <= high => {
+                    let question = Question::Random { low: *low, high: *high };
+                    Value::Int(low.wrapping_add_unsigned(self.oracle.choose(question)))
+                }
+                (Value::Int(_), Value::Int(_)) => return Err(Fault::BadIndex),
+                _ => return Err(Fault::MixedTypes),
+            },
+            Function::Now => Value::Duration(self.oracle.now_ns()),
+        })
+    }
+
+    fn join(&mut self, parts: &[Expr]) -> Result<Value, Fault> {
+        let mut text = String::new();
+        for part in parts {
+            let value = self.eval(part)?;
+            let name = |handle| self.machine.handle_name(handle);
+            write_value(&mut text, &value, &name).expect("a String takes all text");
+        }
+        Value::text(&text)
+    }
+}
+
+fn member(index: i64, count: u32) -> Result<u32, Fault> {
+    match u32::try_from(index) {
+        Ok(index) if (1..=count).contains(&index) => Ok(index - 1),
+        _ => Err(Fault::BadIndex),
+    }
+}
+
+fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Result<Value, Fault> {
+    let number = |a: i64, b: i64| {
+        match operator {
+            Binary::Add => a.checked_add(b),
+            Binary::Subtract => a.checked_sub(b),
+            Binary::Multiply => a.checked_mul(b),
+            Binary::Divide | Binary::Remainder if b == 0 => return Err(Fault::DivisionByZero),
+            Binary::Divide => a.checked_div(b),
+            Binary::Remainder => a.checked_rem(b),
+            _ => unreachable!("only arithmetic comes here"),
+        }
+        .ok_or(Fault::Overflow)
+    };
+    let additive = matches!(operator, Binary::Add | Binary::Subtract);
+    match (left, right) {
+        (Value::Int(a), Value::Int(b)) => Ok(Value::Int(number(*a, *b)?)),
+        (Value::Duration(a), Value::Duration(b)) if additive => {
+            Ok(Value::Duration(number(*a, *b)?))
+        }
+        (Value::Duration(a), Value::Duration(b)) if operator == Binary::Divide => {
+            Ok(Value::Int(number(*a, *b)?))
+        }
+        (Value::Duration(a), Value::Int(b)) if !additive => Ok(Value::Duration(number(*a, *b)?)),
+        (Value::Int(a), Value::Duration(b)) if operator == Binary::Multiply => {
+            Ok(Value::Duration(number(*a, *b)?))
+        }
+        _ => Err(Fault::MixedTypes),
+    }
+}
+
+fn items(value: &Value) -> Result<&[Value], Fault> {
+    match value {
+        Value::List(list) => Ok(list.items()),
+        _ => Err(Fault::MixedTypes),
+    }
+}
+
+fn true_items(value: &Value) -> Result<usize, Fault> {
+    let mut count = 0;
+    for item in items(value)? {
+        count += usize::from(item.truth()?);
+    }
+    Ok(count)
+}
+
+fn length(value: &Value) -> Result<i64, Fault> {
+    let length = match value {
+        Value::List(list) => list.items().len(),
+        Value::Text(text) => text.len(),
+        _ => return Err(Fault::MixedTypes),
+    };
+    Ok(i64::try_from(length).expect("texts and lists are limited"))
+}
+
+fn extreme(values: &[Value], wanted: std::cmp::Ordering) -> Result<Value, Fault> {
+    let candidates = match values {
+        [Value::List(list)] => list.items(),
+        values => values,
+    };
+    let (first, rest) = candidates.split_first().ok_or(Fault::BadIndex)?;
+    let mut best = first;
+    for value in rest {
+        if value.compare(best)? == wanted {
+            best = value;
+        }
+    }
+    Ok(best.clone())
+}
+
+/// A constant text.
+pub fn text(text: &str) -> Expr {
+    Expr::Constant(Value::Text(Arc::from(text)))
+}

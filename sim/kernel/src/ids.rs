@@ -1,0 +1,50 @@
+//! Small numbers that name things: an index into the table of its kind, and nothing else.
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The id of the entry at `index` of its table. Panics above `u32::MAX` entries.
+            pub fn at(index: usize) -> Self {
+                Self(u32::try_from(index).expect("tables are limited to 2^32 entries"))
+            }
+
+            /// The position of this entry in its table.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A process (Mach: a task). Static ones come first, in the order of the file.
+    ProcessId
+    /// A thread: a place in [`crate::State::threads`].
+    ThreadId
+    /// A mailbox or a link: a place in [`crate::State::mailboxes`].
+    MailboxId
+    /// A name server: a place in [`crate::Machine::name_servers`].
+    NameServerId
+    /// A user of the machine, for file permissions.
+    UserId
+    /// A variable of a thread: its place among the thread's registers.
+    Register
+    /// A place in [`crate::Machine::code`].
+    Pc
+    /// A process family: a place in [`crate::Machine::families`].
+    FamilyId
+    /// The name of a thread: a place in [`crate::Symbols::threads`].
+    ThreadName
+}
+
+impl Pc {
+    /// The place behind this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}

@@ -1,0 +1,175 @@
+//! What must be true between two steps. Called in tests and debug builds.
+
+use std::sync::Arc;
+
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::{Capacity, Machine, MailboxKind};
+use crate::object::mailbox::Mailbox;
+use crate::state::{BlockedOn, Filter, Holder, Life, State, ThreadState};
+
+/// Panics, with a sentence, if a state is one that no step may leave behind.
+pub fn assert_invariants(machine: &Machine, state: &State) {
+    for (index, mailbox) in state.mailboxes.iter().enumerate() {
+        mailbox_invariants(state, MailboxId::at(index), mailbox);
+    }
+    for index in 0..state.threads.len() {
+        thread_invariants(machine, state, ThreadId::at(index));
+    }
+    for index in 0..state.processes.len() {
+        process_invariants(state, ProcessId::at(index));
+    }
+    memory_invariants(state);
+}
+
+fn mailbox_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
+    let bytes: u64 = mailbox.messages.iter().map(|message| message.size).sum();
+    assert_eq!(mailbox.stored_bytes, bytes, "a mailbox counts the bytes that it holds");
+    match mailbox.spec.capacity {
+        Capacity::None => assert!(mailbox.messages.is_empty(), "no buffer holds no message"),
+        Capacity::Messages(limit) => {
+            assert!(mailbox.messages.len() as u64 <= limit, "a mailbox keeps its capacity");
+        }
+        Capacity::Bytes(limit) => assert!(bytes <= limit, "a mailbox keeps its capacity in bytes"),
+        Capacity::Undefined | Capacity::Unlimited => {}
+    }
+    for message in mailbox.messages.iter().chain(mailbox.senders.iter().map(|(_, m)| m)) {
+        assert_eq!(message.mailbox, id, "a message lies where it was sent to");
+    }
+    for (sender, message) in &mailbox.senders {
+        let Some(BlockedOn::Send(own)) = state.waits_for(*sender) else {
+            panic!("whoever waits in a mailbox's queue is SEND-blocked");
+        };
+        assert!(Arc::ptr_eq(own, message), "a blocked sender waits with its own message");
+    }
+    if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
+        assert!(mailbox.receivers.is_empty(), "receivers of links wait in the inbox");
+        if state.has_ended(to) {
+            assert!(!mailbox.has_something(), "a link to an ended process is empty");
+        }
+    }
+    let waiting = match mailbox.spec.kind {
+        MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
+        MailboxKind::Open | MailboxKind::Filed => &mailbox.receivers,
+    };
+    for receiver in waiting {
+        let Some(BlockedOn::Receive { sources, filter }) = state.waits_for(*receiver) else {
+            continue;
+        };
+        if !sources.contains(id) {
+            continue;
+        }
+        let offered = mailbox.messages.iter().chain(mailbox.senders.iter().map(|(_, m)| m));
+        for message in offered {
+            assert!(
+                !Filter::accepts(filter.as_deref(), message),
+                "no receiver waits beside a message that it could take"
+            );
+        }
+    }
+}
+
+fn thread_invariants(machine: &Machine, state: &State, id: ThreadId) {
+    let thread = &state.threads[id.index()];
+    let alive = matches!(state.processes[thread.process.index()].life, Life::Running);
+    match &thread.state {
+        ThreadState::NotStarted => assert!(!alive, "the threads of a process start with it"),
+        ThreadState::Ended => {}
+        ThreadState::Ready | ThreadState::LookingAgain { .. } => {
+            assert!(alive, "a thread lives in a process that lives");
+        }
+        ThreadState::Blocked { on, .. } => {
+            assert!(alive, "a thread waits in a process that lives");
+            machine.call(thread.pc);
+            waiter_invariants(state, id, on);
+        }
+    }
+}
+
+fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
+    let own = state.threads[id.index()].process;
+    match on {
+        BlockedOn::Send(message) => {
+            let queue = &state.mailboxes[message.mailbox.index()].senders;
+            let places = queue.iter().filter(|(sender, _)| *sender == id).count();
+            assert_eq!(places, 1, "a SEND-blocked thread is in one queue, once");
+        }
+        BlockedOn::Memory(_) => {
+            let places = state.memory.waiting.iter().filter(|(sender, _)| *sender == id).count();
+            assert_eq!(places, 1, "a memory-blocked thread waits for memory, once");
+        }
+        BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
+            let inbox = &state.processes[own.index()].inbox;
+            for mailbox in sources.listed() {
+                let mailbox = &state.mailboxes[mailbox.index()];
+                let queue = match mailbox.spec.kind {
+                    MailboxKind::Link { .. } => &inbox.receivers,
+                    MailboxKind::Open | MailboxKind::Filed => &mailbox.receivers,
+                };
+                assert!(queue.contains(&id), "a RECEIVE-blocked thread is in every queue it names");
+            }
+        }
+        BlockedOn::Reply { right, holder } => {
+            assert_eq!(right.caller, id, "a caller waits for its own answer");
+            if let Holder::Taken(process) = holder {
+                assert!(!state.has_ended(*process), "who waits for an answer waits for the living");
+            }
+        }
+        BlockedOn::Join(threads) => {
+            let ended = |t: &ThreadId| state.threads[t.index()].state == ThreadState::Ended;
+            assert!(!threads.iter().all(ended), "a join ends when its threads have ended");
+        }
+        BlockedOn::Lookup(_) => {
+            assert!(state.lookups.contains(&id), "a look-up that waits is on the list");
+        }
+        BlockedOn::Sleep => {}
+    }
+}
+
+fn process_invariants(state: &State, id: ProcessId) {
+    let process = &state.processes[id.index()];
+    let alive = state
+        .threads_of(id)
+        .filter(|t| {
+            let state = &state.threads[t.index()].state;
+            !matches!(state, ThreadState::Ended | ThreadState::NotStarted)
+        })
+        .count();
+    assert_eq!(process.alive_threads as usize, alive, "a process counts its living threads");
+    if process.life == Life::Running {
+        assert!(alive > 0, "a process ends with its last thread");
+    }
+    let owed = state
+        .threads
+        .iter()
+        .filter(|thread| match &thread.state {
+            ThreadState::Blocked { on: BlockedOn::Reply { holder, .. }, .. } => {
+                *holder == Holder::Taken(id)
+            }
+            _ => false,
+        })
+        .count();
+    assert_eq!(process.owed as usize, owed, "a process counts the answers that it owes");
+}
+
+fn memory_invariants(state: &State) {
+    let stored: u64 = state
+        .mailboxes
+        .iter()
+        .flat_map(|mailbox| &mailbox.messages)
+        .map(|message| state.memory.cost(message))
+        .sum();
+    assert_eq!(state.memory.used, stored, "kernel memory used is what the stored messages cost");
+    if let Some(limit) = state.memory.limit {
+        assert!(stored <= limit, "the kernel keeps its memory limit");
+    }
+    for (waiter, message) in &state.memory.waiting {
+        assert!(
+            matches!(state.waits_for(*waiter), Some(BlockedOn::Memory(_))),
+            "whoever waits for memory is memory-blocked"
+        );
+        assert!(
+            state.mailboxes[message.mailbox.index()].memory_waiters > 0,
+            "a mailbox knows that somebody waits for memory for it"
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! The simulated kernel of ipcsim.
+//!
+//! A [`Machine`] is a compiled scenario and never changes; a [`State`] is all that does. One
+//! function, [`step`], performs one system call (or one stretch of local work) of one thread;
+//! nothing else changes a state. Wherever the kernel is free it asks an [`Oracle`], and whatever it
+//! does it tells a [`Sink`]. So running, exploring, replaying and stepping by hand differ only in who
+//! the oracle and the sink are.
+//!
+//! What this crate does not know: YAML, files, the terminal, search, scheduling policy, and time.
+//! **The kernel has no clock**: a bounded wait is a mark on a wait, and whoever drives decides when it
+//! ends.
+
+mod event;
+mod expr;
+mod ids;
+mod invariant;
+pub mod limits;
+mod machine;
+mod message;
+pub mod object;
+mod oracle;
+mod outcome;
+pub mod program;
+mod state;
+mod step;
+mod timing;
+mod value;
+pub mod waits;
+
+pub use event::{Event, Kind, Loss};
+pub use expr::{Binary, Expr, Field, Function, Unary, text};
+pub use ids::{
+    FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadId, ThreadName, UserId,
+};
+pub use invariant::assert_invariants;
+pub use machine::{
+    Arrivals, Capacity, Detect, Family, File, Machine, MailboxKind, MailboxSpec, MemoryFull,
+    NameServer, Order, Pick, Policies, Replicas, Role, Symbols, ThreadSpec, TooLarge, Wake,
+};
+pub use message::{Message, Route, Then};
+pub use oracle::{Computing, Oracle, Question, Sink, Span};
+pub use outcome::{Fault, Outcome};
+pub use state::{
+    BlockedOn, Bound, End, Filter, Holder, Life, Process, Sources, State, Thread, ThreadState,
+};
+pub use step::{Progress, Transition, step};
+pub use timing::{Costs, Scheduler, Timing};
+pub use value::{Access, Handle, List, ReplyRight, Value, duration_text, write_value};

@@ -1,0 +1,14 @@
+//! Every limit of the kernel, on one page.
+
+/// Threads that one machine may have at the same time.
+pub const THREADS: usize = 1_000_000;
+/// Local operations in one step; above it the thread is in a local loop that never ends.
+pub const LOCAL_OPERATIONS: u32 = 1_000_000;
+/// Messages that a mailbox of `undefined` capacity ever stores.
+pub const UNDEFINED_STORED: usize = 8;
+/// Bytes of one text value.
+pub const TEXT_BYTES: usize = 64 * 1024;
+/// Elements of one list value, those of lists inside it included.
+pub const LIST_ELEMENTS: u64 = 100_000;
+/// Processors.
+pub const CPUS: u32 = 64;

@@ -1,0 +1,344 @@
+//! The machine: what a scenario has become. It never changes while it runs.
+
+use std::sync::Arc;
+
+use crate::ids::{FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadName, UserId};
+use crate::program::Op;
+use crate::timing::Timing;
+use crate::value::{Handle, Value};
+
+/// A compiled scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    /// All programs, one after the other.
+    pub code: Vec<Op>,
+    /// The families of processes, in the order of the file.
+    pub families: Vec<Family>,
+    /// The family of each process that is there from the start.
+    pub processes: Vec<FamilyId>,
+    /// The declared mailboxes, replicas one after the other.
+    pub mailboxes: Vec<MailboxSpec>,
+    /// The name servers. There is always at least one.
+    pub name_servers: Vec<NameServer>,
+    /// The paths that name mailboxes, in order of the path.
+    pub files: Vec<File>,
+    /// What the kernel does where systems differ.
+    pub policies: Policies,
+    /// How a run lets time pass. The kernel does not read it.
+    pub timing: Timing,
+    /// Names and lines, for whoever prints. The kernel does not read them, except to write a handle
+    /// into a text.
+    pub symbols: Symbols,
+}
+
+/// What the kernel does where systems differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// The capacity of a mailbox that is created without one.
+    pub buffering: Capacity,
+    /// Kernel memory for stored messages, in bytes; `None` is unlimited.
+    pub memory: Option<u64>,
+    /// Kernel memory that each stored message costs beside its size, in bytes.
+    pub message_overhead: u64,
+    /// What a send does that finds no kernel memory.
+    pub memory_full: MemoryFull,
+    /// Who gets a message when several receives wait, where the mailbox does not say.
+    pub receiver: Pick,
+    /// Which blocked sender goes next.
+    pub sender: Pick,
+    /// What waking does.
+    pub wake: Wake,
+    /// What becomes of a message that is too large for its receiver.
+    pub too_large: TooLarge,
+    /// What the kernel does about deadlocks.
+    pub detect: Detect,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            buffering: Capacity::None,
+            memory: None,
+            message_overhead: 0,
+            memory_full: MemoryFull::Wait,
+            receiver: Pick::Fifo,
+            sender: Pick::Fifo,
+            wake: Wake::HandOver,
+            too_large: TooLarge::Keep,
+            detect: Detect::Report,
+        }
+    }
+}
+
+/// How much a mailbox holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capacity {
+    /// Nothing: a message goes from hand to hand (rendezvous).
+    None,
+    /// So many messages.
+    Messages(u64),
+    /// Messages of so many bytes together.
+    Bytes(u64),
+    /// "Send may or may not block": the oracle says whether there is room.
+    Undefined,
+    /// Everything.
+    Unlimited,
+}
+
+/// The order of messages in a mailbox, and of the senders that are blocked on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Order {
+    /// By arrival.
+    Fifo,
+    /// Larger priority first, by arrival among equals.
+    Priority,
+}
+
+/// Which of several waiting threads is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pick {
+    /// The one that has waited longest.
+    Fifo,
+    /// The one that came last.
+    Lifo,
+    /// The one of the most urgent process, by arrival among equals.
+    Priority,
+    /// Any: the oracle says which.
+    Arbitrary,
+}
+
+/// What a send does that finds no kernel memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MemoryFull {
+    /// It waits, the oldest first.
+    Wait,
+    /// It ends with `no-memory`.
+    Fail,
+}
+
+/// What waking does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wake {
+    /// The waker finishes the waiter's call.
+    HandOver,
+    /// The waiter is made ready, looks again, and may find that somebody was faster. What cannot be
+    /// stored in between, a rendezvous, is handed over all the same.
+    LookAgain,
+}
+
+/// What becomes of a message that is larger than its receiver's `max-size`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TooLarge {
+    /// It stays where it is; the receiver's call ends with `too-large`.
+    Keep,
+    /// It is destroyed; the receiver's call ends with `too-large`.
+    Destroy,
+}
+
+/// What the kernel does about deadlocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Detect {
+    /// Nothing: who looks on reports them.
+    Report,
+    /// It refuses the call that would close a circle.
+    Refuse,
+}
+
+/// Whether a process may rest for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// It has to end.
+    Worker,
+    /// It may wait for requests for ever without being stuck.
+    Daemon,
+}
+
+/// Whether a family was declared with `replicas`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replicas {
+    /// One member, with the bare name.
+    Single,
+    /// Members `name[1]` and up.
+    Numbered,
+}
+
+/// Processes that were declared together.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// The first of them; the others follow it.
+    pub first: ProcessId,
+    /// How many there are.
+    pub count: u32,
+    /// How its members are called.
+    pub replicas: Replicas,
+    /// Larger is more urgent.
+    pub priority: i64,
+    /// Whether it may rest for ever.
+    pub role: Role,
+    /// Whose files it may open.
+    pub user: Option<UserId>,
+    /// Which name server it asks.
+    pub names: NameServerId,
+    /// When it is created, in nanoseconds.
+    pub start_ns: u64,
+    /// How much each link to a member holds.
+    pub link_capacity: Capacity,
+    /// Whether a member ever receives from anyone, so that arrivals over all links have an order.
+    pub arrivals: Arrivals,
+    /// The threads that a member starts with.
+    pub threads: Vec<ThreadSpec>,
+}
+
+/// Whether the order of arrivals over all links of a process matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrivals {
+    /// It receives from anyone somewhere in its programs.
+    Ordered,
+    /// It never does, and the order is not kept.
+    Unordered,
+}
+
+/// A thread that a process starts with, or several alike.
+#[derive(Clone, Debug)]
+pub struct ThreadSpec {
+    /// Its name.
+    pub name: ThreadName,
+    /// How many of them.
+    pub count: u32,
+    /// Where it begins.
+    pub entry: Pc,
+    /// How many registers it and the threads that it starts need.
+    pub registers: u32,
+    /// The registers that are set from the start: parameters of the program.
+    pub initial: Vec<(Register, Value)>,
+}
+
+/// A mailbox: its fixed properties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailboxSpec {
+    /// How much it holds.
+    pub capacity: Capacity,
+    /// The order of its messages.
+    pub order: Order,
+    /// Who gets a message when several receives wait.
+    pub receiver: Pick,
+    /// The largest message that it takes, in bytes; `None` takes all.
+    pub max_size: Option<u64>,
+    /// Whose it is.
+    pub kind: MailboxKind,
+}
+
+/// Whose a mailbox is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MailboxKind {
+    /// Everybody's, by its name.
+    Open,
+    /// Everybody's who may open its path.
+    Filed,
+    /// The link from one process to another.
+    Link {
+        /// Who sends.
+        from: ProcessId,
+        /// Who receives.
+        to: ProcessId,
+    },
+}
+
+/// A name server.
+#[derive(Clone, Debug)]
+pub struct NameServer {
+    /// Who is asked for what this one lacks.
+    pub parent: Option<NameServerId>,
+    /// What it knows from the start.
+    pub entries: Vec<(Arc<str>, Handle)>,
+}
+
+/// A path that names a mailbox.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The path.
+    pub path: Arc<str>,
+    /// What it names.
+    pub mailbox: MailboxId,
+    /// Whose it is.
+    pub owner: Option<UserId>,
+    /// What the owner may do: 4 to read (receive), 2 to write (send), 6 both.
+    pub owner_mode: u8,
+    /// What everybody else may do.
+    pub other_mode: u8,
+}
+
+/// Names and places of what the kernel knows by number.
+#[derive(Clone, Debug, Default)]
+pub struct Symbols {
+    /// One name for each family.
+    pub families: Vec<String>,
+    /// One name for each declared mailbox, `reply[2]` for a replica.
+    pub mailboxes: Vec<String>,
+    /// The names of threads, `main` among them.
+    pub threads: Vec<String>,
+    /// The names of the name servers.
+    pub name_servers: Vec<String>,
+    /// The line of the scenario that each operation comes from, from 1.
+    pub lines: Vec<u32>,
+}
+
+impl Machine {
+    /// The family of a process that is there from the start.
+    pub fn family_of(&self, process: ProcessId) -> &Family {
+        &self.families[self.processes[process.index()].index()]
+    }
+
+    /// The name of a process, `clients[2]` for a replica.
+    pub fn process_name(&self, process: ProcessId) -> String {
+        let id = self.processes[process.index()];
+        let family = &self.families[id.index()];
+        let name = &self.symbols.families[id.index()];
+        match family.replicas {
+            Replicas::Single => name.clone(),
+            Replicas::Numbered => format!("{name}[{}]", process.0 - family.first.0 + 1),
+        }
+    }
+
+    /// The name of a mailbox that has one: `box1` for a declared one, `mailbox 7` for one that was
+    /// made by `create`.
+    pub fn mailbox_name(&self, mailbox: MailboxId) -> String {
+        match self.symbols.mailboxes.get(mailbox.index()) {
+            Some(name) => name.clone(),
+            None => format!("mailbox {}", mailbox.0),
+        }
+    }
+
+    /// The name of what a handle refers to.
+    pub fn handle_name(&self, handle: Handle) -> String {
+        match handle {
+            Handle::Process(process) => self.process_name(process),
+            Handle::Mailbox(mailbox) | Handle::File { mailbox, .. } => self.mailbox_name(mailbox),
+            Handle::Reply(right) => format!("reply right to thread {}", right.caller.0),
+        }
+    }
+
+    /// The line of an operation, from 1.
+    pub fn line(&self, pc: Pc) -> u32 {
+        self.symbols.lines[pc.index()]
+    }
+
+    /// The call that a thread at this place makes; panics if the place is not a call.
+    pub(crate) fn call(&self, pc: Pc) -> &crate::program::Call {
+        match &self.code[pc.index()] {
+            Op::Call(call) => call,
+            other => unreachable!("a thread can only be inside a call, not inside {other:?}"),
+        }
+    }
+
+    /// How many threads the machine starts with.
+    pub fn initial_threads(&self) -> usize {
+        self.families
+            .iter()
+            .map(|family| {
+                let threads: u64 = family.threads.iter().map(|spec| u64::from(spec.count)).sum();
+                usize::try_from(threads * u64::from(family.count)).unwrap_or(usize::MAX)
+            })
+            .sum()
+    }
+}

@@ -1,0 +1,150 @@
+//! A mailbox: messages wait here for a receiver, and senders for a free slot.
+//!
+//! Knows its own rules only. It has never heard of programs, of time or of traces; `step` asks it
+//! what would happen and tells it what to do. A link is a mailbox too: one sender, one receiver.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::ids::ThreadId;
+use crate::limits;
+use crate::machine::{Capacity, MailboxSpec, Order};
+use crate::message::Message;
+use crate::state::Filter;
+
+/// A mailbox or a link.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    /// Its fixed properties.
+    pub spec: MailboxSpec,
+    /// Whether it is still there.
+    pub existence: Existence,
+    /// What it holds, in the order in which it leaves.
+    pub messages: VecDeque<Arc<Message>>,
+    /// The sizes of what it holds, in bytes.
+    pub stored_bytes: u64,
+    /// The senders that are blocked on it with their messages, in the order in which they go.
+    pub senders: VecDeque<(ThreadId, Arc<Message>)>,
+    /// How many senders wait for kernel memory with a message for it.
+    pub memory_waiters: u32,
+    /// The threads that wait for a message, oldest first. Those on a link wait in the inbox of their
+    /// process instead.
+    pub receivers: VecDeque<ThreadId>,
+}
+
+/// Whether a mailbox is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existence {
+    /// It is.
+    Alive,
+    /// It was destroyed.
+    Destroyed,
+}
+
+/// Whether a mailbox would store a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It would.
+    Free,
+    /// Not now.
+    Full,
+    /// Never: the message is larger than all its bytes together.
+    Never,
+    /// The kernel is free to say either.
+    Undefined,
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    pub fn new(spec: MailboxSpec) -> Self {
+        Self {
+            spec,
+            existence: Existence::Alive,
+            messages: VecDeque::new(),
+            stored_bytes: 0,
+            senders: VecDeque::new(),
+            memory_waiters: 0,
+            receivers: VecDeque::new(),
+        }
+    }
+
+    /// Whether a message of this size would be stored. A sender that comes while others are blocked
+    /// here does not overtake them, even if its own message is small enough.
+    pub fn room(&self, size: u64) -> Room {
+        match self.spec.capacity {
+            Capacity::None => Room::Full,
+            Capacity::Messages(limit) if self.messages.len() as u64 >= limit => Room::Full,
+            Capacity::Bytes(limit) if size > limit => Room::Never,
+            Capacity::Bytes(limit) if self.stored_bytes.saturating_add(size) > limit => Room::Full,
+            Capacity::Messages(_) | Capacity::Bytes(_) | Capacity::Unlimited => Room::Free,
+            Capacity::Undefined if self.messages.len() >= limits::UNDEFINED_STORED => Room::Full,
+            Capacity::Undefined => Room::Undefined,
+        }
+    }
+
+    /// Whether blocked senders are let in when a slot is freed. With `undefined` a sender that found
+    /// no room waits for a receiver and is not asked again.
+    pub fn lets_blocked_senders_in(&self) -> bool {
+        !matches!(self.spec.capacity, Capacity::None | Capacity::Undefined)
+    }
+
+    /// Puts a message behind those that leave before it.
+    pub fn store(&mut self, message: Arc<Message>) {
+        self.stored_bytes += message.size;
+        let at = match self.spec.order {
+            Order::Fifo => self.messages.len(),
+            Order::Priority => {
+                self.messages.partition_point(|stored| stored.priority >= message.priority)
+            }
+        };
+        if at == self.messages.len() {
+            self.messages.push_back(message);
+        } else {
+            self.messages.insert(at, message);
+        }
+    }
+
+    /// Lets a sender wait behind those that go before it.
+    pub fn block_sender(&mut self, thread: ThreadId, message: Arc<Message>) {
+        let at = match self.spec.order {
+            Order::Fifo => self.senders.len(),
+            Order::Priority => {
+                self.senders.partition_point(|(_, blocked)| blocked.priority >= message.priority)
+            }
+        };
+        self.senders.insert(at, (thread, message));
+    }
+
+    /// The place of the first stored message that this receiver would take.
+    pub fn first_stored(&self, filter: Option<&Filter>) -> Option<usize> {
+        self.messages.iter().position(|message| Filter::accepts(filter, message))
+    }
+
+    /// The places of all blocked senders whose message this receiver would take.
+    pub fn acceptable_senders(&self, filter: Option<&Filter>) -> impl Iterator<Item = usize> {
+        self.senders
+            .iter()
+            .enumerate()
+            .filter(move |(_, (_, message))| Filter::accepts(filter, message))
+            .map(|(place, _)| place)
+    }
+
+    /// Takes the stored message at a place.
+    pub fn take(&mut self, place: usize) -> Arc<Message> {
+        let message =
+            if place == 0 { self.messages.pop_front() } else { self.messages.remove(place) };
+        let message = message.expect("only a message that was found is taken");
+        self.stored_bytes -= message.size;
+        message
+    }
+
+    /// Takes the blocked sender at a place out of the queue.
+    pub fn release_sender(&mut self, place: usize) -> (ThreadId, Arc<Message>) {
+        self.senders.remove(place).expect("only a sender that was found is released")
+    }
+
+    /// Whether a receive would find something here: a message, or a sender that is blocked with one.
+    pub fn has_something(&self) -> bool {
+        !self.messages.is_empty() || !self.senders.is_empty()
+    }
+}

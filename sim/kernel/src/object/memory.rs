@@ -1,0 +1,71 @@
+//! Kernel memory: one pool for all stored messages, and the senders that wait for it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::ids::ThreadId;
+use crate::message::Message;
+
+/// The kernel's memory for messages.
+#[derive(Clone, Debug)]
+pub struct KernelMemory {
+    /// How much there is, in bytes; `None` is unlimited.
+    pub limit: Option<u64>,
+    /// What each message costs beside its size, in bytes.
+    pub overhead: u64,
+    /// How much is used, in bytes.
+    pub used: u64,
+    /// The senders that wait for memory, oldest first. Nobody overtakes anybody here.
+    pub waiting: VecDeque<(ThreadId, Arc<Message>)>,
+}
+
+/// Whether the pool would take a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It would.
+    Now,
+    /// Not now: too much is used, or others were first.
+    Later,
+    /// Never: the message is larger than the whole pool.
+    Never,
+}
+
+impl KernelMemory {
+    /// An empty pool.
+    pub fn new(limit: Option<u64>, overhead: u64) -> Self {
+        Self { limit, overhead, used: 0, waiting: VecDeque::new() }
+    }
+
+    /// What a message costs, in bytes.
+    pub fn cost(&self, message: &Message) -> u64 {
+        message.size.saturating_add(self.overhead)
+    }
+
+    /// Whether a newcomer's message fits; whoever waits already was first.
+    pub fn offer(&self, message: &Message) -> Fit {
+        match self.fit(message) {
+            Fit::Now if !self.waiting.is_empty() => Fit::Later,
+            fit => fit,
+        }
+    }
+
+    /// Whether a message fits, whoever waits.
+    pub fn fit(&self, message: &Message) -> Fit {
+        let cost = self.cost(message);
+        match self.limit {
+            Some(limit) if cost > limit => Fit::Never,
+            Some(limit) if self.used.saturating_add(cost) > limit => Fit::Later,
+            Some(_) | None => Fit::Now,
+        }
+    }
+
+    /// A message is stored.
+    pub fn charge(&mut self, message: &Message) {
+        self.used = self.used.saturating_add(self.cost(message));
+    }
+
+    /// A stored message has left.
+    pub fn release(&mut self, message: &Message) {
+        self.used = self.used.saturating_sub(self.cost(message));
+    }
+}

@@ -1,0 +1,9 @@
+//! The kernel's objects: the data of each, and its own rules.
+//!
+//! Objects never see threads' programs, oracles or sinks. They answer what *would* happen and do as
+//! told; `step` is where they meet.
+
+pub mod inbox;
+pub mod mailbox;
+pub mod memory;
+pub mod names;

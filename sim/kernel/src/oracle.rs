@@ -1,0 +1,108 @@
+//! The oracle and the sink: who decides where the kernel is free, and who is told what happened.
+
+use crate::event::Event;
+use crate::ids::ThreadId;
+use crate::machine::Machine;
+
+/// A question that the kernel may settle either way. It is asked only when there are two answers
+/// or more, so that a recorded schedule stays short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Which of so many waiting receivers gets the message (`receiver: arbitrary`).
+    Receiver {
+        /// How many there are; the answer is a position from 0.
+        count: u64,
+    },
+    /// Which of so many blocked senders goes next (`sender: arbitrary`).
+    Sender {
+        /// How many there are; the answer is a position from 0.
+        count: u64,
+    },
+    /// Does an `undefined` buffer have room: 0 no, 1 yes.
+    Room,
+    /// Which branch of a `choose`.
+    Branch {
+        /// How many there are; the answer is a position from 0.
+        count: u64,
+    },
+    /// `random(low, high)`; the answer is the distance from `low`.
+    Random {
+        /// The least value.
+        low: i64,
+        /// The greatest value.
+        high: i64,
+    },
+}
+
+impl Question {
+    /// How many answers there are, from 0 up; `None` where 64 bits do not hold the number.
+    pub fn answers(self) -> Option<u64> {
+        match self {
+            Question::Receiver { count }
+            | Question::Sender { count }
+            | Question::Branch { count } => Some(count),
+            Question::Room => Some(2),
+            Question::Random { low, high } => high.abs_diff(low).checked_add(1),
+        }
+    }
+}
+
+/// A time span that a scenario names: fixed when both ends are equal, else any value between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The least, in nanoseconds.
+    pub low_ns: u64,
+    /// The greatest, in nanoseconds.
+    pub high_ns: u64,
+}
+
+impl Span {
+    /// A span without choice.
+    pub fn exactly(ns: u64) -> Self {
+        Self { low_ns: ns, high_ns: ns }
+    }
+}
+
+/// What a thread does when it comes to a `compute`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Computing {
+    /// Time is free: nothing happens.
+    IsFree,
+    /// Local work stops here until the driver has let so much processor time pass.
+    TakesTime,
+}
+
+/// Whoever picks: a scheduler with a seed, an exploration, a recorded schedule, a person.
+pub trait Oracle {
+    /// An answer below [`Question::answers`].
+    fn choose(&mut self, question: Question) -> u64;
+
+    /// What `compute` means to this driver.
+    fn computing(&self) -> Computing;
+
+    /// The time since the start in nanoseconds, for `now()`; 0 where time is free.
+    fn now_ns(&self) -> i64;
+}
+
+/// Whoever is told.
+///
+/// The first three are how a driver learns what it must schedule; the last is the trace.
+pub trait Sink {
+    /// A thread that was waiting, or is new, can take a step.
+    fn ready(&mut self, thread: ThreadId);
+
+    /// A thread waits, or looks again, for at most this long from now on. Told once per call.
+    fn waits(&mut self, thread: ThreadId, span: Span);
+
+    /// A thread has ended.
+    fn ended(&mut self, thread: ThreadId);
+
+    /// Bytes were copied into the kernel or out of it.
+    fn copied(&mut self, bytes: u64);
+
+    /// Whether events are wanted at all; where not, none is built.
+    const EVENTS: bool;
+
+    /// Something happened.
+    fn event(&mut self, machine: &Machine, event: &Event);
+}

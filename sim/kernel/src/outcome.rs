@@ -1,0 +1,108 @@
+//! Outcomes: what a system call came to. They belong to the lesson and are never Rust errors.
+
+/// How a system call ended, as the thread sees it in its `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// It did what was asked.
+    Ok,
+    /// `wait: never`, and it would have had to wait.
+    WouldBlock,
+    /// Its bounded wait ended first.
+    TimedOut,
+    /// The message is larger than the mailbox, the memory or the receiver allows.
+    TooLarge,
+    /// The kernel has no memory for the message, and `memory-full` is `fail`.
+    NoMemory,
+    /// Nothing is known by this name.
+    NoSuchName,
+    /// The other side has ended, or the object was destroyed.
+    Dead,
+    /// The caller lacks the right that the call needs.
+    NoRight,
+    /// The object does not grant this.
+    Refused,
+    /// The other machine cannot be reached.
+    Unreachable,
+    /// The call would have closed a circle of waits, and `detect` is `refuse`.
+    Deadlock,
+    /// Somebody ended the wait from outside.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Every outcome, in the order in which the documentation lists them.
+    pub const ALL: [Outcome; 12] = [
+        Outcome::Ok,
+        Outcome::WouldBlock,
+        Outcome::TimedOut,
+        Outcome::TooLarge,
+        Outcome::NoMemory,
+        Outcome::NoSuchName,
+        Outcome::Dead,
+        Outcome::NoRight,
+        Outcome::Refused,
+        Outcome::Unreachable,
+        Outcome::Deadlock,
+        Outcome::Interrupted,
+    ];
+
+    /// The word for it, in scenarios and traces.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::WouldBlock => "would-block",
+            Outcome::TimedOut => "timed-out",
+            Outcome::TooLarge => "too-large",
+            Outcome::NoMemory => "no-memory",
+            Outcome::NoSuchName => "no-such-name",
+            Outcome::Dead => "dead",
+            Outcome::NoRight => "no-right",
+            Outcome::Refused => "refused",
+            Outcome::Unreachable => "unreachable",
+            Outcome::Deadlock => "deadlock",
+            Outcome::Interrupted => "interrupted",
+        }
+    }
+
+    /// The outcome with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
+    }
+}
+
+/// Why a thread's process failed: an exception that nobody handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A call ended so, and the step has no handler for it.
+    Unhandled(Outcome),
+    /// An `assert` was false.
+    AssertFailed,
+    /// An integer left the range of 64 bits.
+    Overflow,
+    /// A division or remainder by zero.
+    DivisionByZero,
+    /// No element at this index, or nothing to pop.
+    BadIndex,
+    /// An operation on values that it is not defined for.
+    MixedTypes,
+    /// A text or list beyond the limits of [`crate::limits`].
+    TooLong,
+    /// `exit` with a code other than 0.
+    Exit(i64),
+}
+
+impl Fault {
+    /// The exception in a few words, for traces and reports.
+    pub fn describe(&self) -> String {
+        match self {
+            Fault::Unhandled(outcome) => format!("unhandled {}", outcome.word()),
+            Fault::AssertFailed => "assert failed".into(),
+            Fault::Overflow => "integer overflow".into(),
+            Fault::DivisionByZero => "division by zero".into(),
+            Fault::BadIndex => "no element at this index".into(),
+            Fault::MixedTypes => "operation on values of the wrong type".into(),
+            Fault::TooLong => "text or list too long".into(),
+            Fault::Exit(code) => format!("exit {code}"),
+        }
+    }
+}

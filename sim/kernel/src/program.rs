@@ -1,0 +1,299 @@
+//! Programs: what a thread executes. Structure has become jumps, names have become numbers.
+//!
+//! The operations fall in two: *local* ones touch nothing but the thread's own variables, *system
+//! calls* are where the kernel, and everybody else, comes in. A scheduling point is just before a
+//! system call, and nowhere else.
+
+use crate::expr::Expr;
+use crate::ids::{Pc, Register, ThreadName};
+use crate::machine::{Capacity, Order, Pick};
+use crate::oracle::Span;
+use crate::outcome::Outcome;
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// Local: assign a variable.
+    Set(Register, Expr),
+    /// Local: go on elsewhere.
+    Jump(Pc),
+    /// Local: go on elsewhere unless the condition is true.
+    Unless(Expr, Pc),
+    /// Local: enter a loop of so many rounds. The counter holds the rounds that are left.
+    RepeatStart {
+        /// The hidden counter.
+        counter: Register,
+        /// How many rounds; a negative number is an exception.
+        rounds: Expr,
+    },
+    /// Local: one round less, or leave the loop when none is left.
+    RepeatNext {
+        /// The hidden counter.
+        counter: Register,
+        /// Where the loop ends.
+        end: Pc,
+    },
+    /// Local: take the first element of the hidden rest list, or leave the loop when it is empty.
+    ForNext {
+        /// The hidden list of what is still to come.
+        rest: Register,
+        /// The loop's variable.
+        item: Register,
+        /// Where the loop ends.
+        end: Pc,
+    },
+    /// Local: go on at one of these places, as the oracle says.
+    Choose(Box<[Pc]>),
+    /// Local: use the processor.
+    Compute(Time),
+    /// Local: write a line to the log.
+    Log(Expr),
+    /// Local: raise an exception unless the condition is true.
+    Assert(Expr),
+    /// A system call.
+    Call(Box<Call>),
+    /// The thread ends. Others may wait for that, so it is no local operation.
+    End,
+}
+
+impl Op {
+    /// Where a thread could be after this operation, which stands at `pc`. Where a thread begins that
+    /// it starts counts too.
+    pub fn successors(&self, pc: Pc, to: &mut Vec<Pc>) {
+        match self {
+            Op::Jump(target) => to.push(*target),
+            Op::Unless(_, target) => to.extend([pc.next(), *target]),
+            Op::RepeatNext { end, .. } | Op::ForNext { end, .. } => to.extend([pc.next(), *end]),
+            Op::Choose(branches) => to.extend(branches),
+            Op::Set(..) | Op::RepeatStart { .. } | Op::Compute(_) | Op::Log(_) | Op::Assert(_) => {
+                to.push(pc.next());
+            }
+            Op::Call(call) => {
+                to.extend(call.handlers.iter().map(|(_, handler)| *handler));
+                if !matches!(call.verb, Verb::Exit(_)) {
+                    to.push(pc.next());
+                }
+                if let Verb::StartThread { entry, .. } = call.verb {
+                    to.push(entry);
+                }
+            }
+            Op::End => {}
+        }
+    }
+
+    /// The variable that this operation may set, if any. Of a loop over a list it is the item.
+    pub fn writes(&self) -> Option<Register> {
+        match self {
+            Op::Set(register, _)
+            | Op::RepeatStart { counter: register, .. }
+            | Op::RepeatNext { counter: register, .. }
+            | Op::ForNext { item: register, .. } => Some(*register),
+            Op::Call(call) => match &call.verb {
+                Verb::Receive(receive) => Some(receive.into),
+                Verb::Call { into, .. }
+                | Verb::Select { into, .. }
+                | Verb::Create { into, .. }
+                | Verb::Lookup { into, .. }
+                | Verb::Open { into, .. } => Some(*into),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// A system call and what follows each of its outcomes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// What is asked of the kernel.
+    pub verb: Verb,
+    /// Where the thread goes on after an outcome; `ok` goes on behind the call unless listed, any
+    /// other outcome that is not listed is an exception.
+    pub handlers: Box<[(Outcome, Pc)]>,
+}
+
+impl Call {
+    /// Where the thread goes on after this outcome, if the step handles it.
+    pub fn handler(&self, outcome: Outcome) -> Option<Pc> {
+        self.handlers.iter().find(|(handled, _)| *handled == outcome).map(|(_, pc)| *pc)
+    }
+}
+
+/// A system call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verb {
+    /// Send a message.
+    Send(Send),
+    /// Send a request with a reply right, and wait for the answer.
+    Call {
+        /// The request.
+        request: Send,
+        /// Where the answer goes.
+        into: Register,
+    },
+    /// Take a message.
+    Receive(Receive),
+    /// Use up the reply right of a received message; never blocks.
+    Reply {
+        /// The message that is answered.
+        to: Expr,
+        /// The answer.
+        body: Expr,
+        /// Its size in bytes, if not that of its body.
+        size: Option<Expr>,
+    },
+    /// Find out which sources a receive would not block on.
+    Select {
+        /// Where the list of those goes.
+        into: Register,
+        /// Which are asked, in the order of the answer.
+        among: Expr,
+        /// How long to wait for the first.
+        wait: Wait,
+    },
+    /// Let time pass.
+    Sleep(Time),
+    /// Let others run.
+    Yield,
+    /// End the process with this code.
+    Exit(Expr),
+    /// End another process, or threads of the own one.
+    Kill(Target),
+    /// Start a thread of this process, with a copy of the variables.
+    StartThread {
+        /// The name it is joined by.
+        name: ThreadName,
+        /// Where it begins.
+        entry: Pc,
+    },
+    /// Wait until threads of this process have ended.
+    Join {
+        /// Which.
+        threads: Threads,
+        /// How long.
+        wait: Wait,
+    },
+    /// Make a mailbox.
+    Create {
+        /// Where its handle goes.
+        into: Register,
+        /// How much it holds; that of `kernel.buffering` if not said.
+        capacity: Option<Capacity>,
+        /// The order of its messages.
+        order: Order,
+        /// Who gets a message, if not as the kernel does it everywhere.
+        receiver: Option<Pick>,
+        /// The largest message that it takes, in bytes.
+        max_size: Option<u64>,
+    },
+    /// Destroy a mailbox.
+    Destroy(Expr),
+    /// Enter a name with the name server.
+    Register {
+        /// What is named.
+        object: Expr,
+        /// Its name.
+        name: Expr,
+    },
+    /// Take a name back.
+    Unregister(Expr),
+    /// Ask the name server.
+    Lookup {
+        /// The name.
+        name: Expr,
+        /// Where the handle goes.
+        into: Register,
+        /// How long to wait for a registration.
+        wait: Wait,
+    },
+    /// Open the mailbox behind a path.
+    Open {
+        /// The path.
+        path: Expr,
+        /// Where the handle goes.
+        into: Register,
+        /// What for.
+        access: crate::value::Access,
+    },
+}
+
+/// The parts of a message that is to be sent, and how long the sender waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Send {
+    /// Where to.
+    pub to: Expr,
+    /// What it says.
+    pub body: Expr,
+    /// Its size in bytes, if not that of its body.
+    pub size: Option<Expr>,
+    /// Its type.
+    pub kind: Option<Expr>,
+    /// Its priority.
+    pub priority: Option<Expr>,
+    /// Where an answer should go.
+    pub reply_to: Option<Expr>,
+    /// How long to wait: a send until the message has gone, a call until the answer is here.
+    pub wait: Wait,
+}
+
+/// What a receive takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receive {
+    /// Where the message goes.
+    pub into: Register,
+    /// Whose messages.
+    pub from: From,
+    /// Only messages of this type; others stay in place.
+    pub kind: Option<Expr>,
+    /// How long to wait.
+    pub wait: Wait,
+    /// The largest message that the receiver takes, in bytes.
+    pub max_size: Option<Expr>,
+}
+
+/// Whose messages a receive takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum From {
+    /// Of this source, or of the first in this list that has one.
+    These(Expr),
+    /// Of any process that sends to me, the oldest first.
+    Anyone,
+}
+
+/// How long a call may wait.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wait {
+    /// Until it is done.
+    Forever,
+    /// Not at all.
+    Never,
+    /// So long.
+    For(Time),
+}
+
+/// A time span in a program.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Time {
+    /// Written down.
+    Span(Span),
+    /// Computed when it is needed: a duration value.
+    Computed(Expr),
+}
+
+/// Whom a `kill` hits.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A process, or a list of them.
+    Processes(Expr),
+    /// Threads of the own process.
+    Threads(Threads),
+}
+
+/// Threads of the own process, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threads {
+    /// The name they were started under.
+    pub name: ThreadName,
+    /// Only the replica with this index.
+    pub index: Option<Expr>,
+}

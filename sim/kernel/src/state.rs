@@ -1,0 +1,325 @@
+//! The state: all that changes, and nothing that the future does not depend on.
+//!
+//! No absolute time, no step counter, no message number that the kernel reads. The one exception,
+//! `next_serial`, is ghost data: it numbers messages for the trace and decides nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
+use crate::machine::Machine;
+use crate::message::Message;
+use crate::object::inbox::Inbox;
+use crate::object::mailbox::Mailbox;
+use crate::object::memory::KernelMemory;
+use crate::object::names::NameTable;
+use crate::outcome::{Fault, Outcome};
+use crate::value::{ReplyRight, Value};
+
+/// Everything that changes while a machine runs.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The processes, in the order of the file.
+    pub processes: Vec<Process>,
+    /// The threads: those of the file first, then those that were started later.
+    pub threads: Vec<Thread>,
+    /// The variables of all threads; each thread has its stretch.
+    pub registers: Vec<Value>,
+    /// The mailboxes of the file, then links and created mailboxes as they came up.
+    pub mailboxes: Vec<Mailbox>,
+    /// The kernel's memory for stored messages.
+    pub memory: KernelMemory,
+    /// What each name server knows.
+    pub names: Vec<NameTable>,
+    /// Threads that wait for a name to be registered, oldest first.
+    pub lookups: Vec<ThreadId>,
+    /// Reply rights whose caller no longer waits, and which nobody has used up yet.
+    pub abandoned: BTreeSet<ReplyRight>,
+    /// The serial number of the next message. Ghost data.
+    pub next_serial: u64,
+}
+
+/// A process (Mach: a task).
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Whether it lives.
+    pub life: Life,
+    /// How many of its threads have not ended.
+    pub alive_threads: u32,
+    /// Its first thread of the file; the others of the file follow it.
+    pub first_thread: ThreadId,
+    /// How many threads the file gives it.
+    pub declared_threads: u32,
+    /// The threads that it started itself.
+    pub started: Vec<ThreadId>,
+    /// Links from other processes, and its own threads that wait for them.
+    pub inbox: Inbox,
+    /// Links to other processes.
+    pub outgoing: Vec<MailboxId>,
+    /// Its threads that wait for others of its threads to end.
+    pub joiners: Vec<ThreadId>,
+    /// How many callers wait for an answer to a request that this process took.
+    pub owed: u32,
+}
+
+/// The life of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// Its time to start has not come.
+    NotStarted,
+    /// It lives.
+    Running,
+    /// It has ended.
+    Ended(End),
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Its last thread came to its last step, or it exited with 0.
+    Finished,
+    /// Another process, or one of its own threads, killed it.
+    Killed,
+    /// An exception that nobody handled, or an exit with another code than 0.
+    Failed(Fault),
+}
+
+/// A thread.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// Whose it is.
+    pub process: ProcessId,
+    /// The name it is joined by.
+    pub name: ThreadName,
+    /// Which replica of its name it is, from 1.
+    pub index: u32,
+    /// Where it is. A thread that waits stays on the call that it waits in.
+    pub pc: Pc,
+    /// Whether it can take a step.
+    pub state: ThreadState,
+    /// The outcome of its last call.
+    pub status: Outcome,
+    /// Where its variables begin in [`State::registers`].
+    pub registers_at: u32,
+    /// How many it has.
+    pub registers: u32,
+    /// Tells the reply rights of its calls apart.
+    pub calls: u32,
+}
+
+/// Whether a thread can take a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThreadState {
+    /// Its process has not started.
+    NotStarted,
+    /// It can.
+    Ready,
+    /// It was woken, and can try its call again. Only under `wake: look-again`.
+    LookingAgain {
+        /// Whether its wait is bounded.
+        bound: Bound,
+        /// The message that it is sending, if it is.
+        message: Option<Arc<Message>>,
+    },
+    /// It waits.
+    Blocked {
+        /// For what.
+        on: BlockedOn,
+        /// For how long.
+        bound: Bound,
+    },
+    /// It has ended.
+    Ended,
+}
+
+/// How long a wait may last. How many nanoseconds that are, only the driver knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bound {
+    /// For ever.
+    Forever,
+    /// It ends by itself, some time.
+    Bounded,
+    /// It has ended by itself; the thread may look once more. Only under `wake: look-again`.
+    Expired,
+}
+
+/// What a thread waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlockedOn {
+    /// SEND-blocked: until its message is stored or taken.
+    Send(Arc<Message>),
+    /// Memory-blocked: until the kernel has memory for its message.
+    Memory(Arc<Message>),
+    /// RECEIVE-blocked.
+    Receive {
+        /// On these.
+        sources: Sources,
+        /// Not every message will do.
+        filter: Option<Box<Filter>>,
+    },
+    /// RECEIVE-blocked without taking anything: until a receive would not block.
+    Select(Sources),
+    /// REPLY-blocked: until its request is answered.
+    Reply {
+        /// The right that the answer uses up.
+        right: ReplyRight,
+        /// Who has it.
+        holder: Holder,
+    },
+    /// Until these threads have ended.
+    Join(Box<[ThreadId]>),
+    /// Until this name is registered.
+    Lookup(Arc<str>),
+    /// Until its time has come.
+    Sleep,
+}
+
+/// The sources of a receive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sources {
+    /// One mailbox or link.
+    One(MailboxId),
+    /// The first of these, in this order, that has a message.
+    Many(Box<[MailboxId]>),
+    /// All links to the process, oldest first.
+    Anyone,
+}
+
+/// Which messages will do for a receive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those of this type.
+    pub kind: Option<Value>,
+    /// The largest that it takes, in bytes.
+    pub max_size: Option<u64>,
+}
+
+/// Where the request of a call is, and with it the right to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Holder {
+    /// Still in this mailbox.
+    Queued(MailboxId),
+    /// A process has taken it.
+    Taken(ProcessId),
+}
+
+impl Filter {
+    /// Whether the type of a message is right; its size is another question.
+    pub fn accepts(filter: Option<&Filter>, message: &Message) -> bool {
+        match filter.and_then(|filter| filter.kind.as_ref()) {
+            None => true,
+            Some(kind) => kind == &message.kind,
+        }
+    }
+
+    /// Whether a message is small enough.
+    pub fn fits(filter: Option<&Filter>, message: &Message) -> bool {
+        filter.and_then(|filter| filter.max_size).is_none_or(|max| message.size <= max)
+    }
+}
+
+impl Sources {
+    /// The sources by number; none for [`Sources::Anyone`].
+    pub fn listed(&self) -> &[MailboxId] {
+        match self {
+            Sources::One(mailbox) => std::slice::from_ref(mailbox),
+            Sources::Many(mailboxes) => mailboxes,
+            Sources::Anyone => &[],
+        }
+    }
+
+    /// Whether a message that comes over this mailbox, or over a link to the own process, will do.
+    pub fn contains(&self, mailbox: MailboxId) -> bool {
+        matches!(self, Sources::Anyone) || self.listed().contains(&mailbox)
+    }
+}
+
+impl State {
+    /// The state before anything has happened: no process has started.
+    pub fn initial(machine: &Machine) -> Self {
+        let mut state = State {
+            processes: Vec::with_capacity(machine.processes.len()),
+            threads: Vec::with_capacity(machine.initial_threads()),
+            registers: Vec::new(),
+            mailboxes: machine.mailboxes.iter().map(|spec| Mailbox::new(*spec)).collect(),
+            memory: KernelMemory::new(machine.policies.memory, machine.policies.message_overhead),
+            names: machine.name_servers.iter().map(NameTable::new).collect(),
+            lookups: Vec::new(),
+            abandoned: BTreeSet::new(),
+            next_serial: 1,
+        };
+        for id in 0..machine.processes.len() {
+            state.add_process(machine, ProcessId::at(id));
+        }
+        state
+    }
+
+    fn add_process(&mut self, machine: &Machine, process: ProcessId) {
+        let family = machine.family_of(process);
+        let first_thread = ThreadId::at(self.threads.len());
+        for spec in &family.threads {
+            for index in 1..=spec.count {
+                let registers_at = self.registers.len();
+                self.registers.resize(registers_at + spec.registers as usize, Value::None);
+                for (register, value) in &spec.initial {
+                    self.registers[registers_at + register.index()] = value.clone();
+                }
+                self.threads.push(Thread {
+                    process,
+                    name: spec.name,
+                    index,
+                    pc: spec.entry,
+                    state: ThreadState::NotStarted,
+                    status: Outcome::Ok,
+                    registers_at: u32::try_from(registers_at).expect("registers are limited"),
+                    registers: spec.registers,
+                    calls: 0,
+                });
+            }
+        }
+        let declared_threads = self.threads.len() - first_thread.index();
+        self.processes.push(Process {
+            life: Life::NotStarted,
+            alive_threads: 0,
+            first_thread,
+            declared_threads: u32::try_from(declared_threads).expect("threads are limited"),
+            started: Vec::new(),
+            inbox: Inbox::new(family.arrivals),
+            outgoing: Vec::new(),
+            joiners: Vec::new(),
+            owed: 0,
+        });
+    }
+
+    /// A thread's variables.
+    pub fn registers_of(&self, thread: ThreadId) -> &[Value] {
+        let thread = &self.threads[thread.index()];
+        let at = thread.registers_at as usize;
+        &self.registers[at..at + thread.registers as usize]
+    }
+
+    /// The threads of a process: those of the file, then those that it started.
+    pub fn threads_of(&self, process: ProcessId) -> impl Iterator<Item = ThreadId> + use<'_> {
+        let process = &self.processes[process.index()];
+        let first = process.first_thread.0;
+        (first..first + process.declared_threads)
+            .map(ThreadId)
+            .chain(process.started.iter().copied())
+    }
+
+    /// What a thread waits for, if it waits.
+    pub fn waits_for(&self, thread: ThreadId) -> Option<&BlockedOn> {
+        match &self.threads[thread.index()].state {
+            ThreadState::Blocked { on, .. } => Some(on),
+            ThreadState::NotStarted
+            | ThreadState::Ready
+            | ThreadState::LookingAgain { .. }
+            | ThreadState::Ended => None,
+        }
+    }
+
+    /// Whether a process has ended.
+    pub fn has_ended(&self, process: ProcessId) -> bool {
+        matches!(self.processes[process.index()].life, Life::Ended(_))
+    }
+}

@@ -1,0 +1,117 @@
+//! Local work: what a thread does by itself between two system calls. Nobody else sees it.
+
+use super::{Progress, Step};
+use crate::event::Kind;
+use crate::ids::{Pc, ThreadId};
+use crate::limits;
+use crate::oracle::{Computing, Oracle, Question, Sink};
+use crate::outcome::Fault;
+use crate::program::Op;
+use crate::value::Value;
+
+/// Where local work goes on, or why it stops.
+enum Next {
+    Go(Pc),
+    Stop(Progress),
+}
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn local(&mut self, t: ThreadId) -> Progress {
+        for _ in 0..limits::LOCAL_OPERATIONS {
+            match self.local_operation(t) {
+                Ok(Next::Go(pc)) => self.thread_mut(t).pc = pc,
+                Ok(Next::Stop(progress)) => return progress,
+                Err(fault) => {
+                    self.fail(t, fault);
+                    return Progress::Done;
+                }
+            }
+        }
+        Progress::Endless
+    }
+
+    fn local_operation(&mut self, t: ThreadId) -> Result<Next, Fault> {
+        let machine = self.machine;
+        let pc = self.thread(t).pc;
+        let next = match &machine.code[pc.index()] {
+            Op::Call(_) | Op::End => return Ok(Next::Stop(Progress::AtCall)),
+            Op::Jump(to) => *to,
+            Op::Set(register, expr) => {
+                let value = self.eval(t, expr)?;
+                self.set(t, *register, value);
+                pc.next()
+            }
+            Op::Unless(condition, to) => {
+                if self.eval(t, condition)?.truth()? {
+                    pc.next()
+                } else {
+                    *to
+                }
+            }
+            Op::RepeatStart { counter, rounds } => {
+                let rounds = self.eval(t, rounds)?;
+                if !matches!(rounds, Value::Int(0..)) {
+                    return Err(Fault::MixedTypes);
+                }
+                self.set(t, *counter, rounds);
+                pc.next()
+            }
+            Op::RepeatNext { counter, end } => self.repeat(t, *counter, pc, *end),
+            Op::ForNext { rest, item, end } => self.for_next(t, *rest, *item, pc, *end)?,
+            Op::Choose(branches) => {
+                let question = Question::Branch { count: branches.len() as u64 };
+                let answer = self.ask(Some(t), question);
+                branches[usize::try_from(answer).expect("an answer below the number of branches")]
+            }
+            Op::Compute(time) => {
+                let span = self.span(t, time)?;
+                if self.oracle.computing() == Computing::TakesTime {
+                    self.thread_mut(t).pc = pc.next();
+                    return Ok(Next::Stop(Progress::Computes(span)));
+                }
+                pc.next()
+            }
+            Op::Log(text) => {
+                let text = self.eval(t, text)?;
+                self.note(Some(t), Kind::Logged(&text));
+                pc.next()
+            }
+            Op::Assert(condition) => {
+                if !self.eval(t, condition)?.truth()? {
+                    return Err(Fault::AssertFailed);
+                }
+                pc.next()
+            }
+        };
+        Ok(Next::Go(next))
+    }
+
+    fn repeat(&mut self, t: ThreadId, counter: crate::ids::Register, pc: Pc, end: Pc) -> Pc {
+        let at = self.thread(t).registers_at as usize + counter.index();
+        match &mut self.state.registers[at] {
+            Value::Int(0) => end,
+            Value::Int(left) => {
+                *left -= 1;
+                pc.next()
+            }
+            other => unreachable!("a loop's counter is an integer, not {other:?}"),
+        }
+    }
+
+    fn for_next(
+        &mut self,
+        t: ThreadId,
+        rest: crate::ids::Register,
+        item: crate::ids::Register,
+        pc: Pc,
+        end: Pc,
+    ) -> Result<Pc, Fault> {
+        let at = self.thread(t).registers_at as usize + rest.index();
+        let Value::List(list) = &self.state.registers[at] else { return Err(Fault::MixedTypes) };
+        let Some((first, others)) = list.items().split_first() else { return Ok(end) };
+        let (first, others) = (first.clone(), Value::list(others.to_vec())?);
+        self.set(t, item, first);
+        self.set(t, rest, others);
+        Ok(pc.next())
+    }
+}

@@ -1,0 +1,74 @@
+//! Kernel memory that becomes free goes to the senders that wait for it, oldest first.
+
+use std::sync::Arc;
+
+use super::send::{Attempt, Posted};
+use super::{Step, Work};
+use crate::event::Kind;
+use crate::ids::ThreadId;
+use crate::machine::{MailboxKind, MemoryFull, Wake};
+use crate::message::Message;
+use crate::object::memory::Fit;
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::Outcome;
+use crate::state::{BlockedOn, Bound, ThreadState};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    /// A stored message has left: its memory goes to whoever waits for some.
+    pub(super) fn free_memory_of(&mut self, message: &Arc<Message>) {
+        self.state.memory.release(message);
+        if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
+            self.state.processes[to.index()].inbox.forget_stored(message);
+        }
+        if !self.state.memory.waiting.is_empty() {
+            self.work.push_back(Work::Memory);
+        }
+    }
+
+    /// A sender that was blocked for a slot has one now, but the kernel has no memory.
+    pub(super) fn wait_for_memory(&mut self, t: ThreadId, message: Arc<Message>) {
+        if self.machine.policies.memory_full == MemoryFull::Fail {
+            self.note(Some(t), Kind::Withdrawn(&message));
+            self.complete(t, Outcome::NoMemory);
+            return;
+        }
+        self.wait_on(t, BlockedOn::Memory(message));
+    }
+
+    /// Lets a thread that waits already go on waiting for something else, with the same bound.
+    fn wait_on(&mut self, t: ThreadId, on: BlockedOn) {
+        let bound = match self.thread(t).state {
+            ThreadState::Blocked { bound, .. } => bound,
+            _ => Bound::Forever,
+        };
+        self.enlist(t, &on);
+        self.note(Some(t), Kind::Blocked(&on));
+        self.thread_mut(t).state = ThreadState::Blocked { on, bound };
+    }
+
+    /// Looks at the senders that wait for memory, and stops at the first that has to wait on.
+    pub(super) fn hand_out_memory(&mut self) {
+        while let Some((t, message)) = self.state.memory.waiting.front().cloned() {
+            if self.state.memory.fit(&message) != Fit::Now {
+                return;
+            }
+            self.state.memory.waiting.pop_front();
+            self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
+            if self.machine.policies.wake == Wake::LookAgain {
+                self.wake_to_look_again(t, Some(message));
+                return;
+            }
+            match self.post(t, &message, Attempt::FromMemoryQueue) {
+                Posted::Gone(whereabouts) => self.released(t, &message, whereabouts),
+                Posted::Full => {
+                    let mailbox = message.mailbox;
+                    self.wait_on(t, BlockedOn::Send(message));
+                    self.tell_selectors(mailbox);
+                }
+                Posted::NoMemory | Posted::TooLarge => {
+                    unreachable!("the memory for this message was there a moment ago")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! The one place where threads, objects, oracle and sink meet: performing a step.
+//!
+//! A step never recurses into its consequences. What ends, what becomes free and who has to be told
+//! goes on a short list of work, and is settled before the step returns; so a chain of a hundred
+//! thousand processes that die of each other's death needs no stack.
+
+mod local;
+mod memory;
+mod naming;
+mod objects;
+mod process;
+mod receive;
+mod rpc;
+mod select;
+mod send;
+mod thread;
+
+use std::collections::VecDeque;
+
+use crate::event::{Event, Kind};
+use crate::expr::{Expr, Scope, Who};
+use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
+use crate::machine::{Machine, MailboxKind};
+use crate::oracle::{Oracle, Question, Sink, Span};
+use crate::outcome::{Fault, Outcome};
+use crate::program::{Op, Time, Verb, Wait};
+use crate::state::{BlockedOn, Bound, Sources, State, Thread, ThreadState};
+use crate::value::Value;
+
+/// What a driver may ask the kernel to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transition {
+    /// Let a process begin whose time has come.
+    Start(ProcessId),
+    /// Let a ready thread do its local work, up to its next system call.
+    Local(ThreadId),
+    /// Let a ready thread that stands before a system call perform it.
+    Call(ThreadId),
+    /// End a bounded wait.
+    Expire(ThreadId),
+}
+
+/// How far a thread came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// What was asked is done.
+    Done,
+    /// The thread stands before a system call, or before its end.
+    AtCall,
+    /// The thread has to use the processor so long before it goes on. Only where time passes.
+    Computes(Span),
+    /// The thread lets others run.
+    Yielded,
+    /// The thread is in a local loop beyond [`crate::limits::LOCAL_OPERATIONS`].
+    Endless,
+}
+
+/// Performs one transition. The result depends on the machine, the state, the transition and the
+/// oracle's answers, and on nothing else.
+///
+/// Panics if the transition is not possible in this state: a driver asks only for what
+/// [`ThreadState`] shows to be possible.
+pub fn step<O: Oracle, S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    transition: Transition,
+    oracle: &mut O,
+    sink: &mut S,
+) -> Progress {
+    let mut step = Step { machine, state, oracle, sink, work: VecDeque::new() };
+    let progress = match transition {
+        Transition::Start(process) => step.start_process(process),
+        Transition::Local(thread) => step.local(thread),
+        Transition::Call(thread) => step.call(thread),
+        Transition::Expire(thread) => step.expire(thread),
+    };
+    step.settle();
+    progress
+}
+
+/// A step under way.
+struct Step<'a, O, S> {
+    machine: &'a Machine,
+    state: &'a mut State,
+    oracle: &'a mut O,
+    sink: &'a mut S,
+    work: VecDeque<Work>,
+}
+
+/// A consequence that is still to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// Who waits for something of this process is told that it has ended.
+    ProcessEnded(ProcessId),
+    /// A slot may be free: the blocked senders are looked at.
+    Refill(MailboxId),
+    /// Kernel memory may be free: the senders that wait for it are looked at.
+    Memory,
+}
+
+/// Why a call cannot go on: the author's outcome, or an exception.
+enum Stop {
+    Outcome(Outcome),
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
+    fn settle(&mut self) {
+        while let Some(work) = self.work.pop_front() {
+            match work {
+                Work::ProcessEnded(process) => self.tell_of_the_end(process),
+                Work::Refill(mailbox) => self.refill(mailbox),
+                Work::Memory => self.hand_out_memory(),
+            }
+        }
+    }
+
+    fn call(&mut self, t: ThreadId) -> Progress {
+        let machine = self.machine;
+        let call = match &machine.code[self.thread(t).pc.index()] {
+            Op::Call(call) => call,
+            Op::End => {
+                self.end_thread(t);
+                return Progress::Done;
+            }
+            other => unreachable!("a thread before a call stands before {other:?}"),
+        };
+        let result = match &call.verb {
+            Verb::Send(send) => self.send(t, send),
+            Verb::Call { request, .. } => self.request(t, request),
+            Verb::Receive(receive) => self.receive(t, receive),
+            Verb::Reply { to, body, size } => self.reply(t, to, body, size.as_ref()),
+            Verb::Select { among, wait, .. } => self.select(t, among, wait),
+            Verb::Sleep(time) => self.sleep(t, time),
+            Verb::Yield => {
+                self.complete(t, Outcome::Ok);
+                return Progress::Yielded;
+            }
+            Verb::Exit(code) => self.exit(t, code),
+            Verb::Kill(target) => self.kill(t, target),
+            Verb::StartThread { name, entry } => self.start_thread(t, *name, *entry),
+            Verb::Join { threads, wait } => self.join(t, threads, wait),
+            Verb::Create { .. } => self.create(t, &call.verb),
+            Verb::Destroy(object) => self.destroy(t, object),
+            Verb::Register { object, name } => self.register(t, object, name),
+            Verb::Unregister(name) => self.unregister(t, name),
+            Verb::Lookup { name, wait, .. } => self.lookup(t, name, wait),
+            Verb::Open { path, into, access } => self.open(t, path, *into, *access),
+        };
+        match result {
+            Ok(()) => {}
+            Err(Stop::Outcome(outcome)) => self.complete(t, outcome),
+            Err(Stop::Fault(fault)) => self.fail(t, fault),
+        }
+        Progress::Done
+    }
+
+    // Threads.
+
+    fn thread(&self, t: ThreadId) -> &Thread {
+        &self.state.threads[t.index()]
+    }
+
+    fn thread_mut(&mut self, t: ThreadId) -> &mut Thread {
+        &mut self.state.threads[t.index()]
+    }
+
+    fn eval(&mut self, t: ThreadId, expr: &Expr) -> Result<Value, Fault> {
+        if let Expr::Constant(value) = expr {
+            return Ok(value.clone());
+        }
+        self.scope(t).eval(expr)
+    }
+
+    fn scope(&mut self, t: ThreadId) -> Scope<'_, O> {
+        let machine = self.machine;
+        let thread = &self.state.threads[t.index()];
+        let family = machine.family_of(thread.process);
+        let at = thread.registers_at as usize;
+        Scope {
+            machine,
+            registers: &self.state.registers[at..at + thread.registers as usize],
+            who: Who {
+                process: thread.process,
+                index: i64::from(thread.process.0 - family.first.0) + 1,
+                thread_index: i64::from(thread.index),
+            },
+            status: thread.status,
+            oracle: self.oracle,
+        }
+    }
+
+    fn set(&mut self, t: ThreadId, register: Register, value: Value) {
+        let at = self.thread(t).registers_at as usize + register.index();
+        self.state.registers[at] = value;
+    }
+
+    /// The time span of a program, computed now.
+    fn span(&mut self, t: ThreadId, time: &Time) -> Result<Span, Fault> {
+        match time {
+            Time::Span(span) => Ok(*span),
+            Time::Computed(expr) => match self.eval(t, expr)? {
+                Value::Duration(ns) => {
+                    u64::try_from(ns).map(Span::exactly).map_err(|_| Fault::Overflow)
+                }
+                _ => Err(Fault::MixedTypes),
+            },
+        }
+    }
+
+    /// Lets a thread wait. A thread that looks again keeps the bound that it had.
+    fn block(&mut self, t: ThreadId, on: BlockedOn, wait: &Wait) -> Result<(), Stop> {
+        let bound = match (&self.thread(t).state, wait) {
+            (ThreadState::LookingAgain { bound: Bound::Expired, .. }, _) => {
+                return Err(Stop::Outcome(Outcome::TimedOut));
+            }
+            (ThreadState::LookingAgain { bound, .. }, _) => *bound,
+            (_, Wait::Never) => return Err(Stop::Outcome(Outcome::WouldBlock)),
+            (_, Wait::Forever) => Bound::Forever,
+            (_, Wait::For(time)) => {
+                let span = self.span(t, time)?;
+                self.sink.waits(t, span);
+                Bound::Bounded
+            }
+        };
+        self.enlist(t, &on);
+        self.note(Some(t), Kind::Blocked(&on));
+        self.thread_mut(t).state = ThreadState::Blocked { on, bound };
+        if bound == Bound::Forever && self.closes_a_circle(t) {
+            self.withdraw(t);
+            return Err(Stop::Outcome(Outcome::Deadlock));
+        }
+        Ok(())
+    }
+
+    /// Whether the kernel refuses deadlocks, and this wait has just closed one.
+    fn closes_a_circle(&self, t: ThreadId) -> bool {
+        match self.machine.policies.detect {
+            crate::machine::Detect::Report => false,
+            crate::machine::Detect::Refuse => {
+                crate::waits::closes_a_circle(self.machine, self.state, t)
+            }
+        }
+    }
+
+    /// Puts a thread that is about to wait into the queues of what it waits for.
+    fn enlist(&mut self, t: ThreadId, on: &BlockedOn) {
+        match on {
+            BlockedOn::Send(message) => {
+                let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
+                mailbox.block_sender(t, message.clone());
+                if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
+                    self.state.processes[to.index()].inbox.note_blocked(message);
+                }
+            }
+            BlockedOn::Memory(message) => {
+                self.state.memory.waiting.push_back((t, message.clone()));
+                self.state.mailboxes[message.mailbox.index()].memory_waiters += 1;
+            }
+            BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
+                self.enlist_receiver(t, sources);
+            }
+            BlockedOn::Join(_) => {
+                let process = self.thread(t).process;
+                self.state.processes[process.index()].joiners.push(t);
+            }
+            BlockedOn::Lookup(_) => self.state.lookups.push(t),
+            BlockedOn::Reply { .. } | BlockedOn::Sleep => {}
+        }
+    }
+
+    fn enlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
+        let own = self.thread(t).process;
+        let mut in_inbox = matches!(sources, Sources::Anyone);
+        for mailbox in sources.listed() {
+            let mailbox = &mut self.state.mailboxes[mailbox.index()];
+            match mailbox.spec.kind {
+                MailboxKind::Link { .. } => in_inbox = true,
+                // A source that is listed twice is waited for once.
+                MailboxKind::Open | MailboxKind::Filed if mailbox.receivers.back() != Some(&t) => {
+                    mailbox.receivers.push_back(t);
+                }
+                MailboxKind::Open | MailboxKind::Filed => {}
+            }
+        }
+        if in_inbox {
+            self.state.processes[own.index()].inbox.receivers.push_back(t);
+        }
+    }
+
+    /// Takes a waiting thread out of every queue, and forgets what it waited for.
+    fn withdraw(&mut self, t: ThreadId) {
+        let state = std::mem::replace(&mut self.thread_mut(t).state, ThreadState::Ready);
+        let on = match state {
+            ThreadState::Blocked { on, .. } => on,
+            ThreadState::LookingAgain { message, .. } => {
+                if let Some(message) = message {
+                    self.note(Some(t), Kind::Withdrawn(&message));
+                }
+                return;
+            }
+            ThreadState::NotStarted | ThreadState::Ready | ThreadState::Ended => return,
+        };
+        match on {
+            BlockedOn::Send(message) => {
+                let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
+                let place = mailbox.senders.iter().position(|(sender, _)| *sender == t);
+                mailbox.release_sender(place.expect("a SEND-blocked thread is in the queue"));
+                self.forget_blocked(&message);
+                self.note(Some(t), Kind::Withdrawn(&message));
+                self.work.push_back(Work::Refill(message.mailbox));
+            }
+            BlockedOn::Memory(message) => {
+                let waiting = &mut self.state.memory.waiting;
+                waiting.retain(|(waiter, _)| *waiter != t);
+                self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
+                self.note(Some(t), Kind::Withdrawn(&message));
+                self.work.push_back(Work::Memory);
+            }
+            BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
+                self.unlist_receiver(t, &sources);
+            }
+            BlockedOn::Reply { right, holder } => {
+                self.state.abandoned.insert(right);
+                if let crate::state::Holder::Taken(process) = holder {
+                    self.state.processes[process.index()].owed -= 1;
+                }
+            }
+            BlockedOn::Join(_) => {
+                let process = self.thread(t).process;
+                self.state.processes[process.index()].joiners.retain(|joiner| *joiner != t);
+            }
+            BlockedOn::Lookup(_) => self.state.lookups.retain(|waiter| *waiter != t),
+            BlockedOn::Sleep => {}
+        }
+    }
+
+    fn unlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
+        for mailbox in sources.listed() {
+            forget_waiter(&mut self.state.mailboxes[mailbox.index()].receivers, t);
+        }
+        let own = self.thread(t).process;
+        forget_waiter(&mut self.state.processes[own.index()].inbox.receivers, t);
+    }
+
+    fn expire(&mut self, t: ThreadId) -> Progress {
+        match &mut self.thread_mut(t).state {
+            ThreadState::LookingAgain { bound, .. } => *bound = Bound::Expired,
+            ThreadState::Blocked { on: BlockedOn::Sleep, .. } => self.complete(t, Outcome::Ok),
+            ThreadState::Blocked { bound: Bound::Bounded, .. } => {
+                self.end_wait(t, Outcome::TimedOut)
+            }
+            other => unreachable!("only a bounded wait can expire, not {other:?}"),
+        }
+        Progress::Done
+    }
+
+    /// Ends a wait from outside: the thread takes back what it had begun.
+    fn end_wait(&mut self, t: ThreadId, outcome: Outcome) {
+        self.withdraw_silently(t);
+        self.complete(t, outcome);
+    }
+
+    /// As [`Step::withdraw`], but the thread counts as waiting until its call is complete.
+    fn withdraw_silently(&mut self, t: ThreadId) {
+        self.withdraw(t);
+        self.thread_mut(t).state =
+            ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };
+    }
+
+    /// Ends a thread's call: it goes on where the step says for this outcome.
+    fn complete(&mut self, t: ThreadId, outcome: Outcome) {
+        let machine = self.machine;
+        let thread = self.thread_mut(t);
+        let before = std::mem::replace(&mut thread.state, ThreadState::Ready);
+        thread.status = outcome;
+        let pc = thread.pc;
+        let call = machine.call(pc);
+        if before != ThreadState::Ready || outcome != Outcome::Ok {
+            self.note(Some(t), Kind::Returned(outcome));
+        }
+        let next = match call.handler(outcome) {
+            None if outcome == Outcome::Ok => Some(pc.next()),
+            handler => handler,
+        };
+        match next {
+            Some(next) => self.thread_mut(t).pc = next,
+            None => self.fail(t, Fault::Unhandled(outcome)),
+        }
+        if matches!(before, ThreadState::Blocked { .. }) && !self.thread_has_ended(t) {
+            self.sink.ready(t);
+        }
+    }
+
+    fn thread_has_ended(&self, t: ThreadId) -> bool {
+        self.thread(t).state == ThreadState::Ended
+    }
+
+    // Telling and asking.
+
+    fn note(&mut self, thread: Option<ThreadId>, kind: Kind) {
+        if S::EVENTS {
+            let pc = thread.map(|t| self.thread(t).pc);
+            self.sink.event(self.machine, &Event { thread, pc, kind });
+        }
+    }
+
+    fn ask(&mut self, thread: Option<ThreadId>, question: Question) -> u64 {
+        if question.answers() == Some(1) {
+            return 0;
+        }
+        let answer = self.oracle.choose(question);
+        self.note(thread, Kind::Chose(question, answer));
+        answer
+    }
+}
+
+fn forget_waiter(queue: &mut VecDeque<ThreadId>, t: ThreadId) {
+    if queue.front() == Some(&t) {
+        queue.pop_front();
+    } else if let Some(place) = queue.iter().position(|waiter| *waiter == t) {
+        queue.remove(place);
+    }
+}

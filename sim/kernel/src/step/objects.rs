@@ -1,0 +1,89 @@
+//! Making and destroying mailboxes while the machine runs.
+
+use super::{Step, Stop, Work};
+use crate::event::{Kind, Loss};
+use crate::expr::Expr;
+use crate::ids::{MailboxId, ThreadId};
+use crate::machine::{MailboxKind, MailboxSpec};
+use crate::object::mailbox::{Existence, Mailbox};
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::Verb;
+use crate::state::BlockedOn;
+use crate::value::{Handle, Value};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn create(&mut self, t: ThreadId, verb: &Verb) -> Result<(), Stop> {
+        let Verb::Create { into, capacity, order, receiver, max_size } = verb else {
+            unreachable!("only a create creates");
+        };
+        let policies = &self.machine.policies;
+        let mailbox = MailboxId::at(self.state.mailboxes.len());
+        self.state.mailboxes.push(Mailbox::new(MailboxSpec {
+            capacity: capacity.unwrap_or(policies.buffering),
+            order: *order,
+            receiver: receiver.unwrap_or(policies.receiver),
+            max_size: *max_size,
+            kind: MailboxKind::Open,
+        }));
+        self.note(Some(t), Kind::Created(mailbox));
+        self.set(t, *into, Value::Handle(Handle::Mailbox(mailbox)));
+        self.complete(t, Outcome::Ok);
+        Ok(())
+    }
+
+    pub(super) fn destroy(&mut self, t: ThreadId, object: &Expr) -> Result<(), Stop> {
+        let mailbox = match self.eval(t, object)? {
+            Value::Handle(Handle::Mailbox(mailbox)) => mailbox,
+            // A path or a process is not the mailbox's owner's to destroy.
+            Value::Handle(_) => return Err(Stop::Outcome(Outcome::Refused)),
+            _ => return Err(Fault::MixedTypes.into()),
+        };
+        self.reachable_by_name(mailbox)?;
+        let object = &mut self.state.mailboxes[mailbox.index()];
+        if object.existence == Existence::Destroyed {
+            return Err(Stop::Outcome(Outcome::Dead));
+        }
+        object.existence = Existence::Destroyed;
+        self.note(Some(t), Kind::Destroyed(mailbox));
+        self.complete(t, Outcome::Ok);
+        for names in &mut self.state.names {
+            names.remove_mailbox(mailbox);
+        }
+        self.drop_messages(mailbox, Loss::MailboxDestroyed);
+        self.release_senders_of_the_dead(mailbox);
+        self.tell_receivers_of_the_dead(mailbox);
+        Ok(())
+    }
+
+    /// The messages that nobody will receive any more are lost, and their memory is free again.
+    pub(super) fn drop_messages(&mut self, mailbox: MailboxId, loss: Loss) {
+        while !self.mailbox(mailbox).messages.is_empty() {
+            let message = self.state.mailboxes[mailbox.index()].take(0);
+            self.free_memory_of(&message);
+            self.note(None, Kind::Lost(&message, loss));
+            self.request_left_its_queue(&message, super::send::Whereabouts::Destroyed);
+        }
+    }
+
+    /// The senders that wait for a slot, or for memory, in what is gone end with `dead`.
+    pub(super) fn release_senders_of_the_dead(&mut self, mailbox: MailboxId) {
+        while let Some((t, _)) = self.mailbox(mailbox).senders.front() {
+            let t = *t;
+            self.end_wait(t, Outcome::Dead);
+        }
+        if self.mailbox(mailbox).memory_waiters > 0 {
+            let waiting: Vec<ThreadId> =
+                self.state.memory.waiting.iter().map(|(t, _)| *t).collect();
+            for t in waiting {
+                match self.state.waits_for(t) {
+                    Some(BlockedOn::Memory(message)) if message.mailbox == mailbox => {
+                        self.end_wait(t, Outcome::Dead);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.work.push_back(Work::Memory);
+    }
+}

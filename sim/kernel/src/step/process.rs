@@ -1,0 +1,137 @@
+//! Processes: their beginning, their ends, and what those mean to others.
+
+use super::{Step, Stop, Work};
+use crate::event::{Kind, Loss};
+use crate::expr::Expr;
+use crate::ids::{ProcessId, ThreadId};
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::Target;
+use crate::state::{BlockedOn, End, Holder, Life, ThreadState};
+use crate::step::Progress;
+use crate::value::{Handle, Value};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn start_process(&mut self, process: ProcessId) -> Progress {
+        let entry = &mut self.state.processes[process.index()];
+        if entry.life != Life::NotStarted {
+            // It was killed before its time came.
+            return Progress::Done;
+        }
+        entry.life = Life::Running;
+        entry.alive_threads = entry.declared_threads;
+        self.note(None, Kind::ProcessStarted(process));
+        let threads: Vec<ThreadId> = self.state.threads_of(process).collect();
+        for t in threads {
+            self.thread_mut(t).state = ThreadState::Ready;
+            self.note(Some(t), Kind::ThreadStarted);
+            self.sink.ready(t);
+        }
+        Progress::Done
+    }
+
+    pub(super) fn exit(&mut self, t: ThreadId, code: &Expr) -> Result<(), Stop> {
+        let process = self.thread(t).process;
+        match self.scope(t).int(code)? {
+            0 => self.end_process(process, End::Finished),
+            code => self.fail(t, Fault::Exit(code)),
+        }
+        Ok(())
+    }
+
+    /// An exception that nobody handles ends the process as failed.
+    pub(super) fn fail(&mut self, t: ThreadId, fault: Fault) {
+        self.note(Some(t), Kind::Raised(&fault));
+        let process = self.thread(t).process;
+        self.end_process(process, End::Failed(fault));
+    }
+
+    pub(super) fn kill(&mut self, t: ThreadId, target: &Target) -> Result<(), Stop> {
+        match target {
+            Target::Processes(expr) => {
+                let value = self.eval(t, expr)?;
+                // The call is done before its effect: a process that kills itself has made it.
+                self.complete(t, Outcome::Ok);
+                self.kill_processes(t, &value)?;
+            }
+            Target::Threads(threads) => {
+                let victims = self.named(t, threads)?;
+                self.complete(t, Outcome::Ok);
+                let process = self.thread(t).process;
+                for victim in victims {
+                    if self.thread(victim).state != ThreadState::Ended {
+                        self.end_thread(victim);
+                    }
+                }
+                self.tell_joiners(process);
+            }
+        }
+        Ok(())
+    }
+
+    fn kill_processes(&mut self, t: ThreadId, whom: &Value) -> Result<(), Stop> {
+        match whom {
+            Value::Handle(Handle::Process(process)) => {
+                if !self.state.has_ended(*process) {
+                    self.note(Some(t), Kind::Killed(*process));
+                    self.end_process(*process, End::Killed);
+                }
+                Ok(())
+            }
+            Value::List(processes) => {
+                processes.items().iter().try_for_each(|process| self.kill_processes(t, process))
+            }
+            _ => Err(Fault::MixedTypes.into()),
+        }
+    }
+
+    /// Ends a process with all its threads. Who waits for it is told when the step is settled.
+    pub(super) fn end_process(&mut self, process: ProcessId, end: End) {
+        if self.state.has_ended(process) {
+            return;
+        }
+        let threads: Vec<ThreadId> = self.state.threads_of(process).collect();
+        for t in threads {
+            match self.thread(t).state {
+                ThreadState::Ended => {}
+                // It never began: there is nothing to stop.
+                ThreadState::NotStarted => self.thread_mut(t).state = ThreadState::Ended,
+                ThreadState::Ready
+                | ThreadState::LookingAgain { .. }
+                | ThreadState::Blocked { .. } => self.stop_thread(t),
+            }
+        }
+        self.note(None, Kind::ProcessEnded(process, &end));
+        self.state.processes[process.index()].life = Life::Ended(end);
+        self.work.push_back(Work::ProcessEnded(process));
+    }
+
+    /// Tells everybody whose wait cannot end any more as it should have.
+    pub(super) fn tell_of_the_end(&mut self, process: ProcessId) {
+        let links: Vec<_> = self.state.processes[process.index()].inbox.links().collect();
+        for link in links {
+            self.drop_messages(link, Loss::ReceiverEnded);
+            self.release_senders_of_the_dead(link);
+        }
+        for link in self.state.processes[process.index()].outgoing.clone() {
+            self.tell_receivers_of_the_dead(link);
+        }
+        if self.state.processes[process.index()].owed > 0 {
+            self.release_callers_of(process);
+        }
+    }
+
+    fn release_callers_of(&mut self, process: ProcessId) {
+        for index in 0..self.state.threads.len() {
+            let t = ThreadId::at(index);
+            match self.state.waits_for(t) {
+                Some(BlockedOn::Reply { holder: Holder::Taken(holder), .. })
+                    if *holder == process =>
+                {
+                    self.end_wait(t, Outcome::Dead);
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Receiving: a stored message first, then a blocked sender, then waiting.
+
+use std::sync::Arc;
+
+use super::send::Whereabouts;
+use super::{Step, Stop, Work};
+use crate::event::{Kind, Loss};
+use crate::ids::{MailboxId, ThreadId};
+use crate::machine::{MailboxKind, TooLarge};
+use crate::message::{Message, Then};
+use crate::object::mailbox::Existence;
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::{From, Receive, Verb};
+use crate::state::{BlockedOn, Filter, Holder, Sources, ThreadState};
+use crate::value::{Access, Handle, Value};
+
+/// A message that a receive could take now.
+#[derive(Clone, Copy)]
+enum Found {
+    /// Stored, at this place.
+    Stored(MailboxId, usize),
+    /// In the hands of the blocked sender at this place.
+    WithSender(MailboxId, usize),
+}
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn receive(&mut self, t: ThreadId, receive: &Receive) -> Result<(), Stop> {
+        let sources = match &receive.from {
+            From::Anyone => Sources::Anyone,
+            From::These(expr) => self.sources(t, expr)?,
+        };
+        let filter = self.filter(t, receive)?;
+        if let Some(found) = self.find(t, &sources, filter.as_deref()) {
+            return self.take(t, found, filter.as_deref());
+        }
+        if self.all_dead(&sources) {
+            return Err(Stop::Outcome(Outcome::Dead));
+        }
+        self.block(t, BlockedOn::Receive { sources, filter }, &receive.wait)
+    }
+
+    fn filter(&mut self, t: ThreadId, receive: &Receive) -> Result<Option<Box<Filter>>, Fault> {
+        if receive.kind.is_none() && receive.max_size.is_none() {
+            return Ok(None);
+        }
+        let kind = match &receive.kind {
+            None => None,
+            Some(kind) => Some(self.eval(t, kind)?),
+        };
+        let max_size = match &receive.max_size {
+            None => None,
+            Some(size) => Some(self.size(t, size)?),
+        };
+        Ok(Some(Box::new(Filter { kind, max_size })))
+    }
+
+    /// The mailboxes and links that a source, or a list of sources, stands for.
+    pub(super) fn sources(
+        &mut self,
+        t: ThreadId,
+        expr: &crate::expr::Expr,
+    ) -> Result<Sources, Stop> {
+        match self.eval(t, expr)? {
+            Value::List(list) => {
+                let mut mailboxes = Vec::with_capacity(list.items().len());
+                for item in list.items() {
+                    self.add_sources(t, item, &mut mailboxes)?;
+                }
+                Ok(Sources::Many(mailboxes.into()))
+            }
+            value => Ok(Sources::One(self.source(t, &value)?)),
+        }
+    }
+
+    /// A list in the list is a family of replicas: its members, one after the other.
+    fn add_sources(
+        &mut self,
+        t: ThreadId,
+        item: &Value,
+        to: &mut Vec<MailboxId>,
+    ) -> Result<(), Stop> {
+        match item {
+            Value::List(family) => {
+                for member in family.items() {
+                    to.push(self.source(t, member)?);
+                }
+            }
+            single => to.push(self.source(t, single)?),
+        }
+        Ok(())
+    }
+
+    fn source(&mut self, t: ThreadId, value: &Value) -> Result<MailboxId, Stop> {
+        match value {
+            Value::Handle(Handle::Process(process)) => {
+                Ok(self.link(*process, self.thread(t).process))
+            }
+            Value::Handle(Handle::Mailbox(mailbox)) => {
+                self.reachable_by_name(*mailbox)?;
+                Ok(*mailbox)
+            }
+            Value::Handle(Handle::File { mailbox, access: Access::Read }) => Ok(*mailbox),
+            Value::Handle(Handle::File { .. } | Handle::Reply(_)) => {
+                Err(Stop::Outcome(Outcome::NoRight))
+            }
+            _ => Err(Fault::MixedTypes.into()),
+        }
+    }
+
+    /// The message that a receive takes: of the first source that has one, a stored one before one
+    /// whose sender is blocked. Of anyone, the oldest.
+    fn find(&mut self, t: ThreadId, sources: &Sources, filter: Option<&Filter>) -> Option<Found> {
+        if matches!(sources, Sources::Anyone) {
+            return self.find_oldest(t, filter);
+        }
+        for mailbox in sources.listed() {
+            if let Some(place) = self.mailbox(*mailbox).first_stored(filter) {
+                return Some(Found::Stored(*mailbox, place));
+            }
+            if !self.mailbox(*mailbox).senders.is_empty()
+                && let Some(place) = self.pick_sender(*mailbox, filter)
+            {
+                return Some(Found::WithSender(*mailbox, place));
+            }
+        }
+        None
+    }
+
+    fn find_oldest(&self, t: ThreadId, filter: Option<&Filter>) -> Option<Found> {
+        let inbox = &self.state.processes[self.thread(t).process.index()].inbox;
+        if let Some(message) = inbox.stored().find(|message| Filter::accepts(filter, message)) {
+            let mailbox = self.mailbox(message.mailbox);
+            let place = mailbox.messages.iter().position(|stored| Arc::ptr_eq(stored, message));
+            return Some(Found::Stored(message.mailbox, place.expect("noted messages are stored")));
+        }
+        let message = inbox.blocked().find(|message| Filter::accepts(filter, message))?;
+        let mailbox = self.mailbox(message.mailbox);
+        let place = mailbox.senders.iter().position(|(_, blocked)| Arc::ptr_eq(blocked, message));
+        Some(Found::WithSender(message.mailbox, place.expect("noted senders are blocked")))
+    }
+
+    fn take(&mut self, t: ThreadId, found: Found, filter: Option<&Filter>) -> Result<(), Stop> {
+        let message = match found {
+            Found::Stored(mailbox, place) => &self.mailbox(mailbox).messages[place],
+            Found::WithSender(mailbox, place) => &self.mailbox(mailbox).senders[place].1,
+        };
+        let fits = Filter::fits(filter, message);
+        if !fits && self.machine.policies.too_large == TooLarge::Keep {
+            return Err(Stop::Outcome(Outcome::TooLarge));
+        }
+        let process = self.thread(t).process;
+        let whereabouts = if fits { Whereabouts::With(process) } else { Whereabouts::Destroyed };
+        let message = self.remove(t, found, whereabouts);
+        if !fits {
+            self.note(Some(t), Kind::Lost(&message, Loss::TooLarge));
+            return Err(Stop::Outcome(Outcome::TooLarge));
+        }
+        self.sink.copied(message.size);
+        self.receive_message(t, message);
+        Ok(())
+    }
+
+    /// Takes a message from where it was found; whoever waits for its place gets it.
+    fn remove(&mut self, t: ThreadId, found: Found, whereabouts: Whereabouts) -> Arc<Message> {
+        match found {
+            Found::Stored(mailbox, place) => {
+                let message = self.state.mailboxes[mailbox.index()].take(place);
+                self.free_memory_of(&message);
+                self.note_delivery(t, &message, whereabouts);
+                self.request_left_its_queue(&message, whereabouts);
+                self.refill(mailbox);
+                message
+            }
+            Found::WithSender(mailbox, place) => {
+                let (sender, message) = self.state.mailboxes[mailbox.index()].release_sender(place);
+                self.forget_blocked(&message);
+                self.note_delivery(t, &message, whereabouts);
+                self.released(sender, &message, whereabouts);
+                message
+            }
+        }
+    }
+
+    fn note_delivery(&mut self, t: ThreadId, message: &Arc<Message>, whereabouts: Whereabouts) {
+        if matches!(whereabouts, Whereabouts::With(_)) {
+            self.note(Some(t), Kind::Delivered { message, to: t });
+        }
+    }
+
+    /// A stored request has been taken: its caller now waits for whoever took it.
+    pub(super) fn request_left_its_queue(&mut self, message: &Message, whereabouts: Whereabouts) {
+        let Then::AwaitReply { caller, right: asked } = message.then else { return };
+        let ThreadState::Blocked { on: BlockedOn::Reply { right, holder }, .. } =
+            &mut self.state.threads[caller.index()].state
+        else {
+            return;
+        };
+        if *right != asked {
+            return;
+        }
+        match whereabouts {
+            Whereabouts::With(process) => {
+                *holder = Holder::Taken(process);
+                self.state.processes[process.index()].owed += 1;
+            }
+            Whereabouts::Destroyed | Whereabouts::Stored => self.end_wait(caller, Outcome::Dead),
+        }
+    }
+
+    /// A receive, or a call that waits for its answer, returns with a message.
+    pub(super) fn receive_message(&mut self, t: ThreadId, message: Arc<Message>) {
+        let machine = self.machine;
+        let into = match &machine.call(self.thread(t).pc).verb {
+            Verb::Receive(receive) => receive.into,
+            Verb::Call { into, .. } => *into,
+            other => unreachable!("{other:?} does not take messages"),
+        };
+        self.note(Some(t), Kind::Received(&message));
+        self.set(t, into, Value::Message(message));
+        self.complete(t, Outcome::Ok);
+    }
+
+    /// Whether nothing can ever come from these sources again: mailboxes that were destroyed, and
+    /// empty links from processes that have ended.
+    pub(super) fn all_dead(&self, sources: &Sources) -> bool {
+        match sources {
+            Sources::Anyone => false,
+            listed => listed.listed().iter().all(|mailbox| self.is_dead(*mailbox)),
+        }
+    }
+
+    pub(super) fn is_dead(&self, id: MailboxId) -> bool {
+        let mailbox = self.mailbox(id);
+        match mailbox.spec.kind {
+            MailboxKind::Link { from, .. } => {
+                self.state.has_ended(from) && !mailbox.has_something()
+            }
+            MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
+        }
+    }
+
+    /// Something has died: whoever waits for it and for nothing else that lives is told.
+    pub(super) fn tell_receivers_of_the_dead(&mut self, mailbox: MailboxId) {
+        let waiting: Vec<ThreadId> = self.receivers_of(mailbox).iter().copied().collect();
+        for t in waiting {
+            match self.state.waits_for(t) {
+                Some(BlockedOn::Receive { sources, .. }) if self.all_dead(sources) => {
+                    self.end_wait(t, Outcome::Dead);
+                }
+                _ => {}
+            }
+        }
+        self.tell_selectors(mailbox);
+        self.work.push_back(Work::Memory);
+    }
+}

@@ -1,0 +1,89 @@
+//! Request and response: a call sends a request with a reply right, and waits for the answer.
+
+use std::sync::Arc;
+
+use super::{Step, Stop};
+use crate::event::Kind;
+use crate::expr::Expr;
+use crate::ids::ThreadId;
+use crate::message::{Message, Route, Then};
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::Send;
+use crate::state::{BlockedOn, Holder};
+use crate::value::{Handle, ReplyRight, Value};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn request(&mut self, t: ThreadId, request: &Send) -> Result<(), Stop> {
+        let message = match self.unsent(t) {
+            Some(message) => message,
+            None => {
+                let thread = self.thread_mut(t);
+                thread.calls = thread.calls.wrapping_add(1);
+                let right = ReplyRight { caller: t, call: thread.calls };
+                self.compose(t, request, Then::AwaitReply { caller: t, right })?
+            }
+        };
+        self.try_to_send(t, message, request)
+    }
+
+    pub(super) fn reply(
+        &mut self,
+        t: ThreadId,
+        to: &Expr,
+        body: &Expr,
+        size: Option<&Expr>,
+    ) -> Result<(), Stop> {
+        let right = match self.eval(t, to)? {
+            Value::Message(message) => message.reply_right(),
+            Value::Handle(Handle::Reply(right)) => Some(right),
+            Value::Handle(_) | Value::None => None,
+            _ => return Err(Fault::MixedTypes.into()),
+        };
+        let body = self.eval(t, body)?;
+        let size = match size {
+            None => body.size_bytes(),
+            Some(size) => self.size(t, size)?,
+        };
+        let right = right.ok_or(Stop::Outcome(Outcome::NoRight))?;
+        if self.state.abandoned.remove(&right) {
+            return Err(Stop::Outcome(Outcome::Dead));
+        }
+        self.use_up(right)?;
+        let server = self.thread(t).process;
+        let caller = self.thread(right.caller).process;
+        let mailbox = self.link(server, caller);
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        let answer = Arc::new(Message {
+            body,
+            sender: server,
+            kind: Value::None,
+            priority: 0,
+            size,
+            mailbox,
+            route: Route::Link,
+            reply_to: None,
+            then: Then::Return,
+            serial,
+        });
+        self.note(Some(t), Kind::Sent(&answer));
+        self.note(Some(t), Kind::Delivered { message: &answer, to: right.caller });
+        self.sink.copied(answer.size);
+        self.complete(t, Outcome::Ok);
+        self.receive_message(right.caller, answer);
+        Ok(())
+    }
+
+    /// Uses up a reply right, whose caller must still be waiting.
+    fn use_up(&mut self, asked: ReplyRight) -> Result<(), Stop> {
+        match self.state.waits_for(asked.caller) {
+            Some(BlockedOn::Reply { right, holder: Holder::Taken(process) }) if *right == asked => {
+                let process = *process;
+                self.state.processes[process.index()].owed -= 1;
+                Ok(())
+            }
+            _ => Err(Stop::Outcome(Outcome::NoRight)),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Receive-scan: which sources a receive would not block on. It takes and reserves nothing.
+
+use super::{Step, Stop};
+use crate::expr::Expr;
+use crate::ids::{MailboxId, ThreadId};
+use crate::machine::MailboxKind;
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::Outcome;
+use crate::program::{Verb, Wait};
+use crate::state::{BlockedOn, Sources};
+use crate::value::{Handle, Value};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn select(&mut self, t: ThreadId, among: &Expr, wait: &Wait) -> Result<(), Stop> {
+        let sources = self.sources(t, among)?;
+        if self.answer_select(t, &sources)? {
+            self.complete(t, Outcome::Ok);
+            return Ok(());
+        }
+        self.block(t, BlockedOn::Select(sources), wait)
+    }
+
+    /// Gives a select its list, if there is anything to put on it.
+    fn answer_select(&mut self, t: ThreadId, sources: &Sources) -> Result<bool, Stop> {
+        let ready: Vec<Value> = sources
+            .listed()
+            .iter()
+            .filter(|mailbox| self.mailbox(**mailbox).has_something() || self.is_dead(**mailbox))
+            .map(|mailbox| Value::Handle(self.name_of_source(*mailbox)))
+            .collect();
+        if ready.is_empty() {
+            return Ok(false);
+        }
+        let list = Value::list(ready)?;
+        let machine = self.machine;
+        let Verb::Select { into, .. } = &machine.call(self.thread(t).pc).verb else {
+            unreachable!("only a select waits in a select");
+        };
+        self.set(t, *into, list);
+        Ok(true)
+    }
+
+    /// The handle that the program knows a source by: the process behind a link.
+    fn name_of_source(&self, id: MailboxId) -> Handle {
+        match self.mailbox(id).spec.kind {
+            MailboxKind::Link { from, .. } => Handle::Process(from),
+            MailboxKind::Open => Handle::Mailbox(id),
+            MailboxKind::Filed => Handle::File { mailbox: id, access: crate::value::Access::Read },
+        }
+    }
+
+    /// A receive on this mailbox would not block now: whoever waits to hear that is told.
+    pub(super) fn tell_selectors(&mut self, mailbox: MailboxId) {
+        let waiting: Vec<ThreadId> = self.receivers_of(mailbox).iter().copied().collect();
+        for t in waiting {
+            let Some(BlockedOn::Select(sources)) = self.state.waits_for(t) else { continue };
+            if !sources.contains(mailbox) {
+                continue;
+            }
+            let sources = sources.clone();
+            match self.answer_select(t, &sources) {
+                Ok(false) => {}
+                Ok(true) => self.end_wait(t, Outcome::Ok),
+                Err(Stop::Outcome(outcome)) => self.end_wait(t, outcome),
+                Err(Stop::Fault(fault)) => self.fail(t, fault),
+            }
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! Sending: a message is handed to a waiting receiver, stored, or its sender waits.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Step, Stop};
+use crate::event::{Kind, Loss};
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::{Capacity, MailboxKind, MailboxSpec, MemoryFull, Order, Pick, TooLarge, Wake};
+use crate::message::{Message, Route, Then};
+use crate::object::mailbox::{Existence, Mailbox, Room};
+use crate::object::memory::Fit;
+use crate::oracle::{Oracle, Question, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::{Send, Wait};
+use crate::state::{BlockedOn, Filter, Holder, ThreadState};
+use crate::value::{Access, Handle, Value};
+
+/// What became of a message that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Posted {
+    /// It has left its sender.
+    Gone(Whereabouts),
+    /// There is no slot.
+    Full,
+    /// There is a slot, but no kernel memory.
+    NoMemory,
+    /// It can never be stored here.
+    TooLarge,
+}
+
+/// Where a message is that has left its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// In the buffer.
+    Stored,
+    /// A thread of this process has received it.
+    With(ProcessId),
+    /// Nowhere: it was too large for its receiver, and `too-large` is `destroy`.
+    Destroyed,
+}
+
+/// What would become of a message that is offered now.
+enum Offer {
+    /// This waiting receiver takes it.
+    Deliver(ThreadId),
+    /// This waiting receiver would be next, but it is too large for it.
+    TooLargeFor(ThreadId),
+    Store,
+    Full,
+    NoMemory,
+    TooLarge,
+}
+
+/// Whether a message is offered for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// By its sender, just now: it stands behind everybody who waits.
+    First,
+    /// It is the first of those that wait for kernel memory: it stands behind nobody.
+    FromMemoryQueue,
+    /// By a sender that was woken and looks again.
+    Again,
+}
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn send(&mut self, t: ThreadId, send: &Send) -> Result<(), Stop> {
+        let message = match self.unsent(t) {
+            Some(message) => message,
+            None => self.compose(t, send, Then::Return)?,
+        };
+        self.try_to_send(t, message, send)
+    }
+
+    /// Tries to get rid of a message; waits if that is not possible now.
+    pub(super) fn try_to_send(
+        &mut self,
+        t: ThreadId,
+        message: Arc<Message>,
+        send: &Send,
+    ) -> Result<(), Stop> {
+        let attempt = match self.thread(t).state {
+            ThreadState::LookingAgain { .. } => Attempt::Again,
+            _ => Attempt::First,
+        };
+        let on = match self.post(t, &message, attempt) {
+            Posted::Gone(whereabouts) => {
+                return self.gone(t, &message, whereabouts, &send.wait);
+            }
+            Posted::TooLarge => return Err(self.give_up(t, &message, Outcome::TooLarge)),
+            Posted::NoMemory if self.machine.policies.memory_full == MemoryFull::Fail => {
+                return Err(self.give_up(t, &message, Outcome::NoMemory));
+            }
+            Posted::Full => BlockedOn::Send(message.clone()),
+            Posted::NoMemory => BlockedOn::Memory(message.clone()),
+        };
+        if attempt == Attempt::First && send.wait != Wait::Never {
+            self.note(Some(t), Kind::Sent(&message));
+        }
+        match self.block(t, on, &send.wait) {
+            Ok(()) => {
+                self.tell_selectors(message.mailbox);
+                Ok(())
+            }
+            Err(Stop::Outcome(outcome)) => Err(self.give_up(t, &message, outcome)),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The call ends and its message has not gone. If it had been sent, it is taken back.
+    fn give_up(&mut self, t: ThreadId, message: &Arc<Message>, outcome: Outcome) -> Stop {
+        if matches!(self.thread(t).state, ThreadState::LookingAgain { .. }) {
+            self.note(Some(t), Kind::Withdrawn(message));
+        }
+        Stop::Outcome(outcome)
+    }
+
+    /// The message that a thread was sending when it was woken to look again.
+    pub(super) fn unsent(&self, t: ThreadId) -> Option<Arc<Message>> {
+        match &self.thread(t).state {
+            ThreadState::LookingAgain { message, .. } => message.clone(),
+            _ => None,
+        }
+    }
+
+    /// Evaluates the parts of a message.
+    pub(super) fn compose(
+        &mut self,
+        t: ThreadId,
+        send: &Send,
+        then: Then,
+    ) -> Result<Arc<Message>, Stop> {
+        let mailbox = self.destination(t, &send.to)?;
+        let body = self.eval(t, &send.body)?;
+        let size = match &send.size {
+            None => body.size_bytes(),
+            Some(size) => self.size(t, size)?,
+        };
+        let kind = match &send.kind {
+            None => Value::None,
+            Some(kind) => self.eval(t, kind)?,
+        };
+        let priority = match &send.priority {
+            None => 0,
+            Some(priority) => self.scope(t).int(priority)?,
+        };
+        let reply_to = match &send.reply_to {
+            None => None,
+            Some(reply_to) => match self.eval(t, reply_to)? {
+                Value::Handle(handle) => Some(handle),
+                Value::None => None,
+                _ => return Err(Fault::MixedTypes.into()),
+            },
+        };
+        let target = &self.state.mailboxes[mailbox.index()];
+        if target.spec.max_size.is_some_and(|max| size > max) {
+            return Err(Stop::Outcome(Outcome::TooLarge));
+        }
+        let route = match target.spec.kind {
+            MailboxKind::Link { .. } => Route::Link,
+            MailboxKind::Open | MailboxKind::Filed => Route::Mailbox,
+        };
+        let sender = self.thread(t).process;
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        Ok(Arc::new(Message {
+            body,
+            sender,
+            kind,
+            priority,
+            size,
+            mailbox,
+            route,
+            reply_to,
+            then,
+            serial,
+        }))
+    }
+
+    /// A size in bytes; a negative one is an exception.
+    pub(super) fn size(&mut self, t: ThreadId, size: &crate::expr::Expr) -> Result<u64, Fault> {
+        u64::try_from(self.scope(t).int(size)?).map_err(|_| Fault::Overflow)
+    }
+
+    /// The mailbox or link that a destination stands for.
+    fn destination(&mut self, t: ThreadId, to: &crate::expr::Expr) -> Result<MailboxId, Stop> {
+        let mailbox = match self.eval(t, to)? {
+            Value::Handle(Handle::Process(process)) => {
+                if self.state.has_ended(process) {
+                    return Err(Stop::Outcome(Outcome::Dead));
+                }
+                return Ok(self.link(self.thread(t).process, process));
+            }
+            Value::Handle(Handle::Mailbox(mailbox)) => {
+                self.reachable_by_name(mailbox)?;
+                mailbox
+            }
+            Value::Handle(Handle::File { mailbox, access: Access::Write }) => mailbox,
+            Value::Handle(Handle::File { .. } | Handle::Reply(_)) => {
+                return Err(Stop::Outcome(Outcome::NoRight));
+            }
+            _ => return Err(Fault::MixedTypes.into()),
+        };
+        match self.state.mailboxes[mailbox.index()].existence {
+            Existence::Alive => Ok(mailbox),
+            Existence::Destroyed => Err(Stop::Outcome(Outcome::Dead)),
+        }
+    }
+
+    /// A mailbox that the file system names is reached through its path only.
+    pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
+        match self.state.mailboxes[mailbox.index()].spec.kind {
+            MailboxKind::Filed => Err(Stop::Outcome(Outcome::NoRight)),
+            MailboxKind::Open | MailboxKind::Link { .. } => Ok(()),
+        }
+    }
+
+    /// The link from one process to another; made when it is first needed.
+    pub(super) fn link(&mut self, from: ProcessId, to: ProcessId) -> MailboxId {
+        if let Some(link) = self.state.processes[to.index()].inbox.link(from) {
+            return link;
+        }
+        let link = MailboxId::at(self.state.mailboxes.len());
+        self.state.mailboxes.push(Mailbox::new(MailboxSpec {
+            capacity: self.machine.family_of(to).link_capacity,
+            order: Order::Fifo,
+            receiver: self.machine.policies.receiver,
+            max_size: None,
+            kind: MailboxKind::Link { from, to },
+        }));
+        self.state.processes[to.index()].inbox.add_link(from, link);
+        self.state.processes[from.index()].outgoing.push(link);
+        link
+    }
+
+    /// Offers a message, and does what comes of it, unless its sender has to wait.
+    pub(super) fn post(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Posted {
+        loop {
+            let offer = self.offer(t, message, attempt);
+            let leaves = matches!(offer, Offer::Deliver(_) | Offer::TooLargeFor(_) | Offer::Store);
+            if leaves && attempt == Attempt::First {
+                self.note(Some(t), Kind::Sent(message));
+            }
+            match offer {
+                Offer::Deliver(receiver) => {
+                    let process = self.thread(receiver).process;
+                    self.deliver(t, receiver, message);
+                    return Posted::Gone(Whereabouts::With(process));
+                }
+                Offer::TooLargeFor(receiver) => {
+                    self.end_wait(receiver, Outcome::TooLarge);
+                    if self.machine.policies.too_large == TooLarge::Destroy {
+                        self.note(Some(t), Kind::Lost(message, Loss::TooLarge));
+                        return Posted::Gone(Whereabouts::Destroyed);
+                    }
+                }
+                Offer::Store => {
+                    self.store(t, message);
+                    return Posted::Gone(Whereabouts::Stored);
+                }
+                Offer::Full => return Posted::Full,
+                Offer::NoMemory => return Posted::NoMemory,
+                Offer::TooLarge => return Posted::TooLarge,
+            }
+        }
+    }
+
+    /// What would become of a message now.
+    fn offer(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Offer {
+        let mailbox = self.mailbox(message.mailbox);
+        // No later message for the same mailbox overtakes one that waits for memory.
+        if mailbox.memory_waiters > 0 && attempt != Attempt::FromMemoryQueue {
+            return Offer::NoMemory;
+        }
+        let room = mailbox.room(message.size);
+        let fit = match attempt {
+            Attempt::FromMemoryQueue => self.state.memory.fit(message),
+            Attempt::First | Attempt::Again => self.state.memory.offer(message),
+        };
+        let looks_again = self.machine.policies.wake == Wake::LookAgain;
+        let stores_first = looks_again && room == Room::Free && fit == Fit::Now;
+        if !stores_first && let Some(receiver) = self.receiver_for(t, message) {
+            return if Filter::fits(self.filter_of(receiver), message) {
+                Offer::Deliver(receiver)
+            } else {
+                Offer::TooLargeFor(receiver)
+            };
+        }
+        let stores = self.mailbox(message.mailbox).spec.capacity != Capacity::None;
+        match room {
+            Room::Never => Offer::TooLarge,
+            // What must be stored and never could be is too large now, not after a wait.
+            _ if stores && fit == Fit::Never => Offer::TooLarge,
+            Room::Full => Offer::Full,
+            Room::Free if !looks_again && !self.mailbox(message.mailbox).senders.is_empty() => {
+                Offer::Full
+            }
+            Room::Undefined if self.ask(Some(t), Question::Room) == 0 => Offer::Full,
+            Room::Free | Room::Undefined => match fit {
+                Fit::Now => Offer::Store,
+                Fit::Later | Fit::Never => Offer::NoMemory,
+            },
+        }
+    }
+
+    /// The waiting receiver that gets a message, as the mailbox picks it.
+    fn receiver_for(&mut self, t: ThreadId, message: &Arc<Message>) -> Option<ThreadId> {
+        let mailbox = self.mailbox(message.mailbox);
+        let pick = mailbox.spec.receiver;
+        let queue = self.receivers_of(message.mailbox);
+        let mut willing =
+            queue.iter().copied().filter(|receiver| self.would_take(*receiver, message));
+        match pick {
+            Pick::Fifo => willing.next(),
+            Pick::Lifo => willing.next_back(),
+            Pick::Priority => {
+                // Of equals the first: `max_by_key` would give the last.
+                willing.min_by_key(|receiver| std::cmp::Reverse(self.priority_of(*receiver)))
+            }
+            Pick::Arbitrary => {
+                let willing: Vec<ThreadId> = willing.collect();
+                if willing.is_empty() {
+                    return None;
+                }
+                let answer = self.ask(Some(t), Question::Receiver { count: willing.len() as u64 });
+                Some(willing[usize::try_from(answer).expect("an answer below the count")])
+            }
+        }
+    }
+
+    fn would_take(&self, receiver: ThreadId, message: &Message) -> bool {
+        match self.state.waits_for(receiver) {
+            Some(BlockedOn::Receive { sources, filter }) => {
+                sources.contains(message.mailbox) && Filter::accepts(filter.as_deref(), message)
+            }
+            _ => false,
+        }
+    }
+
+    fn filter_of(&self, receiver: ThreadId) -> Option<&Filter> {
+        match self.state.waits_for(receiver) {
+            Some(BlockedOn::Receive { filter, .. }) => filter.as_deref(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn priority_of(&self, t: ThreadId) -> i64 {
+        self.machine.family_of(self.thread(t).process).priority
+    }
+
+    pub(super) fn mailbox(&self, mailbox: MailboxId) -> &Mailbox {
+        &self.state.mailboxes[mailbox.index()]
+    }
+
+    /// The threads that wait for messages of this mailbox, and perhaps of others.
+    pub(super) fn receivers_of(&self, mailbox: MailboxId) -> &VecDeque<ThreadId> {
+        let mailbox = self.mailbox(mailbox);
+        match mailbox.spec.kind {
+            MailboxKind::Link { to, .. } => &self.state.processes[to.index()].inbox.receivers,
+            MailboxKind::Open | MailboxKind::Filed => &mailbox.receivers,
+        }
+    }
+
+    /// Stores a message, and lets those know who wait for one.
+    fn store(&mut self, t: ThreadId, message: &Arc<Message>) {
+        self.state.memory.charge(message);
+        let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
+        mailbox.store(message.clone());
+        let messages = mailbox.messages.len();
+        if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
+            self.state.processes[to.index()].inbox.note_stored(message);
+        }
+        self.sink.copied(message.size);
+        self.note(Some(t), Kind::Stored { message, messages });
+        if self.receivers_of(message.mailbox).is_empty() {
+            return;
+        }
+        if let Some(receiver) = self.receiver_for(t, message) {
+            self.wake_to_look_again(receiver, None);
+        }
+        self.tell_selectors(message.mailbox);
+    }
+
+    /// Hands a message to a thread that waits for it.
+    fn deliver(&mut self, t: ThreadId, receiver: ThreadId, message: &Arc<Message>) {
+        let Some(BlockedOn::Receive { sources, .. }) = self.state.waits_for(receiver) else {
+            unreachable!("only a RECEIVE-blocked thread is chosen as receiver");
+        };
+        let sources = sources.clone();
+        self.unlist_receiver(receiver, &sources);
+        self.note(Some(t), Kind::Delivered { message, to: receiver });
+        self.sink.copied(message.size);
+        self.receive_message(receiver, message.clone());
+    }
+
+    /// Lets a waiting thread try its call again when it next runs.
+    pub(super) fn wake_to_look_again(&mut self, t: ThreadId, message: Option<Arc<Message>>) {
+        let ThreadState::Blocked { bound, .. } = self.thread(t).state else {
+            unreachable!("only a waiting thread is woken");
+        };
+        if message.is_none() {
+            let Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) =
+                self.state.waits_for(t)
+            else {
+                unreachable!("a thread without a message is woken from a receive");
+            };
+            let sources = sources.clone();
+            self.unlist_receiver(t, &sources);
+        }
+        self.thread_mut(t).state = ThreadState::LookingAgain { bound, message };
+        self.note(Some(t), Kind::Woken);
+        self.sink.ready(t);
+    }
+
+    /// The sender of a message that has left it goes on: a send returns, a call waits for its answer.
+    pub(super) fn gone(
+        &mut self,
+        t: ThreadId,
+        message: &Arc<Message>,
+        whereabouts: Whereabouts,
+        wait: &Wait,
+    ) -> Result<(), Stop> {
+        let Then::AwaitReply { right, .. } = message.then else {
+            self.complete(t, Outcome::Ok);
+            return Ok(());
+        };
+        let holder = match whereabouts {
+            Whereabouts::Stored => Holder::Queued(message.mailbox),
+            Whereabouts::With(process) => {
+                self.state.processes[process.index()].owed += 1;
+                Holder::Taken(process)
+            }
+            // Nobody can answer any more; the caller learns it as if the server had ended.
+            Whereabouts::Destroyed => return Err(Stop::Outcome(Outcome::Dead)),
+        };
+        let on = BlockedOn::Reply { right, holder };
+        let bound = match self.thread(t).state {
+            ThreadState::Blocked { bound, .. } | ThreadState::LookingAgain { bound, .. } => {
+                Some(bound)
+            }
+            _ => None,
+        };
+        match bound {
+            None => self.block(t, on, wait),
+            Some(bound) => {
+                self.note(Some(t), Kind::Blocked(&on));
+                self.thread_mut(t).state = ThreadState::Blocked { on, bound };
+                Ok(())
+            }
+        }
+    }
+
+    /// As [`Step::gone`], for a sender that was blocked until somebody else made its message go.
+    pub(super) fn released(
+        &mut self,
+        t: ThreadId,
+        message: &Arc<Message>,
+        whereabouts: Whereabouts,
+    ) {
+        match self.gone(t, message, whereabouts, &Wait::Forever) {
+            Ok(()) => {}
+            Err(Stop::Outcome(outcome)) => self.complete(t, outcome),
+            Err(Stop::Fault(fault)) => self.fail(t, fault),
+        }
+    }
+
+    pub(super) fn forget_blocked(&mut self, message: &Arc<Message>) {
+        if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
+            self.state.processes[to.index()].inbox.forget_blocked(message);
+        }
+    }
+
+    /// Lets blocked senders in where slots have become free.
+    pub(super) fn refill(&mut self, mailbox: MailboxId) {
+        while let Some((t, message)) = self.next_sender(mailbox) {
+            self.forget_blocked(&message);
+            if self.machine.policies.wake == Wake::LookAgain {
+                self.wake_to_look_again(t, Some(message));
+                return;
+            }
+            match self.state.memory.offer(&message) {
+                Fit::Now => {
+                    self.store(t, &message);
+                    self.released(t, &message, Whereabouts::Stored);
+                }
+                Fit::Later | Fit::Never => self.wait_for_memory(t, message),
+            }
+        }
+    }
+
+    /// Takes the blocked sender out of the queue that goes next, if there is room for its message.
+    fn next_sender(&mut self, id: MailboxId) -> Option<(ThreadId, Arc<Message>)> {
+        let mailbox = self.mailbox(id);
+        if mailbox.senders.is_empty() || !mailbox.lets_blocked_senders_in() {
+            return None;
+        }
+        let place = self.pick_sender(id, None)?;
+        let mailbox = &mut self.state.mailboxes[id.index()];
+        let (_, message) = &mailbox.senders[place];
+        if mailbox.room(message.size) != Room::Free {
+            return None;
+        }
+        Some(mailbox.release_sender(place))
+    }
+
+    /// The place of the blocked sender that goes next, among those whose message will do.
+    pub(super) fn pick_sender(&mut self, id: MailboxId, filter: Option<&Filter>) -> Option<usize> {
+        let mailbox = self.mailbox(id);
+        let mut places = mailbox.acceptable_senders(filter);
+        match self.machine.policies.sender {
+            Pick::Fifo => places.next(),
+            Pick::Lifo => places.last(),
+            Pick::Priority => places
+                .min_by_key(|place| std::cmp::Reverse(self.priority_of(mailbox.senders[*place].0))),
+            Pick::Arbitrary => {
+                let places: Vec<usize> = places.collect();
+                if places.is_empty() {
+                    return None;
+                }
+                let answer = self.ask(None, Question::Sender { count: places.len() as u64 });
+                Some(places[usize::try_from(answer).expect("an answer below the count")])
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Threads of one process: starting, joining, ending, sleeping.
+
+use super::{Step, Stop};
+use crate::event::Kind;
+use crate::ids::{Pc, ThreadId, ThreadName};
+use crate::limits;
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::{Threads, Time, Wait};
+use crate::state::{BlockedOn, Bound, End, Thread, ThreadState};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn sleep(&mut self, t: ThreadId, time: &Time) -> Result<(), Stop> {
+        let span = self.span(t, time)?;
+        self.sink.waits(t, span);
+        self.note(Some(t), Kind::Blocked(&BlockedOn::Sleep));
+        self.thread_mut(t).state =
+            ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Bounded };
+        Ok(())
+    }
+
+    /// A new thread of the same process, with a copy of the variables. The place of one that has
+    /// ended is used again, so that a server with a thread per request stays small.
+    pub(super) fn start_thread(
+        &mut self,
+        t: ThreadId,
+        name: ThreadName,
+        entry: Pc,
+    ) -> Result<(), Stop> {
+        let parent = self.thread(t);
+        let (process, registers, from) =
+            (parent.process, parent.registers, parent.registers_at as usize);
+        let started = &self.state.processes[process.index()].started;
+        let free = started.iter().copied().find(|old| {
+            let old = self.thread(*old);
+            old.state == ThreadState::Ended && old.registers == registers
+        });
+        let copy = self.state.registers[from..from + registers as usize].to_vec();
+        let (place, registers_at) = match free {
+            Some(place) => (place, self.thread(place).registers_at),
+            None if self.state.threads.len() >= limits::THREADS => {
+                return Err(Stop::Outcome(Outcome::Refused));
+            }
+            None => {
+                let place = ThreadId::at(self.state.threads.len());
+                let at = self.state.registers.len();
+                self.state.registers.resize(at + copy.len(), crate::value::Value::None);
+                (place, u32::try_from(at).expect("registers are limited"))
+            }
+        };
+        let at = registers_at as usize;
+        self.state.registers[at..at + copy.len()].clone_from_slice(&copy);
+        let calls = self.state.threads.get(place.index()).map_or(0, |old| old.calls);
+        let thread = Thread {
+            process,
+            name,
+            index: 1,
+            pc: entry,
+            state: ThreadState::Ready,
+            status: Outcome::Ok,
+            registers_at,
+            registers,
+            calls,
+        };
+        if place.index() == self.state.threads.len() {
+            self.state.threads.push(thread);
+            self.state.processes[process.index()].started.push(place);
+        } else {
+            *self.thread_mut(place) = thread;
+        }
+        self.state.processes[process.index()].alive_threads += 1;
+        self.complete(t, Outcome::Ok);
+        self.note(Some(place), Kind::ThreadStarted);
+        self.sink.ready(place);
+        Ok(())
+    }
+
+    pub(super) fn join(&mut self, t: ThreadId, threads: &Threads, wait: &Wait) -> Result<(), Stop> {
+        let awaited: Vec<ThreadId> = self
+            .named(t, threads)?
+            .into_iter()
+            .filter(|other| self.thread(*other).state != ThreadState::Ended)
+            .collect();
+        if awaited.is_empty() {
+            self.complete(t, Outcome::Ok);
+            return Ok(());
+        }
+        self.block(t, BlockedOn::Join(awaited.into()), wait)
+    }
+
+    /// The threads of the own process that a name stands for, whether they live or not.
+    pub(super) fn named(&mut self, t: ThreadId, threads: &Threads) -> Result<Vec<ThreadId>, Fault> {
+        let index = match &threads.index {
+            None => None,
+            Some(index) => Some(self.scope(t).int(index)?),
+        };
+        let process = self.thread(t).process;
+        let found: Vec<ThreadId> = self
+            .state
+            .threads_of(process)
+            .filter(|other| {
+                let other = self.thread(*other);
+                other.name == threads.name
+                    && index.is_none_or(|index| i64::from(other.index) == index)
+            })
+            .collect();
+        if found.is_empty() && index.is_some() { Err(Fault::BadIndex) } else { Ok(found) }
+    }
+
+    /// A thread has come to the end of its program.
+    pub(super) fn end_thread(&mut self, t: ThreadId) {
+        self.stop_thread(t);
+        let process = self.thread(t).process;
+        self.tell_joiners(process);
+        if self.state.processes[process.index()].alive_threads == 0 {
+            self.end_process(process, End::Finished);
+        }
+    }
+
+    /// A thread is no more; what follows from that is the caller's business.
+    pub(super) fn stop_thread(&mut self, t: ThreadId) {
+        self.withdraw(t);
+        self.note(Some(t), Kind::ThreadEnded);
+        let thread = self.thread_mut(t);
+        thread.state = ThreadState::Ended;
+        let process = thread.process;
+        self.state.processes[process.index()].alive_threads -= 1;
+        self.sink.ended(t);
+    }
+
+    /// Lets those go on who waited for threads that have now all ended.
+    pub(super) fn tell_joiners(&mut self, process: crate::ids::ProcessId) {
+        for joiner in self.state.processes[process.index()].joiners.clone() {
+            let Some(BlockedOn::Join(awaited)) = self.state.waits_for(joiner) else { continue };
+            let ended = |other: &ThreadId| self.thread(*other).state == ThreadState::Ended;
+            if awaited.iter().all(ended) {
+                self.end_wait(joiner, Outcome::Ok);
+            }
+        }
+    }
+}

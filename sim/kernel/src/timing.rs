@@ -1,0 +1,64 @@
+//! What a run needs beside the machine: processors, a scheduler, costs, a seed.
+//!
+//! The kernel reads none of it. It is kept with the machine because the same scenario says both.
+
+/// How a run lets time pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// All that is random in a run comes from here.
+    pub seed: u64,
+    /// How many threads run at the same time.
+    pub cpus: u32,
+    /// Which ready thread runs next.
+    pub scheduler: Scheduler,
+    /// The time slice of `round-robin` and `priority`, in nanoseconds.
+    pub quantum_ns: u64,
+    /// What operations cost.
+    pub costs: Costs,
+}
+
+/// Which ready thread runs next; ties go by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheduler {
+    /// The one that has been ready longest; it keeps its processor until it blocks, yields or ends.
+    Fifo,
+    /// As `Fifo`, but only for a time slice.
+    RoundRobin,
+    /// The one of the most urgent process; equals share by time slices.
+    Priority,
+    /// Any, drawn from the seed before every call.
+    Random,
+}
+
+/// Simulated costs, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Costs {
+    /// Entering the kernel, once a call.
+    pub syscall_ns: u64,
+    /// Giving a processor to another thread than the one that ran on it last.
+    pub context_switch_ns: u64,
+    /// Copying 1 KiB of a message, once. A message that is stored is copied twice.
+    pub copy_per_kib_ns: u64,
+    /// A call with `wait: never` that finds nothing, in addition.
+    pub poll_ns: u64,
+}
+
+impl Default for Costs {
+    /// The order of magnitude of a present-day machine: a system call some 0.2 us, a switch 1 us, a
+    /// copy of 1 KiB 0.1 us (10 GiB/s). They are chosen so that a lesson shows, not measured.
+    fn default() -> Self {
+        Self { syscall_ns: 200, context_switch_ns: 1_000, copy_per_kib_ns: 100, poll_ns: 0 }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            cpus: 1,
+            scheduler: Scheduler::Fifo,
+            quantum_ns: 10_000_000,
+            costs: Costs::default(),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Values: what variables hold and messages carry.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::limits;
+use crate::message::Message;
+use crate::outcome::Fault;
+
+/// A value of a variable or a message body.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Value {
+    /// Nothing; also every variable before it is set.
+    #[default]
+    None,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer of 64 bits.
+    Int(i64),
+    /// A time span, in nanoseconds.
+    Duration(i64),
+    /// A text.
+    Text(Arc<str>),
+    /// A list, counted from 0.
+    List(Arc<List>),
+    /// A kernel object or a process.
+    Handle(Handle),
+    /// A received message.
+    Message(Arc<Message>),
+}
+
+/// What a handle refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Handle {
+    /// A process, as a destination or a source: the link with it.
+    Process(ProcessId),
+    /// A mailbox.
+    Mailbox(MailboxId),
+    /// A mailbox that was opened through a path.
+    File {
+        /// The mailbox that the path names.
+        mailbox: MailboxId,
+        /// What the opener may do with it.
+        access: Access,
+    },
+    /// The right to answer one call, once.
+    Reply(ReplyRight),
+}
+
+/// What an opened file may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// Receiving from it.
+    Read,
+    /// Sending to it.
+    Write,
+}
+
+/// The right to answer one call of one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyRight {
+    /// Who waits for the answer.
+    pub caller: ThreadId,
+    /// Which of its calls. Only ever compared for equality.
+    pub call: u32,
+}
+
+/// A list with the number of all elements in it, so that its limit is cheap to keep.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct List {
+    items: Vec<Value>,
+    weight: u64,
+}
+
+impl List {
+    /// A list of these items; too many of them are an exception.
+    pub fn new(items: Vec<Value>) -> Result<Self, Fault> {
+        let weight = items.iter().map(Value::weight).sum::<u64>();
+        if weight > limits::LIST_ELEMENTS {
+            Err(Fault::TooLong)
+        } else {
+            Ok(Self { items, weight })
+        }
+    }
+
+    /// The items, in order.
+    pub fn items(&self) -> &[Value] {
+        &self.items
+    }
+}
+
+impl Value {
+    /// A text value; too long a text is an exception.
+    pub fn text(text: &str) -> Result<Self, Fault> {
+        if text.len() > limits::TEXT_BYTES {
+            Err(Fault::TooLong)
+        } else {
+            Ok(Value::Text(text.into()))
+        }
+    }
+
+    /// A list value.
+    pub fn list(items: Vec<Value>) -> Result<Self, Fault> {
+        Ok(Value::List(Arc::new(List::new(items)?)))
+    }
+
+    fn weight(&self) -> u64 {
+        match self {
+            Value::List(list) => 1 + list.weight,
+            _ => 1,
+        }
+    }
+
+    /// The size of a message with this body, in bytes, where the scenario gives none: a text its
+    /// bytes, a list the sum of its elements, everything else 8.
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Value::Text(text) => text.len() as u64,
+            Value::List(list) => list.items.iter().map(Value::size_bytes).sum(),
+            Value::None
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Duration(_)
+            | Value::Handle(_)
+            | Value::Message(_) => 8,
+        }
+    }
+
+    /// Equality as `==` means it: anything may be compared with `none`, otherwise kinds must agree.
+    pub fn equals(&self, other: &Value) -> Result<bool, Fault> {
+        match (self, other) {
+            (Value::None, other) | (other, Value::None) => Ok(matches!(other, Value::None)),
+            (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
+            (Value::Int(a), Value::Int(b)) | (Value::Duration(a), Value::Duration(b)) => Ok(a == b),
+            (Value::Text(a), Value::Text(b)) => Ok(a == b),
+            (Value::Handle(a), Value::Handle(b)) => Ok(a.object() == b.object()),
+            (Value::List(a), Value::List(b)) => {
+                if a.items.len() != b.items.len() {
+                    return Ok(false);
+                }
+                for (a, b) in a.items.iter().zip(&b.items) {
+                    if !a.equals(b)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            (Value::Message(a), Value::Message(b)) => Ok(a == b),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    /// Order as `<` means it: integers, durations and texts, each with its own kind.
+    pub fn compare(&self, other: &Value) -> Result<Ordering, Fault> {
+        match (self, other) {
+            (Value::Int(a), Value::Int(b)) | (Value::Duration(a), Value::Duration(b)) => {
+                Ok(a.cmp(b))
+            }
+            (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    /// The truth of a condition; anything but a boolean is an exception.
+    pub fn truth(&self) -> Result<bool, Fault> {
+        match self {
+            Value::Bool(truth) => Ok(*truth),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+}
+
+impl Handle {
+    /// The handle without the way it was come by: an opened file equals the mailbox behind it.
+    fn object(self) -> Handle {
+        match self {
+            Handle::File { mailbox, .. } => Handle::Mailbox(mailbox),
+            Handle::Process(_) | Handle::Mailbox(_) | Handle::Reply(_) => self,
+        }
+    }
+}
+
+/// A duration in the largest unit that shows it exactly, as scenarios write it.
+pub fn duration_text(ns: i64) -> String {
+    for (unit, name) in [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")] {
+        if ns != 0 && ns % unit == 0 {
+            return format!("{}{name}", ns / unit);
+        }
+    }
+    format!("{ns}ns")
+}
+
+/// Writes a value as a log shows it. Handles need names and are written by whoever has them.
+pub fn write_value(
+    out: &mut String,
+    value: &Value,
+    handle: &dyn Fn(Handle) -> String,
+) -> fmt::Result {
+    use fmt::Write;
+    match value {
+        Value::None => out.write_str("none"),
+        Value::Bool(truth) => write!(out, "{truth}"),
+        Value::Int(number) => write!(out, "{number}"),
+        Value::Duration(ns) => out.write_str(&duration_text(*ns)),
+        Value::Text(text) => out.write_str(text),
+        Value::Handle(of) => out.write_str(&handle(*of)),
+        Value::Message(message) => write_value(out, &message.body, handle),
+        Value::List(list) => {
+            out.push('[');
+            for (position, item) in list.items.iter().enumerate() {
+                if position > 0 {
+                    out.push_str(", ");
+                }
+                write_value(out, item, handle)?;
+            }
+            out.push(']');
+            Ok(())
+        }
+    }
+}

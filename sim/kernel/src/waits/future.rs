@@ -1,0 +1,407 @@
+//! What a thread could still do: a walk over the code that is ahead of it.
+
+use crate::expr::{Expr, Scope, Who};
+use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
+use crate::machine::{Capacity, Machine, MailboxKind, MemoryFull};
+use crate::oracle::{Computing, Oracle, Question};
+use crate::outcome::Outcome;
+use crate::program::{Call, From, Op, Send, Target, Verb, Wait};
+use crate::state::State;
+use crate::value::{Access, Handle, Value};
+
+/// Which objects a thread could reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reach<T> {
+    /// Some are known only at run time: it could be any.
+    All,
+    /// These.
+    Some(Vec<T>),
+}
+
+/// What a thread could still do.
+pub(super) struct Future {
+    pub sends: Reach<MailboxId>,
+    pub receives: Reach<MailboxId>,
+    pub destroys: Reach<MailboxId>,
+    pub kills: Reach<ProcessId>,
+    pub kills_threads: bool,
+    pub replies: bool,
+    pub registers: bool,
+    /// It could come to its end.
+    pub ends: bool,
+    /// It could end its whole process: by `exit`, or by an exception.
+    pub fails: bool,
+}
+
+impl<T: PartialEq> Reach<T> {
+    pub(super) fn contains(&self, item: &T) -> bool {
+        match self {
+            Reach::All => true,
+            Reach::Some(items) => items.contains(item),
+        }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        match self {
+            Reach::All => false,
+            Reach::Some(items) => items.is_empty(),
+        }
+    }
+
+    fn add(&mut self, item: T) {
+        if let Reach::Some(items) = self
+            && !items.contains(&item)
+        {
+            items.push(item);
+        }
+    }
+}
+
+/// Marks that are used again for every walk.
+pub(super) struct Scratch {
+    /// The number of the walk that came by here last.
+    visited: Vec<u32>,
+    walk: u32,
+    path: Vec<Pc>,
+    open: Vec<Pc>,
+    destroys_anything: bool,
+}
+
+/// A thread, and which of its variables may change from now on.
+struct Walker<'a> {
+    machine: &'a Machine,
+    state: &'a State,
+    thread: ThreadId,
+    written: Vec<bool>,
+}
+
+impl Scratch {
+    pub(super) fn new(machine: &Machine) -> Self {
+        let destroys =
+            |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Destroy(_)));
+        Self {
+            visited: vec![0; machine.code.len()],
+            walk: 0,
+            path: Vec::new(),
+            open: Vec::new(),
+            destroys_anything: machine.code.iter().any(destroys),
+        }
+    }
+
+    /// Walks over all code that a thread could still come to; leaves it in `self.path`.
+    fn walk(&mut self, machine: &Machine, from: Pc) {
+        self.walk += 1;
+        self.path.clear();
+        self.open.push(from);
+        while let Some(pc) = self.open.pop() {
+            if std::mem::replace(&mut self.visited[pc.index()], self.walk) == self.walk {
+                continue;
+            }
+            self.path.push(pc);
+            machine.code[pc.index()].successors(pc, &mut self.open);
+        }
+    }
+
+    /// Whether a thread could come to its end.
+    pub(super) fn can_end(&mut self, machine: &Machine, state: &State, t: ThreadId) -> bool {
+        self.walk(machine, state.threads[t.index()].pc);
+        self.path.iter().any(|pc| machine.code[pc.index()] == Op::End)
+    }
+
+    pub(super) fn future(&mut self, machine: &Machine, state: &State, t: ThreadId) -> Future {
+        self.walk(machine, state.threads[t.index()].pc);
+        let mut written = vec![false; state.threads[t.index()].registers as usize];
+        for pc in &self.path {
+            if let Some(register) = machine.code[pc.index()].writes() {
+                written[register.index()] = true;
+            }
+        }
+        let walker = Walker { machine, state, thread: t, written };
+        let mut future = Future {
+            sends: Reach::Some(Vec::new()),
+            receives: Reach::Some(Vec::new()),
+            destroys: Reach::Some(Vec::new()),
+            kills: Reach::Some(Vec::new()),
+            kills_threads: false,
+            replies: false,
+            registers: false,
+            ends: false,
+            fails: false,
+        };
+        for pc in &self.path {
+            walker.add(&machine.code[pc.index()], self.destroys_anything, &mut future);
+        }
+        future
+    }
+}
+
+impl Walker<'_> {
+    fn add(&self, op: &Op, destroys_anything: bool, future: &mut Future) {
+        match op {
+            Op::End => future.ends = true,
+            Op::Assert(_) | Op::ForNext { .. } => future.fails = true,
+            Op::Set(_, expr) | Op::Log(expr) => future.fails |= !is_safe(expr),
+            Op::Unless(..) | Op::RepeatStart { .. } | Op::Compute(_) => {
+                future.fails |= !is_safe_local(op);
+            }
+            Op::Jump(_) | Op::RepeatNext { .. } | Op::Choose(_) => {}
+            Op::Call(call) => {
+                future.fails |= self.may_fail(call, destroys_anything);
+                self.add_call(&call.verb, future);
+            }
+        }
+    }
+
+    fn add_call(&self, verb: &Verb, future: &mut Future) {
+        match verb {
+            Verb::Send(send) | Verb::Call { request: send, .. } => {
+                self.add_mailboxes(&send.to, Direction::To, &mut future.sends);
+            }
+            Verb::Receive(receive) => match &receive.from {
+                From::These(sources) => {
+                    self.add_mailboxes(sources, Direction::From, &mut future.receives);
+                }
+                From::Anyone => {
+                    let own = self.state.threads[self.thread.index()].process;
+                    for link in self.state.processes[own.index()].inbox.links() {
+                        future.receives.add(link);
+                    }
+                }
+            },
+            Verb::Reply { .. } => future.replies = true,
+            Verb::Exit(_) => future.fails = true,
+            Verb::Kill(Target::Threads(_)) => future.kills_threads = true,
+            Verb::Kill(Target::Processes(whom)) => self.add_processes(whom, &mut future.kills),
+            Verb::Destroy(object) => {
+                self.add_mailboxes(object, Direction::From, &mut future.destroys);
+            }
+            Verb::Register { .. } => future.registers = true,
+            Verb::Select { .. }
+            | Verb::Sleep(_)
+            | Verb::Yield
+            | Verb::StartThread { .. }
+            | Verb::Join { .. }
+            | Verb::Create { .. }
+            | Verb::Unregister(_)
+            | Verb::Lookup { .. }
+            | Verb::Open { .. } => {}
+        }
+    }
+
+    fn add_mailboxes(&self, expr: &Expr, direction: Direction, reach: &mut Reach<MailboxId>) {
+        match self.known(expr) {
+            None => *reach = Reach::All,
+            Some(value) => self.add_mailbox(&value, direction, reach),
+        }
+    }
+
+    fn add_mailbox(&self, value: &Value, direction: Direction, reach: &mut Reach<MailboxId>) {
+        let own = self.state.threads[self.thread.index()].process;
+        match value {
+            Value::Handle(Handle::Mailbox(mailbox) | Handle::File { mailbox, .. }) => {
+                reach.add(*mailbox);
+            }
+            Value::Handle(Handle::Process(other)) => {
+                let (from, to) = match direction {
+                    Direction::To => (own, *other),
+                    Direction::From => (*other, own),
+                };
+                match self.state.processes[to.index()].inbox.link(from) {
+                    Some(link) => reach.add(link),
+                    // Nobody waits on a link that does not exist, except receivers from anyone.
+                    None => self.add_first_link(to, direction, reach),
+                }
+            }
+            Value::List(list) => {
+                for item in list.items() {
+                    self.add_mailbox(item, direction, reach);
+                }
+            }
+            // Whatever this is, the call will fail.
+            _ => {}
+        }
+    }
+
+    /// A first message to a process reaches those that receive from anyone.
+    fn add_first_link(&self, to: ProcessId, direction: Direction, reach: &mut Reach<MailboxId>) {
+        let inbox = &self.state.processes[to.index()].inbox;
+        if matches!(direction, Direction::To) && !inbox.receivers.is_empty() {
+            match inbox.links().next() {
+                // Any link will do: whoever receives from anyone waits on all of them.
+                Some(link) => reach.add(link),
+                None => *reach = Reach::All,
+            }
+        }
+    }
+
+    fn add_processes(&self, expr: &Expr, reach: &mut Reach<ProcessId>) {
+        match self.known(expr) {
+            None => *reach = Reach::All,
+            Some(Value::Handle(Handle::Process(process))) => reach.add(process),
+            Some(Value::List(list)) => {
+                for item in list.items() {
+                    match item {
+                        Value::Handle(Handle::Process(process)) => reach.add(*process),
+                        _ => *reach = Reach::All,
+                    }
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The value of an expression, if nothing that is still to come can change it.
+    fn known(&self, expr: &Expr) -> Option<Value> {
+        if !self.is_settled(expr) {
+            return None;
+        }
+        let thread = &self.state.threads[self.thread.index()];
+        let first = self.machine.family_of(thread.process).first;
+        let mut scope = Scope {
+            machine: self.machine,
+            registers: self.state.registers_of(self.thread),
+            who: Who {
+                process: thread.process,
+                index: i64::from(thread.process.0 - first.0) + 1,
+                thread_index: i64::from(thread.index),
+            },
+            status: thread.status,
+            oracle: &mut Nobody,
+        };
+        // An exception here is one that the thread will raise: then it reaches nothing.
+        Some(scope.eval(expr).unwrap_or(Value::None))
+    }
+
+    fn is_settled(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Variable(register) => !self.written[register.index()],
+            // A thread started from this one has an index of its own.
+            Expr::Status | Expr::ThreadIndex => false,
+            Expr::Function(crate::expr::Function::Random | crate::expr::Function::Now, _) => false,
+            other => other.children().into_iter().all(|child| self.is_settled(child)),
+        }
+    }
+
+    /// Whether a call could raise an exception. "No" only where that is certain.
+    fn may_fail(&self, call: &Call, destroys_anything: bool) -> bool {
+        let handled = |outcome| call.handler(outcome).is_some();
+        let waits_safely = |wait: &Wait| match wait {
+            Wait::Forever => true,
+            Wait::Never => handled(Outcome::WouldBlock),
+            Wait::For(_) => handled(Outcome::TimedOut),
+        };
+        let dead = |exprs: &Expr| {
+            handled(Outcome::Dead) || (!destroys_anything && self.are_open_mailboxes(exprs))
+        };
+        match &call.verb {
+            Verb::Yield => false,
+            Verb::Sleep(time) => !matches!(time, crate::program::Time::Span(_)),
+            Verb::Send(send) => {
+                let safe = waits_safely(&send.wait)
+                    && dead(&send.to)
+                    && is_safe_message(send)
+                    && (handled(Outcome::NoMemory)
+                        || self.machine.policies.memory_full == MemoryFull::Wait)
+                    && (handled(Outcome::TooLarge) || self.takes_every_size(&send.to));
+                !safe
+            }
+            Verb::Receive(receive) => {
+                let safe = waits_safely(&receive.wait)
+                    && receive.max_size.is_none()
+                    && receive.kind.as_ref().is_none_or(is_safe)
+                    && match &receive.from {
+                        From::Anyone => true,
+                        From::These(sources) => dead(sources),
+                    };
+                !safe
+            }
+            _ => true,
+        }
+    }
+
+    fn are_open_mailboxes(&self, expr: &Expr) -> bool {
+        self.all_mailboxes(expr, |_| true)
+    }
+
+    fn takes_every_size(&self, expr: &Expr) -> bool {
+        self.machine.policies.memory.is_none()
+            && self.all_mailboxes(expr, |mailbox| {
+                let spec = &self.state.mailboxes[mailbox.index()].spec;
+                spec.max_size.is_none() && !matches!(spec.capacity, Capacity::Bytes(_))
+            })
+    }
+
+    fn all_mailboxes(&self, expr: &Expr, good: impl Fn(MailboxId) -> bool + Copy) -> bool {
+        let is_good = |value: &Value| match value {
+            Value::Handle(Handle::Mailbox(mailbox)) => {
+                self.state.mailboxes[mailbox.index()].spec.kind == MailboxKind::Open
+                    && good(*mailbox)
+            }
+            Value::Handle(Handle::File { mailbox, access: Access::Read | Access::Write }) => {
+                good(*mailbox)
+            }
+            _ => false,
+        };
+        match self.known(expr) {
+            Some(Value::List(list)) => list.items().iter().all(is_good),
+            Some(value) => is_good(&value),
+            None => false,
+        }
+    }
+}
+
+/// Whether a process is the destination or the source of a link.
+#[derive(Clone, Copy)]
+enum Direction {
+    To,
+    From,
+}
+
+/// Whether computing this can raise no exception.
+fn is_safe(expr: &Expr) -> bool {
+    match expr {
+        Expr::Constant(_)
+        | Expr::Variable(_)
+        | Expr::Me
+        | Expr::Index
+        | Expr::ThreadIndex
+        | Expr::Status => true,
+        _ => false,
+    }
+}
+
+fn is_safe_local(op: &Op) -> bool {
+    use crate::program::Time;
+    match op {
+        Op::Compute(Time::Span(_)) => true,
+        Op::Unless(condition, _) => matches!(condition, Expr::Constant(Value::Bool(_))),
+        Op::RepeatStart { rounds, .. } => matches!(rounds, Expr::Constant(Value::Int(0..))),
+        _ => false,
+    }
+}
+
+fn is_safe_message(send: &Send) -> bool {
+    let constant = |expr: &Expr| matches!(expr, Expr::Constant(_));
+    is_safe(&send.body)
+        && send.size.as_ref().is_none_or(constant)
+        && send.kind.as_ref().is_none_or(is_safe)
+        && send.priority.as_ref().is_none_or(constant)
+        && send.reply_to.as_ref().is_none_or(constant)
+}
+
+/// Answers no question: what is settled asks none.
+struct Nobody;
+
+impl Oracle for Nobody {
+    fn choose(&mut self, question: Question) -> u64 {
+        unreachable!("a settled expression asks nothing, not {question:?}")
+    }
+
+    fn computing(&self) -> Computing {
+        Computing::IsFree
+    }
+
+    fn now_ns(&self) -> i64 {
+        unreachable!("a settled expression does not ask for the time")
+    }
+}

@@ -1,0 +1,139 @@
+//! What every name of the file stands for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipcsim_kernel::{FamilyId, MailboxId, ProcessId};
+
+use super::unsigned;
+use crate::ast::{Arg, Declaration, Scenario};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::Place;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Object {
+    /// A process, or a family of them.
+    Process { family: FamilyId, first: ProcessId, members: Members },
+    /// A mailbox, or a family of them.
+    Mailbox { first: MailboxId, members: Members },
+}
+
+/// Whether a name stands for one object or for several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Members {
+    One,
+    Many(u32),
+}
+
+/// The declared names.
+pub(super) struct Names {
+    objects: BTreeMap<String, (Object, Place)>,
+    filed: BTreeSet<String>,
+}
+
+impl Names {
+    pub(super) fn find(&self, name: &str) -> Option<Object> {
+        self.objects.get(name).map(|(object, _)| *object)
+    }
+
+    pub(super) fn place(&self, name: &str) -> Option<Place> {
+        self.objects.get(name).map(|(_, place)| *place)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.objects.keys().map(String::as_str)
+    }
+
+    pub(super) fn processes(&self) -> impl Iterator<Item = &str> {
+        self.objects
+            .iter()
+            .filter(|(_, (object, _))| matches!(object, Object::Process { .. }))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a mailbox is reached through a path only.
+    pub(super) fn is_filed(&self, mailbox: &str) -> bool {
+        self.filed.contains(mailbox)
+    }
+
+    pub(super) fn single_mailbox(&self, name: &str) -> Option<MailboxId> {
+        match self.find(name) {
+            Some(Object::Mailbox { first, members: Members::One }) => Some(first),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names {
+    let mut names = Names { objects: BTreeMap::new(), filed: BTreeSet::new() };
+    for file in &scenario.files {
+        if let Some(Arg::Name(mailbox)) = file.fields.get("mailbox").map(|arg| &arg.value) {
+            names.filed.insert(mailbox.clone());
+        }
+    }
+    let mut next_mailbox: u64 = 0;
+    for declaration in &scenario.mailboxes {
+        let members = members(declaration);
+        let first = MailboxId(u32::try_from(next_mailbox).unwrap_or(u32::MAX));
+        next_mailbox += count(members);
+        enter(&mut names, declaration, Object::Mailbox { first, members }, found);
+    }
+    if next_mailbox > 1_000_000 {
+        let at = scenario.mailboxes.last().map_or(Place::default(), |last| last.name.at);
+        found.push(
+            Diagnostic::new(
+                Code::TooManyThreads,
+                at,
+                format!(
+                    "a scenario has at most 1000000 mailboxes, with these it has {next_mailbox}"
+                ),
+            )
+            .label("the limit is passed here"),
+        );
+    }
+    let mut next_process: u64 = 0;
+    for (family, declaration) in scenario.processes.iter().enumerate() {
+        let members = members(declaration);
+        let first = ProcessId(u32::try_from(next_process).unwrap_or(u32::MAX));
+        next_process += count(members);
+        let object = Object::Process { family: FamilyId::at(family), first, members };
+        enter(&mut names, declaration, object, found);
+    }
+    names
+}
+
+fn members(declaration: &Declaration) -> Members {
+    match unsigned(&declaration.fields, "replicas") {
+        None => Members::One,
+        Some(count) => Members::Many(u32::try_from(count).unwrap_or(u32::MAX)),
+    }
+}
+
+fn count(members: Members) -> u64 {
+    match members {
+        Members::One => 1,
+        Members::Many(count) => u64::from(count),
+    }
+}
+
+fn enter(
+    names: &mut Names,
+    declaration: &Declaration,
+    object: Object,
+    found: &mut Vec<Diagnostic>,
+) {
+    let name = &declaration.name;
+    if let Some((_, first)) = names.objects.get(&name.value) {
+        found.push(
+            Diagnostic::new(
+                Code::NameTwice,
+                name.at,
+                format!("`{}` is both a mailbox and a process", name.value),
+            )
+            .label("a name stands for one thing")
+            .related(*first, "declared here first"),
+        );
+        return;
+    }
+    names.objects.insert(name.value.clone(), (object, name.at));
+}

@@ -1,0 +1,195 @@
+//! What the shape of a program shows before it runs: steps that nothing comes to, variables that
+//! nothing has set, handlers that cannot fire.
+
+use ipcsim_kernel::{Machine, Outcome, Pc, Register};
+
+use crate::ast::{Arg, Handler, Step, Wait};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::Place;
+
+/// Above so many bits the flow of variables is not computed: it is a help, not a need.
+const FLOW_BITS: usize = 400_000_000;
+
+/// What is noted about a program while it is compiled.
+pub(super) struct Flow {
+    pub entry: Pc,
+    pub steps: Vec<Start>,
+    pub uses: Vec<(Pc, Register, Place)>,
+}
+
+/// Where a step begins, and where the one before it in its list does.
+pub(super) struct Start {
+    pub pc: Pc,
+    pub at: Place,
+    pub before: Option<Pc>,
+}
+
+impl Flow {
+    /// Of a program that begins here.
+    pub(super) fn at(entry: Pc) -> Self {
+        Self { entry, steps: Vec::new(), uses: Vec::new() }
+    }
+
+    /// Warns of a handler for an outcome that its call cannot have.
+    pub(super) fn check_handler(step: &Step, handler: &Handler, found: &mut Vec<Diagnostic>) {
+        let outcome = handler.outcome.value;
+        let why = why_impossible(step, outcome);
+        if let Some(why) = why {
+            found.push(
+                Diagnostic::new(
+                    Code::HandlerCannotFire,
+                    handler.outcome.at,
+                    format!("this `{}` never ends with `{}`", step.verb.name, outcome.word()),
+                )
+                .label(why),
+            );
+        }
+    }
+}
+
+/// Why a step cannot end so, if its own words show it. The kernel's policies are not asked: a claim
+/// may change them.
+fn why_impossible(step: &Step, outcome: Outcome) -> Option<&'static str> {
+    if outcome == Outcome::Ok {
+        return None;
+    }
+    if !step.verb.outcomes.contains(&outcome) {
+        return Some("it does not have this outcome");
+    }
+    let lookup = step.verb.name == "lookup";
+    let wait = match step.fields.get("wait").map(|arg| &arg.value) {
+        Some(Arg::Wait(wait)) => wait,
+        _ if lookup => &Wait::Never,
+        _ => &Wait::Forever,
+    };
+    match (outcome, wait) {
+        (Outcome::WouldBlock, Wait::Forever | Wait::For(_)) => Some("only with `wait: never`"),
+        (Outcome::TimedOut, Wait::Forever | Wait::Never) => Some("only with a duration in `wait:`"),
+        (Outcome::NoSuchName, Wait::Forever | Wait::For(_)) if lookup => {
+            Some("with a `wait:` it waits for the name")
+        }
+        _ => None,
+    }
+}
+
+/// Every place that code can come to from here, threads that it starts included. In no order.
+pub(super) fn reachable(machine: &Machine, entry: Pc) -> Vec<Pc> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut open = vec![entry];
+    let mut places = Vec::new();
+    while let Some(pc) = open.pop() {
+        if seen.insert(pc) {
+            places.push(pc);
+            machine.code[pc.index()].successors(pc, &mut open);
+        }
+    }
+    places
+}
+
+/// Notes what the shape of a complete program shows.
+pub(super) fn check(
+    machine: &Machine,
+    flow: &Flow,
+    variables: &[String],
+    parameters: usize,
+    registers: u32,
+    found: &mut Vec<Diagnostic>,
+) {
+    let start = flow.entry.index();
+    let length = machine.code.len() - start;
+    let words = (registers as usize).div_ceil(64).max(1);
+    let fits = words.saturating_mul(length).saturating_mul(64) <= FLOW_BITS;
+    let reached = if fits {
+        may_be_set(machine, flow, parameters, words)
+    } else {
+        Reached { start, words: 0, bits: Vec::new(), visited: visited(machine, flow, length) }
+    };
+    for step in &flow.steps {
+        let first_unreached = step.before.is_none_or(|before| reached.visits(before));
+        if !reached.visits(step.pc) && first_unreached {
+            found.push(
+                Diagnostic::new(Code::Unreachable, step.at, "nothing ever comes to this step")
+                    .label("what stands before it never goes on"),
+            );
+        }
+    }
+    for (pc, register, at) in &flow.uses {
+        if reached.visits(*pc) && fits && !reached.is_set(*pc, *register) {
+            let name = variables.get(register.index()).map_or("?", String::as_str);
+            found.push(
+                Diagnostic::new(
+                    Code::UsedBeforeSet,
+                    *at,
+                    format!("`{name}` is used before it can have been set"),
+                )
+                .label("on every way here it is still `none`"),
+            );
+        }
+    }
+}
+
+/// For each place of a program, whether it is come to and which variables may be set there.
+struct Reached {
+    start: usize,
+    words: usize,
+    bits: Vec<u64>,
+    visited: Vec<bool>,
+}
+
+impl Reached {
+    fn visits(&self, pc: Pc) -> bool {
+        self.visited.get(pc.index() - self.start).copied().unwrap_or(false)
+    }
+
+    fn is_set(&self, pc: Pc, register: Register) -> bool {
+        let at = (pc.index() - self.start) * self.words + register.index() / 64;
+        self.bits[at] & (1 << (register.index() % 64)) != 0
+    }
+}
+
+fn visited(machine: &Machine, flow: &Flow, length: usize) -> Vec<bool> {
+    let start = flow.entry.index();
+    let mut visited = vec![false; length];
+    for pc in reachable(machine, flow.entry) {
+        visited[pc.index() - start] = true;
+    }
+    visited
+}
+
+/// Goes over the program until nothing changes: a variable may be set at a place if it may be set at
+/// a place before.
+fn may_be_set(machine: &Machine, flow: &Flow, parameters: usize, words: usize) -> Reached {
+    let start = flow.entry.index();
+    let length = machine.code.len() - start;
+    let mut reached =
+        Reached { start, words, bits: vec![0; words * length], visited: vec![false; length] };
+    for parameter in 0..parameters {
+        reached.bits[parameter / 64] |= 1 << (parameter % 64);
+    }
+    reached.visited[0] = true;
+    let mut open = vec![flow.entry];
+    let mut next = Vec::new();
+    let mut here = vec![0; words];
+    while let Some(pc) = open.pop() {
+        let at = pc.index() - start;
+        here.copy_from_slice(&reached.bits[at * words..(at + 1) * words]);
+        let op = &machine.code[pc.index()];
+        if let Some(register) = op.writes() {
+            here[register.index() / 64] |= 1 << (register.index() % 64);
+        }
+        next.clear();
+        op.successors(pc, &mut next);
+        for successor in &next {
+            let to = successor.index() - start;
+            let mut changed = !std::mem::replace(&mut reached.visited[to], true);
+            for (there, more) in reached.bits[to * words..(to + 1) * words].iter_mut().zip(&here) {
+                changed |= *there | more != *there;
+                *there |= more;
+            }
+            if changed {
+                open.push(*successor);
+            }
+        }
+    }
+    reached
+}

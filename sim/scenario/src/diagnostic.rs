@@ -1,0 +1,167 @@
+//! Diagnostics: the author's mistakes, each with its place, what is wrong and what to write instead.
+
+use crate::place::Place;
+
+/// A mistake in a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which mistake: the key of its page in the catalogue.
+    pub code: Code,
+    /// Whether the scenario can run all the same.
+    pub severity: Severity,
+    /// Where.
+    pub at: Place,
+    /// What is wrong, as one sentence without a full stop.
+    pub message: String,
+    /// What stands beside the underlined text: what to write instead, or why it is wrong.
+    pub label: String,
+    /// Another place that has to do with it, and what it is.
+    pub related: Option<(Place, String)>,
+    /// More help, a sentence.
+    pub help: Option<String>,
+}
+
+/// Whether a scenario with this diagnostic can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can; the author probably meant something else.
+    Warning,
+}
+
+macro_rules! codes {
+    ($($name:ident = $number:literal, $severity:ident;)+) => {
+        /// The number of a diagnostic.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(missing_docs, reason = "each has a page in the catalogue")]
+        pub enum Code { $($name = $number),+ }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &[Code] = &[$(Code::$name),+];
+
+            fn severity(self) -> Severity {
+                match self { $(Code::$name => Severity::$severity),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    Syntax = 1, Error;
+    NotText = 2, Error;
+    NotAScenario = 3, Error;
+    DuplicateKey = 4, Error;
+    Tag = 5, Error;
+    TooMuch = 6, Error;
+    Null = 7, Error;
+    SwallowedByComment = 8, Error;
+    SeveralDocuments = 9, Error;
+    UnknownKey = 10, Error;
+    UnknownVerb = 11, Error;
+    SeveralVerbs = 12, Error;
+    MissingKey = 13, Error;
+    UnknownName = 14, Error;
+    UnknownVariable = 15, Error;
+    WrongType = 16, Error;
+    BadUnit = 17, Error;
+    UnknownWord = 18, Error;
+    OutOfRange = 19, Error;
+    BadName = 20, Error;
+    NameTwice = 21, Error;
+    UsedBeforeSet = 22, Error;
+    Expression = 23, Error;
+    Family = 24, Error;
+    UnknownOutcome = 25, Error;
+    HandlerCannotFire = 26, Warning;
+    Unreachable = 27, Warning;
+    EmptyProgram = 28, Error;
+    OutsideLoop = 29, Error;
+    LooksLikeVariable = 30, Warning;
+    Parameter = 31, Error;
+    BadClaim = 32, Error;
+    BadPath = 33, Error;
+    TooManyThreads = 34, Error;
+    NameServers = 35, Error;
+    Files = 36, Error;
+    UnknownField = 37, Error;
+    Arguments = 38, Error;
+    Flow = 39, Error;
+}
+
+impl Code {
+    /// The code as it is printed: `IPC014`.
+    pub fn label(self) -> String {
+        format!("IPC{:03}", self as u32)
+    }
+
+    /// The code with this label, in upper or lower case.
+    pub fn from_label(label: &str) -> Option<Self> {
+        let label = label.to_ascii_uppercase();
+        Self::ALL.iter().copied().find(|code| code.label() == label)
+    }
+}
+
+impl Diagnostic {
+    /// A mistake at a place.
+    pub fn new(code: Code, at: Place, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            at,
+            message: message.into(),
+            label: String::new(),
+            related: None,
+            help: None,
+        }
+    }
+
+    /// Says beside the underlined text what to write instead.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Adds a sentence of help.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Shows another place.
+    #[must_use]
+    pub fn related(mut self, at: Place, what: impl Into<String>) -> Self {
+        self.related = Some((at, what.into()));
+        self
+    }
+
+    /// Proposes the nearest of the words that would have been right.
+    #[must_use]
+    pub fn did_you_mean<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(wrong, right) {
+            Some(word) => {
+                let label = format!("did you mean `{word}`?");
+                self.label(label)
+            }
+            None => self,
+        }
+    }
+}
+
+/// The word that is nearest to a wrong one, if any is near enough to be meant.
+pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (wrong.chars().count() / 3).max(1);
+    let plain = |word: &str| word.to_lowercase().replace(['-', '_'], "");
+    let mut best: Option<(usize, &str)> = None;
+    for word in right {
+        let distance =
+            if plain(word) == plain(wrong) { 0 } else { strsim::damerau_levenshtein(wrong, word) };
+        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, word));
+        }
+    }
+    best.map(|(_, word)| word)
+}

@@ -1,0 +1,564 @@
+//! Expressions as they are written: `n + 1`, `m.body == "hello"`, and texts with `${…}` in them.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::{Place, Placed};
+use crate::tree::{Node, Scalar, Style, Yaml};
+use crate::word::{self, Literal};
+
+/// An expression with its place.
+pub type Expr = Placed<Shape>;
+
+/// How an expression is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An integer; a size is the number of its bytes.
+    Int(i64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `none`.
+    None,
+    /// A text in quotes.
+    Text(String),
+    /// A duration in nanoseconds.
+    Duration(u64),
+    /// A name: a variable, an object, or a reserved word.
+    Name(String),
+    /// `x[i]`.
+    Index(Box<Expr>, Box<Expr>),
+    /// `m.body`.
+    Field(Box<Expr>, Placed<String>),
+    /// `not x`, `-x`.
+    Unary(Unary, Box<Expr>),
+    /// `a + b`.
+    Binary(Binary, Box<Expr>, Box<Expr>),
+    /// `len(x)`.
+    Call(Placed<String>, Vec<Expr>),
+    /// `[a, b]`.
+    List(Vec<Expr>),
+    /// `"item ${i}"`: the texts of these, one after the other.
+    Join(Vec<Expr>),
+}
+
+pub use ipcsim_kernel::{Binary, Unary};
+
+/// Collects what is wrong with expressions.
+pub type Found = Vec<Diagnostic>;
+
+/// How deep an expression may be nested.
+const DEPTH: usize = 64;
+
+/// The text of a scalar with the place of each of its bytes, as far as the file shows them.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    text: &'a str,
+    /// The place of the first byte, if the file spells the text byte for byte.
+    exact: Option<Place>,
+    whole: Place,
+}
+
+impl Text<'_> {
+    fn place(&self, from: usize, to: usize) -> Place {
+        match self.exact {
+            Some(start) => start.within(from..to),
+            None => self.whole,
+        }
+    }
+}
+
+/// Finds out whether a scalar is spelt in the file exactly as it reads, so that places inside it can
+/// be pointed at. A text with escapes or over several lines is not.
+fn spelt<'a>(scalar: &'a Scalar, at: Place) -> Text<'a> {
+    let length = at.bytes().len();
+    let exact = match scalar.style {
+        Style::Plain if length == scalar.text.len() => Some(at),
+        Style::Quoted if length == scalar.text.len() + 2 => Some(at.within(1..1)),
+        Style::Plain | Style::Quoted => None,
+    };
+    Text { text: &scalar.text, exact, whole: at }
+}
+
+/// An expression that stands by itself, as in `if:`.
+pub fn expression(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
+    let text = spelt(scalar, at);
+    parse(text, 0, scalar.text.len(), found)
+}
+
+/// An expression in a node: a scalar, or a list of them.
+pub fn expression_node(node: &Node, found: &mut Found) -> Option<Expr> {
+    match &node.value {
+        Yaml::Scalar(scalar) => expression(scalar, node.at, found),
+        Yaml::List(items) => {
+            let items = items
+                .iter()
+                .map(|item| expression_node(item, found))
+                .collect::<Option<Vec<_>>>()?;
+            Some(Placed::new(Shape::List(items), node.at))
+        }
+        Yaml::Map(_) => {
+            found.push(
+                Diagnostic::new(Code::WrongType, node.at, "an expression cannot be a mapping")
+                    .label("write a value, a variable or a calculation"),
+            );
+            None
+        }
+    }
+}
+
+/// A text that may hold `${…}`. A `${…}` alone keeps the type of what is inside.
+pub fn template(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
+    let text = spelt(scalar, at);
+    let mut parts: Vec<Expr> = Vec::new();
+    let mut literal = String::new();
+    let mut position = 0;
+    while let Some(offset) = scalar.text[position..].find('$') {
+        let dollar = position + offset;
+        literal.push_str(&scalar.text[position..dollar]);
+        let rest = &scalar.text[dollar..];
+        if rest.starts_with("$${") {
+            literal.push_str("${");
+            position = dollar + 3;
+        } else if rest.starts_with("${") {
+            let Some(end) = closing_brace(rest) else {
+                found.push(
+                    Diagnostic::new(
+                        Code::Expression,
+                        text.place(dollar, dollar + 2),
+                        "this `${` is never closed",
+                    )
+                    .label("the `}` is missing")
+                    .help("write `$${` for a text that holds `${`"),
+                );
+                return None;
+            };
+            let inner = parse(text, dollar + 2, dollar + end, found)?;
+            if !literal.is_empty() {
+                parts.push(Placed::new(Shape::Text(std::mem::take(&mut literal)), at));
+            }
+            parts.push(inner);
+            position = dollar + end + 1;
+        } else {
+            literal.push('$');
+            position = dollar + 1;
+        }
+    }
+    literal.push_str(&scalar.text[position..]);
+    if parts.is_empty() {
+        return Some(Placed::new(Shape::Text(literal), at));
+    }
+    if !literal.is_empty() {
+        parts.push(Placed::new(Shape::Text(literal), at));
+    }
+    match <[Expr; 1]>::try_from(parts) {
+        Ok([only]) => Some(only),
+        Err(parts) => Some(Placed::new(Shape::Join(parts), at)),
+    }
+}
+
+/// Whether a text holds a `${`.
+pub fn is_template(text: &str) -> bool {
+    text.contains("${")
+}
+
+/// A value in a step body: what an unquoted scalar looks like, or a text with `${…}`, or a list.
+pub fn value(node: &Node, found: &mut Found) -> Option<Expr> {
+    match &node.value {
+        Yaml::List(items) => {
+            let items = items.iter().map(|item| value(item, found)).collect::<Option<Vec<_>>>()?;
+            Some(Placed::new(Shape::List(items), node.at))
+        }
+        Yaml::Map(_) => {
+            found.push(
+                Diagnostic::new(Code::WrongType, node.at, "a value cannot be a mapping")
+                    .label("write a text, a number or a list"),
+            );
+            None
+        }
+        Yaml::Scalar(scalar) if scalar.style == Style::Quoted || is_template(&scalar.text) => {
+            template(scalar, node.at, found)
+        }
+        Yaml::Scalar(scalar) => {
+            let shape = match plain_literal(&scalar.text, node.at, found)? {
+                Literal::Int(number) => Shape::Int(number),
+                Literal::Bool(truth) => Shape::Bool(truth),
+                Literal::None => Shape::None,
+                Literal::Duration(ns) => Shape::Duration(ns),
+                Literal::Size(bytes) => Shape::Int(i64::try_from(bytes).unwrap_or(i64::MAX)),
+                Literal::Range(..) => {
+                    found.push(
+                        Diagnostic::new(
+                            Code::WrongType,
+                            node.at,
+                            "a range of durations is not a value",
+                        )
+                        .label("ranges stand in `compute`, `sleep`, `wait` and costs")
+                        .help("put it in quotes if it is meant as a text"),
+                    );
+                    return None;
+                }
+                Literal::Text => return template(scalar, node.at, found),
+            };
+            Some(Placed::new(shape, node.at))
+        }
+    }
+}
+
+/// What an unquoted scalar is; a wrong unit is a diagnostic.
+pub fn plain_literal(text: &str, at: Place, found: &mut Found) -> Option<Literal> {
+    match word::literal(text) {
+        Ok(literal) => Some(literal),
+        Err(bad) => {
+            found.push(bad_literal(&bad, at));
+            None
+        }
+    }
+}
+
+fn bad_literal(bad: &word::BadLiteral, at: Place) -> Diagnostic {
+    match bad {
+        word::BadLiteral::Unit(unit) => {
+            Diagnostic::new(Code::BadUnit, at, format!("no unit is called `{unit}`"))
+                .label("durations end in `ns` `us` `ms` `s`, sizes in `B` `KiB` `MiB` `GiB`")
+                .help("put it in quotes if it is meant as a text")
+        }
+        word::BadLiteral::TooLarge => {
+            Diagnostic::new(Code::OutOfRange, at, "this number does not fit in 64 bits")
+                .label("the largest is 9223372036854775807")
+        }
+        word::BadLiteral::Backwards => {
+            Diagnostic::new(Code::OutOfRange, at, "this range ends before it begins")
+                .label("write the smaller duration first")
+        }
+    }
+}
+
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'}') => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Literal(Shape),
+    Name(String),
+    Symbol(&'static str),
+    End,
+}
+
+const SYMBOLS: [&str; 18] =
+    ["==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",", ".", "="];
+
+fn parse(text: Text, from: usize, to: usize, found: &mut Found) -> Option<Expr> {
+    let mut parser = Grammar { text, at: from, end: to, token: Token::End, start: from, depth: 0 };
+    let result = parser.advance().and_then(|()| {
+        let expr = parser.expr(0)?;
+        match parser.token {
+            Token::End => Ok(expr),
+            _ => Err(parser.unexpected("an operator")),
+        }
+    });
+    match result {
+        Ok(expr) => Some(expr),
+        Err(diagnostic) => {
+            found.push(*diagnostic);
+            None
+        }
+    }
+}
+
+struct Grammar<'a> {
+    text: Text<'a>,
+    /// Behind the current token.
+    at: usize,
+    end: usize,
+    token: Token,
+    /// Where the current token begins.
+    start: usize,
+    depth: usize,
+}
+
+type Parsed<T> = Result<T, Box<Diagnostic>>;
+
+impl Grammar<'_> {
+    fn rest(&self) -> &str {
+        &self.text.text[self.at..self.end]
+    }
+
+    fn advance(&mut self) -> Parsed<()> {
+        let blank = self.rest().len() - self.rest().trim_start().len();
+        self.at += blank;
+        self.start = self.at;
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else {
+            self.token = Token::End;
+            return Ok(());
+        };
+        let name = word::name_length(rest);
+        if name > 0 {
+            self.token = Token::Name(rest[..name].to_string());
+            self.at += name;
+        } else if first.is_ascii_digit() {
+            return self.number();
+        } else if matches!(first, '"' | '\'') {
+            return self.quoted(first);
+        } else if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+            self.token = Token::Symbol(symbol);
+            self.at += symbol.len();
+        } else {
+            let place = self.text.place(self.at, self.at + first.len_utf8());
+            return Err(Box::new(
+                Diagnostic::new(
+                    Code::Expression,
+                    place,
+                    format!("`{first}` has no meaning in an expression"),
+                )
+                .label("operators are + - * / % == != < <= > >= and or not"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Parsed<()> {
+        let rest = self.rest();
+        let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let word = &rest[..length];
+        let place = self.text.place(self.at, self.at + length);
+        let shape = match word::literal(word) {
+            Ok(Literal::Int(number)) => Shape::Int(number),
+            Ok(Literal::Duration(ns)) => Shape::Duration(ns),
+            Ok(Literal::Size(bytes)) => Shape::Int(i64::try_from(bytes).unwrap_or(i64::MAX)),
+            Ok(_) => {
+                return Err(Box::new(
+                    Diagnostic::new(Code::Expression, place, format!("`{word}` is not a number"))
+                        .label("numbers have no leading zeros, names begin with a letter"),
+                ));
+            }
+            Err(bad) => return Err(Box::new(bad_literal(&bad, place))),
+        };
+        self.token = Token::Literal(shape);
+        self.at += length;
+        Ok(())
+    }
+
+    fn quoted(&mut self, quote: char) -> Parsed<()> {
+        let rest = &self.rest()[1..];
+        let Some(length) = rest.find(quote) else {
+            return Err(Box::new(
+                Diagnostic::new(
+                    Code::Expression,
+                    self.text.place(self.at, self.end),
+                    "this text is never closed",
+                )
+                .label(format!("the second `{quote}` is missing")),
+            ));
+        };
+        self.token = Token::Literal(Shape::Text(rest[..length].to_string()));
+        self.at += length + 2;
+        Ok(())
+    }
+
+    fn is_symbol(&self, symbol: &str) -> bool {
+        matches!(self.token, Token::Symbol(token) if token == symbol)
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        matches!(&self.token, Token::Name(name) if name == word)
+    }
+
+    fn expect(&mut self, symbol: &'static str) -> Parsed<()> {
+        if self.is_symbol(symbol) {
+            self.advance()
+        } else {
+            Err(self.unexpected(&format!("`{symbol}`")))
+        }
+    }
+
+    fn unexpected(&self, expected: &str) -> Box<Diagnostic> {
+        if self.is_symbol("=") {
+            return Box::new(
+                Diagnostic::new(
+                    Code::Expression,
+                    self.text.place(self.start, self.at),
+                    "`=` is not an operator",
+                )
+                .label("write `==` to compare"),
+            );
+        }
+        let (message, place) = match &self.token {
+            Token::End => {
+                let place = self.text.place(self.start.min(self.end), self.end);
+                ("the expression ends too early".to_string(), place)
+            }
+            _ => {
+                let place = self.text.place(self.start, self.at);
+                (format!("`{}` does not belong here", &self.text.text[self.start..self.at]), place)
+            }
+        };
+        Box::new(
+            Diagnostic::new(Code::Expression, place, message)
+                .label(format!("expected {expected}"))
+                .help("a text inside an expression needs quotes of its own: 'm.body == \"hello\"'"),
+        )
+    }
+
+    /// Precedence climbing: from `or` (0) up to `* / %` (5).
+    fn expr(&mut self, level: u8) -> Parsed<Expr> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            let place = self.text.place(self.start, self.at);
+            return Err(Box::new(
+                Diagnostic::new(
+                    Code::TooMuch,
+                    place,
+                    format!("an expression is nested deeper than {DEPTH} levels"),
+                )
+                .label("compute it in several steps"),
+            ));
+        }
+        let mut left = self.operand(level)?;
+        while let Some((operator, at)) = self.operator() {
+            if at < level {
+                break;
+            }
+            self.advance()?;
+            let right = self.expr(at + 1)?;
+            let place = Place { end: right.at.end.max(left.at.end), ..left.at };
+            left = Placed::new(Shape::Binary(operator, Box::new(left), Box::new(right)), place);
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn operator(&self) -> Option<(Binary, u8)> {
+        Some(match &self.token {
+            Token::Name(name) if name == "or" => (Binary::Or, 0),
+            Token::Name(name) if name == "and" => (Binary::And, 1),
+            Token::Symbol(symbol) => match *symbol {
+                "==" => (Binary::Equal, 3),
+                "!=" => (Binary::NotEqual, 3),
+                "<" => (Binary::Less, 3),
+                "<=" => (Binary::LessOrEqual, 3),
+                ">" => (Binary::Greater, 3),
+                ">=" => (Binary::GreaterOrEqual, 3),
+                "+" => (Binary::Add, 4),
+                "-" => (Binary::Subtract, 4),
+                "*" => (Binary::Multiply, 5),
+                "/" => (Binary::Divide, 5),
+                "%" => (Binary::Remainder, 5),
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    fn operand(&mut self, _level: u8) -> Parsed<Expr> {
+        let start = self.start;
+        if self.is_word("not") {
+            self.advance()?;
+            // `not a == b` is `not (a == b)`.
+            let of = self.expr(2)?;
+            let place = Place { start: self.text.place(start, start).start, ..of.at };
+            return Ok(Placed::new(Shape::Unary(Unary::Not, Box::new(of)), place));
+        }
+        if self.is_symbol("-") {
+            self.advance()?;
+            let of = self.postfix()?;
+            let place = Place { start: self.text.place(start, start).start, ..of.at };
+            return Ok(Placed::new(Shape::Unary(Unary::Minus, Box::new(of)), place));
+        }
+        self.postfix()
+    }
+
+    fn postfix(&mut self) -> Parsed<Expr> {
+        let mut expr = self.primary()?;
+        loop {
+            if self.is_symbol("[") {
+                self.advance()?;
+                let index = self.expr(0)?;
+                let end = self.text.place(self.at, self.at).start;
+                self.expect("]")?;
+                let place = Place { end: end.max(index.at.end), ..expr.at };
+                expr = Placed::new(Shape::Index(Box::new(expr), Box::new(index)), place);
+            } else if self.is_symbol(".") {
+                self.advance()?;
+                let Token::Name(field) = self.token.clone() else {
+                    return Err(self.unexpected("the name of a field"));
+                };
+                let at = self.text.place(self.start, self.at);
+                self.advance()?;
+                let place = Place { end: at.end, ..expr.at };
+                expr = Placed::new(Shape::Field(Box::new(expr), Placed::new(field, at)), place);
+            } else {
+                return Ok(expr);
+            }
+        }
+    }
+
+    fn primary(&mut self) -> Parsed<Expr> {
+        let (start, place) = (self.start, self.text.place(self.start, self.at));
+        match self.token.clone() {
+            Token::Literal(shape) => {
+                self.advance()?;
+                Ok(Placed::new(shape, place))
+            }
+            Token::Name(name) => {
+                self.advance()?;
+                if self.is_symbol("(") {
+                    return self.call(Placed::new(name, place));
+                }
+                let shape = match name.as_str() {
+                    "true" => Shape::Bool(true),
+                    "false" => Shape::Bool(false),
+                    "none" => Shape::None,
+                    "and" | "or" => {
+                        self.token = Token::Name(name);
+                        (self.start, self.at) = (start, start + 3);
+                        return Err(self.unexpected("a value"));
+                    }
+                    _ => Shape::Name(name),
+                };
+                Ok(Placed::new(shape, place))
+            }
+            Token::Symbol("(") => {
+                self.advance()?;
+                let inner = self.expr(0)?;
+                self.expect(")")?;
+                Ok(inner)
+            }
+            Token::Symbol("[") => {
+                self.advance()?;
+                let (items, end) = self.items("]")?;
+                Ok(Placed::new(Shape::List(items), Place { end: end.max(place.end), ..place }))
+            }
+            Token::Symbol(_) | Token::End => Err(self.unexpected("a value")),
+        }
+    }
+
+    fn call(&mut self, name: Placed<String>) -> Parsed<Expr> {
+        self.advance()?;
+        let (arguments, end) = self.items(")")?;
+        let place = Place { end: end.max(name.at.end), ..name.at };
+        Ok(Placed::new(Shape::Call(name, arguments), place))
+    }
+
+    /// Expressions with commas between them, and what closes them.
+    fn items(&mut self, close: &'static str) -> Parsed<(Vec<Expr>, u32)> {
+        let mut items = Vec::new();
+        while !self.is_symbol(close) {
+            items.push(self.expr(0)?);
+            if !self.is_symbol(close) {
+                self.expect(",")?;
+            }
+        }
+        let end = self.text.place(self.start, self.at).end;
+        self.advance()?;
+        Ok((items, end))
+    }
+}

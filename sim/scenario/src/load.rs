@@ -1,0 +1,203 @@
+//! From text to machine in one go: reading, changing, compiling, and the same for every claim.
+
+use ipcsim_kernel::Machine;
+
+use crate::ast::{Claim, Scenario};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::place::{Place, Placed, Source};
+use crate::tree::{Node, parse};
+use crate::{compile, edit, read};
+
+/// A scenario that was read, with what is wrong with it.
+pub struct Loaded {
+    /// The texts that diagnostics point into.
+    pub sources: Vec<Source>,
+    /// What was found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The scenario in the author's words, as far as it could be read.
+    pub scenario: Scenario,
+    /// The machine; none if there was an error.
+    pub machine: Option<Machine>,
+    root: Option<Node>,
+}
+
+/// A small change of a scenario, to be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// As `--set`: a path and a value.
+    Set(String, String),
+    /// Exchange an item of a list with the one behind it; the path names the list.
+    Swap(String, usize),
+}
+
+/// Reads and compiles a text. `sets` are changes of the form `path=value`, made in order.
+pub fn load(name: &str, text: &str, sets: &[String]) -> Loaded {
+    let mut loaded = Loaded {
+        sources: vec![Source::new(name, text)],
+        diagnostics: Vec::new(),
+        scenario: Scenario::default(),
+        machine: None,
+        root: None,
+    };
+    let mut root = match parse(text, 0) {
+        Ok(root) => root,
+        Err(diagnostics) => {
+            loaded.diagnostics = diagnostics;
+            return loaded;
+        }
+    };
+    for change in sets {
+        loaded.apply(&mut root, change);
+    }
+    if loaded.diagnostics.is_empty() {
+        loaded.finish(root);
+    }
+    loaded
+}
+
+impl Loaded {
+    /// Whether the scenario cannot run.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    fn apply(&mut self, root: &mut Node, change: &str) {
+        let number = u32::try_from(self.sources.len()).expect("few arguments");
+        self.sources.push(Source::new(&format!("--set {change}"), change));
+        let place =
+            |start: usize, end: usize| Place { source: number, ..Place::of_file(start..end) };
+        let Some(equals) = find_equals(change) else {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::BadPath,
+                    place(0, change.len()),
+                    "a change is written path=value",
+                )
+                .label("the `=` is missing"),
+            );
+            return;
+        };
+        let path = Placed::new(change[..equals].trim().to_string(), place(0, equals));
+        let result = value_node(&change[equals + 1..], number, equals + 1)
+            .and_then(|value| edit::set(root, &path, value));
+        if let Err(diagnostic) = result {
+            self.diagnostics.push(*diagnostic);
+        }
+    }
+
+    fn finish(&mut self, root: Node) {
+        let (scenario, found) = read::read(&root);
+        self.diagnostics = found;
+        if !self.has_errors() {
+            let (machine, found) = compile::compile(&scenario, &self.sources[0]);
+            self.diagnostics.extend(found);
+            self.machine = machine;
+            for claim in &scenario.claims {
+                self.check_claim(&root, claim);
+            }
+        }
+        if self.has_errors() {
+            self.machine = None;
+        }
+        self.diagnostics.sort_by_key(|d| (d.at, d.severity, d.code));
+        self.diagnostics.dedup();
+        self.scenario = scenario;
+        self.root = Some(root);
+    }
+
+    /// A claim about a changed scenario: the changed one is checked like a file.
+    fn check_claim(&mut self, root: &Node, claim: &Claim) {
+        if claim.with.is_empty() {
+            return;
+        }
+        if let Err(found) = changed(root, claim, &self.sources[0]) {
+            let errors = found.into_iter().filter(|d| d.severity == Severity::Error);
+            self.diagnostics.extend(errors);
+        }
+    }
+
+    /// The machine that a claim is about.
+    pub fn machine_of(&self, claim: &Claim) -> Option<Machine> {
+        if claim.with.is_empty() {
+            return self.machine.clone();
+        }
+        changed(self.root.as_ref()?, claim, &self.sources[0]).ok()
+    }
+
+    /// The machine of the scenario with a change, if that is a scenario without errors.
+    pub fn machine_with(&self, change: &Change) -> Option<Machine> {
+        let mut root = self.root.clone()?;
+        let path = |path: &String| Placed::new(path.clone(), Place::default());
+        match change {
+            Change::Set(at, value) => {
+                let value = value_node(value, u32::MAX, 0).ok()?;
+                edit::set(&mut root, &path(at), value).ok()?;
+            }
+            Change::Swap(at, first) => edit::swap(&mut root, &path(at), *first).ok()?,
+        }
+        let (scenario, found) = read::read(&root);
+        if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return None;
+        }
+        compile::compile(&scenario, &self.sources[0]).0
+    }
+}
+
+fn changed(root: &Node, claim: &Claim, source: &Source) -> Result<Machine, Vec<Diagnostic>> {
+    let mut root = root.clone();
+    for (path, value) in &claim.with {
+        edit::set(&mut root, path, value.clone()).map_err(|diagnostic| vec![*diagnostic])?;
+    }
+    let (scenario, found) = read::read(&root);
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(found);
+    }
+    let (machine, found) = compile::compile(&scenario, source);
+    machine.ok_or(found)
+}
+
+/// The `=` between path and value; one inside quotes belongs to a key.
+fn find_equals(change: &str) -> Option<usize> {
+    let mut quoted = false;
+    for (at, byte) in change.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'=' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A value of `--set`, read as YAML; its places are moved to where it stands in the argument.
+fn value_node(text: &str, source: u32, offset: usize) -> Result<Node, Box<Diagnostic>> {
+    let mut node = parse(text, source).map_err(|mut found| {
+        let mut first = found.swap_remove(0);
+        first.at = moved(first.at, offset);
+        Box::new(first)
+    })?;
+    shift(&mut node, offset);
+    Ok(node)
+}
+
+fn moved(at: Place, offset: usize) -> Place {
+    Place {
+        source: at.source,
+        ..Place::of_file(at.bytes().start + offset..at.bytes().end + offset)
+    }
+}
+
+fn shift(node: &mut Node, offset: usize) {
+    use crate::tree::Yaml;
+    node.at = moved(node.at, offset);
+    match &mut node.value {
+        Yaml::Scalar(_) => {}
+        Yaml::List(items) => items.iter_mut().for_each(|item| shift(item, offset)),
+        Yaml::Map(entries) => {
+            for (key, value) in entries {
+                key.at = moved(key.at, offset);
+                shift(value, offset);
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Claims: what a scenario expects of its run and of its schedules.
+
+use super::Reader;
+use crate::ast::{BlockedName, Claim, HowMany, Over, What};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr;
+use crate::place::Placed;
+use crate::table::{MEASURES, SCHEDULE_OUTCOMES};
+use crate::tree::{Node, Yaml};
+use crate::word::{self, Literal};
+
+const OVERS: [(&str, Over); 3] = [
+    ("run", Over::Run),
+    ("every-schedule", Over::EverySchedule),
+    ("some-schedule", Over::SomeSchedule),
+];
+const BESIDE: [&str; 4] = ["blocked", "with", "because", "within"];
+
+impl Reader {
+    pub(super) fn claims(&mut self, node: &Node) -> Vec<Claim> {
+        match &node.value {
+            Yaml::List(items) => items.iter().filter_map(|item| self.claim(item)).collect(),
+            other => {
+                self.wrong_type(node.at, "`expect` is a list of claims", other);
+                Vec::new()
+            }
+        }
+    }
+
+    fn claim(&mut self, node: &Node) -> Option<Claim> {
+        let entries = self.mapping(node, "a claim")?;
+        let mut claimed =
+            entries.iter().filter_map(|(key, value)| Some((key, over(&key.value)?, value)));
+        let Some((key, over, value)) = claimed.next() else {
+            let at = entries.first().map_or(node.at, |(key, _)| key.at);
+            let wrong = entries.first().map_or("", |(key, _)| key.value.as_str());
+            let diagnostic = Diagnostic::new(
+                Code::BadClaim,
+                at,
+                "a claim says `run`, `every-schedule` or `some-schedule`",
+            )
+            .did_you_mean(wrong, OVERS.iter().map(|(word, _)| *word));
+            self.note(diagnostic);
+            return None;
+        };
+        if let Some((second, ..)) = claimed.next() {
+            self.note(
+                Diagnostic::new(Code::BadClaim, second.at, "this claim says two things")
+                    .label("put `- ` in front: each is a claim of its own")
+                    .related(key.at, "the first"),
+            );
+            return None;
+        }
+        let what = self.what(over, value);
+        let mut claim = Claim {
+            at: key.at,
+            over,
+            what: what?,
+            blocked: None,
+            with: Vec::new(),
+            because: None,
+            within: None,
+        };
+        for (name, value) in entries.iter().filter(|(name, _)| name.at != key.at) {
+            self.beside(&mut claim, name, value);
+        }
+        Some(claim)
+    }
+
+    fn beside(&mut self, claim: &mut Claim, name: &Placed<String>, value: &Node) {
+        match name.value.as_str() {
+            "blocked" => claim.blocked = self.blocked(value),
+            "with" => {
+                if let Some(entries) = self.mapping(value, "`with`") {
+                    claim.with = entries.to_vec();
+                }
+            }
+            "because" => claim.because = self.prose(value).map(|text| text.value),
+            "within" => {
+                let number =
+                    self.scalar(value, "a number of states").map(|scalar| scalar.text.parse());
+                match number {
+                    Some(Ok(states)) if states > 0 && claim.over != Over::Run => {
+                        claim.within = Some(states);
+                    }
+                    Some(_) => self.note(
+                        Diagnostic::new(
+                            Code::BadClaim,
+                            value.at,
+                            "`within` takes a number of states from 1, of a claim over schedules",
+                        )
+                        .label("not such a number"),
+                    ),
+                    None => {}
+                }
+            }
+            _ => {
+                let known = BESIDE.iter().copied();
+                self.unknown_key(name, known, "a claim");
+            }
+        }
+    }
+
+    fn what(&mut self, over: Over, node: &Node) -> Option<What> {
+        match &node.value {
+            Yaml::Scalar(scalar) => {
+                if let Some(outcome) = SCHEDULE_OUTCOMES.iter().find(|word| **word == scalar.text) {
+                    return Some(What::Outcome(outcome));
+                }
+                let diagnostic = Diagnostic::new(
+                    Code::BadClaim,
+                    node.at,
+                    format!("no schedule ends as `{}`", scalar.text),
+                )
+                .did_you_mean(&scalar.text, SCHEDULE_OUTCOMES.iter().copied())
+                .help(format!("the outcomes are {}", SCHEDULE_OUTCOMES.join(" ")));
+                self.note(diagnostic);
+                None
+            }
+            Yaml::Map(entries) => match &entries[..] {
+                [(key, value)] => self.table_claim(over, key, value),
+                _ => {
+                    self.note(
+                        Diagnostic::new(Code::BadClaim, node.at, "a claim says one thing")
+                            .label("write one claim for each"),
+                    );
+                    None
+                }
+            },
+            other @ Yaml::List(_) => {
+                self.wrong_type(node.at, "a claim is an outcome or a mapping", other);
+                None
+            }
+        }
+    }
+
+    fn table_claim(&mut self, over: Over, key: &Placed<String>, value: &Node) -> Option<What> {
+        match (over, key.value.as_str()) {
+            (Over::EverySchedule, "always") => {
+                Some(What::Always(expr::expression_node(value, &mut self.found)?))
+            }
+            (Over::EverySchedule, "eventually") => {
+                Some(What::Eventually(expr::expression_node(value, &mut self.found)?))
+            }
+            (Over::Run, "at-most") => Some(What::AtMost(self.bounds(value)?)),
+            (Over::Run, "at-least") => Some(What::AtLeast(self.bounds(value)?)),
+            _ => {
+                let right: &[&str] = match over {
+                    Over::Run => &["at-most", "at-least"],
+                    Over::EverySchedule => &["always", "eventually"],
+                    Over::SomeSchedule => &[],
+                };
+                let mut diagnostic = Diagnostic::new(
+                    Code::BadClaim,
+                    key.at,
+                    format!("this kind of claim has no `{}`", key.value),
+                )
+                .did_you_mean(&key.value, right.iter().copied());
+                if diagnostic.label.is_empty() {
+                    diagnostic = diagnostic.label("unknown here");
+                }
+                self.note(diagnostic.help(
+                    "`run` takes an outcome, `at-most` or `at-least`; `every-schedule` an outcome, `always` or `eventually`; `some-schedule` an outcome",
+                ));
+                None
+            }
+        }
+    }
+
+    fn bounds(&mut self, node: &Node) -> Option<Vec<(&'static str, u64)>> {
+        let entries = self.mapping(node, "a bound")?;
+        let mut bounds = Vec::new();
+        for (key, value) in entries {
+            let Some(measure) = MEASURES.iter().find(|measure| **measure == key.value) else {
+                self.unknown_key(key, MEASURES.iter().copied(), "a bound");
+                continue;
+            };
+            let scalar = self.scalar(value, "a bound")?;
+            let literal = expr::plain_literal(&scalar.text, value.at, &mut self.found)?;
+            let number = match (*measure, literal) {
+                ("time" | "cpu-time", Literal::Duration(ns)) => Some(ns),
+                ("bytes-copied" | "kernel-memory", Literal::Size(bytes)) => Some(bytes),
+                ("context-switches" | "messages" | "system-calls", Literal::Int(count)) => {
+                    u64::try_from(count).ok()
+                }
+                _ => None,
+            };
+            match number {
+                Some(number) => bounds.push((*measure, number)),
+                None => {
+                    let unit = match *measure {
+                        "time" | "cpu-time" => "a duration such as `10ms`",
+                        "bytes-copied" | "kernel-memory" => "a size such as `4KiB`",
+                        _ => "a number from 0",
+                    };
+                    self.note(
+                        Diagnostic::new(
+                            Code::BadClaim,
+                            value.at,
+                            format!("`{measure}` takes {unit}"),
+                        )
+                        .label(format!("expected {unit}")),
+                    );
+                }
+            }
+        }
+        Some(bounds)
+    }
+
+    fn blocked(&mut self, node: &Node) -> Option<Vec<BlockedName>> {
+        let Yaml::List(items) = &node.value else {
+            self.wrong_type(node.at, "`blocked` is a list of processes", &node.value);
+            return None;
+        };
+        Some(items.iter().filter_map(|item| self.blocked_name(item)).collect())
+    }
+
+    fn blocked_name(&mut self, node: &Node) -> Option<BlockedName> {
+        let text = self.scalar(node, "a process")?.text.clone();
+        let (inner, how_many) =
+            match text.strip_prefix("any(").and_then(|rest| rest.strip_suffix(')')) {
+                Some(inner) => (inner, HowMany::Any),
+                None => (text.as_str(), HowMany::All),
+            };
+        let (name, member) = match inner.split_once('[') {
+            Some((name, rest)) => {
+                (name, Some(rest.strip_suffix(']').and_then(|index| index.parse::<u32>().ok())))
+            }
+            None => (inner, None),
+        };
+        if !word::is_name(name) || member == Some(None) {
+            self.note(
+                Diagnostic::new(Code::BadName, node.at, format!("`{text}` is not a process"))
+                    .label("expected `P1`, `clients`, `clients[2]` or `any(clients)`"),
+            );
+            return None;
+        }
+        let name = Placed::new(name.to_string(), node.at);
+        Some(BlockedName { name, member: member.flatten(), how_many })
+    }
+}
+
+fn over(word: &str) -> Option<Over> {
+    OVERS.iter().find(|(name, _)| *name == word).map(|(_, over)| *over)
+}

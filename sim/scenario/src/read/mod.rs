@@ -1,0 +1,305 @@
+//! Reading: from the tree to a [`Scenario`], by the table of words.
+//!
+//! Nothing is silently ignored, and nothing stops at the first mistake: what is wrong is noted, and
+//! reading goes on with the rest.
+
+mod argument;
+mod claim;
+mod step;
+
+use crate::ast::{Arg, Declaration, Fields, Scenario};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::{Place, Placed};
+use crate::table::{self, Key, Kind, Need};
+use crate::tree::{Node, Yaml};
+use crate::word;
+
+/// Reads a tree. The scenario holds what could be understood; it is complete if there is no error.
+pub fn read(root: &Node) -> (Scenario, Vec<Diagnostic>) {
+    let mut reader = Reader { found: Vec::new() };
+    let scenario = reader.scenario(root);
+    (scenario, reader.found)
+}
+
+struct Reader {
+    found: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn note(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    fn scenario(&mut self, root: &Node) -> Scenario {
+        let mut scenario = Scenario::default();
+        let Yaml::Map(entries) = &root.value else {
+            self.note(
+                Diagnostic::new(
+                    Code::NotAScenario,
+                    Place { end: root.at.start, ..root.at },
+                    format!("a scenario is a mapping, this is {}", root.value.describe()),
+                )
+                .label("expected `processes:` and what else belongs to it")
+                .help("`ipcsim new FILE` writes a scenario to start from"),
+            );
+            return scenario;
+        };
+        self.check_keys(entries, table::TOP, "a scenario", root.at);
+        for (key, node) in entries {
+            match key.value.as_str() {
+                "title" => scenario.title = self.prose(node),
+                "about" => scenario.about = self.prose(node),
+                "slide" => scenario.slide = self.prose(node),
+                "kernel" => scenario.kernel = self.table(node, table::KERNEL, "kernel"),
+                "mailboxes" => {
+                    scenario.mailboxes = self.declarations(node, table::MAILBOX, "a mailbox");
+                }
+                "names" => {
+                    scenario.names = self.declarations(node, table::NAME_SERVER, "a name server");
+                }
+                "files" => scenario.files = self.files(node),
+                "programs" => {
+                    scenario.programs = self.declarations(node, table::PROGRAM, "a program");
+                }
+                "processes" => scenario.processes = self.processes(node),
+                "expect" => scenario.claims = self.claims(node),
+                _ => {}
+            }
+        }
+        scenario
+    }
+
+    fn prose(&mut self, node: &Node) -> Option<Placed<String>> {
+        match self.scalar(node, "a text")? {
+            scalar if scalar.text.trim().is_empty() => None,
+            scalar => Some(Placed::new(scalar.text.trim_end().to_string(), node.at)),
+        }
+    }
+
+    /// Notes unknown and missing keys.
+    fn check_keys(
+        &mut self,
+        entries: &[(Placed<String>, Node)],
+        keys: &'static [Key],
+        what: &str,
+        at: Place,
+    ) {
+        for (key, _) in entries {
+            if !keys.iter().any(|known| known.name == key.value) {
+                let known = keys.iter().map(|known| known.name);
+                self.unknown_key(key, known, what);
+            }
+        }
+        for key in keys.iter().filter(|key| key.need == Need::Required) {
+            if !entries.iter().any(|(present, _)| present.value == key.name) {
+                let at = Place { end: at.end.min(at.start + 1), ..at };
+                self.note(
+                    Diagnostic::new(Code::MissingKey, at, format!("{what} needs `{}`", key.name))
+                        .label(format!("`{}:` is missing: {}", key.name, lower_first(key.doc))),
+                );
+            }
+        }
+    }
+
+    fn unknown_key<'a>(
+        &mut self,
+        key: &Placed<String>,
+        known: impl Iterator<Item = &'a str> + Clone,
+        what: &str,
+    ) {
+        let list = known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
+        let mut diagnostic =
+            Diagnostic::new(Code::UnknownKey, key.at, format!("{what} has no key `{}`", key.value))
+                .did_you_mean(&key.value, known);
+        if diagnostic.label.is_empty() {
+            diagnostic = diagnostic.label("unknown here");
+        }
+        let help = if list.is_empty() {
+            format!("{what} has no keys of its own")
+        } else {
+            format!("its keys are {list}")
+        };
+        self.note(diagnostic.help(help));
+    }
+
+    /// A mapping with the keys of a table.
+    fn table(&mut self, node: &Node, keys: &'static [Key], what: &str) -> Fields {
+        let Some(entries) = self.mapping(node, what) else { return Fields::default() };
+        self.check_keys(entries, keys, what, node.at);
+        let mut fields = Fields::default();
+        for (key, value) in entries {
+            let Some(known) = keys.iter().find(|known| known.name == key.value) else { continue };
+            if let Some(arg) = self.argument(known.kind, known.name, value) {
+                fields.0.push((Placed::new(known.name, key.at), Placed::new(arg, value.at)));
+            }
+        }
+        fields
+    }
+
+    fn mapping<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a [(Placed<String>, Node)]> {
+        match &node.value {
+            Yaml::Map(entries) => Some(entries),
+            Yaml::Scalar(scalar) if scalar.is_null() => {
+                self.note(
+                    Diagnostic::new(Code::Null, node.at, format!("{what} has nothing below it"))
+                        .label("write `{}` for one without keys"),
+                );
+                None
+            }
+            other => {
+                self.wrong_type(node.at, &format!("{what} is a mapping"), other);
+                None
+            }
+        }
+    }
+
+    fn wrong_type(&mut self, at: Place, expected: &str, found: &Yaml) {
+        self.note(
+            Diagnostic::new(
+                Code::WrongType,
+                at,
+                format!("{expected}, this is {}", found.describe()),
+            )
+            .label("of the wrong type"),
+        );
+    }
+
+    /// Names with tables below them.
+    fn declarations(&mut self, node: &Node, keys: &'static [Key], what: &str) -> Vec<Declaration> {
+        let Some(entries) = self.mapping(node, "this") else { return Vec::new() };
+        let mut declarations = Vec::new();
+        for (name, value) in entries {
+            self.check_name(name);
+            let fields = self.table(value, keys, what);
+            declarations.push(Declaration { name: name.clone(), fields });
+        }
+        declarations
+    }
+
+    fn files(&mut self, node: &Node) -> Vec<Declaration> {
+        let Some(entries) = self.mapping(node, "files") else { return Vec::new() };
+        let mut files = Vec::new();
+        for (path, value) in entries {
+            if !path.value.starts_with('/') || path.value.ends_with('/') {
+                self.note(
+                    Diagnostic::new(
+                        Code::Files,
+                        path.at,
+                        format!("`{}` is not a path of a file", path.value),
+                    )
+                    .label("a path begins with `/` and does not end with it"),
+                );
+            }
+            let fields = self.table(value, table::FILE, "a file");
+            files.push(Declaration { name: path.clone(), fields });
+        }
+        files
+    }
+
+    fn check_name(&mut self, name: &Placed<String>) {
+        if !word::is_name(&name.value) {
+            let shown: String = name.value.chars().filter(|c| !c.is_control()).collect();
+            self.note(
+                Diagnostic::new(Code::BadName, name.at, format!("`{shown}` is not a name"))
+                    .label("a name has letters, digits and `_`, and hyphens only before a letter")
+                    .help("it begins with a letter: `box1`, not `box-1`"),
+            );
+        } else if word::RESERVED.contains(&name.value.as_str()) {
+            self.note(
+                Diagnostic::new(
+                    Code::BadName,
+                    name.at,
+                    format!("`{}` is a word of the language", name.value),
+                )
+                .label("choose another name")
+                .help(format!("reserved are {}", word::RESERVED.join(" "))),
+            );
+        }
+    }
+
+    fn processes(&mut self, node: &Node) -> Vec<Declaration> {
+        let Some(entries) = self.mapping(node, "processes") else { return Vec::new() };
+        if entries.is_empty() {
+            self.note(
+                Diagnostic::new(Code::NotAScenario, node.at, "there is no process")
+                    .label("a scenario needs at least one"),
+            );
+        }
+        let mut processes = Vec::new();
+        for (name, value) in entries {
+            self.check_name(name);
+            let fields = match &value.value {
+                // The short form: the steps of its one thread.
+                Yaml::List(_) => match self.argument(Kind::Steps, "do", value) {
+                    Some(steps) => {
+                        Fields(vec![(Placed::new("do", name.at), Placed::new(steps, value.at))])
+                    }
+                    None => Fields::default(),
+                },
+                Yaml::Scalar(scalar) if scalar.is_null() => {
+                    self.note(empty_program(name.at, &name.value));
+                    Fields::default()
+                }
+                _ => self.process_table(name, value),
+            };
+            processes.push(Declaration { name: name.clone(), fields });
+        }
+        processes
+    }
+
+    fn process_table(&mut self, name: &Placed<String>, value: &Node) -> Fields {
+        let before = self.found.len();
+        let fields = self.table(value, table::PROCESS, "a process");
+        let given: Vec<&str> = ["do", "program", "threads"]
+            .into_iter()
+            .filter(|key| {
+                matches!(&value.value, Yaml::Map(entries) if entries.iter().any(|(k, _)| k.value == *key))
+            })
+            .collect();
+        match given[..] {
+            [] if self.found.len() == before => self.note(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    name.at,
+                    format!("process `{}` does nothing", name.value),
+                )
+                .label("give it `do:`, `program:` or `threads:`"),
+            ),
+            [first, second, ..] => self.note(
+                Diagnostic::new(
+                    Code::UnknownKey,
+                    fields.key(second).unwrap_or(name.at),
+                    format!("process `{}` has both `{first}` and `{second}`", name.value),
+                )
+                .label("leave one of them away"),
+            ),
+            _ => {}
+        }
+        fields
+    }
+}
+
+/// The program at a place has no step.
+pub(crate) fn empty_program(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::EmptyProgram, at, format!("`{name}` has no steps"))
+        .label("write at least one step, such as `- log: hello`")
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// The value that a field must have if reading went well.
+impl Arg {
+    /// The steps, if these are steps.
+    pub fn steps(&self) -> &[crate::ast::Step] {
+        match self {
+            Arg::Steps(steps) => steps,
+            _ => &[],
+        }
+    }
+}

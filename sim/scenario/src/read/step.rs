@@ -1,0 +1,233 @@
+//! Steps: a mapping with exactly one verb. Its other keys are that verb's.
+
+use ipcsim_kernel::Outcome;
+
+use super::Reader;
+use crate::ast::{Arg, Fields, Handler, Step};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::place::Placed;
+use crate::table::{Is, Need, VERBS, Verb};
+use crate::tree::{Node, Scalar, Style, Yaml};
+
+impl Reader {
+    /// A list of steps that must not be empty.
+    pub(super) fn steps(&mut self, key: &str, node: &Node) -> Option<Vec<Step>> {
+        let steps = self.steps_or_none(key, node)?;
+        if let Yaml::List(items) = &node.value
+            && items.is_empty()
+        {
+            self.note(super::empty_program(node.at, key));
+        }
+        Some(steps)
+    }
+
+    /// A list of steps; an empty one is a way to do nothing.
+    pub(super) fn steps_or_none(&mut self, key: &str, node: &Node) -> Option<Vec<Step>> {
+        match &node.value {
+            Yaml::List(items) => Some(items.iter().filter_map(|item| self.step(item)).collect()),
+            Yaml::Scalar(scalar) if scalar.is_null() => {
+                self.note(super::empty_program(node.at, key));
+                None
+            }
+            Yaml::Map(_) => {
+                self.note(
+                    Diagnostic::new(
+                        Code::WrongType,
+                        node.at,
+                        format!("`{key}` takes a list of steps, this is a mapping"),
+                    )
+                    .label("put `- ` in front of each step"),
+                );
+                None
+            }
+            other @ Yaml::Scalar(_) => {
+                self.wrong_type(node.at, &format!("`{key}` takes a list of steps"), other);
+                None
+            }
+        }
+    }
+
+    fn step(&mut self, node: &Node) -> Option<Step> {
+        let entries = match &node.value {
+            Yaml::Map(entries) => entries,
+            // `- yield` is a step as well as `- yield:`.
+            Yaml::Scalar(scalar) if scalar.style == Style::Plain && !scalar.is_null() => {
+                return self.bare_step(scalar, node);
+            }
+            other => {
+                self.wrong_type(node.at, "a step is a mapping such as `- send: hello`", other);
+                return None;
+            }
+        };
+        let verbs: Vec<(&Placed<String>, &'static Verb, &Node)> = entries
+            .iter()
+            .filter_map(|(key, value)| Some((key, Verb::find(&key.value)?, value)))
+            .collect();
+        let (key, verb, value) = match verbs[..] {
+            [] => {
+                self.no_verb(entries, node);
+                return None;
+            }
+            [only] => only,
+            [(first, ..), (second, ..), ..] => {
+                self.note(
+                    Diagnostic::new(
+                        Code::SeveralVerbs,
+                        second.at,
+                        format!(
+                            "this step has two verbs, `{}` and `{}`",
+                            first.value, second.value
+                        ),
+                    )
+                    .label("put `- ` in front: every verb is a step of its own")
+                    .related(first.at, "the first verb"),
+                );
+                return None;
+            }
+        };
+        self.step_of(key, verb, value, entries)
+    }
+
+    fn step_of(
+        &mut self,
+        key: &Placed<String>,
+        verb: &'static Verb,
+        value: &Node,
+        entries: &[(Placed<String>, Node)],
+    ) -> Option<Step> {
+        let mut complete = true;
+        let mut fields = Fields::default();
+        for (name, node) in entries {
+            if name.at == key.at {
+                continue;
+            }
+            let Some(known) = verb.all_keys().find(|known| known.name == name.value) else {
+                self.unknown_step_key(name, verb);
+                continue;
+            };
+            match self.argument(known.kind, known.name, node) {
+                Some(arg) => {
+                    fields.0.push((Placed::new(known.name, name.at), Placed::new(arg, node.at)))
+                }
+                None => complete = false,
+            }
+        }
+        for required in verb.keys.iter().filter(|known| known.need == Need::Required) {
+            if !entries.iter().any(|(name, _)| name.value == required.name) {
+                complete = false;
+                self.note(
+                    Diagnostic::new(
+                        Code::MissingKey,
+                        key.at,
+                        format!("`{}` needs `{}`", verb.name, required.name),
+                    )
+                    .label(format!(
+                        "`{}:` is missing: {}",
+                        required.name,
+                        super::lower_first(required.doc)
+                    )),
+                );
+            }
+        }
+        let operand = self.argument(verb.operand, verb.name, value)?;
+        complete.then_some(Step {
+            verb,
+            at: key.at,
+            operand: Placed::new(operand, value.at),
+            fields,
+        })
+    }
+
+    fn unknown_step_key(&mut self, key: &Placed<String>, verb: &'static Verb) {
+        if key.value == "when" && verb.is == Is::Local {
+            self.note(
+                Diagnostic::new(
+                    Code::UnknownKey,
+                    key.at,
+                    format!("`{}` has no outcome to handle", verb.name),
+                )
+                .label("`when` belongs to system calls"),
+            );
+            return;
+        }
+        let known: Vec<&str> = verb.all_keys().map(|known| known.name).collect();
+        let what = format!("`{}`", verb.name);
+        // A misspelt verb is a likelier guess than a key, where the step would have two.
+        self.unknown_key(key, known.iter().copied(), &what);
+    }
+
+    fn bare_step(&mut self, scalar: &Scalar, node: &Node) -> Option<Step> {
+        match Verb::find(&scalar.text) {
+            Some(verb) => {
+                let value = Placed::new(
+                    Yaml::Scalar(Scalar { text: String::new(), style: Style::Plain }),
+                    node.at,
+                );
+                let key = Placed::new(scalar.text.clone(), node.at);
+                self.step_of(&key, verb, &value, &[])
+            }
+            None => {
+                self.unknown_verb(&Placed::new(scalar.text.clone(), node.at));
+                None
+            }
+        }
+    }
+
+    fn no_verb(&mut self, entries: &[(Placed<String>, Node)], node: &Node) {
+        let verbs = || VERBS.iter().map(|verb| verb.name);
+        let guess = entries.iter().find(|(key, _)| nearest(&key.value, verbs()).is_some());
+        match guess.or(entries.first()) {
+            Some((key, _)) => self.unknown_verb(key),
+            None => self.note(
+                Diagnostic::new(Code::UnknownVerb, node.at, "this step is empty")
+                    .label("write a verb, such as `send: hello`"),
+            ),
+        }
+    }
+
+    fn unknown_verb(&mut self, key: &Placed<String>) {
+        let verbs = || VERBS.iter().map(|verb| verb.name);
+        let shown: String = key.value.chars().filter(|c| !c.is_control()).collect();
+        let diagnostic =
+            Diagnostic::new(Code::UnknownVerb, key.at, format!("no verb is called `{shown}`"))
+                .did_you_mean(&key.value, verbs());
+        let diagnostic =
+            if diagnostic.label.is_empty() { diagnostic.label("unknown verb") } else { diagnostic };
+        self.note(
+            diagnostic.help(format!("the verbs are {}", verbs().collect::<Vec<_>>().join(" "))),
+        );
+    }
+
+    pub(super) fn handlers(&mut self, node: &Node) -> Option<Vec<Handler>> {
+        let entries = self.mapping(node, "`when`")?;
+        let mut handlers = Vec::new();
+        for (word, value) in entries {
+            let Some(outcome) = Outcome::from_word(&word.value) else {
+                let words = Outcome::ALL.iter().map(|outcome| outcome.word());
+                let diagnostic = Diagnostic::new(
+                    Code::UnknownOutcome,
+                    word.at,
+                    format!("no outcome is called `{}`", word.value),
+                )
+                .did_you_mean(&word.value, words.clone())
+                .help(format!("the outcomes are {}", words.collect::<Vec<_>>().join(" ")));
+                self.note(diagnostic);
+                continue;
+            };
+            if let Some(steps) = self.steps_or_none(&word.value, value) {
+                handlers.push(Handler { outcome: Placed::new(outcome, word.at), steps });
+            }
+        }
+        Some(handlers)
+    }
+}
+
+impl Step {
+    /// The handlers of its outcomes.
+    pub fn handlers(&self) -> &[Handler] {
+        match self.fields.get("when").map(|when| &when.value) {
+            Some(Arg::Handlers(handlers)) => handlers,
+            _ => &[],
+        }
+    }
+}
