@@ -1,1 +1,62 @@
-fn main() {}
+//! The program `ipcsim`: the only code that touches files, the terminal, signals and exit codes.
+
+mod args;
+mod cures;
+mod exit;
+mod explain;
+mod input;
+mod library;
+mod lint;
+mod list;
+mod new;
+mod run;
+mod terminal;
+mod test;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command, SchemaOf};
+use clap::{CommandFactory, Parser};
+use exit::Exit;
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(cli.color, cli.message_format);
+    terminal::catch_interrupts();
+    let exit = match &cli.command {
+        Command::Run(args) => run::execute(args, &terminal),
+        Command::Lint(args) => lint::execute(args, &terminal),
+        Command::Test(args) => test::execute(args, &terminal),
+        Command::List => list::execute(&terminal),
+        Command::New(args) => new::execute(args, &terminal),
+        Command::Explain(args) => explain::execute(args, &terminal),
+        Command::Schema(args) => {
+            terminal.print(&match args.of {
+                SchemaOf::Scenario => ipcsim_scenario::schema(),
+                SchemaOf::Trace => ipcsim_report::trace::SCHEMA.to_string(),
+            });
+            Exit::Yes
+        }
+        Command::Completions(args) => {
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "ipcsim", &mut script);
+            terminal.print(&String::from_utf8_lossy(&script));
+            Exit::Yes
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+                Ok(()) => {
+                    terminal.print(&String::from_utf8_lossy(&page));
+                    Exit::Yes
+                }
+                Err(error) => {
+                    terminal.error(&format!("the manual page cannot be made: {error}"));
+                    Exit::Unusable
+                }
+            }
+        }
+    };
+    exit.into()
+}

@@ -1,1 +1,18 @@
-//! x
+//! What ipcsim shows.
+//!
+//! Everything here is pure: it takes a run, a trace or diagnostics and returns or writes text. It does
+//! not know files, terminals or exit codes, and it reaches into the kernel only to ask for names.
+
+pub mod diagnostics;
+mod lanes;
+mod story;
+pub mod trace;
+mod units;
+mod verdict;
+mod words;
+
+pub use lanes::picture;
+pub use story::{Recorder, Story};
+pub use units::{bytes, count, time};
+pub use verdict::{Cure, measures, verdict};
+pub use words::{Names, why};

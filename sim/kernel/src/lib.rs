@@ -10,6 +10,7 @@
 //! **The kernel has no clock**: a bounded wait is a mark on a wait, and whoever drives decides when it
 //! ends.
 
+mod encode;
 mod event;
 mod expr;
 mod ids;
@@ -27,6 +28,7 @@ mod timing;
 mod value;
 pub mod waits;
 
+pub use encode::encode;
 pub use event::{Event, Kind, Loss};
 pub use expr::{Binary, Expr, Field, Function, Unary, text};
 pub use ids::{

@@ -1,7 +1,7 @@
 //! Every limit of the kernel, on one page.
 
-/// Threads that one machine may have at the same time.
-pub const THREADS: usize = 1_000_000;
+/// Threads that one machine may have at the same time, unless the user allows more.
+pub const THREADS: u32 = 1_000_000;
 /// Local operations in one step; above it the thread is in a local loop that never ends.
 pub const LOCAL_OPERATIONS: u32 = 1_000_000;
 /// Messages that a mailbox of `undefined` capacity ever stores.

@@ -24,6 +24,8 @@ pub struct Machine {
     pub files: Vec<File>,
     /// What the kernel does where systems differ.
     pub policies: Policies,
+    /// How many threads there may be at the same time.
+    pub max_threads: u32,
     /// How a run lets time pass. The kernel does not read it.
     pub timing: Timing,
     /// Names and lines, for whoever prints. The kernel does not read them, except to write a handle

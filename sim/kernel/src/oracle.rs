@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::ids::ThreadId;
 use crate::machine::Machine;
+use crate::state::State;
 
 /// A question that the kernel may settle either way. It is asked only when there are two answers
 /// or more, so that a recorded schedule stays short.
@@ -86,7 +87,7 @@ pub trait Oracle {
 
 /// Whoever is told.
 ///
-/// The first three are how a driver learns what it must schedule; the last is the trace.
+/// All but the last are how a driver learns what it must schedule; the last is the trace.
 pub trait Sink {
     /// A thread that was waiting, or is new, can take a step.
     fn ready(&mut self, thread: ThreadId);
@@ -97,12 +98,21 @@ pub trait Sink {
     /// A thread has ended.
     fn ended(&mut self, thread: ThreadId);
 
+    /// A thread begins to wait, with or without a bound.
+    fn blocked(&mut self, thread: ThreadId);
+
+    /// A thread took a message.
+    fn received(&mut self, thread: ThreadId);
+
+    /// A thread wrote to the log.
+    fn logged(&mut self, thread: ThreadId);
+
     /// Bytes were copied into the kernel or out of it.
     fn copied(&mut self, bytes: u64);
 
     /// Whether events are wanted at all; where not, none is built.
     const EVENTS: bool;
 
-    /// Something happened.
-    fn event(&mut self, machine: &Machine, event: &Event);
+    /// Something happened; the state may be half-way through the step.
+    fn event(&mut self, machine: &Machine, state: &State, event: &Event);
 }

@@ -6,17 +6,30 @@
 //! This crate does no input or output, so nothing here can fail for another reason than the text.
 
 pub mod ast;
+pub mod catalogue;
 mod compile;
 mod diagnostic;
 mod edit;
 mod expr;
+mod lecture;
 mod load;
 mod place;
 mod read;
+mod schema;
 pub mod table;
 mod tree;
 mod word;
 
-pub use diagnostic::{Code, Diagnostic, Severity};
-pub use load::{Change, Loaded, load};
+pub use diagnostic::{Code, Diagnostic, Severity, nearest};
+pub use lecture::{SLIDES, slide_order};
+pub use load::{Change, LoadOptions, Loaded, load};
 pub use place::{Place, Placed, Source};
+pub use schema::schema;
+
+/// The nanoseconds of a duration as scenarios write it, such as `5ms`.
+pub fn parse_duration(text: &str) -> Option<u64> {
+    match word::literal(text) {
+        Ok(word::Literal::Duration(ns)) => Some(ns),
+        _ => None,
+    }
+}

@@ -19,6 +19,7 @@ pub struct Loaded {
     /// The machine; none if there was an error.
     pub machine: Option<Machine>,
     root: Option<Node>,
+    max_threads: u32,
 }
 
 /// A small change of a scenario, to be tried.
@@ -30,15 +31,37 @@ pub enum Change {
     Swap(String, usize),
 }
 
-/// Reads and compiles a text. `sets` are changes of the form `path=value`, made in order.
-pub fn load(name: &str, text: &str, sets: &[String]) -> Loaded {
+/// What is asked of [`load`] beside the text.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// Changes of the form `path=value`, made in order before the text is understood.
+    pub sets: Vec<String>,
+    /// How many threads a scenario may have at the same time.
+    pub max_threads: u32,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { sets: Vec::new(), max_threads: ipcsim_kernel::limits::THREADS }
+    }
+}
+
+/// Reads and compiles a text.
+pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.as_ref();
     let mut loaded = Loaded {
         sources: vec![Source::new(name, text)],
         diagnostics: Vec::new(),
         scenario: Scenario::default(),
         machine: None,
         root: None,
+        max_threads: options.max_threads,
     };
+    if let Some(diagnostic) = not_text(bytes) {
+        loaded.diagnostics.push(diagnostic);
+        return loaded;
+    }
     let mut root = match parse(text, 0) {
         Ok(root) => root,
         Err(diagnostics) => {
@@ -46,7 +69,7 @@ pub fn load(name: &str, text: &str, sets: &[String]) -> Loaded {
             return loaded;
         }
     };
-    for change in sets {
+    for change in &options.sets {
         loaded.apply(&mut root, change);
     }
     if loaded.diagnostics.is_empty() {
@@ -89,7 +112,7 @@ impl Loaded {
         let (scenario, found) = read::read(&root);
         self.diagnostics = found;
         if !self.has_errors() {
-            let (machine, found) = compile::compile(&scenario, &self.sources[0]);
+            let (machine, found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
             self.diagnostics.extend(found);
             self.machine = machine;
             for claim in &scenario.claims {
@@ -110,7 +133,7 @@ impl Loaded {
         if claim.with.is_empty() {
             return;
         }
-        if let Err(found) = changed(root, claim, &self.sources[0]) {
+        if let Err(found) = self.changed(root, claim) {
             let errors = found.into_iter().filter(|d| d.severity == Severity::Error);
             self.diagnostics.extend(errors);
         }
@@ -121,7 +144,21 @@ impl Loaded {
         if claim.with.is_empty() {
             return self.machine.clone();
         }
-        changed(self.root.as_ref()?, claim, &self.sources[0]).ok()
+        self.changed(self.root.as_ref()?, claim).ok()
+    }
+
+    /// The machine of the scenario as a claim changes it.
+    fn changed(&self, root: &Node, claim: &Claim) -> Result<Machine, Vec<Diagnostic>> {
+        let mut root = root.clone();
+        for (path, value) in &claim.with {
+            edit::set(&mut root, path, value.clone()).map_err(|diagnostic| vec![*diagnostic])?;
+        }
+        let (scenario, found) = read::read(&root);
+        if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return Err(found);
+        }
+        let (machine, found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
+        machine.ok_or(found)
     }
 
     /// The machine of the scenario with a change, if that is a scenario without errors.
@@ -139,21 +176,30 @@ impl Loaded {
         if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return None;
         }
-        compile::compile(&scenario, &self.sources[0]).0
+        compile::compile(&scenario, &self.sources[0], self.max_threads).0
     }
 }
 
-fn changed(root: &Node, claim: &Claim, source: &Source) -> Result<Machine, Vec<Diagnostic>> {
-    let mut root = root.clone();
-    for (path, value) in &claim.with {
-        edit::set(&mut root, path, value.clone()).map_err(|diagnostic| vec![*diagnostic])?;
+/// What is wrong with bytes that are no UTF-8 text.
+fn not_text(bytes: &[u8]) -> Option<Diagnostic> {
+    if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
+        // The place is counted in the text as it is shown, where a wrong byte takes three.
+        let at = String::from_utf8_lossy(&bytes[..zero]).len();
+        return Some(
+            Diagnostic::new(Code::NotText, Place::of_file(at..at), "this file is not text")
+                .label("a zero byte stands here")
+                .help(
+                    "a scenario is a text in UTF-8; is this one in UTF-16, or no scenario at all?",
+                ),
+        );
     }
-    let (scenario, found) = read::read(&root);
-    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        return Err(found);
-    }
-    let (machine, found) = compile::compile(&scenario, source);
-    machine.ok_or(found)
+    let error = std::str::from_utf8(bytes).err()?;
+    let at = error.valid_up_to();
+    Some(
+        Diagnostic::new(Code::NotText, Place::of_file(at..at), "this file is not UTF-8")
+            .label(format!("byte {} has no meaning in UTF-8", at + 1))
+            .help("save it as UTF-8 in your editor"),
+    )
 }
 
 /// The `=` between path and value; one inside quotes belongs to a key.

@@ -75,6 +75,11 @@ impl NameTable {
         self.entries.retain(|entry| entry.object != Handle::Mailbox(mailbox));
     }
 
+    /// Every name with what it stands for and who registered it, in order of the name.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Handle, Option<ProcessId>)> {
+        self.entries.iter().map(|entry| (entry.name.as_ref(), entry.object, entry.owner))
+    }
+
     fn place(&self, name: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|entry| entry.name.as_ref().cmp(name))
     }

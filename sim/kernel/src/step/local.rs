@@ -74,6 +74,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Op::Log(text) => {
                 let text = self.eval(t, text)?;
                 self.note(Some(t), Kind::Logged(&text));
+                self.sink.logged(t);
                 pc.next()
             }
             Op::Assert(condition) => {

@@ -41,6 +41,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             ThreadState::Blocked { bound, .. } => bound,
             _ => Bound::Forever,
         };
+        self.sink.blocked(t);
         self.enlist(t, &on);
         self.note(Some(t), Kind::Blocked(&on));
         self.thread_mut(t).state = ThreadState::Blocked { on, bound };

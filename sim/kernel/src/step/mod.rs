@@ -229,6 +229,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 Bound::Bounded
             }
         };
+        self.sink.blocked(t);
         self.enlist(t, &on);
         self.note(Some(t), Kind::Blocked(&on));
         self.thread_mut(t).state = ThreadState::Blocked { on, bound };
@@ -407,7 +408,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn note(&mut self, thread: Option<ThreadId>, kind: Kind) {
         if S::EVENTS {
             let pc = thread.map(|t| self.thread(t).pc);
-            self.sink.event(self.machine, &Event { thread, pc, kind });
+            self.sink.event(self.machine, self.state, &Event { thread, pc, kind });
         }
     }
 

@@ -95,7 +95,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             match self.thread(t).state {
                 ThreadState::Ended => {}
                 // It never began: there is nothing to stop.
-                ThreadState::NotStarted => self.thread_mut(t).state = ThreadState::Ended,
+                ThreadState::NotStarted => {
+                    self.thread_mut(t).state = ThreadState::Ended;
+                    self.sink.ended(t);
+                }
                 ThreadState::Ready
                 | ThreadState::LookingAgain { .. }
                 | ThreadState::Blocked { .. } => self.stop_thread(t),

@@ -217,6 +217,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             other => unreachable!("{other:?} does not take messages"),
         };
         self.note(Some(t), Kind::Received(&message));
+        self.sink.received(t);
         self.set(t, into, Value::Message(message));
         self.complete(t, Outcome::Ok);
     }

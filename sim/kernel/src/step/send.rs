@@ -443,6 +443,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match bound {
             None => self.block(t, on, wait),
             Some(bound) => {
+                self.sink.blocked(t);
                 self.note(Some(t), Kind::Blocked(&on));
                 self.thread_mut(t).state = ThreadState::Blocked { on, bound };
                 Ok(())

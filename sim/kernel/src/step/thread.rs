@@ -3,7 +3,6 @@
 use super::{Step, Stop};
 use crate::event::Kind;
 use crate::ids::{Pc, ThreadId, ThreadName};
-use crate::limits;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Threads, Time, Wait};
@@ -13,6 +12,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn sleep(&mut self, t: ThreadId, time: &Time) -> Result<(), Stop> {
         let span = self.span(t, time)?;
         self.sink.waits(t, span);
+        self.sink.blocked(t);
         self.note(Some(t), Kind::Blocked(&BlockedOn::Sleep));
         self.thread_mut(t).state =
             ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Bounded };
@@ -38,7 +38,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let copy = self.state.registers[from..from + registers as usize].to_vec();
         let (place, registers_at) = match free {
             Some(place) => (place, self.thread(place).registers_at),
-            None if self.state.threads.len() >= limits::THREADS => {
+            None if self.state.threads.len() >= self.machine.max_threads as usize => {
                 return Err(Stop::Outcome(Outcome::Refused));
             }
             None => {

@@ -9,7 +9,7 @@ mod unit;
 use ipcsim_kernel::{
     Arrivals, Capacity, Costs, Detect, Family, FamilyId, File, Machine, MailboxKind, MailboxSpec,
     MemoryFull, NameServer, NameServerId, Order, Pick, Policies, ProcessId, Replicas, Role,
-    Scheduler, ThreadSpec, Timing, TooLarge, UserId, Value, Wake, limits,
+    Scheduler, ThreadSpec, Timing, TooLarge, UserId, Value, Wake,
 };
 
 use crate::ast::{Arg, Declaration, Fields, Flag, Scenario};
@@ -21,13 +21,18 @@ use unit::{Entry, Unit};
 /// Compiles a scenario that was read without an error.
 ///
 /// Gives no machine if there is an error among the diagnostics.
-pub fn compile(scenario: &Scenario, source: &Source) -> (Option<Machine>, Vec<Diagnostic>) {
+pub fn compile(
+    scenario: &Scenario,
+    source: &Source,
+    max_threads: u32,
+) -> (Option<Machine>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let names = declare::declare(scenario, &mut found);
     let mut compiler = Compiler {
         scenario,
         names: &names,
         machine: Machine {
+            max_threads,
             policies: policies(&scenario.kernel),
             timing: timing(&scenario.kernel),
             ..Machine::default()
@@ -405,7 +410,7 @@ impl Compiler<'_> {
             let each: u64 = threads.iter().map(|spec| u64::from(spec.count)).sum();
             let asked = each.saturating_mul(count.unwrap_or(1));
             total = total.saturating_add(asked);
-            if total > limits::THREADS as u64 {
+            if total > u64::from(self.machine.max_threads) {
                 let at =
                     declaration.fields.get("replicas").map_or(declaration.name.at, |arg| arg.at);
                 self.found.push(
@@ -414,10 +419,11 @@ impl Compiler<'_> {
                         at,
                         format!(
                             "a scenario has at most {} threads, with these it has {total}",
-                            limits::THREADS
+                            self.machine.max_threads
                         ),
                     )
-                    .label(format!("{asked} threads")),
+                    .label(format!("{asked} threads"))
+                    .help("--max-threads allows more"),
                 );
                 return;
             }

@@ -1,0 +1,206 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  ipcsim run mutual-send                       the lecture's buffering problem, built in
+  ipcsim run mutual-send --set kernel.buffering=1
+  ipcsim list                                  what else is built in, by slide
+  ipcsim new mine.yaml && ipcsim run mine.yaml
+
+Exit codes:
+  0  what was asked for is so: the run completes, the claims hold, the files are right
+  1  it is not: the run does not complete, a claim does not hold
+  2  wrong usage, a file that cannot be read or written, a scenario with errors
+  3  a limit was reached before that was decided
+  130  interrupted";
+
+/// A simulator of inter-process communication: write a scenario, run it, see what happened and why.
+#[derive(Debug, Parser)]
+#[command(name = "ipcsim", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+
+    /// How diagnostics are written
+    #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
+    pub message_format: MessageFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    Human,
+    Short,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenarios and show what happened and why
+    Run(RunArgs),
+    /// Check scenarios without running them
+    Lint(LintArgs),
+    /// Check what scenarios claim in `expect:`
+    Test(TestArgs),
+    /// List the scenarios that are built in, by slide
+    List,
+    /// Write a commented scenario to start from
+    New(NewArgs),
+    /// Explain a diagnostic: `ipcsim explain IPC014`
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of scenarios, for editors
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+/// What is common to all that read scenarios.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Input {
+    /// Change a value before anything else: `--set kernel.buffering=1`
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+
+    /// Refuse larger files
+    #[arg(long, value_name = "MIB", default_value_t = 16)]
+    pub max_file_size: u64,
+
+    /// Refuse scenarios with more threads
+    #[arg(long, value_name = "THREADS", default_value_t = 1_000_000)]
+    pub max_threads: u32,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim run scenarios/buffering/mutual-send.yaml
+  ipcsim run mutual-send --set kernel.buffering=1
+  ipcsim run mutual-send --trace out.jsonl
+  cat mine.yaml | ipcsim run -")]
+pub(crate) struct RunArgs {
+    /// Scenario files, names of built-in scenarios, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+
+    /// The seed of all that is random; overrides that of the file
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// Cut the run off at this simulated time, such as `5s`
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub until: Option<u64>,
+
+    /// Cut the run off after so many steps
+    #[arg(long, value_name = "STEPS", default_value_t = 1_000_000)]
+    pub max_steps: u64,
+
+    /// Write every event to this file, as JSON Lines
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub trace: Option<PathBuf>,
+
+    /// What is printed: a picture and the verdict, or the trace
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Print the verdict only
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Jsonl,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LintArgs {
+    /// Scenario files, names of built-in scenarios, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim test scenarios
+  ipcsim test scenarios/buffering mine.yaml")]
+pub(crate) struct TestArgs {
+    /// Scenario files, or folders that are searched for them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+
+    /// Print the claims that do not hold, and the summary
+    #[arg(long, short)]
+    pub quiet: bool,
+
+    /// Cut each run off after so many steps
+    #[arg(long, value_name = "STEPS", default_value_t = 1_000_000)]
+    pub max_steps: u64,
+
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NewArgs {
+    /// Where to write it; an existing file is left alone
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The code of a diagnostic, such as IPC014; all of them if left out
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArgs {
+    /// The schema of what: scenarios, or lines of traces
+    #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
+    pub of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    Scenario,
+    Trace,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// A simulated time as scenarios write it.
+fn parse_time(text: &str) -> Result<u64, String> {
+    ipcsim_scenario::parse_duration(text)
+        .ok_or_else(|| "expected a duration such as `5s`, `250ms`, `10us` or `80ns`".to_string())
+}

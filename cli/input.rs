@@ -1,0 +1,80 @@
+//! Reading scenarios: from files, from standard input, or from the library that is built in.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use ipcsim_scenario::{LoadOptions, Loaded, load};
+
+use crate::args::Input;
+use crate::library;
+
+/// A scenario's text with its name.
+pub(crate) struct Text {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Reads what the user named: a path, `-`, or the name of a built-in scenario.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file.
+pub(crate) fn read(file: &str, input: &Input) -> Result<Text, String> {
+    if file == "-" {
+        let bytes = limited(&mut io::stdin().lock(), "standard input", input)?;
+        return Ok(Text { name: "<stdin>".to_string(), bytes });
+    }
+    let path = Path::new(file);
+    if !path.exists()
+        && let Some(built_in) = library::find(file)
+    {
+        return Ok(Text {
+            name: format!("{file} (built in)"),
+            bytes: built_in.text.as_bytes().to_vec(),
+        });
+    }
+    if path.is_dir() {
+        return Err(format!("{file} is a folder; name a file in it, or try `ipcsim test {file}`"));
+    }
+    let mut opened = File::open(path).map_err(|error| not_found(file, &error))?;
+    let bytes = limited(&mut opened, file, input)?;
+    Ok(Text { name: file.to_string(), bytes })
+}
+
+fn not_found(file: &str, error: &io::Error) -> String {
+    let near = library::nearest(file);
+    match (error.kind(), near) {
+        (io::ErrorKind::NotFound, Some(near)) => {
+            format!(
+                "there is no file {file}, and no built-in scenario of this name; did you mean `{near}`?"
+            )
+        }
+        (io::ErrorKind::NotFound, None) => {
+            format!(
+                "there is no file {file}, and no built-in scenario of this name (`ipcsim list` shows them)"
+            )
+        }
+        _ => format!("{file} cannot be read: {error}"),
+    }
+}
+
+fn limited(from: &mut impl Read, name: &str, input: &Input) -> Result<Vec<u8>, String> {
+    let limit = input.max_file_size.saturating_mul(1 << 20);
+    let mut bytes = Vec::new();
+    from.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("{name} cannot be read: {error}"))?;
+    if bytes.len() as u64 > limit {
+        return Err(format!(
+            "{name} is larger than {} MiB (--max-file-size allows more)",
+            input.max_file_size
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Compiles a text as the options say.
+pub(crate) fn compile(text: &Text, input: &Input) -> Loaded {
+    let options = LoadOptions { sets: input.sets.clone(), max_threads: input.max_threads };
+    load(&text.name, &text.bytes, &options)
+}

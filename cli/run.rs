@@ -1,0 +1,198 @@
+//! `ipcsim run`: run scenarios and show what happened and why.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use ipcsim_explore::{
+    GENERATOR, Limits, NoTrace, Outcome, Run, Stop, Tracer, Verdict, conclude, run,
+};
+use ipcsim_kernel::Machine;
+use ipcsim_report::{Recorder, trace};
+use ipcsim_scenario::Loaded;
+
+use crate::args::{Format, RunArgs};
+use crate::cures;
+use crate::exit::Exit;
+use crate::input::{self, Text};
+use crate::terminal::{INTERRUPTED, Terminal, with_progress};
+
+/// Runs every file that was named; the worst result counts.
+pub(crate) fn execute(args: &RunArgs, terminal: &Terminal) -> Exit {
+    if args.files.len() > 1 && args.trace.is_some() {
+        terminal.error("--trace takes the trace of one scenario; name one file");
+        return Exit::Unusable;
+    }
+    let mut worst = Exit::Yes;
+    for (at, file) in args.files.iter().enumerate() {
+        if at > 0 && args.format == Format::Text {
+            terminal.print("\n");
+        }
+        worst = worst.max(execute_one(file, args, terminal));
+        if worst == Exit::Interrupted {
+            break;
+        }
+    }
+    worst
+}
+
+fn execute_one(file: &str, args: &RunArgs, terminal: &Terminal) -> Exit {
+    let text = match input::read(file, &args.input) {
+        Ok(text) => text,
+        Err(message) => {
+            terminal.error(&message);
+            return Exit::Unusable;
+        }
+    };
+    let loaded = input::compile(&text, &args.input);
+    terminal.diagnostics(&loaded);
+    let Some(mut machine) = loaded.machine.clone() else { return Exit::Unusable };
+    if let Some(seed) = args.seed {
+        machine.timing.seed = seed;
+    }
+    match traced(&text, &loaded, &machine, args, terminal) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let path = args
+                .trace
+                .as_ref()
+                .map_or_else(|| "standard output".into(), |path| path.display().to_string());
+            terminal.error(&format!("the trace cannot be written to {path}: {error}"));
+            Exit::Unusable
+        }
+    }
+}
+
+/// Runs with whatever traces were asked for.
+fn traced(
+    text: &Text,
+    loaded: &Loaded,
+    machine: &Machine,
+    args: &RunArgs,
+    terminal: &Terminal,
+) -> io::Result<Exit> {
+    let header = trace::Header {
+        version: trace::VERSION,
+        scenario: loaded
+            .scenario
+            .title
+            .as_ref()
+            .map_or_else(|| text.name.clone(), |title| title.value.clone()),
+        hash: trace::fingerprint(&text.bytes, &args.input.sets),
+        seed: machine.timing.seed,
+        generator: GENERATOR.to_string(),
+    };
+    let file = match &args.trace {
+        None => None,
+        Some(path) => Some(trace::Writer::new(BufWriter::new(File::create(path)?), &header)),
+    };
+    if args.format == Format::Jsonl {
+        let out = trace::Writer::new(BufWriter::new(Pipe(io::stdout().lock())), &header);
+        let (run, out, file) = run_with(text, machine, args, out, file);
+        out.finish()?;
+        file.map_or(Ok(()), trace::Writer::finish)?;
+        let verdict = conclude(machine, &run);
+        terminal.tell(&ipcsim_report::verdict(machine, &run, &verdict, &[]));
+        return Ok(exit(&run, &verdict));
+    }
+    if args.quiet {
+        let (run, _, file) = run_with(text, machine, args, NoTrace, file);
+        file.map_or(Ok(()), trace::Writer::finish)?;
+        return Ok(report(text, loaded, machine, &run, None, terminal));
+    }
+    let (run, recorder, file) = run_with(text, machine, args, Recorder::new(machine), file);
+    file.map_or(Ok(()), trace::Writer::finish)?;
+    Ok(report(text, loaded, machine, &run, Some(recorder), terminal))
+}
+
+fn run_with<A: Tracer, B: Tracer>(
+    text: &Text,
+    machine: &Machine,
+    args: &RunArgs,
+    first: A,
+    second: Option<B>,
+) -> (Run, A, Option<B>) {
+    with_progress(&text.name, |progress| {
+        let limits = Limits {
+            max_steps: args.max_steps,
+            until_ns: args.until,
+            interrupted: Some(&INTERRUPTED),
+            progress: Some(progress),
+        };
+        match second {
+            None => {
+                let mut tracer = first;
+                let run = run(machine, &limits, &mut tracer);
+                (run, tracer, None)
+            }
+            Some(second) => {
+                let mut tracers = (first, second);
+                let run = run(machine, &limits, &mut tracers);
+                (run, tracers.0, Some(tracers.1))
+            }
+        }
+    })
+}
+
+fn report(
+    text: &Text,
+    loaded: &Loaded,
+    machine: &Machine,
+    run: &Run,
+    recorder: Option<Recorder>,
+    terminal: &Terminal,
+) -> Exit {
+    let verdict = conclude(machine, run);
+    let mut out = String::new();
+    if let Some(recorder) = recorder {
+        out.push_str(&heading(text, loaded, machine));
+        out.push_str(&ipcsim_report::picture(&recorder.finish()));
+        out.push('\n');
+    }
+    let cures = match run.stop {
+        Stop::Interrupted => Vec::new(),
+        _ => cures::find(loaded, machine, run, &verdict),
+    };
+    out.push_str(&ipcsim_report::verdict(machine, run, &verdict, &cures));
+    out.push_str(&ipcsim_report::measures(&run.measures));
+    out.push('\n');
+    terminal.print(&out);
+    exit(run, &verdict)
+}
+
+fn heading(text: &Text, loaded: &Loaded, machine: &Machine) -> String {
+    let title =
+        loaded.scenario.title.as_ref().map_or(text.name.as_str(), |title| title.value.as_str());
+    let seed = match machine.timing.seed {
+        0 => String::new(),
+        seed => format!("   (seed {seed})"),
+    };
+    format!("{title}{seed}\n\n")
+}
+
+fn exit(run: &Run, verdict: &Verdict) -> Exit {
+    match (run.stop, verdict.outcome) {
+        (Stop::Interrupted, _) => Exit::Interrupted,
+        (_, Outcome::Completes) => Exit::Yes,
+        (_, Outcome::Unfinished) => Exit::Undecided,
+        (_, Outcome::Fails | Outcome::Deadlock | Outcome::Stranded | Outcome::Livelock) => Exit::No,
+    }
+}
+
+/// Standard output whose reader may go away: then the rest is not wanted, which is no error.
+struct Pipe<W>(W);
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The terminal: what is printed, how, and what happens when nobody reads it.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use ipcsim_report::diagnostics::Style;
+use ipcsim_scenario::Loaded;
+
+use crate::args::{Color, MessageFormat};
+
+/// Set by Ctrl-C.
+pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Where output goes.
+pub(crate) struct Terminal {
+    style: Style,
+}
+
+impl Terminal {
+    pub(crate) fn new(color: Color, format: MessageFormat) -> Self {
+        let choice = match color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        let style = match format {
+            MessageFormat::Human => Style::Coloured,
+            MessageFormat::Short => Style::Short,
+            MessageFormat::Json => Style::Json,
+        };
+        Self { style }
+    }
+
+    /// Prints to standard output. If nobody reads it any more, as in `| head`, that is no error.
+    pub(crate) fn print(&self, text: &str) {
+        let mut out = anstream::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Prints to standard error.
+    pub(crate) fn tell(&self, text: &str) {
+        let mut out = anstream::stderr().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// A message about something that went wrong outside of any scenario.
+    pub(crate) fn error(&self, text: &str) {
+        match self.style {
+            Style::Json => {
+                let object = serde_json::json!({ "severity": "error", "message": text });
+                self.tell(&format!("{object}\n"));
+            }
+            Style::Plain | Style::Coloured | Style::Short => self.tell(&format!("error: {text}\n")),
+        }
+    }
+
+    /// Prints what is wrong with a scenario.
+    pub(crate) fn diagnostics(&self, loaded: &Loaded) {
+        const SHOWN: usize = 50;
+        for diagnostic in loaded.diagnostics.iter().take(SHOWN) {
+            self.tell(&ipcsim_report::diagnostics::render(diagnostic, &loaded.sources, self.style));
+            if self.style == Style::Coloured {
+                self.tell("\n");
+            }
+        }
+        if loaded.diagnostics.len() > SHOWN && self.style != Style::Json {
+            self.tell(&format!("… and {} more\n", loaded.diagnostics.len() - SHOWN));
+        }
+    }
+}
+
+/// Lets Ctrl-C end a run in good order; the second one ends the program at once.
+pub(crate) fn catch_interrupts() {
+    let result = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    // Without a handler Ctrl-C ends the program at once, which will do.
+    let _ = result;
+}
+
+/// Shows a line on a terminal while something takes longer than a second.
+pub(crate) fn with_progress<T>(what: &str, work: impl FnOnce(&AtomicU64) -> T) -> T {
+    let steps = AtomicU64::new(0);
+    if !io::stderr().is_terminal() {
+        return work(&steps);
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| show_progress(what, &steps, &done));
+        let result = work(&steps);
+        done.store(true, Ordering::Relaxed);
+        result
+    })
+}
+
+fn show_progress(what: &str, steps: &AtomicU64, done: &AtomicBool) {
+    const TICK: Duration = Duration::from_millis(50);
+    const PATIENCE: u32 = 20;
+    let mut waited = 0;
+    let mut line: Option<indicatif::ProgressBar> = None;
+    while !done.load(Ordering::Relaxed) {
+        std::thread::sleep(TICK);
+        waited += 1;
+        if waited < PATIENCE {
+            continue;
+        }
+        let line = line.get_or_insert_with(indicatif::ProgressBar::new_spinner);
+        let steps = ipcsim_report::count(steps.load(Ordering::Relaxed));
+        line.set_message(format!("{what}: {steps} steps"));
+        line.tick();
+    }
+    if let Some(line) = line {
+        line.finish_and_clear();
+    }
+}

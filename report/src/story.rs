@@ -1,0 +1,261 @@
+//! The story of a run: what happened to whom, as rows of a picture that has not been drawn yet.
+//!
+//! Of a long run only the beginning and the end are kept; what lies between is counted. So the story
+//! costs little memory, however long the run is.
+
+use std::collections::VecDeque;
+
+use ipcsim_explore::Tracer;
+use ipcsim_kernel::{Event, Kind, Loss, Machine, Route, State, ThreadId};
+
+use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
+
+/// Rows that are kept from the beginning, and from the end.
+const HEAD: usize = 22;
+const TAIL: usize = 14;
+/// With more threads than this a lane each would be too narrow.
+pub(crate) const LANES: usize = 6;
+
+/// What happened, in order, with what was left out.
+#[derive(Debug)]
+pub struct Story {
+    /// The name of each lane, in order of the threads.
+    pub lanes: Vec<String>,
+    /// The rows that were kept from the beginning.
+    pub head: Vec<Row>,
+    /// How many rows were left out.
+    pub folded: u64,
+    /// The rows that were kept from the end.
+    pub tail: Vec<Row>,
+    /// Whether there is a lane for each thread.
+    pub layout: Layout,
+}
+
+/// How a story is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// A column for each thread.
+    Lanes,
+    /// A line for each event, with the thread's name.
+    List,
+}
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// When, in nanoseconds.
+    pub at_ns: u64,
+    /// In whose lane it stands.
+    pub lane: usize,
+    /// What happened.
+    pub text: String,
+    /// Another lane that a message comes from, and whether it comes straight from its sender.
+    pub from: Option<(usize, Way)>,
+    /// What each lane looks like in this row; empty in a list.
+    pub marks: Vec<Mark>,
+}
+
+/// How a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From hand to hand.
+    Straight,
+    /// Out of a buffer.
+    Buffered,
+}
+
+/// What a lane looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The thread has not begun, or has ended.
+    Absent,
+    /// It is ready or running.
+    Active,
+    /// It waits.
+    Waiting,
+}
+
+/// Writes the story while the run goes on.
+pub struct Recorder {
+    lanes: Vec<String>,
+    marks: Vec<Mark>,
+    head: Vec<Row>,
+    tail: VecDeque<Row>,
+    rows: u64,
+}
+
+impl Recorder {
+    /// A recorder for this machine.
+    pub fn new(machine: &Machine) -> Self {
+        let state = State::initial(machine);
+        let threads = state.threads.len();
+        let names = Names::new(machine);
+        let lanes = (0..threads.min(LANES + 1)).map(|t| names.thread(&state, ThreadId::at(t)));
+        Self {
+            lanes: lanes.collect(),
+            marks: vec![Mark::Absent; threads.min(LANES + 1)],
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            rows: 0,
+        }
+    }
+
+    /// The story, when the run is over.
+    pub fn finish(self) -> Story {
+        let layout = if self.lanes.len() <= LANES { Layout::Lanes } else { Layout::List };
+        let kept = (self.head.len() + self.tail.len()) as u64;
+        Story {
+            lanes: self.lanes,
+            head: self.head,
+            folded: self.rows - kept,
+            tail: self.tail.into(),
+            layout,
+        }
+    }
+
+    fn know(&mut self, names: &Names, state: &State, t: ThreadId) {
+        while self.lanes.len() <= t.index() && self.lanes.len() <= LANES {
+            let next = ThreadId::at(self.lanes.len());
+            self.lanes.push(names.thread(state, next));
+            self.marks.push(Mark::Absent);
+        }
+    }
+
+    fn mark(&mut self, t: ThreadId, mark: Mark) {
+        if let Some(place) = self.marks.get_mut(t.index()) {
+            *place = mark;
+        }
+    }
+
+    fn push(&mut self, row: Row) {
+        self.rows += 1;
+        if self.head.len() < HEAD {
+            self.head.push(row);
+            return;
+        }
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(row);
+    }
+
+    /// Whether the next row can still be seen in the end. Composing a text that nobody reads is what
+    /// costs most in a long run, so a row of the middle is composed only when it may be the last.
+    fn row(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) -> Option<Row> {
+        let names = Names::new(machine);
+        let t = event.thread?;
+        let (text, from) = tell(&names, machine, state, event)?;
+        let in_lanes = self.lanes.len() <= LANES;
+        let text = if in_lanes { text } else { format!("{}: {text}", names.thread(state, t)) };
+        Some(Row {
+            at_ns: now_ns,
+            lane: t.index(),
+            text,
+            from,
+            marks: if in_lanes { self.marks.clone() } else { Vec::new() },
+        })
+    }
+}
+
+impl Tracer for Recorder {
+    const EVENTS: bool = true;
+
+    fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) {
+        if let Some(t) = event.thread {
+            self.know(&Names::new(machine), state, t);
+            match event.kind {
+                Kind::ThreadStarted | Kind::Woken | Kind::Returned(_) | Kind::Received(_) => {
+                    self.mark(t, Mark::Active);
+                }
+                Kind::Blocked(_) => self.mark(t, Mark::Waiting),
+                _ => {}
+            }
+        }
+        if let Some(row) = self.row(machine, state, now_ns, event) {
+            self.push(row);
+        }
+        if let (Kind::ThreadEnded, Some(t)) = (&event.kind, event.thread) {
+            self.mark(t, Mark::Absent);
+        }
+    }
+}
+
+/// What an event is in words, if it deserves a row, and where a message in it comes from.
+fn tell(
+    names: &Names,
+    machine: &Machine,
+    state: &State,
+    event: &Event,
+) -> Option<(String, Option<(usize, Way)>)> {
+    let plain = |text: String| Some((text, None));
+    match &event.kind {
+        Kind::Sent(message) => {
+            let to = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
+            plain(format!("send {} to {to}", body(names, message)))
+        }
+        Kind::Stored { message, messages } => {
+            let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
+            let place = match message.route {
+                Route::Link => format!("on the link to {at}"),
+                Route::Mailbox => format!("in {at}"),
+            };
+            plain(format!("stored {place} ({messages} there)"))
+        }
+        Kind::Received(message) => {
+            let sender = state.threads.iter().position(|thread| thread.process == message.sender);
+            let way = match event.thread.map(|t| &state.threads[t.index()].state) {
+                Some(ipcsim_kernel::ThreadState::Blocked { .. }) => Way::Straight,
+                _ => Way::Buffered,
+            };
+            let sender_name = machine.process_name(message.sender);
+            let via = match message.route {
+                Route::Link => String::new(),
+                Route::Mailbox => format!(" in {}", machine.mailbox_name(message.mailbox)),
+            };
+            let text = format!("receive {} from {sender_name}{via}", body(names, message));
+            Some((text, sender.filter(|lane| *lane < LANES).map(|lane| (lane, way))))
+        }
+        Kind::Blocked(on) => {
+            let reason = why(machine, state, on);
+            plain(match on {
+                ipcsim_kernel::BlockedOn::Sleep => "sleep".into(),
+                _ => format!("{} {}: {reason}", blocked_word(on), blocked_where(names, state, on)),
+            })
+        }
+        Kind::Returned(outcome) if *outcome != ipcsim_kernel::Outcome::Ok => {
+            plain(format!("→ {}", outcome.word()))
+        }
+        Kind::Logged(text) => plain(format!("log: {}", names.value(text))),
+        Kind::Raised(fault) => plain(format!("fails: {}", fault.describe())),
+        Kind::Lost(message, loss) => plain(lost(names, message, *loss)),
+        Kind::Withdrawn(message) => plain(format!("takes {} back", body(names, message))),
+        Kind::ThreadEnded => plain("ends".into()),
+        Kind::Created(mailbox) => plain(format!("create {}", machine.mailbox_name(*mailbox))),
+        Kind::Destroyed(mailbox) => plain(format!("destroy {}", machine.mailbox_name(*mailbox))),
+        Kind::Registered(name, handle) => {
+            plain(format!("register {} as \"{name}\"", machine.handle_name(*handle)))
+        }
+        Kind::Unregistered(name) => plain(format!("unregister \"{name}\"")),
+        Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
+        Kind::ThreadStarted => plain("starts".into()),
+        Kind::Woken => plain("is woken, and looks again".into()),
+        Kind::Returned(_)
+        | Kind::Delivered { .. }
+        | Kind::Chose(..)
+        | Kind::ProcessStarted(_)
+        | Kind::ProcessEnded(..) => None,
+    }
+}
+
+fn lost(names: &Names, message: &ipcsim_kernel::Message, loss: Loss) -> String {
+    format!("{} is lost: {}", body(names, message), loss.describe())
+}
+
+/// A body as the lecture would write it; a long one is cut.
+fn body(names: &Names, message: &ipcsim_kernel::Message) -> String {
+    let text = names.value(&message.body);
+    if text.chars().count() <= 24 {
+        return text;
+    }
+    text.chars().take(23).chain(['…']).collect()
+}

@@ -1,0 +1,311 @@
+//! Writing a trace while the run goes on, in constant memory.
+//!
+//! A run makes millions of events a second, and a general serializer is slower than the run itself.
+//! So the lines are put together here, from names that were escaped once; the tests compare them with
+//! what `serde_json` makes of the same [`super::Record`].
+
+use std::io::{self, Write};
+
+use ipcsim_explore::Tracer;
+use ipcsim_kernel::{
+    BlockedOn, End, Event, Handle, Kind, Machine, Message, Question, State, ThreadId, Value,
+};
+
+use super::Header;
+use crate::words::{LinkEnd, Names, why};
+
+/// Writes a trace. After an error nothing more is written, and [`Writer::finish`] gives the error.
+pub struct Writer<W> {
+    to: W,
+    line: Vec<u8>,
+    /// `"thread":"…"` of each thread that has come up.
+    threads: Vec<Vec<u8>>,
+    error: Option<io::Error>,
+}
+
+impl<W: Write> Writer<W> {
+    /// A writer that has written the header.
+    pub fn new(to: W, header: &Header) -> Self {
+        let mut writer = Self { to, line: Vec::new(), threads: Vec::new(), error: None };
+        writer.line = serde_json::to_vec(header).expect("a header is plain data");
+        writer.end_line();
+        writer
+    }
+
+    /// Ends the trace; gives the first error that there was.
+    ///
+    /// # Errors
+    /// Whatever the underlying writer reported.
+    pub fn finish(mut self) -> io::Result<()> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.to.flush(),
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.line.push(b'\n');
+        if self.error.is_none()
+            && let Err(error) = self.to.write_all(&self.line)
+        {
+            self.error = Some(error);
+        }
+        self.line.clear();
+    }
+
+    fn thread(&mut self, machine: &Machine, state: &State, t: ThreadId) -> &[u8] {
+        if self.threads.len() <= t.index() {
+            self.threads.resize(t.index() + 1, Vec::new());
+        }
+        let name = &mut self.threads[t.index()];
+        if name.is_empty() {
+            escape(name, &Names::new(machine).thread(state, t));
+        }
+        name
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.line.extend_from_slice(text.as_bytes());
+    }
+
+    fn number(&mut self, key: &str, number: u64) {
+        self.raw(key);
+        push_number(&mut self.line, number);
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        self.raw(key);
+        escape(&mut self.line, text);
+    }
+
+    fn message(&mut self, machine: &Machine, state: &State, message: &Message) {
+        let names = Names::new(machine);
+        self.text(",\"object\":", &names.mailbox(state, message.mailbox, LinkEnd::Receiver));
+        self.number(",\"serial\":", message.serial);
+    }
+
+    fn whole_message(&mut self, machine: &Machine, state: &State, message: &Message) {
+        self.message(machine, state, message);
+        self.text(",\"sender\":", &machine.process_name(message.sender));
+        self.number(",\"size\":", message.size);
+        self.raw(",\"body\":");
+        push_value(&mut self.line, machine, &message.body);
+        if message.kind != Value::None {
+            self.raw(",\"type\":");
+            push_value(&mut self.line, machine, &message.kind);
+        }
+        if message.priority != 0 {
+            self.raw(",\"priority\":");
+            self.line.extend_from_slice(message.priority.to_string().as_bytes());
+        }
+    }
+
+    fn kind(&mut self, machine: &Machine, state: &State, event: &Event) {
+        match &event.kind {
+            Kind::ProcessStarted(process) | Kind::Killed(process) => {
+                self.text(",\"object\":", &machine.process_name(*process));
+            }
+            Kind::ProcessEnded(process, end) => {
+                self.text(",\"object\":", &machine.process_name(*process));
+                let (outcome, why) = match end {
+                    End::Finished => ("finished", None),
+                    End::Killed => ("killed", None),
+                    End::Failed(fault) => ("failed", Some(fault.describe())),
+                };
+                self.text(",\"outcome\":", outcome);
+                if let Some(why) = why {
+                    self.text(",\"why\":", &why);
+                }
+            }
+            Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
+            Kind::Sent(message) => self.whole_message(machine, state, message),
+            Kind::Stored { message, messages } => {
+                self.message(machine, state, message);
+                self.number(",\"messages\":", *messages as u64);
+            }
+            Kind::Delivered { message, to } => {
+                self.message(machine, state, message);
+                self.raw(",\"to\":");
+                let name = self.thread(machine, state, *to).to_vec();
+                self.line.extend_from_slice(&name);
+            }
+            Kind::Received(message) | Kind::Withdrawn(message) => {
+                self.message(machine, state, message);
+            }
+            Kind::Lost(message, loss) => {
+                self.message(machine, state, message);
+                self.text(",\"why\":", loss.describe());
+            }
+            Kind::Blocked(on) => self.blocked(machine, state, on),
+            Kind::Returned(outcome) => self.text(",\"outcome\":", outcome.word()),
+            Kind::Chose(question, answer) => {
+                self.text(",\"question\":", question_word(*question));
+                self.number(",\"answer\":", *answer);
+            }
+            Kind::Logged(value) => {
+                let text = Names::new(machine).value(value);
+                self.text(",\"text\":", &text);
+            }
+            Kind::Raised(fault) => self.text(",\"why\":", &fault.describe()),
+            Kind::Created(mailbox) | Kind::Destroyed(mailbox) => {
+                self.text(",\"object\":", &machine.mailbox_name(*mailbox));
+            }
+            Kind::Registered(name, handle) => {
+                self.text(",\"object\":", &machine.handle_name(*handle));
+                self.text(",\"text\":", name);
+            }
+            Kind::Unregistered(name) => self.text(",\"text\":", name),
+        }
+    }
+
+    fn blocked(&mut self, machine: &Machine, state: &State, on: &BlockedOn) {
+        match on {
+            BlockedOn::Send(message) | BlockedOn::Memory(message) => {
+                self.message(machine, state, message);
+            }
+            _ => {}
+        }
+        self.text(",\"on\":", on_word(on));
+        if *on != BlockedOn::Sleep {
+            self.text(",\"why\":", &why(machine, state, on));
+        }
+    }
+}
+
+impl<W: Write> Tracer for Writer<W> {
+    const EVENTS: bool = true;
+
+    fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) {
+        if self.error.is_some() {
+            return;
+        }
+        self.number("{\"t\":", now_ns);
+        self.raw(",\"event\":\"");
+        self.raw(event_word(&event.kind));
+        self.raw("\"");
+        if let Some(t) = event.thread {
+            self.raw(",\"thread\":");
+            self.thread(machine, state, t);
+            let Self { line, threads, .. } = self;
+            line.extend_from_slice(&threads[t.index()]);
+        }
+        if let Some(pc) = event.pc {
+            self.number(",\"line\":", u64::from(machine.line(pc)));
+        }
+        self.kind(machine, state, event);
+        self.raw("}");
+        self.end_line();
+    }
+}
+
+fn event_word(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::ProcessStarted(_) => "process-started",
+        Kind::ProcessEnded(..) => "process-ended",
+        Kind::ThreadStarted => "thread-started",
+        Kind::ThreadEnded => "thread-ended",
+        Kind::Sent(_) => "sent",
+        Kind::Stored { .. } => "stored",
+        Kind::Delivered { .. } => "delivered",
+        Kind::Received(_) => "received",
+        Kind::Blocked(_) => "blocked",
+        Kind::Woken => "woken",
+        Kind::Returned(_) => "returned",
+        Kind::Lost(..) => "lost",
+        Kind::Withdrawn(_) => "withdrawn",
+        Kind::Chose(..) => "chose",
+        Kind::Logged(_) => "logged",
+        Kind::Raised(_) => "raised",
+        Kind::Created(_) => "created",
+        Kind::Destroyed(_) => "destroyed",
+        Kind::Registered(..) => "registered",
+        Kind::Unregistered(_) => "unregistered",
+        Kind::Killed(_) => "killed",
+    }
+}
+
+fn on_word(on: &BlockedOn) -> &'static str {
+    match on {
+        BlockedOn::Send(_) => "send",
+        BlockedOn::Memory(_) => "memory",
+        BlockedOn::Receive { .. } => "receive",
+        BlockedOn::Select(_) => "select",
+        BlockedOn::Reply { .. } => "reply",
+        BlockedOn::Join(_) => "join",
+        BlockedOn::Lookup(_) => "lookup",
+        BlockedOn::Sleep => "sleep",
+    }
+}
+
+fn question_word(question: Question) -> &'static str {
+    match question {
+        Question::Receiver { .. } => "receiver",
+        Question::Sender { .. } => "sender",
+        Question::Room => "room",
+        Question::Branch { .. } => "branch",
+        Question::Random { .. } => "random",
+    }
+}
+
+/// A value: texts, integers, booleans and lists as themselves, the rest as an object with one key.
+fn push_value(out: &mut Vec<u8>, machine: &Machine, value: &Value) {
+    match value {
+        Value::None => out.extend_from_slice(b"null"),
+        Value::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
+        Value::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::Text(text) => escape(out, text),
+        Value::Duration(ns) => {
+            out.extend_from_slice(b"{\"ns\":");
+            out.extend_from_slice(ns.to_string().as_bytes());
+            out.push(b'}');
+        }
+        Value::List(list) => {
+            out.push(b'[');
+            for (at, item) in list.items().iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                push_value(out, machine, item);
+            }
+            out.push(b']');
+        }
+        Value::Handle(handle) => push_handle(out, machine, *handle),
+        Value::Message(message) => {
+            out.extend_from_slice(b"{\"message\":");
+            push_number(out, message.serial);
+            out.push(b'}');
+        }
+    }
+}
+
+fn push_handle(out: &mut Vec<u8>, machine: &Machine, handle: Handle) {
+    out.extend_from_slice(b"{\"object\":");
+    escape(out, &machine.handle_name(handle));
+    out.push(b'}');
+}
+
+fn push_number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// A JSON string. What needs no escape, as nearly everything does, is copied as it is.
+fn escape(out: &mut Vec<u8>, text: &str) {
+    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    if plain {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        serde_json::to_writer(out, text).expect("a Vec takes all text");
+    }
+}

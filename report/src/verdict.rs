@@ -1,0 +1,182 @@
+//! The verdict in sentences: who waits for whom, why, since when, and what helps.
+
+use std::fmt::Write;
+
+use ipcsim_explore::{Class, Measures, Outcome, Problem, Run, Stop, Verdict};
+use ipcsim_kernel::{Machine, ThreadId};
+
+use crate::units::{bytes, count, plural, time};
+use crate::words::{self, Names, blocked_where, blocked_word};
+
+/// A change with which the same run completes; it was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cure {
+    /// What to do, as an imperative: `--set kernel.buffering=1`, `let P1 receive before it sends`.
+    pub what: String,
+}
+
+/// Sentences of a problem list this many threads, and then say how many more there are.
+const SHOWN: usize = 8;
+
+/// The verdict, each line with a line break.
+pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) -> String {
+    let mut out = String::new();
+    let write = |out: &mut String, line: String| {
+        out.push_str(&line);
+        out.push('\n');
+    };
+    for (process, fault) in &verdict.failures {
+        let name = machine.process_name(*process);
+        write(&mut out, format!("{name} failed: {}", fault.describe()));
+    }
+    let shown = verdict.problems.iter().take(SHOWN);
+    for problem in shown {
+        tell_problem(&mut out, machine, run, problem);
+    }
+    if verdict.problems.len() > SHOWN {
+        let more = verdict.problems.len() - SHOWN;
+        write(&mut out, format!("and {more} more of the same kind"));
+    }
+    match verdict.outcome {
+        Outcome::Completes => write(&mut out, completed(run, verdict)),
+        Outcome::Livelock => write(
+            &mut out,
+            format!(
+                "livelock: from {} on the run repeats itself, and nobody gets anywhere",
+                time(run.measures.time_ns)
+            ),
+        ),
+        Outcome::Unfinished => write(&mut out, unfinished(machine, run)),
+        Outcome::Fails | Outcome::Deadlock | Outcome::Stranded => {}
+    }
+    if !cures.is_empty() {
+        let list: Vec<&str> = cures.iter().map(|cure| cure.what.as_str()).collect();
+        let tried = if list.len() == 1 {
+            "this run then completes"
+        } else {
+            "each tried: this run then completes"
+        };
+        write(&mut out, format!("  cure: {} ({tried})", list.join(", or ")));
+    }
+    out
+}
+
+fn completed(run: &Run, verdict: &Verdict) -> String {
+    let mut text = format!("completes at {}", time(run.measures.time_ns));
+    match verdict.unreceived {
+        0 => {}
+        1 => text.push_str(", but 1 message was never received"),
+        many => {
+            let _ = write!(text, ", but {} messages were never received", count(many));
+        }
+    }
+    text
+}
+
+fn unfinished(machine: &Machine, run: &Run) -> String {
+    match run.stop {
+        Stop::Steps => format!(
+            "unfinished: cut off after {} (--max-steps allows more)",
+            plural(run.steps, "step")
+        ),
+        Stop::Time => format!("unfinished: cut off at {} (--until)", time(run.measures.time_ns)),
+        Stop::Interrupted => format!("unfinished: interrupted after {}", plural(run.steps, "step")),
+        Stop::LocalLoop(t) => {
+            let name = Names::new(machine).thread(&run.state, t);
+            let line = machine.line(run.state.threads[t.index()].pc);
+            format!(
+                "unfinished: {name} is in a loop (line {line}) that makes no system call: {} operations without one",
+                count(u64::from(ipcsim_kernel::limits::LOCAL_OPERATIONS))
+            )
+        }
+        Stop::Over | Stop::Repeats => "unfinished: some processes have not ended".into(),
+    }
+}
+
+fn tell_problem(out: &mut String, machine: &Machine, run: &Run, problem: &Problem) {
+    let names = Names::new(machine);
+    let since = time(problem.since_ns);
+    let who: Vec<String> = problem.threads.iter().map(|t| names.thread(&run.state, *t)).collect();
+    let headline = match problem.class {
+        Class::CrossedSend | Class::CircularWait => match &who[..] {
+            [first, second] => {
+                format!("deadlock at {since}: {first} and {second} each wait for the other")
+            }
+            _ => format!("deadlock at {since}: {} wait for each other in a circle", listed(&who)),
+        },
+        Class::SelfWait => {
+            format!("deadlock at {since}: {} waits for what only it could do itself", listed(&who))
+        }
+        Class::MemoryExhausted => {
+            let verb = if who.len() == 1 { "waits" } else { "wait" };
+            format!(
+                "deadlock at {since}: {} {verb} for kernel memory that nobody will free",
+                listed(&who)
+            )
+        }
+        Class::OrphanWait => {
+            format!(
+                "stranded at {since}: {} waits for what nobody that is left could do",
+                listed(&who)
+            )
+        }
+    };
+    let _ = writeln!(out, "{headline}");
+    tell_waits(out, machine, run, &problem.threads);
+    if !problem.behind.is_empty() {
+        let behind: Vec<String> =
+            problem.behind.iter().map(|t| names.thread(&run.state, *t)).collect();
+        let _ = writeln!(out, "  behind them, and stuck with them: {}", listed(&behind));
+        tell_waits(out, machine, run, &problem.behind);
+    }
+}
+
+fn tell_waits(out: &mut String, machine: &Machine, run: &Run, threads: &[ThreadId]) {
+    let names = Names::new(machine);
+    for t in threads.iter().take(SHOWN) {
+        let Some(on) = run.state.waits_for(*t) else { continue };
+        let line = machine.line(run.state.threads[t.index()].pc);
+        let _ = writeln!(
+            out,
+            "  {} is {} {} (line {line}): {}",
+            names.thread(&run.state, *t),
+            blocked_word(on),
+            blocked_where(&names, &run.state, on),
+            words::why(machine, &run.state, on),
+        );
+    }
+    if threads.len() > SHOWN {
+        let _ = writeln!(out, "  and {} more", threads.len() - SHOWN);
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [most @ .., last] if names.len() <= SHOWN => format!("{} and {last}", most.join(", ")),
+        many => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
+    }
+}
+
+/// What the run cost, in one line.
+pub fn measures(measures: &Measures) -> String {
+    let mut parts = vec![
+        time(measures.time_ns),
+        plural(measures.messages, "message"),
+        plural(measures.system_calls, "system call"),
+    ];
+    if measures.context_switches == 1 {
+        parts.push("1 context switch".into());
+    } else {
+        parts.push(format!("{} context switches", count(measures.context_switches)));
+    }
+    parts.push(format!("{} copied", bytes(measures.bytes_copied)));
+    parts.push(format!("kernel memory {} at most", bytes(measures.kernel_memory)));
+    if measures.polls > 0 {
+        parts.push(format!("{} in vain", plural(measures.polls, "poll")));
+    }
+    let share = (measures.cpu_time_ns * 100).checked_div(measures.time_ns).unwrap_or(0);
+    parts.push(format!("processor busy {share} %"));
+    parts.join(" · ")
+}

@@ -1,0 +1,214 @@
+//! The lecture's words: what things are called, and why a thread waits.
+
+use ipcsim_kernel::{
+    BlockedOn, Capacity, Filter, Holder, Machine, MailboxId, MailboxKind, Message, ProcessId,
+    Sources, State, ThreadId, ThreadName, Value, write_value,
+};
+
+use crate::units::{bytes, plural};
+
+/// The names of a machine's threads and mailboxes.
+///
+/// A thread is called like its process if it is the only one of it, otherwise `server.worker[2]`.
+pub struct Names<'a> {
+    machine: &'a Machine,
+}
+
+impl<'a> Names<'a> {
+    /// The names of this machine.
+    pub fn new(machine: &'a Machine) -> Self {
+        Self { machine }
+    }
+
+    /// The name of a thread of a process.
+    pub fn thread_of(&self, process: ProcessId, name: ThreadName, index: u32) -> String {
+        let family = self.machine.family_of(process);
+        let process = self.machine.process_name(process);
+        let thread = &self.machine.symbols.threads[name.index()];
+        let spec = family.threads.iter().find(|spec| spec.name == name);
+        match spec {
+            Some(_) if family.threads.len() == 1 && thread == "main" => process,
+            Some(spec) if spec.count > 1 => format!("{process}.{thread}[{index}]"),
+            _ => format!("{process}.{thread}"),
+        }
+    }
+
+    /// The name of a thread of a state.
+    pub fn thread(&self, state: &State, t: ThreadId) -> String {
+        let thread = &state.threads[t.index()];
+        self.thread_of(thread.process, thread.name, thread.index)
+    }
+
+    /// The name of a mailbox; of a link that of the receiving process, or of the sending one.
+    pub fn mailbox(&self, state: &State, mailbox: MailboxId, end: LinkEnd) -> String {
+        match state.mailboxes.get(mailbox.index()).map(|mailbox| mailbox.spec.kind) {
+            Some(MailboxKind::Link { from, to }) => self.machine.process_name(match end {
+                LinkEnd::Receiver => to,
+                LinkEnd::Sender => from,
+            }),
+            _ => self.machine.mailbox_name(mailbox),
+        }
+    }
+
+    /// A value as a log shows it.
+    pub fn value(&self, value: &Value) -> String {
+        let mut text = String::new();
+        let name = |handle| self.machine.handle_name(handle);
+        write_value(&mut text, value, &name).expect("a String takes all text");
+        text
+    }
+}
+
+/// By which end a link is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// By who receives from it.
+    Receiver,
+    /// By who sends to it.
+    Sender,
+}
+
+/// What a wait is called: `SEND-blocked`.
+pub(crate) fn blocked_word(on: &BlockedOn) -> &'static str {
+    match on {
+        BlockedOn::Send(_) => "SEND-blocked",
+        BlockedOn::Memory(_) => "memory-blocked",
+        BlockedOn::Receive { .. } | BlockedOn::Select(_) => "RECEIVE-blocked",
+        BlockedOn::Reply { .. } => "REPLY-blocked",
+        BlockedOn::Join(_) => "waiting",
+        BlockedOn::Lookup(_) => "waiting",
+        BlockedOn::Sleep => "asleep",
+    }
+}
+
+/// On what a thread waits: `on P2`, `from box1 or box2`.
+pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> String {
+    match on {
+        BlockedOn::Send(message) | BlockedOn::Memory(message) => {
+            format!("on {}", names.mailbox(state, message.mailbox, LinkEnd::Receiver))
+        }
+        BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
+            format!("on {}", sources_text(names, state, sources))
+        }
+        BlockedOn::Reply { holder, .. } => match holder {
+            Holder::Taken(process) => format!("on {}", names.machine.process_name(*process)),
+            Holder::Queued(mailbox) => {
+                format!("on {}", names.mailbox(state, *mailbox, LinkEnd::Receiver))
+            }
+        },
+        BlockedOn::Join(threads) => {
+            let list: Vec<String> = threads.iter().map(|t| names.thread(state, *t)).collect();
+            format!("for {}", some_of(&list))
+        }
+        BlockedOn::Lookup(name) => format!("for the name \"{name}\""),
+        BlockedOn::Sleep => String::new(),
+    }
+}
+
+fn sources_text(names: &Names, state: &State, sources: &Sources) -> String {
+    match sources {
+        Sources::Anyone => "anyone".into(),
+        listed => {
+            let list: Vec<String> = listed
+                .listed()
+                .iter()
+                .map(|mailbox| names.mailbox(state, *mailbox, LinkEnd::Sender))
+                .collect();
+            some_of(&list)
+        }
+    }
+}
+
+/// The first few of a list.
+fn some_of(list: &[String]) -> String {
+    match list {
+        [] => "nothing".into(),
+        [only] => only.clone(),
+        [first, second] => format!("{first} or {second}"),
+        [first, second, third] => format!("{first}, {second} or {third}"),
+        [first, second, .., last] => format!("{first}, {second}, … or {last}"),
+    }
+}
+
+/// Why a wait does not end now: `no buffering, and P2 is not receiving`.
+pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
+    let names = Names::new(machine);
+    match on {
+        BlockedOn::Send(message) => why_not_sent(&names, state, message),
+        BlockedOn::Memory(message) => {
+            let memory = &state.memory;
+            let limit = memory.limit.unwrap_or(u64::MAX);
+            format!(
+                "{} of {} kernel memory are in use, the message needs {}",
+                bytes(memory.used),
+                bytes(limit),
+                bytes(memory.cost(message))
+            )
+        }
+        BlockedOn::Receive { sources, filter } => {
+            why_not_received(&names, state, sources, filter.as_deref())
+        }
+        BlockedOn::Select(sources) => why_not_received(&names, state, sources, None),
+        BlockedOn::Reply { holder: Holder::Taken(process), .. } => {
+            format!("{} has the request and has not replied", machine.process_name(*process))
+        }
+        BlockedOn::Reply { holder: Holder::Queued(mailbox), .. } => {
+            let name = names.mailbox(state, *mailbox, LinkEnd::Receiver);
+            format!("the request still waits at {name}")
+        }
+        BlockedOn::Join(threads) => match &threads[..] {
+            [_] => "it has not ended".into(),
+            _ => "they have not all ended".into(),
+        },
+        BlockedOn::Lookup(_) => "nobody has registered it".into(),
+        BlockedOn::Sleep => "until its time has come".into(),
+    }
+}
+
+fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
+    let mailbox = &state.mailboxes[message.mailbox.index()];
+    let name = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
+    let nobody = match mailbox.spec.kind {
+        MailboxKind::Link { .. } => format!("{name} is not receiving"),
+        MailboxKind::Open | MailboxKind::Filed => "nobody is receiving".into(),
+    };
+    match mailbox.spec.capacity {
+        Capacity::None => format!("no buffering, and {nobody}"),
+        Capacity::Messages(limit) => format!("full with {}", plural(limit, "message")),
+        Capacity::Bytes(limit) => format!(
+            "{} of {} are in use, the message has {}",
+            bytes(mailbox.stored_bytes),
+            bytes(limit),
+            bytes(message.size)
+        ),
+        Capacity::Undefined => format!("the kernel found no room, and {nobody}"),
+        Capacity::Unlimited => "a message before it waits".into(),
+    }
+}
+
+fn why_not_received(
+    names: &Names,
+    state: &State,
+    sources: &Sources,
+    filter: Option<&Filter>,
+) -> String {
+    let kind = filter.and_then(|filter| filter.kind.as_ref());
+    let what = match kind {
+        Some(kind) => format!("no message of type {} is there", names.value(kind)),
+        None => String::new(),
+    };
+    let single = match sources.listed() {
+        [mailbox] => Some(*mailbox),
+        _ => None,
+    };
+    let plain = match single.map(|mailbox| (mailbox, state.mailboxes[mailbox.index()].spec.kind)) {
+        Some((mailbox, MailboxKind::Link { .. })) => {
+            format!("{} is not sending", names.mailbox(state, mailbox, LinkEnd::Sender))
+        }
+        Some((mailbox, _)) => {
+            format!("{} is empty", names.mailbox(state, mailbox, LinkEnd::Sender))
+        }
+        None => "nothing is there".into(),
+    };
+    if what.is_empty() { plain } else { what }
+}

@@ -1,0 +1,91 @@
+//! Does a run repeat itself for ever?
+//!
+//! Brent's algorithm: one earlier moment is kept and compared with what comes after it; the kept one
+//! is renewed at powers of two, so that it comes to lie inside the circle, however late that begins.
+//! Two moments are the same if state, ready queue, processors, timers (counted from now) and the
+//! positions of all random streams are.
+
+use ipcsim_kernel::encode;
+
+use crate::run::Runner;
+
+/// A look-out for repetition.
+pub(crate) struct Repetition {
+    kept: Option<Moment>,
+    age: u64,
+    renew_at: u64,
+}
+
+struct Moment {
+    sign: Sign,
+    bytes: Vec<u8>,
+}
+
+/// What is cheap to compare: if it differs, the moments do.
+#[derive(PartialEq, Eq)]
+struct Sign {
+    progress: u64,
+    next: Vec<Option<u32>>,
+}
+
+impl Repetition {
+    pub(crate) fn new() -> Self {
+        Self { kept: None, age: 0, renew_at: 64 }
+    }
+
+    /// Whether the run is where it was before, without a worker having got anywhere in between.
+    pub(crate) fn repeats(&mut self, runner: &Runner) -> bool {
+        let sign = sign(runner);
+        self.age += 1;
+        if let Some(kept) = &self.kept
+            && kept.sign == sign
+            && kept.bytes == bytes(runner)
+        {
+            return true;
+        }
+        let stale = self.kept.as_ref().is_none_or(|kept| kept.sign.progress != sign.progress);
+        if stale || self.age >= self.renew_at {
+            self.renew_at = if stale { 64 } else { self.renew_at * 2 };
+            self.age = 0;
+            self.kept = Some(Moment { sign, bytes: bytes(runner) });
+        }
+        false
+    }
+}
+
+fn sign(runner: &Runner) -> Sign {
+    let next =
+        runner.cpus.iter().map(|cpu| cpu.thread.map(|t| runner.state.threads[t.index()].pc.0));
+    Sign { progress: runner.agenda.progress, next: next.collect() }
+}
+
+fn bytes(runner: &Runner) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(&runner.state, &mut bytes);
+    let mut add = |number: u64| bytes.extend_from_slice(&number.to_le_bytes());
+    let now = runner.agenda.now_ns;
+    for t in runner.agenda.ready.threads() {
+        add(u64::from(t.0));
+    }
+    add(u64::MAX);
+    for cpu in &runner.cpus {
+        add(cpu.thread.map_or(u64::MAX, |t| u64::from(t.0)));
+        add(cpu.last.map_or(u64::MAX, |t| u64::from(t.0)));
+        add(cpu.phase as u64);
+        add(cpu.busy_until_ns.saturating_sub(now));
+        add(cpu.slice_ends_ns.saturating_sub(now));
+    }
+    for (t, left) in runner.agenda.left_ns.iter().enumerate().filter(|(_, left)| **left > 0) {
+        add(t as u64);
+        add(*left);
+    }
+    add(u64::MAX);
+    for (due, who) in runner.agenda.timers.ahead(&runner.state, now) {
+        add(due);
+        add(who);
+    }
+    for position in runner.draws.positions().into_iter().chain(runner.agenda.positions()) {
+        add(position as u64);
+    }
+    bytes
+}

@@ -1,0 +1,132 @@
+//! The ready queue: which ready thread runs next. Ties go by arrival.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use ipcsim_kernel::{Machine, Scheduler, State, ThreadId};
+
+use crate::random::Stream;
+
+/// The threads that can run and have no processor.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadyQueue {
+    order: Order,
+    slice_ns: u64,
+    /// Of the threads of the file; one that was started later has priority 0.
+    priorities: Arc<[i64]>,
+    arrivals: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Order {
+    Fifo(VecDeque<ThreadId>),
+    RoundRobin(VecDeque<ThreadId>),
+    Priority(BinaryHeap<(i64, Reverse<u64>, ThreadId)>),
+    Random(Vec<ThreadId>),
+}
+
+impl ReadyQueue {
+    pub(crate) fn new(machine: &Machine, state: &State) -> Self {
+        let order = match machine.timing.scheduler {
+            Scheduler::Fifo => Order::Fifo(VecDeque::new()),
+            Scheduler::RoundRobin => Order::RoundRobin(VecDeque::new()),
+            Scheduler::Priority => Order::Priority(BinaryHeap::new()),
+            Scheduler::Random => Order::Random(Vec::new()),
+        };
+        let slice_ns = match machine.timing.scheduler {
+            Scheduler::Fifo | Scheduler::Random => u64::MAX,
+            Scheduler::RoundRobin | Scheduler::Priority => machine.timing.quantum_ns,
+        };
+        let priorities = match machine.timing.scheduler {
+            Scheduler::Priority => state
+                .threads
+                .iter()
+                .map(|thread| machine.family_of(thread.process).priority)
+                .collect(),
+            Scheduler::Fifo | Scheduler::RoundRobin | Scheduler::Random => Arc::from([]),
+        };
+        Self { order, slice_ns, priorities, arrivals: 0 }
+    }
+
+    /// How long a thread may keep a processor, in nanoseconds.
+    pub(crate) fn slice_ns(&self) -> u64 {
+        self.slice_ns
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match &self.order {
+            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.is_empty(),
+            Order::Priority(heap) => heap.is_empty(),
+            Order::Random(threads) => threads.is_empty(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, t: ThreadId) {
+        self.arrivals += 1;
+        let priority = self.priority(t);
+        match &mut self.order {
+            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.push_back(t),
+            Order::Priority(heap) => heap.push((priority, Reverse(self.arrivals), t)),
+            Order::Random(threads) => threads.push(t),
+        }
+    }
+
+    pub(crate) fn pop(&mut self, draws: &mut Stream) -> Option<ThreadId> {
+        match &mut self.order {
+            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.pop_front(),
+            Order::Priority(heap) => heap.pop().map(|(_, _, t)| t),
+            Order::Random(threads) => {
+                let place = match threads.len() {
+                    0 => return None,
+                    1 => 0,
+                    count => draws.below(count as u64),
+                };
+                Some(threads.remove(usize::try_from(place).expect("a place in the queue")))
+            }
+        }
+    }
+
+    /// The priority of a thread; 0 where the scheduler does not look at it.
+    pub(crate) fn priority(&self, t: ThreadId) -> i64 {
+        self.priorities.get(t.index()).copied().unwrap_or(0)
+    }
+
+    /// The priority of the most urgent thread, where that can take a processor from another.
+    pub(crate) fn most_urgent(&self) -> Option<i64> {
+        match &self.order {
+            Order::Priority(heap) => heap.peek().map(|(priority, _, _)| *priority),
+            Order::Fifo(_) | Order::RoundRobin(_) | Order::Random(_) => None,
+        }
+    }
+
+    /// Whether a thread that could go on has to stand at the end of the queue instead. `slice_over`
+    /// says that its time slice is over, or that it yields.
+    pub(crate) fn must_make_room(&self, slice_over: bool, t: ThreadId) -> bool {
+        match &self.order {
+            Order::Fifo(queue) | Order::RoundRobin(queue) => slice_over && !queue.is_empty(),
+            Order::Priority(heap) => match heap.peek() {
+                None => false,
+                Some((priority, ..)) => {
+                    let own = self.priority(t);
+                    *priority > own || (slice_over && *priority == own)
+                }
+            },
+            // Any thread may be next before every call, this one included.
+            Order::Random(threads) => !threads.is_empty(),
+        }
+    }
+
+    /// The threads in the order in which they stand, for comparing two moments of a run.
+    pub(crate) fn threads(&self) -> Vec<ThreadId> {
+        match &self.order {
+            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.iter().copied().collect(),
+            Order::Priority(heap) => {
+                let mut entries: Vec<_> = heap.iter().copied().collect();
+                entries.sort_unstable_by(|a, b| b.cmp(a));
+                entries.into_iter().map(|(_, _, t)| t).collect()
+            }
+            Order::Random(threads) => threads.clone(),
+        }
+    }
+}

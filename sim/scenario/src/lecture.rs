@@ -1,0 +1,28 @@
+//! The slides of the lecture, in their order: what `slide:` may name, and how lists are sorted.
+
+/// The slides, in order. The lecture is that on inter-process communication of CMU 15-410.
+pub const SLIDES: &[&str] = &[
+    "Scope of IPC",
+    "Naming: by process",
+    "Naming: by mailbox",
+    "Naming: name server",
+    "Naming: file system",
+    "Multiple senders",
+    "Multiple receivers",
+    "Synchronization: send",
+    "Synchronization: receive",
+    "Receive with timeout",
+    "Meta-receive",
+    "Receive-scan",
+    "Buffering",
+    "A buffering problem",
+    "Rendezvous",
+    "Group communication",
+    "Copy or share",
+    "Mach",
+];
+
+/// The place of a slide in the lecture; what is not a slide comes last.
+pub fn slide_order(slide: &str) -> usize {
+    SLIDES.iter().position(|known| *known == slide).unwrap_or(SLIDES.len())
+}
