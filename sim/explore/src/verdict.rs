@@ -1,10 +1,12 @@
 //! The verdict of a run: how it ended, and who waits for whom.
 
-use ipcsim_kernel::{
-    BlockedOn, End, Fault, Life, Machine, ProcessId, Role, State, ThreadId, waits,
-};
+use std::collections::BTreeMap;
+
+use ipcsim_kernel::waits::{self, Condition, WaitGraph};
+use ipcsim_kernel::{BlockedOn, End, Fault, Life, Machine, ProcessId, Role, State, ThreadId};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{Dfs, Reversed};
 
 use crate::run::{Run, Stop};
 
@@ -79,8 +81,8 @@ pub struct Verdict {
     pub problems: Vec<Problem>,
     /// Every process with a stuck thread, in order.
     pub blocked: Vec<ProcessId>,
-    /// Who waits for whom among the stuck: (waiting, awaited).
-    pub waits_for: Vec<(ThreadId, ThreadId)>,
+    /// Who waits for whom among the stuck.
+    pub waits_for: WaitGraph,
     /// Messages that nobody took: still in a mailbox, or on a link.
     pub unreceived: u64,
 }
@@ -93,15 +95,15 @@ pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     stuck.sort_unstable();
     // Daemons at rest are no problem themselves, but somebody may wait for them.
     let all_stuck = waits::stuck(machine, state);
-    let edges = waits::waits_for(machine, state, &all_stuck);
-    let problems = problems(state, run, &stuck, &edges);
+    let waits_for = waits::wait_graph(machine, state, &all_stuck);
+    let problems = problems(state, run, &stuck, &waits_for);
     let failures = failures(machine, state);
     let mut blocked: Vec<ProcessId> =
         stuck.iter().map(|t| state.threads[t.index()].process).collect();
     blocked.dedup();
     let outcome = outcome(machine, run, &failures, &problems);
     let stored = state.mailboxes.iter().map(|mailbox| mailbox.messages.len() as u64);
-    Verdict { outcome, failures, problems, blocked, waits_for: edges, unreceived: stored.sum() }
+    Verdict { outcome, failures, problems, blocked, waits_for, unreceived: stored.sum() }
 }
 
 fn outcome(
@@ -153,50 +155,40 @@ fn failures(machine: &Machine, state: &State) -> Vec<(ProcessId, Fault)> {
 
 /// Groups the stuck threads by what is at the root: the circles of the wait-for graph, and those that
 /// wait for nobody.
-fn problems(
-    state: &State,
-    run: &Run,
-    stuck: &[ThreadId],
-    edges: &[(ThreadId, ThreadId)],
-) -> Vec<Problem> {
+fn problems(state: &State, run: &Run, stuck: &[ThreadId], waits_for: &WaitGraph) -> Vec<Problem> {
     if stuck.is_empty() {
         return Vec::new();
     }
-    let graph = Graph::new(state.threads.len(), stuck, edges);
+    let graph = Graph::new(state.threads.len(), stuck, waits_for);
     let mut problems = Vec::new();
-    let mut is_root = vec![false; state.threads.len()];
-    for component in graph.components() {
+    let mut explained = vec![false; state.threads.len()];
+    for (component, shape) in graph.components() {
         // Daemons at rest may wait for each other.
-        if !component.iter().any(|t| stuck.contains(t)) {
+        if !component.iter().any(|t| stuck.binary_search(t).is_ok()) {
             continue;
         }
-        let class = graph.class(state, &component);
-        if let Some(class) = class {
+        if let Some(class) = class(state, &component, shape) {
             for t in &component {
-                is_root[t.index()] = true;
+                explained[t.index()] = true;
             }
             let since_ns = since(run, &component);
             problems.push(Problem { class, since_ns, threads: component, behind: Vec::new() });
         }
     }
     merge_memory(&mut problems);
-    for t in stuck {
-        if is_root[t.index()] {
-            continue;
+    for problem in &mut problems {
+        for t in graph.behind(&problem.threads) {
+            let is_stuck = stuck.binary_search(&t).is_ok();
+            if is_stuck && !std::mem::replace(&mut explained[t.index()], true) {
+                problem.behind.push(t);
+            }
         }
-        let reached = graph.reaches(*t);
-        let root = problems
-            .iter_mut()
-            .find(|problem| problem.threads.iter().any(|root| reached[root.index()]));
-        match root {
-            Some(problem) => problem.behind.push(*t),
-            None => problems.push(Problem {
-                class: Class::OrphanWait,
-                since_ns: since(run, &[*t]),
-                threads: vec![*t],
-                behind: Vec::new(),
-            }),
-        }
+        problem.behind.sort_unstable();
+    }
+    for t in stuck.iter().filter(|t| !explained[t.index()]) {
+        let since_ns = since(run, &[*t]);
+        let behind = Vec::new();
+        problems.push(Problem { class: Class::OrphanWait, since_ns, threads: vec![*t], behind });
     }
     problems.sort_by_key(|problem| (problem.since_ns, problem.threads.first().copied()));
     problems
@@ -228,76 +220,104 @@ fn since(run: &Run, threads: &[ThreadId]) -> u64 {
         .unwrap_or(0)
 }
 
-/// The wait-for graph of the stuck threads.
+/// The wait-for graph of the stuck threads: from threads to what they wait for, from there to the
+/// threads that could have brought it about.
 struct Graph {
-    graph: DiGraph<ThreadId, ()>,
+    graph: DiGraph<Node, ()>,
     place: Vec<Option<NodeIndex>>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Node {
+    Thread(ThreadId),
+    Condition(Condition),
+}
+
 impl Graph {
-    fn new(threads: usize, stuck: &[ThreadId], edges: &[(ThreadId, ThreadId)]) -> Self {
+    fn new(threads: usize, stuck: &[ThreadId], waits_for: &WaitGraph) -> Self {
         let mut graph = DiGraph::new();
         let mut place = vec![None; threads];
-        let everybody = edges.iter().flat_map(|(from, to)| [*from, *to]);
-        for t in stuck.iter().copied().chain(everybody) {
+        let waiting = waits_for.waiting.iter().map(|(t, _)| *t);
+        let could = waits_for.could.iter().map(|(_, t)| *t);
+        for t in stuck.iter().copied().chain(waiting).chain(could) {
             if place[t.index()].is_none() {
-                place[t.index()] = Some(graph.add_node(t));
+                place[t.index()] = Some(graph.add_node(Node::Thread(t)));
             }
         }
-        for (from, to) in edges {
-            if let (Some(from), Some(to)) = (place[from.index()], place[to.index()]) {
-                graph.add_edge(from, to, ());
+        let mut conditions = BTreeMap::new();
+        for (condition, t) in &waits_for.could {
+            let from = *conditions
+                .entry(*condition)
+                .or_insert_with(|| graph.add_node(Node::Condition(*condition)));
+            graph.add_edge(from, place[t.index()].expect("every thread has a node"), ());
+        }
+        for (t, condition) in &waits_for.waiting {
+            if let Some(to) = conditions.get(condition) {
+                graph.add_edge(place[t.index()].expect("every thread has a node"), *to, ());
             }
         }
         Self { graph, place }
     }
 
-    /// The strongly connected components, each in order. (`tarjan_scc` would recurse.)
-    fn components(&self) -> Vec<Vec<ThreadId>> {
-        kosaraju_scc(&self.graph)
-            .into_iter()
-            .map(|component| {
-                let mut threads: Vec<ThreadId> =
-                    component.into_iter().map(|node| self.graph[node]).collect();
-                threads.sort_unstable();
-                threads
-            })
-            .collect()
-    }
-
-    fn awaited(&self, t: ThreadId) -> impl Iterator<Item = ThreadId> + '_ {
-        self.place[t.index()]
-            .into_iter()
-            .flat_map(|node| self.graph.neighbors(node))
-            .map(|node| self.graph[node])
-    }
-
-    /// What is the matter with a component, if it is at the root of something.
-    fn class(&self, state: &State, component: &[ThreadId]) -> Option<Class> {
-        let on = |t: &ThreadId| state.waits_for(*t);
-        if component.iter().any(|t| matches!(on(t), Some(BlockedOn::Memory(_)))) {
-            return Some(Class::MemoryExhausted);
-        }
-        match component {
-            [only] if self.awaited(*only).any(|t| t == *only) => Some(Class::SelfWait),
-            [_] => None,
-            several if several.iter().all(|t| matches!(on(t), Some(BlockedOn::Send(_)))) => {
-                Some(Class::CrossedSend)
+    /// The threads of each strongly connected component that has any, in order, and whether it is a
+    /// circle. (`tarjan_scc` would recurse.)
+    fn components(&self) -> Vec<(Vec<ThreadId>, Shape)> {
+        let mut components = Vec::new();
+        for nodes in kosaraju_scc(&self.graph) {
+            let shape = if nodes.len() > 1 { Shape::Circle } else { Shape::Single };
+            let mut threads: Vec<ThreadId> = nodes
+                .into_iter()
+                .filter_map(|node| match self.graph[node] {
+                    Node::Thread(t) => Some(t),
+                    Node::Condition(_) => None,
+                })
+                .collect();
+            threads.sort_unstable();
+            if !threads.is_empty() {
+                components.push((threads, shape));
             }
-            _ => Some(Class::CircularWait),
         }
+        components
     }
 
-    fn reaches(&self, from: ThreadId) -> Vec<bool> {
-        let mut seen = vec![false; self.place.len()];
-        let mut open = vec![from];
-        while let Some(t) = open.pop() {
-            for next in self.awaited(t) {
-                if !std::mem::replace(&mut seen[next.index()], true) {
-                    open.push(next);
+    /// The threads that wait for these, directly or through others.
+    fn behind(&self, roots: &[ThreadId]) -> Vec<ThreadId> {
+        let backwards = Reversed(&self.graph);
+        let mut search = Dfs::empty(backwards);
+        let mut found = Vec::new();
+        for root in roots.iter().filter_map(|t| self.place[t.index()]) {
+            search.move_to(root);
+            while let Some(node) = search.next(backwards) {
+                if let Node::Thread(t) = self.graph[node] {
+                    found.push(t);
                 }
             }
         }
-        seen
+        found
+    }
+}
+
+/// Whether the threads of a component wait for each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Circle,
+    Single,
+}
+
+/// What is the matter with a component, if it is at the root of something.
+fn class(state: &State, component: &[ThreadId], shape: Shape) -> Option<Class> {
+    let on = |t: &ThreadId| state.waits_for(*t);
+    if component.iter().any(|t| matches!(on(t), Some(BlockedOn::Memory(_)))) {
+        return Some(Class::MemoryExhausted);
+    }
+    match (shape, component) {
+        (Shape::Single, _) => None,
+        (Shape::Circle, [_]) => Some(Class::SelfWait),
+        (Shape::Circle, several)
+            if several.iter().all(|t| matches!(on(t), Some(BlockedOn::Send(_)))) =>
+        {
+            Some(Class::CrossedSend)
+        }
+        (Shape::Circle, _) => Some(Class::CircularWait),
     }
 }

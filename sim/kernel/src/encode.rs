@@ -11,7 +11,7 @@ use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::outcome::{Fault, Outcome};
 use crate::state::{
-    BlockedOn, Bound, End, Filter, Holder, Life, Process, Sources, State, Thread, ThreadState,
+    BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
 };
 use crate::value::{Access, Handle, ReplyRight, Value};
 
@@ -144,14 +144,17 @@ impl Encoder<'_> {
                 self.byte(2);
                 return;
             }
-            ThreadState::LookingAgain { bound, message } => {
+            ThreadState::LookingAgain { bound, at } => {
                 self.byte(3);
                 self.bound(*bound);
-                match message {
-                    None => self.byte(0),
-                    Some(message) => {
-                        self.byte(1);
+                match at {
+                    Look::Send(message) => {
+                        self.byte(0);
                         self.message(message);
+                    }
+                    Look::Receive(sources) => {
+                        self.byte(1);
+                        self.sources(sources);
                     }
                 }
             }

@@ -43,7 +43,7 @@ pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};
 pub use outcome::{Fault, Outcome};
 pub use state::{
-    BlockedOn, Bound, End, Filter, Holder, Life, Process, Sources, State, Thread, ThreadState,
+    BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
 };
 pub use step::{Progress, Transition, step};
 pub use timing::{Costs, Scheduler, Timing};

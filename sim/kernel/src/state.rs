@@ -118,8 +118,8 @@ pub enum ThreadState {
     LookingAgain {
         /// Whether its wait is bounded.
         bound: Bound,
-        /// The message that it is sending, if it is.
-        message: Option<Arc<Message>>,
+        /// What it looks at.
+        at: Look,
     },
     /// It waits.
     Blocked {
@@ -130,6 +130,15 @@ pub enum ThreadState {
     },
     /// It has ended.
     Ended,
+}
+
+/// What a thread looks at again. Whoever leaves without having used the chance passes it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Whether its message can go now.
+    Send(Arc<Message>),
+    /// Whether a message is there for it now.
+    Receive(Sources),
 }
 
 /// How long a wait may last. How many nanoseconds that are, only the driver knows.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::{
     Event, Machine, Outcome, ProcessId, Progress, Role, Span, State, ThreadId, ThreadState,
-    Transition, step, waits,
+    Transition, assert_invariants, step, waits,
 };
 
 use crate::repetition::Repetition;
@@ -269,7 +269,13 @@ impl<'m> Runner<'m> {
     fn perform<T: Tracer>(&mut self, transition: Transition, tracer: &mut T) -> Progress {
         self.draws.now_ns = self.agenda.now_ns;
         let mut telling = agenda::Telling { agenda: &mut self.agenda, tracer };
-        step(self.machine, &mut self.state, transition, &mut self.draws, &mut telling)
+        let progress =
+            step(self.machine, &mut self.state, transition, &mut self.draws, &mut telling);
+        // In a large machine this would take longer than everything else together.
+        if cfg!(debug_assertions) && self.state.threads.len() <= 64 {
+            assert_invariants(self.machine, &self.state);
+        }
+        progress
     }
 
     fn serve_timer<T: Tracer>(&mut self, tracer: &mut T) {

@@ -11,7 +11,7 @@ use crate::message::Message;
 use crate::object::memory::Fit;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::Outcome;
-use crate::state::{BlockedOn, Bound, ThreadState};
+use crate::state::{BlockedOn, Bound, Look, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A stored message has left: its memory goes to whoever waits for some.
@@ -55,8 +55,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             self.state.memory.waiting.pop_front();
             self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
+            self.leave_queue(t);
             if self.machine.policies.wake == Wake::LookAgain {
-                self.wake_to_look_again(t, Some(message));
+                self.wake_to_look_again(t, Look::Send(message));
                 return;
             }
             match self.post(t, &message, Attempt::FromMemoryQueue) {
@@ -66,6 +67,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     self.wait_on(t, BlockedOn::Send(message));
                     self.tell_selectors(mailbox);
                 }
+                Posted::SenderEnded => self.note(Some(t), Kind::Withdrawn(&message)),
                 Posted::NoMemory | Posted::TooLarge => {
                     unreachable!("the memory for this message was there a moment ago")
                 }

@@ -24,7 +24,7 @@ use crate::machine::{Machine, MailboxKind};
 use crate::oracle::{Oracle, Question, Sink, Span};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Op, Time, Verb, Wait};
-use crate::state::{BlockedOn, Bound, Sources, State, Thread, ThreadState};
+use crate::state::{BlockedOn, Bound, Holder, Look, Sources, State, Thread, ThreadState};
 use crate::value::Value;
 
 /// What a driver may ask the kernel to do.
@@ -88,7 +88,7 @@ struct Step<'a, O, S> {
 }
 
 /// A consequence that is still to be drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Work {
     /// Who waits for something of this process is told that it has ended.
     ProcessEnded(ProcessId),
@@ -96,6 +96,8 @@ enum Work {
     Refill(MailboxId),
     /// Kernel memory may be free: the senders that wait for it are looked at.
     Memory,
+    /// A receiver that was woken did not take what it was woken for: others may.
+    PassOn(ProcessId, Sources),
 }
 
 /// Why a call cannot go on: the author's outcome, or an exception.
@@ -117,6 +119,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 Work::ProcessEnded(process) => self.tell_of_the_end(process),
                 Work::Refill(mailbox) => self.refill(mailbox),
                 Work::Memory => self.hand_out_memory(),
+                Work::PassOn(process, sources) => self.pass_on(process, &sources),
             }
         }
     }
@@ -232,7 +235,11 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         self.sink.blocked(t);
         self.enlist(t, &on);
         self.note(Some(t), Kind::Blocked(&on));
-        self.thread_mut(t).state = ThreadState::Blocked { on, bound };
+        let blocked = ThreadState::Blocked { on, bound };
+        let before = std::mem::replace(&mut self.thread_mut(t).state, blocked);
+        if let ThreadState::LookingAgain { at, .. } = before {
+            self.look_is_over(t, at);
+        }
         if bound == Bound::Forever && self.closes_a_circle(t) {
             self.withdraw(t);
             return Err(Stop::Outcome(Outcome::Deadlock));
@@ -272,7 +279,10 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 self.state.processes[process.index()].joiners.push(t);
             }
             BlockedOn::Lookup(_) => self.state.lookups.push(t),
-            BlockedOn::Reply { .. } | BlockedOn::Sleep => {}
+            BlockedOn::Reply { holder: Holder::Taken(process), .. } => {
+                self.state.processes[process.index()].owed += 1;
+            }
+            BlockedOn::Reply { holder: Holder::Queued(_), .. } | BlockedOn::Sleep => {}
         }
     }
 
@@ -300,10 +310,11 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         let state = std::mem::replace(&mut self.thread_mut(t).state, ThreadState::Ready);
         let on = match state {
             ThreadState::Blocked { on, .. } => on,
-            ThreadState::LookingAgain { message, .. } => {
-                if let Some(message) = message {
-                    self.note(Some(t), Kind::Withdrawn(&message));
+            ThreadState::LookingAgain { at, .. } => {
+                if let Look::Send(message) = &at {
+                    self.note(Some(t), Kind::Withdrawn(message));
                 }
+                self.look_is_over(t, at);
                 return;
             }
             ThreadState::NotStarted | ThreadState::Ready | ThreadState::Ended => return,
@@ -329,7 +340,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             }
             BlockedOn::Reply { right, holder } => {
                 self.state.abandoned.insert(right);
-                if let crate::state::Holder::Taken(process) = holder {
+                if let Holder::Taken(process) = holder {
                     self.state.processes[process.index()].owed -= 1;
                 }
             }
@@ -364,19 +375,27 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
 
     /// Ends a wait from outside: the thread takes back what it had begun.
     fn end_wait(&mut self, t: ThreadId, outcome: Outcome) {
-        self.withdraw_silently(t);
+        self.withdraw(t);
+        // It counts as waiting until its call is complete.
+        self.thread_mut(t).state =
+            ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };
         self.complete(t, outcome);
     }
 
-    /// As [`Step::withdraw`], but the thread counts as waiting until its call is complete.
-    fn withdraw_silently(&mut self, t: ThreadId) {
-        self.withdraw(t);
-        self.thread_mut(t).state =
-            ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };
+    /// A thread has been taken out of the queue that it waited in; it counts as waiting until its call
+    /// is complete, but must not be looked for in the queue any more.
+    fn leave_queue(&mut self, t: ThreadId) {
+        if let ThreadState::Blocked { on, .. } = &mut self.thread_mut(t).state {
+            *on = BlockedOn::Sleep;
+        }
     }
 
     /// Ends a thread's call: it goes on where the step says for this outcome.
+    /// One that has ended in the meantime does not.
     fn complete(&mut self, t: ThreadId, outcome: Outcome) {
+        if self.thread_has_ended(t) {
+            return;
+        }
         let machine = self.machine;
         let thread = self.thread_mut(t);
         let before = std::mem::replace(&mut thread.state, ThreadState::Ready);
@@ -394,8 +413,24 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Some(next) => self.thread_mut(t).pc = next,
             None => self.fail(t, Fault::Unhandled(outcome)),
         }
-        if matches!(before, ThreadState::Blocked { .. }) && !self.thread_has_ended(t) {
-            self.sink.ready(t);
+        match before {
+            ThreadState::Blocked { .. } if !self.thread_has_ended(t) => self.sink.ready(t),
+            ThreadState::LookingAgain { at, .. } => self.look_is_over(t, at),
+            _ => {}
+        }
+    }
+
+    /// A thread has looked again. If it did not use its chance, somebody else may.
+    fn look_is_over(&mut self, t: ThreadId, at: Look) {
+        match at {
+            Look::Send(message) => {
+                self.work.push_back(Work::Refill(message.mailbox));
+                self.work.push_back(Work::Memory);
+            }
+            Look::Receive(sources) => {
+                let process = self.thread(t).process;
+                self.work.push_back(Work::PassOn(process, sources));
+            }
         }
     }
 

@@ -175,6 +175,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Found::WithSender(mailbox, place) => {
                 let (sender, message) = self.state.mailboxes[mailbox.index()].release_sender(place);
                 self.forget_blocked(&message);
+                self.leave_queue(sender);
                 self.note_delivery(t, &message, whereabouts);
                 self.released(sender, &message, whereabouts);
                 message

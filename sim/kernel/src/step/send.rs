@@ -13,7 +13,7 @@ use crate::object::memory::Fit;
 use crate::oracle::{Oracle, Question, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Send, Wait};
-use crate::state::{BlockedOn, Filter, Holder, ThreadState};
+use crate::state::{BlockedOn, Filter, Holder, Look, Sources, ThreadState};
 use crate::value::{Access, Handle, Value};
 
 /// What became of a message that was offered.
@@ -27,6 +27,8 @@ pub(super) enum Posted {
     NoMemory,
     /// It can never be stored here.
     TooLarge,
+    /// Its sender has ended, because a receiver that it met did.
+    SenderEnded,
 }
 
 /// Where a message is that has left its sender.
@@ -83,11 +85,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             ThreadState::LookingAgain { .. } => Attempt::Again,
             _ => Attempt::First,
         };
+        if attempt == Attempt::Again && self.is_gone(message.mailbox) {
+            return Err(self.give_up(t, &message, Outcome::Dead));
+        }
         let on = match self.post(t, &message, attempt) {
             Posted::Gone(whereabouts) => {
                 return self.gone(t, &message, whereabouts, &send.wait);
             }
             Posted::TooLarge => return Err(self.give_up(t, &message, Outcome::TooLarge)),
+            Posted::SenderEnded => return Ok(()),
             Posted::NoMemory if self.machine.policies.memory_full == MemoryFull::Fail => {
                 return Err(self.give_up(t, &message, Outcome::NoMemory));
             }
@@ -107,6 +113,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
+    /// Whether what a message was sent to has died while its sender was waking up.
+    fn is_gone(&self, id: MailboxId) -> bool {
+        let mailbox = self.mailbox(id);
+        match mailbox.spec.kind {
+            MailboxKind::Link { to, .. } => self.state.has_ended(to),
+            MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
+        }
+    }
+
     /// The call ends and its message has not gone. If it had been sent, it is taken back.
     fn give_up(&mut self, t: ThreadId, message: &Arc<Message>, outcome: Outcome) -> Stop {
         if matches!(self.thread(t).state, ThreadState::LookingAgain { .. }) {
@@ -118,7 +133,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The message that a thread was sending when it was woken to look again.
     pub(super) fn unsent(&self, t: ThreadId) -> Option<Arc<Message>> {
         match &self.thread(t).state {
-            ThreadState::LookingAgain { message, .. } => message.clone(),
+            ThreadState::LookingAgain { at: Look::Send(message), .. } => Some(message.clone()),
             _ => None,
         }
     }
@@ -237,24 +252,26 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn post(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Posted {
         loop {
             let offer = self.offer(t, message, attempt);
-            let leaves = matches!(offer, Offer::Deliver(_) | Offer::TooLargeFor(_) | Offer::Store);
-            if leaves && attempt == Attempt::First {
-                self.note(Some(t), Kind::Sent(message));
-            }
             match offer {
                 Offer::Deliver(receiver) => {
+                    self.announce(t, message, attempt);
                     let process = self.thread(receiver).process;
                     self.deliver(t, receiver, message);
                     return Posted::Gone(Whereabouts::With(process));
                 }
                 Offer::TooLargeFor(receiver) => {
                     self.end_wait(receiver, Outcome::TooLarge);
+                    if self.thread_has_ended(t) {
+                        return Posted::SenderEnded;
+                    }
                     if self.machine.policies.too_large == TooLarge::Destroy {
+                        self.announce(t, message, attempt);
                         self.note(Some(t), Kind::Lost(message, Loss::TooLarge));
                         return Posted::Gone(Whereabouts::Destroyed);
                     }
                 }
                 Offer::Store => {
+                    self.announce(t, message, attempt);
                     self.store(t, message);
                     return Posted::Gone(Whereabouts::Stored);
                 }
@@ -262,6 +279,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Offer::NoMemory => return Posted::NoMemory,
                 Offer::TooLarge => return Posted::TooLarge,
             }
+        }
+    }
+
+    /// A message leaves its sender for the first time.
+    fn announce(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) {
+        if attempt == Attempt::First {
+            self.note(Some(t), Kind::Sent(message));
         }
     }
 
@@ -279,7 +303,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let looks_again = self.machine.policies.wake == Wake::LookAgain;
         let stores_first = looks_again && room == Room::Free && fit == Fit::Now;
-        if !stores_first && let Some(receiver) = self.receiver_for(t, message) {
+        if !stores_first && let Some(receiver) = self.receiver_for(Some(t), message) {
             return if Filter::fits(self.filter_of(receiver), message) {
                 Offer::Deliver(receiver)
             } else {
@@ -304,7 +328,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The waiting receiver that gets a message, as the mailbox picks it.
-    fn receiver_for(&mut self, t: ThreadId, message: &Arc<Message>) -> Option<ThreadId> {
+    fn receiver_for(&mut self, t: Option<ThreadId>, message: &Message) -> Option<ThreadId> {
         let mailbox = self.mailbox(message.mailbox);
         let pick = mailbox.spec.receiver;
         let queue = self.receivers_of(message.mailbox);
@@ -322,7 +346,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 if willing.is_empty() {
                     return None;
                 }
-                let answer = self.ask(Some(t), Question::Receiver { count: willing.len() as u64 });
+                let answer = self.ask(t, Question::Receiver { count: willing.len() as u64 });
                 Some(willing[usize::try_from(answer).expect("an answer below the count")])
             }
         }
@@ -375,8 +399,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if self.receivers_of(message.mailbox).is_empty() {
             return;
         }
-        if let Some(receiver) = self.receiver_for(t, message) {
-            self.wake_to_look_again(receiver, None);
+        if let Some(receiver) = self.receiver_for(Some(t), message) {
+            self.wake_receiver(receiver);
         }
         self.tell_selectors(message.mailbox);
     }
@@ -393,23 +417,39 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.receive_message(receiver, message.clone());
     }
 
-    /// Lets a waiting thread try its call again when it next runs.
-    pub(super) fn wake_to_look_again(&mut self, t: ThreadId, message: Option<Arc<Message>>) {
+    /// Lets a waiting receiver try its call again when it next runs.
+    fn wake_receiver(&mut self, t: ThreadId) {
+        let Some(BlockedOn::Receive { sources, .. }) = self.state.waits_for(t) else {
+            unreachable!("only a RECEIVE-blocked thread is woken for a message");
+        };
+        let sources = sources.clone();
+        self.unlist_receiver(t, &sources);
+        self.wake_to_look_again(t, Look::Receive(sources));
+    }
+
+    /// Lets a waiting thread, which has left its queue, try its call again when it next runs.
+    pub(super) fn wake_to_look_again(&mut self, t: ThreadId, at: Look) {
         let ThreadState::Blocked { bound, .. } = self.thread(t).state else {
             unreachable!("only a waiting thread is woken");
         };
-        if message.is_none() {
-            let Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) =
-                self.state.waits_for(t)
-            else {
-                unreachable!("a thread without a message is woken from a receive");
-            };
-            let sources = sources.clone();
-            self.unlist_receiver(t, &sources);
-        }
-        self.thread_mut(t).state = ThreadState::LookingAgain { bound, message };
+        self.thread_mut(t).state = ThreadState::LookingAgain { bound, at };
         self.note(Some(t), Kind::Woken);
         self.sink.ready(t);
+    }
+
+    /// Wakes another receiver for what the first one that was woken has left.
+    pub(super) fn pass_on(&mut self, process: ProcessId, sources: &Sources) {
+        let mailboxes: Vec<MailboxId> = match sources {
+            Sources::Anyone => self.state.processes[process.index()].inbox.links().collect(),
+            listed => listed.listed().to_vec(),
+        };
+        for mailbox in mailboxes {
+            let stored: Vec<_> = self.mailbox(mailbox).messages.iter().cloned().collect();
+            let willing = stored.iter().find_map(|message| self.receiver_for(None, message));
+            if let Some(receiver) = willing {
+                self.wake_receiver(receiver);
+            }
+        }
     }
 
     /// The sender of a message that has left it goes on: a send returns, a call waits for its answer.
@@ -426,10 +466,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let holder = match whereabouts {
             Whereabouts::Stored => Holder::Queued(message.mailbox),
-            Whereabouts::With(process) => {
-                self.state.processes[process.index()].owed += 1;
-                Holder::Taken(process)
-            }
+            Whereabouts::With(process) => Holder::Taken(process),
             // Nobody can answer any more; the caller learns it as if the server had ended.
             Whereabouts::Destroyed => return Err(Stop::Outcome(Outcome::Dead)),
         };
@@ -441,8 +478,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ => None,
         };
         match bound {
-            None => self.block(t, on, wait),
+            None => {
+                let result = self.block(t, on, wait);
+                if result.is_err() {
+                    // The request is on its way, and nobody waits for the answer.
+                    self.state.abandoned.insert(right);
+                }
+                result
+            }
             Some(bound) => {
+                self.enlist(t, &on);
                 self.sink.blocked(t);
                 self.note(Some(t), Kind::Blocked(&on));
                 self.thread_mut(t).state = ThreadState::Blocked { on, bound };
@@ -475,8 +520,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn refill(&mut self, mailbox: MailboxId) {
         while let Some((t, message)) = self.next_sender(mailbox) {
             self.forget_blocked(&message);
+            self.leave_queue(t);
             if self.machine.policies.wake == Wake::LookAgain {
-                self.wake_to_look_again(t, Some(message));
+                self.wake_to_look_again(t, Look::Send(message));
                 return;
             }
             match self.state.memory.offer(&message) {

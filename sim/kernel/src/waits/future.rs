@@ -34,13 +34,6 @@ pub(super) struct Future {
 }
 
 impl<T: PartialEq> Reach<T> {
-    pub(super) fn contains(&self, item: &T) -> bool {
-        match self {
-            Reach::All => true,
-            Reach::Some(items) => items.contains(item),
-        }
-    }
-
     pub(super) fn is_nothing(&self) -> bool {
         match self {
             Reach::All => false,
@@ -100,12 +93,6 @@ impl Scratch {
             self.path.push(pc);
             machine.code[pc.index()].successors(pc, &mut self.open);
         }
-    }
-
-    /// Whether a thread could come to its end.
-    pub(super) fn can_end(&mut self, machine: &Machine, state: &State, t: ThreadId) -> bool {
-        self.walk(machine, state.threads[t.index()].pc);
-        self.path.iter().any(|pc| machine.code[pc.index()] == Op::End)
     }
 
     pub(super) fn future(&mut self, machine: &Machine, state: &State, t: ThreadId) -> Future {

@@ -19,16 +19,28 @@
 //!
 //! A bounded wait ends by itself, and a process that has not started can still do all that its code
 //! says.
+//!
+//! What could happen is a [`Condition`]. Threads wait for conditions, and threads bring conditions about;
+//! going by way of them keeps everything linear, where an edge for each pair of threads would not be.
 
+mod condition;
 mod future;
 
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, Machine, MailboxKind};
-use crate::state::{BlockedOn, Bound, Holder, Life, State, ThreadState};
-use future::{Future, Reach};
+use crate::ids::{ProcessId, ThreadId};
+use crate::machine::{Capacity, Machine};
+use crate::state::{BlockedOn, Bound, Life, State, ThreadState};
+pub use condition::Condition;
+use condition::Waiters;
+use future::{Future, Reach, Scratch};
 
 /// The threads that can never move again, in order. Daemons at rest are among them.
 pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
+    let waits_for_ever = |thread: &crate::state::Thread| {
+        matches!(thread.state, ThreadState::Blocked { bound: Bound::Forever, .. })
+    };
+    if !state.threads.iter().any(waits_for_ever) {
+        return Vec::new();
+    }
     let mut search = Search::new(machine, state);
     for index in 0..state.threads.len() {
         let t = ThreadId::at(index);
@@ -39,10 +51,7 @@ pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
     search.run();
     (0..state.threads.len())
         .map(ThreadId::at)
-        .filter(|t| {
-            matches!(state.threads[t.index()].state, ThreadState::Blocked { .. })
-                && !search.helped[t.index()]
-        })
+        .filter(|t| waits_for_ever(&state.threads[t.index()]) && !search.helped[t.index()])
         .collect()
 }
 
@@ -59,30 +68,64 @@ fn moves_by_itself(state: &State, t: ThreadId) -> bool {
     }
 }
 
-/// For each of these threads that can never move again: which of them could have ended its wait, had
-/// they been able to move. Sorted by the waiting thread, then by the other.
-pub fn waits_for(
-    machine: &Machine,
-    state: &State,
-    stuck: &[ThreadId],
-) -> Vec<(ThreadId, ThreadId)> {
+/// Who waits for what, and who could have brought it about, had it been able to move.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitGraph {
+    /// Threads that wait, and what they wait for. Of several conditions one is enough, except for a
+    /// join, which waits for all of them.
+    pub waiting: Vec<(ThreadId, Condition)>,
+    /// Conditions, and the threads that could bring them about.
+    pub could: Vec<(Condition, ThreadId)>,
+}
+
+/// The wait-for graph of threads that can never move again. Conditions that none of them could bring
+/// about are left out.
+pub fn wait_graph(machine: &Machine, state: &State, stuck: &[ThreadId]) -> WaitGraph {
     let mut search = Search::new(machine, state);
     let mut among = vec![false; state.threads.len()];
     for t in stuck {
         among[t.index()] = true;
     }
-    let mut edges = Vec::new();
+    let mut graph = WaitGraph::default();
     for other in stuck {
-        let future = search.future(*other);
-        for waiting in search.would_help(*other, &future) {
-            if among[waiting.index()] {
-                edges.push((waiting, *other));
-            }
+        let future = search.scratch.future(machine, state, *other);
+        let mut conditions = search.brought_about(*other, &future);
+        let process = state.threads[other.index()].process;
+        if future.ends && state.processes[process.index()].alive_threads == 1 {
+            conditions.push(Condition::ProcessEnds(process));
         }
+        graph.could.extend(conditions.into_iter().map(|condition| (condition, *other)));
     }
-    edges.sort_unstable();
-    edges.dedup();
-    edges
+    graph.could.sort_unstable();
+    graph.could.dedup();
+    let mut last = None;
+    for (condition, _) in &graph.could {
+        if last.replace(*condition) == Some(*condition) {
+            continue;
+        }
+        let waiting = search.waiters.of(state, *condition).into_iter();
+        graph.waiting.extend(waiting.filter(|t| among[t.index()]).map(|t| (t, *condition)));
+    }
+    graph.waiting.sort_unstable();
+    graph.waiting.dedup();
+    graph
+}
+
+impl WaitGraph {
+    /// The threads that could have ended a thread's wait.
+    pub fn awaited(&self, t: ThreadId) -> Vec<ThreadId> {
+        let mut awaited = Vec::new();
+        let first = self.waiting.partition_point(|(waiting, _)| *waiting < t);
+        for (_, condition) in self.waiting[first..].iter().take_while(|(waiting, _)| *waiting == t)
+        {
+            let first = self.could.partition_point(|(could, _)| could < condition);
+            let who = self.could[first..].iter().take_while(|(could, _)| could == condition);
+            awaited.extend(who.map(|(_, t)| *t));
+        }
+        awaited.sort_unstable();
+        awaited.dedup();
+        awaited
+    }
 }
 
 /// Whether a thread that has just begun to wait closes a circle of waits that nobody can open.
@@ -91,17 +134,16 @@ pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
     if !stuck.contains(&t) {
         return false;
     }
-    let edges = waits_for(machine, state, &stuck);
+    let graph = wait_graph(machine, state, &stuck);
     let mut seen = vec![false; state.threads.len()];
     let mut open = vec![t];
     while let Some(at) = open.pop() {
-        let first = edges.partition_point(|(from, _)| *from < at);
-        for (_, to) in edges[first..].iter().take_while(|(from, _)| *from == at) {
-            if *to == t {
+        for next in graph.awaited(at) {
+            if next == t {
                 return true;
             }
-            if !std::mem::replace(&mut seen[to.index()], true) {
-                open.push(*to);
+            if !std::mem::replace(&mut seen[next.index()], true) {
+                open.push(next);
             }
         }
     }
@@ -112,41 +154,40 @@ pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
 struct Search<'a> {
     machine: &'a Machine,
     state: &'a State,
-    scratch: future::Scratch,
+    scratch: Scratch,
+    waiters: Waiters,
     helped: Vec<bool>,
+    ends: Vec<bool>,
     open: Vec<ThreadId>,
-    /// Callers that wait for an answer, with whoever has their request.
-    callers: Vec<(ThreadId, Holder)>,
+    /// Conditions that somebody who can move could bring about.
+    possible: std::collections::BTreeSet<Condition>,
     /// How many living threads of each process are not known to be able to come to their end.
     unending: Vec<u32>,
 }
 
 impl<'a> Search<'a> {
     fn new(machine: &'a Machine, state: &'a State) -> Self {
-        let callers =
-            (0..state.threads.len()).map(ThreadId::at).filter_map(|t| match state.waits_for(t) {
-                Some(BlockedOn::Reply { holder, .. }) => Some((t, *holder)),
-                _ => None,
-            });
+        let unending = state.processes.iter().map(|process| match process.life {
+            Life::NotStarted => process.declared_threads,
+            Life::Running | Life::Ended(_) => process.alive_threads,
+        });
         Self {
             machine,
             state,
-            scratch: future::Scratch::new(machine),
+            scratch: Scratch::new(machine),
+            waiters: Waiters::new(state),
             helped: vec![false; state.threads.len()],
+            ends: vec![false; state.threads.len()],
             open: Vec::new(),
-            callers: callers.collect(),
-            unending: state
-                .processes
-                .iter()
-                .map(|process| match process.life {
-                    Life::NotStarted => process.declared_threads,
-                    Life::Running | Life::Ended(_) => process.alive_threads,
-                })
-                .collect(),
+            possible: std::collections::BTreeSet::new(),
+            unending: unending.collect(),
         }
     }
 
     fn help(&mut self, t: ThreadId) {
+        if self.state.threads[t.index()].state == ThreadState::Ended {
+            return;
+        }
         if !std::mem::replace(&mut self.helped[t.index()], true) {
             self.open.push(t);
         }
@@ -154,215 +195,99 @@ impl<'a> Search<'a> {
 
     fn run(&mut self) {
         while let Some(t) = self.open.pop() {
-            let future = self.future(t);
+            let future = self.scratch.future(self.machine, self.state, t);
             let process = self.state.threads[t.index()].process;
-            for waiting in self.would_help(t, &future) {
-                if self.can_be_helped_by(waiting, t) {
-                    self.help(waiting);
-                }
+            for condition in self.brought_about(t, &future) {
+                self.could_happen(condition);
             }
             if future.ends {
+                self.ends[t.index()] = true;
                 self.unending[process.index()] -= 1;
+                self.settle_joins(process);
             }
-            if future.fails || self.unending[process.index()] == 0 {
-                for waiting in self.helped_by_the_end_of(process) {
-                    self.help(waiting);
-                }
+            if future.fails {
+                self.could_happen(Condition::ProcessKilled(process));
             }
-            self.settle_joins(process);
-            let helped = &self.helped;
-            self.callers.retain(|(caller, _)| !helped[caller.index()]);
+            if self.unending[process.index()] == 0 {
+                self.could_happen(Condition::ProcessEnds(process));
+            }
         }
     }
 
-    fn future(&mut self, t: ThreadId) -> Future {
-        self.scratch.future(self.machine, self.state, t)
-    }
-
-    /// A join ends when *all* that it waits for have ended; everything else when one thing happens.
-    fn can_be_helped_by(&self, waiting: ThreadId, by: ThreadId) -> bool {
-        match self.state.waits_for(waiting) {
-            Some(BlockedOn::Join(awaited)) => !awaited.contains(&by),
-            _ => true,
+    fn could_happen(&mut self, condition: Condition) {
+        // A join waits for all its threads and is settled by itself.
+        if matches!(condition, Condition::ThreadEnds(_)) || !self.possible.insert(condition) {
+            return;
+        }
+        for waiting in self.waiters.of(self.state, condition) {
+            self.help(waiting);
         }
     }
 
     fn settle_joins(&mut self, process: ProcessId) {
-        for joiner in self.state.processes[process.index()].joiners.clone() {
-            let Some(BlockedOn::Join(awaited)) = self.state.waits_for(joiner) else { continue };
-            let all_can_end = awaited.iter().all(|t| {
-                let ended = self.state.threads[t.index()].state == ThreadState::Ended;
-                ended
-                    || (self.helped[t.index()]
-                        && self.scratch.can_end(self.machine, self.state, *t))
-            });
-            if all_can_end {
-                self.help(joiner);
+        for joiner in &self.state.processes[process.index()].joiners {
+            let Some(BlockedOn::Join(awaited)) = self.state.waits_for(*joiner) else { continue };
+            let can_end = |t: &ThreadId| {
+                self.ends[t.index()] || self.state.threads[t.index()].state == ThreadState::Ended
+            };
+            if awaited.iter().all(can_end) {
+                self.help(*joiner);
             }
         }
     }
 
-    /// Who waits for something that this thread could still do. Of a join, every thread awaited is
-    /// listed.
-    fn would_help(&self, t: ThreadId, future: &Future) -> Vec<ThreadId> {
-        let mut helped = Vec::new();
+    /// What a thread could still bring about, but for the end of its process.
+    fn brought_about(&self, t: ThreadId, future: &Future) -> Vec<Condition> {
         let own = self.state.threads[t.index()].process;
-        self.by_sending(&future.sends, &mut helped);
-        self.by_receiving(future, &mut helped);
-        self.by_destroying(&future.destroys, &mut helped);
-        self.by_killing(own, future, &mut helped);
-        if future.registers {
-            helped.extend(&self.state.lookups);
+        let mut conditions = Vec::new();
+        add(&future.sends, Condition::Sent, Condition::SentAnywhere, &mut conditions);
+        add(&future.receives, Condition::Taken, Condition::TakenAnywhere, &mut conditions);
+        add(&future.destroys, Condition::Destroyed, Condition::Anything, &mut conditions);
+        add(&future.kills, Condition::ProcessKilled, Condition::Anything, &mut conditions);
+        if !future.receives.is_nothing() || !future.destroys.is_nothing() {
+            conditions.push(Condition::MemoryFreed);
         }
+        if future.kills_threads {
+            conditions.push(Condition::ProcessKilled(own));
+        }
+        if future.registers {
+            conditions.push(Condition::Registered);
+        }
+        // Whoever takes a request may answer it, or may end, which the caller is told as well.
+        add(&future.receives, Condition::AnsweredAt, Condition::AnsweredAnywhere, &mut conditions);
         if future.replies {
-            helped.extend(self.callers.iter().filter_map(|(caller, holder)| match holder {
-                Holder::Taken(process) => (*process == own).then_some(*caller),
-                Holder::Queued(mailbox) => future.receives.contains(mailbox).then_some(*caller),
-            }));
+            conditions.push(Condition::RepliedBy(own));
         }
         if future.ends {
-            for joiner in &self.state.processes[own.index()].joiners {
-                if let Some(BlockedOn::Join(awaited)) = self.state.waits_for(*joiner)
-                    && awaited.contains(&t)
-                {
-                    helped.push(*joiner);
-                }
-            }
-            if self.state.processes[own.index()].alive_threads == 1 {
-                helped.extend(self.helped_by_the_end_of(own));
-            }
+            conditions.push(Condition::ThreadEnds(t));
         }
-        self.by_withdrawing(t, &mut helped);
-        helped
-    }
-
-    fn by_sending(&self, sends: &Reach<MailboxId>, helped: &mut Vec<ThreadId>) {
-        let receives = |t: &ThreadId| {
-            matches!(
-                self.state.waits_for(*t),
-                Some(BlockedOn::Receive { .. } | BlockedOn::Select(_))
-            )
-        };
-        match sends {
-            Reach::All => helped.extend(self.all_threads().filter(receives)),
-            Reach::Some(mailboxes) => {
-                for mailbox in mailboxes {
-                    helped.extend(self.receivers_on(*mailbox));
-                }
-            }
-        }
-    }
-
-    fn receivers_on(&self, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
-        let object = &self.state.mailboxes[mailbox.index()];
-        let queue = match object.spec.kind {
-            MailboxKind::Link { to, .. } => &self.state.processes[to.index()].inbox.receivers,
-            MailboxKind::Open | MailboxKind::Filed => &object.receivers,
-        };
-        queue.iter().copied().filter(move |t| match self.state.waits_for(*t) {
-            Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
-                sources.contains(mailbox)
-            }
-            _ => false,
-        })
-    }
-
-    fn by_receiving(&self, future: &Future, helped: &mut Vec<ThreadId>) {
-        match &future.receives {
-            Reach::All => {
-                let sends =
-                    |t: &ThreadId| matches!(self.state.waits_for(*t), Some(BlockedOn::Send(_)));
-                helped.extend(self.all_threads().filter(sends));
-            }
-            Reach::Some(mailboxes) => {
-                for mailbox in mailboxes {
-                    helped.extend(self.senders_on(*mailbox));
-                }
-            }
-        }
-        if !future.receives.is_nothing() {
-            helped.extend(self.memory_waiters());
-        }
-    }
-
-    fn senders_on(&self, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
-        self.state.mailboxes[mailbox.index()].senders.iter().map(|(t, _)| *t)
-    }
-
-    fn memory_waiters(&self) -> impl Iterator<Item = ThreadId> + '_ {
-        self.state.memory.waiting.iter().map(|(t, _)| *t)
-    }
-
-    fn by_destroying(&self, destroys: &Reach<MailboxId>, helped: &mut Vec<ThreadId>) {
-        match destroys {
-            Reach::All => helped.extend(self.all_threads()),
-            Reach::Some(mailboxes) => {
-                for mailbox in mailboxes {
-                    helped.extend(self.senders_on(*mailbox));
-                    helped.extend(self.receivers_on(*mailbox));
-                    helped.extend(self.callers.iter().filter_map(|(caller, holder)| {
-                        (*holder == Holder::Queued(*mailbox)).then_some(*caller)
-                    }));
-                }
-                if !mailboxes.is_empty() {
-                    helped.extend(self.memory_waiters());
-                }
-            }
-        }
-    }
-
-    fn by_killing(&self, own: ProcessId, future: &Future, helped: &mut Vec<ThreadId>) {
-        if future.kills_threads {
-            helped.extend(self.state.threads_of(own));
-            helped.extend(self.helped_by_the_end_of(own));
-        }
-        match &future.kills {
-            Reach::All => helped.extend(self.all_threads()),
-            Reach::Some(processes) => {
-                for process in processes {
-                    helped.extend(self.state.threads_of(*process));
-                    helped.extend(self.helped_by_the_end_of(*process));
-                }
-            }
-        }
+        conditions.extend(self.by_withdrawing(t));
+        conditions
     }
 
     /// A sender that gives up may let in those behind it, whose messages are smaller.
-    fn by_withdrawing(&self, t: ThreadId, helped: &mut Vec<ThreadId>) {
+    fn by_withdrawing(&self, t: ThreadId) -> Option<Condition> {
         match self.state.waits_for(t) {
-            Some(BlockedOn::Memory(_)) => helped.extend(self.memory_waiters()),
-            Some(BlockedOn::Send(message)) => {
-                let capacity = self.state.mailboxes[message.mailbox.index()].spec.capacity;
-                if matches!(capacity, Capacity::Bytes(_)) {
-                    helped.extend(self.senders_on(message.mailbox));
-                }
+            Some(BlockedOn::Memory(_)) if moves_by_itself(self.state, t) => {
+                Some(Condition::MemoryFreed)
             }
-            _ => {}
+            Some(BlockedOn::Send(message)) if moves_by_itself(self.state, t) => {
+                let capacity = self.state.mailboxes[message.mailbox.index()].spec.capacity;
+                matches!(capacity, Capacity::Bytes(_)).then_some(Condition::Taken(message.mailbox))
+            }
+            _ => None,
         }
     }
+}
 
-    fn helped_by_the_end_of(&self, process: ProcessId) -> Vec<ThreadId> {
-        let mut helped: Vec<ThreadId> = self.state.threads_of(process).collect();
-        let entry = &self.state.processes[process.index()];
-        for link in entry.inbox.links() {
-            helped.extend(self.senders_on(link));
-            helped.extend(self.callers.iter().filter_map(|(caller, holder)| {
-                (*holder == Holder::Queued(link)).then_some(*caller)
-            }));
-        }
-        for link in &entry.outgoing {
-            helped.extend(self.receivers_on(*link));
-        }
-        helped.extend(
-            self.callers.iter().filter_map(|(caller, holder)| {
-                (*holder == Holder::Taken(process)).then_some(*caller)
-            }),
-        );
-        helped.extend(self.memory_waiters());
-        helped
-    }
-
-    fn all_threads(&self) -> impl Iterator<Item = ThreadId> + use<> {
-        (0..self.state.threads.len()).map(ThreadId::at)
+fn add<T: Copy>(
+    reach: &Reach<T>,
+    one: impl Fn(T) -> Condition,
+    all: Condition,
+    to: &mut Vec<Condition>,
+) {
+    match reach {
+        Reach::All => to.push(all),
+        Reach::Some(items) => to.extend(items.iter().map(|item| one(*item))),
     }
 }

@@ -1,0 +1,144 @@
+//! What threads wait for: something that somebody has to bring about.
+
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::MailboxKind;
+use crate::state::{BlockedOn, Holder, State};
+
+/// Something that could happen, and end waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Condition {
+    /// A message is sent to this mailbox or link.
+    Sent(MailboxId),
+    /// A message is sent somewhere that is known only at run time.
+    SentAnywhere,
+    /// A message is taken from this mailbox or link.
+    Taken(MailboxId),
+    /// A message is taken somewhere that is known only at run time.
+    TakenAnywhere,
+    /// This mailbox is destroyed.
+    Destroyed(MailboxId),
+    /// A request that lies in this mailbox is taken and answered.
+    AnsweredAt(MailboxId),
+    /// A request is taken and answered, of whatever mailbox.
+    AnsweredAnywhere,
+    /// This process answers a request that it has taken.
+    RepliedBy(ProcessId),
+    /// Kernel memory becomes free.
+    MemoryFreed,
+    /// A name is registered.
+    Registered,
+    /// A thread ends.
+    ThreadEnds(ThreadId),
+    /// A process comes to its end.
+    ProcessEnds(ProcessId),
+    /// A process is ended, and all its threads with it: it is killed, exits or fails.
+    ProcessKilled(ProcessId),
+    /// Whatever: something is destroyed or killed that is known only at run time.
+    Anything,
+}
+
+/// Finds who waits for a condition.
+pub(super) struct Waiters {
+    /// The threads that wait for an answer, by who has their request.
+    callers: Vec<(Holder, ThreadId)>,
+}
+
+impl Waiters {
+    pub(super) fn new(state: &State) -> Self {
+        let callers =
+            (0..state.threads.len()).map(ThreadId::at).filter_map(|t| match state.waits_for(t) {
+                Some(BlockedOn::Reply { holder, .. }) => Some((*holder, t)),
+                _ => None,
+            });
+        let mut callers: Vec<_> = callers.collect();
+        callers.sort_unstable();
+        Self { callers }
+    }
+
+    /// The threads whose waits a condition ends. Of a join every thread awaited counts.
+    pub(super) fn of(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
+        match condition {
+            Condition::Sent(mailbox) => receivers_on(state, mailbox).collect(),
+            Condition::SentAnywhere => {
+                all(state, |on| matches!(on, BlockedOn::Receive { .. } | BlockedOn::Select(_)))
+            }
+            Condition::Taken(mailbox) => senders_on(state, mailbox).collect(),
+            Condition::TakenAnywhere => all(state, |on| matches!(on, BlockedOn::Send(_))),
+            Condition::Destroyed(mailbox) => senders_on(state, mailbox)
+                .chain(receivers_on(state, mailbox))
+                .chain(self.callers_of(Holder::Queued(mailbox)))
+                .collect(),
+            Condition::AnsweredAt(mailbox) => self.callers_of(Holder::Queued(mailbox)).collect(),
+            Condition::AnsweredAnywhere => {
+                all(state, |on| matches!(on, BlockedOn::Reply { holder: Holder::Queued(_), .. }))
+            }
+            Condition::RepliedBy(process) => self.callers_of(Holder::Taken(process)).collect(),
+            Condition::MemoryFreed => state.memory.waiting.iter().map(|(t, _)| *t).collect(),
+            Condition::Registered => state.lookups.clone(),
+            Condition::ThreadEnds(t) => {
+                let process = state.threads[t.index()].process;
+                let joiners = &state.processes[process.index()].joiners;
+                let awaits = |joiner: &ThreadId| match state.waits_for(*joiner) {
+                    Some(BlockedOn::Join(awaited)) => awaited.contains(&t),
+                    _ => false,
+                };
+                joiners.iter().copied().filter(awaits).collect()
+            }
+            Condition::ProcessEnds(process) => self.of_the_end(state, process),
+            Condition::ProcessKilled(process) => {
+                let mut waiting = self.of_the_end(state, process);
+                waiting.extend(state.threads_of(process));
+                waiting
+            }
+            Condition::Anything => all(state, |_| true),
+        }
+    }
+
+    fn callers_of(&self, wanted: Holder) -> impl Iterator<Item = ThreadId> + '_ {
+        let first = self.callers.partition_point(|(holder, _)| *holder < wanted);
+        self.callers[first..]
+            .iter()
+            .take_while(move |(holder, _)| *holder == wanted)
+            .map(|(_, t)| *t)
+    }
+
+    fn of_the_end(&self, state: &State, process: ProcessId) -> Vec<ThreadId> {
+        let entry = &state.processes[process.index()];
+        let mut waiting = Vec::new();
+        for link in entry.inbox.links() {
+            waiting.extend(senders_on(state, link));
+            waiting.extend(self.callers_of(Holder::Queued(link)));
+        }
+        for link in &entry.outgoing {
+            waiting.extend(receivers_on(state, *link));
+        }
+        waiting.extend(self.callers_of(Holder::Taken(process)));
+        waiting.extend(state.memory.waiting.iter().map(|(t, _)| *t));
+        waiting
+    }
+}
+
+fn all(state: &State, wanted: impl Fn(&BlockedOn) -> bool) -> Vec<ThreadId> {
+    (0..state.threads.len())
+        .map(ThreadId::at)
+        .filter(|t| state.waits_for(*t).is_some_and(&wanted))
+        .collect()
+}
+
+fn senders_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
+    state.mailboxes[mailbox.index()].senders.iter().map(|(t, _)| *t)
+}
+
+fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
+    let object = &state.mailboxes[mailbox.index()];
+    let queue = match object.spec.kind {
+        MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
+        MailboxKind::Open | MailboxKind::Filed => &object.receivers,
+    };
+    queue.iter().copied().filter(move |t| match state.waits_for(*t) {
+        Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
+            sources.contains(mailbox)
+        }
+        _ => false,
+    })
+}

@@ -1,0 +1,189 @@
+//! What is true of every run, of the repository's scenarios and of random ones.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{Told, generate, tell};
+use ipcsim_kernel::assert_invariants;
+use ipcsim_report::trace::{self, Record};
+use proptest::prelude::*;
+
+fn random(seed: u64, size: u64) -> (String, Told) {
+    let text = generate::scenario(seed, size);
+    let loaded = common::loaded("random.yaml", &text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let told = tell(&machine, &text, 3_000);
+    (text, told)
+}
+
+/// Every message that was sent is received, stored, lost, withdrawn, or with a sender that waits.
+fn assert_conservation(told: &Told, records: &[Record]) {
+    let mut fate: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for record in records {
+        let Some(serial) = record.serial else { continue };
+        let fates = fate.entry(serial).or_default();
+        match record.event.as_str() {
+            "sent" => assert!(fates.is_empty(), "message {serial} is sent first, and once"),
+            "received" | "lost" | "withdrawn" => fates.push(&record.event),
+            _ => {}
+        }
+    }
+    let state = &told.run.state;
+    for message in state.mailboxes.iter().flat_map(|mailbox| &mailbox.messages) {
+        fate.entry(message.serial).or_default().push("stored");
+    }
+    for (_, message) in state.mailboxes.iter().flat_map(|mailbox| &mailbox.senders) {
+        fate.entry(message.serial).or_default().push("held");
+    }
+    for (_, message) in &state.memory.waiting {
+        fate.entry(message.serial).or_default().push("held");
+    }
+    for thread in &state.threads {
+        if let ipcsim_kernel::ThreadState::LookingAgain {
+            at: ipcsim_kernel::Look::Send(message),
+            ..
+        } = &thread.state
+        {
+            fate.entry(message.serial).or_default().push("held");
+        }
+    }
+    for (serial, fates) in fate {
+        assert_eq!(fates.len(), 1, "message {serial} has one fate, not {fates:?}");
+    }
+}
+
+/// A thread that was called stuck never does anything again.
+fn assert_stuck_stays_stuck(told: &Told, records: &[Record]) {
+    let names = ipcsim_report::Names::new(&told.machine);
+    for found in &told.run.stuck {
+        for t in &found.threads {
+            let name = names.thread(&told.run.state, *t);
+            let line = told.machine.line(told.run.state.threads[t.index()].pc);
+            let moved = records.iter().find(|record| {
+                record.t > found.since_ns && record.thread.as_deref() == Some(name.as_str())
+            });
+            // Threads that are started one after the other under one name share it.
+            let shared = told.run.state.threads.len() > told.machine.initial_threads();
+            assert!(
+                moved.is_none() || shared,
+                "{name} is stuck in line {line} since {}, and then: {moved:?}",
+                found.since_ns
+            );
+            assert!(
+                told.run.state.waits_for(*t).is_some(),
+                "{name} was called stuck and does not wait at the end"
+            );
+        }
+    }
+}
+
+fn assert_trace_reads_as_written(trace: &str) -> Vec<Record> {
+    let (header, records) = trace::read(trace).expect("a trace can be read again");
+    let mut again = serde_json::to_string(&header).expect("a header is plain data");
+    again.push('\n');
+    for record in &records {
+        again.push_str(&serde_json::to_string(record).expect("a record is plain data"));
+        again.push('\n');
+    }
+    for (written, read) in trace.lines().zip(again.lines()) {
+        let same: serde_json::Value = serde_json::from_str(written).expect("a line is JSON");
+        let read: serde_json::Value = serde_json::from_str(read).expect("a line is JSON");
+        assert_eq!(same, read, "a line read again is the line written");
+    }
+    assert_eq!(trace.lines().count(), again.lines().count());
+    records
+}
+
+fn assert_laws(text: &str, told: &Told) {
+    assert_invariants(&told.machine, &told.run.state);
+    let records = assert_trace_reads_as_written(&told.trace);
+    assert_conservation(told, &records);
+    assert_stuck_stays_stuck(told, &records);
+    assert!(records.windows(2).all(|pair| pair[0].t <= pair[1].t), "events are in order of time");
+    let again =
+        tell(&told.machine, text, if told.run.steps < 3_000 { 3_000 } else { told.run.steps });
+    assert_eq!(told.trace, again.trace, "one scenario and one seed give one trace");
+}
+
+#[test]
+fn the_laws_hold_for_every_scenario_of_the_repository() {
+    for (path, text) in common::scenarios() {
+        println!("{path}");
+        let loaded = common::loaded(&path, &text, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let told = tell(&machine, &text, 3_000);
+        assert_laws(&text, &told);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_laws_hold_for_random_scenarios(seed in any::<u64>(), size in 1u64..14) {
+        let (text, told) = random(seed, size);
+        assert_laws(&text, &told);
+    }
+}
+
+#[test]
+fn the_generator_makes_every_outcome_and_enough_deadlocks() {
+    let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut returned: BTreeMap<String, u64> = BTreeMap::new();
+    let mut events: BTreeMap<String, u64> = BTreeMap::new();
+    let mut deadlocked = 0;
+    const COUNT: u64 = 1_000;
+    for seed in 0..COUNT {
+        let (_, told) = random(seed, 2 + seed % 12);
+        *outcomes.entry(told.verdict.outcome.word()).or_default() += 1;
+        deadlocked += u64::from(!told.verdict.problems.is_empty());
+        let (_, records) = trace::read(&told.trace).expect("a trace can be read again");
+        for record in records {
+            if record.event == "returned" {
+                *returned.entry(record.outcome.unwrap_or_default()).or_default() += 1;
+            }
+            *events.entry(record.event).or_default() += 1;
+        }
+    }
+    println!("{outcomes:?}\n{returned:?}\n{events:?}\n{deadlocked} have threads that are stuck");
+    assert!(deadlocked * 5 >= COUNT, "only {deadlocked} of {COUNT} deadlock");
+    for outcome in ["fails", "deadlock", "stranded", "completes"] {
+        assert!(outcomes.contains_key(outcome), "no scenario ends as {outcome}: {outcomes:?}");
+    }
+    for outcome in [
+        "ok",
+        "would-block",
+        "timed-out",
+        "too-large",
+        "no-memory",
+        "no-such-name",
+        "dead",
+        "no-right",
+        "refused",
+        "deadlock",
+    ] {
+        assert!(returned.contains_key(outcome), "no call ends with {outcome}: {returned:?}");
+    }
+    for event in [
+        "sent",
+        "stored",
+        "delivered",
+        "received",
+        "blocked",
+        "woken",
+        "returned",
+        "lost",
+        "withdrawn",
+        "chose",
+        "logged",
+        "raised",
+        "created",
+        "destroyed",
+        "registered",
+        "unregistered",
+        "killed",
+    ] {
+        assert!(events.contains_key(event), "nothing is {event}: {events:?}");
+    }
+}
