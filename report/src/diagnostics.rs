@@ -58,7 +58,7 @@ fn long(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) -> Str
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    let mut out = renderer.render(&[group]).to_string();
+    let mut out = renderer.render(&[group]).clone();
     out.push('\n');
     out
 }

@@ -70,7 +70,7 @@ impl Encoder<'_> {
     }
 
     fn signed(&mut self, number: i64) {
-        self.number(((number << 1) ^ (number >> 63)) as u64);
+        self.number(((number << 1) ^ (number >> 63)).cast_unsigned());
     }
 
     fn text(&mut self, text: &str) {

@@ -33,3 +33,10 @@ pub fn parse_duration(text: &str) -> Option<u64> {
         _ => None,
     }
 }
+
+/// A text as it was read, in one line, with scalars as they are written: for comparing two readers.
+///
+/// Errors: the text is no YAML, or has what scenarios may not have.
+pub fn outline(text: &str) -> Result<String, Vec<Diagnostic>> {
+    Ok(tree::outline(&tree::parse(text, 0)?))
+}

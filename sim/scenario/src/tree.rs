@@ -371,3 +371,20 @@ fn size(node: &Node) -> usize {
         Yaml::Map(entries) => 1 + entries.iter().map(|(_, value)| size(value)).sum::<usize>(),
     }
 }
+
+/// A tree in one line, scalars as they are written.
+pub fn outline(node: &Node) -> String {
+    match &node.value {
+        Yaml::Scalar(scalar) if scalar.is_null() => "null".into(),
+        Yaml::Scalar(scalar) => scalar.text.clone(),
+        Yaml::List(items) => {
+            let items: Vec<String> = items.iter().map(outline).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Yaml::Map(entries) => {
+            let entries: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{}: {}", key.value, outline(value))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+    }
+}

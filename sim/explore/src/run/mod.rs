@@ -104,6 +104,8 @@ pub struct Measures {
     pub kernel_memory: u64,
     /// Calls with `wait: never` that found nothing.
     pub polls: u64,
+    /// Bounded waits that ended by themselves, and sleeps.
+    pub timeouts: u64,
 }
 
 /// Threads that were found to be stuck, and since when nobody can help them.
@@ -215,7 +217,7 @@ impl<'m> Runner<'m> {
         if limits.until_ns.is_some_and(|until| self.agenda.now_ns >= until) {
             return Some(Stop::Time);
         }
-        if self.steps % 1024 != 0 {
+        if !self.steps.is_multiple_of(1024) {
             return None;
         }
         if let Some(progress) = limits.progress {
@@ -284,6 +286,7 @@ impl<'m> Runner<'m> {
                 self.perform(Transition::Start(process), tracer);
             }
             Due::Expire(thread) => {
+                self.agenda.measures.timeouts += 1;
                 self.perform(Transition::Expire(thread), tracer);
             }
         }

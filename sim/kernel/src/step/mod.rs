@@ -366,7 +366,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             ThreadState::LookingAgain { bound, .. } => *bound = Bound::Expired,
             ThreadState::Blocked { on: BlockedOn::Sleep, .. } => self.complete(t, Outcome::Ok),
             ThreadState::Blocked { bound: Bound::Bounded, .. } => {
-                self.end_wait(t, Outcome::TimedOut)
+                self.end_wait(t, Outcome::TimedOut);
             }
             other => unreachable!("only a bounded wait can expire, not {other:?}"),
         }

@@ -71,14 +71,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Some(message) => message,
             None => self.compose(t, send, Then::Return)?,
         };
-        self.try_to_send(t, message, send)
+        self.try_to_send(t, &message, send)
     }
 
     /// Tries to get rid of a message; waits if that is not possible now.
     pub(super) fn try_to_send(
         &mut self,
         t: ThreadId,
-        message: Arc<Message>,
+        message: &Arc<Message>,
         send: &Send,
     ) -> Result<(), Stop> {
         let attempt = match self.thread(t).state {
@@ -86,29 +86,29 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ => Attempt::First,
         };
         if attempt == Attempt::Again && self.is_gone(message.mailbox) {
-            return Err(self.give_up(t, &message, Outcome::Dead));
+            return Err(self.give_up(t, message, Outcome::Dead));
         }
-        let on = match self.post(t, &message, attempt) {
+        let on = match self.post(t, message, attempt) {
             Posted::Gone(whereabouts) => {
-                return self.gone(t, &message, whereabouts, &send.wait);
+                return self.gone(t, message, whereabouts, &send.wait);
             }
-            Posted::TooLarge => return Err(self.give_up(t, &message, Outcome::TooLarge)),
+            Posted::TooLarge => return Err(self.give_up(t, message, Outcome::TooLarge)),
             Posted::SenderEnded => return Ok(()),
             Posted::NoMemory if self.machine.policies.memory_full == MemoryFull::Fail => {
-                return Err(self.give_up(t, &message, Outcome::NoMemory));
+                return Err(self.give_up(t, message, Outcome::NoMemory));
             }
             Posted::Full => BlockedOn::Send(message.clone()),
             Posted::NoMemory => BlockedOn::Memory(message.clone()),
         };
         if attempt == Attempt::First && send.wait != Wait::Never {
-            self.note(Some(t), Kind::Sent(&message));
+            self.note(Some(t), Kind::Sent(message));
         }
         match self.block(t, on, &send.wait) {
             Ok(()) => {
                 self.tell_selectors(message.mailbox);
                 Ok(())
             }
-            Err(Stop::Outcome(outcome)) => Err(self.give_up(t, &message, outcome)),
+            Err(Stop::Outcome(outcome)) => Err(self.give_up(t, message, outcome)),
             Err(fault) => Err(fault),
         }
     }

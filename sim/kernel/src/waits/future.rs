@@ -346,15 +346,15 @@ enum Direction {
 
 /// Whether computing this can raise no exception.
 fn is_safe(expr: &Expr) -> bool {
-    match expr {
+    matches!(
+        expr,
         Expr::Constant(_)
-        | Expr::Variable(_)
-        | Expr::Me
-        | Expr::Index
-        | Expr::ThreadIndex
-        | Expr::Status => true,
-        _ => false,
-    }
+            | Expr::Variable(_)
+            | Expr::Me
+            | Expr::Index
+            | Expr::ThreadIndex
+            | Expr::Status
+    )
 }
 
 fn is_safe_local(op: &Op) -> bool {

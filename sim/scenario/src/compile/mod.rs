@@ -392,9 +392,7 @@ impl Compiler<'_> {
         threads: &[String],
     ) -> Entry {
         Unit::compile(
-            steps,
-            parameters,
-            threads,
+            &unit::Text { steps, parameters, threads },
             self.names,
             &mut self.machine,
             &self.lines,
@@ -437,7 +435,7 @@ impl Compiler<'_> {
         let members = u32::try_from(count.unwrap_or(1)).expect("replicas are limited");
         let names = match name(fields, "names") {
             Some(server) => self.name_server(&server),
-            None => self.only_name_server(fields, &declaration.name),
+            None => Some(self.only_name_server(fields, &declaration.name)),
         };
         let user = name(fields, "user").map(|user| self.user(user.value));
         let priority = match fields.get("priority").map(|arg| &arg.value) {
@@ -472,11 +470,7 @@ impl Compiler<'_> {
     }
 
     /// With one name server declared, or none, it is everybody's.
-    fn only_name_server(
-        &mut self,
-        fields: &Fields,
-        process: &Placed<String>,
-    ) -> Option<NameServerId> {
+    fn only_name_server(&mut self, fields: &Fields, process: &Placed<String>) -> NameServerId {
         if self.scenario.names.len() > 1 && uses_names(fields, self.scenario) {
             self.found.push(
                 Diagnostic::new(
@@ -496,7 +490,7 @@ impl Compiler<'_> {
                 )),
             );
         }
-        Some(NameServerId(0))
+        NameServerId(0)
     }
 
     fn threads(&mut self, declaration: &Declaration, programs: &[Program]) -> Vec<ThreadSpec> {
@@ -515,13 +509,13 @@ impl Compiler<'_> {
                     let steps = thread.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
                     let entry = self.unit(steps, &given, &names);
                     let count = unsigned(&thread.fields, "replicas").unwrap_or(1);
-                    self.spec(&thread.name.value, count, &entry, &parameters)
+                    self.spec(&thread.name.value, count, entry, &parameters)
                 })
                 .collect();
         }
         let steps = fields.get("do").map_or(&[][..], |arg| arg.value.steps());
         let entry = self.unit(steps, &given, &["main".to_string()]);
-        vec![self.spec("main", 1, &entry, &parameters)]
+        vec![self.spec("main", 1, entry, &parameters)]
     }
 
     fn thread_of_program(
@@ -549,7 +543,7 @@ impl Compiler<'_> {
                 None => self.unknown_parameter(declaration, &name, program),
             }
         }
-        vec![self.spec("main", 1, &program.entry, &parameters)]
+        vec![self.spec("main", 1, program.entry, &parameters)]
     }
 
     fn unknown_parameter(&mut self, declaration: &Declaration, name: &str, program: &Program) {
@@ -582,7 +576,7 @@ impl Compiler<'_> {
         &mut self,
         name: &str,
         count: u64,
-        entry: &Entry,
+        entry: Entry,
         parameters: &[(String, Option<Value>)],
     ) -> ThreadSpec {
         let initial = parameters

@@ -18,6 +18,15 @@ pub(super) struct Entry {
     pub registers: u32,
 }
 
+/// What a program is compiled from.
+pub(super) struct Text<'t> {
+    pub steps: &'t [Step],
+    /// Variables that are set from the start.
+    pub parameters: &'t [&'t str],
+    /// The names of threads that the process has besides those that the program starts.
+    pub threads: &'t [String],
+}
+
 /// A program under way.
 pub(super) struct Unit<'a> {
     names: &'a Names,
@@ -72,9 +81,7 @@ pub(super) fn thread_name(machine: &mut Machine, name: &str) -> ThreadName {
 
 impl<'a> Unit<'a> {
     pub(super) fn compile(
-        steps: &[Step],
-        parameters: &[&str],
-        threads: &[String],
+        program: &Text,
         names: &'a Names,
         machine: &'a mut Machine,
         lines: &'a Lines,
@@ -85,20 +92,20 @@ impl<'a> Unit<'a> {
             machine,
             lines,
             found,
-            variables: parameters.iter().map(|name| (*name).to_string()).collect(),
+            variables: program.parameters.iter().map(|name| (*name).to_string()).collect(),
             registers: 0,
-            threads: threads.to_vec(),
+            threads: program.threads.to_vec(),
             loops: Vec::new(),
             flow: Flow::at(Pc(0)),
             line: 0,
         };
-        unit.collect(steps);
+        unit.collect(program.steps);
         unit.registers = u32::try_from(unit.variables.len()).expect("files are limited");
         let entry = unit.here();
         unit.flow = Flow::at(entry);
-        unit.steps(steps);
+        unit.steps(program.steps);
         unit.emit(Op::End);
-        let known = parameters.len();
+        let known = program.parameters.len();
         let Unit { machine, found, variables, registers, flow, .. } = unit;
         flow::check(machine, &flow, &variables, known, registers, found);
         Entry { pc: entry, registers }
@@ -370,7 +377,7 @@ impl<'a> Unit<'a> {
             "send" => Verb::Send(self.send(step)?),
             "call" => {
                 let request = self.send(step)?;
-                Verb::Call { request, into: self.into_register(fields) }
+                Verb::Call { request, into: self.register_of_into(fields) }
             }
             "receive" => Verb::Receive(self.receive(step)?),
             "reply" => {
@@ -420,7 +427,7 @@ impl<'a> Unit<'a> {
                 };
                 Verb::Lookup {
                     name: self.operand_expr(step)?,
-                    into: self.into_register(fields),
+                    into: self.register_of_into(fields),
                     wait,
                 }
             }
@@ -432,7 +439,7 @@ impl<'a> Unit<'a> {
                 self.check_path(step)?;
                 Verb::Open {
                     path: self.operand_expr(step)?,
-                    into: self.into_register(fields),
+                    into: self.register_of_into(fields),
                     access,
                 }
             }
@@ -657,7 +664,7 @@ impl<'a> Unit<'a> {
         }
     }
 
-    fn into_register(&self, fields: &Fields) -> Register {
+    fn register_of_into(&self, fields: &Fields) -> Register {
         match fields.get("into").map(|arg| &arg.value) {
             Some(Arg::Name(name)) => self.register(name),
             other => unreachable!("`into` takes a variable, not {other:?}"),

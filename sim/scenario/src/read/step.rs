@@ -107,7 +107,7 @@ impl Reader {
             };
             match self.argument(known.kind, known.name, node) {
                 Some(arg) => {
-                    fields.0.push((Placed::new(known.name, name.at), Placed::new(arg, node.at)))
+                    fields.0.push((Placed::new(known.name, name.at), Placed::new(arg, node.at)));
                 }
                 None => complete = false,
             }

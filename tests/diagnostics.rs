@@ -1,0 +1,140 @@
+//! Every diagnostic has a page, and prints what its page says.
+
+mod common;
+
+use ipcsim_report::diagnostics::{Style, render};
+use ipcsim_scenario::{Code, LoadOptions, Loaded, catalogue, load};
+
+/// The fenced blocks of a page: language and text.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in page.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(language)) => open = Some((language.to_string(), String::new())),
+            (Some(_), Some("")) => blocks.extend(open.take()),
+            (Some((_, text)), _) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a block is not closed");
+    blocks
+}
+
+fn scenario(text: &str) -> Loaded {
+    load("scenario.yaml", text.as_bytes(), &LoadOptions::default())
+}
+
+fn printed(loaded: &Loaded, style: Style) -> String {
+    let texts: Vec<String> = loaded
+        .diagnostics
+        .iter()
+        .map(|diagnostic| render(diagnostic, &loaded.sources, style))
+        .collect();
+    let between = if style == Style::Plain { "\n" } else { "" };
+    texts.join(between)
+}
+
+/// Set `UPDATE_CATALOGUE=1` to write what is printed into the pages; read the difference before you
+/// commit it.
+#[test]
+fn every_diagnostic_prints_what_its_page_says() {
+    let update = std::env::var_os("UPDATE_CATALOGUE").is_some();
+    let mut wrong = Vec::new();
+    for code in Code::ALL {
+        let page = catalogue::page(*code);
+        assert!(page.starts_with(&format!("# {}: ", code.label())), "{} begins with its code", code.label());
+        let blocks = blocks(page);
+        let Some((language, example)) = blocks.first() else {
+            panic!("the page of {} has an example", code.label());
+        };
+        if language != "yaml" {
+            continue;
+        }
+        let loaded = scenario(example);
+        let codes: Vec<String> = loaded.diagnostics.iter().map(|found| found.code.label()).collect();
+        assert!(codes.contains(&code.label()), "the example of {} gives {codes:?}", code.label());
+        let (_, expected) = &blocks[1];
+        let actual = printed(&loaded, Style::Plain);
+        if actual.trim_end() != expected.trim_end() {
+            wrong.push(format!("{}: expected\n{expected}\nfound\n{actual}", code.label()));
+            if update {
+                let file = std::fs::read_dir(common::repository("sim/scenario/src/catalogue"))
+                    .expect("the catalogue can be read")
+                    .flatten()
+                    .map(|entry| entry.path())
+                    .find(|path| path.display().to_string().contains(&code.label().to_lowercase()))
+                    .expect("every code has a page");
+                let text = page.replacen(expected.as_str(), &format!("{}\n", actual.trim_end()), 1);
+                std::fs::write(file, text).expect("a page can be written");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_mended_example_is_right() {
+    for code in Code::ALL {
+        let blocks = blocks(catalogue::page(*code));
+        let Some((_, mended)) = blocks[1..].iter().find(|(language, _)| language == "yaml") else {
+            assert_eq!(*code, Code::NotText, "the page of {} shows what to write", code.label());
+            continue;
+        };
+        let found = printed(&scenario(mended), Style::Short);
+        assert!(found.is_empty(), "the mended example of {} has {found}", code.label());
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_with_their_place() {
+    let loaded = load("scenario.yaml", b"processes:\n  P\xff1:\n", &LoadOptions::default());
+    assert_eq!(
+        printed(&loaded, Style::Short),
+        "scenario.yaml:2:4: error[IPC002]: this file is not UTF-8 (byte 15 has no meaning in UTF-8)\n"
+    );
+    let loaded = load("scenario.yaml", b"p\0r\0", &LoadOptions::default());
+    assert_eq!(
+        printed(&loaded, Style::Short),
+        "scenario.yaml:1:2: error[IPC002]: this file is not text (a zero byte stands here)\n"
+    );
+}
+
+#[test]
+fn several_mistakes_are_reported_at_once() {
+    let loaded = scenario(
+        "processes:\n  P1:\n    - sned: a\n      to: P2\n    - receive: m\n      form: P2\n  P2:\n    - log: b\n      too: P1\n",
+    );
+    let codes: Vec<String> = loaded.diagnostics.iter().map(|found| found.code.label()).collect();
+    assert_eq!(codes, ["IPC011", "IPC013", "IPC010", "IPC010"]);
+}
+
+#[test]
+fn a_change_by_set_is_checked_like_the_file() {
+    let options = |set: &str| LoadOptions { sets: vec![set.into()], ..LoadOptions::default() };
+    let text = b"processes:\n  P1:\n    - log: a\n";
+    let check = |set: &str| printed(&load("scenario.yaml", text, &options(set)), Style::Short);
+    assert_eq!(check("kernel.buffering=1"), "");
+    assert_eq!(
+        check("kernel.bufering=1"),
+        "--set kernel.bufering=1:1:1: error[IPC010]: kernel has no key `bufering` (did you mean `buffering`?)\n"
+    );
+    assert_eq!(
+        check("kernel.buffering"),
+        "--set kernel.buffering:1:1: error[IPC033]: a change is written path=value (the `=` is missing)\n"
+    );
+}
+
+#[test]
+fn json_messages_are_json() {
+    let loaded = scenario("processes:\n  P1:\n    - sned: a\n");
+    let line = printed(&loaded, Style::Json);
+    let value: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!(value["code"], "IPC011");
+    assert_eq!(value["line"], 3);
+    assert_eq!(value["column"], 7);
+    assert_eq!(value["severity"], "error");
+}

@@ -1,0 +1,152 @@
+//! Speed, measured: each workload for us and for the peers, in turn, on the same machine.
+//!
+//! Every figure is the median of several rounds. The machines that this runs on are shared and noisy,
+//! so only the ratios say much.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Whether the peers are measured too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peers {
+    /// They are.
+    With,
+    /// They are not.
+    Without,
+}
+
+/// A workload, with the number of operations for us and for each peer.
+struct Workload {
+    name: &'static str,
+    counts: &'static str,
+    operations: u64,
+    simpy: u64,
+}
+
+const WORKLOADS: [Workload; 5] = [
+    Workload {
+        name: "ping-pong-untimed",
+        counts: "messages",
+        operations: 2_000_000,
+        simpy: 100_000,
+    },
+    Workload { name: "ping-pong", counts: "messages", operations: 2_000_000, simpy: 100_000 },
+    Workload { name: "pool", counts: "messages", operations: 1_000_000, simpy: 50_000 },
+    Workload { name: "ring", counts: "hops", operations: 1_000_000, simpy: 50_000 },
+    Workload { name: "timers", counts: "wake-ups", operations: 1_000_000, simpy: 50_000 },
+];
+const ROUNDS: usize = 3;
+
+/// Measures and prints one table.
+pub fn measure(peers: Peers) -> Result<(), String> {
+    let ours = build(&["build", "--release", "--example", "workload"], None)
+        .map(|()| crate::root().join("target/release/examples/workload"))?;
+    let nexosim = crate::root().join("benches/peers/nexosim");
+    let simpy = match peers {
+        Peers::Without => None,
+        Peers::With => {
+            build(&["build", "--release", "--locked"], Some(&nexosim))?;
+            Some(prepare_simpy()?)
+        }
+    };
+    println!("operations per second, median of {ROUNDS} rounds\n");
+    println!(
+        "{:20} {:>10} {:>12} {:>12} {:>8} {:>12} {:>8}",
+        "workload", "", "ipcsim", "SimPy", "ratio", "NexoSim", "ratio"
+    );
+    for workload in &WORKLOADS {
+        let operations = workload.operations.to_string();
+        let (mut own, mut of_simpy, mut of_nexosim) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            own.push(rate(Command::new(&ours).args([workload.name, &operations]))?);
+            if let Some(python) = &simpy {
+                let script = crate::root().join("benches/peers/simpy/peer.py");
+                let few = workload.simpy.to_string();
+                of_simpy.push(rate(Command::new(python).arg(script).args([workload.name, &few]))?);
+                let binary = nexosim.join("target/release/peer");
+                of_nexosim.push(rate(Command::new(binary).args([workload.name, &operations]))?);
+            }
+        }
+        let own = median(&mut own);
+        print!("{:20} {:>10} {:>12}", workload.name, workload.counts, thousands(own));
+        for mut peer in [of_simpy, of_nexosim] {
+            if !peer.is_empty() {
+                let peer = median(&mut peer);
+                print!(" {:>12} {:>8.2}", thousands(peer), own / peer);
+            }
+        }
+        println!();
+    }
+    growth(&ours)
+}
+
+/// How the cost of an event grows with the number of processes.
+fn growth(ours: &PathBuf) -> Result<(), String> {
+    println!("\nnanoseconds per operation with n, 10 n and 100 n processes\n");
+    for (name, smallest) in [("ring", 100), ("timers", 1_000)] {
+        print!("{name:20}");
+        for factor in [1, 10, 100] {
+            let processes = (smallest * factor).to_string();
+            let mut rates = Vec::new();
+            for _ in 0..ROUNDS {
+                rates.push(rate(Command::new(ours).args([name, "1000000", &processes]))?);
+            }
+            print!(" {:>10} {:>7.0}", format!("n={processes}"), 1e9 / median(&mut rates));
+        }
+        println!();
+    }
+    Ok(())
+}
+
+fn build(arguments: &[&str], folder: Option<&PathBuf>) -> Result<(), String> {
+    let folder = folder.cloned().unwrap_or_else(crate::root);
+    let status = Command::new("cargo").args(arguments).current_dir(&folder).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        other => Err(format!("cargo {} in {}: {other:?}", arguments.join(" "), folder.display())),
+    }
+}
+
+/// A Python with SimPy in it, below `target`.
+fn prepare_simpy() -> Result<PathBuf, String> {
+    let folder = crate::root().join("target/simpy");
+    let python = folder.join("bin/python");
+    if !python.exists() {
+        let requirements = crate::root().join("benches/peers/simpy/requirements.txt");
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "-r"])
+            .arg(requirements))?;
+    }
+    Ok(python)
+}
+
+fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).to_string())
+}
+
+/// Operations per second, from the line that a workload prints.
+fn rate(command: &mut Command) -> Result<f64, String> {
+    let text = run(command)?;
+    let line: Value =
+        serde_json::from_str(text.trim()).map_err(|error| format!("{text}: {error}"))?;
+    match (line["operations"].as_f64(), line["seconds"].as_f64()) {
+        (Some(operations), Some(seconds)) if seconds > 0.0 => Ok(operations / seconds),
+        _ => Err(format!("no figures in {text}")),
+    }
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn thousands(rate: f64) -> String {
+    format!("{:.0} k", rate / 1e3)
+}

@@ -1,0 +1,135 @@
+//! What the compiler does not check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines of code (without comments, blank lines and tests) that a file may have.
+const FILE: usize = 560;
+/// Lines of code that a function may have.
+const FUNCTION: usize = 60;
+/// Words that mark something unfinished; put together so that this file has none of them.
+const MARKS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
+
+/// Checks every file of the repository that git would keep.
+pub fn check() -> Result<(), String> {
+    let root = crate::root();
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    let mut found = Vec::new();
+    for file in &files {
+        let Ok(text) = fs::read_to_string(file) else { continue };
+        let name = file.strip_prefix(&root).unwrap_or(file).display().to_string();
+        check_text(&name, &text, &mut found);
+        if name.ends_with(".rs") {
+            check_code(&name, &text, &mut found);
+        }
+    }
+    check_kernel_dependencies(&root, &mut found);
+    if found.is_empty() {
+        println!("tidy: {} files", files.len());
+        Ok(())
+    } else {
+        Err(found.join("\n"))
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if path.is_dir() {
+            let skipped = name == "target"
+                || name == ".git"
+                || name == "book" && path.parent().is_some_and(|p| p.ends_with("book"));
+            if !skipped && !name.starts_with(".venv") {
+                collect(&path, files);
+            }
+        } else if matches!(
+            path.extension().and_then(|e| e.to_str()),
+            Some("rs" | "md" | "toml" | "yaml" | "py" | "json" | "cpp")
+        ) {
+            files.push(path);
+        }
+    }
+}
+
+fn check_text(name: &str, text: &str, found: &mut Vec<String>) {
+    for (number, line) in text.lines().enumerate() {
+        let place = format!("{name}:{}", number + 1);
+        if let Some(mark) = MARKS.iter().find(|mark| line.contains(**mark)) {
+            found.push(format!("{place}: {mark} is left here"));
+        }
+        if line.ends_with(' ') && !name.ends_with(".md") {
+            found.push(format!("{place}: space at the end of the line"));
+        }
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        found.push(format!("{name}: no line break at the end"));
+    }
+    if text.contains('\r') {
+        found.push(format!("{name}: carriage return"));
+    }
+}
+
+fn is_code(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with("//")
+}
+
+fn check_code(name: &str, text: &str, found: &mut Vec<String>) {
+    let code = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let lines = code.lines().filter(|line| is_code(line)).count();
+    if lines > FILE {
+        found.push(format!("{name}: {lines} lines of code; at {FILE} a file has two nouns"));
+    }
+    if !text.trim_start().starts_with("//!") && !name.contains("catalogue/pages") {
+        found.push(format!("{name}: a module begins with what it is"));
+    }
+    check_functions(name, code, found);
+}
+
+/// The code is formatted, so a function ends where a `}` stands under its `fn`.
+fn check_functions(name: &str, code: &str, found: &mut Vec<String>) {
+    let mut open: Vec<(usize, String, usize)> = Vec::new();
+    for line in code.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if let Some((start, function, lines)) = open.last_mut() {
+            *lines += usize::from(is_code(line));
+            if indent == *start && line.trim() == "}" {
+                // A match with one short arm for each verb or kind is a table.
+                if *lines > FUNCTION && !is_table(function) {
+                    found.push(format!(
+                        "{name}: {function} has {lines} lines; {FUNCTION} is too many"
+                    ));
+                }
+                open.pop();
+            }
+        }
+        let trimmed = line.trim_start();
+        let starts = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "const fn "];
+        if starts.iter().any(|start| trimmed.starts_with(start)) && !line.trim_end().ends_with(';')
+        {
+            let function =
+                trimmed.split("fn ").nth(1).unwrap_or("").split(['(', '<']).next().unwrap_or("");
+            open.push((indent, function.to_string(), 1));
+        }
+    }
+}
+
+/// Functions that are one exhaustive `match`, an arm for each verb, kind of event or kind of value.
+fn is_table(function: &str) -> bool {
+    ["verb", "tell", "argument", "kind", "document"].contains(&function)
+}
+
+/// The kernel stands on the standard library alone.
+fn check_kernel_dependencies(root: &Path, found: &mut Vec<String>) {
+    let manifest = fs::read_to_string(root.join("sim/kernel/Cargo.toml")).unwrap_or_default();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or("");
+    let first = dependencies.lines().map(str::trim).find(|line| !line.is_empty());
+    if first.is_some_and(|line| !line.starts_with('[')) {
+        found.push("sim/kernel/Cargo.toml: the kernel has no dependencies".to_string());
+    }
+}
