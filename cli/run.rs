@@ -153,7 +153,7 @@ fn report(
         _ => cures::find(loaded, machine, run, &verdict),
     };
     out.push_str(&ipcsim_report::verdict(machine, run, &verdict, &cures));
-    out.push_str(&ipcsim_report::measures(&run.measures));
+    out.push_str(&ipcsim_report::measures(machine, &run.measures));
     out.push('\n');
     terminal.print(&out);
     exit(run, &verdict)

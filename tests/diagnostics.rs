@@ -46,7 +46,11 @@ fn every_diagnostic_prints_what_its_page_says() {
     let mut wrong = Vec::new();
     for code in Code::ALL {
         let page = catalogue::page(*code);
-        assert!(page.starts_with(&format!("# {}: ", code.label())), "{} begins with its code", code.label());
+        assert!(
+            page.starts_with(&format!("# {}: ", code.label())),
+            "{} begins with its code",
+            code.label()
+        );
         let blocks = blocks(page);
         let Some((language, example)) = blocks.first() else {
             panic!("the page of {} has an example", code.label());
@@ -55,7 +59,8 @@ fn every_diagnostic_prints_what_its_page_says() {
             continue;
         }
         let loaded = scenario(example);
-        let codes: Vec<String> = loaded.diagnostics.iter().map(|found| found.code.label()).collect();
+        let codes: Vec<String> =
+            loaded.diagnostics.iter().map(|found| found.code.label()).collect();
         assert!(codes.contains(&code.label()), "the example of {} gives {codes:?}", code.label());
         let (_, expected) = &blocks[1];
         let actual = printed(&loaded, Style::Plain);

@@ -26,9 +26,10 @@ fn every_run_is_as_pinned() {
             told.run.steps,
             common::hash(&told.trace),
             common::hash(&picture),
-            ipcsim_report::measures(&told.run.measures),
+            ipcsim_report::measures(&machine, &told.run.measures),
         );
-        let name = path.trim_start_matches("scenarios/").trim_end_matches(".yaml").replace('/', "-");
+        let name =
+            path.trim_start_matches("scenarios/").trim_end_matches(".yaml").replace('/', "-");
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, pinned);
         });
@@ -39,9 +40,13 @@ fn every_run_is_as_pinned() {
 fn every_snapshot_belongs_to_a_scenario() {
     let names: Vec<String> = common::scenarios()
         .iter()
-        .map(|(path, _)| path.trim_start_matches("scenarios/").trim_end_matches(".yaml").replace('/', "-"))
+        .map(|(path, _)| {
+            path.trim_start_matches("scenarios/").trim_end_matches(".yaml").replace('/', "-")
+        })
         .collect();
-    for entry in std::fs::read_dir(common::repository("tests/snapshots")).expect("there are snapshots") {
+    for entry in
+        std::fs::read_dir(common::repository("tests/snapshots")).expect("there are snapshots")
+    {
         let file = entry.expect("an entry can be read").file_name();
         let file = file.to_string_lossy();
         let Some(name) = file.strip_suffix(".snap") else { continue };
@@ -107,7 +112,8 @@ fn in_every_scenario_a_change_makes_a_difference() {
 fn both_yaml_readers_read_every_scenario_alike() {
     let workloads = ["ping-pong-untimed", "ping-pong", "pool", "ring", "timers"].map(|name| {
         let path = format!("benches/workloads/{name}.yaml");
-        let text = std::fs::read_to_string(common::repository(&path)).expect("a workload can be read");
+        let text =
+            std::fs::read_to_string(common::repository(&path)).expect("a workload can be read");
         (path, text)
     });
     for (path, text) in common::scenarios().into_iter().chain(workloads) {

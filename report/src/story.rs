@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use ipcsim_explore::Tracer;
+use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::{Event, Kind, Loss, Machine, Route, State, ThreadId};
 
 use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
@@ -143,7 +144,7 @@ impl Recorder {
     /// costs most in a long run, so a row of the middle is composed only when it may be the last.
     fn row(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) -> Option<Row> {
         let names = Names::new(machine);
-        let t = event.thread?;
+        let t = lane_of(state, event)?;
         let (text, from) = tell(&names, machine, state, event)?;
         let in_lanes = self.lanes.len() <= LANES;
         let text = if in_lanes { text } else { format!("{}: {text}", names.thread(state, t)) };
@@ -180,6 +181,37 @@ impl Tracer for Recorder {
     }
 }
 
+/// In whose lane an event stands. A message that is lost with its receiver is its sender's loss.
+fn lane_of(state: &State, event: &Event) -> Option<ThreadId> {
+    match &event.kind {
+        Kind::Lost(message, _) => {
+            let of_sender = |thread: &ipcsim_kernel::Thread| thread.process == message.sender;
+            state.threads.iter().position(of_sender).map(ThreadId::at).or(event.thread)
+        }
+        _ => event.thread,
+    }
+}
+
+/// The call that a thread was in.
+fn call_of<'a>(machine: &'a Machine, event: &Event) -> Option<&'a Verb> {
+    match &machine.code[event.pc?.index()] {
+        Op::Call(call) => Some(&call.verb),
+        _ => None,
+    }
+}
+
+/// What a call has found that tells nothing else.
+fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> Option<String> {
+    let registers = state.registers_of(event.thread?);
+    Some(match call_of(machine, event)? {
+        Verb::Select { into, .. } => format!("select: {}", names.value(&registers[into.index()])),
+        Verb::Lookup { into, .. } => format!("lookup: {}", names.value(&registers[into.index()])),
+        Verb::Open { into, .. } => format!("open: {}", names.value(&registers[into.index()])),
+        Verb::Join { .. } => "joined".into(),
+        _ => return None,
+    })
+}
+
 /// What an event is in words, if it deserves a row, and where a message in it comes from.
 fn tell(
     names: &Names,
@@ -191,7 +223,8 @@ fn tell(
     match &event.kind {
         Kind::Sent(message) => {
             let to = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
-            plain(format!("send {} to {to}", body(names, message)))
+            let verb = call_of(machine, event).map_or("send", Verb::word);
+            plain(format!("{verb} {} to {to}", body(names, message)))
         }
         Kind::Stored { message, messages } => {
             let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
@@ -223,8 +256,10 @@ fn tell(
             })
         }
         Kind::Returned(outcome) if *outcome != ipcsim_kernel::Outcome::Ok => {
-            plain(format!("→ {}", outcome.word()))
+            let verb = call_of(machine, event).map_or("", Verb::word);
+            plain(format!("{verb} → {}", outcome.word()))
         }
+        Kind::Returned(_) => plain(returned(names, machine, state, event)?),
         Kind::Logged(text) => plain(format!("log: {}", names.value(text))),
         Kind::Raised(fault) => plain(format!("fails: {}", fault.describe())),
         Kind::Lost(message, loss) => plain(lost(names, message, *loss)),
@@ -239,8 +274,7 @@ fn tell(
         Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
         Kind::ThreadStarted => plain("starts".into()),
         Kind::Woken => plain("is woken, and looks again".into()),
-        Kind::Returned(_)
-        | Kind::Delivered { .. }
+        Kind::Delivered { .. }
         | Kind::Chose(..)
         | Kind::ProcessStarted(_)
         | Kind::ProcessEnded(..) => None,
@@ -254,6 +288,9 @@ fn lost(names: &Names, message: &ipcsim_kernel::Message, loss: Loss) -> String {
 /// A body as the lecture would write it; a long one is cut.
 fn body(names: &Names, message: &ipcsim_kernel::Message) -> String {
     let text = names.value(&message.body);
+    if text.is_empty() {
+        return "\"\"".into();
+    }
     if text.chars().count() <= 24 {
         return text;
     }

@@ -63,12 +63,18 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
 
 fn completed(run: &Run, verdict: &Verdict) -> String {
     let mut text = format!("completes at {}", time(run.measures.time_ns));
-    match verdict.unreceived {
-        0 => {}
-        1 => text.push_str(", but 1 message was never received"),
-        many => {
-            let _ = write!(text, ", but {} messages were never received", count(many));
-        }
+    let were = |number: u64| if number == 1 { "was" } else { "were" };
+    let mut flaws = Vec::new();
+    if run.measures.lost > 0 {
+        let number = plural(run.measures.lost, "message");
+        flaws.push(format!("{number} {} lost", were(run.measures.lost)));
+    }
+    if verdict.unreceived > 0 {
+        let number = plural(verdict.unreceived, "message");
+        flaws.push(format!("{number} {} never received", were(verdict.unreceived)));
+    }
+    if !flaws.is_empty() {
+        let _ = write!(text, ", but {}", flaws.join(" and "));
     }
     text
 }
@@ -160,7 +166,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// What the run cost, in one line.
-pub fn measures(measures: &Measures) -> String {
+pub fn measures(machine: &Machine, measures: &Measures) -> String {
     let mut parts = vec![
         time(measures.time_ns),
         plural(measures.messages, "message"),
@@ -176,7 +182,10 @@ pub fn measures(measures: &Measures) -> String {
     if measures.polls > 0 {
         parts.push(format!("{} in vain", plural(measures.polls, "poll")));
     }
-    let share = (measures.cpu_time_ns * 100).checked_div(measures.time_ns).unwrap_or(0);
-    parts.push(format!("processor busy {share} %"));
+    let cpus = u64::from(machine.timing.cpus);
+    let there_was = u128::from(measures.time_ns) * u128::from(cpus);
+    let share = (u128::from(measures.cpu_time_ns) * 100).checked_div(there_was).unwrap_or(0);
+    let processors = if cpus == 1 { "processor".to_string() } else { format!("{cpus} processors") };
+    parts.push(format!("{processors} busy {share} %"));
     parts.join(" · ")
 }

@@ -98,7 +98,7 @@ pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> Str
         },
         BlockedOn::Join(threads) => {
             let list: Vec<String> = threads.iter().map(|t| names.thread(state, *t)).collect();
-            format!("for {}", some_of(&list))
+            format!("for {}", some_of(&list, "and"))
         }
         BlockedOn::Lookup(name) => format!("for the name \"{name}\""),
         BlockedOn::Sleep => String::new(),
@@ -114,19 +114,19 @@ fn sources_text(names: &Names, state: &State, sources: &Sources) -> String {
                 .iter()
                 .map(|mailbox| names.mailbox(state, *mailbox, LinkEnd::Sender))
                 .collect();
-            some_of(&list)
+            some_of(&list, "or")
         }
     }
 }
 
 /// The first few of a list.
-fn some_of(list: &[String]) -> String {
+fn some_of(list: &[String], word: &str) -> String {
     match list {
         [] => "nothing".into(),
         [only] => only.clone(),
-        [first, second] => format!("{first} or {second}"),
-        [first, second, third] => format!("{first}, {second} or {third}"),
-        [first, second, .., last] => format!("{first}, {second}, … or {last}"),
+        [first, second] => format!("{first} {word} {second}"),
+        [first, second, third] => format!("{first}, {second} {word} {third}"),
+        [first, second, .., last] => format!("{first}, {second}, … {word} {last}"),
     }
 }
 

@@ -73,7 +73,9 @@ fn bytes(runner: &Runner) -> Vec<u8> {
         add(cpu.last.map_or(u64::MAX, |t| u64::from(t.0)));
         add(cpu.phase as u64);
         add(cpu.busy_until_ns.saturating_sub(now));
-        add(cpu.slice_ends_ns.saturating_sub(now));
+        // Without a quantum the slice never ends.
+        let endless = cpu.slice_ends_ns == u64::MAX;
+        add(if endless { u64::MAX } else { cpu.slice_ends_ns.saturating_sub(now) });
     }
     for (t, left) in runner.agenda.left_ns.iter().enumerate().filter(|(_, left)| **left > 0) {
         add(t as u64);

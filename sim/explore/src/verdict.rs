@@ -74,8 +74,8 @@ pub struct Problem {
 pub struct Verdict {
     /// How it ended.
     pub outcome: Outcome,
-    /// The processes that failed, with the reason. A daemon that failed when all others had ended is
-    /// not among them.
+    /// The processes that failed, with the reason, in order of time. A daemon that failed when all
+    /// others had ended is not among them.
     pub failures: Vec<(ProcessId, Fault)>,
     /// What is the matter with those that are stuck, oldest first.
     pub problems: Vec<Problem>,
@@ -97,7 +97,7 @@ pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     let all_stuck = waits::stuck(machine, state);
     let waits_for = waits::wait_graph(machine, state, &all_stuck);
     let problems = problems(state, run, &stuck, &waits_for);
-    let failures = failures(machine, state);
+    let failures = failures(run);
     let mut blocked: Vec<ProcessId> =
         stuck.iter().map(|t| state.threads[t.index()].process).collect();
     blocked.dedup();
@@ -138,19 +138,12 @@ fn workers(machine: &Machine) -> impl Iterator<Item = ProcessId> + use<'_> {
         .filter(|process| machine.family_of(*process).role == Role::Worker)
 }
 
-fn failures(machine: &Machine, state: &State) -> Vec<(ProcessId, Fault)> {
-    let others_ended = workers(machine).all(|process| state.has_ended(process));
-    let mut failures = Vec::new();
-    for (index, process) in state.processes.iter().enumerate() {
-        let id = ProcessId::at(index);
-        let is_daemon = machine.family_of(id).role == Role::Daemon;
-        if let Life::Ended(End::Failed(fault)) = &process.life
-            && !(is_daemon && others_ended)
-        {
-            failures.push((id, fault.clone()));
-        }
-    }
-    failures
+fn failures(run: &Run) -> Vec<(ProcessId, Fault)> {
+    let fault = |process: &ProcessId| match &run.state.processes[process.index()].life {
+        Life::Ended(End::Failed(fault)) => Some((*process, fault.clone())),
+        _ => None,
+    };
+    run.failed.iter().filter_map(fault).collect()
 }
 
 /// Groups the stuck threads by what is at the root: the circles of the wait-for graph, and those that

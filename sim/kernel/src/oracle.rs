@@ -107,6 +107,9 @@ pub trait Sink {
     /// A thread wrote to the log.
     fn logged(&mut self, thread: ThreadId);
 
+    /// A message was lost.
+    fn lost(&mut self);
+
     /// Bytes were copied into the kernel or out of it.
     fn copied(&mut self, bytes: u64);
 

@@ -217,6 +217,39 @@ pub enum Verb {
     },
 }
 
+impl Verb {
+    /// Whether a call of this kind that neither waits nor fails tells nothing but that it returns.
+    pub(crate) fn has_no_event(&self) -> bool {
+        matches!(
+            self,
+            Verb::Select { .. } | Verb::Join { .. } | Verb::Lookup { .. } | Verb::Open { .. }
+        )
+    }
+
+    /// What the step is called in a scenario.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verb::Send(_) => "send",
+            Verb::Call { .. } => "call",
+            Verb::Receive(_) => "receive",
+            Verb::Reply { .. } => "reply",
+            Verb::Select { .. } => "select",
+            Verb::Sleep(_) => "sleep",
+            Verb::Yield => "yield",
+            Verb::Exit(_) => "exit",
+            Verb::Kill(_) => "kill",
+            Verb::StartThread { .. } => "thread",
+            Verb::Join { .. } => "join",
+            Verb::Create { .. } => "create",
+            Verb::Destroy(_) => "destroy",
+            Verb::Register { .. } => "register",
+            Verb::Unregister(_) => "unregister",
+            Verb::Lookup { .. } => "lookup",
+            Verb::Open { .. } => "open",
+        }
+    }
+}
+
 /// The parts of a message that is to be sent, and how long the sender waits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Send {

@@ -156,10 +156,12 @@ pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Opt
     let limit = (wrong.chars().count() / 3).max(1);
     let plain = |word: &str| word.to_lowercase().replace(['-', '_'], "");
     let mut best: Option<(usize, &str)> = None;
-    for word in right {
+    for word in right.into_iter().filter(|word| *word != wrong) {
         let distance =
             if plain(word) == plain(wrong) { 0 } else { strsim::damerau_levenshtein(wrong, word) };
-        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+        // A word of one letter is near to every other.
+        let is_near = distance <= limit && distance < wrong.chars().count();
+        if is_near && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, word));
         }
     }

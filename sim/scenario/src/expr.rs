@@ -46,6 +46,8 @@ pub type Found = Vec<Diagnostic>;
 
 /// How deep an expression may be nested.
 const DEPTH: usize = 64;
+/// How many operators, indices and fields an expression may have.
+const LENGTH: usize = 1_000;
 
 /// The text of a scalar with the place of each of its bytes, as far as the file shows them.
 #[derive(Clone, Copy)]
@@ -72,7 +74,7 @@ fn spelt<'a>(scalar: &'a Scalar, at: Place) -> Text<'a> {
     let exact = match scalar.style {
         Style::Plain if length == scalar.text.len() => Some(at),
         Style::Quoted if length == scalar.text.len() + 2 => Some(at.within(1..1)),
-        Style::Plain | Style::Quoted => None,
+        Style::Plain | Style::Quoted | Style::Block => None,
     };
     Text { text: &scalar.text, exact, whole: at }
 }
@@ -83,17 +85,11 @@ pub fn expression(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr>
     parse(text, 0, scalar.text.len(), found)
 }
 
-/// An expression in a node: a scalar, or a list of them.
+/// An expression in a node: a scalar, or a list, whose items are values.
 pub fn expression_node(node: &Node, found: &mut Found) -> Option<Expr> {
     match &node.value {
         Yaml::Scalar(scalar) => expression(scalar, node.at, found),
-        Yaml::List(items) => {
-            let items = items
-                .iter()
-                .map(|item| expression_node(item, found))
-                .collect::<Option<Vec<_>>>()?;
-            Some(Placed::new(Shape::List(items), node.at))
-        }
+        Yaml::List(_) => value(node, found),
         Yaml::Map(_) => {
             found.push(
                 Diagnostic::new(Code::WrongType, node.at, "an expression cannot be a mapping")
@@ -173,7 +169,7 @@ pub fn value(node: &Node, found: &mut Found) -> Option<Expr> {
             );
             None
         }
-        Yaml::Scalar(scalar) if scalar.style == Style::Quoted || is_template(&scalar.text) => {
+        Yaml::Scalar(scalar) if scalar.style != Style::Plain || is_template(&scalar.text) => {
             template(scalar, node.at, found)
         }
         Yaml::Scalar(scalar) => {
@@ -256,7 +252,8 @@ const SYMBOLS: [&str; 18] =
     ["==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",", ".", "="];
 
 fn parse(text: Text, from: usize, to: usize, found: &mut Found) -> Option<Expr> {
-    let mut parser = Grammar { text, at: from, end: to, token: Token::End, start: from, depth: 0 };
+    let mut parser =
+        Grammar { text, at: from, end: to, token: Token::End, start: from, depth: 0, length: 0 };
     let result = parser.advance().and_then(|()| {
         let expr = parser.expr(0)?;
         match parser.token {
@@ -282,6 +279,7 @@ struct Grammar<'a> {
     /// Where the current token begins.
     start: usize,
     depth: usize,
+    length: usize,
 }
 
 type Parsed<T> = Result<T, Box<Diagnostic>>;
@@ -313,37 +311,58 @@ impl Grammar<'_> {
             self.at += symbol.len();
         } else {
             let place = self.text.place(self.at, self.at + first.len_utf8());
+            let label = match first {
+                '$' => "an expression needs no `${…}`: write the variable's name alone",
+                '&' => "write `and`",
+                '|' => "write `or`",
+                '!' => "write `not`, or `!=` to compare",
+                _ => "operators are + - * / % == != < <= > >= and or not",
+            };
             return Err(Box::new(
                 Diagnostic::new(
                     Code::Expression,
                     place,
                     format!("`{first}` has no meaning in an expression"),
                 )
-                .label("operators are + - * / % == != < <= > >= and or not"),
+                .label(label),
             ));
         }
         Ok(())
     }
 
     fn number(&mut self) -> Parsed<()> {
-        let rest = self.rest();
-        let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        let word = &rest[..length];
-        let place = self.text.place(self.at, self.at + length);
-        let shape = match word::literal(word) {
-            Ok(Literal::Int(number)) => Shape::Int(number),
-            Ok(Literal::Duration(ns)) => Shape::Duration(ns),
-            Ok(Literal::Size(bytes)) => Shape::Int(i64::try_from(bytes).unwrap_or(i64::MAX)),
-            Ok(_) => {
+        self.number_from(self.at)
+    }
+
+    /// A number whose sign, if any, stands at `from`.
+    fn number_from(&mut self, from: usize) -> Parsed<()> {
+        let digits = self.rest().bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let word = &self.text.text[from..self.at + digits];
+        let place = self.text.place(from, self.at + digits);
+        let unsigned = word.strip_prefix('-').unwrap_or(word);
+        let shape = match (word::literal(word), word::literal(unsigned)) {
+            (Ok(Literal::Int(number)), _) => Shape::Int(number),
+            (_, Ok(Literal::Duration(ns))) if unsigned == word => Shape::Duration(ns),
+            (_, Ok(Literal::Size(bytes))) if unsigned == word => {
+                Shape::Int(i64::try_from(bytes).unwrap_or(i64::MAX))
+            }
+            (Err(bad), _) | (_, Err(bad)) => return Err(Box::new(bad_literal(&bad, place))),
+            _ => {
+                let digits = self.rest()[digits..].starts_with('.');
+                let label = if digits {
+                    "there are no fractions"
+                } else {
+                    "numbers have no leading zeros, names begin with a letter"
+                };
                 return Err(Box::new(
                     Diagnostic::new(Code::Expression, place, format!("`{word}` is not a number"))
-                        .label("numbers have no leading zeros, names begin with a letter"),
+                        .label(label),
                 ));
             }
-            Err(bad) => return Err(Box::new(bad_literal(&bad, place))),
         };
         self.token = Token::Literal(shape);
-        self.at += length;
+        self.start = from;
+        self.at += digits;
         Ok(())
     }
 
@@ -427,6 +446,7 @@ impl Grammar<'_> {
             if at < level {
                 break;
             }
+            self.grow()?;
             self.advance()?;
             let right = self.expr(at + 1)?;
             let place = Place { end: right.at.end.max(left.at.end), ..left.at };
@@ -434,6 +454,23 @@ impl Grammar<'_> {
         }
         self.depth -= 1;
         Ok(left)
+    }
+
+    /// A long chain is a deep tree, and whoever walks over it needs stack.
+    fn grow(&mut self) -> Parsed<()> {
+        self.length += 1;
+        if self.length <= LENGTH {
+            return Ok(());
+        }
+        let place = self.text.place(self.start, self.at);
+        Err(Box::new(
+            Diagnostic::new(
+                Code::TooMuch,
+                place,
+                format!("an expression has more than {LENGTH} parts"),
+            )
+            .label("compute it in several steps"),
+        ))
     }
 
     fn operator(&self) -> Option<(Binary, u8)> {
@@ -468,6 +505,11 @@ impl Grammar<'_> {
             return Ok(Placed::new(Shape::Unary(Unary::Not, Box::new(of)), place));
         }
         if self.is_symbol("-") {
+            // The least integer has no positive counterpart, so a sign belongs to its number.
+            if self.rest().starts_with(|c: char| c.is_ascii_digit()) {
+                self.number_from(start)?;
+                return self.postfix();
+            }
             self.advance()?;
             let of = self.postfix()?;
             let place = Place { start: self.text.place(start, start).start, ..of.at };
@@ -479,6 +521,7 @@ impl Grammar<'_> {
     fn postfix(&mut self) -> Parsed<Expr> {
         let mut expr = self.primary()?;
         loop {
+            self.grow()?;
             if self.is_symbol("[") {
                 self.advance()?;
                 let index = self.expr(0)?;

@@ -48,6 +48,8 @@ impl Default for LoadOptions {
 
 /// Reads and compiles a text.
 pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
+    // A byte order mark is allowed and says nothing.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = String::from_utf8_lossy(bytes);
     let text = text.as_ref();
     let mut loaded = Loaded {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Options, Parser, Placement, ScalarStyle, Span, StructureStyle};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
@@ -43,8 +43,10 @@ pub struct Scalar {
 pub enum Style {
     /// Without quotes: it is what it looks like.
     Plain,
-    /// In quotes, or as a block: it is text.
+    /// In quotes: it is text.
     Quoted,
+    /// As a block behind `|` or `>`: it is text.
+    Block,
 }
 
 impl Scalar {
@@ -71,12 +73,11 @@ impl Yaml {
 ///
 /// Errors: what YAML or this language does not allow, wherever it stands in the tree.
 pub fn parse(text: &str, source: u32) -> Result<Node, Vec<Diagnostic>> {
-    // A byte order mark is allowed and says nothing; the places count its bytes.
-    let skipped = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let mut builder = Builder {
         text,
         source,
-        skipped,
+        open: Vec::new(),
+        root: None,
         anchors: BTreeMap::new(),
         nodes: 0,
         last_plain: None,
@@ -103,18 +104,42 @@ type Built<T> = Result<T, Box<Diagnostic>>;
 struct Builder<'a> {
     text: &'a str,
     source: u32,
-    skipped: usize,
-    anchors: BTreeMap<usize, Node>,
+    /// The lists and mappings that are not complete yet, the outermost first.
+    open: Vec<Open>,
+    root: Option<Part>,
+    anchors: BTreeMap<usize, Part>,
     nodes: usize,
     /// The unquoted scalar that has just ended.
     last_plain: Option<Place>,
     found: Vec<Diagnostic>,
 }
 
-/// A collection that is not complete yet.
-enum Open {
-    List(Vec<Node>, Place, usize),
-    Map(Vec<(Placed<String>, Node)>, Option<Placed<String>>, Place, usize, StructureStyle),
+/// A node with how many nodes it has and how deep it is, so that repeating it is cheap to count.
+#[derive(Clone)]
+struct Part {
+    node: Node,
+    size: usize,
+    depth: usize,
+}
+
+/// A list or a mapping that is not complete yet.
+struct Open {
+    at: Place,
+    anchor: usize,
+    style: StructureStyle,
+    size: usize,
+    depth: usize,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<(Placed<String>, Node)>,
+        keys: BTreeMap<String, Place>,
+        /// The key whose value comes next.
+        key: Option<Placed<String>>,
+    },
 }
 
 impl Builder<'_> {
@@ -123,141 +148,140 @@ impl Builder<'_> {
         options.set_emit_comments(true);
         options.block_nesting_limit = DEPTH;
         options.flow_nesting_limit = DEPTH;
-        let text = &self.text[self.skipped..];
-        let mut root = None;
-        let mut open: Vec<Open> = Vec::new();
+        let text = self.text;
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
-            let at = self.place(&span);
-            let complete = match event {
-                Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => continue,
-                Event::DocumentStart(..) if root.is_some() => {
-                    return Err(Box::new(
-                        Diagnostic::new(Code::SeveralDocuments, at, "a file holds one scenario")
-                            .label("a second document begins here"),
-                    ));
-                }
-                Event::DocumentStart(..) => continue,
-                Event::Comment(_, placement) => {
-                    self.comment(at, placement);
-                    continue;
-                }
-                Event::Alias(anchor) => self.alias(anchor, at)?,
-                Event::Scalar(value, style, anchor, tag) => {
-                    self.refuse_tag(tag.is_some(), &span, at);
-                    let style = match style {
-                        ScalarStyle::Plain => Style::Plain,
-                        _ => Style::Quoted,
-                    };
-                    self.last_plain = (style == Style::Plain).then_some(at);
-                    let scalar = Scalar { text: value.into_owned(), style };
-                    self.finish(Yaml::Scalar(scalar), at, anchor)?
-                }
-                Event::SequenceStart(_, anchor, tag) => {
-                    self.refuse_tag(tag.is_some(), &span, at);
-                    open.push(Open::List(Vec::new(), at, anchor));
-                    continue;
-                }
-                Event::MappingStart(style, anchor, tag) => {
-                    self.refuse_tag(tag.is_some(), &span, at);
-                    open.push(Open::Map(Vec::new(), None, at, anchor, style));
-                    continue;
-                }
-                Event::SequenceEnd => match open.pop() {
-                    Some(Open::List(items, start, anchor)) => {
-                        self.finish(Yaml::List(items), join(start, at), anchor)?
-                    }
-                    _ => unreachable!("the parser balances its lists"),
-                },
-                Event::MappingEnd => match open.pop() {
-                    Some(Open::Map(entries, _, start, anchor, _)) => {
-                        self.finish(Yaml::Map(entries), join(start, at), anchor)?
-                    }
-                    _ => unreachable!("the parser balances its mappings"),
-                },
-                _ => continue,
-            };
-            match open.last_mut() {
-                None => root = Some(complete),
-                Some(Open::List(items, ..)) => items.push(complete),
-                Some(Open::Map(entries, key, _, _, style)) => match key.take() {
-                    None => *key = Some(self.key(complete)?),
-                    Some(name) => {
-                        let style = *style;
-                        self.entry(entries, name, complete, style);
-                    }
-                },
-            }
+            self.event(event, &span)?;
         }
-        Ok(root)
+        Ok(self.root.take().map(|part| part.node))
     }
 
-    fn entry(
-        &mut self,
-        entries: &mut Vec<(Placed<String>, Node)>,
-        key: Placed<String>,
-        value: Node,
-        style: StructureStyle,
-    ) {
-        if let Some((first, _)) = entries.iter().find(|(other, _)| other.value == key.value) {
-            let diagnostic = Diagnostic::new(
-                Code::DuplicateKey,
-                key.at,
-                format!("`{}` stands here twice", key.value),
-            )
-            .label("again")
-            .related(first.at, "first here");
-            self.found.push(diagnostic);
-            return;
-        }
-        // `{body: hello, world}` reads as two entries, the second without a value.
-        let no_value = matches!(&value.value, Yaml::Scalar(scalar) if scalar.text.is_empty() && scalar.is_null());
-        if style == StructureStyle::Flow && no_value && !entries.is_empty() {
-            let diagnostic = Diagnostic::new(
-                Code::Flow,
-                key.at,
-                format!(
-                    "`{}` has no value: the comma before it ends the value in front",
-                    key.value
-                ),
-            )
-            .label("if it belongs to that value, put the value in quotes")
-            .help("inside `{…}` and `[…]` whatever holds `,` `[` `]` `{` or `}` must be quoted");
-            self.found.push(diagnostic);
-            return;
-        }
-        entries.push((key, value));
-    }
-
-    fn key(&self, node: Node) -> Built<Placed<String>> {
-        match node.value {
-            Yaml::Scalar(scalar) => Ok(Placed::new(scalar.text, node.at)),
-            Yaml::List(_) | Yaml::Map(_) => Err(Box::new(
-                Diagnostic::new(Code::Flow, node.at, "a key must be a single word")
-                    .label("this is a list or a mapping")
-                    .help("inside `{…}` and `[…]` whatever holds `,` `[` `]` `{` or `}` must be quoted"),
+    fn event(&mut self, event: Event, span: &Span) -> Built<()> {
+        let at = self.place(span);
+        match event {
+            Event::DocumentStart(..) if self.root.is_some() => Err(Box::new(
+                Diagnostic::new(Code::SeveralDocuments, at, "a file holds one scenario")
+                    .label("a second document begins here"),
             )),
+            Event::Comment(..) => {
+                self.comment(at);
+                Ok(())
+            }
+            Event::Alias(anchor) => {
+                let part = self.alias(anchor, at)?;
+                self.add(part)
+            }
+            Event::Scalar(value, style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span, at);
+                let node = self.scalar(value.into_owned(), style, at);
+                let part = self.finish(Part { node, size: 1, depth: 0 }, anchor)?;
+                self.add(part)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span, at);
+                self.begin(Content::List(Vec::new()), style, anchor, at);
+                Ok(())
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.refuse_tag(tag.is_some(), span, at);
+                let (entries, keys) = (Vec::new(), BTreeMap::new());
+                self.begin(Content::Map { entries, keys, key: None }, style, anchor, at);
+                Ok(())
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let part = self.end(at)?;
+                self.add(part)
+            }
+            _ => Ok(()),
         }
     }
 
-    fn finish(&mut self, value: Yaml, at: Place, anchor: usize) -> Built<Node> {
-        self.count(1, at)?;
-        let node = Placed::new(value, at);
+    fn scalar(&mut self, value: String, style: ScalarStyle, at: Place) -> Node {
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            _ => Style::Block,
+        };
+        self.last_plain = (style == Style::Plain).then_some(at);
+        // The parser writes `~` for a value that is not there.
+        let is_missing = value == "~" && &self.text[at.bytes()] != "~";
+        if is_missing {
+            let at = Place { start: at.end, ..at };
+            return Placed::new(Yaml::Scalar(Scalar { text: String::new(), style }), at);
+        }
+        Placed::new(Yaml::Scalar(Scalar { text: value, style }), at)
+    }
+
+    fn begin(&mut self, content: Content, style: StructureStyle, anchor: usize, at: Place) {
+        self.open.push(Open { at, anchor, style, size: 1, depth: 0, content });
+    }
+
+    /// Completes the innermost list or mapping.
+    fn end(&mut self, at: Place) -> Built<Part> {
+        let open = self.open.pop().expect("the parser balances its lists and mappings");
+        let (value, last) = match open.content {
+            Content::List(items) => {
+                let last = items.last().map(|item| item.at.end);
+                (Yaml::List(items), last)
+            }
+            Content::Map { entries, .. } => {
+                let last = entries.last().map(|(key, value)| value.at.end.max(key.at.end));
+                (Yaml::Map(entries), last)
+            }
+        };
+        // In block style the end is found only at whatever comes next.
+        let end = match open.style {
+            StructureStyle::Flow => at.end,
+            StructureStyle::Block => last.unwrap_or(open.at.end),
+        };
+        let place = Place { end: end.max(open.at.start), ..open.at };
+        let part = Part { node: Placed::new(value, place), size: open.size, depth: open.depth + 1 };
+        self.finish(part, open.anchor)
+    }
+
+    /// Puts a complete node into the list or mapping around it.
+    fn add(&mut self, part: Part) -> Built<()> {
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(part);
+            return Ok(());
+        };
+        open.size += part.size;
+        open.depth = open.depth.max(part.depth);
+        match &mut open.content {
+            Content::List(items) => items.push(part.node),
+            Content::Map { entries, keys, key } => match key.take() {
+                None => *key = Some(as_key(part.node)?),
+                Some(name) => {
+                    let found = entry(entries, keys, name, part.node, open.style);
+                    self.found.extend(found);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, part: Part, anchor: usize) -> Built<Part> {
+        self.count(1, part.node.at)?;
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            self.anchors.insert(anchor, part.clone());
         }
-        Ok(node)
+        Ok(part)
     }
 
-    fn alias(&mut self, anchor: usize, at: Place) -> Built<Node> {
-        let Some(node) = self.anchors.get(&anchor).cloned() else {
+    fn alias(&mut self, anchor: usize, at: Place) -> Built<Part> {
+        let Some(part) = self.anchors.get(&anchor) else {
             return Err(Box::new(
                 Diagnostic::new(Code::Syntax, at, "an alias stands inside what it repeats")
-                    .label("here"),
+                    .label("write out what is meant"),
             ));
         };
-        self.count(size(&node), at)?;
-        Ok(node)
+        // Counted before it is repeated: ten aliases a line are a bomb.
+        let (size, depth) = (part.size, part.depth);
+        self.count(size, at)?;
+        if self.open.len() + depth > DEPTH {
+            return Err(too_deep(at));
+        }
+        Ok(self.anchors[&anchor].clone())
     }
 
     fn count(&mut self, nodes: usize, at: Place) -> Built<()> {
@@ -280,7 +304,7 @@ impl Builder<'_> {
         if tagged {
             let start = span.tag_start.and_then(|mark| mark.byte_offset());
             let at = match start {
-                Some(start) => self.tag_place(start + self.skipped),
+                Some(start) => self.tag_place(start),
                 None => at,
             };
             let diagnostic = Diagnostic::new(Code::Tag, at, "a scenario has no YAML tags")
@@ -298,14 +322,14 @@ impl Builder<'_> {
         self.bytes(start, start + length)
     }
 
-    /// `to: box1 #3` says `box1`; nobody who writes a `#` right behind a word means that.
-    fn comment(&mut self, at: Place, _placement: Placement) {
+    /// `to: box1 #3` says `box1`; nobody who writes a `#` right in front of a word means that.
+    fn comment(&mut self, at: Place) {
         let Some(scalar) = self.last_plain else { return };
         let between = self.text.get(scalar.bytes().end..at.bytes().start).unwrap_or("\n");
-        let comment = &self.text[at.bytes()];
-        let said = comment.as_bytes().get(1).copied();
+        let said = self.text[at.bytes()].as_bytes().get(1).copied();
         let is_remark = said.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'#' | b'!' | b'-'));
-        if between == " " && !is_remark && !scalar.bytes().is_empty() {
+        let on_one_line = between.chars().all(|c| matches!(c, ' ' | '\t'));
+        if on_one_line && !is_remark && !scalar.bytes().is_empty() {
             let diagnostic = Diagnostic::new(
                 Code::SwallowedByComment,
                 at,
@@ -318,20 +342,12 @@ impl Builder<'_> {
     }
 
     fn syntax(&self, error: &granit_parser::ScanError) -> Box<Diagnostic> {
-        let start =
-            error.marker().byte_offset().map_or(self.text.len(), |byte| byte + self.skipped);
+        let start = error.marker().byte_offset().map_or(self.text.len(), |byte| byte);
         let start = start.min(self.text.len());
         let end = self.text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
         let at = self.bytes(start, end);
         if *error.kind() == granit_parser::ErrorKind::RecursionLimitExceeded {
-            return Box::new(
-                Diagnostic::new(
-                    Code::TooMuch,
-                    at,
-                    format!("the file is nested deeper than {DEPTH} levels"),
-                )
-                .label("the limit is reached here"),
-            );
+            return too_deep(at);
         }
         let info = error.info();
         let line = self.text[..start].rsplit('\n').next().unwrap_or("");
@@ -340,8 +356,7 @@ impl Builder<'_> {
         Box::new(if line.contains('\t') && line.trim().is_empty() {
             diagnostic.help("YAML indents with spaces; this line begins with a tab")
         } else if line.contains('{') || line.contains('[') {
-            diagnostic
-                .help("inside `{…}` and `[…]` whatever holds `,` `[` `]` `{` or `}` must be quoted")
+            diagnostic.help(FLOW_HELP)
         } else {
             diagnostic
                 .help("a text that holds `: ` or begins with a special character needs quotes")
@@ -349,8 +364,8 @@ impl Builder<'_> {
     }
 
     fn place(&self, span: &Span) -> Place {
-        let start = span.start.byte_offset().unwrap_or(0) + self.skipped;
-        let end = span.end.byte_offset().map_or(start, |end| end + self.skipped);
+        let start = span.start.byte_offset().unwrap_or(0);
+        let end = span.end.byte_offset().map_or(start, |end| end);
         self.bytes(start, end.max(start))
     }
 
@@ -360,16 +375,62 @@ impl Builder<'_> {
     }
 }
 
-fn join(start: Place, end: Place) -> Place {
-    Place { end: end.end.max(start.end), ..start }
+fn too_deep(at: Place) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(
+            Code::TooMuch,
+            at,
+            format!("the file is nested deeper than {DEPTH} levels"),
+        )
+        .label("the limit is reached here"),
+    )
 }
 
-fn size(node: &Node) -> usize {
-    match &node.value {
-        Yaml::Scalar(_) => 1,
-        Yaml::List(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Yaml::Map(entries) => 1 + entries.iter().map(|(_, value)| size(value)).sum::<usize>(),
+const FLOW_HELP: &str =
+    "inside `{…}` and `[…]` whatever holds `,` `[` `]` `{` or `}` must be quoted";
+
+fn as_key(node: Node) -> Built<Placed<String>> {
+    match node.value {
+        Yaml::Scalar(scalar) => Ok(Placed::new(scalar.text, node.at)),
+        Yaml::List(_) | Yaml::Map(_) => Err(Box::new(
+            Diagnostic::new(Code::Flow, node.at, "a key must be a single word")
+                .label("this is a list or a mapping")
+                .help(FLOW_HELP),
+        )),
     }
+}
+
+/// Puts an entry into a mapping; gives what is wrong with it.
+fn entry(
+    entries: &mut Vec<(Placed<String>, Node)>,
+    keys: &mut BTreeMap<String, Place>,
+    key: Placed<String>,
+    value: Node,
+    style: StructureStyle,
+) -> Option<Diagnostic> {
+    if let Some(first) = keys.get(&key.value) {
+        let message = format!("`{}` stands here twice", key.value);
+        return Some(
+            Diagnostic::new(Code::DuplicateKey, key.at, message)
+                .label("again")
+                .related(*first, "first here"),
+        );
+    }
+    // `{body: hello, world}` reads as two entries, the second without a value.
+    let is_missing = |node: &Node| matches!(&node.value, Yaml::Scalar(scalar) if scalar.text.is_empty() && scalar.is_null());
+    let before_has_value = entries.last().is_some_and(|(_, before)| !is_missing(before));
+    if style == StructureStyle::Flow && is_missing(&value) && before_has_value {
+        let message =
+            format!("`{}` has no value: the comma before it ends the value in front", key.value);
+        return Some(
+            Diagnostic::new(Code::Flow, key.at, message)
+                .label("if it belongs to that value, put the value in quotes")
+                .help(FLOW_HELP),
+        );
+    }
+    keys.insert(key.value.clone(), key.at);
+    entries.push((key, value));
+    None
 }
 
 /// A tree in one line, scalars as they are written.
@@ -382,8 +443,10 @@ pub fn outline(node: &Node) -> String {
             format!("[{}]", items.join(", "))
         }
         Yaml::Map(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("{}: {}", key.value, outline(value))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", key.value, outline(value)))
+                .collect();
             format!("{{{}}}", entries.join(", "))
         }
     }

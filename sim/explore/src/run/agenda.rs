@@ -189,6 +189,10 @@ impl<T: Tracer> Sink for Telling<'_, T> {
         self.agenda.gets_somewhere(thread);
     }
 
+    fn lost(&mut self) {
+        self.agenda.measures.lost += 1;
+    }
+
     fn copied(&mut self, bytes: u64) {
         self.agenda.measures.bytes_copied += bytes;
     }

@@ -12,8 +12,8 @@ mod timers;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::{
-    Event, Machine, Outcome, ProcessId, Progress, Role, Span, State, ThreadId, ThreadState,
-    Transition, assert_invariants, step, waits,
+    End, Event, Life, Machine, Outcome, ProcessId, Progress, Role, Span, State, ThreadId,
+    ThreadState, Transition, assert_invariants, step, waits,
 };
 
 use crate::repetition::Repetition;
@@ -98,6 +98,8 @@ pub struct Measures {
     pub context_switches: u64,
     /// How many messages were received.
     pub messages: u64,
+    /// How many messages were lost.
+    pub lost: u64,
     /// How many bytes were copied into the kernel and out of it.
     pub bytes_copied: u64,
     /// The most kernel memory that was used at one time, in bytes.
@@ -129,6 +131,9 @@ pub struct Run {
     pub steps: u64,
     /// The threads that can never move again, as they were found. Daemons at rest are not among them.
     pub stuck: Vec<Stuck>,
+    /// The processes that failed, in order of time. A daemon that failed when no worker was left is not
+    /// among them.
+    pub failed: Vec<ProcessId>,
     /// Since when each thread has been waiting, in nanoseconds; meaningful for those that wait.
     pub waiting_since_ns: Vec<u64>,
 }
@@ -160,6 +165,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
         measures,
         steps: runner.steps,
         stuck: watch.stuck,
+        failed: runner.failed,
         waiting_since_ns: runner.agenda.waiting_since_ns,
         state: runner.state,
     }
@@ -183,6 +189,7 @@ pub(crate) struct Runner<'m> {
     /// Workers that have not ended.
     workers: u32,
     ended: Vec<bool>,
+    failed: Vec<ProcessId>,
 }
 
 impl<'m> Runner<'m> {
@@ -201,6 +208,7 @@ impl<'m> Runner<'m> {
             steps: 0,
             workers: u32::try_from(workers).expect("processes are limited"),
             ended: vec![false; state.processes.len()],
+            failed: Vec::new(),
             state,
         };
         for index in 0..machine.processes.len() {
@@ -235,9 +243,15 @@ impl<'m> Runner<'m> {
 
     /// The next thing that happens.
     fn advance<T: Tracer>(&mut self, tracer: &mut T) -> Advance {
+        let due = self.agenda.timers.next_due(&self.state);
+        // Whoever becomes ready at the same instant becomes ready before anybody is picked.
+        if due.is_some_and(|due| due <= self.agenda.now_ns) {
+            self.serve_timer(tracer);
+            self.bury();
+            return Advance::Went;
+        }
         self.dispatch();
         let next_cpu = self.next_cpu();
-        let due = self.agenda.timers.next_due(&self.state);
         match (next_cpu, due) {
             (None, None) => return Advance::Over(Stop::Over),
             (Some((cpu, at)), due) if due.is_none_or(|due| at < due) => {
@@ -252,9 +266,7 @@ impl<'m> Runner<'m> {
             }
             (Some(_), None) => unreachable!("without a timer the processor goes first"),
         }
-        if !self.agenda.ended.is_empty() {
-            self.bury();
-        }
+        self.bury();
         Advance::Went
     }
 
@@ -475,6 +487,9 @@ impl<'m> Runner<'m> {
 
     /// Threads have ended: their processors are free, and their processes may be counted out.
     fn bury(&mut self) {
+        if self.agenda.ended.is_empty() {
+            return;
+        }
         for t in std::mem::take(&mut self.agenda.ended) {
             for cpu in &mut self.cpus {
                 if cpu.thread == Some(t) {
@@ -484,6 +499,10 @@ impl<'m> Runner<'m> {
             let process = self.state.threads[t.index()].process;
             if self.state.has_ended(process) && !self.ended[process.index()] {
                 self.ended[process.index()] = true;
+                let life = &self.state.processes[process.index()].life;
+                if self.workers > 0 && matches!(life, Life::Ended(End::Failed(_))) {
+                    self.failed.push(process);
+                }
                 if self.machine.family_of(process).role == Role::Worker {
                     self.workers -= 1;
                 }

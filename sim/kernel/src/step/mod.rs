@@ -402,7 +402,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         thread.status = outcome;
         let pc = thread.pc;
         let call = machine.call(pc);
-        if before != ThreadState::Ready || outcome != Outcome::Ok {
+        if before != ThreadState::Ready || outcome != Outcome::Ok || call.verb.has_no_event() {
             self.note(Some(t), Kind::Returned(outcome));
         }
         let next = match call.handler(outcome) {

@@ -61,6 +61,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         while !self.mailbox(mailbox).messages.is_empty() {
             let message = self.state.mailboxes[mailbox.index()].take(0);
             self.free_memory_of(&message);
+            self.sink.lost();
             self.note(None, Kind::Lost(&message, loss));
             self.request_left_its_queue(&message, super::send::Whereabouts::Destroyed);
         }

@@ -153,6 +153,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let whereabouts = if fits { Whereabouts::With(process) } else { Whereabouts::Destroyed };
         let message = self.remove(t, found, whereabouts);
         if !fits {
+            self.sink.lost();
             self.note(Some(t), Kind::Lost(&message, Loss::TooLarge));
             return Err(Stop::Outcome(Outcome::TooLarge));
         }

@@ -266,6 +266,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     }
                     if self.machine.policies.too_large == TooLarge::Destroy {
                         self.announce(t, message, attempt);
+                        self.sink.lost();
                         self.note(Some(t), Kind::Lost(message, Loss::TooLarge));
                         return Posted::Gone(Whereabouts::Destroyed);
                     }

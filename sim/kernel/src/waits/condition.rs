@@ -2,13 +2,15 @@
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::MailboxKind;
-use crate::state::{BlockedOn, Holder, State};
+use crate::state::{BlockedOn, Holder, Sources, State};
 
 /// Something that could happen, and end waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// A message is sent to this mailbox or link.
     Sent(MailboxId),
+    /// This process sends to some process, which is known only at run time.
+    SentBy(ProcessId),
     /// A message is sent somewhere that is known only at run time.
     SentAnywhere,
     /// A message is taken from this mailbox or link.
@@ -59,6 +61,15 @@ impl Waiters {
     pub(super) fn of(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
         match condition {
             Condition::Sent(mailbox) => receivers_on(state, mailbox).collect(),
+            Condition::SentBy(process) => {
+                let links = state.processes[process.index()].outgoing.iter();
+                let mut waiting: Vec<ThreadId> =
+                    links.flat_map(|link| receivers_on(state, *link)).collect();
+                waiting.extend(all(state, |on| {
+                    matches!(on, BlockedOn::Receive { sources: Sources::Anyone, .. })
+                }));
+                waiting
+            }
             Condition::SentAnywhere => {
                 all(state, |on| matches!(on, BlockedOn::Receive { .. } | BlockedOn::Select(_)))
             }
@@ -110,7 +121,14 @@ impl Waiters {
             waiting.extend(self.callers_of(Holder::Queued(link)));
         }
         for link in &entry.outgoing {
-            waiting.extend(receivers_on(state, *link));
+            // Who receives from anyone is not disturbed by an end.
+            let by_name = |t: &ThreadId| match state.waits_for(*t) {
+                Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
+                    !matches!(sources, Sources::Anyone)
+                }
+                _ => false,
+            };
+            waiting.extend(receivers_on(state, *link).filter(by_name));
         }
         waiting.extend(self.callers_of(Holder::Taken(process)));
         waiting.extend(state.memory.waiting.iter().map(|(t, _)| *t));

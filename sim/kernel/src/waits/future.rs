@@ -1,6 +1,6 @@
 //! What a thread could still do: a walk over the code that is ahead of it.
 
-use crate::expr::{Expr, Scope, Who};
+use crate::expr::{Expr, Field, Scope, Who};
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
 use crate::machine::{Capacity, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Computing, Oracle, Question};
@@ -21,6 +21,8 @@ pub(super) enum Reach<T> {
 /// What a thread could still do.
 pub(super) struct Future {
     pub sends: Reach<MailboxId>,
+    /// It could send to a process that is known only at run time.
+    pub sends_to_processes: bool,
     pub receives: Reach<MailboxId>,
     pub destroys: Reach<MailboxId>,
     pub kills: Reach<ProcessId>,
@@ -106,6 +108,7 @@ impl Scratch {
         let walker = Walker { machine, state, thread: t, written };
         let mut future = Future {
             sends: Reach::Some(Vec::new()),
+            sends_to_processes: false,
             receives: Reach::Some(Vec::new()),
             destroys: Reach::Some(Vec::new()),
             kills: Reach::Some(Vec::new()),
@@ -142,7 +145,14 @@ impl Walker<'_> {
     fn add_call(&self, verb: &Verb, future: &mut Future) {
         match verb {
             Verb::Send(send) | Verb::Call { request: send, .. } => {
-                self.add_mailboxes(&send.to, Direction::To, &mut future.sends);
+                // `${m.sender}` is a process, whichever.
+                if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
+                    && self.known(&send.to).is_none()
+                {
+                    future.sends_to_processes = true;
+                } else {
+                    self.add_mailboxes(&send.to, Direction::To, &mut future.sends);
+                }
             }
             Verb::Receive(receive) => match &receive.from {
                 From::These(sources) => {

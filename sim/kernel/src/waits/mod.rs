@@ -241,6 +241,9 @@ impl<'a> Search<'a> {
         let own = self.state.threads[t.index()].process;
         let mut conditions = Vec::new();
         add(&future.sends, Condition::Sent, Condition::SentAnywhere, &mut conditions);
+        if future.sends_to_processes {
+            conditions.push(Condition::SentBy(own));
+        }
         add(&future.receives, Condition::Taken, Condition::TakenAnywhere, &mut conditions);
         add(&future.destroys, Condition::Destroyed, Condition::Anything, &mut conditions);
         add(&future.kills, Condition::ProcessKilled, Condition::Anything, &mut conditions);

@@ -86,21 +86,38 @@ pub(super) fn reachable(machine: &Machine, entry: Pc) -> Vec<Pc> {
     places
 }
 
+/// Whether uses of variables are looked at. A step that has another mistake sets nothing, and what
+/// follows from that is no mistake of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Uses {
+    Checked,
+    Skipped,
+}
+
+/// The registers of a program.
+#[derive(Clone, Copy)]
+pub(super) struct Registers {
+    /// How many there are.
+    pub all: u32,
+    /// How many of the first are set from the start.
+    pub parameters: usize,
+}
+
 /// Notes what the shape of a complete program shows.
 pub(super) fn check(
     machine: &Machine,
     flow: &Flow,
     variables: &[String],
-    parameters: usize,
-    registers: u32,
+    registers: Registers,
+    uses: Uses,
     found: &mut Vec<Diagnostic>,
 ) {
     let start = flow.entry.index();
     let length = machine.code.len() - start;
-    let words = (registers as usize).div_ceil(64).max(1);
+    let words = (registers.all as usize).div_ceil(64).max(1);
     let fits = words.saturating_mul(length).saturating_mul(64) <= FLOW_BITS;
     let reached = if fits {
-        may_be_set(machine, flow, parameters, words)
+        may_be_set(machine, flow, registers.parameters, words)
     } else {
         Reached { start, words: 0, bits: Vec::new(), visited: visited(machine, flow, length) }
     };
@@ -114,7 +131,8 @@ pub(super) fn check(
         }
     }
     for (pc, register, at) in &flow.uses {
-        if reached.visits(*pc) && fits && !reached.is_set(*pc, *register) {
+        let looked_at = uses == Uses::Checked && fits;
+        if looked_at && reached.visits(*pc) && !reached.is_set(*pc, *register) {
             let name = variables.get(register.index()).map_or("?", String::as_str);
             found.push(
                 Diagnostic::new(

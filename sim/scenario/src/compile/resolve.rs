@@ -1,7 +1,8 @@
 //! Names in expressions and references: a variable, a word of the language, or a declared object.
 
+use ipcsim_kernel::limits::LIST_ELEMENTS;
 use ipcsim_kernel::{
-    Expr as Code_, Field, Function, Handle, MailboxId, ProcessId, Register, Value,
+    Expr as Code_, Field, Function, Handle, MailboxId, ProcessId, Register, Unary, Value,
 };
 
 use super::declare::{Members, Names, Object};
@@ -43,11 +44,19 @@ impl Scope<'_> {
                 let of = self.expr(of)?;
                 Code_::Field(Box::new(of), message_field(field)?)
             }
-            Shape::Unary(operator, of) => Code_::Unary(*operator, Box::new(self.expr(of)?)),
+            Shape::Unary(operator, of) => match (operator, self.expr(of)?) {
+                (Unary::Minus, Code_::Constant(Value::Int(number))) if number != i64::MIN => {
+                    Code_::Constant(Value::Int(-number))
+                }
+                (operator, of) => Code_::Unary(*operator, Box::new(of)),
+            },
             Shape::Binary(operator, left, right) => {
                 Code_::Binary(*operator, Box::new((self.expr(left)?, self.expr(right)?)))
             }
             Shape::Call(name, arguments) => self.call(name, arguments)?,
+            Shape::List(items) if items.len() as u64 > LIST_ELEMENTS => {
+                return Err(too_long_a_list("this list", expr.at));
+            }
             Shape::List(items) => fold_list(self.exprs(items)?),
             Shape::Join(parts) => Code_::Join(self.exprs(parts)?),
         })
@@ -355,18 +364,23 @@ fn too_long(at: Place) -> Failed {
 }
 
 fn too_large_family(name: &str, at: Place) -> Failed {
+    too_long_a_list(&format!("`{name}`"), at)
+}
+
+fn too_long_a_list(what: &str, at: Place) -> Failed {
     Box::new(
-        Diagnostic::new(Code::TooMuch, at, format!("`{name}` has too many members for a list"))
-            .label(format!("a list has at most {} elements", ipcsim_kernel::limits::LIST_ELEMENTS)),
+        Diagnostic::new(Code::TooMuch, at, format!("{what} has too many members for a list"))
+            .label(format!("a list has at most {LIST_ELEMENTS} elements")),
     )
 }
 
 /// A value that is known before the run: of a parameter.
 pub(super) fn constant(names: &Names, expr: &Expr) -> Result<Value, Failed> {
     let mut scope = Scope { names, variables: &[], uses: Vec::new() };
-    // A word that names an object is the object, so that mailboxes can be handed to programs.
+    // A bare word that names an object is the object, so that mailboxes can be handed to programs.
     if let Shape::Text(text) = &expr.value
         && names.find(text).is_some()
+        && expr.at.bytes().len() == text.len()
     {
         let name = Placed::new(Shape::Name(text.clone()), expr.at);
         return constant(names, &name);

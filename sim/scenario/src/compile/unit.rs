@@ -87,6 +87,7 @@ impl<'a> Unit<'a> {
         lines: &'a Lines,
         found: &'a mut Vec<Diagnostic>,
     ) -> Entry {
+        let errors_before = found.len();
         let mut unit = Unit {
             names,
             machine,
@@ -107,7 +108,11 @@ impl<'a> Unit<'a> {
         unit.emit(Op::End);
         let known = program.parameters.len();
         let Unit { machine, found, variables, registers, flow, .. } = unit;
-        flow::check(machine, &flow, &variables, known, registers, found);
+        let complete =
+            found[errors_before..].iter().all(|d| d.severity == crate::Severity::Warning);
+        let uses = if complete { flow::Uses::Checked } else { flow::Uses::Skipped };
+        let used = flow::Registers { all: registers, parameters: known };
+        flow::check(machine, &flow, &variables, used, uses, found);
         Entry { pc: entry, registers }
     }
 
@@ -467,6 +472,8 @@ impl<'a> Unit<'a> {
     fn message_body(&mut self, step: &Step) -> Result<Compiled, Failed> {
         if let Arg::Expr(Placed { value: crate::expr::Shape::Text(text), at }) = &step.operand.value
             && self.variables.contains(text)
+            // In quotes it is meant as a text.
+            && at.bytes().len() == text.len()
         {
             self.found.push(
                 Diagnostic::new(

@@ -47,6 +47,9 @@ impl Reader {
                 _ => self.expected(key, "an integer", node),
             },
             Kind::Duration => match self.literal(key, node, "a duration")? {
+                Literal::Duration(0) if key == "quantum" => {
+                    self.out_of_range(key, "a duration above 0", node.at)
+                }
                 Literal::Duration(ns) => Some(Arg::Nanoseconds(ns)),
                 Literal::Int(_) => self.unit_missing(key, "a duration such as `10ms`", node),
                 _ => self.expected(key, "a duration such as `10ms`", node),
@@ -148,10 +151,12 @@ impl Reader {
     /// What an unquoted scalar looks like, where nothing can be computed.
     fn literal(&mut self, key: &str, node: &Node, expected: &str) -> Option<Literal> {
         let scalar = self.scalar(node, expected)?;
-        if scalar.style == Style::Quoted {
+        let literal = expr::plain_literal(&scalar.text, node.at, &mut self.found)?;
+        // Quotes never change a name, a path or a unit; a number or a truth in quotes is text.
+        if scalar.style != Style::Plain && matches!(literal, Literal::Int(_) | Literal::Bool(_)) {
             return self.expected(key, &format!("{expected} without quotes"), node);
         }
-        expr::plain_literal(&scalar.text, node.at, &mut self.found)
+        Some(literal)
     }
 
     fn computed(&mut self, node: &Node) -> Option<Option<Expr>> {
@@ -441,6 +446,9 @@ impl Reader {
 
     fn threads(&mut self, node: &Node) -> Option<Arg> {
         let entries = self.mapping(node, "`threads`")?;
+        if entries.is_empty() {
+            self.note(super::empty_program(node.at, "threads"));
+        }
         let mut threads = Vec::new();
         for (name, value) in entries {
             self.check_name(name);
