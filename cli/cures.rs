@@ -154,11 +154,5 @@ fn add_exchange(to: &mut Candidates, loaded: &Loaded, machine: &Machine, run: &R
     let is_short = process.fields.key("do") == Some(process.name.at);
     let path = if is_short { format!("processes.{base}") } else { format!("processes.{base}.do") };
     let whom = if family.count > 1 { format!("each of {base}") } else { base.clone() };
-    to.push((
-        Change::Swap(path, here),
-        format!(
-            "let {whom} receive first (exchange its steps in lines {line} and {})",
-            line_of(steps[here + 1].at)
-        ),
-    ));
+    to.push((Change::Swap(path, here), format!("let {whom} receive first")));
 }

@@ -1,6 +1,7 @@
 //! `ipcsim test`: check what scenarios claim in `expect:`.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use ipcsim_explore::{Limits, Measures, NoTrace, Run, Stop, Verdict, conclude, run};
 use ipcsim_kernel::{Machine, ProcessId};
@@ -118,6 +119,9 @@ fn judge(loaded: &Loaded, claim: &Claim, max_steps: u64) -> Judgement {
     match judged {
         Ok(()) => Judgement::Holds,
         Err(_) if run.stop == Stop::Interrupted => Judgement::Undecided("interrupted".into()),
+        Err(found) if run.stop == Stop::Steps => {
+            Judgement::Undecided(format!("{found} (--max-steps allows more)"))
+        }
         Err(found) => match &claim.because {
             Some(because) => Judgement::Fails(format!("{found}; because: {because}")),
             None => Judgement::Fails(found),
@@ -280,7 +284,9 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
                 }
                 Judgement::Undecided(why) => {
                     undecided += 1;
-                    worst = worst.max(Exit::Interrupted);
+                    let interrupted = INTERRUPTED.load(Ordering::Relaxed);
+                    worst =
+                        worst.max(if interrupted { Exit::Interrupted } else { Exit::Undecided });
                     out.push_str(&format!("undecided     {place}  {words}: {why}\n"));
                 }
                 Judgement::NotEvaluated => {
@@ -292,9 +298,12 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
             }
         }
     }
+    let many =
+        |number: u64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     out.push_str(&format!(
-        "\n{} files: {passed} claims hold, {failed} do not, {later} are over schedules and not evaluated yet",
-        tested.len()
+        "\n{}: {} hold, {failed} do not, {later} over schedules are not evaluated yet",
+        many(tested.len() as u64, "file"),
+        many(passed, "claim"),
     ));
     if undecided > 0 {
         out.push_str(&format!(", {undecided} undecided"));

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::program::{Op, Verb};
-use ipcsim_kernel::{Event, Kind, Loss, Machine, Route, State, ThreadId};
+use ipcsim_kernel::{Capacity, Event, Kind, Loss, Machine, Route, State, ThreadId, ThreadState};
 
 use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
 
@@ -140,8 +140,6 @@ impl Recorder {
         self.tail.push_back(row);
     }
 
-    /// Whether the next row can still be seen in the end. Composing a text that nobody reads is what
-    /// costs most in a long run, so a row of the middle is composed only when it may be the last.
     fn row(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) -> Option<Row> {
         let names = Names::new(machine);
         let t = lane_of(state, event)?;
@@ -236,10 +234,13 @@ fn tell(
         }
         Kind::Received(message) => {
             let sender = state.threads.iter().position(|thread| thread.process == message.sender);
-            let way = match event.thread.map(|t| &state.threads[t.index()].state) {
-                Some(ipcsim_kernel::ThreadState::Blocked { .. }) => Way::Straight,
-                _ => Way::Buffered,
-            };
+            let handed_over = event.thread.is_some_and(|t| {
+                matches!(state.threads[t.index()].state, ThreadState::Blocked { .. })
+            });
+            let mailbox = state.mailboxes.get(message.mailbox.index());
+            let never_stores =
+                mailbox.is_some_and(|mailbox| mailbox.spec.capacity == Capacity::None);
+            let way = if handed_over || never_stores { Way::Straight } else { Way::Buffered };
             let sender_name = machine.process_name(message.sender);
             let via = match message.route {
                 Route::Link => String::new(),

@@ -49,14 +49,12 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
         Outcome::Unfinished => write(&mut out, unfinished(machine, run)),
         Outcome::Fails | Outcome::Deadlock | Outcome::Stranded => {}
     }
-    if !cures.is_empty() {
-        let list: Vec<&str> = cures.iter().map(|cure| cure.what.as_str()).collect();
-        let tried = if list.len() == 1 {
-            "this run then completes"
-        } else {
-            "each tried: this run then completes"
-        };
-        write(&mut out, format!("  cure: {} ({tried})", list.join(", or ")));
+    if let Some((first, others)) = cures.split_first() {
+        let mut line = format!("  cure: {} (this run then completes)", first.what);
+        for other in others {
+            let _ = write!(line, ", or {} (this run then completes)", other.what);
+        }
+        write(&mut out, line);
     }
     out
 }

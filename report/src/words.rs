@@ -27,7 +27,9 @@ impl<'a> Names<'a> {
         let thread = &self.machine.symbols.threads[name.index()];
         let spec = family.threads.iter().find(|spec| spec.name == name);
         match spec {
-            Some(_) if family.threads.len() == 1 && thread == "main" => process,
+            Some(spec) if spec.count == 1 && family.threads.len() == 1 && thread == "main" => {
+                process
+            }
             Some(spec) if spec.count > 1 => format!("{process}.{thread}[{index}]"),
             _ => format!("{process}.{thread}"),
         }

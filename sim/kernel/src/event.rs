@@ -91,8 +91,6 @@ pub enum Loss {
     MailboxDestroyed,
     /// It was larger than the receiver allowed, and `too-large` is `destroy`.
     TooLarge,
-    /// It answered a caller that no longer waits.
-    CallerGone,
 }
 
 impl Loss {
@@ -102,7 +100,6 @@ impl Loss {
             Loss::ReceiverEnded => "the receiver has ended",
             Loss::MailboxDestroyed => "the mailbox was destroyed",
             Loss::TooLarge => "it was too large for the receiver",
-            Loss::CallerGone => "the caller no longer waits",
         }
     }
 }

@@ -123,7 +123,7 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
             }
         }
         BlockedOn::Join(threads) => {
-            let ended = |t: &ThreadId| state.threads[t.index()].state == ThreadState::Ended;
+            let ended = |t: &ThreadId| state.threads[t.index()].state.is_ended();
             assert!(!threads.iter().all(ended), "a join ends when its threads have ended");
         }
         BlockedOn::Lookup(_) => {

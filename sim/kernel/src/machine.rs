@@ -316,7 +316,7 @@ impl Machine {
         match handle {
             Handle::Process(process) => self.process_name(process),
             Handle::Mailbox(mailbox) | Handle::File { mailbox, .. } => self.mailbox_name(mailbox),
-            Handle::Reply(right) => format!("reply right to thread {}", right.caller.0),
+            Handle::Reply(_) => "a reply right".into(),
         }
     }
 

@@ -132,6 +132,18 @@ pub enum ThreadState {
     Ended,
 }
 
+impl ThreadState {
+    /// Whether it can go on with its program. (Comparing whole states would look at messages.)
+    pub fn is_ready(&self) -> bool {
+        matches!(self, ThreadState::Ready)
+    }
+
+    /// Whether it has ended.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, ThreadState::Ended)
+    }
+}
+
 /// What a thread looks at again. Whoever leaves without having used the chance passes it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {

@@ -1,6 +1,196 @@
 //! The JSON Schema (draft-07) of scenarios, made from the table of words.
+//!
+//! An editor shows the table's sentences as hints and completes its words. The schema is a little
+//! wider than the language: names, units and expressions are checked by `ipcsim lint`.
+
+use ipcsim_kernel::Outcome;
+use serde_json::{Map, Value, json};
+
+use crate::lecture::SLIDES;
+use crate::table::{
+    self, COSTS, FILE, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PROCESS, PROGRAM,
+    SCHEDULE_OUTCOMES, THREAD, VERBS, Verb,
+};
+
+const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z_][A-Za-z0-9_]*)*$";
+const DURATION: &str = "^[0-9]+(ns|us|ms|s)$";
+const SIZE: &str = "^[0-9]+(B|KiB|MiB|GiB)$";
 
 /// The schema, as pretty-printed JSON with a line break at the end.
 pub fn schema() -> String {
-    String::from("{}\n")
+    let mut properties = Map::new();
+    for key in table::TOP {
+        properties.insert(key.name.into(), described(top(key.name), key.doc));
+    }
+    let schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "An ipcsim scenario",
+        "type": "object",
+        "additionalProperties": false,
+        "required": required(table::TOP),
+        "properties": properties,
+        "definitions": {
+            "steps": { "type": "array", "items": { "$ref": "#/definitions/step" } },
+            "step": step(),
+            "expression": { "type": ["string", "number", "boolean", "array"] },
+        }
+    });
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
+    text.push('\n');
+    text
+}
+
+fn top(name: &str) -> Value {
+    let named = |content: Value| json!({ "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": content });
+    match name {
+        "kernel" => object(KERNEL),
+        "mailboxes" => named(object(MAILBOX)),
+        "names" => named(object(NAME_SERVER)),
+        "files" => json!({
+            "type": "object",
+            "propertyNames": { "pattern": "^/.*[^/]$" },
+            "additionalProperties": object(FILE),
+        }),
+        "programs" => named(object(PROGRAM)),
+        "processes" => named(json!({ "oneOf": [steps(), object(PROCESS)] })),
+        "expect" => json!({ "type": "array", "items": claim() }),
+        "slide" => json!({ "type": "string", "examples": SLIDES }),
+        _ => json!({ "type": "string" }),
+    }
+}
+
+fn described(mut schema: Value, doc: &str) -> Value {
+    if let Value::Object(object) = &mut schema {
+        object.insert("description".into(), doc.into());
+    }
+    schema
+}
+
+fn required(keys: &[Key]) -> Vec<&'static str> {
+    keys.iter().filter(|key| key.need == Need::Required).map(|key| key.name).collect()
+}
+
+fn properties(keys: impl Iterator<Item = &'static Key>) -> Map<String, Value> {
+    keys.map(|key| (key.name.to_string(), described(kind(key.kind), key.doc))).collect()
+}
+
+/// A mapping with the keys of a table.
+fn object(keys: &'static [Key]) -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": required(keys),
+        "properties": properties(keys.iter()),
+    })
+}
+
+fn steps() -> Value {
+    json!({ "$ref": "#/definitions/steps" })
+}
+
+/// A step: one verb with its keys, or the bare word of a verb that takes nothing.
+fn step() -> Value {
+    let bare = VERBS.iter().filter(|verb| verb.operand == Kind::Nothing).map(|verb| verb.name);
+    let mut forms = vec![json!({ "enum": bare.collect::<Vec<_>>() })];
+    forms.extend(VERBS.iter().map(verb_form));
+    json!({ "oneOf": forms })
+}
+
+fn verb_form(verb: &'static Verb) -> Value {
+    let mut all = properties(verb.all_keys());
+    all.insert(verb.name.into(), described(kind(verb.operand), verb.doc));
+    let mut needed = vec![verb.name];
+    needed.extend(required(verb.keys));
+    json!({
+        "type": "object",
+        "description": verb.doc,
+        "additionalProperties": false,
+        "required": needed,
+        "properties": all,
+    })
+}
+
+fn kind(kind: Kind) -> Value {
+    let expression = || json!({ "$ref": "#/definitions/expression" });
+    match kind {
+        Kind::Nothing => json!({ "type": "null" }),
+        Kind::Prose | Kind::Declared(_) | Kind::Threads | Kind::Target | Kind::Message => {
+            json!({ "type": "string" })
+        }
+        Kind::NewName | Kind::Variable => json!({ "type": "string", "pattern": NAME }),
+        Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
+        Kind::Body | Kind::Expression => expression(),
+        Kind::Sources | Kind::Victims => {
+            json!({ "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+        }
+        Kind::Assignments | Kind::Parameters => json!({
+            "type": "object",
+            "propertyNames": { "pattern": NAME },
+            "additionalProperties": expression(),
+        }),
+        Kind::Number | Kind::Count => json!({ "type": ["integer", "string"] }),
+        Kind::Time => json!({ "type": "string", "examples": ["5ms", "2ms..5ms"] }),
+        Kind::Wait => json!({ "type": "string", "examples": ["forever", "never", "5ms"] }),
+        Kind::Size => json!({ "type": "string", "examples": ["64B", "4KiB"] }),
+        Kind::FixedSize => json!({ "type": "string", "pattern": SIZE }),
+        Kind::Memory => json!({ "type": "string", "examples": ["unlimited", "4KiB"] }),
+        Kind::Capacity => {
+            json!({ "type": ["string", "integer"], "examples": ["none", 1, "4KiB", "undefined", "unlimited"] })
+        }
+        Kind::Word(words) => json!({ "enum": words }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Seed => json!({ "type": "integer", "minimum": 0 }),
+        Kind::Positive(limit) => json!({ "type": "integer", "minimum": 1, "maximum": limit }),
+        Kind::Integer => json!({ "type": "integer" }),
+        Kind::Duration => json!({ "type": "string", "pattern": DURATION }),
+        Kind::Steps => steps(),
+        Kind::Branches => json!({ "type": "array", "minItems": 1, "items": steps() }),
+        Kind::Handlers => {
+            let outcomes: Map<String, Value> =
+                Outcome::ALL.iter().map(|outcome| (outcome.word().to_string(), steps())).collect();
+            json!({ "type": "object", "additionalProperties": false, "properties": outcomes })
+        }
+        Kind::ThreadTable => json!({
+            "type": "object",
+            "propertyNames": { "pattern": NAME },
+            "additionalProperties": { "oneOf": [steps(), object(THREAD)] },
+        }),
+        Kind::Entries => {
+            json!({ "type": "object", "additionalProperties": { "type": "string" } })
+        }
+        Kind::Costs => object(COSTS),
+    }
+}
+
+/// A claim: over what, and what; and the keys beside it.
+fn claim() -> Value {
+    let bounds: Map<String, Value> = MEASURES
+        .iter()
+        .map(|measure| ((*measure).to_string(), json!({ "type": ["string", "integer"] })))
+        .collect();
+    let bounds = json!({ "type": "object", "additionalProperties": false, "properties": bounds });
+    let one = |name: &str, content: Value| json!({ "type": "object", "additionalProperties": false, "required": [name], "properties": { name: content } });
+    let outcome = json!({ "enum": SCHEDULE_OUTCOMES });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "run": { "oneOf": [outcome, one("at-most", bounds.clone()), one("at-least", bounds)] },
+            "every-schedule": { "oneOf": [
+                outcome,
+                one("always", json!({ "type": ["string", "boolean"] })),
+                one("eventually", json!({ "type": ["string", "boolean"] })),
+            ] },
+            "some-schedule": outcome,
+            "blocked": { "type": "array", "items": { "type": "string" } },
+            "with": { "type": "object" },
+            "because": { "type": "string" },
+            "within": { "type": "integer", "minimum": 1 },
+        },
+        "oneOf": [
+            { "required": ["run"] },
+            { "required": ["every-schedule"] },
+            { "required": ["some-schedule"] },
+        ],
+    })
 }

@@ -160,6 +160,9 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
     watch.check(&runner);
     let mut measures = runner.agenda.measures;
     measures.time_ns = runner.agenda.now_ns;
+    // What a processor had begun when the run was over does not count.
+    let begun = runner.cpus.iter().filter_map(Cpu::busy_until);
+    measures.cpu_time_ns -= begun.map(|at| at.saturating_sub(measures.time_ns)).sum::<u64>();
     Run {
         stop,
         measures,
@@ -190,7 +193,15 @@ pub(crate) struct Runner<'m> {
     workers: u32,
     ended: Vec<bool>,
     failed: Vec<ProcessId>,
+    /// When the outside world is looked at again, in steps.
+    next_poll: u64,
+    /// A processor that nobody interferes with goes on by itself up to this step, and this time.
+    stride_ends: u64,
+    until_ns: u64,
 }
+
+/// How many steps a processor takes by itself before everything else is looked at.
+const STRIDE: u64 = 64;
 
 impl<'m> Runner<'m> {
     fn new(machine: &'m Machine) -> Self {
@@ -209,6 +220,9 @@ impl<'m> Runner<'m> {
             workers: u32::try_from(workers).expect("processes are limited"),
             ended: vec![false; state.processes.len()],
             failed: Vec::new(),
+            next_poll: 0,
+            stride_ends: 0,
+            until_ns: u64::MAX,
             state,
         };
         for index in 0..machine.processes.len() {
@@ -218,16 +232,19 @@ impl<'m> Runner<'m> {
         runner
     }
 
-    fn limit(&self, limits: &Limits) -> Option<Stop> {
+    fn limit(&mut self, limits: &Limits) -> Option<Stop> {
+        self.stride_ends = limits.max_steps.min(self.steps + STRIDE);
+        self.until_ns = limits.until_ns.unwrap_or(u64::MAX);
         if self.steps >= limits.max_steps {
             return Some(Stop::Steps);
         }
         if limits.until_ns.is_some_and(|until| self.agenda.now_ns >= until) {
             return Some(Stop::Time);
         }
-        if !self.steps.is_multiple_of(1024) {
+        if self.steps < self.next_poll {
             return None;
         }
+        self.next_poll = self.steps + 1_024;
         if let Some(progress) = limits.progress {
             progress.store(self.steps, Ordering::Relaxed);
         }
@@ -256,7 +273,7 @@ impl<'m> Runner<'m> {
             (None, None) => return Advance::Over(Stop::Over),
             (Some((cpu, at)), due) if due.is_none_or(|due| at < due) => {
                 self.agenda.now_ns = at;
-                if let Some(stop) = self.serve_cpu(cpu, tracer) {
+                if let Some(stop) = self.serve_cpu(cpu, due, tracer) {
                     return Advance::Over(stop);
                 }
             }
@@ -304,20 +321,42 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// Lets a processor go on whose present work is done.
-    fn serve_cpu<T: Tracer>(&mut self, id: usize, tracer: &mut T) -> Option<Stop> {
-        let cpu = self.cpus[id];
-        let Some(t) = cpu.thread else { unreachable!("an idle processor is not served") };
-        match cpu.phase {
-            Phase::Local => return self.local(id, t, tracer),
-            Phase::Call => self.call(id, t, tracer),
-            Phase::Computing => {
-                self.cpus[id].phase = Phase::Local;
-                self.after_slice(id, t);
+    /// Lets a processor go on whose present work is done. With one processor, and no timer due, it is
+    /// left alone for a stretch: whatever else there is to look at could not change anything.
+    fn serve_cpu<T: Tracer>(
+        &mut self,
+        id: usize,
+        due: Option<u64>,
+        tracer: &mut T,
+    ) -> Option<Stop> {
+        loop {
+            let cpu = self.cpus[id];
+            let Some(t) = cpu.thread else { unreachable!("an idle processor is not served") };
+            match cpu.phase {
+                Phase::Local => {
+                    if let Some(stop) = self.local(id, t, tracer) {
+                        return Some(stop);
+                    }
+                }
+                Phase::Call => self.call(id, t, tracer),
+                Phase::Computing => {
+                    self.cpus[id].phase = Phase::Local;
+                    self.after_slice(id, t);
+                }
+                Phase::Copying => self.go_on(id, t),
             }
-            Phase::Copying => self.go_on(id, t),
+            let at = self.cpus[id].busy_until_ns;
+            let goes_on = self.cpus.len() == 1
+                && self.cpus[id].thread.is_some()
+                && self.agenda.ended.is_empty()
+                && self.steps < self.stride_ends
+                && at < due.unwrap_or(u64::MAX)
+                && at < self.until_ns;
+            if !goes_on {
+                return None;
+            }
+            self.agenda.now_ns = at;
         }
-        None
     }
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
@@ -358,7 +397,7 @@ impl<'m> Runner<'m> {
         let copied = measures.bytes_copied - copied_before;
         let mut cost = copy_cost(copied, costs.copy_per_kib_ns);
         let thread = &self.state.threads[t.index()];
-        if thread.state == ThreadState::Ready
+        if thread.state.is_ready()
             && matches!(thread.status, Outcome::WouldBlock | Outcome::NoSuchName)
         {
             measures.polls += 1;
@@ -376,7 +415,7 @@ impl<'m> Runner<'m> {
 
     /// After a call: the thread keeps the processor if it can and may.
     fn go_on(&mut self, id: usize, t: ThreadId) {
-        let is_ready = self.state.threads[t.index()].state == ThreadState::Ready;
+        let is_ready = self.state.threads[t.index()].state.is_ready();
         if !is_ready || self.agenda.is_queued(t) {
             self.release(id);
         } else {
@@ -574,6 +613,8 @@ impl<'m> Watch<'m> {
     /// The first state after the last look in which somebody new is stuck, by halving.
     fn look_back(&self, until_steps: u64) -> Runner<'m> {
         let mut low = self.before.clone();
+        // One thing at a time: this is about the very moment.
+        low.stride_ends = 0;
         let mut events = until_steps.saturating_sub(low.steps).saturating_mul(4).max(64);
         // Steps count calls only; double the number of events until somebody is stuck at the end.
         while self.newly_stuck(&went(&low, events).state, low.machine).is_empty() {

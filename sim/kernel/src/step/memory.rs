@@ -21,7 +21,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.state.processes[to.index()].inbox.forget_stored(message);
         }
         if !self.state.memory.waiting.is_empty() {
-            self.work.push_back(Work::Memory);
+            self.work.push(Work::Memory);
         }
     }
 

@@ -67,7 +67,7 @@ pub fn step<O: Oracle, S: Sink>(
     oracle: &mut O,
     sink: &mut S,
 ) -> Progress {
-    let mut step = Step { machine, state, oracle, sink, work: VecDeque::new() };
+    let mut step = Step { machine, state, oracle, sink, work: Vec::new(), settled: 0 };
     let progress = match transition {
         Transition::Start(process) => step.start_process(process),
         Transition::Local(thread) => step.local(thread),
@@ -84,7 +84,10 @@ struct Step<'a, O, S> {
     state: &'a mut State,
     oracle: &'a mut O,
     sink: &'a mut S,
-    work: VecDeque<Work>,
+    /// Consequences in the order in which they came up; most steps have none.
+    work: Vec<Work>,
+    /// How many of them have been drawn.
+    settled: usize,
 }
 
 /// A consequence that is still to be drawn.
@@ -114,7 +117,8 @@ impl From<Fault> for Stop {
 
 impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn settle(&mut self) {
-        while let Some(work) = self.work.pop_front() {
+        while let Some(work) = self.work.get(self.settled).cloned() {
+            self.settled += 1;
             match work {
                 Work::ProcessEnded(process) => self.tell_of_the_end(process),
                 Work::Refill(mailbox) => self.refill(mailbox),
@@ -326,14 +330,14 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 mailbox.release_sender(place.expect("a SEND-blocked thread is in the queue"));
                 self.forget_blocked(&message);
                 self.note(Some(t), Kind::Withdrawn(&message));
-                self.work.push_back(Work::Refill(message.mailbox));
+                self.work.push(Work::Refill(message.mailbox));
             }
             BlockedOn::Memory(message) => {
                 let waiting = &mut self.state.memory.waiting;
                 waiting.retain(|(waiter, _)| *waiter != t);
                 self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
                 self.note(Some(t), Kind::Withdrawn(&message));
-                self.work.push_back(Work::Memory);
+                self.work.push(Work::Memory);
             }
             BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
                 self.unlist_receiver(t, &sources);
@@ -402,7 +406,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         thread.status = outcome;
         let pc = thread.pc;
         let call = machine.call(pc);
-        if before != ThreadState::Ready || outcome != Outcome::Ok || call.verb.has_no_event() {
+        if !before.is_ready() || outcome != Outcome::Ok || call.verb.has_no_event() {
             self.note(Some(t), Kind::Returned(outcome));
         }
         let next = match call.handler(outcome) {
@@ -424,18 +428,18 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn look_is_over(&mut self, t: ThreadId, at: Look) {
         match at {
             Look::Send(message) => {
-                self.work.push_back(Work::Refill(message.mailbox));
-                self.work.push_back(Work::Memory);
+                self.work.push(Work::Refill(message.mailbox));
+                self.work.push(Work::Memory);
             }
             Look::Receive(sources) => {
                 let process = self.thread(t).process;
-                self.work.push_back(Work::PassOn(process, sources));
+                self.work.push(Work::PassOn(process, sources));
             }
         }
     }
 
     fn thread_has_ended(&self, t: ThreadId) -> bool {
-        self.thread(t).state == ThreadState::Ended
+        self.thread(t).state.is_ended()
     }
 
     // Telling and asking.

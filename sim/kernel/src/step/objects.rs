@@ -85,6 +85,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 }
             }
         }
-        self.work.push_back(Work::Memory);
+        self.work.push(Work::Memory);
     }
 }

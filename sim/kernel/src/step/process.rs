@@ -59,7 +59,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.complete(t, Outcome::Ok);
                 let process = self.thread(t).process;
                 for victim in victims {
-                    if self.thread(victim).state != ThreadState::Ended {
+                    if !self.thread(victim).state.is_ended() {
                         self.end_thread(victim);
                     }
                 }
@@ -106,7 +106,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         self.note(None, Kind::ProcessEnded(process, &end));
         self.state.processes[process.index()].life = Life::Ended(end);
-        self.work.push_back(Work::ProcessEnded(process));
+        self.work.push(Work::ProcessEnded(process));
     }
 
     /// Tells everybody whose wait cannot end any more as it should have.

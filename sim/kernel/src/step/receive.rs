@@ -255,6 +255,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
         }
         self.tell_selectors(mailbox);
-        self.work.push_back(Work::Memory);
+        self.work.push(Work::Memory);
     }
 }

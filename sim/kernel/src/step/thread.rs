@@ -33,7 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let started = &self.state.processes[process.index()].started;
         let free = started.iter().copied().find(|old| {
             let old = self.thread(*old);
-            old.state == ThreadState::Ended && old.registers == registers
+            old.state.is_ended() && old.registers == registers
         });
         let copy = self.state.registers[from..from + registers as usize].to_vec();
         let (place, registers_at) = match free {
@@ -79,7 +79,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let awaited: Vec<ThreadId> = self
             .named(t, threads)?
             .into_iter()
-            .filter(|other| self.thread(*other).state != ThreadState::Ended)
+            .filter(|other| !self.thread(*other).state.is_ended())
             .collect();
         if awaited.is_empty() {
             self.complete(t, Outcome::Ok);
@@ -132,7 +132,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn tell_joiners(&mut self, process: crate::ids::ProcessId) {
         for joiner in self.state.processes[process.index()].joiners.clone() {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(joiner) else { continue };
-            let ended = |other: &ThreadId| self.thread(*other).state == ThreadState::Ended;
+            let ended = |other: &ThreadId| self.thread(*other).state.is_ended();
             if awaited.iter().all(ended) {
                 self.end_wait(joiner, Outcome::Ok);
             }

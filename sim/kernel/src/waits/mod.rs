@@ -185,7 +185,7 @@ impl<'a> Search<'a> {
     }
 
     fn help(&mut self, t: ThreadId) {
-        if self.state.threads[t.index()].state == ThreadState::Ended {
+        if self.state.threads[t.index()].state.is_ended() {
             return;
         }
         if !std::mem::replace(&mut self.helped[t.index()], true) {
@@ -228,7 +228,7 @@ impl<'a> Search<'a> {
         for joiner in &self.state.processes[process.index()].joiners {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(*joiner) else { continue };
             let can_end = |t: &ThreadId| {
-                self.ends[t.index()] || self.state.threads[t.index()].state == ThreadState::Ended
+                self.ends[t.index()] || self.state.threads[t.index()].state.is_ended()
             };
             if awaited.iter().all(can_end) {
                 self.help(*joiner);

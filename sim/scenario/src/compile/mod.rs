@@ -360,7 +360,7 @@ impl Compiler<'_> {
             let parameters = self.constants(&declaration.fields);
             let steps = declaration.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
             let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
-            let entry = self.unit(steps, &names, &[]);
+            let entry = self.unit(steps, &names, &["main".to_string()]);
             programs.push(Program { name: declaration.name.value.clone(), entry, parameters });
         }
         programs

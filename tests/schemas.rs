@@ -1,0 +1,77 @@
+//! The schemas that the program prints: they accept what it accepts, and refuse what a schema can see.
+
+mod common;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+fn validator(schema: &str) -> Validator {
+    let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
+    jsonschema::draft7::new(&schema).expect("a schema is a schema")
+}
+
+fn scenario(text: &str) -> Value {
+    serde_yaml::from_str(text).expect("the test's scenario is YAML")
+}
+
+#[test]
+fn every_scenario_is_valid_for_editors() {
+    let validator = validator(&ipcsim_scenario::schema());
+    for (path, text) in common::scenarios() {
+        let found: Vec<String> =
+            validator.iter_errors(&scenario(&text)).map(|error| error.to_string()).collect();
+        assert!(found.is_empty(), "{path}: {found:?}");
+    }
+}
+
+#[test]
+fn random_scenarios_are_valid_for_editors() {
+    let validator = validator(&ipcsim_scenario::schema());
+    for seed in 0..50 {
+        let text = common::generate::scenario(seed, 8);
+        let found: Vec<String> =
+            validator.iter_errors(&scenario(&text)).map(|error| error.to_string()).collect();
+        assert!(found.is_empty(), "{found:?}\n{text}");
+    }
+}
+
+#[test]
+fn an_editor_shows_misspelt_words() {
+    let validator = validator(&ipcsim_scenario::schema());
+    for wrong in [
+        "processes: {P1: [{sned: hello, to: P2}]}",
+        "processes: {P1: [{send: hello, too: P2}]}",
+        "processes: {P1: [{send: hello}]}",
+        "processes: {P1: [{receive: m, from: P2, when: {timedout: []}}]}",
+        "processes: {P1: [yield]}\nkernel: {wake: sometimes}",
+        "processes: {P1: [yield]}\nmailboxes: {box-1: {}}",
+        "kernel: {}",
+    ] {
+        assert!(!validator.is_valid(&scenario(wrong)), "{wrong} is not valid");
+    }
+    assert!(validator.is_valid(&scenario("processes: {P1: [yield, {log: hello}]}")));
+}
+
+#[test]
+fn every_line_of_every_trace_is_valid() {
+    let validator = validator(ipcsim_report::trace::SCHEMA);
+    for (path, text) in common::scenarios() {
+        let loaded = common::loaded(&path, &text, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let told = common::tell(&machine, &text, 500);
+        for line in told.trace.lines() {
+            let line: Value = serde_json::from_str(line).expect("a line of a trace is JSON");
+            assert!(validator.is_valid(&line), "{path}: {line}");
+        }
+    }
+    for seed in 0..50 {
+        let text = common::generate::scenario(seed, 8);
+        for line in common::told(&text, &[]).trace.lines() {
+            let line: Value = serde_json::from_str(line).expect("a line of a trace is JSON");
+            assert!(validator.is_valid(&line), "{line}");
+        }
+    }
+    assert!(!validator.is_valid(&json!({"t": 0, "event": "teleported"})));
+    assert!(!validator.is_valid(&json!({"t": -1, "event": "sent"})));
+    assert!(!validator.is_valid(&json!({"event": "sent"})));
+}
