@@ -248,8 +248,17 @@ fn measures_of(bounds: &[(&'static str, u64)]) -> String {
     bounds.iter().map(|(measure, _)| *measure).collect::<Vec<_>>().join(", ")
 }
 
+/// How many claims came to what.
+#[derive(Default)]
+struct Count {
+    passed: u64,
+    failed: u64,
+    later: u64,
+    undecided: u64,
+}
+
 fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
-    let (mut passed, mut failed, mut later, mut undecided) = (0u64, 0u64, 0u64, 0u64);
+    let mut count = Count::default();
     let mut worst = Exit::Yes;
     let mut out = String::new();
     for file in tested {
@@ -257,43 +266,15 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
             Err(message) => {
                 terminal.error(message);
                 worst = worst.max(Exit::Unusable);
-                continue;
             }
             Ok(loaded) if loaded.has_errors() => {
                 terminal.diagnostics(loaded);
                 worst = worst.max(Exit::Unusable);
-                continue;
             }
-            Ok(_) => {}
-        }
-        for (line, words, judgement) in &file.claims {
-            let place = format!("{}:{line}", file.name);
-            match judgement {
-                Judgement::Holds => {
-                    passed += 1;
-                    if !args.quiet {
-                        out.push_str(&format!("ok            {place}  {words}\n"));
-                    }
-                }
-                Judgement::Fails(found) => {
-                    failed += 1;
-                    worst = worst.max(Exit::No);
-                    out.push_str(&format!(
-                        "FAILED        {place}  {words}\n              {found}\n"
-                    ));
-                }
-                Judgement::Undecided(why) => {
-                    undecided += 1;
-                    let interrupted = INTERRUPTED.load(Ordering::Relaxed);
-                    worst =
-                        worst.max(if interrupted { Exit::Interrupted } else { Exit::Undecided });
-                    out.push_str(&format!("undecided     {place}  {words}: {why}\n"));
-                }
-                Judgement::NotEvaluated => {
-                    later += 1;
-                    if !args.quiet {
-                        out.push_str(&format!("not evaluated {place}  {words}\n"));
-                    }
+            Ok(_) => {
+                for (line, words, judgement) in &file.claims {
+                    let place = format!("{}:{line}  {words}", file.name);
+                    worst = worst.max(tell(&mut out, &place, judgement, args, &mut count));
                 }
             }
         }
@@ -301,14 +282,52 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
     let many =
         |number: u64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     out.push_str(&format!(
-        "\n{}: {} hold, {failed} do not, {later} over schedules are not evaluated yet",
+        "\n{}: {} hold, {} do not, {} over schedules are not evaluated yet",
         many(tested.len() as u64, "file"),
-        many(passed, "claim"),
+        many(count.passed, "claim"),
+        count.failed,
+        count.later,
     ));
-    if undecided > 0 {
-        out.push_str(&format!(", {undecided} undecided"));
+    if count.undecided > 0 {
+        out.push_str(&format!(", {} undecided", count.undecided));
     }
     out.push('\n');
     terminal.print(&out);
     worst
+}
+
+/// Writes a claim's line, unless it is not wanted, and counts it.
+fn tell(
+    out: &mut String,
+    place: &str,
+    judgement: &Judgement,
+    args: &TestArgs,
+    count: &mut Count,
+) -> Exit {
+    match judgement {
+        Judgement::Holds => {
+            count.passed += 1;
+            if !args.quiet {
+                out.push_str(&format!("ok            {place}\n"));
+            }
+            Exit::Yes
+        }
+        Judgement::Fails(found) => {
+            count.failed += 1;
+            out.push_str(&format!("FAILED        {place}\n              {found}\n"));
+            Exit::No
+        }
+        Judgement::Undecided(why) => {
+            count.undecided += 1;
+            out.push_str(&format!("undecided     {place}\n              {why}\n"));
+            if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Undecided }
+        }
+        Judgement::NotEvaluated => {
+            count.later += 1;
+            if !args.quiet {
+                out.push_str(&format!("not evaluated {place}\n"));
+            }
+            Exit::Yes
+        }
+    }
 }

@@ -372,19 +372,22 @@ impl Steps<'_> {
                 self.line(indent + 6, "- log: chosen");
             }
             6 => self.line(indent, "- set: {n: 'random(0, 3)'}"),
-            _ => {
-                self.threads += 1;
-                let name = format!("t{}", self.threads);
-                self.line(indent, &format!("- thread: {name}"));
-                self.line(indent + 2, "do:");
-                self.step(inner, depth + 1);
-                self.line(inner, "- log: thread");
-                if self.dice.chance(60) {
-                    self.line(indent, &format!("- join: {name}"));
-                    self.wait(indent + 2);
-                    self.handlers(indent + 2);
-                }
-            }
+            _ => self.thread(indent, depth),
+        }
+    }
+
+    fn thread(&mut self, indent: usize, depth: u64) {
+        let inner = indent + 4;
+        self.threads += 1;
+        let name = format!("t{}", self.threads);
+        self.line(indent, &format!("- thread: {name}"));
+        self.line(indent + 2, "do:");
+        self.step(inner, depth + 1);
+        self.line(inner, "- log: thread");
+        if self.dice.chance(60) {
+            self.line(indent, &format!("- join: {name}"));
+            self.wait(indent + 2);
+            self.handlers(indent + 2);
         }
     }
 }

@@ -109,7 +109,7 @@ fn build(arguments: &[&str], folder: Option<&PathBuf>) -> Result<(), String> {
     }
 }
 
-/// A Python with SimPy in it, below `target`.
+/// A Python with `SimPy` in it, below `target`.
 fn prepare_simpy() -> Result<PathBuf, String> {
     let folder = crate::root().join("target/simpy");
     let python = folder.join("bin/python");

@@ -15,7 +15,7 @@ pub fn check() -> Result<(), String> {
     let entries = fs::read_dir(&source).map_err(|error| format!("book/src: {error}"))?;
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().to_string();
-        if name.ends_with(".md") {
+        if std::path::Path::new(&name).extension().is_some_and(|extension| extension == "md") {
             if name != "SUMMARY.md" && !summary.contains(&format!("({name})")) {
                 found.push(format!("book/src/{name} is not in the summary"));
             }

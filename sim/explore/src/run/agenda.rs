@@ -8,7 +8,7 @@ use ipcsim_kernel::{
 
 use super::ready::ReadyQueue;
 use super::timers::Timers;
-use super::{Measures, Tracer, fixed};
+use super::{Measures, Tracer};
 use crate::random::{Purpose, Stream};
 
 /// Everything a run keeps beside the state.
@@ -200,4 +200,9 @@ impl<T: Tracer> Sink for Telling<'_, T> {
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
         self.tracer.record(machine, state, self.agenda.now_ns, event);
     }
+}
+
+/// A duration without choice costs no draw.
+fn fixed(span: Span) -> Option<u64> {
+    (span.low_ns == span.high_ns).then_some(span.low_ns)
 }

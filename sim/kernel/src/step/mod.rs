@@ -10,6 +10,7 @@ mod naming;
 mod objects;
 mod process;
 mod receive;
+mod release;
 mod rpc;
 mod select;
 mod send;

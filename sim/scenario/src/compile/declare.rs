@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_kernel::{FamilyId, MailboxId, ProcessId};
 
-use super::unsigned;
+use super::settings::unsigned;
 use crate::ast::{Arg, Declaration, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Place;

@@ -1,0 +1,397 @@
+//! A run under way: processors, the ready queue and timers take turns at the kernel's one step.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ipcsim_kernel::{
+    End, Life, Machine, Outcome, ProcessId, Progress, Role, State, ThreadId, ThreadState,
+    Transition, assert_invariants, step,
+};
+
+use super::agenda::{Agenda, Draws, Telling};
+use super::cpu::{Cpu, Phase};
+use super::timers::Due;
+use super::{Limits, Stop, Tracer};
+
+/// Whether a run can go on.
+pub(super) enum Advance {
+    Went,
+    Over(Stop),
+}
+
+/// A run under way. It can be cloned, to look back at the moment when a deadlock formed.
+#[derive(Clone)]
+pub(crate) struct Runner<'m> {
+    pub(crate) machine: &'m Machine,
+    pub(crate) state: State,
+    pub(crate) agenda: Agenda,
+    pub(crate) draws: Draws,
+    pub(crate) cpus: Vec<Cpu>,
+    pub(crate) steps: u64,
+    /// Workers that have not ended.
+    workers: u32,
+    ended: Vec<bool>,
+    pub(super) failed: Vec<ProcessId>,
+    /// When the outside world is looked at again, in steps.
+    next_poll: u64,
+    /// A processor that nobody interferes with goes on by itself up to this step, and this time.
+    pub(super) stride_ends: u64,
+    until_ns: u64,
+}
+
+/// How many steps a processor takes by itself before everything else is looked at.
+const STRIDE: u64 = 64;
+
+impl<'m> Runner<'m> {
+    pub(super) fn new(machine: &'m Machine) -> Self {
+        let state = State::initial(machine);
+        let timing = &machine.timing;
+        let workers = machine.processes.iter().enumerate();
+        let workers = workers
+            .filter(|(id, _)| machine.family_of(ProcessId::at(*id)).role == Role::Worker)
+            .count();
+        let mut runner = Self {
+            machine,
+            agenda: Agenda::new(machine, &state),
+            draws: Draws::new(timing.seed),
+            cpus: vec![Cpu::idle(); timing.cpus as usize],
+            steps: 0,
+            workers: u32::try_from(workers).expect("processes are limited"),
+            ended: vec![false; state.processes.len()],
+            failed: Vec::new(),
+            next_poll: 0,
+            stride_ends: 0,
+            until_ns: u64::MAX,
+            state,
+        };
+        for index in 0..machine.processes.len() {
+            let process = ProcessId::at(index);
+            runner.agenda.timers.add_start(machine.family_of(process).start_ns, process);
+        }
+        runner
+    }
+
+    pub(super) fn limit(&mut self, limits: &Limits) -> Option<Stop> {
+        self.stride_ends = limits.max_steps.min(self.steps + STRIDE);
+        self.until_ns = limits.until_ns.unwrap_or(u64::MAX);
+        if self.steps >= limits.max_steps {
+            return Some(Stop::Steps);
+        }
+        if limits.until_ns.is_some_and(|until| self.agenda.now_ns >= until) {
+            return Some(Stop::Time);
+        }
+        if self.steps < self.next_poll {
+            return None;
+        }
+        self.next_poll = self.steps + 1_024;
+        if let Some(progress) = limits.progress {
+            progress.store(self.steps, Ordering::Relaxed);
+        }
+        let interrupted = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        limits.interrupted.is_some_and(interrupted).then_some(Stop::Interrupted)
+    }
+
+    /// Whether a repetition would end the run: only daemons are left, or no worker gets anywhere.
+    pub(super) fn is_worth_watching(&self) -> bool {
+        let patience = 10_000.max(8 * self.state.threads.len() as u64);
+        self.workers == 0 || self.agenda.calls_without_progress > patience
+    }
+
+    /// The next thing that happens.
+    pub(super) fn advance<T: Tracer>(&mut self, tracer: &mut T) -> Advance {
+        let due = self.agenda.timers.next_due(&self.state);
+        // Whoever becomes ready at the same instant becomes ready before anybody is picked.
+        if due.is_some_and(|due| due <= self.agenda.now_ns) {
+            self.serve_timer(tracer);
+            self.bury();
+            return Advance::Went;
+        }
+        self.dispatch();
+        let next_cpu = self.next_cpu();
+        match (next_cpu, due) {
+            (None, None) => return Advance::Over(Stop::Over),
+            (Some((cpu, at)), due) if due.is_none_or(|due| at < due) => {
+                self.agenda.now_ns = at;
+                if let Some(stop) = self.serve_cpu(cpu, due, tracer) {
+                    return Advance::Over(stop);
+                }
+            }
+            (_, Some(due)) => {
+                self.agenda.now_ns = due;
+                self.serve_timer(tracer);
+            }
+            (Some(_), None) => unreachable!("without a timer the processor goes first"),
+        }
+        self.bury();
+        Advance::Went
+    }
+
+    /// The processor whose present work is done first.
+    fn next_cpu(&self) -> Option<(usize, u64)> {
+        if let [cpu] = &self.cpus[..] {
+            return cpu.busy_until().map(|at| (0, at));
+        }
+        let busy =
+            self.cpus.iter().enumerate().filter_map(|(id, cpu)| Some((id, cpu.busy_until()?)));
+        busy.min_by_key(|(id, at)| (*at, *id))
+    }
+
+    fn perform<T: Tracer>(&mut self, transition: Transition, tracer: &mut T) -> Progress {
+        self.draws.now_ns = self.agenda.now_ns;
+        let mut telling = Telling { agenda: &mut self.agenda, tracer };
+        let progress =
+            step(self.machine, &mut self.state, transition, &mut self.draws, &mut telling);
+        // In a large machine this would take longer than everything else together.
+        if cfg!(debug_assertions) && self.state.threads.len() <= 64 {
+            assert_invariants(self.machine, &self.state);
+        }
+        progress
+    }
+
+    fn serve_timer<T: Tracer>(&mut self, tracer: &mut T) {
+        match self.agenda.timers.pop() {
+            Due::Start(process) => {
+                self.perform(Transition::Start(process), tracer);
+            }
+            Due::Expire(thread) => {
+                self.agenda.measures.timeouts += 1;
+                self.perform(Transition::Expire(thread), tracer);
+            }
+        }
+    }
+
+    /// Lets a processor go on whose present work is done. With one processor, and no timer due, it is
+    /// left alone for a stretch: whatever else there is to look at could not change anything.
+    fn serve_cpu<T: Tracer>(
+        &mut self,
+        id: usize,
+        due: Option<u64>,
+        tracer: &mut T,
+    ) -> Option<Stop> {
+        loop {
+            let cpu = self.cpus[id];
+            let Some(t) = cpu.thread else { unreachable!("an idle processor is not served") };
+            match cpu.phase {
+                Phase::Local => {
+                    if let Some(stop) = self.local(id, t, tracer) {
+                        return Some(stop);
+                    }
+                }
+                Phase::Call => self.call(id, t, tracer),
+                Phase::Computing => {
+                    self.cpus[id].phase = Phase::Local;
+                    self.after_slice(id, t);
+                }
+                Phase::Copying => self.go_on(id, t),
+            }
+            let at = self.cpus[id].busy_until_ns;
+            let goes_on = self.cpus.len() == 1
+                && self.cpus[id].thread.is_some()
+                && self.agenda.ended.is_empty()
+                && self.steps < self.stride_ends
+                && at < due.unwrap_or(u64::MAX)
+                && at < self.until_ns;
+            if !goes_on {
+                return None;
+            }
+            self.agenda.now_ns = at;
+        }
+    }
+
+    fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
+        match self.perform(Transition::Local(t), tracer) {
+            Progress::AtCall => {
+                let cost = self.machine.timing.costs.syscall_ns;
+                self.occupy(id, Phase::Call, cost);
+            }
+            Progress::Computes(span) => {
+                self.steps += 1;
+                let ns = self.agenda.draw_duration(span);
+                self.compute(id, t, ns);
+            }
+            Progress::Endless => return Some(Stop::LocalLoop(t)),
+            Progress::Done | Progress::Yielded => self.release(id),
+        }
+        None
+    }
+
+    /// Uses the processor, for the rest of the time slice at most.
+    fn compute(&mut self, id: usize, t: ThreadId, ns: u64) {
+        let now = self.agenda.now_ns;
+        let slice = self.cpus[id].slice_ends_ns.saturating_sub(now).max(1);
+        let part = ns.min(slice);
+        self.agenda.left_ns[t.index()] = ns - part;
+        self.occupy(id, Phase::Computing, part);
+    }
+
+    fn call<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) {
+        self.steps += 1;
+        self.agenda.measures.system_calls += 1;
+        self.agenda.calls_without_progress += 1;
+        let copied_before = self.agenda.measures.bytes_copied;
+        let progress = self.perform(Transition::Call(t), tracer);
+        let measures = &mut self.agenda.measures;
+        measures.kernel_memory = measures.kernel_memory.max(self.state.memory.used);
+        let costs = &self.machine.timing.costs;
+        let copied = measures.bytes_copied - copied_before;
+        let mut cost = copy_cost(copied, costs.copy_per_kib_ns);
+        let thread = &self.state.threads[t.index()];
+        if thread.state.is_ready()
+            && matches!(thread.status, Outcome::WouldBlock | Outcome::NoSuchName)
+        {
+            measures.polls += 1;
+            cost += costs.poll_ns;
+        }
+        if progress == Progress::Yielded {
+            self.cpus[id].slice_ends_ns = 0;
+        }
+        if cost == 0 {
+            self.go_on(id, t);
+        } else {
+            self.occupy(id, Phase::Copying, cost);
+        }
+    }
+
+    /// After a call: the thread keeps the processor if it can and may.
+    fn go_on(&mut self, id: usize, t: ThreadId) {
+        let is_ready = self.state.threads[t.index()].state.is_ready();
+        if !is_ready || self.agenda.is_queued(t) {
+            self.release(id);
+        } else {
+            self.cpus[id].phase = Phase::Local;
+            self.after_slice(id, t);
+        }
+    }
+
+    /// Goes on with local work, or makes room for others if the time slice is over.
+    fn after_slice(&mut self, id: usize, t: ThreadId) {
+        let now = self.agenda.now_ns;
+        if self.agenda.ready.must_make_room(self.cpus[id].slice_ends_ns <= now, t) {
+            self.agenda.enqueue(t);
+            self.release(id);
+            return;
+        }
+        if self.cpus[id].slice_ends_ns <= now {
+            self.cpus[id].slice_ends_ns = now.saturating_add(self.agenda.ready.slice_ns());
+        }
+        let left = std::mem::take(&mut self.agenda.left_ns[t.index()]);
+        if left > 0 {
+            self.compute(id, t, left);
+        } else {
+            self.occupy(id, Phase::Local, 0);
+        }
+    }
+
+    fn occupy(&mut self, id: usize, phase: Phase, ns: u64) {
+        self.agenda.measures.cpu_time_ns += ns;
+        let cpu = &mut self.cpus[id];
+        cpu.phase = phase;
+        cpu.busy_until_ns = self.agenda.now_ns.saturating_add(ns);
+    }
+
+    fn release(&mut self, id: usize) {
+        self.cpus[id].thread = None;
+    }
+
+    /// Gives idle processors to ready threads; a more urgent thread takes one from a less urgent.
+    fn dispatch(&mut self) {
+        if self.agenda.ready.is_empty() {
+            return;
+        }
+        for id in 0..self.cpus.len() {
+            if self.cpus[id].thread.is_none()
+                && let Some(t) = self.next_ready()
+            {
+                self.give(id, t);
+            }
+        }
+        if let Some(urgent) = self.agenda.ready.most_urgent() {
+            self.preempt_for(urgent);
+        }
+    }
+
+    fn next_ready(&mut self) -> Option<ThreadId> {
+        loop {
+            let t = self.agenda.next_ready()?;
+            // A thread that was killed while it stood in the queue is still in it.
+            let state = &self.state.threads[t.index()].state;
+            if matches!(state, ThreadState::Ready | ThreadState::LookingAgain { .. }) {
+                return Some(t);
+            }
+        }
+    }
+
+    fn give(&mut self, id: usize, t: ThreadId) {
+        let mut cost = 0;
+        if self.cpus[id].last != Some(t) {
+            cost = self.machine.timing.costs.context_switch_ns;
+            self.agenda.measures.context_switches += 1;
+        }
+        let slice = self.agenda.ready.slice_ns();
+        let cpu = &mut self.cpus[id];
+        cpu.thread = Some(t);
+        cpu.last = Some(t);
+        cpu.slice_ends_ns = self.agenda.now_ns.saturating_add(cost).saturating_add(slice);
+        // What is left of a `compute` is taken up when the switch is done.
+        let phase =
+            if self.agenda.left_ns[t.index()] > 0 { Phase::Computing } else { Phase::Local };
+        self.occupy(id, phase, cost);
+    }
+
+    /// Takes a processor from a less urgent thread that only computes.
+    fn preempt_for(&mut self, urgent: i64) {
+        let now = self.agenda.now_ns;
+        let mut victim: Option<(i64, usize)> = None;
+        for (id, cpu) in self.cpus.iter().enumerate() {
+            let Some(t) = cpu.thread else { continue };
+            let priority = self.agenda.ready.priority(t);
+            let less_urgent = priority < urgent && victim.is_none_or(|(least, _)| priority < least);
+            if cpu.phase == Phase::Computing && less_urgent {
+                victim = Some((priority, id));
+            }
+        }
+        let Some((_, id)) = victim else { return };
+        let cpu = self.cpus[id];
+        let Some(t) = cpu.thread else { return };
+        let rest = cpu.busy_until_ns.saturating_sub(now);
+        self.agenda.left_ns[t.index()] += rest;
+        self.agenda.measures.cpu_time_ns -= rest;
+        self.agenda.enqueue(t);
+        self.release(id);
+        if let Some(next) = self.next_ready() {
+            self.give(id, next);
+        }
+    }
+
+    /// Threads have ended: their processors are free, and their processes may be counted out.
+    fn bury(&mut self) {
+        if self.agenda.ended.is_empty() {
+            return;
+        }
+        for t in std::mem::take(&mut self.agenda.ended) {
+            for cpu in &mut self.cpus {
+                if cpu.thread == Some(t) {
+                    cpu.thread = None;
+                }
+            }
+            let process = self.state.threads[t.index()].process;
+            if self.state.has_ended(process) && !self.ended[process.index()] {
+                self.ended[process.index()] = true;
+                let life = &self.state.processes[process.index()].life;
+                if self.workers > 0 && matches!(life, Life::Ended(End::Failed(_))) {
+                    self.failed.push(process);
+                }
+                if self.machine.family_of(process).role == Role::Worker {
+                    self.workers -= 1;
+                }
+            }
+        }
+    }
+}
+
+fn copy_cost(bytes: u64, per_kib_ns: u64) -> u64 {
+    if bytes == 0 || per_kib_ns == 0 {
+        return 0;
+    }
+    let ns = u128::from(bytes) * u128::from(per_kib_ns) / 1024;
+    u64::try_from(ns).unwrap_or(u64::MAX)
+}

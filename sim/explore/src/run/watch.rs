@@ -1,0 +1,101 @@
+//! What is looked out for during a run: threads that are stuck, and the moment when it happened.
+
+use ipcsim_kernel::{BlockedOn, Machine, Role, State, ThreadId, waits};
+
+use super::runner::{Advance, Runner};
+use super::{NoTrace, Stuck};
+use crate::repetition::Repetition;
+
+/// Looks out for threads that can never move again, and for runs that repeat themselves.
+pub(super) struct Watch<'m> {
+    pub(super) stuck: Vec<Stuck>,
+    known: Vec<bool>,
+    /// The run as it was when it was last looked at.
+    before: Runner<'m>,
+    pub(super) next_check: u64,
+    pub(super) repetition: Repetition,
+}
+
+impl<'m> Watch<'m> {
+    pub(super) fn new(runner: &Runner<'m>) -> Self {
+        Self {
+            stuck: Vec::new(),
+            known: Vec::new(),
+            before: runner.clone(),
+            next_check: 4_096,
+            repetition: Repetition::new(),
+        }
+    }
+
+    /// Being stuck is stable, so it is enough to look now and then, and to look back when somebody is
+    /// found: the moment when it happened lies between this look and the one before.
+    pub(super) fn check(&mut self, runner: &Runner<'m>) {
+        let mut now = self.newly_stuck(&runner.state, runner.machine);
+        while !now.is_empty() {
+            let at = self.look_back(runner.steps);
+            let found = self.newly_stuck(&at.state, at.machine);
+            for t in &found {
+                if self.known.len() <= t.index() {
+                    self.known.resize(t.index() + 1, false);
+                }
+                self.known[t.index()] = true;
+            }
+            self.stuck.push(Stuck { since_ns: at.agenda.now_ns, threads: found });
+            self.before = at;
+            now = self.newly_stuck(&runner.state, runner.machine);
+        }
+        self.before = runner.clone();
+        let pause = 4_096.max(64 * runner.state.threads.len() as u64);
+        self.next_check = runner.steps + pause;
+    }
+
+    fn newly_stuck(&self, state: &State, machine: &Machine) -> Vec<ThreadId> {
+        let stuck = waits::stuck(machine, state);
+        stuck
+            .into_iter()
+            .filter(|t| !self.known.get(t.index()).copied().unwrap_or(false))
+            .filter(|t| !is_at_rest(machine, state, *t))
+            .collect()
+    }
+
+    /// The first state after the last look in which somebody new is stuck, by halving.
+    fn look_back(&self, until_steps: u64) -> Runner<'m> {
+        let mut low = self.before.clone();
+        // One thing at a time: this is about the very moment.
+        low.stride_ends = 0;
+        let mut events = until_steps.saturating_sub(low.steps).saturating_mul(4).max(64);
+        // Steps count calls only; double the number of events until somebody is stuck at the end.
+        while self.newly_stuck(&went(&low, events).state, low.machine).is_empty() {
+            events = events.saturating_mul(2);
+        }
+        while events > 1 {
+            let half = events / 2;
+            let middle = went(&low, half);
+            if self.newly_stuck(&middle.state, middle.machine).is_empty() {
+                low = middle;
+                events -= half;
+            } else {
+                events = half;
+            }
+        }
+        went(&low, 1)
+    }
+}
+
+/// The run so many events later, or at its end.
+fn went<'m>(from: &Runner<'m>, events: u64) -> Runner<'m> {
+    let mut runner = from.clone();
+    for _ in 0..events {
+        if let Advance::Over(_) = runner.advance(&mut NoTrace) {
+            break;
+        }
+    }
+    runner
+}
+
+/// Whether a thread is a daemon's and waits for requests: then it may do so for ever.
+fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
+    let process = state.threads[t.index()].process;
+    machine.family_of(process).role == Role::Daemon
+        && matches!(state.waits_for(t), Some(BlockedOn::Receive { .. } | BlockedOn::Select(_)))
+}

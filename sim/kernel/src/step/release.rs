@@ -1,0 +1,171 @@
+//! Waiters go on: senders whose message has gone, senders that get a slot, threads that look again.
+
+use std::sync::Arc;
+
+use super::send::Whereabouts;
+use super::{Step, Stop};
+use crate::event::Kind;
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::{MailboxKind, Pick, Wake};
+use crate::message::{Message, Then};
+use crate::object::mailbox::Room;
+use crate::object::memory::Fit;
+use crate::oracle::{Oracle, Question, Sink};
+use crate::outcome::Outcome;
+use crate::program::Wait;
+use crate::state::{BlockedOn, Filter, Holder, Look, Sources, ThreadState};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    /// Lets a waiting receiver try its call again when it next runs.
+    pub(super) fn wake_receiver(&mut self, t: ThreadId) {
+        let Some(BlockedOn::Receive { sources, .. }) = self.state.waits_for(t) else {
+            unreachable!("only a RECEIVE-blocked thread is woken for a message");
+        };
+        let sources = sources.clone();
+        self.unlist_receiver(t, &sources);
+        self.wake_to_look_again(t, Look::Receive(sources));
+    }
+
+    /// Lets a waiting thread, which has left its queue, try its call again when it next runs.
+    pub(super) fn wake_to_look_again(&mut self, t: ThreadId, at: Look) {
+        let ThreadState::Blocked { bound, .. } = self.thread(t).state else {
+            unreachable!("only a waiting thread is woken");
+        };
+        self.thread_mut(t).state = ThreadState::LookingAgain { bound, at };
+        self.note(Some(t), Kind::Woken);
+        self.sink.ready(t);
+    }
+
+    /// Wakes another receiver for what the first one that was woken has left.
+    pub(super) fn pass_on(&mut self, process: ProcessId, sources: &Sources) {
+        let mailboxes: Vec<MailboxId> = match sources {
+            Sources::Anyone => self.state.processes[process.index()].inbox.links().collect(),
+            listed => listed.listed().to_vec(),
+        };
+        for mailbox in mailboxes {
+            let stored: Vec<_> = self.mailbox(mailbox).messages.iter().cloned().collect();
+            let willing = stored.iter().find_map(|message| self.receiver_for(None, message));
+            if let Some(receiver) = willing {
+                self.wake_receiver(receiver);
+            }
+        }
+    }
+
+    /// The sender of a message that has left it goes on: a send returns, a call waits for its answer.
+    pub(super) fn gone(
+        &mut self,
+        t: ThreadId,
+        message: &Arc<Message>,
+        whereabouts: Whereabouts,
+        wait: &Wait,
+    ) -> Result<(), Stop> {
+        let Then::AwaitReply { right, .. } = message.then else {
+            self.complete(t, Outcome::Ok);
+            return Ok(());
+        };
+        let holder = match whereabouts {
+            Whereabouts::Stored => Holder::Queued(message.mailbox),
+            Whereabouts::With(process) => Holder::Taken(process),
+            // Nobody can answer any more; the caller learns it as if the server had ended.
+            Whereabouts::Destroyed => return Err(Stop::Outcome(Outcome::Dead)),
+        };
+        let on = BlockedOn::Reply { right, holder };
+        let bound = match self.thread(t).state {
+            ThreadState::Blocked { bound, .. } | ThreadState::LookingAgain { bound, .. } => {
+                Some(bound)
+            }
+            _ => None,
+        };
+        match bound {
+            None => {
+                let result = self.block(t, on, wait);
+                if result.is_err() {
+                    // The request is on its way, and nobody waits for the answer.
+                    self.state.abandoned.insert(right);
+                }
+                result
+            }
+            Some(bound) => {
+                self.enlist(t, &on);
+                self.sink.blocked(t);
+                self.note(Some(t), Kind::Blocked(&on));
+                self.thread_mut(t).state = ThreadState::Blocked { on, bound };
+                Ok(())
+            }
+        }
+    }
+
+    /// As [`Step::gone`], for a sender that was blocked until somebody else made its message go.
+    pub(super) fn released(
+        &mut self,
+        t: ThreadId,
+        message: &Arc<Message>,
+        whereabouts: Whereabouts,
+    ) {
+        match self.gone(t, message, whereabouts, &Wait::Forever) {
+            Ok(()) => {}
+            Err(Stop::Outcome(outcome)) => self.complete(t, outcome),
+            Err(Stop::Fault(fault)) => self.fail(t, fault),
+        }
+    }
+
+    pub(super) fn forget_blocked(&mut self, message: &Arc<Message>) {
+        if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
+            self.state.processes[to.index()].inbox.forget_blocked(message);
+        }
+    }
+
+    /// Lets blocked senders in where slots have become free.
+    pub(super) fn refill(&mut self, mailbox: MailboxId) {
+        while let Some((t, message)) = self.next_sender(mailbox) {
+            self.forget_blocked(&message);
+            self.leave_queue(t);
+            if self.machine.policies.wake == Wake::LookAgain {
+                self.wake_to_look_again(t, Look::Send(message));
+                return;
+            }
+            match self.state.memory.offer(&message) {
+                Fit::Now => {
+                    self.store(t, &message);
+                    self.released(t, &message, Whereabouts::Stored);
+                }
+                Fit::Later | Fit::Never => self.wait_for_memory(t, message),
+            }
+        }
+    }
+
+    /// Takes the blocked sender out of the queue that goes next, if there is room for its message.
+    pub(super) fn next_sender(&mut self, id: MailboxId) -> Option<(ThreadId, Arc<Message>)> {
+        let mailbox = self.mailbox(id);
+        if mailbox.senders.is_empty() || !mailbox.lets_blocked_senders_in() {
+            return None;
+        }
+        let place = self.pick_sender(id, None)?;
+        let mailbox = &mut self.state.mailboxes[id.index()];
+        let (_, message) = &mailbox.senders[place];
+        if mailbox.room(message.size) != Room::Free {
+            return None;
+        }
+        Some(mailbox.release_sender(place))
+    }
+
+    /// The place of the blocked sender that goes next, among those whose message will do.
+    pub(super) fn pick_sender(&mut self, id: MailboxId, filter: Option<&Filter>) -> Option<usize> {
+        let mailbox = self.mailbox(id);
+        let mut places = mailbox.acceptable_senders(filter);
+        match self.machine.policies.sender {
+            Pick::Fifo => places.next(),
+            Pick::Lifo => places.last(),
+            Pick::Priority => places
+                .min_by_key(|place| std::cmp::Reverse(self.priority_of(mailbox.senders[*place].0))),
+            Pick::Arbitrary => {
+                let places: Vec<usize> = places.collect();
+                if places.is_empty() {
+                    return None;
+                }
+                let answer = self.ask(None, Question::Sender { count: places.len() as u64 });
+                Some(places[usize::try_from(answer).expect("an answer below the count")])
+            }
+        }
+    }
+}

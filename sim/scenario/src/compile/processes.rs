@@ -1,0 +1,312 @@
+//! Programs and processes: families, their threads, and the code that those run.
+
+use ipcsim_kernel::{
+    Arrivals, Family, FamilyId, Machine, NameServerId, ProcessId, Replicas, Role, ThreadSpec, Value,
+};
+
+use super::settings::{capacity, name, unsigned};
+use super::unit::{self, Entry, Unit};
+use super::{Compiler, Program, flow, resolve};
+use crate::ast::{Arg, Declaration, Fields, Flag, Scenario};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::Placed;
+
+impl Compiler<'_> {
+    pub(super) fn programs(&mut self) -> Vec<Program> {
+        let mut programs = Vec::new();
+        for declaration in &self.scenario.programs {
+            let parameters = self.constants(&declaration.fields);
+            let steps = declaration.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
+            let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+            let entry = self.unit(steps, &names, &["main".to_string()]);
+            programs.push(Program { name: declaration.name.value.clone(), entry, parameters });
+        }
+        programs
+    }
+
+    /// The values of `with:`, which are constants; `none` where it is an expression.
+    pub(super) fn constants(&mut self, fields: &Fields) -> Vec<(String, Option<Value>)> {
+        let Some(Arg::Parameters(parameters)) = fields.get("with").map(|arg| &arg.value) else {
+            return Vec::new();
+        };
+        let mut values = Vec::new();
+        for (name, expr) in parameters {
+            let value = match resolve::constant(self.names, expr) {
+                Ok(value) => Some(value),
+                Err(diagnostic) => {
+                    self.found.push(*diagnostic);
+                    None
+                }
+            };
+            values.push((name.value.clone(), value));
+        }
+        values
+    }
+
+    pub(super) fn unit(
+        &mut self,
+        steps: &[crate::ast::Step],
+        parameters: &[&str],
+        threads: &[String],
+    ) -> Entry {
+        Unit::compile(
+            &unit::Text { steps, parameters, threads },
+            self.names,
+            &mut self.machine,
+            &self.lines,
+            &mut self.found,
+        )
+    }
+
+    pub(super) fn processes(&mut self, programs: &[Program]) {
+        let mut total: u64 = 0;
+        for declaration in &self.scenario.processes {
+            let count = unsigned(&declaration.fields, "replicas");
+            let threads = self.threads(declaration, programs);
+            let each: u64 = threads.iter().map(|spec| u64::from(spec.count)).sum();
+            let asked = each.saturating_mul(count.unwrap_or(1));
+            total = total.saturating_add(asked);
+            if total > u64::from(self.machine.max_threads) {
+                let at =
+                    declaration.fields.get("replicas").map_or(declaration.name.at, |arg| arg.at);
+                self.found.push(
+                    Diagnostic::new(
+                        Code::TooManyThreads,
+                        at,
+                        format!(
+                            "a scenario has at most {} threads, with these it has {total}",
+                            self.machine.max_threads
+                        ),
+                    )
+                    .label(format!("{asked} threads"))
+                    .help("--max-threads allows more"),
+                );
+                return;
+            }
+            self.family(declaration, count, threads);
+        }
+    }
+
+    pub(super) fn family(
+        &mut self,
+        declaration: &Declaration,
+        count: Option<u64>,
+        threads: Vec<ThreadSpec>,
+    ) {
+        let fields = &declaration.fields;
+        let id = FamilyId::at(self.machine.families.len());
+        let members = u32::try_from(count.unwrap_or(1)).expect("replicas are limited");
+        let names = match name(fields, "names") {
+            Some(server) => self.name_server(&server),
+            None => Some(self.only_name_server(fields, &declaration.name)),
+        };
+        let user = name(fields, "user").map(|user| self.user(user.value));
+        let priority = match fields.get("priority").map(|arg| &arg.value) {
+            Some(Arg::Integer(priority)) => *priority,
+            _ => 0,
+        };
+        let role = match fields.get("daemon").map(|arg| &arg.value) {
+            Some(Arg::Flag(Flag::Yes)) => Role::Daemon,
+            _ => Role::Worker,
+        };
+        let arrivals = if receives_from_anyone(&self.machine, &threads) {
+            Arrivals::Ordered
+        } else {
+            Arrivals::Unordered
+        };
+        self.machine.families.push(Family {
+            first: ProcessId::at(self.machine.processes.len()),
+            count: members,
+            replicas: if count.is_some() { Replicas::Numbered } else { Replicas::Single },
+            priority,
+            role,
+            user,
+            names: names.unwrap_or(NameServerId(0)),
+            start_ns: unsigned(fields, "start").unwrap_or(0),
+            link_capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
+            arrivals,
+            threads,
+        });
+        let all = self.machine.processes.len() + members as usize;
+        self.machine.processes.resize(all, id);
+        self.machine.symbols.families.push(declaration.name.value.clone());
+    }
+
+    /// With one name server declared, or none, it is everybody's.
+    pub(super) fn only_name_server(
+        &mut self,
+        fields: &Fields,
+        process: &Placed<String>,
+    ) -> NameServerId {
+        if self.scenario.names.len() > 1 && uses_names(fields, self.scenario) {
+            self.found.push(
+                Diagnostic::new(
+                    Code::NameServers,
+                    process.at,
+                    format!("process `{}` does not say which name server it asks", process.value),
+                )
+                .label("give it `names:`")
+                .help(format!(
+                    "there are {}",
+                    self.scenario
+                        .names
+                        .iter()
+                        .map(|s| s.name.value.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )),
+            );
+        }
+        NameServerId(0)
+    }
+
+    pub(super) fn threads(
+        &mut self,
+        declaration: &Declaration,
+        programs: &[Program],
+    ) -> Vec<ThreadSpec> {
+        let fields = &declaration.fields;
+        if let Some(program) = name(fields, "program") {
+            return self.thread_of_program(declaration, &program, programs);
+        }
+        let parameters = self.constants(fields);
+        let given: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+        if let Some(Arg::Threads(threads)) = fields.get("threads").map(|arg| &arg.value) {
+            let names: Vec<String> =
+                threads.iter().map(|thread| thread.name.value.clone()).collect();
+            return threads
+                .iter()
+                .map(|thread| {
+                    let steps = thread.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
+                    let entry = self.unit(steps, &given, &names);
+                    let count = unsigned(&thread.fields, "replicas").unwrap_or(1);
+                    self.spec(&thread.name.value, count, entry, &parameters)
+                })
+                .collect();
+        }
+        let steps = fields.get("do").map_or(&[][..], |arg| arg.value.steps());
+        let entry = self.unit(steps, &given, &["main".to_string()]);
+        vec![self.spec("main", 1, entry, &parameters)]
+    }
+
+    pub(super) fn thread_of_program(
+        &mut self,
+        declaration: &Declaration,
+        wanted: &Placed<&str>,
+        programs: &[Program],
+    ) -> Vec<ThreadSpec> {
+        let Some(program) = programs.iter().find(|program| program.name == wanted.value) else {
+            let known = programs.iter().map(|program| program.name.as_str());
+            self.found.push(
+                Diagnostic::new(
+                    Code::Parameter,
+                    wanted.at,
+                    format!("no program is called `{}`", wanted.value),
+                )
+                .did_you_mean(wanted.value, known),
+            );
+            return Vec::new();
+        };
+        let mut parameters = program.parameters.clone();
+        for (name, value) in self.constants(&declaration.fields) {
+            match parameters.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, default)) => *default = value,
+                None => self.unknown_parameter(declaration, &name, program),
+            }
+        }
+        vec![self.spec("main", 1, program.entry, &parameters)]
+    }
+
+    pub(super) fn unknown_parameter(
+        &mut self,
+        declaration: &Declaration,
+        name: &str,
+        program: &Program,
+    ) {
+        let Some(Arg::Parameters(given)) = declaration.fields.get("with").map(|arg| &arg.value)
+        else {
+            return;
+        };
+        let at = given
+            .iter()
+            .find(|(key, _)| key.value == name)
+            .map_or(declaration.name.at, |(key, _)| key.at);
+        let known = program.parameters.iter().map(|(name, _)| name.as_str());
+        let list = known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
+        self.found.push(
+            Diagnostic::new(
+                Code::Parameter,
+                at,
+                format!("program `{}` has no parameter `{name}`", program.name),
+            )
+            .did_you_mean(name, known)
+            .help(if list.is_empty() {
+                "it has no parameters".to_string()
+            } else {
+                format!("its parameters are {list}")
+            }),
+        );
+    }
+
+    pub(super) fn spec(
+        &mut self,
+        name: &str,
+        count: u64,
+        entry: Entry,
+        parameters: &[(String, Option<Value>)],
+    ) -> ThreadSpec {
+        let initial = parameters
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (_, value))| Some((ipcsim_kernel::Register::at(at), value.clone()?)))
+            .collect();
+        ThreadSpec {
+            name: unit::thread_name(&mut self.machine, name),
+            count: u32::try_from(count).expect("replicas are limited"),
+            entry: entry.pc,
+            registers: entry.registers,
+            initial,
+        }
+    }
+}
+
+/// Whether any code that these threads can come to receives from anyone. Units are compiled one after
+/// the other, so asking the whole code would be right but would slow every process down.
+fn receives_from_anyone(machine: &Machine, threads: &[ThreadSpec]) -> bool {
+    threads.iter().any(|spec| {
+        flow::reachable(machine, spec.entry).into_iter().any(|pc| {
+            matches!(
+                &machine.code[pc.index()],
+                ipcsim_kernel::program::Op::Call(call) if matches!(
+                    &call.verb,
+                    ipcsim_kernel::program::Verb::Receive(receive)
+                        if receive.from == ipcsim_kernel::program::From::Anyone
+                )
+            )
+        })
+    })
+}
+
+/// Whether a process asks a name server at all.
+fn uses_names(fields: &Fields, scenario: &Scenario) -> bool {
+    fn steps_use(steps: &[crate::ast::Step]) -> bool {
+        steps.iter().any(|step| {
+            matches!(step.verb.name, "register" | "unregister" | "lookup")
+                || unit::inner_lists(step).into_iter().any(steps_use)
+        })
+    }
+    let program = name(fields, "program").and_then(|wanted| {
+        scenario.programs.iter().find(|program| program.name.value == wanted.value)
+    });
+    let own = fields.get("do").map_or(&[][..], |arg| arg.value.steps());
+    let of_program = program
+        .and_then(|program| program.fields.get("do"))
+        .map_or(&[][..], |arg| arg.value.steps());
+    let of_threads = match fields.get("threads").map(|arg| &arg.value) {
+        Some(Arg::Threads(threads)) => threads.iter().any(|thread| {
+            steps_use(thread.fields.get("do").map_or(&[][..], |arg| arg.value.steps()))
+        }),
+        _ => false,
+    };
+    steps_use(own) || steps_use(of_program) || of_threads
+}

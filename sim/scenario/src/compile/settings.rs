@@ -1,0 +1,111 @@
+//! Values of keys as the machine knows them: policies, costs, capacities.
+
+use ipcsim_kernel::{
+    Capacity, Costs, Detect, MemoryFull, Order, Pick, Policies, Scheduler, Timing, TooLarge, Wake,
+};
+
+use crate::ast::{Arg, Fields};
+use crate::place::Placed;
+
+pub(super) fn capacity(fields: &Fields, key: &str) -> Option<Capacity> {
+    match fields.get(key).map(|arg| &arg.value) {
+        Some(Arg::Capacity(capacity)) => Some(*capacity),
+        _ => None,
+    }
+}
+
+pub(super) fn word(fields: &Fields, key: &str) -> Option<&'static str> {
+    match fields.get(key).map(|arg| &arg.value) {
+        Some(Arg::Word(word)) => Some(word),
+        _ => None,
+    }
+}
+
+pub(super) fn name<'a>(fields: &'a Fields, key: &str) -> Option<Placed<&'a str>> {
+    match fields.get(key) {
+        Some(Placed { value: Arg::Name(name), at }) => Some(Placed::new(name.as_str(), *at)),
+        _ => None,
+    }
+}
+
+pub(super) fn unsigned(fields: &Fields, key: &str) -> Option<u64> {
+    match fields.get(key).map(|arg| &arg.value) {
+        Some(Arg::Unsigned(number) | Arg::Bytes(number) | Arg::Nanoseconds(number)) => {
+            Some(*number)
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn pick(fields: &Fields, key: &str) -> Option<Pick> {
+    word(fields, key).map(|word| match word {
+        "lifo" => Pick::Lifo,
+        "priority" => Pick::Priority,
+        "arbitrary" => Pick::Arbitrary,
+        _ => Pick::Fifo,
+    })
+}
+
+pub(super) fn order(fields: &Fields) -> Order {
+    match word(fields, "order") {
+        Some("priority") => Order::Priority,
+        _ => Order::Fifo,
+    }
+}
+
+pub(super) fn policies(kernel: &Fields) -> Policies {
+    let memory = match kernel.get("memory").map(|arg| &arg.value) {
+        Some(Arg::Memory(memory)) => *memory,
+        _ => None,
+    };
+    Policies {
+        buffering: capacity(kernel, "buffering").unwrap_or(Capacity::None),
+        memory,
+        message_overhead: unsigned(kernel, "message-overhead").unwrap_or(0),
+        memory_full: match word(kernel, "memory-full") {
+            Some("fail") => MemoryFull::Fail,
+            _ => MemoryFull::Wait,
+        },
+        receiver: pick(kernel, "receiver").unwrap_or(Pick::Fifo),
+        sender: pick(kernel, "sender").unwrap_or(Pick::Fifo),
+        wake: match word(kernel, "wake") {
+            Some("look-again") => Wake::LookAgain,
+            _ => Wake::HandOver,
+        },
+        too_large: match word(kernel, "too-large") {
+            Some("destroy") => TooLarge::Destroy,
+            _ => TooLarge::Keep,
+        },
+        detect: match word(kernel, "detect") {
+            Some("refuse") => Detect::Refuse,
+            _ => Detect::Report,
+        },
+    }
+}
+
+pub(super) fn timing(kernel: &Fields) -> Timing {
+    let default = Timing::default();
+    let costs = match kernel.get("costs").map(|arg| &arg.value) {
+        Some(Arg::Table(fields)) => Costs {
+            syscall_ns: unsigned(fields, "syscall").unwrap_or(default.costs.syscall_ns),
+            context_switch_ns: unsigned(fields, "context-switch")
+                .unwrap_or(default.costs.context_switch_ns),
+            copy_per_kib_ns: unsigned(fields, "copy-per-KiB")
+                .unwrap_or(default.costs.copy_per_kib_ns),
+            poll_ns: unsigned(fields, "poll").unwrap_or(default.costs.poll_ns),
+        },
+        _ => default.costs,
+    };
+    Timing {
+        seed: unsigned(kernel, "seed").unwrap_or(0),
+        cpus: u32::try_from(unsigned(kernel, "cpus").unwrap_or(1)).unwrap_or(1),
+        scheduler: match word(kernel, "scheduler") {
+            Some("round-robin") => Scheduler::RoundRobin,
+            Some("priority") => Scheduler::Priority,
+            Some("random") => Scheduler::Random,
+            _ => Scheduler::Fifo,
+        },
+        quantum_ns: unsigned(kernel, "quantum").unwrap_or(default.quantum_ns).max(1),
+        costs,
+    }
+}

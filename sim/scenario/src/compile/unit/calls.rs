@@ -1,0 +1,373 @@
+//! System calls of a program, and the parts of steps: destinations, sources, waits, times.
+
+use ipcsim_kernel::program::{From, Receive, Send, Target, Threads, Time, Verb, Wait};
+use ipcsim_kernel::{Access, Outcome, Pc, Register, Span, Value};
+
+use super::{Failed, Unit, thread_name};
+use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
+use crate::compile::resolve::{Allow, Compiled, Scope};
+use crate::compile::settings::{capacity, order, pick, unsigned, word};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::Placed;
+
+impl Unit<'_> {
+    pub(super) fn verb(&mut self, step: &Step) -> Result<Verb, Failed> {
+        let fields = &step.fields;
+        Ok(match step.verb.name {
+            "send" => Verb::Send(self.send(step)?),
+            "call" => {
+                let request = self.send(step)?;
+                Verb::Call { request, into: self.register_of_into(fields) }
+            }
+            "receive" => Verb::Receive(self.receive(step)?),
+            "reply" => {
+                let to = self.object(fields, "to", Allow::OneObject)?;
+                let body = self.message_body(step)?;
+                Verb::Reply { to, body, size: self.optional(fields, "size")? }
+            }
+            "select" => {
+                let among = match self.sources(fields, "among")? {
+                    From::These(among) => among,
+                    From::Anyone => {
+                        let at = fields.get("among").map_or(step.at, |arg| arg.at);
+                        return Err(Box::new(
+                            Diagnostic::new(
+                                Code::WrongType,
+                                at,
+                                "`select` needs sources that it can name in its answer",
+                            )
+                            .label("list them instead of `anyone`"),
+                        ));
+                    }
+                };
+                Verb::Select { into: self.operand_register(step), among, wait: self.wait(fields)? }
+            }
+            "sleep" => Verb::Sleep(self.time(&step.operand.value)?),
+            "yield" => Verb::Yield,
+            "exit" => Verb::Exit(self.operand_expr(step)?),
+            "kill" => Verb::Kill(self.victims(step)?),
+            "join" => Verb::Join { threads: self.joined(step)?, wait: self.wait(fields)? },
+            "create" => Verb::Create {
+                into: self.operand_register(step),
+                capacity: capacity(fields, "capacity"),
+                order: order(fields),
+                receiver: pick(fields, "receiver"),
+                max_size: unsigned(fields, "max-size"),
+            },
+            "destroy" => Verb::Destroy(self.operand_object(step)?),
+            "register" => {
+                let object = self.operand_object(step)?;
+                Verb::Register { object, name: self.field_expr(fields, "as")? }
+            }
+            "unregister" => Verb::Unregister(self.operand_expr(step)?),
+            "lookup" => {
+                let wait = match fields.get("wait") {
+                    None => Wait::Never,
+                    Some(_) => self.wait(fields)?,
+                };
+                Verb::Lookup {
+                    name: self.operand_expr(step)?,
+                    into: self.register_of_into(fields),
+                    wait,
+                }
+            }
+            "open" => {
+                let access = match word(fields, "mode") {
+                    Some("read") => Access::Read,
+                    _ => Access::Write,
+                };
+                self.check_path(step)?;
+                Verb::Open {
+                    path: self.operand_expr(step)?,
+                    into: self.register_of_into(fields),
+                    access,
+                }
+            }
+            other => unreachable!("the verb `{other}` is in the table, and nowhere else"),
+        })
+    }
+
+    pub(super) fn send(&mut self, step: &Step) -> Result<Send, Failed> {
+        let fields = &step.fields;
+        Ok(Send {
+            body: self.message_body(step)?,
+            to: self.object(fields, "to", Allow::OneObject)?,
+            size: self.optional(fields, "size")?,
+            kind: self.optional(fields, "type")?,
+            priority: self.optional(fields, "priority")?,
+            reply_to: match fields.get("reply-to") {
+                None => None,
+                Some(_) => Some(self.object(fields, "reply-to", Allow::OneObject)?),
+            },
+            wait: self.wait(fields)?,
+        })
+    }
+
+    /// A body is text, never a variable; one that looks like a variable gets a warning.
+    pub(super) fn message_body(&mut self, step: &Step) -> Result<Compiled, Failed> {
+        if let Arg::Expr(Placed { value: crate::expr::Shape::Text(text), at }) = &step.operand.value
+            && self.variables.contains(text)
+            // In quotes it is meant as a text.
+            && at.bytes().len() == text.len()
+        {
+            self.found.push(
+                Diagnostic::new(
+                    Code::LooksLikeVariable,
+                    *at,
+                    format!("this sends the text \"{text}\", not the variable `{text}`"),
+                )
+                .label(format!("write `${{{text}}}` for its value"))
+                .help("put it in quotes, or rename the variable, if the text is meant"),
+            );
+        }
+        self.operand_expr(step)
+    }
+
+    pub(super) fn receive(&mut self, step: &Step) -> Result<Receive, Failed> {
+        let fields = &step.fields;
+        Ok(Receive {
+            into: self.operand_register(step),
+            from: self.sources(fields, "from")?,
+            kind: self.optional(fields, "type")?,
+            wait: self.wait(fields)?,
+            max_size: self.optional(fields, "max-size")?,
+        })
+    }
+
+    pub(super) fn sources(&mut self, fields: &Fields, key: &str) -> Result<From, Failed> {
+        match fields.get(key).map(|arg| &arg.value) {
+            Some(Arg::Objects(Objects::One(reference))) => {
+                Ok(From::These(self.reference(reference, Allow::Family)?))
+            }
+            Some(Arg::Objects(Objects::Several(references))) => {
+                let items = references
+                    .iter()
+                    .map(|reference| self.reference(reference, Allow::Family))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Ok(From::These(constant_list(items)))
+            }
+            _ => Ok(From::Anyone),
+        }
+    }
+
+    pub(super) fn victims(&mut self, step: &Step) -> Result<Target, Failed> {
+        let Arg::Objects(objects) = &step.operand.value else {
+            unreachable!("the reader gives `kill` objects");
+        };
+        match objects {
+            Objects::One(reference) => match self.threads_named(reference)? {
+                Some(threads) => Ok(Target::Threads(threads)),
+                None => Ok(Target::Processes(self.reference(reference, Allow::Family)?)),
+            },
+            Objects::Several(references) => {
+                let items = references
+                    .iter()
+                    .map(|reference| self.reference(reference, Allow::Family))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Ok(Target::Processes(constant_list(items)))
+            }
+            Objects::Anyone => Err(Box::new(
+                Diagnostic::new(Code::WrongType, step.operand.at, "`kill` needs to know whom")
+                    .label("name a process or a thread"),
+            )),
+        }
+    }
+
+    pub(super) fn joined(&mut self, step: &Step) -> Result<Threads, Failed> {
+        let Arg::Objects(Objects::One(reference)) = &step.operand.value else {
+            unreachable!("the reader gives `join` one name");
+        };
+        if let Some(threads) = self.threads_named(reference)? {
+            return Ok(threads);
+        }
+        let Reference::Named { name, .. } = reference else {
+            return Err(Box::new(
+                Diagnostic::new(
+                    Code::WrongType,
+                    step.operand.at,
+                    "`join` takes the name of a thread",
+                )
+                .label("write the name that it was started under"),
+            ));
+        };
+        let known: Vec<&str> = self.threads.iter().map(String::as_str).collect();
+        let list = known.join(", ");
+        Err(Box::new(
+            Diagnostic::new(
+                Code::UnknownName,
+                name.at,
+                format!("no thread of this process is called `{}`", name.value),
+            )
+            .did_you_mean(&name.value, known)
+            .help(format!("its threads are {list}")),
+        ))
+    }
+
+    /// The threads of this process that a name stands for, if it stands for threads.
+    pub(super) fn threads_named(
+        &mut self,
+        reference: &Reference,
+    ) -> Result<Option<Threads>, Failed> {
+        let Reference::Named { name, index } = reference else { return Ok(None) };
+        if !self.threads.contains(&name.value) || self.names.find(&name.value).is_some() {
+            return Ok(None);
+        }
+        let index = match index {
+            None => None,
+            Some(index) => Some(self.expr(index)?),
+        };
+        Ok(Some(Threads { name: thread_name(self.machine, &name.value), index }))
+    }
+
+    /// A path that is written down must be one of the scenario's.
+    pub(super) fn check_path(&mut self, step: &Step) -> Result<(), Failed> {
+        let Arg::Expr(Placed { value: crate::expr::Shape::Text(path), at }) = &step.operand.value
+        else {
+            return Ok(());
+        };
+        if self.machine.files.iter().any(|file| file.path.as_ref() == path.as_str()) {
+            return Ok(());
+        }
+        // A handler for `no-such-name` says that the author knows.
+        if step.handlers().iter().any(|handler| handler.outcome.value == Outcome::NoSuchName) {
+            return Ok(());
+        }
+        let known: Vec<String> =
+            self.machine.files.iter().map(|file| file.path.to_string()).collect();
+        let list = known.join(" ");
+        Err(Box::new(
+            Diagnostic::new(Code::UnknownName, *at, format!("no file has the path `{path}`"))
+                .did_you_mean(path, known.iter().map(String::as_str))
+                .help(if list.is_empty() {
+                    "paths are declared in `files:`".to_string()
+                } else {
+                    format!("the files are {list}")
+                }),
+        ))
+    }
+
+    // Parts of steps.
+
+    pub(super) fn scoped<T>(
+        &mut self,
+        work: impl FnOnce(&mut Scope) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        let mut scope = Scope { names: self.names, variables: &self.variables, uses: Vec::new() };
+        let result = work(&mut scope);
+        let pc = Pc::at(self.machine.code.len());
+        self.flow.uses.extend(scope.uses.into_iter().map(|(register, at)| (pc, register, at)));
+        result
+    }
+
+    pub(super) fn expr(&mut self, expr: &crate::expr::Expr) -> Result<Compiled, Failed> {
+        self.scoped(|scope| scope.expr(expr))
+    }
+
+    pub(super) fn reference(
+        &mut self,
+        reference: &Reference,
+        allow: Allow,
+    ) -> Result<Compiled, Failed> {
+        self.scoped(|scope| scope.reference(reference, allow))
+    }
+
+    pub(super) fn operand_expr(&mut self, step: &Step) -> Result<Compiled, Failed> {
+        match &step.operand.value {
+            Arg::Expr(expr) => self.expr(expr),
+            other => unreachable!("`{}` takes an expression, not {other:?}", step.verb.name),
+        }
+    }
+
+    pub(super) fn operand_object(&mut self, step: &Step) -> Result<Compiled, Failed> {
+        match &step.operand.value {
+            Arg::Objects(Objects::One(reference)) => self.reference(reference, Allow::OneObject),
+            other => unreachable!("`{}` takes an object, not {other:?}", step.verb.name),
+        }
+    }
+
+    pub(super) fn operand_register(&self, step: &Step) -> Register {
+        match &step.operand.value {
+            Arg::Name(name) => self.register(name),
+            other => unreachable!("`{}` takes a variable, not {other:?}", step.verb.name),
+        }
+    }
+
+    pub(super) fn object(
+        &mut self,
+        fields: &Fields,
+        key: &str,
+        allow: Allow,
+    ) -> Result<Compiled, Failed> {
+        match fields.get(key).map(|arg| &arg.value) {
+            Some(Arg::Objects(Objects::One(reference))) => self.reference(reference, allow),
+            other => unreachable!("`{key}` takes an object, not {other:?}"),
+        }
+    }
+
+    pub(super) fn field_expr(&mut self, fields: &Fields, key: &str) -> Result<Compiled, Failed> {
+        match fields.get(key).map(|arg| &arg.value) {
+            Some(Arg::Expr(expr)) => self.expr(expr),
+            other => unreachable!("`{key}` takes an expression, not {other:?}"),
+        }
+    }
+
+    pub(super) fn optional(
+        &mut self,
+        fields: &Fields,
+        key: &str,
+    ) -> Result<Option<Compiled>, Failed> {
+        match fields.get(key) {
+            None => Ok(None),
+            Some(_) => self.field_expr(fields, key).map(Some),
+        }
+    }
+
+    pub(super) fn register_of_into(&self, fields: &Fields) -> Register {
+        match fields.get("into").map(|arg| &arg.value) {
+            Some(Arg::Name(name)) => self.register(name),
+            other => unreachable!("`into` takes a variable, not {other:?}"),
+        }
+    }
+
+    pub(super) fn register(&self, name: &str) -> Register {
+        let place = self.variables.iter().position(|known| known == name);
+        Register::at(place.expect("every variable that is set was collected"))
+    }
+
+    pub(super) fn wait(&mut self, fields: &Fields) -> Result<Wait, Failed> {
+        Ok(match fields.get("wait").map(|arg| &arg.value) {
+            Some(Arg::Wait(ast::Wait::Never)) => Wait::Never,
+            Some(Arg::Wait(ast::Wait::For(time))) => Wait::For(self.time_of(time)?),
+            _ => Wait::Forever,
+        })
+    }
+
+    pub(super) fn time(&mut self, arg: &Arg) -> Result<Time, Failed> {
+        match arg {
+            Arg::Time(time) => self.time_of(time),
+            other => unreachable!("a duration is expected, not {other:?}"),
+        }
+    }
+
+    pub(super) fn time_of(&mut self, time: &ast::Time) -> Result<Time, Failed> {
+        Ok(match time {
+            ast::Time::Range(low, high) => Time::Span(Span { low_ns: *low, high_ns: *high }),
+            ast::Time::Computed(expr) => Time::Computed(self.expr(expr)?),
+        })
+    }
+}
+
+/// A list of constants is one constant, whether its items are objects or families.
+fn constant_list(items: Vec<Compiled>) -> Compiled {
+    let constants: Option<Vec<Value>> = items
+        .iter()
+        .map(|item| match item {
+            Compiled::Constant(value) => Some(value.clone()),
+            _ => None,
+        })
+        .collect();
+    match constants.map(Value::list) {
+        Some(Ok(list)) => Compiled::Constant(list),
+        _ => Compiled::List(items),
+    }
+}
