@@ -138,16 +138,22 @@ impl Diagnostic {
         self
     }
 
-    /// Proposes the nearest of the words that would have been right.
+    /// Proposes the nearest of the words that would have been right; where none is near, lists them if
+    /// they are few.
     #[must_use]
     pub fn did_you_mean<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
-        match nearest(wrong, right) {
-            Some(word) => {
-                let label = format!("did you mean `{word}`?");
-                self.label(label)
+        const FEW: usize = 8;
+        let right: Vec<&str> = right.into_iter().collect();
+        let label = match (nearest(wrong, right.iter().copied()), &right[..]) {
+            (Some(word), _) => format!("did you mean `{word}`?"),
+            (None, []) => return self,
+            (None, few) if few.len() <= FEW => {
+                let list: Vec<String> = few.iter().map(|word| format!("`{word}`")).collect();
+                format!("expected {}", list.join(", "))
             }
-            None => self,
-        }
+            (None, _) => "unknown here".to_string(),
+        };
+        self.label(label)
     }
 }
 

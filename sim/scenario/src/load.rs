@@ -103,6 +103,14 @@ impl Loaded {
             return;
         };
         let path = Placed::new(change[..equals].trim().to_string(), place(0, equals));
+        if change[equals + 1..].trim().is_empty() {
+            let at = place(equals, equals + 1);
+            self.diagnostics.push(
+                Diagnostic::new(Code::BadPath, at, "there is no value behind the `=`")
+                    .label("write `none` for no value, `\"\"` for an empty text"),
+            );
+            return;
+        }
         let result = value_node(&change[equals + 1..], number, equals + 1)
             .and_then(|value| edit::set(root, &path, value));
         if let Err(diagnostic) = result {

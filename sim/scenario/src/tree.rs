@@ -349,18 +349,41 @@ impl Builder<'_> {
         if *error.kind() == granit_parser::ErrorKind::RecursionLimitExceeded {
             return too_deep(at);
         }
-        let info = error.info();
         let line = self.text[..start].rsplit('\n').next().unwrap_or("");
-        let diagnostic = Diagnostic::new(Code::Syntax, at, format!("this is not YAML: {info}"))
-            .label("the reader stopped here");
-        Box::new(if line.contains('\t') && line.trim().is_empty() {
-            diagnostic.help("YAML indents with spaces; this line begins with a tab")
-        } else if line.contains('{') || line.contains('[') {
-            diagnostic.help(FLOW_HELP)
+        let info = error.info();
+        let message = if info.contains("mapping values are not allowed") {
+            "this is not YAML: a `:` stands where no key can be".to_string()
+        } else if info.contains("simple key") {
+            "this is not YAML: a key has no `:` behind it".to_string()
         } else {
-            diagnostic
-                .help("a text that holds `: ` or begins with a special character needs quotes")
-        })
+            format!("this is not YAML: {info}")
+        };
+        let diagnostic =
+            Diagnostic::new(Code::Syntax, at, message).label("the reader stopped here");
+        Box::new(diagnostic.help(self.syntax_help(line, start)))
+    }
+
+    /// What is probably the matter, from the lines at which the reader stopped.
+    fn syntax_help(&self, line: &str, stopped: usize) -> &'static str {
+        let above = self.text[..stopped - line.len()].lines().next_back().unwrap_or("");
+        let is_glued = |line: &str| {
+            let line = line.trim_start_matches([' ', '-']);
+            let name = line.find(':').map(|colon| (&line[..colon], &line[colon + 1..]));
+            name.is_some_and(|(name, rest)| {
+                crate::word::is_name(name) && !rest.is_empty() && !rest.starts_with(' ')
+            })
+        };
+        if line.contains('\t') && line.trim().is_empty() {
+            "YAML indents with spaces; this line begins with a tab"
+        } else if is_glued(line) || is_glued(above) {
+            "a space is missing behind the `:`"
+        } else if line.contains('{') || line.contains('[') {
+            FLOW_HELP
+        } else if line.trim().is_empty() || line.trim_start().starts_with('-') {
+            "the keys of one step stand exactly below each other, and so do the steps of a list"
+        } else {
+            "a text that holds `: ` or begins with a special character needs quotes"
+        }
     }
 
     fn place(&self, span: &Span) -> Place {

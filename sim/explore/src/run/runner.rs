@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     End, Life, Machine, Outcome, ProcessId, Progress, Role, State, ThreadId, ThreadState,
     Transition, assert_invariants, step,
@@ -198,7 +199,13 @@ impl<'m> Runner<'m> {
     }
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
-        match self.perform(Transition::Local(t), tracer) {
+        // Where a call follows a call there is nothing to do between them.
+        let stands_at = &self.machine.code[self.state.threads[t.index()].pc.index()];
+        let progress = match stands_at {
+            Op::Call(_) | Op::End => Progress::AtCall,
+            _ => self.perform(Transition::Local(t), tracer),
+        };
+        match progress {
             Progress::AtCall => {
                 let cost = self.machine.timing.costs.syscall_ns;
                 self.occupy(id, Phase::Call, cost);

@@ -359,11 +359,18 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     }
 
     fn unlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
+        let mut in_inbox = matches!(sources, Sources::Anyone);
         for mailbox in sources.listed() {
-            forget_waiter(&mut self.state.mailboxes[mailbox.index()].receivers, t);
+            let mailbox = &mut self.state.mailboxes[mailbox.index()];
+            match mailbox.spec.kind {
+                MailboxKind::Link { .. } => in_inbox = true,
+                MailboxKind::Open | MailboxKind::Filed => forget_waiter(&mut mailbox.receivers, t),
+            }
         }
-        let own = self.thread(t).process;
-        forget_waiter(&mut self.state.processes[own.index()].inbox.receivers, t);
+        if in_inbox {
+            let own = self.thread(t).process;
+            forget_waiter(&mut self.state.processes[own.index()].inbox.receivers, t);
+        }
     }
 
     fn expire(&mut self, t: ThreadId) -> Progress {

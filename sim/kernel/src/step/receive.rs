@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::send::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
+use crate::expr::Expr;
 use crate::ids::{MailboxId, ThreadId};
 use crate::machine::{MailboxKind, TooLarge};
 use crate::message::{Message, Then};
@@ -56,11 +57,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The mailboxes and links that a source, or a list of sources, stands for.
-    pub(super) fn sources(
-        &mut self,
-        t: ThreadId,
-        expr: &crate::expr::Expr,
-    ) -> Result<Sources, Stop> {
+    pub(super) fn sources(&mut self, t: ThreadId, expr: &Expr) -> Result<Sources, Stop> {
+        // The usual source is written down, and need not be copied to be looked at.
+        if let Expr::Constant(value @ Value::Handle(_)) = expr {
+            return Ok(Sources::One(self.source(t, value)?));
+        }
         match self.eval(t, expr)? {
             Value::List(list) => {
                 let mut mailboxes = Vec::with_capacity(list.items().len());

@@ -104,7 +104,7 @@ impl Scope<'_> {
         let diagnostic =
             Diagnostic::new(Code::UnknownVariable, at, format!("nothing here is called `{name}`"))
                 .did_you_mean(name, known);
-        let diagnostic = if diagnostic.label.is_empty() {
+        let diagnostic = if !diagnostic.label.starts_with("did you mean") {
             diagnostic.label("neither a variable of this thread nor a declared object")
         } else {
             diagnostic
@@ -266,6 +266,16 @@ impl Scope<'_> {
     }
 
     fn unknown_object(&self, name: &Placed<String>) -> Failed {
+        if RESERVED.contains(&name.value.as_str()) {
+            return Box::new(
+                Diagnostic::new(
+                    Code::UnknownName,
+                    name.at,
+                    format!("`{}` is a word of the language, and no object", name.value),
+                )
+                .label("expected one mailbox or process"),
+            );
+        }
         let known = self.names.all().chain(self.variables.iter().map(String::as_str));
         let diagnostic = Diagnostic::new(
             Code::UnknownName,
@@ -273,7 +283,7 @@ impl Scope<'_> {
             format!("no mailbox, process or variable is called `{}`", name.value),
         )
         .did_you_mean(&name.value, known);
-        Box::new(if diagnostic.label.is_empty() {
+        Box::new(if !diagnostic.label.starts_with("did you mean") {
             let list = self.names.all().collect::<Vec<_>>().join(", ");
             diagnostic.label("unknown").help(format!("declared are {list}"))
         } else {

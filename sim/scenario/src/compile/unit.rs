@@ -201,8 +201,18 @@ impl<'a> Unit<'a> {
             before = Some(pc);
             if let Err(diagnostic) = self.step(step) {
                 self.found.push(*diagnostic);
+                self.look_inside(step);
             }
         }
+    }
+
+    /// The steps inside a step that has a mistake may have mistakes of their own.
+    fn look_inside(&mut self, step: &Step) {
+        self.loops.push(Loop { next: LATER, breaks: Vec::new() });
+        for inner in inner_lists(step) {
+            self.steps(inner);
+        }
+        self.loops.pop();
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failed> {

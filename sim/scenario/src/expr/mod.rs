@@ -184,7 +184,7 @@ pub fn value(node: &Node, found: &mut Found) -> Option<Expr> {
                             node.at,
                             "a range of durations is not a value",
                         )
-                        .label("ranges stand in `compute`, `sleep`, `wait` and costs")
+                        .label("ranges stand in `compute`, `sleep` and `wait`")
                         .help("put it in quotes if it is meant as a text"),
                     );
                     return None;
@@ -215,8 +215,8 @@ fn bad_literal(bad: &word::BadLiteral, at: Place) -> Diagnostic {
                 .help("put it in quotes if it is meant as a text")
         }
         word::BadLiteral::TooLarge => {
-            Diagnostic::new(Code::OutOfRange, at, "this number does not fit in 64 bits")
-                .label("the largest is 9223372036854775807")
+            Diagnostic::new(Code::OutOfRange, at, "this number is too large")
+                .label("integers and sizes go up to 9223372036854775807, durations to 9223372036s")
         }
         word::BadLiteral::Backwards => {
             Diagnostic::new(Code::OutOfRange, at, "this range ends before it begins")

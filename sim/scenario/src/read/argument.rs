@@ -240,7 +240,7 @@ impl Reader {
                     format!("`wait` takes `forever`, `never` or a duration, not `{}`", scalar.text),
                 )
                 .did_you_mean(&scalar.text, ["forever", "never"]);
-                self.note(if diagnostic.label.is_empty() {
+                self.note(if !diagnostic.label.starts_with("did you mean") {
                     diagnostic.label("expected `forever`, `never`, or a duration such as `5ms`")
                 } else {
                     diagnostic
@@ -313,11 +313,7 @@ impl Reader {
             format!("`{key}` cannot be `{}`", scalar.text),
         )
         .did_you_mean(&scalar.text, words.iter().copied());
-        self.note(if diagnostic.label.is_empty() {
-            diagnostic.label(format!("expected {list}"))
-        } else {
-            diagnostic.help(format!("it takes {list}"))
-        });
+        self.note(diagnostic.help(format!("it takes {list}")));
         None
     }
 

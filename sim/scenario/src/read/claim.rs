@@ -156,7 +156,7 @@ impl Reader {
                     format!("this kind of claim has no `{}`", key.value),
                 )
                 .did_you_mean(&key.value, right.iter().copied());
-                if diagnostic.label.is_empty() {
+                if !diagnostic.label.starts_with("did you mean") {
                     diagnostic = diagnostic.label("unknown here");
                 }
                 self.note(diagnostic.help(

@@ -8,7 +8,7 @@ mod claim;
 mod step;
 
 use crate::ast::{Arg, Declaration, Fields, Scenario};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::{Place, Placed};
 use crate::table::{self, Key, Kind, Need};
 use crate::tree::{Node, Yaml};
@@ -91,7 +91,7 @@ impl Reader {
             }
         }
         for key in keys.iter().filter(|key| key.need == Need::Required) {
-            if !entries.iter().any(|(present, _)| present.value == key.name) {
+            if !entries.iter().any(|(present, _)| is_or_means(&present.value, key.name, keys)) {
                 let at = Place { end: at.end.min(at.start + 1), ..at };
                 self.note(
                     Diagnostic::new(Code::MissingKey, at, format!("{what} needs `{}`", key.name))
@@ -111,7 +111,7 @@ impl Reader {
         let mut diagnostic =
             Diagnostic::new(Code::UnknownKey, key.at, format!("{what} has no key `{}`", key.value))
                 .did_you_mean(&key.value, known);
-        if diagnostic.label.is_empty() {
+        if !diagnostic.label.starts_with("did you mean") {
             diagnostic = diagnostic.label("unknown here");
         }
         let help = if list.is_empty() {
@@ -142,7 +142,7 @@ impl Reader {
             Yaml::Scalar(scalar) if scalar.is_null() => {
                 self.note(
                     Diagnostic::new(Code::Null, node.at, format!("{what} has nothing below it"))
-                        .label("write `{}` for one without keys"),
+                        .label("indent what belongs to it; `{}` is one without keys"),
                 );
                 None
             }
@@ -154,13 +154,10 @@ impl Reader {
     }
 
     fn wrong_type(&mut self, at: Place, expected: &str, found: &Yaml) {
+        let what = format!("this is {}", found.describe());
         self.note(
-            Diagnostic::new(
-                Code::WrongType,
-                at,
-                format!("{expected}, this is {}", found.describe()),
-            )
-            .label("of the wrong type"),
+            Diagnostic::new(Code::WrongType, at, format!("{expected}, not {}", found.describe()))
+                .label(what),
         );
     }
 
@@ -248,6 +245,20 @@ impl Reader {
     }
 
     fn process_table(&mut self, name: &Placed<String>, value: &Node) -> Fields {
+        if let Yaml::Map(entries) = &value.value
+            && let Some((verb, _)) =
+                entries.iter().find(|(key, _)| table::Verb::find(&key.value).is_some())
+        {
+            self.note(
+                Diagnostic::new(
+                    Code::UnknownKey,
+                    verb.at,
+                    format!("`{}` is a step, and steps stand in a list", verb.value),
+                )
+                .label("put `- ` in front of each step"),
+            );
+            return Fields::default();
+        }
         let before = self.found.len();
         let fields = self.table(value, table::PROCESS, "a process");
         let given: Vec<&str> = ["do", "program", "threads"]
@@ -277,6 +288,13 @@ impl Reader {
         }
         fields
     }
+}
+
+/// Whether a key is this one, or is misspelt so that this one was probably meant.
+pub(crate) fn is_or_means(written: &str, name: &str, keys: &[Key]) -> bool {
+    written == name
+        || (!keys.iter().any(|known| known.name == written)
+            && nearest(written, keys.iter().map(|known| known.name)) == Some(name))
 }
 
 /// The program at a place has no step.

@@ -6,7 +6,7 @@ use super::Reader;
 use crate::ast::{Arg, Fields, Handler, Step};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::Placed;
-use crate::table::{Is, Need, VERBS, Verb};
+use crate::table::{Is, Kind, Need, VERBS, Verb};
 use crate::tree::{Node, Scalar, Style, Yaml};
 
 impl Reader {
@@ -115,6 +115,11 @@ impl Reader {
         for required in verb.keys.iter().filter(|known| known.need == Need::Required) {
             if !entries.iter().any(|(name, _)| name.value == required.name) {
                 complete = false;
+                // A misspelt key has been reported already.
+                let is_meant = |name: &str| super::is_or_means(name, required.name, verb.keys);
+                if entries.iter().any(|(name, _)| name.at != key.at && is_meant(&name.value)) {
+                    continue;
+                }
                 self.note(
                     Diagnostic::new(
                         Code::MissingKey,
@@ -158,6 +163,13 @@ impl Reader {
 
     fn bare_step(&mut self, scalar: &Scalar, node: &Node) -> Option<Step> {
         match Verb::find(&scalar.text) {
+            Some(verb) if verb.operand != Kind::Nothing => {
+                self.note(
+                    Diagnostic::new(Code::Null, node.at, format!("`{}` needs a value", verb.name))
+                        .label(format!("write `{}: …`", verb.name)),
+                );
+                None
+            }
             Some(verb) => {
                 let value = Placed::new(
                     Yaml::Scalar(Scalar { text: String::new(), style: Style::Plain }),
@@ -191,8 +203,18 @@ impl Reader {
         let diagnostic =
             Diagnostic::new(Code::UnknownVerb, key.at, format!("no verb is called `{shown}`"))
                 .did_you_mean(&key.value, verbs());
-        let diagnostic =
-            if diagnostic.label.is_empty() { diagnostic.label("unknown verb") } else { diagnostic };
+        // `- log hello` and `- log:hello` read as one word.
+        let glued = verbs().find(|verb| {
+            key.value.strip_prefix(verb).is_some_and(|rest| rest.starts_with([' ', ':']))
+        });
+        let diagnostic = match glued {
+            Some(verb) => {
+                let rest = key.value[verb.len()..].trim_start_matches([' ', ':']);
+                let rest: String = rest.chars().filter(|c| !c.is_control()).collect();
+                diagnostic.label(format!("write `{verb}: {rest}`"))
+            }
+            None => diagnostic,
+        };
         self.note(
             diagnostic.help(format!("the verbs are {}", verbs().collect::<Vec<_>>().join(" "))),
         );
