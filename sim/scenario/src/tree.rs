@@ -379,6 +379,8 @@ impl Builder<'_> {
             "a space is missing behind the `:`"
         } else if line.contains('{') || line.contains('[') {
             FLOW_HELP
+        } else if line.contains(": ") {
+            "a text that holds `: ` or begins with a special character needs quotes"
         } else if line.trim().is_empty() || line.trim_start().starts_with('-') {
             "the keys of one step stand exactly below each other, and so do the steps of a list"
         } else {
