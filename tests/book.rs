@@ -50,8 +50,9 @@ fn pages() -> Vec<PathBuf> {
 fn folder() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("book");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
-    let crossing = std::fs::read_to_string(common::repository("scenarios/buffering/mutual-send.yaml"))
-        .expect("the lecture's example is there");
+    let crossing =
+        std::fs::read_to_string(common::repository("scenarios/buffering/mutual-send.yaml"))
+            .expect("the lecture's example is there");
     let send = "    - send: p1-my-status\n      to: P2\n";
     let receive = "    - receive: p1-peer-status\n      from: P2\n";
     let listens = crossing.replace(&format!("{send}{receive}"), &format!("{receive}{send}"));
@@ -104,7 +105,8 @@ fn every_command_prints_what_the_page_shows() {
 
 #[test]
 fn the_picture_in_the_readme_is_that_of_the_first_command() {
-    let readme = std::fs::read_to_string(common::repository("README.md")).expect("a README is there");
+    let readme =
+        std::fs::read_to_string(common::repository("README.md")).expect("a README is there");
     let printed = run(&folder(), "ipcsim run mutual-send");
     let shown = blocks(&readme).into_iter().find(|block| block.language == "text");
     assert_eq!(shown.expect("the README has a picture").text, printed);

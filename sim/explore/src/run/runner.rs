@@ -160,15 +160,16 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// Lets a processor go on whose present work is done. With one processor, and no timer due, it is
-    /// left alone for a stretch: whatever else there is to look at could not change anything.
+    /// Lets a processor go on whose present work is done. A single processor is left alone for a
+    /// stretch, as long as nothing else is due.
     fn serve_cpu<T: Tracer>(
         &mut self,
         id: usize,
-        due: Option<u64>,
+        mut due: Option<u64>,
         tracer: &mut T,
     ) -> Option<Stop> {
         loop {
+            let timers_set = self.agenda.timers.set_so_far();
             let cpu = self.cpus[id];
             let Some(t) = cpu.thread else { unreachable!("an idle processor is not served") };
             match cpu.phase {
@@ -184,18 +185,34 @@ impl<'m> Runner<'m> {
                 }
                 Phase::Copying => self.go_on(id, t),
             }
-            let at = self.cpus[id].busy_until_ns;
-            let goes_on = self.cpus.len() == 1
-                && self.cpus[id].thread.is_some()
-                && self.agenda.ended.is_empty()
-                && self.steps < self.stride_ends
-                && at < due.unwrap_or(u64::MAX)
-                && at < self.until_ns;
-            if !goes_on {
+            if self.cpus.len() > 1
+                || !self.agenda.ended.is_empty()
+                || self.steps >= self.stride_ends
+            {
                 return None;
             }
-            self.agenda.now_ns = at;
+            if self.agenda.timers.set_so_far() != timers_set {
+                due = self.agenda.timers.next_due(&self.state);
+            }
+            match self.next_instant(id, due.unwrap_or(u64::MAX)) {
+                Some(at) => self.agenda.now_ns = at,
+                None => return None,
+            }
         }
+    }
+
+    /// When the single processor is done with its next work, if that comes before everything else. An
+    /// idle one takes up the next thread.
+    fn next_instant(&mut self, id: usize, due: u64) -> Option<u64> {
+        if due <= self.agenda.now_ns {
+            return None;
+        }
+        if self.cpus[id].thread.is_none() {
+            let next = self.next_ready()?;
+            self.give(id, next);
+        }
+        let at = self.cpus[id].busy_until_ns;
+        (at < due && at < self.until_ns).then_some(at)
     }
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {

@@ -70,6 +70,11 @@ impl Timers {
         self.heap.push(Reverse(Entry { at_ns, number: self.number, what }));
     }
 
+    /// How many timers were ever set: if it has not changed, nothing is due earlier than before.
+    pub(crate) fn set_so_far(&self) -> u64 {
+        self.number
+    }
+
     /// When the next thing is due. Forgets leftovers on the way.
     pub(crate) fn next_due(&mut self, state: &State) -> Option<u64> {
         while let Some(Reverse(entry)) = self.heap.peek() {
