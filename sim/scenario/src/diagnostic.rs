@@ -145,7 +145,7 @@ impl Diagnostic {
         const FEW: usize = 8;
         let right: Vec<&str> = right.into_iter().collect();
         let label = match (nearest(wrong, right.iter().copied()), &right[..]) {
-            (Some(word), _) => format!("did you mean `{word}`?"),
+            (Some(word), _) => format!("{PROPOSAL} `{word}`?"),
             (None, []) => return self,
             (None, few) if few.len() <= FEW => {
                 let list: Vec<String> = few.iter().map(|word| format!("`{word}`")).collect();
@@ -155,7 +155,16 @@ impl Diagnostic {
         };
         self.label(label)
     }
+
+    /// Says this beside the underlined text, unless a word has been proposed there.
+    #[must_use]
+    pub fn otherwise(self, label: impl Into<String>) -> Self {
+        if self.label.starts_with(PROPOSAL) { self } else { self.label(label) }
+    }
 }
+
+/// Begins the label that proposes a word.
+const PROPOSAL: &str = "did you mean";
 
 /// The word that is nearest to a wrong one, if any is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

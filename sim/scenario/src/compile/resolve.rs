@@ -103,12 +103,8 @@ impl Scope<'_> {
         ]);
         let diagnostic =
             Diagnostic::new(Code::UnknownVariable, at, format!("nothing here is called `{name}`"))
-                .did_you_mean(name, known);
-        let diagnostic = if !diagnostic.label.starts_with("did you mean") {
-            diagnostic.label("neither a variable of this thread nor a declared object")
-        } else {
-            diagnostic
-        };
+                .did_you_mean(name, known)
+                .otherwise("neither a variable of this thread nor a declared object");
         Box::new(
             diagnostic
                 .help("a text inside an expression needs quotes of its own: 'm.body == \"hello\"'"),
@@ -282,13 +278,9 @@ impl Scope<'_> {
             name.at,
             format!("no mailbox, process or variable is called `{}`", name.value),
         )
-        .did_you_mean(&name.value, known);
-        Box::new(if !diagnostic.label.starts_with("did you mean") {
-            let list = self.names.all().collect::<Vec<_>>().join(", ");
-            diagnostic.label("unknown").help(format!("declared are {list}"))
-        } else {
-            diagnostic
-        })
+        .did_you_mean(&name.value, known)
+        .otherwise(format!("declared are {}", self.names.all().collect::<Vec<_>>().join(", ")));
+        Box::new(diagnostic)
     }
 }
 

@@ -239,12 +239,9 @@ impl Reader {
                     node.at,
                     format!("`wait` takes `forever`, `never` or a duration, not `{}`", scalar.text),
                 )
-                .did_you_mean(&scalar.text, ["forever", "never"]);
-                self.note(if !diagnostic.label.starts_with("did you mean") {
-                    diagnostic.label("expected `forever`, `never`, or a duration such as `5ms`")
-                } else {
-                    diagnostic
-                });
+                .did_you_mean(&scalar.text, ["forever", "never"])
+                .otherwise("expected `forever`, `never`, or a duration such as `5ms`");
+                self.note(diagnostic);
                 None
             }
             _ => self.time("wait", node).map(Wait::For),

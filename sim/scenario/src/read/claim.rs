@@ -150,15 +150,13 @@ impl Reader {
                     Over::EverySchedule => &["always", "eventually"],
                     Over::SomeSchedule => &[],
                 };
-                let mut diagnostic = Diagnostic::new(
+                let diagnostic = Diagnostic::new(
                     Code::BadClaim,
                     key.at,
                     format!("this kind of claim has no `{}`", key.value),
                 )
-                .did_you_mean(&key.value, right.iter().copied());
-                if !diagnostic.label.starts_with("did you mean") {
-                    diagnostic = diagnostic.label("unknown here");
-                }
+                .did_you_mean(&key.value, right.iter().copied())
+                .otherwise("unknown here");
                 self.note(diagnostic.help(
                     "`run` takes an outcome, `at-most` or `at-least`; `every-schedule` an outcome, `always` or `eventually`; `some-schedule` an outcome",
                 ));

@@ -108,12 +108,10 @@ impl Reader {
         what: &str,
     ) {
         let list = known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
-        let mut diagnostic =
+        let diagnostic =
             Diagnostic::new(Code::UnknownKey, key.at, format!("{what} has no key `{}`", key.value))
-                .did_you_mean(&key.value, known);
-        if !diagnostic.label.starts_with("did you mean") {
-            diagnostic = diagnostic.label("unknown here");
-        }
+                .did_you_mean(&key.value, known)
+                .otherwise("unknown here");
         let help = if list.is_empty() {
             format!("{what} has no keys of its own")
         } else {
