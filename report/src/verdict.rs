@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use ipcsim_explore::{Class, Measures, Outcome, Problem, Run, Stop, Verdict};
-use ipcsim_kernel::{Machine, ThreadId};
+use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Run, Stop, Verdict};
+use ipcsim_kernel::{Machine, Pc, ThreadId};
 
 use crate::units::{bytes, count, plural, time};
 use crate::words::{self, Names, blocked_where, blocked_word};
@@ -36,6 +36,9 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
     if verdict.problems.len() > SHOWN {
         let more = verdict.problems.len() - SHOWN;
         write(&mut out, format!("and {more} more of the same kind"));
+    }
+    for hidden in &run.hidden {
+        tell_hidden(&mut out, machine, run, hidden);
     }
     match verdict.outcome {
         Outcome::Completes => write(&mut out, completed(run, verdict)),
@@ -95,6 +98,22 @@ fn unfinished(machine: &Machine, run: &Run) -> String {
         }
         Stop::Over | Stop::Repeats => "unfinished: some processes have not ended".into(),
     }
+}
+
+fn tell_hidden(out: &mut String, machine: &Machine, run: &Run, hidden: &Hidden) {
+    let names = Names::new(machine);
+    let place = |(t, pc): &(ThreadId, Pc)| {
+        format!("{} (line {})", names.thread(&run.state, *t), machine.line(*pc))
+    };
+    let who: Vec<String> = hidden.waits.iter().map(place).collect();
+    let by = names.thread(&run.state, hidden.by);
+    let verb = if who.len() == 1 { "waited for itself" } else { "waited for each other" };
+    let _ = writeln!(
+        out,
+        "only a timeout ended this: {} {verb} until the wait of {by} ended at {}",
+        listed(&who),
+        time(hidden.opened_ns)
+    );
 }
 
 fn tell_problem(out: &mut String, machine: &Machine, run: &Run, problem: &Problem) {

@@ -9,5 +9,5 @@ mod run;
 mod verdict;
 
 pub use random::GENERATOR;
-pub use run::{Limits, Measures, NoTrace, Run, Stop, Stuck, Tracer, run};
+pub use run::{Hidden, Limits, Measures, NoTrace, Run, Stop, Stuck, Tracer, run};
 pub use verdict::{Class, Outcome, Problem, Verdict, conclude};

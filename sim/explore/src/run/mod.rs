@@ -13,7 +13,7 @@ mod watch;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use ipcsim_kernel::{Event, Machine, ProcessId, State, ThreadId};
+use ipcsim_kernel::{Event, Machine, Pc, ProcessId, State, ThreadId};
 
 use cpu::Cpu;
 use runner::Advance;
@@ -118,6 +118,17 @@ pub struct Stuck {
     pub threads: Vec<ThreadId>,
 }
 
+/// A circle of waits that nothing but a timeout has opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// When the timeout came, in nanoseconds.
+    pub opened_ns: u64,
+    /// The thread whose wait ended.
+    pub by: ThreadId,
+    /// The threads of the circle, and where each of them waited.
+    pub waits: Vec<(ThreadId, Pc)>,
+}
+
 /// A run that is over.
 pub struct Run {
     /// Why it is over.
@@ -130,6 +141,8 @@ pub struct Run {
     pub steps: u64,
     /// The threads that can never move again, as they were found. Daemons at rest are not among them.
     pub stuck: Vec<Stuck>,
+    /// The first deadlock that a timeout has hidden, if one was seen.
+    pub hidden: Vec<Hidden>,
     /// The processes that failed, in order of time. A daemon that failed when no worker was left is not
     /// among them.
     pub failed: Vec<ProcessId>,
@@ -167,6 +180,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
         measures,
         steps: runner.steps,
         stuck: watch.stuck,
+        hidden: runner.hidden,
         failed: runner.failed,
         waiting_since_ns: runner.agenda.waiting_since_ns,
         state: runner.state,

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     End, Life, Machine, Outcome, ProcessId, Progress, Role, State, ThreadId, ThreadState,
-    Transition, assert_invariants, step,
+    Transition, assert_invariants, step, waits,
 };
 
 use super::agenda::{Agenda, Draws, Telling};
 use super::cpu::{Cpu, Phase};
 use super::timers::Due;
-use super::{Limits, Stop, Tracer};
+use super::{Hidden, Limits, Stop, Tracer};
 
 /// Whether a run can go on.
 pub(super) enum Advance {
@@ -32,6 +32,9 @@ pub(crate) struct Runner<'m> {
     workers: u32,
     ended: Vec<bool>,
     pub(super) failed: Vec<ProcessId>,
+    /// The first deadlock that a timeout has hidden, and how often one was looked for.
+    pub(super) hidden: Vec<Hidden>,
+    looks: u32,
     /// When the outside world is looked at again, in steps.
     next_poll: u64,
     /// A processor that nobody interferes with goes on by itself up to this step, and this time.
@@ -59,6 +62,8 @@ impl<'m> Runner<'m> {
             workers: u32::try_from(workers).expect("processes are limited"),
             ended: vec![false; state.processes.len()],
             failed: Vec::new(),
+            hidden: Vec::new(),
+            looks: 0,
             next_poll: 0,
             stride_ends: 0,
             until_ns: u64::MAX,
@@ -155,8 +160,25 @@ impl<'m> Runner<'m> {
             }
             Due::Expire(thread) => {
                 self.agenda.measures.timeouts += 1;
+                self.note_hidden_circle(thread);
                 self.perform(Transition::Expire(thread), tracer);
             }
+        }
+    }
+
+    /// A timeout may be all that opens a circle: then the deadlock is only hidden. Looked for a few
+    /// times, in machines of moderate size; it changes no verdict.
+    fn note_hidden_circle(&mut self, t: ThreadId) {
+        const LOOKS: u32 = 32;
+        const THREADS: usize = 1_000;
+        if !self.hidden.is_empty() || self.looks >= LOOKS || self.state.threads.len() > THREADS {
+            return;
+        }
+        self.looks += 1;
+        let threads = waits::circle_of(self.machine, &self.state, t);
+        if !threads.is_empty() {
+            let waits = threads.iter().map(|t| (*t, self.state.threads[t.index()].pc)).collect();
+            self.hidden.push(Hidden { opened_ns: self.agenda.now_ns, by: t, waits });
         }
     }
 

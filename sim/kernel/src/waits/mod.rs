@@ -28,44 +28,74 @@ mod future;
 
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::{Capacity, Machine};
-use crate::state::{BlockedOn, Bound, Life, State, ThreadState};
+use crate::state::{BlockedOn, Bound, Life, State, Thread, ThreadState};
 pub use condition::Condition;
 use condition::Waiters;
 use future::{Future, Reach, Scratch};
 
 /// The threads that can never move again, in order. Daemons at rest are among them.
 pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
-    let waits_for_ever = |thread: &crate::state::Thread| {
-        matches!(thread.state, ThreadState::Blocked { bound: Bound::Forever, .. })
+    stuck_if(machine, state, Timeouts::End)
+}
+
+/// Whether bounded waits end by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timeouts {
+    /// They do.
+    End,
+    /// What if they did not? A sleep ends all the same.
+    Ignored,
+}
+
+fn stuck_if(machine: &Machine, state: &State, timeouts: Timeouts) -> Vec<ThreadId> {
+    let waits = |thread: &Thread| {
+        matches!(thread.state, ThreadState::Blocked { .. })
+            && !moves_by_itself(state, thread, timeouts)
     };
-    if !state.threads.iter().any(waits_for_ever) {
+    if !state.threads.iter().any(waits) {
         return Vec::new();
     }
     let mut search = Search::new(machine, state);
-    for index in 0..state.threads.len() {
-        let t = ThreadId::at(index);
-        if moves_by_itself(state, t) {
-            search.help(t);
+    for (index, thread) in state.threads.iter().enumerate() {
+        if moves_by_itself(state, thread, timeouts) {
+            search.help(ThreadId::at(index));
         }
     }
     search.run();
     (0..state.threads.len())
         .map(ThreadId::at)
-        .filter(|t| waits_for_ever(&state.threads[t.index()]) && !search.helped[t.index()])
+        .filter(|t| waits(&state.threads[t.index()]) && !search.helped[t.index()])
         .collect()
 }
 
-/// Whether a thread waits with a bound, or does not wait.
-fn moves_by_itself(state: &State, t: ThreadId) -> bool {
-    match &state.threads[t.index()].state {
+/// Whether a thread does not wait, or its wait ends without anybody's help.
+fn moves_by_itself(state: &State, thread: &Thread, timeouts: Timeouts) -> bool {
+    match &thread.state {
         ThreadState::Ready | ThreadState::LookingAgain { .. } => true,
-        ThreadState::Blocked { bound, .. } => *bound != Bound::Forever,
-        ThreadState::NotStarted => {
-            let process = state.threads[t.index()].process;
-            state.processes[process.index()].life == Life::NotStarted
-        }
+        ThreadState::Blocked { on: BlockedOn::Sleep, .. } => true,
+        ThreadState::Blocked { bound, .. } => *bound != Bound::Forever && timeouts == Timeouts::End,
+        ThreadState::NotStarted => state.processes[thread.process.index()].life == Life::NotStarted,
         ThreadState::Ended => false,
     }
+}
+
+/// The circle of waits that a thread is in, if nothing but a timeout can open it: a deadlock that a
+/// bounded wait hides. Empty if there is none.
+pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId> {
+    let stuck = stuck_if(machine, state, Timeouts::Ignored);
+    if stuck.binary_search(&t).is_err() {
+        return Vec::new();
+    }
+    let graph = wait_graph(machine, state, &stuck);
+    let reaches = |from: ThreadId| graph.reached_from(state, from);
+    let from_here = reaches(t);
+    if !from_here[t.index()] {
+        return Vec::new();
+    }
+    stuck
+        .into_iter()
+        .filter(|other| from_here[other.index()] && reaches(*other)[t.index()])
+        .collect()
 }
 
 /// Who waits for what, and who could have brought it about, had it been able to move.
@@ -112,6 +142,20 @@ pub fn wait_graph(machine: &Machine, state: &State, stuck: &[ThreadId]) -> WaitG
 }
 
 impl WaitGraph {
+    /// Which threads a thread waits for, directly or through others.
+    fn reached_from(&self, state: &State, t: ThreadId) -> Vec<bool> {
+        let mut reached = vec![false; state.threads.len()];
+        let mut open = vec![t];
+        while let Some(at) = open.pop() {
+            for next in self.awaited(at) {
+                if !std::mem::replace(&mut reached[next.index()], true) {
+                    open.push(next);
+                }
+            }
+        }
+        reached
+    }
+
     /// The threads that could have ended a thread's wait.
     pub fn awaited(&self, t: ThreadId) -> Vec<ThreadId> {
         let mut awaited = Vec::new();
@@ -131,23 +175,8 @@ impl WaitGraph {
 /// Whether a thread that has just begun to wait closes a circle of waits that nobody can open.
 pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
     let stuck = stuck(machine, state);
-    if !stuck.contains(&t) {
-        return false;
-    }
-    let graph = wait_graph(machine, state, &stuck);
-    let mut seen = vec![false; state.threads.len()];
-    let mut open = vec![t];
-    while let Some(at) = open.pop() {
-        for next in graph.awaited(at) {
-            if next == t {
-                return true;
-            }
-            if !std::mem::replace(&mut seen[next.index()], true) {
-                open.push(next);
-            }
-        }
-    }
-    false
+    stuck.binary_search(&t).is_ok()
+        && wait_graph(machine, state, &stuck).reached_from(state, t)[t.index()]
 }
 
 /// The search for whoever can still be helped.
@@ -270,11 +299,10 @@ impl<'a> Search<'a> {
 
     /// A sender that gives up may let in those behind it, whose messages are smaller.
     fn by_withdrawing(&self, t: ThreadId) -> Option<Condition> {
+        let gives_up = moves_by_itself(self.state, &self.state.threads[t.index()], Timeouts::End);
         match self.state.waits_for(t) {
-            Some(BlockedOn::Memory(_)) if moves_by_itself(self.state, t) => {
-                Some(Condition::MemoryFreed)
-            }
-            Some(BlockedOn::Send(message)) if moves_by_itself(self.state, t) => {
+            Some(BlockedOn::Memory(_)) if gives_up => Some(Condition::MemoryFreed),
+            Some(BlockedOn::Send(message)) if gives_up => {
                 let capacity = self.state.mailboxes[message.mailbox.index()].spec.capacity;
                 matches!(capacity, Capacity::Bytes(_)).then_some(Condition::Taken(message.mailbox))
             }

@@ -31,6 +31,7 @@ impl Compiler<'_> {
         };
         let mut values = Vec::new();
         for (name, expr) in parameters {
+            self.must_be_new(name, "parameter");
             let value = match resolve::constant(self.names, expr) {
                 Ok(value) => Some(value),
                 Err(diagnostic) => {
@@ -41,6 +42,21 @@ impl Compiler<'_> {
             values.push((name.value.clone(), value));
         }
         values
+    }
+
+    /// A name inside a program must not be that of a declared object.
+    fn must_be_new(&mut self, name: &Placed<String>, what: &str) {
+        if let Some(object) = self.names.place(&name.value) {
+            self.found.push(
+                Diagnostic::new(
+                    Code::NameTwice,
+                    name.at,
+                    format!("the {what} `{}` has the name of a declared object", name.value),
+                )
+                .label("choose another name")
+                .related(object, "declared here"),
+            );
+        }
     }
 
     pub(super) fn unit(
@@ -177,6 +193,7 @@ impl Compiler<'_> {
             return threads
                 .iter()
                 .map(|thread| {
+                    self.must_be_new(&thread.name, "thread");
                     let steps = thread.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
                     let entry = self.unit(steps, &given, &names);
                     let count = unsigned(&thread.fields, "replicas").unwrap_or(1);
