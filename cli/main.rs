@@ -58,5 +58,5 @@ fn main() -> ExitCode {
             }
         }
     };
-    exit.into()
+    if terminal.has_failed() { Exit::Unusable.into() } else { exit.into() }
 }

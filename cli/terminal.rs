@@ -15,6 +15,7 @@ pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Where output goes.
 pub(crate) struct Terminal {
     style: Style,
+    failed: AtomicBool,
 }
 
 impl Terminal {
@@ -30,13 +31,25 @@ impl Terminal {
             MessageFormat::Short => Style::Short,
             MessageFormat::Json => Style::Json,
         };
-        Self { style }
+        Self { style, failed: AtomicBool::new(false) }
     }
 
     /// Prints to standard output. If nobody reads it any more, as in `| head`, that is no error.
     pub(crate) fn print(&self, text: &str) {
         let mut out = anstream::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        drop(out);
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::BrokenPipe
+            && !self.failed.swap(true, Ordering::Relaxed)
+        {
+            self.error(&format!("standard output cannot be written: {error}"));
+        }
+    }
+
+    /// Whether something that was asked for could not be printed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Prints to standard error.

@@ -41,7 +41,8 @@ fn assert_conservation(told: &Told, records: &[Record]) {
     }
     for thread in &state.threads {
         if let ipcsim_kernel::ThreadState::LookingAgain {
-            at: ipcsim_kernel::Look::Send(message),
+            at:
+                ipcsim_kernel::Look::Send(message) | ipcsim_kernel::Look::SendFromMemoryQueue(message),
             ..
         } = &thread.state
         {

@@ -3,11 +3,11 @@
 //! Of a long run only the beginning and the end are kept; what lies between is counted. So the story
 //! costs little memory, however long the run is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::program::{Op, Verb};
-use ipcsim_kernel::{Capacity, Event, Kind, Loss, Machine, Route, State, ThreadId, ThreadState};
+use ipcsim_kernel::{Event, Kind, Loss, Machine, Route, State, ThreadId};
 
 use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
 
@@ -83,6 +83,8 @@ pub struct Recorder {
     head: Vec<Row>,
     tail: VecDeque<Row>,
     rows: u64,
+    /// The messages that lie in a buffer, by serial number.
+    stored: BTreeSet<u64>,
 }
 
 impl Recorder {
@@ -98,6 +100,7 @@ impl Recorder {
             head: Vec::new(),
             tail: VecDeque::new(),
             rows: 0,
+            stored: BTreeSet::new(),
         }
     }
 
@@ -122,6 +125,27 @@ impl Recorder {
         }
     }
 
+    /// Whether the message of an event comes out of a buffer.
+    fn was_stored(&self, event: &Event) -> bool {
+        match &event.kind {
+            Kind::Received(message) => self.stored.contains(&message.serial),
+            _ => false,
+        }
+    }
+
+    /// Keeps track of what lies in a buffer.
+    fn note_stored(&mut self, event: &Event) {
+        match &event.kind {
+            Kind::Stored { message, .. } => {
+                self.stored.insert(message.serial);
+            }
+            Kind::Received(message) | Kind::Lost(message, _) => {
+                self.stored.remove(&message.serial);
+            }
+            _ => {}
+        }
+    }
+
     fn mark(&mut self, t: ThreadId, mark: Mark) {
         if let Some(place) = self.marks.get_mut(t.index()) {
             *place = mark;
@@ -143,7 +167,7 @@ impl Recorder {
     fn row(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) -> Option<Row> {
         let names = Names::new(machine);
         let t = lane_of(state, event)?;
-        let (text, from) = tell(&names, machine, state, event)?;
+        let (text, from) = tell(&names, machine, state, event, self.was_stored(event))?;
         let in_lanes = self.lanes.len() <= LANES;
         let text = if in_lanes { text } else { format!("{}: {text}", names.thread(state, t)) };
         Some(Row {
@@ -173,6 +197,7 @@ impl Tracer for Recorder {
         if let Some(row) = self.row(machine, state, now_ns, event) {
             self.push(row);
         }
+        self.note_stored(event);
         if let (Kind::ThreadEnded, Some(t)) = (&event.kind, event.thread) {
             self.mark(t, Mark::Absent);
         }
@@ -216,6 +241,7 @@ fn tell(
     machine: &Machine,
     state: &State,
     event: &Event,
+    stored: bool,
 ) -> Option<(String, Option<(usize, Way)>)> {
     let plain = |text: String| Some((text, None));
     match &event.kind {
@@ -234,13 +260,7 @@ fn tell(
         }
         Kind::Received(message) => {
             let sender = state.threads.iter().position(|thread| thread.process == message.sender);
-            let handed_over = event.thread.is_some_and(|t| {
-                matches!(state.threads[t.index()].state, ThreadState::Blocked { .. })
-            });
-            let mailbox = state.mailboxes.get(message.mailbox.index());
-            let never_stores =
-                mailbox.is_some_and(|mailbox| mailbox.spec.capacity == Capacity::None);
-            let way = if handed_over || never_stores { Way::Straight } else { Way::Buffered };
+            let way = if stored { Way::Buffered } else { Way::Straight };
             let sender_name = machine.process_name(message.sender);
             let via = match message.route {
                 Route::Link => String::new(),
@@ -261,7 +281,7 @@ fn tell(
             plain(format!("{verb} → {}", outcome.word()))
         }
         Kind::Returned(_) => plain(returned(names, machine, state, event)?),
-        Kind::Logged(text) => plain(format!("log: {}", names.value(text))),
+        Kind::Logged(text) => plain(format!("log: {}", visible(&names.value(text)))),
         Kind::Raised(fault) => plain(format!("fails: {}", fault.describe())),
         Kind::Lost(message, loss) => plain(lost(names, message, *loss)),
         Kind::Withdrawn(message) => plain(format!("takes {} back", body(names, message))),
@@ -288,7 +308,7 @@ fn lost(names: &Names, message: &ipcsim_kernel::Message, loss: Loss) -> String {
 
 /// A body as the lecture would write it; a long one is cut.
 fn body(names: &Names, message: &ipcsim_kernel::Message) -> String {
-    let text = names.value(&message.body);
+    let text = visible(&names.value(&message.body));
     if text.is_empty() {
         return "\"\"".into();
     }
@@ -296,4 +316,21 @@ fn body(names: &Names, message: &ipcsim_kernel::Message) -> String {
         return text;
     }
     text.chars().take(23).chain(['…']).collect()
+}
+
+/// A text in which every character can be seen: a line break would tear the picture.
+fn visible(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }

@@ -25,6 +25,8 @@ struct Moment {
 #[derive(PartialEq, Eq)]
 struct Sign {
     progress: u64,
+    /// What only grows in a run that does not repeat itself.
+    sizes: [u64; 3],
     next: Vec<Option<u32>>,
 }
 
@@ -56,7 +58,9 @@ impl Repetition {
 fn sign(runner: &Runner) -> Sign {
     let next =
         runner.cpus.iter().map(|cpu| cpu.thread.map(|t| runner.state.threads[t.index()].pc.0));
-    Sign { progress: runner.agenda.progress, next: next.collect() }
+    let state = &runner.state;
+    let sizes = [state.memory.used, state.mailboxes.len() as u64, state.threads.len() as u64];
+    Sign { progress: runner.agenda.progress, sizes, next: next.collect() }
 }
 
 fn bytes(runner: &Runner) -> Vec<u8> {

@@ -102,6 +102,7 @@ impl Encoder<'_> {
         }
         self.threads(process.inbox.receivers.iter());
         self.threads(process.joiners.iter());
+        self.threads(process.started.iter());
         self.number(process.inbox.stored().count() as u64);
         for message in process.inbox.stored() {
             self.number(u64::from(message.mailbox.0));
@@ -150,6 +151,10 @@ impl Encoder<'_> {
                 match at {
                     Look::Send(message) => {
                         self.byte(0);
+                        self.message(message);
+                    }
+                    Look::SendFromMemoryQueue(message) => {
+                        self.byte(2);
                         self.message(message);
                     }
                     Look::Receive(sources) => {
@@ -257,6 +262,9 @@ impl Encoder<'_> {
             Capacity::Messages(limit) => self.number(limit.saturating_mul(2).saturating_add(3)),
             Capacity::Bytes(limit) => self.number(limit.saturating_mul(2).saturating_add(4)),
         }
+        self.byte(mailbox.spec.order as u8);
+        self.byte(mailbox.spec.receiver as u8);
+        self.number(mailbox.spec.max_size.map_or(0, |max| max.saturating_add(1)));
         self.number(mailbox.messages.len() as u64);
         for message in &mailbox.messages {
             self.message(message);

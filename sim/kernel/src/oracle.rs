@@ -82,7 +82,7 @@ pub trait Oracle {
     fn computing(&self) -> Computing;
 
     /// The time since the start in nanoseconds, for `now()`; 0 where time is free.
-    fn now_ns(&self) -> i64;
+    fn now_ns(&mut self) -> i64;
 }
 
 /// Whoever is told.

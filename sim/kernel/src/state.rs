@@ -149,6 +149,8 @@ impl ThreadState {
 pub enum Look {
     /// Whether its message can go now.
     Send(Arc<Message>),
+    /// The same, and it was the oldest of those that wait for kernel memory: it stands behind nobody.
+    SendFromMemoryQueue(Arc<Message>),
     /// Whether a message is there for it now.
     Receive(Sources),
 }

@@ -40,6 +40,8 @@ pub(crate) struct Draws {
     waiters: Stream,
     room: Stream,
     program: Stream,
+    /// How often the program asked for the time: one that does never repeats itself.
+    looks_at_the_clock: u128,
 }
 
 impl Draws {
@@ -49,12 +51,15 @@ impl Draws {
             waiters: Stream::new(seed, Purpose::Waiters),
             room: Stream::new(seed, Purpose::Room),
             program: Stream::new(seed, Purpose::Program),
+            looks_at_the_clock: 0,
         }
     }
 
     /// How much has been drawn: two moments of a run are the same only if this is.
-    pub(crate) fn positions(&self) -> [u128; 3] {
-        [self.waiters.position(), self.room.position(), self.program.position()]
+    pub(crate) fn positions(&self) -> [u128; 4] {
+        let [waiters, room, program] =
+            [&self.waiters, &self.room, &self.program].map(Stream::position);
+        [waiters, room, program, self.looks_at_the_clock]
     }
 }
 
@@ -75,7 +80,8 @@ impl Oracle for Draws {
         Computing::TakesTime
     }
 
-    fn now_ns(&self) -> i64 {
+    fn now_ns(&mut self) -> i64 {
+        self.looks_at_the_clock += 1;
         i64::try_from(self.now_ns).unwrap_or(i64::MAX)
     }
 }
@@ -194,7 +200,8 @@ impl<T: Tracer> Sink for Telling<'_, T> {
     }
 
     fn copied(&mut self, bytes: u64) {
-        self.agenda.measures.bytes_copied += bytes;
+        let copied = &mut self.agenda.measures.bytes_copied;
+        *copied = copied.saturating_add(bytes);
     }
 
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {

@@ -24,10 +24,14 @@ pub(crate) enum Phase {
     Local,
     /// Entering the kernel; the call's effect comes next.
     Call,
-    /// A `compute`, or switching back to one.
+    /// A `compute`, or a part of one.
     Computing,
-    /// Copying for a call whose effect is already there.
+    /// Switching back to a `compute`.
+    Switching,
+    /// Copying for a call whose effect is already there; the thread goes on afterwards.
     Copying,
+    /// Copying for a thread that waits by now, or runs elsewhere.
+    Draining,
 }
 
 impl Cpu {

@@ -51,7 +51,7 @@ impl<A: Tracer, B: Tracer> Tracer for (A, B) {
 /// Where a run is cut off.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits<'a> {
-    /// After so many steps: system calls, and stretches of `compute`.
+    /// After so many steps: system calls, and stretches of `compute` between two switches.
     pub max_steps: u64,
     /// At this time, in nanoseconds.
     pub until_ns: Option<u64>,

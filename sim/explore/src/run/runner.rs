@@ -201,11 +201,13 @@ impl<'m> Runner<'m> {
                     }
                 }
                 Phase::Call => self.call(id, t, tracer),
-                Phase::Computing => {
+                Phase::Computing | Phase::Switching => {
+                    self.steps += 1;
                     self.cpus[id].phase = Phase::Local;
                     self.after_slice(id, t);
                 }
                 Phase::Copying => self.go_on(id, t),
+                Phase::Draining => self.release(id),
             }
             if self.cpus.len() > 1
                 || !self.agenda.ended.is_empty()
@@ -250,7 +252,6 @@ impl<'m> Runner<'m> {
                 self.occupy(id, Phase::Call, cost);
             }
             Progress::Computes(span) => {
-                self.steps += 1;
                 let ns = self.agenda.draw_duration(span);
                 self.compute(id, t, ns);
             }
@@ -290,21 +291,27 @@ impl<'m> Runner<'m> {
         if progress == Progress::Yielded {
             self.cpus[id].slice_ends_ns = 0;
         }
-        if cost == 0 {
-            self.go_on(id, t);
-        } else {
-            self.occupy(id, Phase::Copying, cost);
+        let keeps_going = self.can_go_on(t);
+        match (cost, keeps_going) {
+            (0, _) => self.go_on(id, t),
+            (_, true) => self.occupy(id, Phase::Copying, cost),
+            // The thread waits, or is another processor's by then; only the copying is left.
+            (_, false) => self.occupy(id, Phase::Draining, cost),
         }
+    }
+
+    /// Whether a thread that has made a call is not waiting, and nobody else's to run.
+    fn can_go_on(&self, t: ThreadId) -> bool {
+        self.state.threads[t.index()].state.is_ready() && !self.agenda.is_queued(t)
     }
 
     /// After a call: the thread keeps the processor if it can and may.
     fn go_on(&mut self, id: usize, t: ThreadId) {
-        let is_ready = self.state.threads[t.index()].state.is_ready();
-        if !is_ready || self.agenda.is_queued(t) {
-            self.release(id);
-        } else {
+        if self.can_go_on(t) {
             self.cpus[id].phase = Phase::Local;
             self.after_slice(id, t);
+        } else {
+            self.release(id);
         }
     }
 
@@ -379,7 +386,7 @@ impl<'m> Runner<'m> {
         cpu.slice_ends_ns = self.agenda.now_ns.saturating_add(cost).saturating_add(slice);
         // What is left of a `compute` is taken up when the switch is done.
         let phase =
-            if self.agenda.left_ns[t.index()] > 0 { Phase::Computing } else { Phase::Local };
+            if self.agenda.left_ns[t.index()] > 0 { Phase::Switching } else { Phase::Local };
         self.occupy(id, phase, cost);
     }
 

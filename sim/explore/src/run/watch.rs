@@ -32,16 +32,23 @@ impl<'m> Watch<'m> {
     pub(super) fn check(&mut self, runner: &Runner<'m>) {
         let mut now = self.newly_stuck(&runner.state, runner.machine);
         while !now.is_empty() {
-            let at = self.look_back(runner.steps);
-            let found = self.newly_stuck(&at.state, at.machine);
+            let looked_back =
+                if self.stuck.len() < DATED { self.look_back(runner.steps) } else { None };
+            let (since_ns, found) = match &looked_back {
+                Some(at) => (at.agenda.now_ns, self.newly_stuck(&at.state, at.machine)),
+                // After so many of them the moment of the last wait has to do.
+                None => (last_wait(runner, &now), now),
+            };
             for t in &found {
                 if self.known.len() <= t.index() {
                     self.known.resize(t.index() + 1, false);
                 }
                 self.known[t.index()] = true;
             }
-            self.stuck.push(Stuck { since_ns: at.agenda.now_ns, threads: found });
-            self.before = at;
+            self.stuck.push(Stuck { since_ns, threads: found });
+            if let Some(at) = looked_back {
+                self.before = at;
+            }
             now = self.newly_stuck(&runner.state, runner.machine);
         }
         self.before = runner.clone();
@@ -59,18 +66,25 @@ impl<'m> Watch<'m> {
     }
 
     /// The first state after the last look in which somebody new is stuck, by halving.
-    fn look_back(&self, until_steps: u64) -> Runner<'m> {
+    fn look_back(&self, until_steps: u64) -> Option<Runner<'m>> {
         let mut low = self.before.clone();
         // One thing at a time: this is about the very moment.
         low.stride_ends = 0;
         let mut events = until_steps.saturating_sub(low.steps).saturating_mul(4).max(64);
         // Steps count calls only; double the number of events until somebody is stuck at the end.
-        while self.newly_stuck(&went(&low, events).state, low.machine).is_empty() {
+        loop {
+            let (later, over) = went(&low, events);
+            if !self.newly_stuck(&later.state, later.machine).is_empty() {
+                break;
+            }
+            if over || later.steps > until_steps.saturating_add(events) {
+                return None;
+            }
             events = events.saturating_mul(2);
         }
         while events > 1 {
             let half = events / 2;
-            let middle = went(&low, half);
+            let (middle, _) = went(&low, half);
             if self.newly_stuck(&middle.state, middle.machine).is_empty() {
                 low = middle;
                 events -= half;
@@ -78,19 +92,28 @@ impl<'m> Watch<'m> {
                 events = half;
             }
         }
-        went(&low, 1)
+        Some(went(&low, 1).0)
     }
 }
 
-/// The run so many events later, or at its end.
-fn went<'m>(from: &Runner<'m>, events: u64) -> Runner<'m> {
+/// How many moments are looked up exactly.
+const DATED: usize = 8;
+
+/// When the last of these threads began to wait, in nanoseconds.
+fn last_wait(runner: &Runner, threads: &[ThreadId]) -> u64 {
+    let since = |t: &ThreadId| runner.agenda.waiting_since_ns[t.index()];
+    threads.iter().map(since).max().unwrap_or(runner.agenda.now_ns)
+}
+
+/// The run so many events later, or at its end; and whether that was its end.
+fn went<'m>(from: &Runner<'m>, events: u64) -> (Runner<'m>, bool) {
     let mut runner = from.clone();
     for _ in 0..events {
         if let Advance::Over(_) = runner.advance(&mut NoTrace) {
-            break;
+            return (runner, true);
         }
     }
-    runner
+    (runner, false)
 }
 
 /// Whether a thread is a daemon's and waits for requests: then it may do so for ever.

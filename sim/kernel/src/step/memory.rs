@@ -57,7 +57,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
             self.leave_queue(t);
             if self.machine.policies.wake == Wake::LookAgain {
-                self.wake_to_look_again(t, Look::Send(message));
+                self.wake_to_look_again(t, Look::SendFromMemoryQueue(message));
                 return;
             }
             match self.post(t, &message, Attempt::FromMemoryQueue) {

@@ -273,7 +273,14 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 }
             }
             BlockedOn::Memory(message) => {
-                self.state.memory.waiting.push_back((t, message.clone()));
+                let looks = &self.state.threads[t.index()].state;
+                let was_first = matches!(
+                    looks,
+                    ThreadState::LookingAgain { at: Look::SendFromMemoryQueue(_), .. }
+                );
+                let waiting = &mut self.state.memory.waiting;
+                let place = if was_first { 0 } else { waiting.len() };
+                waiting.insert(place, (t, message.clone()));
                 self.state.mailboxes[message.mailbox.index()].memory_waiters += 1;
             }
             BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
@@ -316,7 +323,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         let on = match state {
             ThreadState::Blocked { on, .. } => on,
             ThreadState::LookingAgain { at, .. } => {
-                if let Look::Send(message) = &at {
+                if let Look::Send(message) | Look::SendFromMemoryQueue(message) = &at {
                     self.note(Some(t), Kind::Withdrawn(message));
                 }
                 self.look_is_over(t, at);
@@ -435,7 +442,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     /// A thread has looked again. If it did not use its chance, somebody else may.
     fn look_is_over(&mut self, t: ThreadId, at: Look) {
         match at {
-            Look::Send(message) => {
+            Look::Send(message) | Look::SendFromMemoryQueue(message) => {
                 self.work.push(Work::Refill(message.mailbox));
                 self.work.push(Work::Memory);
             }

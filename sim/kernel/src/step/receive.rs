@@ -153,6 +153,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let process = self.thread(t).process;
         let whereabouts = if fits { Whereabouts::With(process) } else { Whereabouts::Destroyed };
         let message = self.remove(t, found, whereabouts);
+        // The last message of a sender that has ended: others who wait for it wait in vain now.
+        if self.is_dead(message.mailbox) {
+            self.tell_receivers_of_the_dead(message.mailbox);
+        }
         if !fits {
             self.sink.lost();
             self.note(Some(t), Kind::Lost(&message, Loss::TooLarge));
@@ -171,7 +175,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.free_memory_of(&message);
                 self.note_delivery(t, &message, whereabouts);
                 self.request_left_its_queue(&message, whereabouts);
-                self.refill(mailbox);
+                self.work.push(Work::Refill(mailbox));
                 message
             }
             Found::WithSender(mailbox, place) => {

@@ -13,7 +13,7 @@ use crate::object::memory::Fit;
 use crate::oracle::{Oracle, Question, Sink};
 use crate::outcome::Outcome;
 use crate::program::Wait;
-use crate::state::{BlockedOn, Filter, Holder, Look, Sources, ThreadState};
+use crate::state::{BlockedOn, Bound, Filter, Holder, Look, Sources, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Lets a waiting receiver try its call again when it next runs.
@@ -77,6 +77,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ => None,
         };
         match bound {
+            // Its time was over before the request went; there is none left to wait for the answer.
+            Some(Bound::Expired) => {
+                self.state.abandoned.insert(right);
+                Err(Stop::Outcome(Outcome::TimedOut))
+            }
             None => {
                 let result = self.block(t, on, wait);
                 if result.is_err() {

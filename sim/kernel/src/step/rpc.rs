@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Step, Stop};
 use crate::event::Kind;
 use crate::expr::Expr;
-use crate::ids::ThreadId;
+use crate::ids::{ProcessId, ThreadId};
 use crate::message::{Message, Route, Then};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
@@ -49,8 +49,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if self.state.abandoned.remove(&right) {
             return Err(Stop::Outcome(Outcome::Dead));
         }
-        self.use_up(right)?;
         let server = self.thread(t).process;
+        self.use_up(right, server)?;
         let caller = self.thread(right.caller).process;
         let mailbox = self.link(server, caller);
         let serial = self.state.next_serial;
@@ -75,10 +75,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Uses up a reply right, whose caller must still be waiting.
-    fn use_up(&mut self, asked: ReplyRight) -> Result<(), Stop> {
+    /// Uses up a reply right, whose caller must still be waiting for this process. A handle that came in
+    /// a body gives no right.
+    fn use_up(&mut self, asked: ReplyRight, by: ProcessId) -> Result<(), Stop> {
         match self.state.waits_for(asked.caller) {
-            Some(BlockedOn::Reply { right, holder: Holder::Taken(process) }) if *right == asked => {
+            Some(BlockedOn::Reply { right, holder: Holder::Taken(process) })
+                if *right == asked && *process == by =>
+            {
                 let process = *process;
                 self.state.processes[process.index()].owed -= 1;
                 Ok(())

@@ -82,10 +82,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         send: &Send,
     ) -> Result<(), Stop> {
         let attempt = match self.thread(t).state {
+            ThreadState::LookingAgain { at: Look::SendFromMemoryQueue(_), .. } => {
+                Attempt::FromMemoryQueue
+            }
             ThreadState::LookingAgain { .. } => Attempt::Again,
             _ => Attempt::First,
         };
-        if attempt == Attempt::Again && self.is_gone(message.mailbox) {
+        if attempt != Attempt::First && self.is_gone(message.mailbox) {
             return Err(self.give_up(t, message, Outcome::Dead));
         }
         let on = match self.post(t, message, attempt) {
@@ -133,7 +136,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The message that a thread was sending when it was woken to look again.
     pub(super) fn unsent(&self, t: ThreadId) -> Option<Arc<Message>> {
         match &self.thread(t).state {
-            ThreadState::LookingAgain { at: Look::Send(message), .. } => Some(message.clone()),
+            ThreadState::LookingAgain {
+                at: Look::Send(message) | Look::SendFromMemoryQueue(message),
+                ..
+            } => Some(message.clone()),
             _ => None,
         }
     }
@@ -304,7 +310,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let looks_again = self.machine.policies.wake == Wake::LookAgain;
         let stores_first = looks_again && room == Room::Free && fit == Fit::Now;
-        if !stores_first && let Some(receiver) = self.receiver_for(Some(t), message) {
+        if !stores_first
+            && let Some(receiver) = self.receiver_for(Some(t), message)
+            && !self.would_overtake(receiver, message)
+        {
             return if Filter::fits(self.filter_of(receiver), message) {
                 Offer::Deliver(receiver)
             } else {
@@ -320,12 +329,25 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Room::Free if !looks_again && !self.mailbox(message.mailbox).senders.is_empty() => {
                 Offer::Full
             }
-            Room::Undefined if self.ask(Some(t), Question::Room) == 0 => Offer::Full,
+            // Who waits for memory has been told already that there is room.
+            Room::Undefined
+                if attempt != Attempt::FromMemoryQueue
+                    && self.ask(Some(t), Question::Room) == 0 =>
+            {
+                Offer::Full
+            }
             Room::Free | Room::Undefined => match fit {
                 Fit::Now => Offer::Store,
                 Fit::Later | Fit::Never => Offer::NoMemory,
             },
         }
+    }
+
+    /// Whether an older message lies here that this receiver would take as well, and that the one who
+    /// was woken for it has not fetched yet.
+    fn would_overtake(&self, receiver: ThreadId, message: &Message) -> bool {
+        let filter = self.filter_of(receiver);
+        self.mailbox(message.mailbox).first_stored(filter).is_some()
     }
 
     /// The waiting receiver that gets a message, as the mailbox picks it.

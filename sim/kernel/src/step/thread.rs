@@ -31,7 +31,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let (process, registers, from) =
             (parent.process, parent.registers, parent.registers_at as usize);
         let started = &self.state.processes[process.index()].started;
-        let free = started.iter().copied().find(|old| {
+        let joiners = &self.state.processes[process.index()].joiners;
+        let is_awaited = |old: &ThreadId| {
+            joiners.iter().any(|joiner| match self.state.waits_for(*joiner) {
+                Some(BlockedOn::Join(awaited)) => awaited.contains(old),
+                _ => false,
+            })
+        };
+        let free = started.iter().copied().filter(|old| !is_awaited(old)).find(|old| {
             let old = self.thread(*old);
             old.state.is_ended() && old.registers == registers
         });

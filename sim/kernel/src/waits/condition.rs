@@ -73,7 +73,18 @@ impl Waiters {
             Condition::SentAnywhere => {
                 all(state, |on| matches!(on, BlockedOn::Receive { .. } | BlockedOn::Select(_)))
             }
-            Condition::Taken(mailbox) => senders_on(state, mailbox).collect(),
+            Condition::Taken(mailbox) => {
+                let mut waiting: Vec<ThreadId> = senders_on(state, mailbox).collect();
+                let object = &state.mailboxes[mailbox.index()];
+                // Taking the last message of a sender that has ended tells those who wait for more.
+                if let MailboxKind::Link { from, .. } = object.spec.kind
+                    && state.has_ended(from)
+                    && object.has_something()
+                {
+                    waiting.extend(receivers_by_name(state, mailbox));
+                }
+                waiting
+            }
             Condition::TakenAnywhere => all(state, |on| matches!(on, BlockedOn::Send(_))),
             Condition::Destroyed(mailbox) => senders_on(state, mailbox)
                 .chain(receivers_on(state, mailbox))
@@ -121,14 +132,7 @@ impl Waiters {
             waiting.extend(self.callers_of(Holder::Queued(link)));
         }
         for link in &entry.outgoing {
-            // Who receives from anyone is not disturbed by an end.
-            let by_name = |t: &ThreadId| match state.waits_for(*t) {
-                Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
-                    !matches!(sources, Sources::Anyone)
-                }
-                _ => false,
-            };
-            waiting.extend(receivers_on(state, *link).filter(by_name));
+            waiting.extend(receivers_by_name(state, *link));
         }
         waiting.extend(self.callers_of(Holder::Taken(process)));
         waiting.extend(state.memory.waiting.iter().map(|(t, _)| *t));
@@ -153,9 +157,22 @@ fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = Threa
         MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
         MailboxKind::Open | MailboxKind::Filed => &object.receivers,
     };
+    let is_link = matches!(object.spec.kind, MailboxKind::Link { .. });
     queue.iter().copied().filter(move |t| match state.waits_for(*t) {
+        // Who stands in the queue of a mailbox with a name waits for it.
         Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
-            sources.contains(mailbox)
+            !is_link || sources.contains(mailbox)
+        }
+        _ => false,
+    })
+}
+
+/// The threads that wait for a link's sender by its name. Who receives from anyone is not disturbed by
+/// an end.
+fn receivers_by_name(state: &State, link: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
+    receivers_on(state, link).filter(|t| match state.waits_for(*t) {
+        Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
+            !matches!(sources, Sources::Anyone)
         }
         _ => false,
     })

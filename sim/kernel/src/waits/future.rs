@@ -2,12 +2,12 @@
 
 use crate::expr::{Expr, Field, Scope, Who};
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
-use crate::machine::{Capacity, Machine, MailboxKind, MemoryFull};
+use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Computing, Oracle, Question};
 use crate::outcome::Outcome;
-use crate::program::{Call, From, Op, Send, Target, Verb, Wait};
+use crate::program::{Call, From, Op, Send, Target, Time, Verb, Wait};
 use crate::state::State;
-use crate::value::{Access, Handle, Value};
+use crate::value::{Handle, Value};
 
 /// Which objects a thread could reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -282,17 +282,19 @@ impl Walker<'_> {
     /// Whether a call could raise an exception. "No" only where that is certain.
     fn may_fail(&self, call: &Call, destroys_anything: bool) -> bool {
         let handled = |outcome| call.handler(outcome).is_some();
+        let refuses = self.machine.policies.detect == Detect::Refuse;
         let waits_safely = |wait: &Wait| match wait {
-            Wait::Forever => true,
+            Wait::Forever => !refuses || handled(Outcome::Deadlock),
             Wait::Never => handled(Outcome::WouldBlock),
-            Wait::For(_) => handled(Outcome::TimedOut),
+            Wait::For(Time::Computed(_)) => false,
+            Wait::For(Time::Span(_)) => handled(Outcome::TimedOut),
         };
         let dead = |exprs: &Expr| {
             handled(Outcome::Dead) || (!destroys_anything && self.are_open_mailboxes(exprs))
         };
         match &call.verb {
             Verb::Yield => false,
-            Verb::Sleep(time) => !matches!(time, crate::program::Time::Span(_)),
+            Verb::Sleep(time) => !matches!(time, Time::Span(_)),
             Verb::Send(send) => {
                 let safe = waits_safely(&send.wait)
                     && dead(&send.to)
@@ -334,9 +336,6 @@ impl Walker<'_> {
                 self.state.mailboxes[mailbox.index()].spec.kind == MailboxKind::Open
                     && good(*mailbox)
             }
-            Value::Handle(Handle::File { mailbox, access: Access::Read | Access::Write }) => {
-                good(*mailbox)
-            }
             _ => false,
         };
         match self.known(expr) {
@@ -368,7 +367,6 @@ fn is_safe(expr: &Expr) -> bool {
 }
 
 fn is_safe_local(op: &Op) -> bool {
-    use crate::program::Time;
     match op {
         Op::Compute(Time::Span(_)) => true,
         Op::Unless(condition, _) => matches!(condition, Expr::Constant(Value::Bool(_))),
@@ -398,7 +396,7 @@ impl Oracle for Nobody {
         Computing::IsFree
     }
 
-    fn now_ns(&self) -> i64 {
+    fn now_ns(&mut self) -> i64 {
         unreachable!("a settled expression does not ask for the time")
     }
 }

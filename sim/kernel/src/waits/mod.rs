@@ -27,8 +27,8 @@ mod condition;
 mod future;
 
 use crate::ids::{ProcessId, ThreadId};
-use crate::machine::{Capacity, Machine};
-use crate::state::{BlockedOn, Bound, Life, State, Thread, ThreadState};
+use crate::machine::Machine;
+use crate::state::{BlockedOn, Bound, Life, Look, Sources, State, Thread, ThreadState};
 pub use condition::Condition;
 use condition::Waiters;
 use future::{Future, Reach, Scratch};
@@ -229,6 +229,9 @@ impl<'a> Search<'a> {
             for condition in self.brought_about(t, &future) {
                 self.could_happen(condition);
             }
+            for condition in self.by_leaving(t) {
+                self.could_happen(condition);
+            }
             if future.ends {
                 self.ends[t.index()] = true;
                 self.unending[process.index()] -= 1;
@@ -293,21 +296,34 @@ impl<'a> Search<'a> {
         if future.ends {
             conditions.push(Condition::ThreadEnds(t));
         }
-        conditions.extend(self.by_withdrawing(t));
         conditions
     }
 
-    /// A sender that gives up may let in those behind it, whose messages are smaller.
-    fn by_withdrawing(&self, t: ThreadId) -> Option<Condition> {
-        let gives_up = moves_by_itself(self.state, &self.state.threads[t.index()], Timeouts::End);
-        match self.state.waits_for(t) {
-            Some(BlockedOn::Memory(_)) if gives_up => Some(Condition::MemoryFreed),
-            Some(BlockedOn::Send(message)) if gives_up => {
-                let capacity = self.state.mailboxes[message.mailbox.index()].spec.capacity;
-                matches!(capacity, Capacity::Bytes(_)).then_some(Condition::Taken(message.mailbox))
+    /// What the wait itself still brings about when it ends: a sender that gives up, or is killed, lets
+    /// in those behind it; a thread that was woken passes on what it does not use.
+    fn by_leaving(&self, t: ThreadId) -> Vec<Condition> {
+        let message = match &self.state.threads[t.index()].state {
+            ThreadState::LookingAgain { at: Look::Receive(sources), .. } => {
+                let own = self.state.threads[t.index()].process;
+                return match sources {
+                    Sources::Anyone => {
+                        let links = self.state.processes[own.index()].inbox.links();
+                        links.map(Condition::Sent).collect()
+                    }
+                    listed => listed.listed().iter().copied().map(Condition::Sent).collect(),
+                };
             }
-            _ => None,
-        }
+            ThreadState::LookingAgain {
+                at: Look::Send(message) | Look::SendFromMemoryQueue(message),
+                ..
+            }
+            | ThreadState::Blocked {
+                on: BlockedOn::Send(message) | BlockedOn::Memory(message),
+                ..
+            } => message,
+            _ => return Vec::new(),
+        };
+        vec![Condition::Taken(message.mailbox), Condition::MemoryFreed]
     }
 }
 

@@ -1,0 +1,211 @@
+//! Every mistake that was mended leaves its smallest scenario here.
+
+mod common;
+
+use common::told;
+
+/// The lines of the log with their times in nanoseconds.
+fn log(scenario: &str) -> Vec<(u64, String)> {
+    let told = told(scenario, &[]);
+    let (_, records) = ipcsim_report::trace::read(&told.trace).expect("a trace can be read again");
+    records
+        .into_iter()
+        .filter(|record| record.event == "logged")
+        .map(|record| (record.t, record.text.unwrap_or_default()))
+        .collect()
+}
+
+fn outcome(scenario: &str) -> &'static str {
+    told(scenario, &[]).verdict.outcome.word()
+}
+
+#[test]
+fn senders_that_look_again_for_memory_do_not_wake_each_other_for_ever() {
+    let scenario = "
+kernel: {memory: 10B, wake: look-again, buffering: unlimited}
+processes:
+  P: {replicas: 3, do: [{send: x, to: R, size: 10B}]}
+  R: [{repeat: 3, do: [{sleep: 1ms}, {receive: m, from: anyone}]}]
+";
+    assert_eq!(outcome(scenario), "completes");
+}
+
+#[test]
+fn a_thread_runs_on_one_processor_at_a_time() {
+    let scenario = "
+kernel: {cpus: 2, costs: {copy-per-KiB: 1us}}
+processes:
+  S: {daemon: true, do: [{forever: [{receive: q, from: anyone}, {reply: a, to: q}]}]}
+  C:
+    - sleep: 100us
+    - {call: x, to: S, into: a, size: 1MiB}
+    - repeat: 3
+      do: [{compute: 400us}, {log: step}]
+";
+    let times: Vec<u64> = log(scenario).into_iter().map(|(at, _)| at).collect();
+    assert_eq!(times.len(), 3);
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 400_000), "{times:?}");
+}
+
+#[test]
+fn killing_a_blocked_sender_may_let_in_those_behind_it() {
+    let scenario = "
+mailboxes: {box: {capacity: 10B}}
+processes:
+  S0: [{send: a, to: box, size: 8B}]
+  S1: {start: 1us, do: [{send: b, to: box, size: 9B}]}
+  S2: {start: 2us, do: [{send: c, to: box, size: 2B}]}
+  K: [{repeat: 6000, do: [yield]}, {kill: S1}]
+";
+    assert_eq!(outcome(scenario), "completes");
+}
+
+#[test]
+fn a_handle_in_a_body_gives_no_right_to_reply() {
+    let told = told(
+        "
+kernel: {buffering: 1}
+processes:
+  C: [{call: x, to: S, into: a, when: {dead: []}}]
+  S: [{receive: m, from: C}, {send: '${m}', to: W}, {sleep: 1ms}]
+  W: [{receive: f, from: S}, {set: {r: f.body}}, {reply: y, to: r, when: {no-right: [{log: no right}]}}]
+",
+        &[],
+    );
+    assert!(told.trace.contains("\"no right\""), "{}", told.trace);
+}
+
+#[test]
+fn a_wait_that_expired_while_looking_again_does_not_go_on_for_ever() {
+    let told = told(
+        "
+kernel: {wake: look-again}
+mailboxes: {box: {capacity: 1}}
+processes:
+  F: [{send: first, to: box}]
+  C: {start: 1us, do: [{call: x, to: box, into: a, wait: 5ms, when: {timed-out: [{log: gave up}]}}]}
+  S: {start: 2ms, do: [{receive: m, from: box}, {compute: 20ms}, {receive: m, from: box}, {sleep: 1s}]}
+",
+        &[],
+    );
+    assert!(told.trace.contains("gave up"), "{}", told.trace);
+}
+
+#[test]
+fn a_program_that_watches_the_clock_does_not_repeat_itself() {
+    let scenario = "
+processes:
+  P: [{while: now() < 200ms, do: [{sleep: 10us}]}]
+";
+    let loaded = common::loaded("clock.yaml", scenario, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let told = common::tell(&machine, scenario, 1_000_000);
+    assert_eq!(told.verdict.outcome.word(), "completes");
+}
+
+#[test]
+fn the_place_of_a_thread_that_is_awaited_is_not_used_again() {
+    let scenario = "
+processes:
+  P:
+    - {thread: a, do: [yield]}
+    - {thread: a, do: [{sleep: 5ms}, {thread: v, do: [{sleep: 1s}]}, {sleep: 1ms}]}
+    - join: a
+    - log: joined
+";
+    let log = log(scenario);
+    assert!(log[0].0 < 10_000_000, "{log:?}");
+}
+
+#[test]
+fn an_end_is_told_when_its_last_message_is_taken_by_another() {
+    let scenario = "
+kernel: {buffering: 2}
+processes:
+  A: [{send: x, to: B, type: y}]
+  B:
+    threads:
+      t1: [{receive: m, from: A, type: x, when: {dead: [{log: dead}]}}]
+      t2: [{sleep: 1ms}, {receive: m, from: A, type: y}]
+";
+    assert_eq!(log(scenario).len(), 1);
+    assert_eq!(outcome(scenario), "completes");
+}
+
+#[test]
+fn look_again_keeps_the_order_of_messages() {
+    let told = told(
+        "
+kernel: {wake: look-again}
+mailboxes: {box: {capacity: 1}}
+processes:
+  X: [{receive: m, from: box}, {log: '${m.body}'}]
+  Y: [{receive: m, from: box}, {log: '${m.body}'}]
+  S: {start: 50us, do: [{send: one, to: box}, {send: two, to: box}]}
+",
+        &[],
+    );
+    let received: Vec<&str> =
+        told.trace.lines().filter(|line| line.contains("\"received\"")).collect();
+    assert!(received[0].contains("\"serial\":1"), "{received:?}");
+}
+
+#[test]
+fn time_slices_count_as_steps() {
+    let scenario = "
+kernel: {scheduler: round-robin, quantum: 1ns}
+processes: {P: [{compute: 1s}], Q: [{compute: 1s}]}
+";
+    let told = told(scenario, &[]);
+    assert_eq!(told.verdict.outcome.word(), "unfinished");
+}
+
+#[test]
+fn many_receivers_of_a_family_are_judged_quickly() {
+    let scenario = "
+mailboxes: {r: {replicas: 100}}
+processes: {P: {replicas: 100, do: [{receive: m, from: r}]}}
+";
+    assert_eq!(outcome(scenario), "stranded");
+}
+
+#[test]
+fn a_text_with_line_breaks_does_not_tear_the_picture() {
+    let told = told("processes: {P: [{log: \"a\\nb\\rc\\e[31md\"}]}\n", &[]);
+    let picture = ipcsim_report::picture(&told.story);
+    assert!(picture.contains("log: a\\nb\\rc\\u{1b}[31md"), "{picture}");
+}
+
+#[test]
+fn a_send_of_another_type_that_was_handed_over_is_no_message_out_of_a_buffer() {
+    let told = told(
+        "
+kernel: {buffering: 1}
+processes:
+  A: [{send: x, to: B, type: news}, {send: y, to: B, type: urgent}]
+  B: [{receive: m, from: A, type: urgent}, {receive: m, from: A, type: news}]
+",
+        &[],
+    );
+    let picture = ipcsim_report::picture(&told.story);
+    let arrow = |body: &str| {
+        let wanted = format!("receive {body}");
+        picture.lines().find(|line| line.contains(&wanted)).expect("it is received").contains('─')
+    };
+    assert!(arrow("y") && !arrow("x"), "{picture}");
+}
+
+#[test]
+fn of_those_that_start_together_the_most_urgent_goes_first() {
+    let scenario = "
+processes:
+  low: [{log: low}, {compute: 1us}]
+  high: {priority: 9, do: [{log: high}]}
+kernel: {scheduler: priority}
+";
+    assert_eq!(
+        log(scenario)[0].1,
+        "high",
+        "the more urgent of two that are ready at once goes first"
+    );
+}
