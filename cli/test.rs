@@ -282,10 +282,12 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
     let many =
         |number: u64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     out.push_str(&format!(
-        "\n{}: {} hold, {} do not, {} over schedules are not evaluated yet",
+        "\n{}: {} {}, {} {}, {} over schedules not evaluated yet",
         many(tested.len() as u64, "file"),
         many(count.passed, "claim"),
+        if count.passed == 1 { "holds" } else { "hold" },
         count.failed,
+        if count.failed == 1 { "does not" } else { "do not" },
         count.later,
     ));
     if count.undecided > 0 {

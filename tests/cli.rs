@@ -210,6 +210,13 @@ fn traces_that_cannot_be_written_are_an_error() {
     if std::path::Path::new("/dev/full").exists() {
         shell.run(&["run", "hello.yaml", "--trace", "/dev/full"]).is(2, "cannot be written");
     }
+    if std::path::Path::new("/dev/full").exists() {
+        let full = std::fs::File::create("/dev/full").expect("the device is there");
+        let mut command = shell.command(&["run", "hello.yaml"]);
+        let child = command.stdout(full).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let answer = Answer::from(child.wait_with_output().expect("it ends"));
+        answer.is(2, "standard output cannot be written");
+    }
     shell.run(&["run", "hello.yaml", "--trace", "t.jsonl"]).is(0, "completes");
     let trace = std::fs::read_to_string(shell.folder.join("t.jsonl")).expect("the trace is there");
     let on_screen = shell.run(&["run", "hello.yaml", "--format", "jsonl"]);
@@ -300,6 +307,7 @@ fn schema_completions_manual_and_explanations_are_printed() {
     shell.run(&["completions", "bash"]).is(0, "ipcsim");
     shell.run(&["man"]).is(0, ".TH ipcsim");
     shell.run(&["explain", "ipc014"]).is(0, "# IPC014");
+    shell.run(&["explain", "14"]).is(0, "# IPC014");
     shell.run(&["explain"]).is(0, "IPC039");
     shell.run(&["explain", "IPC999"]).is(2, "no diagnostic has the code");
 }

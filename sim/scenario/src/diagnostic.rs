@@ -96,10 +96,11 @@ impl Code {
         format!("IPC{:03}", self as u32)
     }
 
-    /// The code with this label, in upper or lower case.
+    /// The code with this label: `IPC014`, in upper or lower case, or only its number.
     pub fn from_label(label: &str) -> Option<Self> {
         let label = label.to_ascii_uppercase();
-        Self::ALL.iter().copied().find(|code| code.label() == label)
+        let number: u32 = label.strip_prefix("IPC").unwrap_or(&label).parse().ok()?;
+        Self::ALL.iter().copied().find(|code| *code as u32 == number)
     }
 }
 
