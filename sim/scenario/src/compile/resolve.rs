@@ -316,8 +316,8 @@ fn whole(object: Object) -> Result<Compiled, ()> {
     }
 }
 
-/// A list of constants is a constant.
-fn fold_list(items: Vec<Compiled>) -> Compiled {
+/// A list of constants is one constant, whether its items are objects or families.
+pub(super) fn fold_list(items: Vec<Compiled>) -> Compiled {
     let constants: Option<Vec<Value>> = items
         .iter()
         .map(|item| match item {

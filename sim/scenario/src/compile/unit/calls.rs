@@ -1,11 +1,11 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
 use ipcsim_kernel::program::{From, Receive, Send, Target, Threads, Time, Verb, Wait};
-use ipcsim_kernel::{Access, Outcome, Pc, Register, Span, Value};
+use ipcsim_kernel::{Access, Outcome, Pc, Register, Span};
 
 use super::{Failed, Unit, thread_name};
 use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
-use crate::compile::resolve::{Allow, Compiled, Scope};
+use crate::compile::resolve::{Allow, Compiled, Scope, fold_list};
 use crate::compile::settings::{capacity, order, pick, unsigned, word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Placed;
@@ -144,7 +144,7 @@ impl Unit<'_> {
                     .iter()
                     .map(|reference| self.reference(reference, Allow::Family))
                     .collect::<Result<Vec<_>, _>>()?;
-                Ok(From::These(constant_list(items)))
+                Ok(From::These(fold_list(items)))
             }
             _ => Ok(From::Anyone),
         }
@@ -164,7 +164,7 @@ impl Unit<'_> {
                     .iter()
                     .map(|reference| self.reference(reference, Allow::Family))
                     .collect::<Result<Vec<_>, _>>()?;
-                Ok(Target::Processes(constant_list(items)))
+                Ok(Target::Processes(fold_list(items)))
             }
             Objects::Anyone => Err(Box::new(
                 Diagnostic::new(Code::WrongType, step.operand.at, "`kill` needs to know whom")
@@ -354,20 +354,5 @@ impl Unit<'_> {
             ast::Time::Range(low, high) => Time::Span(Span { low_ns: *low, high_ns: *high }),
             ast::Time::Computed(expr) => Time::Computed(self.expr(expr)?),
         })
-    }
-}
-
-/// A list of constants is one constant, whether its items are objects or families.
-fn constant_list(items: Vec<Compiled>) -> Compiled {
-    let constants: Option<Vec<Value>> = items
-        .iter()
-        .map(|item| match item {
-            Compiled::Constant(value) => Some(value.clone()),
-            _ => None,
-        })
-        .collect();
-    match constants.map(Value::list) {
-        Some(Ok(list)) => Compiled::Constant(list),
-        _ => Compiled::List(items),
     }
 }
