@@ -209,3 +209,20 @@ kernel: {scheduler: priority}
         "the more urgent of two that are ready at once goes first"
     );
 }
+
+#[test]
+fn a_loop_control_inside_a_step_with_a_mistake_leads_somewhere() {
+    for control in ["break", "continue"] {
+        let text = format!(
+            "processes: {{P: [{{repeat: 2, do: [{{receive: m, from: nobody, wait: 1ms, when: {{timed-out: [{control}]}}}}]}}]}}"
+        );
+        let loaded = ipcsim_scenario::load(
+            "test.yaml",
+            text.as_bytes(),
+            &ipcsim_scenario::LoadOptions::default(),
+        );
+        let codes: Vec<String> =
+            loaded.diagnostics.iter().map(|found| found.code.label()).collect();
+        assert_eq!(codes, ["IPC014"]);
+    }
+}

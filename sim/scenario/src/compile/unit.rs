@@ -208,11 +208,16 @@ impl<'a> Unit<'a> {
 
     /// The steps inside a step that has a mistake may have mistakes of their own.
     fn look_inside(&mut self, step: &Step) {
-        self.loops.push(Loop { next: LATER, breaks: Vec::new() });
+        // `break` and `continue` in them are no mistakes, and have to lead somewhere.
+        let next = self.here();
+        self.loops.push(Loop { next, breaks: Vec::new() });
         for inner in inner_lists(step) {
             self.steps(inner);
         }
-        self.loops.pop();
+        let done = self.loops.pop().expect("the loop that was just begun");
+        for jump in done.breaks {
+            self.land(jump);
+        }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failed> {
