@@ -112,7 +112,9 @@ fn add_capacities(to: &mut Candidates, path: &str, now: Capacity) {
             }
         }
         Capacity::Messages(now) => {
-            for more in [now + 1, now + 2, now * 2, now * 4, now * 16] {
+            let more = [1, 2].map(|slots| now.saturating_add(slots));
+            let times = [2, 4, 16].map(|factor| now.saturating_mul(factor));
+            for more in more.into_iter().chain(times) {
                 add_set(to, path, more.to_string());
             }
         }

@@ -37,7 +37,7 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
         let more = verdict.problems.len() - SHOWN;
         write(&mut out, format!("and {more} more of the same kind"));
     }
-    for hidden in &run.hidden {
+    if let Some(hidden) = &run.hidden {
         tell_hidden(&mut out, machine, run, hidden);
     }
     match verdict.outcome {

@@ -142,7 +142,7 @@ pub struct Run {
     /// The threads that can never move again, as they were found. Daemons at rest are not among them.
     pub stuck: Vec<Stuck>,
     /// The first deadlock that a timeout has hidden, if one was seen.
-    pub hidden: Vec<Hidden>,
+    pub hidden: Option<Hidden>,
     /// The processes that failed, in order of time. A daemon that failed when no worker was left is not
     /// among them.
     pub failed: Vec<ProcessId>,

@@ -33,7 +33,7 @@ pub(crate) struct Runner<'m> {
     ended: Vec<bool>,
     pub(super) failed: Vec<ProcessId>,
     /// The first deadlock that a timeout has hidden, and how often one was looked for.
-    pub(super) hidden: Vec<Hidden>,
+    pub(super) hidden: Option<Hidden>,
     looks: u32,
     /// When the outside world is looked at again, in steps.
     next_poll: u64,
@@ -62,7 +62,7 @@ impl<'m> Runner<'m> {
             workers: u32::try_from(workers).expect("processes are limited"),
             ended: vec![false; state.processes.len()],
             failed: Vec::new(),
-            hidden: Vec::new(),
+            hidden: None,
             looks: 0,
             next_poll: 0,
             stride_ends: 0,
@@ -171,14 +171,14 @@ impl<'m> Runner<'m> {
     fn note_hidden_circle(&mut self, t: ThreadId) {
         const LOOKS: u32 = 32;
         const THREADS: usize = 1_000;
-        if !self.hidden.is_empty() || self.looks >= LOOKS || self.state.threads.len() > THREADS {
+        if self.hidden.is_some() || self.looks >= LOOKS || self.state.threads.len() > THREADS {
             return;
         }
         self.looks += 1;
         let threads = waits::circle_of(self.machine, &self.state, t);
         if !threads.is_empty() {
             let waits = threads.iter().map(|t| (*t, self.state.threads[t.index()].pc)).collect();
-            self.hidden.push(Hidden { opened_ns: self.agenda.now_ns, by: t, waits });
+            self.hidden = Some(Hidden { opened_ns: self.agenda.now_ns, by: t, waits });
         }
     }
 
@@ -202,7 +202,7 @@ impl<'m> Runner<'m> {
                 }
                 Phase::Call => self.call(id, t, tracer),
                 Phase::Computing | Phase::Switching => {
-                    self.steps += 1;
+                    self.steps += u64::from(cpu.phase == Phase::Computing);
                     self.cpus[id].phase = Phase::Local;
                     self.after_slice(id, t);
                 }
