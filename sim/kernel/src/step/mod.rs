@@ -15,17 +15,16 @@ mod rpc;
 mod select;
 mod send;
 mod thread;
-
-use std::collections::VecDeque;
+mod wait;
 
 use crate::event::{Event, Kind};
 use crate::expr::{Expr, Scope, Who};
 use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
-use crate::machine::{Machine, MailboxKind};
+use crate::machine::Machine;
 use crate::oracle::{Oracle, Question, Sink, Span};
 use crate::outcome::{Fault, Outcome};
-use crate::program::{Op, Time, Verb, Wait};
-use crate::state::{BlockedOn, Bound, Holder, Look, Sources, State, Thread, ThreadState};
+use crate::program::{Op, Time, Verb};
+use crate::state::{Sources, State, Thread, ThreadState};
 use crate::value::Value;
 
 /// What a driver may ask the kernel to do.
@@ -222,193 +221,6 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         }
     }
 
-    /// Lets a thread wait. A thread that looks again keeps the bound that it had.
-    fn block(&mut self, t: ThreadId, on: BlockedOn, wait: &Wait) -> Result<(), Stop> {
-        let bound = match (&self.thread(t).state, wait) {
-            (ThreadState::LookingAgain { bound: Bound::Expired, .. }, _) => {
-                return Err(Stop::Outcome(Outcome::TimedOut));
-            }
-            (ThreadState::LookingAgain { bound, .. }, _) => *bound,
-            (_, Wait::Never) => return Err(Stop::Outcome(Outcome::WouldBlock)),
-            (_, Wait::Forever) => Bound::Forever,
-            (_, Wait::For(time)) => {
-                let span = self.span(t, time)?;
-                self.sink.waits(t, span);
-                Bound::Bounded
-            }
-        };
-        self.sink.blocked(t);
-        self.enlist(t, &on);
-        self.note(Some(t), Kind::Blocked(&on));
-        let blocked = ThreadState::Blocked { on, bound };
-        let before = std::mem::replace(&mut self.thread_mut(t).state, blocked);
-        if let ThreadState::LookingAgain { at, .. } = before {
-            self.look_is_over(t, at);
-        }
-        if bound == Bound::Forever && self.closes_a_circle(t) {
-            self.withdraw(t);
-            return Err(Stop::Outcome(Outcome::Deadlock));
-        }
-        Ok(())
-    }
-
-    /// Whether the kernel refuses deadlocks, and this wait has just closed one.
-    fn closes_a_circle(&self, t: ThreadId) -> bool {
-        match self.machine.policies.detect {
-            crate::machine::Detect::Report => false,
-            crate::machine::Detect::Refuse => {
-                crate::waits::closes_a_circle(self.machine, self.state, t)
-            }
-        }
-    }
-
-    /// Puts a thread that is about to wait into the queues of what it waits for.
-    fn enlist(&mut self, t: ThreadId, on: &BlockedOn) {
-        match on {
-            BlockedOn::Send(message) => {
-                let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
-                mailbox.block_sender(t, message.clone());
-                if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
-                    self.state.processes[to.index()].inbox.note_blocked(message);
-                }
-            }
-            BlockedOn::Memory(message) => {
-                let looks = &self.state.threads[t.index()].state;
-                let was_first = matches!(
-                    looks,
-                    ThreadState::LookingAgain { at: Look::SendFromMemoryQueue(_), .. }
-                );
-                let waiting = &mut self.state.memory.waiting;
-                let place = if was_first { 0 } else { waiting.len() };
-                waiting.insert(place, (t, message.clone()));
-                self.state.mailboxes[message.mailbox.index()].memory_waiters += 1;
-            }
-            BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-                self.enlist_receiver(t, sources);
-            }
-            BlockedOn::Join(_) => {
-                let process = self.thread(t).process;
-                self.state.processes[process.index()].joiners.push(t);
-            }
-            BlockedOn::Lookup(_) => self.state.lookups.push(t),
-            BlockedOn::Reply { holder: Holder::Taken(process), .. } => {
-                self.state.processes[process.index()].owed += 1;
-            }
-            BlockedOn::Reply { holder: Holder::Queued(_), .. } | BlockedOn::Sleep => {}
-        }
-    }
-
-    fn enlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
-        let own = self.thread(t).process;
-        let mut in_inbox = matches!(sources, Sources::Anyone);
-        for mailbox in sources.listed() {
-            let mailbox = &mut self.state.mailboxes[mailbox.index()];
-            match mailbox.spec.kind {
-                MailboxKind::Link { .. } => in_inbox = true,
-                // A source that is listed twice is waited for once.
-                MailboxKind::Open | MailboxKind::Filed if mailbox.receivers.back() != Some(&t) => {
-                    mailbox.receivers.push_back(t);
-                }
-                MailboxKind::Open | MailboxKind::Filed => {}
-            }
-        }
-        if in_inbox {
-            self.state.processes[own.index()].inbox.receivers.push_back(t);
-        }
-    }
-
-    /// Takes a waiting thread out of every queue, and forgets what it waited for.
-    fn withdraw(&mut self, t: ThreadId) {
-        let state = std::mem::replace(&mut self.thread_mut(t).state, ThreadState::Ready);
-        let on = match state {
-            ThreadState::Blocked { on, .. } => on,
-            ThreadState::LookingAgain { at, .. } => {
-                if let Look::Send(message) | Look::SendFromMemoryQueue(message) = &at {
-                    self.note(Some(t), Kind::Withdrawn(message));
-                }
-                self.look_is_over(t, at);
-                return;
-            }
-            ThreadState::NotStarted | ThreadState::Ready | ThreadState::Ended => return,
-        };
-        match on {
-            BlockedOn::Send(message) => {
-                let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
-                let place = mailbox.senders.iter().position(|(sender, _)| *sender == t);
-                mailbox.release_sender(place.expect("a SEND-blocked thread is in the queue"));
-                self.forget_blocked(&message);
-                self.note(Some(t), Kind::Withdrawn(&message));
-                self.work.push(Work::Refill(message.mailbox));
-            }
-            BlockedOn::Memory(message) => {
-                let waiting = &mut self.state.memory.waiting;
-                waiting.retain(|(waiter, _)| *waiter != t);
-                self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
-                self.note(Some(t), Kind::Withdrawn(&message));
-                self.work.push(Work::Memory);
-            }
-            BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-                self.unlist_receiver(t, &sources);
-            }
-            BlockedOn::Reply { right, holder } => {
-                self.state.abandoned.insert(right);
-                if let Holder::Taken(process) = holder {
-                    self.state.processes[process.index()].owed -= 1;
-                }
-            }
-            BlockedOn::Join(_) => {
-                let process = self.thread(t).process;
-                self.state.processes[process.index()].joiners.retain(|joiner| *joiner != t);
-            }
-            BlockedOn::Lookup(_) => self.state.lookups.retain(|waiter| *waiter != t),
-            BlockedOn::Sleep => {}
-        }
-    }
-
-    fn unlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
-        let mut in_inbox = matches!(sources, Sources::Anyone);
-        for mailbox in sources.listed() {
-            let mailbox = &mut self.state.mailboxes[mailbox.index()];
-            match mailbox.spec.kind {
-                MailboxKind::Link { .. } => in_inbox = true,
-                MailboxKind::Open | MailboxKind::Filed => forget_waiter(&mut mailbox.receivers, t),
-            }
-        }
-        if in_inbox {
-            let own = self.thread(t).process;
-            forget_waiter(&mut self.state.processes[own.index()].inbox.receivers, t);
-        }
-    }
-
-    fn expire(&mut self, t: ThreadId) -> Progress {
-        match &mut self.thread_mut(t).state {
-            ThreadState::LookingAgain { bound, .. } => *bound = Bound::Expired,
-            ThreadState::Blocked { on: BlockedOn::Sleep, .. } => self.complete(t, Outcome::Ok),
-            ThreadState::Blocked { bound: Bound::Bounded, .. } => {
-                self.end_wait(t, Outcome::TimedOut);
-            }
-            other => unreachable!("only a bounded wait can expire, not {other:?}"),
-        }
-        Progress::Done
-    }
-
-    /// Ends a wait from outside: the thread takes back what it had begun.
-    fn end_wait(&mut self, t: ThreadId, outcome: Outcome) {
-        self.withdraw(t);
-        // It counts as waiting until its call is complete.
-        self.thread_mut(t).state =
-            ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };
-        self.complete(t, outcome);
-    }
-
-    /// A thread has been taken out of the queue that it waited in; it counts as waiting until its call
-    /// is complete, but must not be looked for in the queue any more.
-    fn leave_queue(&mut self, t: ThreadId) {
-        if let ThreadState::Blocked { on, .. } = &mut self.thread_mut(t).state {
-            *on = BlockedOn::Sleep;
-        }
-    }
-
     /// Ends a thread's call: it goes on where the step says for this outcome.
     /// One that has ended in the meantime does not.
     fn complete(&mut self, t: ThreadId, outcome: Outcome) {
@@ -439,20 +251,6 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         }
     }
 
-    /// A thread has looked again. If it did not use its chance, somebody else may.
-    fn look_is_over(&mut self, t: ThreadId, at: Look) {
-        match at {
-            Look::Send(message) | Look::SendFromMemoryQueue(message) => {
-                self.work.push(Work::Refill(message.mailbox));
-                self.work.push(Work::Memory);
-            }
-            Look::Receive(sources) => {
-                let process = self.thread(t).process;
-                self.work.push(Work::PassOn(process, sources));
-            }
-        }
-    }
-
     fn thread_has_ended(&self, t: ThreadId) -> bool {
         self.thread(t).state.is_ended()
     }
@@ -473,13 +271,5 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         let answer = self.oracle.choose(question);
         self.note(thread, Kind::Chose(question, answer));
         answer
-    }
-}
-
-fn forget_waiter(queue: &mut VecDeque<ThreadId>, t: ThreadId) {
-    if queue.front() == Some(&t) {
-        queue.pop_front();
-    } else if let Some(place) = queue.iter().position(|waiter| *waiter == t) {
-        queue.remove(place);
     }
 }
