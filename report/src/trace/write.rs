@@ -251,7 +251,8 @@ fn question_word(question: Question) -> &'static str {
 fn push_value(out: &mut Vec<u8>, machine: &Machine, value: &Value) {
     match value {
         Value::None => out.extend_from_slice(b"null"),
-        Value::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
+        Value::True => out.extend_from_slice(b"true"),
+        Value::False => out.extend_from_slice(b"false"),
         Value::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Text(text) => escape(out, text),
         Value::Duration(ns) => {

@@ -347,8 +347,8 @@ impl Encoder<'_> {
     fn value(&mut self, value: &Value) {
         match value {
             Value::None => self.byte(0),
-            Value::Bool(false) => self.byte(1),
-            Value::Bool(true) => self.byte(2),
+            Value::False => self.byte(1),
+            Value::True => self.byte(2),
             Value::Int(number) => {
                 self.byte(3);
                 self.signed(*number);

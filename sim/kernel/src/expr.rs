@@ -191,7 +191,7 @@ impl<O: Oracle> Scope<'_, O> {
                 let member = member(self.int(index)?, *count)?;
                 Value::Handle(Handle::Mailbox(MailboxId(first.0 + member)))
             }
-            Expr::Unary(Unary::Not, of) => Value::Bool(!self.eval(of)?.truth()?),
+            Expr::Unary(Unary::Not, of) => Value::of_truth(!self.eval(of)?.truth()?),
             Expr::Unary(Unary::Minus, of) => match self.eval(of)? {
                 Value::Int(number) => Value::Int(number.checked_neg().ok_or(Fault::Overflow)?),
                 Value::Duration(ns) => Value::Duration(ns.checked_neg().ok_or(Fault::Overflow)?),
@@ -209,9 +209,26 @@ impl<O: Oracle> Scope<'_, O> {
 
     /// The integer that an expression gives; anything else is an exception.
     pub(crate) fn int(&mut self, expr: &Expr) -> Result<i64, Fault> {
+        if let Some(number) = self.plain_int(expr) {
+            return Ok(number);
+        }
         match self.eval(expr)? {
             Value::Int(number) => Ok(number),
             _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    /// The integer of an expression that is nothing but one: most operands are.
+    fn plain_int(&self, expr: &Expr) -> Option<i64> {
+        match expr {
+            Expr::Constant(Value::Int(number)) => Some(*number),
+            Expr::Variable(register) => match &self.registers[register.index()] {
+                Value::Int(number) => Some(*number),
+                _ => None,
+            },
+            Expr::Index => Some(self.who.index),
+            Expr::ThreadIndex => Some(self.who.thread_index),
+            _ => None,
         }
     }
 
@@ -260,24 +277,27 @@ impl<O: Oracle> Scope<'_, O> {
     }
 
     fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr) -> Result<Value, Fault> {
+        if let (Some(left), Some(right)) = (self.plain_int(left), self.plain_int(right)) {
+            return of_ints(operator, left, right);
+        }
         let left = self.eval(left)?;
         // The right side is not looked at when the left side decides.
         match (operator, &left) {
-            (Binary::And, Value::Bool(false)) | (Binary::Or, Value::Bool(true)) => return Ok(left),
-            (Binary::And | Binary::Or, Value::Bool(_)) => {
-                return Ok(Value::Bool(self.eval(right)?.truth()?));
+            (Binary::And, Value::False) | (Binary::Or, Value::True) => return Ok(left),
+            (Binary::And | Binary::Or, Value::True | Value::False) => {
+                return Ok(Value::of_truth(self.eval(right)?.truth()?));
             }
             (Binary::And | Binary::Or, _) => return Err(Fault::MixedTypes),
             _ => {}
         }
         let right = self.eval(right)?;
         Ok(match operator {
-            Binary::Equal => Value::Bool(left.equals(&right)?),
-            Binary::NotEqual => Value::Bool(!left.equals(&right)?),
-            Binary::Less => Value::Bool(left.compare(&right)?.is_lt()),
-            Binary::LessOrEqual => Value::Bool(left.compare(&right)?.is_le()),
-            Binary::Greater => Value::Bool(left.compare(&right)?.is_gt()),
-            Binary::GreaterOrEqual => Value::Bool(left.compare(&right)?.is_ge()),
+            Binary::Equal => Value::of_truth(left.equals(&right)?),
+            Binary::NotEqual => Value::of_truth(!left.equals(&right)?),
+            Binary::Less => Value::of_truth(left.compare(&right)?.is_lt()),
+            Binary::LessOrEqual => Value::of_truth(left.compare(&right)?.is_le()),
+            Binary::Greater => Value::of_truth(left.compare(&right)?.is_gt()),
+            Binary::GreaterOrEqual => Value::of_truth(left.compare(&right)?.is_ge()),
             Binary::Add
             | Binary::Subtract
             | Binary::Multiply
@@ -307,8 +327,8 @@ impl<O: Oracle> Scope<'_, O> {
             Function::Count => {
                 Value::Int(i64::try_from(true_items(&values[0])?).unwrap_or(i64::MAX))
             }
-            Function::All => Value::Bool(true_items(&values[0])? == items(&values[0])?.len()),
-            Function::Any => Value::Bool(true_items(&values[0])? > 0),
+            Function::All => Value::of_truth(true_items(&values[0])? == items(&values[0])?.len()),
+            Function::Any => Value::of_truth(true_items(&values[0])? > 0),
             Function::Random => match (&values[0], &values[1]) {
                 (Value::Int(low), Value::Int(high)) if low <= high => {
                     let question = Question::Random { low: *low, high: *high };
@@ -339,19 +359,35 @@ fn member(index: i64, count: u32) -> Result<u32, Fault> {
     }
 }
 
+/// An operator between two integers.
+fn of_ints(operator: Binary, a: i64, b: i64) -> Result<Value, Fault> {
+    Ok(match operator {
+        Binary::Equal => Value::of_truth(a == b),
+        Binary::NotEqual => Value::of_truth(a != b),
+        Binary::Less => Value::of_truth(a < b),
+        Binary::LessOrEqual => Value::of_truth(a <= b),
+        Binary::Greater => Value::of_truth(a > b),
+        Binary::GreaterOrEqual => Value::of_truth(a >= b),
+        Binary::And | Binary::Or => return Err(Fault::MixedTypes),
+        arithmetic => Value::Int(calculated(arithmetic, a, b)?),
+    })
+}
+
+fn calculated(operator: Binary, a: i64, b: i64) -> Result<i64, Fault> {
+    match operator {
+        Binary::Add => a.checked_add(b),
+        Binary::Subtract => a.checked_sub(b),
+        Binary::Multiply => a.checked_mul(b),
+        Binary::Divide | Binary::Remainder if b == 0 => return Err(Fault::DivisionByZero),
+        Binary::Divide => a.checked_div(b),
+        Binary::Remainder => a.checked_rem(b),
+        _ => unreachable!("only arithmetic comes here"),
+    }
+    .ok_or(Fault::Overflow)
+}
+
 fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Result<Value, Fault> {
-    let number = |a: i64, b: i64| {
-        match operator {
-            Binary::Add => a.checked_add(b),
-            Binary::Subtract => a.checked_sub(b),
-            Binary::Multiply => a.checked_mul(b),
-            Binary::Divide | Binary::Remainder if b == 0 => return Err(Fault::DivisionByZero),
-            Binary::Divide => a.checked_div(b),
-            Binary::Remainder => a.checked_rem(b),
-            _ => unreachable!("only arithmetic comes here"),
-        }
-        .ok_or(Fault::Overflow)
-    };
+    let number = |a: i64, b: i64| calculated(operator, a, b);
     let additive = matches!(operator, Binary::Add | Binary::Subtract);
     match (left, right) {
         (Value::Int(a), Value::Int(b)) => Ok(Value::Int(number(*a, *b)?)),

@@ -31,6 +31,7 @@ pub struct Message {
 
 /// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
 pub enum Route {
     /// Through a mailbox that has a name.
     Mailbox,
@@ -43,6 +44,7 @@ pub enum Route {
 /// It travels with the message, so that `call` is the same path as `send` and no special case at
 /// every place where a message is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
 pub enum Then {
     /// Its `send` returns.
     Return,

@@ -2,6 +2,7 @@
 
 /// How a system call ended, as the thread sees it in its `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
 pub enum Outcome {
     /// It did what was asked.
     Ok,
@@ -72,6 +73,7 @@ impl Outcome {
 
 /// Why a thread's process failed: an exception that nobody handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Fault {
     /// A call ended so, and the step has no handler for it.
     Unhandled(Outcome),

@@ -70,7 +70,7 @@ impl Op {
             }
             Op::Call(call) => {
                 to.extend(call.handlers.iter().map(|(_, handler)| *handler));
-                if !matches!(call.verb, Verb::Exit(_)) {
+                if !matches!(call.verb, Verb::Exit(_)) && call.handler(Outcome::Ok).is_none() {
                     to.push(pc.next());
                 }
                 if let Verb::StartThread { entry, .. } = call.verb {

@@ -157,6 +157,7 @@ pub enum Look {
 
 /// How long a wait may last. How many nanoseconds that are, only the driver knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
 pub enum Bound {
     /// For ever.
     Forever,
@@ -199,6 +200,7 @@ pub enum BlockedOn {
 
 /// The sources of a receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Sources {
     /// One mailbox or link.
     One(MailboxId),
@@ -219,6 +221,7 @@ pub struct Filter {
 
 /// Where the request of a call is, and with it the right to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
 pub enum Holder {
     /// Still in this mailbox.
     Queued(MailboxId),

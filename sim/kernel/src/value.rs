@@ -11,12 +11,17 @@ use crate::outcome::Fault;
 
 /// A value of a variable or a message body.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
+// Every part lies on a boundary of words, so that a value is copied in whole words; copies in odd
+// pieces made the processor wait.
+#[repr(u64)]
 pub enum Value {
     /// Nothing; also every variable before it is set.
     #[default]
     None,
-    /// `true` or `false`.
-    Bool(bool),
+    /// `true`.
+    True,
+    /// `false`.
+    False,
     /// An integer of 64 bits.
     Int(i64),
     /// A time span, in nanoseconds.
@@ -33,6 +38,7 @@ pub enum Value {
 
 /// What a handle refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
 pub enum Handle {
     /// A process, as a destination or a source: the link with it.
     Process(ProcessId),
@@ -51,6 +57,7 @@ pub enum Handle {
 
 /// What an opened file may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
 pub enum Access {
     /// Receiving from it.
     Read,
@@ -120,7 +127,8 @@ impl Value {
             Value::Text(text) => text.len() as u64,
             Value::List(list) => list.items.iter().map(Value::size_bytes).sum(),
             Value::None
-            | Value::Bool(_)
+            | Value::True
+            | Value::False
             | Value::Int(_)
             | Value::Duration(_)
             | Value::Handle(_)
@@ -132,7 +140,7 @@ impl Value {
     pub fn equals(&self, other: &Value) -> Result<bool, Fault> {
         match (self, other) {
             (Value::None, other) | (other, Value::None) => Ok(matches!(other, Value::None)),
-            (Value::Bool(a), Value::Bool(b)) => Ok(a == b),
+            (Value::True | Value::False, Value::True | Value::False) => Ok(self == other),
             (Value::Int(a), Value::Int(b)) | (Value::Duration(a), Value::Duration(b)) => Ok(a == b),
             (Value::Text(a), Value::Text(b)) => Ok(a == b),
             (Value::Handle(a), Value::Handle(b)) => Ok(a.object() == b.object()),
@@ -163,10 +171,16 @@ impl Value {
         }
     }
 
+    /// A truth value.
+    pub fn of_truth(truth: bool) -> Self {
+        if truth { Value::True } else { Value::False }
+    }
+
     /// The truth of a condition; anything but a boolean is an exception.
     pub fn truth(&self) -> Result<bool, Fault> {
         match self {
-            Value::Bool(truth) => Ok(*truth),
+            Value::True => Ok(true),
+            Value::False => Ok(false),
             _ => Err(Fault::MixedTypes),
         }
     }
@@ -201,7 +215,8 @@ pub fn write_value(
     use fmt::Write;
     match value {
         Value::None => out.write_str("none"),
-        Value::Bool(truth) => write!(out, "{truth}"),
+        Value::True => out.write_str("true"),
+        Value::False => out.write_str("false"),
         Value::Int(number) => write!(out, "{number}"),
         Value::Duration(ns) => out.write_str(&duration_text(*ns)),
         Value::Text(text) => out.write_str(text),

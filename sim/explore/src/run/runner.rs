@@ -187,14 +187,17 @@ impl<'m> Runner<'m> {
     fn serve_cpu<T: Tracer>(
         &mut self,
         id: usize,
-        mut due: Option<u64>,
+        due: Option<u64>,
         tracer: &mut T,
     ) -> Option<Stop> {
+        let alone = self.cpus.len() == 1;
+        let mut due = due.unwrap_or(u64::MAX);
+        let mut timers_set = self.agenda.timers.set_so_far();
         loop {
-            let timers_set = self.agenda.timers.set_so_far();
-            let cpu = self.cpus[id];
-            let Some(t) = cpu.thread else { unreachable!("an idle processor is not served") };
-            match cpu.phase {
+            let Cpu { thread: Some(t), phase, .. } = self.cpus[id] else {
+                unreachable!("an idle processor is not served")
+            };
+            match phase {
                 Phase::Local => {
                     if let Some(stop) = self.local(id, t, tracer) {
                         return Some(stop);
@@ -202,55 +205,42 @@ impl<'m> Runner<'m> {
                 }
                 Phase::Call => self.call(id, t, tracer),
                 Phase::Computing | Phase::Switching => {
-                    self.steps += u64::from(cpu.phase == Phase::Computing);
+                    self.steps += u64::from(phase == Phase::Computing);
                     self.cpus[id].phase = Phase::Local;
                     self.after_slice(id, t);
                 }
                 Phase::Copying => self.go_on(id, t),
                 Phase::Draining => self.release(id),
             }
-            if self.cpus.len() > 1
-                || !self.agenda.ended.is_empty()
-                || self.steps >= self.stride_ends
-            {
+            if !alone || self.steps >= self.stride_ends || !self.agenda.ended.is_empty() {
                 return None;
             }
             if self.agenda.timers.set_so_far() != timers_set {
-                due = self.agenda.timers.next_due(&self.state);
+                timers_set = self.agenda.timers.set_so_far();
+                due = self.agenda.timers.next_due(&self.state).unwrap_or(u64::MAX);
             }
-            match self.next_instant(id, due.unwrap_or(u64::MAX)) {
-                Some(at) => self.agenda.now_ns = at,
-                None => return None,
+            if due <= self.agenda.now_ns {
+                return None;
             }
+            if self.cpus[id].thread.is_none() {
+                let next = self.next_ready()?;
+                self.give(id, next);
+            }
+            let at = self.cpus[id].busy_until_ns;
+            if at >= due || at >= self.until_ns {
+                return None;
+            }
+            self.agenda.now_ns = at;
         }
-    }
-
-    /// When the single processor is done with its next work, if that comes before everything else. An
-    /// idle one takes up the next thread.
-    fn next_instant(&mut self, id: usize, due: u64) -> Option<u64> {
-        if due <= self.agenda.now_ns {
-            return None;
-        }
-        if self.cpus[id].thread.is_none() {
-            let next = self.next_ready()?;
-            self.give(id, next);
-        }
-        let at = self.cpus[id].busy_until_ns;
-        (at < due && at < self.until_ns).then_some(at)
     }
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
-        // Where a call follows a call there is nothing to do between them.
-        let stands_at = &self.machine.code[self.state.threads[t.index()].pc.index()];
-        let progress = match stands_at {
-            Op::Call(_) | Op::End => Progress::AtCall,
-            _ => self.perform(Transition::Local(t), tracer),
-        };
-        match progress {
-            Progress::AtCall => {
-                let cost = self.machine.timing.costs.syscall_ns;
-                self.occupy(id, Phase::Call, cost);
-            }
+        if self.stands_at_call(t) {
+            self.enter_kernel(id);
+            return None;
+        }
+        match self.perform(Transition::Local(t), tracer) {
+            Progress::AtCall => self.enter_kernel(id),
             Progress::Computes(span) => {
                 let ns = self.agenda.draw_duration(span);
                 self.compute(id, t, ns);
@@ -259,6 +249,16 @@ impl<'m> Runner<'m> {
             Progress::Done | Progress::Yielded => self.release(id),
         }
         None
+    }
+
+    /// Where a call follows a call there is nothing to do between them.
+    fn stands_at_call(&self, t: ThreadId) -> bool {
+        let pc = self.state.threads[t.index()].pc;
+        matches!(self.machine.code[pc.index()], Op::Call(_) | Op::End)
+    }
+
+    fn enter_kernel(&mut self, id: usize) {
+        self.occupy(id, Phase::Call, self.machine.timing.costs.syscall_ns);
     }
 
     /// Uses the processor, for the rest of the time slice at most.
@@ -329,6 +329,8 @@ impl<'m> Runner<'m> {
         let left = std::mem::take(&mut self.agenda.left_ns[t.index()]);
         if left > 0 {
             self.compute(id, t, left);
+        } else if self.stands_at_call(t) {
+            self.enter_kernel(id);
         } else {
             self.occupy(id, Phase::Local, 0);
         }

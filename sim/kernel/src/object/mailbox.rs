@@ -117,7 +117,11 @@ impl Mailbox {
 
     /// The place of the first stored message that this receiver would take.
     pub fn first_stored(&self, filter: Option<&Filter>) -> Option<usize> {
-        self.messages.iter().position(|message| Filter::accepts(filter, message))
+        match filter {
+            None if self.messages.is_empty() => None,
+            None => Some(0),
+            Some(_) => self.messages.iter().position(|message| Filter::accepts(filter, message)),
+        }
     }
 
     /// The places of all blocked senders whose message this receiver would take.

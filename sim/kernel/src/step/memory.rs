@@ -60,15 +60,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.wake_to_look_again(t, Look::SendFromMemoryQueue(message));
                 return;
             }
-            match self.post(t, &message, Attempt::FromMemoryQueue) {
-                Posted::Gone(whereabouts) => self.released(t, &message, whereabouts),
-                Posted::Full => {
+            match self.post(t, message, Attempt::FromMemoryQueue) {
+                Posted::Gone(then, whereabouts) => self.released(t, then, whereabouts),
+                Posted::Full(message) => {
                     let mailbox = message.mailbox;
                     self.wait_on(t, BlockedOn::Send(message));
                     self.tell_selectors(mailbox);
                 }
-                Posted::SenderEnded => self.note(Some(t), Kind::Withdrawn(&message)),
-                Posted::NoMemory | Posted::TooLarge => {
+                Posted::SenderEnded(message) => self.note(Some(t), Kind::Withdrawn(&message)),
+                Posted::NoMemory(_) | Posted::TooLarge(_) => {
                     unreachable!("the memory for this message was there a moment ago")
                 }
             }

@@ -103,6 +103,13 @@ enum Work {
     PassOn(ProcessId, Sources),
 }
 
+/// Whether a call that is over has waited on the way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waited {
+    Never,
+    Some,
+}
+
 /// Why a call cannot go on: the author's outcome, or an exception.
 enum Stop {
     Outcome(Outcome),
@@ -185,6 +192,18 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         self.scope(t).eval(expr)
     }
 
+    /// A constant or a variable, looked at in its place; anything else has to be computed.
+    fn peek<'s>(&'s self, t: ThreadId, expr: &'s Expr) -> Option<&'s Value> {
+        match expr {
+            Expr::Constant(value) => Some(value),
+            Expr::Variable(register) => {
+                let at = self.thread(t).registers_at as usize + register.index();
+                Some(&self.state.registers[at])
+            }
+            _ => None,
+        }
+    }
+
     fn scope(&mut self, t: ThreadId) -> Scope<'_, O> {
         let machine = self.machine;
         let thread = &self.state.threads[t.index()];
@@ -224,16 +243,35 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     /// Ends a thread's call: it goes on where the step says for this outcome.
     /// One that has ended in the meantime does not.
     fn complete(&mut self, t: ThreadId, outcome: Outcome) {
-        if self.thread_has_ended(t) {
-            return;
+        let thread = self.thread_mut(t);
+        if thread.state.is_ready() {
+            return self.leave_call(t, outcome, Waited::Never);
         }
+        match std::mem::replace(&mut thread.state, ThreadState::Ready) {
+            ThreadState::Ended => self.thread_mut(t).state = ThreadState::Ended,
+            ThreadState::Blocked { .. } => {
+                self.leave_call(t, outcome, Waited::Some);
+                if !self.thread_has_ended(t) {
+                    self.sink.ready(t);
+                }
+            }
+            ThreadState::LookingAgain { at, .. } => {
+                self.leave_call(t, outcome, Waited::Some);
+                self.look_is_over(t, at);
+            }
+            ThreadState::NotStarted | ThreadState::Ready => {
+                unreachable!("a thread that has not started makes no call")
+            }
+        }
+    }
+
+    fn leave_call(&mut self, t: ThreadId, outcome: Outcome, waited: Waited) {
         let machine = self.machine;
         let thread = self.thread_mut(t);
-        let before = std::mem::replace(&mut thread.state, ThreadState::Ready);
         thread.status = outcome;
         let pc = thread.pc;
         let call = machine.call(pc);
-        if !before.is_ready() || outcome != Outcome::Ok || call.verb.has_no_event() {
+        if waited == Waited::Some || outcome != Outcome::Ok || call.verb.has_no_event() {
             self.note(Some(t), Kind::Returned(outcome));
         }
         let next = match call.handler(outcome) {
@@ -243,11 +281,6 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         match next {
             Some(next) => self.thread_mut(t).pc = next,
             None => self.fail(t, Fault::Unhandled(outcome)),
-        }
-        match before {
-            ThreadState::Blocked { .. } if !self.thread_has_ended(t) => self.sink.ready(t),
-            ThreadState::LookingAgain { at, .. } => self.look_is_over(t, at),
-            _ => {}
         }
     }
 

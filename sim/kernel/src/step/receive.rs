@@ -175,7 +175,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.free_memory_of(&message);
                 self.note_delivery(t, &message, whereabouts);
                 self.request_left_its_queue(&message, whereabouts);
-                self.work.push(Work::Refill(mailbox));
+                if !self.mailbox(mailbox).senders.is_empty() {
+                    self.work.push(Work::Refill(mailbox));
+                }
                 message
             }
             Found::WithSender(mailbox, place) => {
@@ -183,7 +185,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.forget_blocked(&message);
                 self.leave_queue(sender);
                 self.note_delivery(t, &message, whereabouts);
-                self.released(sender, &message, whereabouts);
+                self.released(sender, message.then, whereabouts);
                 message
             }
         }
@@ -211,7 +213,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 *holder = Holder::Taken(process);
                 self.state.processes[process.index()].owed += 1;
             }
-            Whereabouts::Destroyed | Whereabouts::Stored => self.end_wait(caller, Outcome::Dead),
+            Whereabouts::Destroyed | Whereabouts::Stored(_) => self.end_wait(caller, Outcome::Dead),
         }
     }
 

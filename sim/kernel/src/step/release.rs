@@ -55,16 +55,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn gone(
         &mut self,
         t: ThreadId,
-        message: &Arc<Message>,
+        then: Then,
         whereabouts: Whereabouts,
         wait: &Wait,
     ) -> Result<(), Stop> {
-        let Then::AwaitReply { right, .. } = message.then else {
+        let Then::AwaitReply { right, .. } = then else {
             self.complete(t, Outcome::Ok);
             return Ok(());
         };
         let holder = match whereabouts {
-            Whereabouts::Stored => Holder::Queued(message.mailbox),
+            Whereabouts::Stored(mailbox) => Holder::Queued(mailbox),
             Whereabouts::With(process) => Holder::Taken(process),
             // Nobody can answer any more; the caller learns it as if the server had ended.
             Whereabouts::Destroyed => return Err(Stop::Outcome(Outcome::Dead)),
@@ -101,13 +101,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// As [`Step::gone`], for a sender that was blocked until somebody else made its message go.
-    pub(super) fn released(
-        &mut self,
-        t: ThreadId,
-        message: &Arc<Message>,
-        whereabouts: Whereabouts,
-    ) {
-        match self.gone(t, message, whereabouts, &Wait::Forever) {
+    pub(super) fn released(&mut self, t: ThreadId, then: Then, whereabouts: Whereabouts) {
+        match self.gone(t, then, whereabouts, &Wait::Forever) {
             Ok(()) => {}
             Err(Stop::Outcome(outcome)) => self.complete(t, outcome),
             Err(Stop::Fault(fault)) => self.fail(t, fault),
@@ -131,8 +126,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             match self.state.memory.offer(&message) {
                 Fit::Now => {
-                    self.store(t, &message);
-                    self.released(t, &message, Whereabouts::Stored);
+                    let then = message.then;
+                    self.store(t, message);
+                    self.released(t, then, Whereabouts::Stored(mailbox));
                 }
                 Fit::Later | Fit::Never => self.wait_for_memory(t, message),
             }

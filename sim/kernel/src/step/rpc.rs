@@ -24,7 +24,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.compose(t, request, Then::AwaitReply { caller: t, right })?
             }
         };
-        self.try_to_send(t, &message, request)
+        self.try_to_send(t, message, request)
     }
 
     pub(super) fn reply(

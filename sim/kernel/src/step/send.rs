@@ -17,25 +17,24 @@ use crate::state::{BlockedOn, Filter, Look, ThreadState};
 use crate::value::{Access, Handle, Value};
 
 /// What became of a message that was offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Posted {
-    /// It has left its sender.
-    Gone(Whereabouts),
+    /// It has left its sender, who goes on with this.
+    Gone(Then, Whereabouts),
     /// There is no slot.
-    Full,
+    Full(Arc<Message>),
     /// There is a slot, but no kernel memory.
-    NoMemory,
+    NoMemory(Arc<Message>),
     /// It can never be stored here.
-    TooLarge,
+    TooLarge(Arc<Message>),
     /// Its sender has ended, because a receiver that it met did.
-    SenderEnded,
+    SenderEnded(Arc<Message>),
 }
 
 /// Where a message is that has left its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whereabouts {
-    /// In the buffer.
-    Stored,
+    /// In the buffer of this mailbox.
+    Stored(MailboxId),
     /// A thread of this process has received it.
     With(ProcessId),
     /// Nowhere: it was too large for its receiver, and `too-large` is `destroy`.
@@ -71,14 +70,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Some(message) => message,
             None => self.compose(t, send, Then::Return)?,
         };
-        self.try_to_send(t, &message, send)
+        self.try_to_send(t, message, send)
     }
 
     /// Tries to get rid of a message; waits if that is not possible now.
     pub(super) fn try_to_send(
         &mut self,
         t: ThreadId,
-        message: &Arc<Message>,
+        message: Arc<Message>,
         send: &Send,
     ) -> Result<(), Stop> {
         let attempt = match self.thread(t).state {
@@ -89,29 +88,31 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ => Attempt::First,
         };
         if attempt != Attempt::First && self.is_gone(message.mailbox) {
-            return Err(self.give_up(t, message, Outcome::Dead));
+            return Err(self.give_up(t, &message, Outcome::Dead));
         }
-        let on = match self.post(t, message, attempt) {
-            Posted::Gone(whereabouts) => {
-                return self.gone(t, message, whereabouts, &send.wait);
+        let (message, on) = match self.post(t, message, attempt) {
+            Posted::Gone(then, whereabouts) => {
+                return self.gone(t, then, whereabouts, &send.wait);
             }
-            Posted::TooLarge => return Err(self.give_up(t, message, Outcome::TooLarge)),
-            Posted::SenderEnded => return Ok(()),
-            Posted::NoMemory if self.machine.policies.memory_full == MemoryFull::Fail => {
-                return Err(self.give_up(t, message, Outcome::NoMemory));
+            Posted::TooLarge(message) => {
+                return Err(self.give_up(t, &message, Outcome::TooLarge));
             }
-            Posted::Full => BlockedOn::Send(message.clone()),
-            Posted::NoMemory => BlockedOn::Memory(message.clone()),
+            Posted::SenderEnded(_) => return Ok(()),
+            Posted::NoMemory(message) if self.machine.policies.memory_full == MemoryFull::Fail => {
+                return Err(self.give_up(t, &message, Outcome::NoMemory));
+            }
+            Posted::Full(message) => (message.clone(), BlockedOn::Send(message)),
+            Posted::NoMemory(message) => (message.clone(), BlockedOn::Memory(message)),
         };
         if attempt == Attempt::First && send.wait != Wait::Never {
-            self.note(Some(t), Kind::Sent(message));
+            self.note(Some(t), Kind::Sent(&message));
         }
         match self.block(t, on, &send.wait) {
             Ok(()) => {
                 self.tell_selectors(message.mailbox);
                 Ok(())
             }
-            Err(Stop::Outcome(outcome)) => Err(self.give_up(t, message, outcome)),
+            Err(Stop::Outcome(outcome)) => Err(self.give_up(t, &message, outcome)),
             Err(fault) => Err(fault),
         }
     }
@@ -205,22 +206,29 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The mailbox or link that a destination stands for.
     fn destination(&mut self, t: ThreadId, to: &crate::expr::Expr) -> Result<MailboxId, Stop> {
-        let mailbox = match self.eval(t, to)? {
-            Value::Handle(Handle::Process(process)) => {
+        let handle = match self.peek(t, to) {
+            Some(Value::Handle(handle)) => *handle,
+            Some(_) => return Err(Fault::MixedTypes.into()),
+            None => match self.eval(t, to)? {
+                Value::Handle(handle) => handle,
+                _ => return Err(Fault::MixedTypes.into()),
+            },
+        };
+        let mailbox = match handle {
+            Handle::Process(process) => {
                 if self.state.has_ended(process) {
                     return Err(Stop::Outcome(Outcome::Dead));
                 }
                 return Ok(self.link(self.thread(t).process, process));
             }
-            Value::Handle(Handle::Mailbox(mailbox)) => {
+            Handle::Mailbox(mailbox) => {
                 self.reachable_by_name(mailbox)?;
                 mailbox
             }
-            Value::Handle(Handle::File { mailbox, access: Access::Write }) => mailbox,
-            Value::Handle(Handle::File { .. } | Handle::Reply(_)) => {
+            Handle::File { mailbox, access: Access::Write } => mailbox,
+            Handle::File { .. } | Handle::Reply(_) => {
                 return Err(Stop::Outcome(Outcome::NoRight));
             }
-            _ => return Err(Fault::MixedTypes.into()),
         };
         match self.state.mailboxes[mailbox.index()].existence {
             Existence::Alive => Ok(mailbox),
@@ -255,36 +263,37 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Offers a message, and does what comes of it, unless its sender has to wait.
-    pub(super) fn post(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Posted {
+    pub(super) fn post(&mut self, t: ThreadId, message: Arc<Message>, attempt: Attempt) -> Posted {
+        let then = message.then;
         loop {
-            let offer = self.offer(t, message, attempt);
-            match offer {
+            match self.offer(t, &message, attempt) {
                 Offer::Deliver(receiver) => {
-                    self.announce(t, message, attempt);
+                    self.announce(t, &message, attempt);
                     let process = self.thread(receiver).process;
                     self.deliver(t, receiver, message);
-                    return Posted::Gone(Whereabouts::With(process));
+                    return Posted::Gone(then, Whereabouts::With(process));
                 }
                 Offer::TooLargeFor(receiver) => {
                     self.end_wait(receiver, Outcome::TooLarge);
                     if self.thread_has_ended(t) {
-                        return Posted::SenderEnded;
+                        return Posted::SenderEnded(message);
                     }
                     if self.machine.policies.too_large == TooLarge::Destroy {
-                        self.announce(t, message, attempt);
+                        self.announce(t, &message, attempt);
                         self.sink.lost();
-                        self.note(Some(t), Kind::Lost(message, Loss::TooLarge));
-                        return Posted::Gone(Whereabouts::Destroyed);
+                        self.note(Some(t), Kind::Lost(&message, Loss::TooLarge));
+                        return Posted::Gone(then, Whereabouts::Destroyed);
                     }
                 }
                 Offer::Store => {
-                    self.announce(t, message, attempt);
+                    self.announce(t, &message, attempt);
+                    let mailbox = message.mailbox;
                     self.store(t, message);
-                    return Posted::Gone(Whereabouts::Stored);
+                    return Posted::Gone(then, Whereabouts::Stored(mailbox));
                 }
-                Offer::Full => return Posted::Full,
-                Offer::NoMemory => return Posted::NoMemory,
-                Offer::TooLarge => return Posted::TooLarge,
+                Offer::Full => return Posted::Full(message),
+                Offer::NoMemory => return Posted::NoMemory(message),
+                Offer::TooLarge => return Posted::TooLarge(message),
             }
         }
     }
@@ -346,8 +355,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Whether an older message lies here that this receiver would take as well, and that the one who
     /// was woken for it has not fetched yet.
     fn would_overtake(&self, receiver: ThreadId, message: &Message) -> bool {
-        let filter = self.filter_of(receiver);
-        self.mailbox(message.mailbox).first_stored(filter).is_some()
+        let mailbox = self.mailbox(message.mailbox);
+        !mailbox.messages.is_empty() && mailbox.first_stored(self.filter_of(receiver)).is_some()
     }
 
     /// The waiting receiver that gets a message, as the mailbox picks it.
@@ -359,6 +368,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let mailbox = self.mailbox(message.mailbox);
         let pick = mailbox.spec.receiver;
         let queue = self.receivers_of(message.mailbox);
+        if queue.is_empty() {
+            return None;
+        }
         let mut willing =
             queue.iter().copied().filter(|receiver| self.would_take(*receiver, message));
         match pick {
@@ -413,34 +425,37 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Stores a message, and lets those know who wait for one.
-    pub(super) fn store(&mut self, t: ThreadId, message: &Arc<Message>) {
-        self.state.memory.charge(message);
-        let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
-        mailbox.store(message.clone());
-        let messages = mailbox.messages.len();
-        if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
-            self.state.processes[to.index()].inbox.note_stored(message);
-        }
+    pub(super) fn store(&mut self, t: ThreadId, message: Arc<Message>) {
+        self.state.memory.charge(&message);
         self.sink.copied(message.size);
-        self.note(Some(t), Kind::Stored { message, messages });
-        if self.receivers_of(message.mailbox).is_empty() {
+        let id = message.mailbox;
+        if let MailboxKind::Link { to, .. } = self.mailbox(id).spec.kind {
+            self.state.processes[to.index()].inbox.note_stored(&message);
+        }
+        let waiting = !self.receivers_of(id).is_empty();
+        let watched = (waiting || S::EVENTS).then(|| message.clone());
+        let mailbox = &mut self.state.mailboxes[id.index()];
+        mailbox.store(message);
+        let messages = mailbox.messages.len();
+        let Some(message) = watched else { return };
+        self.note(Some(t), Kind::Stored { message: &message, messages });
+        if !waiting {
             return;
         }
-        if let Some(receiver) = self.receiver_for(Some(t), message) {
+        if let Some(receiver) = self.receiver_for(Some(t), &message) {
             self.wake_receiver(receiver);
         }
-        self.tell_selectors(message.mailbox);
+        self.tell_selectors(id);
     }
 
     /// Hands a message to a thread that waits for it.
-    fn deliver(&mut self, t: ThreadId, receiver: ThreadId, message: &Arc<Message>) {
-        let Some(BlockedOn::Receive { sources, .. }) = self.state.waits_for(receiver) else {
+    fn deliver(&mut self, t: ThreadId, receiver: ThreadId, message: Arc<Message>) {
+        let Some(BlockedOn::Receive { sources, .. }) = self.leave_queue(receiver) else {
             unreachable!("only a RECEIVE-blocked thread is chosen as receiver");
         };
-        let sources = sources.clone();
         self.unlist_receiver(receiver, &sources);
-        self.note(Some(t), Kind::Delivered { message, to: receiver });
+        self.note(Some(t), Kind::Delivered { message: &message, to: receiver });
         self.sink.copied(message.size);
-        self.receive_message(receiver, message.clone());
+        self.receive_message(receiver, message);
     }
 }

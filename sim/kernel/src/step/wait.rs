@@ -195,9 +195,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A thread has been taken out of the queue that it waited in; it counts as waiting until its call
     /// is complete, but must not be looked for in the queue any more.
-    pub(super) fn leave_queue(&mut self, t: ThreadId) {
-        if let ThreadState::Blocked { on, .. } = &mut self.thread_mut(t).state {
-            *on = BlockedOn::Sleep;
+    pub(super) fn leave_queue(&mut self, t: ThreadId) -> Option<BlockedOn> {
+        match &mut self.thread_mut(t).state {
+            ThreadState::Blocked { on, .. } => Some(std::mem::replace(on, BlockedOn::Sleep)),
+            _ => None,
         }
     }
 

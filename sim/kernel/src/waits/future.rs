@@ -369,7 +369,9 @@ fn is_safe(expr: &Expr) -> bool {
 fn is_safe_local(op: &Op) -> bool {
     match op {
         Op::Compute(Time::Span(_)) => true,
-        Op::Unless(condition, _) => matches!(condition, Expr::Constant(Value::Bool(_))),
+        Op::Unless(condition, _) => {
+            matches!(condition, Expr::Constant(Value::True | Value::False))
+        }
         Op::RepeatStart { rounds, .. } => matches!(rounds, Expr::Constant(Value::Int(0..))),
         _ => false,
     }

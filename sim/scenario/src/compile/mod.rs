@@ -3,6 +3,7 @@
 mod claims;
 mod declare;
 mod flow;
+mod jumps;
 mod processes;
 mod resolve;
 mod settings;
@@ -52,7 +53,12 @@ pub fn compile(
     found.sort_by_key(|diagnostic| (diagnostic.at, diagnostic.code));
     found.dedup();
     let fails = found.iter().any(|d| d.severity == crate::Severity::Error);
-    ((!fails).then_some(compiler.machine), found)
+    if fails {
+        return (None, found);
+    }
+    let mut machine = compiler.machine;
+    jumps::cut_short(&mut machine.code);
+    (Some(machine), found)
 }
 
 struct Compiler<'a> {

@@ -29,7 +29,7 @@ impl Scope<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<Compiled, Failed> {
         Ok(match &expr.value {
             Shape::Int(number) => Code_::Constant(Value::Int(*number)),
-            Shape::Bool(truth) => Code_::Constant(Value::Bool(*truth)),
+            Shape::Bool(truth) => Code_::Constant(Value::of_truth(*truth)),
             Shape::None => Code_::Constant(Value::None),
             Shape::Duration(ns) => {
                 Code_::Constant(Value::Duration(i64::try_from(*ns).unwrap_or(i64::MAX)))
