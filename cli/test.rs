@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use ipcsim_explore::{Limits, Measures, NoTrace, Run, Stop, Verdict, conclude, run};
 use ipcsim_kernel::{Machine, ProcessId};
 use ipcsim_report::{bytes, count, time};
-use ipcsim_scenario::Loaded;
 use ipcsim_scenario::ast::{BlockedName, Claim, HowMany, Over, What};
+use ipcsim_scenario::{Case, Loaded};
 use rayon::prelude::*;
 
 use crate::args::{Input, TestArgs};
@@ -92,19 +92,20 @@ fn test(file: &str, input: &Input, max_steps: u64) -> Tested {
     let loaded = input::compile(&text, input);
     let mut claims = Vec::new();
     if loaded.machine.is_some() {
-        for claim in &loaded.scenario.claims {
+        for (number, claim) in loaded.scenario.claims.iter().enumerate() {
             let (line, _) = loaded.sources[0].line_and_column(claim.at.bytes().start);
-            claims.push((line, words(claim), judge(&loaded, claim, max_steps)));
+            claims.push((line, words(claim), judge(&loaded, number, max_steps)));
         }
     }
     Tested { name: file.to_string(), loaded: Ok(loaded), claims }
 }
 
-fn judge(loaded: &Loaded, claim: &Claim, max_steps: u64) -> Judgement {
+fn judge(loaded: &Loaded, number: usize, max_steps: u64) -> Judgement {
+    let claim = &loaded.scenario.claims[number];
     if claim.over != Over::Run {
         return Judgement::NotEvaluated;
     }
-    let Some(machine) = loaded.machine_of(claim) else {
+    let Some(Case { machine, .. }) = loaded.case(number) else {
         return Judgement::Fails("the changed scenario has errors".into());
     };
     let limits = Limits { max_steps, interrupted: Some(&INTERRUPTED), ..Limits::default() };

@@ -118,6 +118,61 @@ fn several_mistakes_are_reported_at_once() {
 }
 
 #[test]
+fn a_name_that_nothing_has_is_reported_beside_a_key_that_nothing_knows() {
+    let text = "processes:\n  P1:\n    - send: a\n      to: P3\n      too: P2\n  P2: [{log: b}]\n";
+    assert_eq!(codes(text), ["IPC014", "IPC010"]);
+    // Here the name is missing because its declaration could not be read.
+    let text = "mailboxs: {box1: {}}\nprocesses:\n  P1:\n    - send: a\n      to: box1\n";
+    assert_eq!(codes(text), ["IPC010"]);
+}
+
+fn codes(text: &str) -> Vec<String> {
+    scenario(text).diagnostics.iter().map(|found| found.code.label()).collect()
+}
+
+#[test]
+fn conditions_that_make_no_sense_are_refused() {
+    let found = |condition: &str| {
+        let text = format!(
+            "mailboxes: {{box1: {{}}, tray: {{replicas: 2}}}}\n\
+             processes:\n  P1: [{{set: {{x: 1}}}}]\n  \
+             clients: {{replicas: 3, do: [{{receive: m, from: box1}}]}}\n  \
+             server: {{threads: {{worker: {{replicas: 2, do: [{{set: {{y: 1}}}}]}}}}}}\n\
+             expect:\n  - every-schedule:\n      always: '{condition}'\n"
+        );
+        let found = printed(&scenario(&text), Style::Short);
+        found.trim_end().rsplit_once("]: ").map_or(String::new(), |(_, found)| found.to_string())
+    };
+    for sensible in [
+        "len(box1) <= 3 and len(tray[2]) == 0 and all(len(tray) <= kernel.used)",
+        "count(clients.m != none) <= 1 or P1.x == 4",
+        "P1.ended or P1.blocked or any(clients.ended)",
+        "all(clients.m == none) or clients[2].m.sender == P1",
+        "server.worker[2].y == 1 and max(clients.m.size) < 8",
+    ] {
+        assert_eq!(found(sensible), "", "{sensible}");
+    }
+    let wrong = [
+        "len(P1) == 0",
+        "len(box1)",
+        "clients.m == none",
+        "P1.ended and 3",
+        "kernel.used > 3ms",
+        "kernel.free > 3",
+        "P1.z == 1",
+        "server.worker.z == 1",
+        "nobody.x == 1",
+        "box1.x == 1",
+        "now() > 3",
+        "clients[4].ended",
+        "all(clients.m == tray)",
+        "any()",
+    ];
+    let found: Vec<String> = wrong.iter().map(|it| format!("{it}: {}", found(it))).collect();
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
 fn a_change_by_set_is_checked_like_the_file() {
     let options = |set: &str| LoadOptions { sets: vec![set.into()], ..LoadOptions::default() };
     let text = b"processes:\n  P1:\n    - log: a\n";
@@ -125,7 +180,7 @@ fn a_change_by_set_is_checked_like_the_file() {
     assert_eq!(check("kernel.buffering=1"), "");
     assert_eq!(
         check("kernel.bufering=1"),
-        "--set kernel.bufering=1:1:1: error[IPC010]: kernel has no key `bufering` (did you mean `buffering`?)\n"
+        "--set kernel.bufering=1:1:8: error[IPC010]: kernel has no key `bufering` (did you mean `buffering`?)\n"
     );
     assert_eq!(
         check("kernel.buffering"),

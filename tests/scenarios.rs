@@ -95,10 +95,10 @@ fn in_every_scenario_a_change_makes_a_difference() {
         let loaded = common::loaded(&path, &text, &[]);
         let machine = loaded.machine.clone().expect("a scenario without errors has a machine");
         let plain = outcome(&machine);
-        let differs = loaded.scenario.claims.iter().any(|claim| {
+        let differs = loaded.scenario.claims.iter().enumerate().any(|(number, claim)| {
             !claim.with.is_empty()
-                && loaded.machine_of(claim).is_some_and(|machine| {
-                    let changed = outcome(&machine);
+                && loaded.case(number).is_some_and(|case| {
+                    let changed = outcome(&case.machine);
                     changed.0 != plain.0
                         || (!matches!(claim.what, What::Outcome(_)) && changed.1 != plain.1)
                         || claim.over != Over::Run

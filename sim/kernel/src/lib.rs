@@ -10,6 +10,7 @@
 //! **The kernel has no clock**: a bounded wait is a mark on a wait, and whoever drives decides when it
 //! ends.
 
+mod condition;
 mod encode;
 mod event;
 mod expr;
@@ -28,6 +29,7 @@ mod timing;
 mod value;
 pub mod waits;
 
+pub use condition::{Condition, Probe};
 pub use encode::encode;
 pub use event::{Event, Kind, Loss};
 pub use expr::{Binary, Expr, Field, Function, Unary, text};
@@ -37,7 +39,8 @@ pub use ids::{
 pub use invariant::assert_invariants;
 pub use machine::{
     Arrivals, Capacity, Detect, Family, File, Machine, MailboxKind, MailboxSpec, MemoryFull,
-    NameServer, Order, Pick, Policies, Replicas, Role, Symbols, ThreadSpec, TooLarge, Wake,
+    NameServer, Order, Pick, Policies, Replicas, Role, Symbols, ThreadSpec, TooLarge, Variables,
+    Wake,
 };
 pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};

@@ -283,6 +283,17 @@ pub struct Symbols {
     pub name_servers: Vec<String>,
     /// The line of the scenario that each operation comes from, from 1.
     pub lines: Vec<u32>,
+    /// The variables of each program, in the order of the code.
+    pub variables: Vec<Variables>,
+}
+
+/// The names of the variables of one program.
+#[derive(Clone, Debug)]
+pub struct Variables {
+    /// Where the program begins; it goes as far as the next one.
+    pub entry: Pc,
+    /// One name for each register that the author named; those behind are the program's own.
+    pub names: Vec<String>,
 }
 
 impl Machine {
@@ -323,6 +334,13 @@ impl Machine {
     /// The line of an operation, from 1.
     pub fn line(&self, pc: Pc) -> u32 {
         self.symbols.lines[pc.index()]
+    }
+
+    /// The names of the variables that a thread at this place has, by register.
+    pub fn variables_at(&self, pc: Pc) -> &[String] {
+        let programs = &self.symbols.variables;
+        let behind = programs.partition_point(|program| program.entry <= pc);
+        behind.checked_sub(1).map_or(&[], |at| &programs[at].names)
     }
 
     /// The call that a thread at this place makes; panics if the place is not a call.

@@ -1,13 +1,15 @@
 //! Changing a scenario before it is read: `--set kernel.buffering=1`, and the `with:` of a claim.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::place::{Place, Placed};
+use crate::place::Placed;
 use crate::table::TOP;
 use crate::tree::{Node, Yaml};
 
-/// A step of a path.
+/// A step of a path, and where it stands.
+type Segment = Placed<Way>;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
+enum Way {
     Key(String),
     Item(usize),
 }
@@ -23,24 +25,24 @@ pub fn set(root: &mut Node, path: &Placed<String>, value: Node) -> Result<(), Bo
     let (last, parents) = segments.split_last().expect("a path has at least one segment");
     for (depth, segment) in parents.iter().enumerate() {
         if depth == 0 {
-            add_missing_table(node, segment, path.at);
+            add_missing_table(node, segment);
         }
-        node = descend(node, segment, path, &walked)?;
-        show(&mut walked, segment);
+        node = descend(node, segment, &walked)?;
+        show(&mut walked, &segment.value);
     }
-    match (last, &mut node.value) {
-        (Segment::Key(key), Yaml::Map(entries)) => {
+    match (&last.value, &mut node.value) {
+        (Way::Key(key), Yaml::Map(entries)) => {
             match entries.iter_mut().find(|(name, _)| name.value == *key) {
                 Some((_, old)) => *old = value,
-                None => entries.push((Placed::new(key.clone(), path.at), value)),
+                None => entries.push((Placed::new(key.clone(), last.at), value)),
             }
             Ok(())
         }
-        (Segment::Item(item), Yaml::List(items)) if *item < items.len() => {
+        (Way::Item(item), Yaml::List(items)) if *item < items.len() => {
             items[*item] = value;
             Ok(())
         }
-        _ => Err(nowhere(path, last, node, &walked)),
+        _ => Err(nowhere(last, node, &walked)),
     }
 }
 
@@ -51,41 +53,40 @@ pub fn swap(root: &mut Node, path: &Placed<String>, first: usize) -> Result<(), 
     let mut node = root;
     let mut walked = String::new();
     for segment in &parse(path)? {
-        node = descend(node, segment, path, &walked)?;
-        show(&mut walked, segment);
+        node = descend(node, segment, &walked)?;
+        show(&mut walked, &segment.value);
     }
     match &mut node.value {
         Yaml::List(items) if first + 1 < items.len() => {
             items.swap(first, first + 1);
             Ok(())
         }
-        _ => Err(nowhere(path, &Segment::Item(first + 1), node, &walked)),
+        _ => Err(nowhere(&Placed::new(Way::Item(first + 1), path.at), node, &walked)),
     }
 }
 
-fn add_missing_table(root: &mut Node, segment: &Segment, at: Place) {
-    let Segment::Key(key) = segment else { return };
+fn add_missing_table(root: &mut Node, segment: &Segment) {
+    let Placed { value: Way::Key(key), at } = segment else { return };
     let Yaml::Map(entries) = &mut root.value else { return };
     let known = TOP.iter().any(|known| known.name == key);
     if known && !entries.iter().any(|(name, _)| name.value == *key) {
-        entries.push((Placed::new(key.clone(), at), Placed::new(Yaml::Map(Vec::new()), at)));
+        entries.push((Placed::new(key.clone(), *at), Placed::new(Yaml::Map(Vec::new()), *at)));
     }
 }
 
 fn descend<'a>(
     node: &'a mut Node,
     segment: &Segment,
-    path: &Placed<String>,
     walked: &str,
 ) -> Result<&'a mut Node, Box<Diagnostic>> {
-    let found = match (&node.value, segment) {
-        (Yaml::Map(entries), Segment::Key(key)) => {
+    let found = match (&node.value, &segment.value) {
+        (Yaml::Map(entries), Way::Key(key)) => {
             entries.iter().position(|(name, _)| name.value == *key)
         }
-        (Yaml::List(items), Segment::Item(item)) => (*item < items.len()).then_some(*item),
+        (Yaml::List(items), Way::Item(item)) => (*item < items.len()).then_some(*item),
         _ => None,
     };
-    let Some(found) = found else { return Err(nowhere(path, segment, node, walked)) };
+    let Some(found) = found else { return Err(nowhere(segment, node, walked)) };
     Ok(match &mut node.value {
         Yaml::Map(entries) => &mut entries[found].1,
         Yaml::List(items) => &mut items[found],
@@ -93,40 +94,38 @@ fn descend<'a>(
     })
 }
 
-fn nowhere(path: &Placed<String>, segment: &Segment, node: &Node, walked: &str) -> Box<Diagnostic> {
+fn nowhere(segment: &Segment, node: &Node, walked: &str) -> Box<Diagnostic> {
     let place = if walked.is_empty() { "the scenario".to_string() } else { format!("`{walked}`") };
-    let diagnostic = |message: String| Diagnostic::new(Code::BadPath, path.at, message);
-    Box::new(match (segment, &node.value) {
-        (Segment::Key(key), Yaml::Map(entries)) => {
+    let diagnostic = |message: String| Diagnostic::new(Code::BadPath, segment.at, message);
+    Box::new(match (&segment.value, &node.value) {
+        (Way::Key(key), Yaml::Map(entries)) => {
             let names = entries.iter().map(|(name, _)| name.value.as_str());
             let list = names.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
             diagnostic(format!("{place} has no key `{key}`"))
                 .did_you_mean(key, names)
                 .help(format!("it has {list}"))
         }
-        (Segment::Item(item), Yaml::List(items)) => {
-            diagnostic(format!("{place} has no item [{item}]"))
-                .label(format!("it has {} items, counted from [0]", items.len()))
-        }
-        (Segment::Key(_), other) => {
+        (Way::Item(item), Yaml::List(items)) => diagnostic(format!("{place} has no item [{item}]"))
+            .label(format!("it has {} items, counted from [0]", items.len())),
+        (Way::Key(_), other) => {
             diagnostic(format!("{place} is {}, and has no keys", other.describe()))
                 .label("an item of a list is written `[0]`")
         }
-        (Segment::Item(_), other) => {
+        (Way::Item(_), other) => {
             diagnostic(format!("{place} is {}, and has no items", other.describe()))
         }
     })
 }
 
-fn show(walked: &mut String, segment: &Segment) {
-    match segment {
-        Segment::Key(key) => {
+fn show(walked: &mut String, way: &Way) {
+    match way {
+        Way::Key(key) => {
             if !walked.is_empty() {
                 walked.push('.');
             }
             walked.push_str(key);
         }
-        Segment::Item(item) => walked.push_str(&format!("[{item}]")),
+        Way::Item(item) => walked.push_str(&format!("[{item}]")),
     }
 }
 
@@ -142,26 +141,33 @@ fn parse(path: &Placed<String>) -> Result<Vec<Segment>, Box<Diagnostic>> {
             .label("write keys with dots between them: `kernel.buffering`, `processes.P1[0].wait`"),
         )
     };
+    // A key that is quoted in the file is not spelt there as it reads; then the whole is pointed at.
+    let spelt = path.at.bytes().len() == path.value.len();
+    let place = |rest: &str, length: usize| {
+        let start = path.value.len() - rest.len();
+        if spelt { path.at.within(start..start + length) } else { path.at }
+    };
     let mut segments = Vec::new();
     let mut rest = path.value.as_str();
     loop {
         if let Some(quoted) = rest.strip_prefix('"') {
             let end = quoted.find('"').ok_or_else(|| wrong("a quote is not closed"))?;
-            segments.push(Segment::Key(quoted[..end].to_string()));
+            let at = place(rest, end + 2);
+            segments.push(Placed::new(Way::Key(quoted[..end].to_string()), at));
             rest = &quoted[end + 1..];
         } else {
             let end = rest.find(['.', '[']).unwrap_or(rest.len());
             if end == 0 {
                 return Err(wrong("a key is missing"));
             }
-            segments.push(Segment::Key(rest[..end].to_string()));
+            segments.push(Placed::new(Way::Key(rest[..end].to_string()), place(rest, end)));
             rest = &rest[end..];
         }
         while let Some(index) = rest.strip_prefix('[') {
             let end = index.find(']').ok_or_else(|| wrong("a `[` is not closed"))?;
             let item =
                 index[..end].parse().map_err(|_| wrong("between `[` and `]` stands a number"))?;
-            segments.push(Segment::Item(item));
+            segments.push(Placed::new(Way::Item(item), place(rest, end + 2)));
             rest = &index[end + 1..];
         }
         match rest.strip_prefix('.') {
@@ -175,6 +181,7 @@ fn parse(path: &Placed<String>) -> Result<Vec<Segment>, Box<Diagnostic>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::place::Place;
     use crate::tree;
 
     fn check(text: &str, path: &str, value: &str) -> Result<Node, String> {

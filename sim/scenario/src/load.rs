@@ -1,12 +1,13 @@
 //! From text to machine in one go: reading, changing, compiling, and the same for every claim.
 
-use ipcsim_kernel::Machine;
+use ipcsim_kernel::{Condition, Machine};
 
 use crate::ast::{Claim, Scenario};
+use crate::compile::{self, Compiled};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::place::{Place, Placed, Source};
 use crate::tree::{Node, parse};
-use crate::{compile, edit, read};
+use crate::{edit, read};
 
 /// A scenario that was read, with what is wrong with it.
 pub struct Loaded {
@@ -18,8 +19,18 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The machine; none if there was an error.
     pub machine: Option<Machine>,
+    conditions: Vec<Option<Condition>>,
     root: Option<Node>,
     max_threads: u32,
+}
+
+/// What a claim is about.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The machine, with what the claim changes.
+    pub machine: Machine,
+    /// What `always` or `eventually` says.
+    pub condition: Option<Condition>,
 }
 
 /// A small change of a scenario, to be tried.
@@ -57,6 +68,7 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
         diagnostics: Vec::new(),
         scenario: Scenario::default(),
         machine: None,
+        conditions: Vec::new(),
         root: None,
         max_threads: options.max_threads,
     };
@@ -121,14 +133,21 @@ impl Loaded {
     fn finish(&mut self, root: Node) {
         let (scenario, found) = read::read(&root);
         self.diagnostics = found;
-        if !self.has_errors() {
-            let (machine, found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
-            self.diagnostics.extend(found);
-            self.machine = machine;
+        let is_whole = !self.has_errors();
+        let (compiled, mut found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
+        if is_whole {
+            if let Some(Compiled { machine, conditions }) = compiled {
+                (self.machine, self.conditions) = (Some(machine), conditions);
+            }
             for claim in &scenario.claims {
                 self.check_claim(&root, claim);
             }
+        } else {
+            // What could not be read is missing now; only what does not follow from that is told.
+            let declares_all = read::declares_all(&root, &scenario);
+            found.retain(|diagnostic| declares_all && diagnostic.code == Code::UnknownName);
         }
+        self.diagnostics.extend(found);
         if self.has_errors() {
             self.machine = None;
         }
@@ -149,16 +168,20 @@ impl Loaded {
         }
     }
 
-    /// The machine that a claim is about.
-    pub fn machine_of(&self, claim: &Claim) -> Option<Machine> {
-        if claim.with.is_empty() {
-            return self.machine.clone();
-        }
-        self.changed(self.root.as_ref()?, claim).ok()
+    /// What the claim with this number is about.
+    pub fn case(&self, claim: usize) -> Option<Case> {
+        let changed = &self.scenario.claims[claim];
+        let (machine, mut conditions) = if changed.with.is_empty() {
+            (self.machine.clone()?, self.conditions.clone())
+        } else {
+            let compiled = self.changed(self.root.as_ref()?, changed).ok()?;
+            (compiled.machine, compiled.conditions)
+        };
+        Some(Case { machine, condition: conditions.swap_remove(claim) })
     }
 
-    /// The machine of the scenario as a claim changes it.
-    fn changed(&self, root: &Node, claim: &Claim) -> Result<Machine, Vec<Diagnostic>> {
+    /// The scenario as a claim changes it.
+    fn changed(&self, root: &Node, claim: &Claim) -> Result<Compiled, Vec<Diagnostic>> {
         let mut root = root.clone();
         for (path, value) in &claim.with {
             edit::set(&mut root, path, value.clone()).map_err(|diagnostic| vec![*diagnostic])?;
@@ -167,8 +190,8 @@ impl Loaded {
         if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return Err(found);
         }
-        let (machine, found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
-        machine.ok_or(found)
+        let (compiled, found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
+        compiled.ok_or(found)
     }
 
     /// The machine of the scenario with a change, if that is a scenario without errors.
@@ -186,7 +209,8 @@ impl Loaded {
         if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return None;
         }
-        compile::compile(&scenario, &self.sources[0], self.max_threads).0
+        let (compiled, _) = compile::compile(&scenario, &self.sources[0], self.max_threads);
+        compiled.map(|compiled| compiled.machine)
     }
 }
 

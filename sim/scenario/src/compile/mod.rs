@@ -1,6 +1,7 @@
 //! Compiling: names become numbers, structure becomes jumps, policies become enums.
 
 mod claims;
+mod condition;
 mod declare;
 mod flow;
 mod jumps;
@@ -10,7 +11,7 @@ mod settings;
 mod unit;
 
 use ipcsim_kernel::{
-    File, Machine, MailboxKind, MailboxSpec, NameServer, NameServerId, UserId, Value,
+    Condition, File, Machine, MailboxKind, MailboxSpec, NameServer, NameServerId, UserId, Value,
 };
 
 use crate::ast::{Arg, Fields, Scenario};
@@ -20,14 +21,23 @@ use declare::Names;
 use settings::{capacity, name, order, pick, policies, timing, unsigned};
 use unit::Entry;
 
+/// A scenario as the kernel knows it.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The machine.
+    pub machine: Machine,
+    /// The conditions of its claims, in their order; none where a claim has none.
+    pub conditions: Vec<Option<Condition>>,
+}
+
 /// Compiles a scenario that was read without an error.
 ///
-/// Gives no machine if there is an error among the diagnostics.
+/// Gives nothing if there is an error among the diagnostics.
 pub fn compile(
     scenario: &Scenario,
     source: &Source,
     max_threads: u32,
-) -> (Option<Machine>, Vec<Diagnostic>) {
+) -> (Option<Compiled>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let names = declare::declare(scenario, &mut found);
     let mut compiler = Compiler {
@@ -48,7 +58,7 @@ pub fn compile(
     compiler.files();
     let programs = compiler.programs();
     compiler.processes(&programs);
-    claims::check(scenario, &names, &mut compiler.found);
+    let conditions = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
     let mut found = compiler.found;
     found.sort_by_key(|diagnostic| (diagnostic.at, diagnostic.code));
     found.dedup();
@@ -58,7 +68,7 @@ pub fn compile(
     }
     let mut machine = compiler.machine;
     jumps::cut_short(&mut machine.code);
-    (Some(machine), found)
+    (Some(Compiled { machine, conditions }), found)
 }
 
 struct Compiler<'a> {

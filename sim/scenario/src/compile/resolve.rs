@@ -218,7 +218,15 @@ impl Scope<'_> {
         one: Allow,
     ) -> Result<Compiled, Failed> {
         let (name, index) = match reference {
-            Reference::Computed(expr) => return self.expr(expr),
+            Reference::Computed(expr) => {
+                if let Shape::Name(name) = &expr.value
+                    && self.variable(name).is_none()
+                    && self.names.is_filed(name)
+                {
+                    return Err(only_by_path(name, expr.at));
+                }
+                return self.expr(expr);
+            }
             Reference::Named { name, index } => (name, index),
         };
         if let Some(register) = self.variable(&name.value) {
@@ -236,14 +244,7 @@ impl Scope<'_> {
             return Err(self.unknown_object(name));
         };
         if matches!(object, Object::Mailbox { .. }) && self.names.is_filed(&name.value) {
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::Files,
-                    name.at,
-                    format!("mailbox `{}` is reached through its path only", name.value),
-                )
-                .label("`open:` the path, and use the variable that it gives"),
-            ));
+            return Err(only_by_path(&name.value, name.at));
         }
         match index {
             Some(index) => self.member(name, object, index),
@@ -331,7 +332,7 @@ pub(super) fn fold_list(items: Vec<Compiled>) -> Compiled {
     }
 }
 
-fn message_field(field: &Placed<String>) -> Result<Field, Failed> {
+pub(super) fn message_field(field: &Placed<String>) -> Result<Field, Failed> {
     Ok(match field.value.as_str() {
         "body" => Field::Body,
         "sender" => Field::Sender,
@@ -352,6 +353,17 @@ fn message_field(field: &Placed<String>) -> Result<Field, Failed> {
             ));
         }
     })
+}
+
+fn only_by_path(mailbox: &str, at: Place) -> Failed {
+    Box::new(
+        Diagnostic::new(
+            Code::Files,
+            at,
+            format!("mailbox `{mailbox}` is reached through its path only"),
+        )
+        .label("`open:` the path, and use the variable that it gives"),
+    )
 }
 
 fn too_long(at: Place) -> Failed {

@@ -3,7 +3,7 @@
 mod calls;
 
 use ipcsim_kernel::program::{Call, Op, Verb};
-use ipcsim_kernel::{Machine, Pc, Register, ThreadName};
+use ipcsim_kernel::{Machine, Pc, Register, ThreadName, Variables};
 
 use super::Lines;
 use super::declare::Names;
@@ -114,6 +114,7 @@ impl<'a> Unit<'a> {
         let uses = if complete { flow::Uses::Checked } else { flow::Uses::Skipped };
         let used = flow::Registers { all: registers, parameters: known };
         flow::check(machine, &flow, &variables, used, uses, found);
+        machine.symbols.variables.push(Variables { entry, names: variables });
         Entry { pc: entry, registers }
     }
 

@@ -21,6 +21,18 @@ pub fn read(root: &Node) -> (Scenario, Vec<Diagnostic>) {
     (scenario, reader.found)
 }
 
+/// Whether everything that the text declares is in the scenario, so that a name that nothing has is a
+/// mistake of its own, whatever else could not be read.
+pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
+    let Yaml::Map(entries) = &root.value else { return false };
+    entries.iter().all(|(key, node)| match (key.value.as_str(), &node.value) {
+        ("mailboxes", Yaml::Map(declared)) => declared.len() == scenario.mailboxes.len(),
+        ("processes", Yaml::Map(declared)) => declared.len() == scenario.processes.len(),
+        ("mailboxes" | "processes", _) => false,
+        (name, _) => table::TOP.iter().any(|known| known.name == name),
+    })
+}
+
 struct Reader {
     found: Vec<Diagnostic>,
 }

@@ -1,14 +1,14 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
 use ipcsim_kernel::program::{From, Receive, Send, Target, Threads, Time, Verb, Wait};
-use ipcsim_kernel::{Access, Outcome, Pc, Register, Span};
+use ipcsim_kernel::{Access, Handle, Outcome, Pc, Register, Span, Value};
 
 use super::{Failed, Unit, thread_name};
 use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
 use crate::compile::resolve::{Allow, Compiled, Scope, fold_list};
 use crate::compile::settings::{capacity, order, pick, unsigned, word};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::place::Placed;
+use crate::place::{Place, Placed};
 
 impl Unit<'_> {
     pub(super) fn verb(&mut self, step: &Step) -> Result<Verb, Failed> {
@@ -22,6 +22,14 @@ impl Unit<'_> {
             "receive" => Verb::Receive(self.receive(step)?),
             "reply" => {
                 let to = self.object(fields, "to", Allow::OneObject)?;
+                if matches!(to, Compiled::Constant(_) | Compiled::Me) {
+                    let at = fields.get("to").map_or(step.at, |arg| arg.at);
+                    return Err(wrong_kind(
+                        at,
+                        "`reply` answers a message that was received",
+                        "name the variable of the request, as in `to: ${m}`",
+                    ));
+                }
                 let body = self.message_body(step)?;
                 Verb::Reply { to, body, size: self.optional(fields, "size")? }
             }
@@ -30,13 +38,10 @@ impl Unit<'_> {
                     From::These(among) => among,
                     From::Anyone => {
                         let at = fields.get("among").map_or(step.at, |arg| arg.at);
-                        return Err(Box::new(
-                            Diagnostic::new(
-                                Code::WrongType,
-                                at,
-                                "`select` needs sources that it can name in its answer",
-                            )
-                            .label("list them instead of `anyone`"),
+                        return Err(wrong_kind(
+                            at,
+                            "`select` needs sources that it can name in its answer",
+                            "list them instead of `anyone`",
                         ));
                     }
                 };
@@ -157,20 +162,42 @@ impl Unit<'_> {
         match objects {
             Objects::One(reference) => match self.threads_named(reference)? {
                 Some(threads) => Ok(Target::Threads(threads)),
-                None => Ok(Target::Processes(self.reference(reference, Allow::Family)?)),
+                None => Ok(Target::Processes(self.victim(reference)?)),
             },
             Objects::Several(references) => {
                 let items = references
                     .iter()
-                    .map(|reference| self.reference(reference, Allow::Family))
+                    .map(|reference| self.victim(reference))
                     .collect::<Result<Vec<_>, _>>()?;
                 Ok(Target::Processes(fold_list(items)))
             }
-            Objects::Anyone => Err(Box::new(
-                Diagnostic::new(Code::WrongType, step.operand.at, "`kill` needs to know whom")
-                    .label("name a process or a thread"),
+            Objects::Anyone => Err(wrong_kind(
+                step.operand.at,
+                "`kill` needs to know whom",
+                "name a process or a thread",
             )),
         }
+    }
+
+    fn victim(&mut self, reference: &Reference) -> Result<Compiled, Failed> {
+        let victim = self.reference(reference, Allow::Family)?;
+        let is_mailbox = |value: &Value| {
+            matches!(value, Value::Handle(Handle::Mailbox(_) | Handle::File { .. }))
+        };
+        let wrong = match &victim {
+            Compiled::Constant(Value::List(list)) => list.items().iter().any(is_mailbox),
+            Compiled::Constant(value) => is_mailbox(value),
+            Compiled::MailboxMember { .. } => true,
+            _ => false,
+        };
+        if wrong {
+            return Err(wrong_kind(
+                reference.at(),
+                "`kill` takes a process or a thread, this is a mailbox",
+                "`destroy:` does away with a mailbox",
+            ));
+        }
+        Ok(victim)
     }
 
     pub(super) fn joined(&mut self, step: &Step) -> Result<Threads, Failed> {
@@ -181,13 +208,10 @@ impl Unit<'_> {
             return Ok(threads);
         }
         let Reference::Named { name, .. } = reference else {
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::WrongType,
-                    step.operand.at,
-                    "`join` takes the name of a thread",
-                )
-                .label("write the name that it was started under"),
+            return Err(wrong_kind(
+                step.operand.at,
+                "`join` takes the name of a thread",
+                "write the name that it was started under",
             ));
         };
         let known: Vec<&str> = self.threads.iter().map(String::as_str).collect();
@@ -355,4 +379,8 @@ impl Unit<'_> {
             ast::Time::Computed(expr) => Time::Computed(self.expr(expr)?),
         })
     }
+}
+
+fn wrong_kind(at: Place, message: &str, label: &str) -> Failed {
+    Box::new(Diagnostic::new(Code::WrongType, at, message).label(label))
 }
