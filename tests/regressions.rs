@@ -226,3 +226,15 @@ fn a_loop_control_inside_a_step_with_a_mistake_leads_somewhere() {
         assert_eq!(codes, ["IPC014"]);
     }
 }
+
+#[test]
+fn a_text_inside_an_expression_may_hold_variables() {
+    let scenario = "
+processes:
+  P1:
+    - set: {n: 2}
+    - set: {t: '\"item ${n}, $${n}\"'}
+    - log: ${t}
+";
+    assert_eq!(log(scenario), [(1_000, "item 2, ${n}".to_string())]);
+}

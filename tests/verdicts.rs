@@ -159,8 +159,8 @@ processes:
   B: [{assert: false}]
 ",
         "
-B failed: assert failed
-A failed: unhandled dead",
+B failed (line 5): assert failed
+A failed (line 4): unhandled dead",
     );
 }
 
@@ -168,6 +168,6 @@ A failed: unhandled dead",
 fn a_kernel_that_refuses_deadlocks_refuses_the_call_that_closes_the_circle() {
     let told = told(&format!("kernel: {{detect: refuse}}\n{CROSSED}"), &[]);
     let failures: Vec<String> =
-        told.verdict.failures.iter().map(|(_, fault)| fault.describe()).collect();
+        told.verdict.failures.iter().map(|failure| failure.fault.describe()).collect();
     assert_eq!(failures, ["unhandled deadlock", "unhandled dead"]);
 }

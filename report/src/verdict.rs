@@ -25,9 +25,10 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
         out.push_str(&line);
         out.push('\n');
     };
-    for (process, fault) in &verdict.failures {
-        let name = machine.process_name(*process);
-        write(&mut out, format!("{name} failed: {}", fault.describe()));
+    for failure in &verdict.failures {
+        let name = machine.process_name(failure.process);
+        let line = machine.line(failure.at);
+        write(&mut out, format!("{name} failed (line {line}): {}", failure.fault.describe()));
     }
     let shown = verdict.problems.iter().take(SHOWN);
     for problem in shown {

@@ -39,47 +39,83 @@ const WORKLOADS: [Workload; 5] = [
 ];
 const ROUNDS: usize = 3;
 
+/// A simulator that the same workloads were written for.
+struct Peer {
+    name: &'static str,
+    program: PathBuf,
+    /// What stands before the name of the workload.
+    first: Option<PathBuf>,
+    /// Slow ones get fewer operations.
+    operations: fn(&Workload) -> u64,
+}
+
 /// Measures and prints one table.
 pub fn measure(peers: Peers) -> Result<(), String> {
     let ours = build(&["build", "--release", "--example", "workload"], None)
         .map(|()| crate::root().join("target/release/examples/workload"))?;
-    let nexosim = crate::root().join("benches/peers/nexosim");
-    let simpy = match peers {
-        Peers::Without => None,
-        Peers::With => {
-            build(&["build", "--release", "--locked"], Some(&nexosim))?;
-            Some(prepare_simpy()?)
-        }
+    let peers = match peers {
+        Peers::Without => Vec::new(),
+        Peers::With => prepare_peers()?,
     };
     println!("operations per second, median of {ROUNDS} rounds\n");
-    println!(
-        "{:20} {:>10} {:>12} {:>12} {:>8} {:>12} {:>8}",
-        "workload", "", "ipcsim", "SimPy", "ratio", "NexoSim", "ratio"
-    );
+    print!("{:20} {:>10} {:>12}", "workload", "", "ipcsim");
+    for peer in &peers {
+        print!(" {:>12} {:>8}", peer.name, "ratio");
+    }
+    println!();
     for workload in &WORKLOADS {
         let operations = workload.operations.to_string();
-        let (mut own, mut of_simpy, mut of_nexosim) = (Vec::new(), Vec::new(), Vec::new());
+        let mut own = Vec::new();
+        let mut others = vec![Vec::new(); peers.len()];
         for _ in 0..ROUNDS {
             own.push(rate(Command::new(&ours).args([workload.name, &operations]))?);
-            if let Some(python) = &simpy {
-                let script = crate::root().join("benches/peers/simpy/peer.py");
-                let few = workload.simpy.to_string();
-                of_simpy.push(rate(Command::new(python).arg(script).args([workload.name, &few]))?);
-                let binary = nexosim.join("target/release/peer");
-                of_nexosim.push(rate(Command::new(binary).args([workload.name, &operations]))?);
+            for (peer, rates) in peers.iter().zip(&mut others) {
+                let operations = (peer.operations)(workload).to_string();
+                let mut command = Command::new(&peer.program);
+                rates.push(rate(command.args(&peer.first).args([workload.name, &operations]))?);
             }
         }
         let own = median(&mut own);
         print!("{:20} {:>10} {:>12}", workload.name, workload.counts, thousands(own));
-        for mut peer in [of_simpy, of_nexosim] {
-            if !peer.is_empty() {
-                let peer = median(&mut peer);
-                print!(" {:>12} {:>8.2}", thousands(peer), own / peer);
-            }
+        for mut rates in others {
+            let peer = median(&mut rates);
+            print!(" {:>12} {:>8.2}", thousands(peer), own / peer);
         }
         println!();
     }
     growth(&ours)
+}
+
+/// `SystemC` needs a C++ compiler and its library; without those it is left out, and that is said.
+fn prepare_peers() -> Result<Vec<Peer>, String> {
+    let folder = crate::root().join("benches/peers");
+    let nexosim = folder.join("nexosim");
+    build(&["build", "--release", "--locked"], Some(&nexosim))?;
+    let mut peers = vec![
+        Peer {
+            name: "SimPy",
+            program: prepare_simpy()?,
+            first: Some(folder.join("simpy/peer.py")),
+            operations: |workload| workload.simpy,
+        },
+        Peer {
+            name: "NexoSim",
+            program: nexosim.join("target/release/peer"),
+            first: None,
+            operations: |workload| workload.operations,
+        },
+    ];
+    let systemc = folder.join("systemc");
+    match run(Command::new("make").arg("--quiet").current_dir(&systemc)) {
+        Ok(_) => peers.push(Peer {
+            name: "SystemC",
+            program: systemc.join("peer"),
+            first: None,
+            operations: |workload| workload.operations,
+        }),
+        Err(_) => println!("SystemC is left out: benches/peers/README.md says what it needs\n"),
+    }
+    Ok(peers)
 }
 
 /// How the cost of an event grows with the number of processes.

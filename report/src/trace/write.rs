@@ -110,7 +110,7 @@ impl<W: Write> Writer<W> {
                 let (outcome, why) = match end {
                     End::Finished => ("finished", None),
                     End::Killed => ("killed", None),
-                    End::Failed(fault) => ("failed", Some(fault.describe())),
+                    End::Failed(fault, _) => ("failed", Some(fault.describe())),
                 };
                 self.text(",\"outcome\":", outcome);
                 if let Some(why) = why {

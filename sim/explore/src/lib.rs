@@ -10,4 +10,4 @@ mod verdict;
 
 pub use random::GENERATOR;
 pub use run::{Hidden, Limits, Measures, NoTrace, Run, Stop, Stuck, Tracer, run};
-pub use verdict::{Class, Outcome, Problem, Verdict, conclude};
+pub use verdict::{Class, Failure, Outcome, Problem, Verdict, conclude};

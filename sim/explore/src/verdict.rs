@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ipcsim_kernel::waits::{self, Condition, WaitGraph};
-use ipcsim_kernel::{BlockedOn, End, Fault, Life, Machine, ProcessId, Role, State, ThreadId};
+use ipcsim_kernel::{BlockedOn, End, Fault, Life, Machine, Pc, ProcessId, Role, State, ThreadId};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, Reversed};
@@ -69,6 +69,17 @@ pub struct Problem {
     pub behind: Vec<ThreadId>,
 }
 
+/// A process that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which.
+    pub process: ProcessId,
+    /// Why.
+    pub fault: Fault,
+    /// Where the thread was that raised the exception.
+    pub at: Pc,
+}
+
 /// How a run ended, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -76,7 +87,7 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// The processes that failed, with the reason, in order of time. A daemon that failed when all
     /// others had ended is not among them.
-    pub failures: Vec<(ProcessId, Fault)>,
+    pub failures: Vec<Failure>,
     /// What is the matter with those that are stuck, oldest first.
     pub problems: Vec<Problem>,
     /// Every process with a stuck thread, in order.
@@ -106,12 +117,7 @@ pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     Verdict { outcome, failures, problems, blocked, waits_for, unreceived: stored.sum() }
 }
 
-fn outcome(
-    machine: &Machine,
-    run: &Run,
-    failures: &[(ProcessId, Fault)],
-    problems: &[Problem],
-) -> Outcome {
+fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Problem]) -> Outcome {
     if !failures.is_empty() {
         return Outcome::Fails;
     }
@@ -138,9 +144,11 @@ fn workers(machine: &Machine) -> impl Iterator<Item = ProcessId> + use<'_> {
         .filter(|process| machine.family_of(*process).role == Role::Worker)
 }
 
-fn failures(run: &Run) -> Vec<(ProcessId, Fault)> {
+fn failures(run: &Run) -> Vec<Failure> {
     let fault = |process: &ProcessId| match &run.state.processes[process.index()].life {
-        Life::Ended(End::Failed(fault)) => Some((*process, fault.clone())),
+        Life::Ended(End::Failed(fault, at)) => {
+            Some(Failure { process: *process, fault: fault.clone(), at: *at })
+        }
         _ => None,
     };
     run.failed.iter().filter_map(fault).collect()

@@ -95,7 +95,7 @@ impl Encoder<'_> {
             Life::Running => self.byte(1),
             Life::Ended(End::Finished) => self.byte(2),
             Life::Ended(End::Killed) => self.byte(3),
-            Life::Ended(End::Failed(fault)) => {
+            Life::Ended(End::Failed(fault, _)) => {
                 self.byte(4);
                 self.fault(fault);
             }

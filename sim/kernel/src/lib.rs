@@ -10,7 +10,6 @@
 //! **The kernel has no clock**: a bounded wait is a mark on a wait, and whoever drives decides when it
 //! ends.
 
-mod condition;
 mod encode;
 mod event;
 mod expr;
@@ -22,6 +21,7 @@ mod message;
 pub mod object;
 mod oracle;
 mod outcome;
+mod predicate;
 pub mod program;
 mod state;
 mod step;
@@ -29,7 +29,6 @@ mod timing;
 mod value;
 pub mod waits;
 
-pub use condition::{Condition, Probe};
 pub use encode::encode;
 pub use event::{Event, Kind, Loss};
 pub use expr::{Binary, Expr, Field, Function, Unary, text};
@@ -45,6 +44,7 @@ pub use machine::{
 pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};
 pub use outcome::{Fault, Outcome};
+pub use predicate::{Predicate, Probe};
 pub use state::{
     BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
 };

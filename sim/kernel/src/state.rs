@@ -81,7 +81,8 @@ pub enum End {
     /// Another process, or one of its own threads, killed it.
     Killed,
     /// An exception that nobody handled, or an exit with another code than 0.
-    Failed(Fault),
+    /// Where that was is ghost data: nothing depends on it.
+    Failed(Fault, Pc),
 }
 
 /// A thread.

@@ -1,6 +1,6 @@
 //! From text to machine in one go: reading, changing, compiling, and the same for every claim.
 
-use ipcsim_kernel::{Condition, Machine};
+use ipcsim_kernel::{Machine, Predicate};
 
 use crate::ast::{Claim, Scenario};
 use crate::compile::{self, Compiled};
@@ -19,7 +19,7 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The machine; none if there was an error.
     pub machine: Option<Machine>,
-    conditions: Vec<Option<Condition>>,
+    predicates: Vec<Option<Predicate>>,
     root: Option<Node>,
     max_threads: u32,
 }
@@ -30,7 +30,7 @@ pub struct Case {
     /// The machine, with what the claim changes.
     pub machine: Machine,
     /// What `always` or `eventually` says.
-    pub condition: Option<Condition>,
+    pub predicate: Option<Predicate>,
 }
 
 /// A small change of a scenario, to be tried.
@@ -68,7 +68,7 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
         diagnostics: Vec::new(),
         scenario: Scenario::default(),
         machine: None,
-        conditions: Vec::new(),
+        predicates: Vec::new(),
         root: None,
         max_threads: options.max_threads,
     };
@@ -136,8 +136,8 @@ impl Loaded {
         let is_whole = !self.has_errors();
         let (compiled, mut found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
         if is_whole {
-            if let Some(Compiled { machine, conditions }) = compiled {
-                (self.machine, self.conditions) = (Some(machine), conditions);
+            if let Some(Compiled { machine, predicates }) = compiled {
+                (self.machine, self.predicates) = (Some(machine), predicates);
             }
             for claim in &scenario.claims {
                 self.check_claim(&root, claim);
@@ -171,13 +171,13 @@ impl Loaded {
     /// What the claim with this number is about.
     pub fn case(&self, claim: usize) -> Option<Case> {
         let changed = &self.scenario.claims[claim];
-        let (machine, mut conditions) = if changed.with.is_empty() {
-            (self.machine.clone()?, self.conditions.clone())
+        let (machine, mut predicates) = if changed.with.is_empty() {
+            (self.machine.clone()?, self.predicates.clone())
         } else {
             let compiled = self.changed(self.root.as_ref()?, changed).ok()?;
-            (compiled.machine, compiled.conditions)
+            (compiled.machine, compiled.predicates)
         };
-        Some(Case { machine, condition: conditions.swap_remove(claim) })
+        Some(Case { machine, predicate: predicates.swap_remove(claim) })
     }
 
     /// The scenario as a claim changes it.

@@ -432,7 +432,7 @@ impl<'m> Runner<'m> {
             if self.state.has_ended(process) && !self.ended[process.index()] {
                 self.ended[process.index()] = true;
                 let life = &self.state.processes[process.index()].life;
-                if self.workers > 0 && matches!(life, Life::Ended(End::Failed(_))) {
+                if self.workers > 0 && matches!(life, Life::Ended(End::Failed(..))) {
                     self.failed.push(process);
                 }
                 if self.machine.family_of(process).role == Role::Worker {

@@ -7,7 +7,7 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::Target;
-use crate::state::{BlockedOn, End, Holder, Life, ThreadState};
+use crate::state::{BlockedOn, End, Holder, Life, Thread, ThreadState};
 use crate::step::Progress;
 use crate::value::{Handle, Value};
 
@@ -42,8 +42,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// An exception that nobody handles ends the process as failed.
     pub(super) fn fail(&mut self, t: ThreadId, fault: Fault) {
         self.note(Some(t), Kind::Raised(&fault));
-        let process = self.thread(t).process;
-        self.end_process(process, End::Failed(fault));
+        let Thread { process, pc, .. } = *self.thread(t);
+        self.end_process(process, End::Failed(fault, pc));
     }
 
     pub(super) fn kill(&mut self, t: ThreadId, target: &Target) -> Result<(), Stop> {

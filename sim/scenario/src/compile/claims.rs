@@ -1,19 +1,19 @@
 //! Claims are checked for sense: who is named in them must exist, and a condition must be one.
 
-use ipcsim_kernel::{Condition, Machine};
+use ipcsim_kernel::{Machine, Predicate};
 
-use super::condition;
 use super::declare::{Members, Names, Object};
+use super::predicate;
 use crate::ast::{BlockedName, Claim, HowMany, Scenario, What};
 use crate::diagnostic::{Code, Diagnostic};
 
-/// The conditions of the claims, one for each claim; none where a claim has none.
+/// The predicates of the claims, one for each claim; none where a claim has none.
 pub(super) fn compile(
     scenario: &Scenario,
     names: &Names,
     machine: &Machine,
     found: &mut Vec<Diagnostic>,
-) -> Vec<Option<Condition>> {
+) -> Vec<Option<Predicate>> {
     scenario.claims.iter().map(|claim| self::claim(claim, names, machine, found)).collect()
 }
 
@@ -22,7 +22,7 @@ fn claim(
     names: &Names,
     machine: &Machine,
     found: &mut Vec<Diagnostic>,
-) -> Option<Condition> {
+) -> Option<Predicate> {
     for blocked in claim.blocked.iter().flatten() {
         check_blocked(blocked, names, found);
     }
@@ -37,7 +37,7 @@ fn claim(
         );
     }
     let (What::Always(condition) | What::Eventually(condition)) = &claim.what else { return None };
-    condition::compile(condition, names, machine).map_err(|diagnostic| found.push(*diagnostic)).ok()
+    predicate::compile(condition, names, machine).map_err(|diagnostic| found.push(*diagnostic)).ok()
 }
 
 fn check_blocked(blocked: &BlockedName, names: &Names, found: &mut Vec<Diagnostic>) {

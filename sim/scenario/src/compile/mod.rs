@@ -1,17 +1,17 @@
 //! Compiling: names become numbers, structure becomes jumps, policies become enums.
 
 mod claims;
-mod condition;
 mod declare;
 mod flow;
 mod jumps;
+mod predicate;
 mod processes;
 mod resolve;
 mod settings;
 mod unit;
 
 use ipcsim_kernel::{
-    Condition, File, Machine, MailboxKind, MailboxSpec, NameServer, NameServerId, UserId, Value,
+    File, Machine, MailboxKind, MailboxSpec, NameServer, NameServerId, Predicate, UserId, Value,
 };
 
 use crate::ast::{Arg, Fields, Scenario};
@@ -26,8 +26,8 @@ use unit::Entry;
 pub struct Compiled {
     /// The machine.
     pub machine: Machine,
-    /// The conditions of its claims, in their order; none where a claim has none.
-    pub conditions: Vec<Option<Condition>>,
+    /// The predicates of its claims, in their order; none where a claim has none.
+    pub predicates: Vec<Option<Predicate>>,
 }
 
 /// Compiles a scenario that was read without an error.
@@ -58,7 +58,7 @@ pub fn compile(
     compiler.files();
     let programs = compiler.programs();
     compiler.processes(&programs);
-    let conditions = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
+    let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
     let mut found = compiler.found;
     found.sort_by_key(|diagnostic| (diagnostic.at, diagnostic.code));
     found.dedup();
@@ -68,7 +68,7 @@ pub fn compile(
     }
     let mut machine = compiler.machine;
     jumps::cut_short(&mut machine.code);
-    (Some(Compiled { machine, conditions }), found)
+    (Some(Compiled { machine, predicates }), found)
 }
 
 struct Compiler<'a> {

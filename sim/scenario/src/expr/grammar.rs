@@ -1,6 +1,6 @@
 //! The grammar of expressions: tokens, and precedence climbing.
 
-use super::{Binary, Expr, Found, Shape, Text, Unary, bad_literal};
+use super::{Binary, Expr, Found, Shape, Text, Unary, bad_literal, interpolate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 use crate::word::{self, Literal};
@@ -149,7 +149,13 @@ impl Grammar<'_> {
                 .label(format!("the second `{quote}` is missing")),
             ));
         };
-        self.token = Token::Literal(Shape::Text(rest[..length].to_string()));
+        // Inside an expression a text may hold `${…}` as it may outside.
+        let from = self.at + 1;
+        let mut found = Vec::new();
+        match interpolate(self.text, from, from + length, &mut found) {
+            Some(expr) => self.token = Token::Literal(expr.value),
+            None => return Err(Box::new(found.swap_remove(0))),
+        }
         self.at += length + 2;
         Ok(())
     }

@@ -100,14 +100,19 @@ pub fn expression_node(node: &Node, found: &mut Found) -> Option<Expr> {
 
 /// A text that may hold `${…}`. A `${…}` alone keeps the type of what is inside.
 pub fn template(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
-    let text = spelt(scalar, at);
+    interpolate(spelt(scalar, at), 0, scalar.text.len(), found)
+}
+
+/// As [`template`], for the bytes of a text between two places.
+fn interpolate(text: Text, from: usize, to: usize, found: &mut Found) -> Option<Expr> {
+    let at = text.place(from, to);
     let mut parts: Vec<Expr> = Vec::new();
     let mut literal = String::new();
-    let mut position = 0;
-    while let Some(offset) = scalar.text[position..].find('$') {
+    let mut position = from;
+    while let Some(offset) = text.text[position..to].find('$') {
         let dollar = position + offset;
-        literal.push_str(&scalar.text[position..dollar]);
-        let rest = &scalar.text[dollar..];
+        literal.push_str(&text.text[position..dollar]);
+        let rest = &text.text[dollar..to];
         if rest.starts_with("$${") {
             literal.push_str("${");
             position = dollar + 3;
@@ -135,7 +140,7 @@ pub fn template(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
             position = dollar + 1;
         }
     }
-    literal.push_str(&scalar.text[position..]);
+    literal.push_str(&text.text[position..to]);
     if parts.is_empty() {
         return Some(Placed::new(Shape::Text(literal), at));
     }

@@ -1,6 +1,6 @@
-//! Conditions over states: what a claim says of one moment, seen from outside.
+//! Predicates over states: what a claim says of one moment, seen from outside.
 //!
-//! A condition looks at a few things first (the probes), and computes with what it saw by the same
+//! A predicate looks at a few things first (the probes), and computes with what it saw by the same
 //! rules as the threads' own expressions.
 
 use crate::expr::{Expr, Scope, Who};
@@ -11,9 +11,9 @@ use crate::outcome::{Fault, Outcome};
 use crate::state::{State, ThreadState};
 use crate::value::Value;
 
-/// A condition over states.
+/// A predicate over states.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Condition {
+pub struct Predicate {
     /// What is looked at.
     pub probes: Vec<Probe>,
     /// What is computed with it; a variable is what the probe with its number saw.
@@ -44,8 +44,8 @@ pub enum Probe {
     KernelUsed,
 }
 
-impl Condition {
-    /// Whether the condition holds in a state; an exception if it cannot be computed there.
+impl Predicate {
+    /// Whether it holds in a state; an exception if it cannot be computed there.
     pub fn holds(&self, machine: &Machine, state: &State) -> Result<bool, Fault> {
         let registers: Vec<Value> = self.probes.iter().map(|probe| probe.look(state)).collect();
         let mut scope = Scope {
@@ -103,7 +103,7 @@ fn waits(state: &State, process: ProcessId) -> bool {
         && states().all(|it| matches!(it, ThreadState::Blocked { .. } | ThreadState::Ended))
 }
 
-/// Conditions ask for no random numbers and for no time; the compiler sees to it.
+/// Predicates ask for no random numbers and for no time; the compiler sees to it.
 struct Nobody;
 
 impl Oracle for Nobody {
