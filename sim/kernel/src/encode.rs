@@ -25,9 +25,6 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
     for thread in &state.threads {
         encoder.thread(thread);
     }
-    for value in &state.registers {
-        encoder.value(value);
-    }
     encoder.number(state.mailboxes.len() as u64);
     for mailbox in &state.mailboxes {
         encoder.mailbox(mailbox);
@@ -36,7 +33,7 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
         encoder.thread_id(*thread);
         encoder.message(message);
     }
-    for names in &state.names {
+    for names in state.names.iter() {
         encoder.number(names.entries().count() as u64);
         for (name, object, owner) in names.entries() {
             encoder.text(name);
@@ -44,7 +41,7 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
             encoder.number(owner.map_or(0, |owner| u64::from(owner.0) + 1));
         }
     }
-    for thread in &state.lookups {
+    for thread in state.lookups.iter() {
         encoder.thread_id(*thread);
     }
 }
@@ -104,11 +101,11 @@ impl Encoder<'_> {
         self.threads(process.joiners.iter());
         self.threads(process.started.iter());
         self.number(process.inbox.stored().count() as u64);
-        for message in process.inbox.stored() {
-            self.number(u64::from(message.mailbox.0));
+        for (link, _) in process.inbox.stored() {
+            self.number(u64::from(link.0));
         }
-        for message in process.inbox.blocked() {
-            self.number(u64::from(message.mailbox.0) + 1);
+        for (link, _) in process.inbox.blocked() {
+            self.number(u64::from(link.0) + 1);
         }
         self.byte(0);
     }
@@ -172,6 +169,9 @@ impl Encoder<'_> {
         self.number(u64::from(thread.pc.0));
         self.number(u64::from(thread.name.0));
         self.outcome(thread.status);
+        for value in &thread.registers {
+            self.value(value);
+        }
     }
 
     fn bound(&mut self, bound: Bound) {

@@ -1,7 +1,5 @@
 //! What must be true between two steps. Called in tests and debug builds.
 
-use std::sync::Arc;
-
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, Machine, MailboxKind};
 use crate::object::mailbox::Mailbox;
@@ -39,7 +37,7 @@ fn mailbox_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
         let Some(BlockedOn::Send(own)) = state.waits_for(*sender) else {
             panic!("whoever waits in a mailbox's queue is SEND-blocked");
         };
-        assert!(Arc::ptr_eq(own, message), "a blocked sender waits with its own message");
+        assert_eq!(own, message, "a blocked sender waits with its own message");
     }
     if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
         assert!(mailbox.receivers.is_empty(), "receivers of links wait in the inbox");

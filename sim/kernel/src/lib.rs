@@ -25,6 +25,7 @@ mod predicate;
 pub mod program;
 mod state;
 mod step;
+pub mod table;
 mod timing;
 mod value;
 pub mod waits;

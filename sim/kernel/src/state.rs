@@ -14,27 +14,26 @@ use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
 use crate::object::names::NameTable;
 use crate::outcome::{Fault, Outcome};
+use crate::table::{Table, Watched};
 use crate::value::{ReplyRight, Value};
 
 /// Everything that changes while a machine runs.
 #[derive(Clone, Debug)]
 pub struct State {
     /// The processes, in the order of the file.
-    pub processes: Vec<Process>,
+    pub processes: Table<Process>,
     /// The threads: those of the file first, then those that were started later.
-    pub threads: Vec<Thread>,
-    /// The variables of all threads; each thread has its stretch.
-    pub registers: Vec<Value>,
+    pub threads: Table<Thread>,
     /// The mailboxes of the file, then links and created mailboxes as they came up.
-    pub mailboxes: Vec<Mailbox>,
+    pub mailboxes: Table<Mailbox>,
     /// The kernel's memory for stored messages.
-    pub memory: KernelMemory,
+    pub memory: Watched<KernelMemory>,
     /// What each name server knows.
-    pub names: Vec<NameTable>,
+    pub names: Watched<Vec<NameTable>>,
     /// Threads that wait for a name to be registered, oldest first.
-    pub lookups: Vec<ThreadId>,
+    pub lookups: Watched<Vec<ThreadId>>,
     /// Reply rights whose caller no longer waits, and which nobody has used up yet.
-    pub abandoned: BTreeSet<ReplyRight>,
+    pub abandoned: Watched<BTreeSet<ReplyRight>>,
     /// The serial number of the next message. Ghost data.
     pub next_serial: u64,
 }
@@ -100,10 +99,8 @@ pub struct Thread {
     pub state: ThreadState,
     /// The outcome of its last call.
     pub status: Outcome,
-    /// Where its variables begin in [`State::registers`].
-    pub registers_at: u32,
-    /// How many it has.
-    pub registers: u32,
+    /// Its variables.
+    pub registers: Box<[Value]>,
     /// Tells the reply rights of its calls apart.
     pub calls: u32,
 }
@@ -265,14 +262,16 @@ impl State {
     /// The state before anything has happened: no process has started.
     pub fn initial(machine: &Machine) -> Self {
         let mut state = State {
-            processes: Vec::with_capacity(machine.processes.len()),
-            threads: Vec::with_capacity(machine.initial_threads()),
-            registers: Vec::new(),
+            processes: Table::with_capacity(machine.processes.len()),
+            threads: Table::with_capacity(machine.initial_threads()),
             mailboxes: machine.mailboxes.iter().map(|spec| Mailbox::new(*spec)).collect(),
-            memory: KernelMemory::new(machine.policies.memory, machine.policies.message_overhead),
-            names: machine.name_servers.iter().map(NameTable::new).collect(),
-            lookups: Vec::new(),
-            abandoned: BTreeSet::new(),
+            memory: Watched::new(KernelMemory::new(
+                machine.policies.memory,
+                machine.policies.message_overhead,
+            )),
+            names: Watched::new(machine.name_servers.iter().map(NameTable::new).collect()),
+            lookups: Watched::new(Vec::new()),
+            abandoned: Watched::new(BTreeSet::new()),
             next_serial: 1,
         };
         for id in 0..machine.processes.len() {
@@ -286,10 +285,9 @@ impl State {
         let first_thread = ThreadId::at(self.threads.len());
         for spec in &family.threads {
             for index in 1..=spec.count {
-                let registers_at = self.registers.len();
-                self.registers.resize(registers_at + spec.registers as usize, Value::None);
+                let mut registers = vec![Value::None; spec.registers as usize];
                 for (register, value) in &spec.initial {
-                    self.registers[registers_at + register.index()] = value.clone();
+                    registers[register.index()] = value.clone();
                 }
                 self.threads.push(Thread {
                     process,
@@ -298,8 +296,7 @@ impl State {
                     pc: spec.entry,
                     state: ThreadState::NotStarted,
                     status: Outcome::Ok,
-                    registers_at: u32::try_from(registers_at).expect("registers are limited"),
-                    registers: spec.registers,
+                    registers: registers.into(),
                     calls: 0,
                 });
             }
@@ -320,9 +317,7 @@ impl State {
 
     /// A thread's variables.
     pub fn registers_of(&self, thread: ThreadId) -> &[Value] {
-        let thread = &self.threads[thread.index()];
-        let at = thread.registers_at as usize;
-        &self.registers[at..at + thread.registers as usize]
+        &self.threads[thread.index()].registers
     }
 
     /// The threads of a process: those of the file, then those that it started.

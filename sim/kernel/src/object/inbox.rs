@@ -4,12 +4,10 @@
 //! here and not on the single link, because `receive … from: anyone` waits on all of them, also on
 //! those that do not exist yet.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::Arrivals;
-use crate::message::Message;
 
 /// The links to one process.
 #[derive(Clone, Debug)]
@@ -20,10 +18,11 @@ pub struct Inbox {
     pub receivers: VecDeque<ThreadId>,
     /// Whether the process ever asks for the oldest message of all links.
     arrivals: Arrivals,
-    /// The stored messages of all links by arrival, if that is ever asked for.
-    stored: VecDeque<Arc<Message>>,
-    /// The blocked senders of all links by arrival, if that is ever asked for.
-    blocked: VecDeque<Arc<Message>>,
+    /// For each stored message its link, by arrival, if that is ever asked for. Links are first in,
+    /// first out, so the second entry of a link stands for the second message on it.
+    stored: VecDeque<MailboxId>,
+    /// The same for the blocked senders.
+    blocked: VecDeque<MailboxId>,
 }
 
 impl Inbox {
@@ -55,46 +54,62 @@ impl Inbox {
         self.links.iter().map(|(_, link)| *link)
     }
 
-    /// The stored messages of all links, oldest first. Kept only where it is ever asked for.
-    pub fn stored(&self) -> impl Iterator<Item = &Arc<Message>> {
-        self.stored.iter()
+    /// The stored messages of all links, oldest first: each by its link and its place there. Kept only
+    /// where it is ever asked for.
+    pub fn stored(&self) -> impl Iterator<Item = (MailboxId, usize)> {
+        places(&self.stored)
     }
 
-    /// The messages of the senders blocked on all links, oldest first. Kept like [`Inbox::stored`].
-    pub fn blocked(&self) -> impl Iterator<Item = &Arc<Message>> {
-        self.blocked.iter()
+    /// The senders that are blocked on all links, oldest first. Kept like [`Inbox::stored`].
+    pub fn blocked(&self) -> impl Iterator<Item = (MailboxId, usize)> {
+        places(&self.blocked)
     }
 
     /// A message was stored on a link.
-    pub fn note_stored(&mut self, message: &Arc<Message>) {
-        note(self.arrivals, &mut self.stored, message);
+    pub fn note_stored(&mut self, link: MailboxId) {
+        note(self.arrivals, &mut self.stored, link);
     }
 
-    /// A stored message has left its link.
-    pub fn forget_stored(&mut self, message: &Arc<Message>) {
-        forget(&mut self.stored, message);
+    /// The stored message at this place of a link has left.
+    pub fn forget_stored(&mut self, link: MailboxId, place: usize) {
+        forget(&mut self.stored, link, place);
     }
 
     /// A sender was blocked on a link.
-    pub fn note_blocked(&mut self, message: &Arc<Message>) {
-        note(self.arrivals, &mut self.blocked, message);
+    pub fn note_blocked(&mut self, link: MailboxId) {
+        note(self.arrivals, &mut self.blocked, link);
     }
 
-    /// A sender is no longer blocked on a link.
-    pub fn forget_blocked(&mut self, message: &Arc<Message>) {
-        forget(&mut self.blocked, message);
+    /// The sender at this place of a link is no longer blocked.
+    pub fn forget_blocked(&mut self, link: MailboxId, place: usize) {
+        forget(&mut self.blocked, link, place);
     }
 }
 
-fn note(arrivals: Arrivals, queue: &mut VecDeque<Arc<Message>>, message: &Arc<Message>) {
+fn note(arrivals: Arrivals, queue: &mut VecDeque<MailboxId>, link: MailboxId) {
     match arrivals {
-        Arrivals::Ordered => queue.push_back(Arc::clone(message)),
+        Arrivals::Ordered => queue.push_back(link),
         Arrivals::Unordered => {}
     }
 }
 
-fn forget(queue: &mut VecDeque<Arc<Message>>, message: &Arc<Message>) {
-    if let Some(place) = queue.iter().position(|noted| Arc::ptr_eq(noted, message)) {
-        queue.remove(place);
+fn forget(queue: &mut VecDeque<MailboxId>, link: MailboxId, place: usize) {
+    let mut of_link = queue.iter().enumerate().filter(|(_, noted)| **noted == link);
+    if let Some((at, _)) = of_link.nth(place) {
+        queue.remove(at);
     }
+}
+
+fn places(queue: &VecDeque<MailboxId>) -> impl Iterator<Item = (MailboxId, usize)> {
+    let mut seen: BTreeMap<MailboxId, usize> = BTreeMap::new();
+    queue.iter().enumerate().map(move |(at, link)| {
+        // Most often only the first is asked for, and it is the first of its link.
+        if at == 0 {
+            seen.insert(*link, 1);
+            return (*link, 0);
+        }
+        let count = seen.entry(*link).or_insert(0);
+        *count += 1;
+        (*link, *count - 1)
+    })
 }

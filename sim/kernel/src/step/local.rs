@@ -88,8 +88,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     fn repeat(&mut self, t: ThreadId, counter: crate::ids::Register, pc: Pc, end: Pc) -> Pc {
-        let at = self.thread(t).registers_at as usize + counter.index();
-        match &mut self.state.registers[at] {
+        match &mut self.thread_mut(t).registers[counter.index()] {
             Value::Int(0) => end,
             Value::Int(left) => {
                 *left -= 1;
@@ -107,8 +106,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         pc: Pc,
         end: Pc,
     ) -> Result<Pc, Fault> {
-        let at = self.thread(t).registers_at as usize + rest.index();
-        let Value::List(list) = &self.state.registers[at] else { return Err(Fault::MixedTypes) };
+        let Value::List(list) = &self.thread(t).registers[rest.index()] else {
+            return Err(Fault::MixedTypes);
+        };
         let Some((first, others)) = list.items().split_first() else { return Ok(end) };
         let (first, others) = (first.clone(), Value::list(others.to_vec())?);
         self.set(t, item, first);

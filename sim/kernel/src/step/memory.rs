@@ -14,11 +14,11 @@ use crate::outcome::Outcome;
 use crate::state::{BlockedOn, Bound, Look, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// A stored message has left: its memory goes to whoever waits for some.
-    pub(super) fn free_memory_of(&mut self, message: &Arc<Message>) {
+    /// A stored message has left its place: its memory goes to whoever waits for some.
+    pub(super) fn free_memory_of(&mut self, message: &Arc<Message>, place: usize) {
         self.state.memory.release(message);
         if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
-            self.state.processes[to.index()].inbox.forget_stored(message);
+            self.state.processes[to.index()].inbox.forget_stored(message.mailbox, place);
         }
         if !self.state.memory.waiting.is_empty() {
             self.work.push(Work::Memory);

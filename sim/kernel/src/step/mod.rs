@@ -196,10 +196,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn peek<'s>(&'s self, t: ThreadId, expr: &'s Expr) -> Option<&'s Value> {
         match expr {
             Expr::Constant(value) => Some(value),
-            Expr::Variable(register) => {
-                let at = self.thread(t).registers_at as usize + register.index();
-                Some(&self.state.registers[at])
-            }
+            Expr::Variable(register) => Some(&self.thread(t).registers[register.index()]),
             _ => None,
         }
     }
@@ -208,10 +205,9 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         let machine = self.machine;
         let thread = &self.state.threads[t.index()];
         let family = machine.family_of(thread.process);
-        let at = thread.registers_at as usize;
         Scope {
             machine,
-            registers: &self.state.registers[at..at + thread.registers as usize],
+            registers: &thread.registers,
             who: Who {
                 process: thread.process,
                 index: i64::from(thread.process.0 - family.first.0) + 1,
@@ -223,8 +219,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     }
 
     fn set(&mut self, t: ThreadId, register: Register, value: Value) {
-        let at = self.thread(t).registers_at as usize + register.index();
-        self.state.registers[at] = value;
+        self.thread_mut(t).registers[register.index()] = value;
     }
 
     /// The time span of a program, computed now.

@@ -92,7 +92,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     fn answer_lookups(&mut self, registered: &str) {
-        for t in self.state.lookups.clone() {
+        let waiting: Vec<ThreadId> = self.state.lookups.iter().copied().collect();
+        for t in waiting {
             let Some(BlockedOn::Lookup(name)) = self.state.waits_for(t) else { continue };
             let name = Arc::clone(name);
             if name.as_ref() == registered && self.answer_lookup(t, &name) {

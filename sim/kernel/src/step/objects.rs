@@ -47,7 +47,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         object.existence = Existence::Destroyed;
         self.note(Some(t), Kind::Destroyed(mailbox));
         self.complete(t, Outcome::Ok);
-        for names in &mut self.state.names {
+        for names in self.state.names.iter_mut() {
             names.remove_mailbox(mailbox);
         }
         self.drop_messages(mailbox, Loss::MailboxDestroyed);
@@ -60,7 +60,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn drop_messages(&mut self, mailbox: MailboxId, loss: Loss) {
         while !self.mailbox(mailbox).messages.is_empty() {
             let message = self.state.mailboxes[mailbox.index()].take(0);
-            self.free_memory_of(&message);
+            self.free_memory_of(&message, 0);
             self.sink.lost();
             self.note(None, Kind::Lost(&message, loss));
             self.request_left_its_queue(&message, super::send::Whereabouts::Destroyed);

@@ -130,15 +130,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     fn find_oldest(&self, t: ThreadId, filter: Option<&Filter>) -> Option<Found> {
         let inbox = &self.state.processes[self.thread(t).process.index()].inbox;
-        if let Some(message) = inbox.stored().find(|message| Filter::accepts(filter, message)) {
-            let mailbox = self.mailbox(message.mailbox);
-            let place = mailbox.messages.iter().position(|stored| Arc::ptr_eq(stored, message));
-            return Some(Found::Stored(message.mailbox, place.expect("noted messages are stored")));
+        let accepts = |message: &Message| Filter::accepts(filter, message);
+        let stored = inbox.stored().find(|(link, at)| accepts(&self.mailbox(*link).messages[*at]));
+        if let Some((link, place)) = stored {
+            return Some(Found::Stored(link, place));
         }
-        let message = inbox.blocked().find(|message| Filter::accepts(filter, message))?;
-        let mailbox = self.mailbox(message.mailbox);
-        let place = mailbox.senders.iter().position(|(_, blocked)| Arc::ptr_eq(blocked, message));
-        Some(Found::WithSender(message.mailbox, place.expect("noted senders are blocked")))
+        let mut blocked = inbox.blocked();
+        let (link, place) =
+            blocked.find(|(link, at)| accepts(&self.mailbox(*link).senders[*at].1))?;
+        Some(Found::WithSender(link, place))
     }
 
     fn take(&mut self, t: ThreadId, found: Found, filter: Option<&Filter>) -> Result<(), Stop> {
@@ -172,7 +172,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match found {
             Found::Stored(mailbox, place) => {
                 let message = self.state.mailboxes[mailbox.index()].take(place);
-                self.free_memory_of(&message);
+                self.free_memory_of(&message, place);
                 self.note_delivery(t, &message, whereabouts);
                 self.request_left_its_queue(&message, whereabouts);
                 if !self.mailbox(mailbox).senders.is_empty() {
@@ -182,7 +182,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             Found::WithSender(mailbox, place) => {
                 let (sender, message) = self.state.mailboxes[mailbox.index()].release_sender(place);
-                self.forget_blocked(&message);
+                self.forget_blocked(mailbox, place);
                 self.leave_queue(sender);
                 self.note_delivery(t, &message, whereabouts);
                 self.released(sender, message.then, whereabouts);

@@ -109,16 +109,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    pub(super) fn forget_blocked(&mut self, message: &Arc<Message>) {
-        if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
-            self.state.processes[to.index()].inbox.forget_blocked(message);
+    pub(super) fn forget_blocked(&mut self, link: MailboxId, place: usize) {
+        if let MailboxKind::Link { to, .. } = self.mailbox(link).spec.kind {
+            self.state.processes[to.index()].inbox.forget_blocked(link, place);
         }
     }
 
     /// Lets blocked senders in where slots have become free.
     pub(super) fn refill(&mut self, mailbox: MailboxId) {
         while let Some((t, message)) = self.next_sender(mailbox) {
-            self.forget_blocked(&message);
             self.leave_queue(t);
             if self.machine.policies.wake == Wake::LookAgain {
                 self.wake_to_look_again(t, Look::Send(message));
@@ -147,7 +146,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if mailbox.room(message.size) != Room::Free {
             return None;
         }
-        Some(mailbox.release_sender(place))
+        let released = mailbox.release_sender(place);
+        self.forget_blocked(id, place);
+        Some(released)
     }
 
     /// The place of the blocked sender that goes next, among those whose message will do.

@@ -430,7 +430,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.sink.copied(message.size);
         let id = message.mailbox;
         if let MailboxKind::Link { to, .. } = self.mailbox(id).spec.kind {
-            self.state.processes[to.index()].inbox.note_stored(&message);
+            self.state.processes[to.index()].inbox.note_stored(id);
         }
         let waiting = !self.receivers_of(id).is_empty();
         let watched = (waiting || S::EVENTS).then(|| message.clone());

@@ -28,8 +28,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         entry: Pc,
     ) -> Result<(), Stop> {
         let parent = self.thread(t);
-        let (process, registers, from) =
-            (parent.process, parent.registers, parent.registers_at as usize);
+        let (process, registers) = (parent.process, parent.registers.clone());
         let started = &self.state.processes[process.index()].started;
         let joiners = &self.state.processes[process.index()].joiners;
         let is_awaited = |old: &ThreadId| {
@@ -40,24 +39,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let free = started.iter().copied().filter(|old| !is_awaited(old)).find(|old| {
             let old = self.thread(*old);
-            old.state.is_ended() && old.registers == registers
+            old.state.is_ended() && old.registers.len() == registers.len()
         });
-        let copy = self.state.registers[from..from + registers as usize].to_vec();
-        let (place, registers_at) = match free {
-            Some(place) => (place, self.thread(place).registers_at),
+        let place = match free {
+            Some(place) => place,
             None if self.state.threads.len() >= self.machine.max_threads as usize => {
                 return Err(Stop::Outcome(Outcome::Refused));
             }
-            None => {
-                let place = ThreadId::at(self.state.threads.len());
-                let at = self.state.registers.len();
-                self.state.registers.resize(at + copy.len(), crate::value::Value::None);
-                (place, u32::try_from(at).expect("registers are limited"))
-            }
+            None => ThreadId::at(self.state.threads.len()),
         };
-        let at = registers_at as usize;
-        self.state.registers[at..at + copy.len()].clone_from_slice(&copy);
-        let calls = self.state.threads.get(place.index()).map_or(0, |old| old.calls);
+        let calls = free.map_or(0, |old| self.thread(old).calls);
         let thread = Thread {
             process,
             name,
@@ -65,11 +56,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             pc: entry,
             state: ThreadState::Ready,
             status: Outcome::Ok,
-            registers_at,
             registers,
             calls,
         };
-        if place.index() == self.state.threads.len() {
+        if free.is_none() {
             self.state.threads.push(thread);
             self.state.processes[process.index()].started.push(place);
         } else {

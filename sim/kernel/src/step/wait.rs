@@ -61,7 +61,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
                 mailbox.block_sender(t, message.clone());
                 if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
-                    self.state.processes[to.index()].inbox.note_blocked(message);
+                    self.state.processes[to.index()].inbox.note_blocked(message.mailbox);
                 }
             }
             BlockedOn::Memory(message) => {
@@ -127,8 +127,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             BlockedOn::Send(message) => {
                 let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
                 let place = mailbox.senders.iter().position(|(sender, _)| *sender == t);
-                mailbox.release_sender(place.expect("a SEND-blocked thread is in the queue"));
-                self.forget_blocked(&message);
+                let place = place.expect("a SEND-blocked thread is in the queue");
+                mailbox.release_sender(place);
+                self.forget_blocked(message.mailbox, place);
                 self.note(Some(t), Kind::Withdrawn(&message));
                 self.work.push(Work::Refill(message.mailbox));
             }

@@ -96,7 +96,7 @@ impl Waiters {
             }
             Condition::RepliedBy(process) => self.callers_of(Holder::Taken(process)).collect(),
             Condition::MemoryFreed => state.memory.waiting.iter().map(|(t, _)| *t).collect(),
-            Condition::Registered => state.lookups.clone(),
+            Condition::Registered => state.lookups.to_vec(),
             Condition::ThreadEnds(t) => {
                 let process = state.threads[t.index()].process;
                 let joiners = &state.processes[process.index()].joiners;

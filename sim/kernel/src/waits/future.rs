@@ -99,7 +99,7 @@ impl Scratch {
 
     pub(super) fn future(&mut self, machine: &Machine, state: &State, t: ThreadId) -> Future {
         self.walk(machine, state.threads[t.index()].pc);
-        let mut written = vec![false; state.threads[t.index()].registers as usize];
+        let mut written = vec![false; state.threads[t.index()].registers.len()];
         for pc in &self.path {
             if let Some(register) = machine.code[pc.index()].writes() {
                 written[register.index()] = true;

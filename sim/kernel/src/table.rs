@@ -1,0 +1,221 @@
+//! Tables of the state, which can tell what a step has looked at.
+//!
+//! What a step does depends on the entries that it reads and on nothing else. An exploration that knows
+//! which those were need not perform the same step again when other entries have changed. Whoever does
+//! not ask for it pays one comparison.
+
+use std::ops::{Deref, DerefMut, Index, IndexMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A table whose entries have numbers.
+#[derive(Clone, Debug)]
+pub struct Table<T> {
+    items: Vec<T>,
+    noted: Option<Box<Noted>>,
+}
+
+/// A single entry that is watched like those of a table.
+#[derive(Clone, Debug)]
+pub struct Watched<T>(Table<T>);
+
+/// Counts looks, over all tables of a state: it says which came first.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Arc<AtomicU32>);
+
+/// When each entry was first looked at, 0 if not, and whether it may have been changed.
+#[derive(Debug, Default)]
+struct Noted {
+    clock: Clock,
+    looked: Vec<AtomicU32>,
+    changed: Vec<bool>,
+    /// When somebody asked how long the table is.
+    length: AtomicU32,
+}
+
+impl Clone for Noted {
+    fn clone(&self) -> Self {
+        let copy = |from: &AtomicU32| AtomicU32::new(from.load(Ordering::Relaxed));
+        Self {
+            clock: self.clock.clone(),
+            looked: self.looked.iter().map(copy).collect(),
+            changed: self.changed.clone(),
+            length: copy(&self.length),
+        }
+    }
+}
+
+impl Clock {
+    fn note(&self, place: &AtomicU32) {
+        if place.load(Ordering::Relaxed) == 0 {
+            place.store(self.0.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Begins anew.
+    pub fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+impl<T> Table<T> {
+    /// An empty table with room for so many entries.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { items: Vec::with_capacity(capacity), noted: None }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        if let Some(noted) = &self.noted {
+            noted.clock.note(&noted.length);
+        }
+        self.items.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entry with this number, if there is one.
+    pub fn get(&self, index: usize) -> Option<&T> {
+        (index < self.len()).then(|| &self[index])
+    }
+
+    /// Puts an entry behind the others.
+    pub fn push(&mut self, item: T) {
+        self.items.push(item);
+        if let Some(noted) = &mut self.noted {
+            noted.clock.note(&noted.length);
+            noted.looked.push(AtomicU32::new(0));
+            noted.changed.push(true);
+        }
+    }
+
+    /// All entries in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        if let Some(noted) = &self.noted {
+            noted.clock.note(&noted.length);
+            noted.looked.iter().for_each(|place| noted.clock.note(place));
+        }
+        self.items.iter()
+    }
+
+    /// All entries in order, to be changed.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        if let Some(noted) = &mut self.noted {
+            noted.clock.note(&noted.length);
+            noted.looked.iter().for_each(|place| noted.clock.note(place));
+            noted.changed.fill(true);
+        }
+        self.items.iter_mut()
+    }
+
+    /// From now on notes what is looked at.
+    pub fn watch(&mut self, clock: &Clock) {
+        let looked = self.items.iter().map(|_| AtomicU32::new(0)).collect();
+        let changed = vec![false; self.items.len()];
+        let noted = Noted { clock: clock.clone(), looked, changed, length: AtomicU32::new(0) };
+        self.noted = Some(Box::new(noted));
+    }
+
+    /// When the entry was first looked at since [`Table::watch`], from 1; 0 if it was not.
+    pub fn looked(&self, index: usize) -> u32 {
+        self.noted.as_ref().map_or(0, |noted| noted.looked[index].load(Ordering::Relaxed))
+    }
+
+    /// Whether the entry may have been changed since [`Table::watch`].
+    pub fn changed(&self, index: usize) -> bool {
+        self.noted.as_ref().is_some_and(|noted| noted.changed[index])
+    }
+
+    /// The entries, unnoticed: for whoever keeps the notes.
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// As [`Table::items`].
+    pub fn items_mut(&mut self) -> &mut Vec<T> {
+        &mut self.items
+    }
+}
+
+impl<T> Index<usize> for Table<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, index: usize) -> &T {
+        if let Some(noted) = &self.noted {
+            noted.clock.note(&noted.looked[index]);
+        }
+        &self.items[index]
+    }
+}
+
+impl<T> IndexMut<usize> for Table<T> {
+    #[inline]
+    fn index_mut(&mut self, index: usize) -> &mut T {
+        if let Some(noted) = &mut self.noted {
+            noted.clock.note(&noted.looked[index]);
+            noted.changed[index] = true;
+        }
+        &mut self.items[index]
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Table<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut Table<T> {
+    type Item = &'a mut T;
+    type IntoIter = std::slice::IterMut<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
+
+impl<T> FromIterator<T> for Table<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self { items: items.into_iter().collect(), noted: None }
+    }
+}
+
+impl<T> Watched<T> {
+    /// An entry that is not watched yet.
+    pub fn new(item: T) -> Self {
+        Self(Table { items: vec![item], noted: None })
+    }
+
+    /// The table that it is the only entry of.
+    pub fn table(&self) -> &Table<T> {
+        &self.0
+    }
+
+    /// As [`Watched::table`].
+    pub fn table_mut(&mut self) -> &mut Table<T> {
+        &mut self.0
+    }
+}
+
+impl<T> Deref for Watched<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0[0]
+    }
+}
+
+impl<T> DerefMut for Watched<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0[0]
+    }
+}
