@@ -53,6 +53,8 @@ pub(crate) enum MessageFormat {
 pub(crate) enum Command {
     /// Run scenarios and show what happened and why
     Run(RunArgs),
+    /// Try every schedule: what can happen, and what must
+    Explore(ExploreArgs),
     /// Check scenarios without running them
     Lint(LintArgs),
     /// Check what scenarios claim in `expect:`
@@ -134,6 +136,43 @@ pub(crate) enum Format {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim explore mutual-send
+  ipcsim explore mutual-send --set kernel.buffering=1")]
+pub(crate) struct ExploreArgs {
+    /// A scenario file, the name of a built-in scenario, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub file: String,
+
+    #[command(flatten)]
+    pub how: How,
+
+    #[command(flatten)]
+    pub input: Input,
+}
+
+/// What is common to all that look at every schedule.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct How {
+    /// Let local work be a step of its own, and forget no variables
+    #[arg(long)]
+    pub no_merge: bool,
+
+    /// Give up after so many states
+    #[arg(long, value_name = "STATES", default_value_t = u64::MAX, hide_default_value = true)]
+    pub max_states: u64,
+
+    /// Give up at so much memory, such as `4GiB`; 80 % of what is free if not said
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_memory: Option<u64>,
+
+    /// Give up after this time, such as `30s`
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub time: Option<u64>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct LintArgs {
     /// Scenario files, names of built-in scenarios, or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
@@ -199,7 +238,13 @@ pub(crate) struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-/// A simulated time as scenarios write it.
+/// A size as scenarios write it.
+fn parse_size(text: &str) -> Result<u64, String> {
+    ipcsim_scenario::parse_size(text)
+        .ok_or_else(|| "expected a size such as `512MiB` or `4GiB`".to_string())
+}
+
+/// A time as scenarios write it.
 fn parse_time(text: &str) -> Result<u64, String> {
     ipcsim_scenario::parse_duration(text)
         .ok_or_else(|| "expected a duration such as `5s`, `250ms`, `10us` or `80ns`".to_string())

@@ -4,6 +4,7 @@ mod args;
 mod cures;
 mod exit;
 mod explain;
+mod explore;
 mod input;
 mod library;
 mod lint;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     terminal::catch_interrupts();
     let exit = match &cli.command {
         Command::Run(args) => run::execute(args, &terminal),
+        Command::Explore(args) => explore::execute(args, &terminal),
         Command::Lint(args) => lint::execute(args, &terminal),
         Command::Test(args) => test::execute(args, &terminal),
         Command::List => list::execute(&terminal),

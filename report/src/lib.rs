@@ -4,6 +4,7 @@
 //! not know files, terminals or exit codes, and it reaches into the kernel only to ask for names.
 
 pub mod diagnostics;
+mod exploration;
 mod lanes;
 mod story;
 pub mod trace;
@@ -11,6 +12,7 @@ mod units;
 mod verdict;
 mod words;
 
+pub use exploration::{Steps, exploration};
 pub use lanes::picture;
 pub use story::{Recorder, Story};
 pub use units::{bytes, count, time};

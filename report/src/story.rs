@@ -235,6 +235,11 @@ fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> O
     })
 }
 
+/// What an event is in words, if it deserves any.
+pub(crate) fn words_of(machine: &Machine, state: &State, event: &Event) -> Option<String> {
+    tell(&Names::new(machine), machine, state, event, false).map(|(text, _)| text)
+}
+
 /// What an event is in words, if it deserves a row, and where a message in it comes from.
 fn tell(
     names: &Names,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Run, Stop, Verdict};
-use ipcsim_kernel::{Machine, Pc, ThreadId};
+use ipcsim_kernel::{Machine, Pc, State, ThreadId};
 
 use crate::units::{bytes, count, plural, time};
 use crate::words::{self, Names, blocked_where, blocked_word};
@@ -32,7 +32,7 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
     }
     let shown = verdict.problems.iter().take(SHOWN);
     for problem in shown {
-        tell_problem(&mut out, machine, run, problem);
+        tell_problem(&mut out, machine, &run.state, problem);
     }
     if verdict.problems.len() > SHOWN {
         let more = verdict.problems.len() - SHOWN;
@@ -117,56 +117,59 @@ fn tell_hidden(out: &mut String, machine: &Machine, run: &Run, hidden: &Hidden) 
     );
 }
 
-fn tell_problem(out: &mut String, machine: &Machine, run: &Run, problem: &Problem) {
-    let names = Names::new(machine);
+fn tell_problem(out: &mut String, machine: &Machine, state: &State, problem: &Problem) {
+    let kind = match problem.class {
+        Class::OrphanWait => "stranded",
+        _ => "deadlock",
+    };
     let since = time(problem.since_ns);
-    let who: Vec<String> = problem.threads.iter().map(|t| names.thread(&run.state, *t)).collect();
-    let headline = match problem.class {
+    let _ = writeln!(out, "{kind} at {since}: {}", sentence(machine, state, problem));
+    tell_waits(out, machine, state, problem);
+}
+
+/// Who waits for what, in one sentence.
+pub(crate) fn sentence(machine: &Machine, state: &State, problem: &Problem) -> String {
+    let names = Names::new(machine);
+    let who: Vec<String> = problem.threads.iter().map(|t| names.thread(state, *t)).collect();
+    match problem.class {
         Class::CrossedSend | Class::CircularWait => match &who[..] {
-            [first, second] => {
-                format!("deadlock at {since}: {first} and {second} each wait for the other")
-            }
-            _ => format!("deadlock at {since}: {} wait for each other in a circle", listed(&who)),
+            [first, second] => format!("{first} and {second} each wait for the other"),
+            _ => format!("{} wait for each other in a circle", listed(&who)),
         },
-        Class::SelfWait => {
-            format!("deadlock at {since}: {} waits for what only it could do itself", listed(&who))
-        }
+        Class::SelfWait => format!("{} waits for what only it could do itself", listed(&who)),
         Class::MemoryExhausted => {
             let verb = if who.len() == 1 { "waits" } else { "wait" };
-            format!(
-                "deadlock at {since}: {} {verb} for kernel memory that nobody will free",
-                listed(&who)
-            )
+            format!("{} {verb} for kernel memory that nobody will free", listed(&who))
         }
         Class::OrphanWait => {
-            format!(
-                "stranded at {since}: {} waits for what nobody that is left could do",
-                listed(&who)
-            )
+            format!("{} waits for what nobody that is left could do", listed(&who))
         }
-    };
-    let _ = writeln!(out, "{headline}");
-    tell_waits(out, machine, run, &problem.threads);
-    if !problem.behind.is_empty() {
-        let behind: Vec<String> =
-            problem.behind.iter().map(|t| names.thread(&run.state, *t)).collect();
-        let _ = writeln!(out, "  behind them, and stuck with them: {}", listed(&behind));
-        tell_waits(out, machine, run, &problem.behind);
     }
 }
 
-fn tell_waits(out: &mut String, machine: &Machine, run: &Run, threads: &[ThreadId]) {
+/// The waits of a problem, a line each, and of those who wait behind it.
+pub(crate) fn tell_waits(out: &mut String, machine: &Machine, state: &State, problem: &Problem) {
+    let names = Names::new(machine);
+    tell_threads(out, machine, state, &problem.threads);
+    if !problem.behind.is_empty() {
+        let behind: Vec<String> = problem.behind.iter().map(|t| names.thread(state, *t)).collect();
+        let _ = writeln!(out, "  behind them, and stuck with them: {}", listed(&behind));
+        tell_threads(out, machine, state, &problem.behind);
+    }
+}
+
+fn tell_threads(out: &mut String, machine: &Machine, state: &State, threads: &[ThreadId]) {
     let names = Names::new(machine);
     for t in threads.iter().take(SHOWN) {
-        let Some(on) = run.state.waits_for(*t) else { continue };
-        let line = machine.line(run.state.threads[t.index()].pc);
+        let Some(on) = state.waits_for(*t) else { continue };
+        let line = machine.line(state.threads[t.index()].pc);
         let _ = writeln!(
             out,
             "  {} is {} {} (line {line}): {}",
-            names.thread(&run.state, *t),
+            names.thread(state, *t),
             blocked_word(on),
-            blocked_where(&names, &run.state, on),
-            words::why(machine, &run.state, on),
+            blocked_where(&names, state, on),
+            words::why(machine, state, on),
         );
     }
     if threads.len() > SHOWN {

@@ -3,11 +3,19 @@
 //! A driver owns time, scheduling and randomness, which the kernel does not have. [`run`] lets time
 //! pass: one scenario and one seed give one run. The verdict says how it ended and why.
 
+mod explore;
 mod random;
 mod repetition;
+mod replay;
 mod run;
+mod space;
 mod verdict;
 
+pub use explore::{
+    Covered, Ending, Exploration, ExploreLimits, Goes, Progress, ScheduleStep, explore,
+};
 pub use random::GENERATOR;
+pub use replay::{context_switches, replay};
 pub use run::{Hidden, Limits, Measures, NoTrace, Run, Stop, Stuck, Tracer, run};
+pub use space::{Move, Reduction, Reductions};
 pub use verdict::{Class, Failure, Outcome, Problem, Verdict, conclude};

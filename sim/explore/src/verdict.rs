@@ -107,7 +107,7 @@ pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     // Daemons at rest are no problem themselves, but somebody may wait for them.
     let all_stuck = waits::stuck(machine, state);
     let waits_for = waits::wait_graph(machine, state, &all_stuck);
-    let problems = problems(state, run, &stuck, &waits_for);
+    let problems = problems(state, &stuck, &waits_for, &|threads| since(run, threads));
     let failures = failures(run);
     let mut blocked: Vec<ProcessId> =
         stuck.iter().map(|t| state.threads[t.index()].process).collect();
@@ -117,15 +117,40 @@ pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     Verdict { outcome, failures, problems, blocked, waits_for, unreceived: stored.sum() }
 }
 
+/// What is the matter with threads that can never move again, where time does not pass.
+pub fn diagnose(machine: &Machine, state: &State, stuck: &[ThreadId]) -> (Vec<Problem>, WaitGraph) {
+    let mut resting: Vec<ThreadId> = (0..state.threads.items().len())
+        .map(ThreadId::at)
+        .filter(|t| is_at_rest(machine, state, *t))
+        .chain(stuck.iter().copied())
+        .collect();
+    resting.sort_unstable();
+    resting.dedup();
+    let waits_for = waits::wait_graph(machine, state, &resting);
+    (problems(state, stuck, &waits_for, &|_| 0), waits_for)
+}
+
+/// Whether a thread is a daemon's and waits for requests: then it may do so for ever.
+pub(crate) fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
+    let process = state.threads[t.index()].process;
+    machine.family_of(process).role == Role::Daemon
+        && matches!(state.waits_for(t), Some(BlockedOn::Receive { .. } | BlockedOn::Select(_)))
+}
+
+/// How a state in which some threads are stuck, and others have ended, is called.
+pub(crate) fn outcome_of(problems: &[Problem]) -> Option<Outcome> {
+    if problems.iter().any(|problem| problem.class != Class::OrphanWait) {
+        return Some(Outcome::Deadlock);
+    }
+    (!problems.is_empty()).then_some(Outcome::Stranded)
+}
+
 fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Problem]) -> Outcome {
     if !failures.is_empty() {
         return Outcome::Fails;
     }
-    if problems.iter().any(|problem| problem.class != Class::OrphanWait) {
-        return Outcome::Deadlock;
-    }
-    if !problems.is_empty() {
-        return Outcome::Stranded;
+    if let Some(outcome) = outcome_of(problems) {
+        return outcome;
     }
     if workers(machine).all(|process| run.state.has_ended(process)) {
         return Outcome::Completes;
@@ -138,7 +163,7 @@ fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Probl
     }
 }
 
-fn workers(machine: &Machine) -> impl Iterator<Item = ProcessId> + use<'_> {
+pub(crate) fn workers(machine: &Machine) -> impl Iterator<Item = ProcessId> + use<'_> {
     (0..machine.processes.len())
         .map(ProcessId::at)
         .filter(|process| machine.family_of(*process).role == Role::Worker)
@@ -156,7 +181,12 @@ fn failures(run: &Run) -> Vec<Failure> {
 
 /// Groups the stuck threads by what is at the root: the circles of the wait-for graph, and those that
 /// wait for nobody.
-fn problems(state: &State, run: &Run, stuck: &[ThreadId], waits_for: &WaitGraph) -> Vec<Problem> {
+fn problems(
+    state: &State,
+    stuck: &[ThreadId],
+    waits_for: &WaitGraph,
+    since: &dyn Fn(&[ThreadId]) -> u64,
+) -> Vec<Problem> {
     if stuck.is_empty() {
         return Vec::new();
     }
@@ -172,7 +202,7 @@ fn problems(state: &State, run: &Run, stuck: &[ThreadId], waits_for: &WaitGraph)
             for t in &component {
                 explained[t.index()] = true;
             }
-            let since_ns = since(run, &component);
+            let since_ns = since(&component);
             problems.push(Problem { class, since_ns, threads: component, behind: Vec::new() });
         }
     }
@@ -187,7 +217,7 @@ fn problems(state: &State, run: &Run, stuck: &[ThreadId], waits_for: &WaitGraph)
         problem.behind.sort_unstable();
     }
     for t in stuck.iter().filter(|t| !explained[t.index()]) {
-        let since_ns = since(run, &[*t]);
+        let since_ns = since(&[*t]);
         let behind = Vec::new();
         problems.push(Problem { class: Class::OrphanWait, since_ns, threads: vec![*t], behind });
     }

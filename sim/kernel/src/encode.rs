@@ -1,23 +1,46 @@
 //! A state as bytes: equal bytes mean equal futures.
 //!
-//! Ghost data is left out. Reply rights are renumbered by the order in which they come up, because
-//! only their equality matters; how many calls a thread has made decides nothing.
+//! Ghost data is left out. In the bytes of a whole state reply rights are renumbered by the order in
+//! which they come up, because only their equality matters; how many calls a thread has made decides
+//! nothing. A part of a state by itself does not know the others, and keeps their numbers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::ids::{MailboxId, ThreadId};
 use crate::machine::{Capacity, MailboxKind};
 use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
+use crate::object::memory::KernelMemory;
+use crate::object::names::NameTable;
 use crate::outcome::{Fault, Outcome};
 use crate::state::{
     BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
 };
 use crate::value::{Access, Handle, ReplyRight, Value};
 
+/// A part of a state: an entry of one of its tables.
+#[derive(Clone, Copy, Debug)]
+pub enum PartOf<'a> {
+    /// A process.
+    Process(&'a Process),
+    /// A thread with its variables.
+    Thread(&'a Thread),
+    /// A mailbox or a link.
+    Mailbox(&'a Mailbox),
+    /// The kernel's memory.
+    Memory(&'a KernelMemory),
+    /// What the name servers know.
+    Names(&'a [NameTable]),
+    /// Who waits for a name.
+    Lookups(&'a [ThreadId]),
+    /// Reply rights whose caller no longer waits.
+    Abandoned(&'a BTreeSet<ReplyRight>),
+}
+
 /// Appends the bytes of a state.
 pub fn encode(state: &State, out: &mut Vec<u8>) {
-    let mut encoder = Encoder { state, out, rights: Vec::new() };
+    let mut encoder = Encoder { out, rights: Rights::Renumbered(state, Vec::new()) };
     for process in &state.processes {
         encoder.process(process);
     }
@@ -29,27 +52,35 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
     for mailbox in &state.mailboxes {
         encoder.mailbox(mailbox);
     }
-    for (thread, message) in &state.memory.waiting {
-        encoder.thread_id(*thread);
-        encoder.message(message);
-    }
-    for names in state.names.iter() {
-        encoder.number(names.entries().count() as u64);
-        for (name, object, owner) in names.entries() {
-            encoder.text(name);
-            encoder.handle(object);
-            encoder.number(owner.map_or(0, |owner| u64::from(owner.0) + 1));
-        }
-    }
-    for thread in state.lookups.iter() {
-        encoder.thread_id(*thread);
+    encoder.memory(&state.memory);
+    encoder.names(&state.names);
+    encoder.threads(state.lookups.iter());
+}
+
+/// Appends the bytes of a part of a state.
+pub fn encode_part(part: PartOf, out: &mut Vec<u8>) {
+    let mut encoder = Encoder { out, rights: Rights::AsTheyAre };
+    match part {
+        PartOf::Process(process) => encoder.process(process),
+        PartOf::Thread(thread) => encoder.thread(thread),
+        PartOf::Mailbox(mailbox) => encoder.mailbox(mailbox),
+        PartOf::Memory(memory) => encoder.memory(memory),
+        PartOf::Names(names) => encoder.names(names),
+        PartOf::Lookups(lookups) => encoder.threads(lookups.iter()),
+        PartOf::Abandoned(rights) => rights.iter().for_each(|right| encoder.right(*right)),
     }
 }
 
 struct Encoder<'a> {
-    state: &'a State,
     out: &'a mut Vec<u8>,
-    rights: Vec<ReplyRight>,
+    rights: Rights<'a>,
+}
+
+/// How reply rights are written.
+enum Rights<'a> {
+    AsTheyAre,
+    /// By the order in which they come up in this state, and by what each is good for.
+    Renumbered(&'a State, Vec<ReplyRight>),
 }
 
 impl Encoder<'_> {
@@ -97,17 +128,43 @@ impl Encoder<'_> {
                 self.fault(fault);
             }
         }
+        self.number(u64::from(process.alive_threads));
+        self.number(u64::from(process.owed));
+        self.mailboxes(process.outgoing.iter().copied());
+        self.mailboxes(process.inbox.links());
         self.threads(process.inbox.receivers.iter());
         self.threads(process.joiners.iter());
         self.threads(process.started.iter());
-        self.number(process.inbox.stored().count() as u64);
-        for (link, _) in process.inbox.stored() {
-            self.number(u64::from(link.0));
-        }
-        for (link, _) in process.inbox.blocked() {
-            self.number(u64::from(link.0) + 1);
+        self.mailboxes(process.inbox.stored().map(|(link, _)| link));
+        self.mailboxes(process.inbox.blocked().map(|(link, _)| link));
+    }
+
+    /// Numbers up to one that no mailbox has.
+    fn mailboxes(&mut self, mailboxes: impl Iterator<Item = MailboxId>) {
+        for mailbox in mailboxes {
+            self.number(u64::from(mailbox.0) + 1);
         }
         self.byte(0);
+    }
+
+    fn memory(&mut self, memory: &KernelMemory) {
+        self.number(memory.used);
+        self.number(memory.waiting.len() as u64);
+        for (thread, message) in &memory.waiting {
+            self.thread_id(*thread);
+            self.message(message);
+        }
+    }
+
+    fn names(&mut self, tables: &[NameTable]) {
+        for names in tables {
+            self.number(names.entries().count() as u64);
+            for (name, object, owner) in names.entries() {
+                self.text(name);
+                self.handle(object);
+                self.number(owner.map_or(0, |owner| u64::from(owner.0) + 1));
+            }
+        }
     }
 
     fn fault(&mut self, fault: &Fault) {
@@ -134,6 +191,13 @@ impl Encoder<'_> {
     }
 
     fn thread(&mut self, thread: &Thread) {
+        self.number(u64::from(thread.process.0));
+        self.number(u64::from(thread.name.0));
+        self.number(u64::from(thread.index));
+        self.number(thread.registers.len() as u64);
+        if let Rights::AsTheyAre = self.rights {
+            self.number(u64::from(thread.calls));
+        }
         match &thread.state {
             ThreadState::NotStarted => self.byte(0),
             ThreadState::Ready => self.byte(1),
@@ -167,7 +231,6 @@ impl Encoder<'_> {
             }
         }
         self.number(u64::from(thread.pc.0));
-        self.number(u64::from(thread.name.0));
         self.outcome(thread.status);
         for value in &thread.registers {
             self.value(value);
@@ -184,12 +247,14 @@ impl Encoder<'_> {
 
     fn blocked_on(&mut self, on: &BlockedOn) {
         match on {
-            // The message itself is in the queue of the mailbox, or of memory.
             BlockedOn::Send(message) => {
                 self.byte(0);
-                self.number(u64::from(message.mailbox.0));
+                self.message(message);
             }
-            BlockedOn::Memory(_) => self.byte(1),
+            BlockedOn::Memory(message) => {
+                self.byte(1);
+                self.message(message);
+            }
             BlockedOn::Receive { sources, filter } => {
                 self.byte(2);
                 self.sources(sources);
@@ -275,6 +340,7 @@ impl Encoder<'_> {
             self.message(message);
         }
         self.threads(mailbox.receivers.iter());
+        self.number(u64::from(mailbox.memory_waiters));
     }
 
     fn message(&mut self, message: &Arc<Message>) {
@@ -306,17 +372,22 @@ impl Encoder<'_> {
 
     /// A reply right is used up, abandoned, or good for an answer; which call it was is only a name.
     fn right(&mut self, right: ReplyRight) {
-        let place = self.rights.iter().position(|known| *known == right).unwrap_or_else(|| {
-            self.rights.push(right);
-            self.rights.len() - 1
-        });
-        self.number(place as u64);
         self.thread_id(right.caller);
-        let waits = match self.state.waits_for(right.caller) {
+        let Rights::Renumbered(state, known) = &mut self.rights else {
+            self.number(u64::from(right.call));
+            return;
+        };
+        let place = known.iter().position(|known| *known == right).unwrap_or_else(|| {
+            known.push(right);
+            known.len() - 1
+        });
+        let waits = match state.waits_for(right.caller) {
             Some(BlockedOn::Reply { right: awaited, .. }) => *awaited == right,
             _ => false,
         };
-        self.byte(u8::from(waits) + 2 * u8::from(self.state.abandoned.contains(&right)));
+        let use_of_it = u8::from(waits) + 2 * u8::from(state.abandoned.contains(&right));
+        self.number(place as u64);
+        self.byte(use_of_it);
     }
 
     fn handle(&mut self, handle: Handle) {

@@ -150,6 +150,14 @@ impl Expr {
         Expr::Constant(Value::Int(number))
     }
 
+    /// Calls `look` with this expression and every one inside it.
+    pub fn visit(&self, look: &mut impl FnMut(&Expr)) {
+        look(self);
+        for child in self.children() {
+            child.visit(look);
+        }
+    }
+
     /// Every expression directly inside this one.
     pub fn children(&self) -> Vec<&Expr> {
         match self {

@@ -30,7 +30,7 @@ mod timing;
 mod value;
 pub mod waits;
 
-pub use encode::encode;
+pub use encode::{PartOf, encode, encode_part};
 pub use event::{Event, Kind, Loss};
 pub use expr::{Binary, Expr, Field, Function, Unary, text};
 pub use ids::{

@@ -81,6 +81,19 @@ impl Op {
         }
     }
 
+    /// Every expression that this operation evaluates.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            Op::Set(_, expr) | Op::Unless(expr, _) | Op::Log(expr) | Op::Assert(expr) => vec![expr],
+            Op::RepeatStart { rounds, .. } => vec![rounds],
+            Op::Compute(time) => time.expressions(),
+            Op::Call(call) => call.verb.expressions(),
+            Op::Jump(_) | Op::RepeatNext { .. } | Op::ForNext { .. } | Op::Choose(_) | Op::End => {
+                Vec::new()
+            }
+        }
+    }
+
     /// The variable that this operation may set, if any. Of a loop over a list it is the item.
     pub fn writes(&self) -> Option<Register> {
         match self {
@@ -226,6 +239,48 @@ impl Verb {
         )
     }
 
+    fn expressions(&self) -> Vec<&Expr> {
+        let mut found = Vec::new();
+        match self {
+            Verb::Send(send) | Verb::Call { request: send, .. } => {
+                found.extend([&send.to, &send.body]);
+                let parts = [&send.size, &send.kind, &send.priority, &send.reply_to];
+                found.extend(parts.into_iter().flatten());
+                found.extend(send.wait.expressions());
+            }
+            Verb::Receive(receive) => {
+                if let From::These(sources) = &receive.from {
+                    found.push(sources);
+                }
+                found.extend([&receive.kind, &receive.max_size].into_iter().flatten());
+                found.extend(receive.wait.expressions());
+            }
+            Verb::Reply { to, body, size } => found.extend([to, body].into_iter().chain(size)),
+            Verb::Select { among, wait, .. } => {
+                found.push(among);
+                found.extend(wait.expressions());
+            }
+            Verb::Sleep(time) => found.extend(time.expressions()),
+            Verb::Exit(expr)
+            | Verb::Destroy(expr)
+            | Verb::Unregister(expr)
+            | Verb::Kill(Target::Processes(expr))
+            | Verb::Open { path: expr, .. } => found.push(expr),
+            Verb::Kill(Target::Threads(threads)) => found.extend(&threads.index),
+            Verb::Join { threads, wait } => {
+                found.extend(&threads.index);
+                found.extend(wait.expressions());
+            }
+            Verb::Register { object, name } => found.extend([object, name]),
+            Verb::Lookup { name, wait, .. } => {
+                found.push(name);
+                found.extend(wait.expressions());
+            }
+            Verb::Yield | Verb::StartThread { .. } | Verb::Create { .. } => {}
+        }
+        found
+    }
+
     /// What the step is called in a scenario.
     pub fn word(&self) -> &'static str {
         match self {
@@ -302,6 +357,24 @@ pub enum Wait {
     Never,
     /// So long.
     For(Time),
+}
+
+impl Wait {
+    fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            Wait::For(time) => time.expressions(),
+            Wait::Forever | Wait::Never => Vec::new(),
+        }
+    }
+}
+
+impl Time {
+    fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            Time::Computed(expr) => vec![expr],
+            Time::Span(_) => Vec::new(),
+        }
+    }
 }
 
 /// A time span in a program.

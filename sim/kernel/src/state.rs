@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
-use crate::machine::Machine;
+use crate::machine::{Machine, MailboxKind, MailboxSpec, Order};
 use crate::message::Message;
 use crate::object::inbox::Inbox;
 use crate::object::mailbox::Mailbox;
@@ -318,6 +318,24 @@ impl State {
     /// A thread's variables.
     pub fn registers_of(&self, thread: ThreadId) -> &[Value] {
         &self.threads[thread.index()].registers
+    }
+
+    /// The link from one process to another; made when it is first needed.
+    pub fn link(&mut self, machine: &Machine, from: ProcessId, to: ProcessId) -> MailboxId {
+        if let Some(link) = self.processes[to.index()].inbox.link(from) {
+            return link;
+        }
+        let link = MailboxId::at(self.mailboxes.len());
+        self.mailboxes.push(Mailbox::new(MailboxSpec {
+            capacity: machine.family_of(to).link_capacity,
+            order: Order::Fifo,
+            receiver: machine.policies.receiver,
+            max_size: None,
+            kind: MailboxKind::Link { from, to },
+        }));
+        self.processes[to.index()].inbox.add_link(from, link);
+        self.processes[from.index()].outgoing.push(link);
+        link
     }
 
     /// The threads of a process: those of the file, then those that it started.

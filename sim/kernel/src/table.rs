@@ -52,6 +52,11 @@ impl Clock {
         }
     }
 
+    /// Counts something else than a look, so that it has its place in the order.
+    pub fn tick(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// Begins anew.
     pub fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
@@ -117,6 +122,11 @@ impl<T> Table<T> {
         let changed = vec![false; self.items.len()];
         let noted = Noted { clock: clock.clone(), looked, changed, length: AtomicU32::new(0) };
         self.noted = Some(Box::new(noted));
+    }
+
+    /// When somebody first asked how long the table is, from 1; 0 if nobody did.
+    pub fn length_looked(&self) -> u32 {
+        self.noted.as_ref().map_or(0, |noted| noted.length.load(Ordering::Relaxed))
     }
 
     /// When the entry was first looked at since [`Table::watch`], from 1; 0 if it was not.

@@ -34,6 +34,14 @@ pub fn parse_duration(text: &str) -> Option<u64> {
     }
 }
 
+/// The bytes of a size as scenarios write it, such as `4KiB`.
+pub fn parse_size(text: &str) -> Option<u64> {
+    match word::literal(text) {
+        Ok(word::Literal::Size(bytes)) => Some(bytes),
+        _ => None,
+    }
+}
+
 /// A text as it was read, in one line, with scalars as they are written: for comparing two readers.
 ///
 /// Errors: the text is no YAML, or has what scenarios may not have.

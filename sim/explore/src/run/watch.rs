@@ -1,10 +1,11 @@
 //! What is looked out for during a run: threads that are stuck, and the moment when it happened.
 
-use ipcsim_kernel::{BlockedOn, Machine, Role, State, ThreadId, waits};
+use ipcsim_kernel::{Machine, State, ThreadId, waits};
 
 use super::runner::{Advance, Runner};
 use super::{NoTrace, Stuck};
 use crate::repetition::Repetition;
+use crate::verdict::is_at_rest;
 
 /// Looks out for threads that can never move again, and for runs that repeat themselves.
 pub(super) struct Watch<'m> {
@@ -114,11 +115,4 @@ fn went<'m>(from: &Runner<'m>, events: u64) -> (Runner<'m>, bool) {
         }
     }
     (runner, false)
-}
-
-/// Whether a thread is a daemon's and waits for requests: then it may do so for ever.
-fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
-    let process = state.threads[t.index()].process;
-    machine.family_of(process).role == Role::Daemon
-        && matches!(state.waits_for(t), Some(BlockedOn::Receive { .. } | BlockedOn::Select(_)))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Step, Stop};
 use crate::event::{Kind, Loss};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, MailboxKind, MailboxSpec, MemoryFull, Order, Pick, TooLarge, Wake};
+use crate::machine::{Capacity, MailboxKind, MemoryFull, Pick, TooLarge, Wake};
 use crate::message::{Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
 use crate::object::memory::Fit;
@@ -246,20 +246,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The link from one process to another; made when it is first needed.
     pub(super) fn link(&mut self, from: ProcessId, to: ProcessId) -> MailboxId {
-        if let Some(link) = self.state.processes[to.index()].inbox.link(from) {
-            return link;
-        }
-        let link = MailboxId::at(self.state.mailboxes.len());
-        self.state.mailboxes.push(Mailbox::new(MailboxSpec {
-            capacity: self.machine.family_of(to).link_capacity,
-            order: Order::Fifo,
-            receiver: self.machine.policies.receiver,
-            max_size: None,
-            kind: MailboxKind::Link { from, to },
-        }));
-        self.state.processes[to.index()].inbox.add_link(from, link);
-        self.state.processes[from.index()].outgoing.push(link);
-        link
+        self.state.link(self.machine, from, to)
     }
 
     /// Offers a message, and does what comes of it, unless its sender has to wait.

@@ -1,0 +1,254 @@
+//! What an exploration found, in sentences: how schedules end, and one of each kind, step by step.
+
+use std::fmt::Write;
+
+use ipcsim_explore::{
+    Class, Covered, Ending, Exploration, Goes, Move, Outcome, Reductions, ScheduleStep, Tracer,
+    context_switches, replay,
+};
+use ipcsim_kernel::{Event, Kind, Machine, State, ThreadId};
+
+use crate::story::words_of;
+use crate::units::{count, plural};
+use crate::verdict::{sentence, tell_waits};
+use crate::words::Names;
+
+/// A schedule as it is shown: a line for each step.
+#[derive(Debug, Default)]
+pub struct Steps {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    number: u64,
+    who: String,
+    texts: Vec<String>,
+    line: Option<u32>,
+}
+
+/// Steps of which so many are shown at the beginning, and so many at the end.
+const HEAD: usize = 12;
+const TAIL: usize = 10;
+
+impl Tracer for Steps {
+    const EVENTS: bool = true;
+
+    fn record(&mut self, machine: &Machine, state: &State, number: u64, event: &Event) {
+        // The beginning is no step of anybody.
+        if number == 0 || matches!(event.kind, Kind::ThreadEnded) {
+            return;
+        }
+        let Some(text) = words_of(machine, state, event) else { return };
+        let who = event.thread.map_or(String::new(), |t| Names::new(machine).thread(state, t));
+        match self.lines.last_mut() {
+            Some(last) if last.number == number && last.who == who => last.texts.push(text),
+            _ => {
+                let line = event.pc.map(|pc| machine.line(pc));
+                self.lines.push(Line { number, who, texts: vec![text], line });
+            }
+        }
+    }
+}
+
+impl Steps {
+    /// The steps of a schedule, and the state that it leads to.
+    pub fn of(
+        machine: &Machine,
+        reductions: Reductions,
+        schedule: &[ScheduleStep],
+    ) -> (Self, State) {
+        let mut steps = Steps::default();
+        let state = replay(machine, reductions, schedule, &mut steps);
+        steps.name_the_silent(machine, &state, schedule);
+        (steps, state)
+    }
+
+    /// A step that tells nothing else is named by who took it: the end of a thread, the end of a wait.
+    fn name_the_silent(&mut self, machine: &Machine, state: &State, schedule: &[ScheduleStep]) {
+        let names = Names::new(machine);
+        for (number, step) in schedule.iter().enumerate().skip(1) {
+            let number = number as u64;
+            let place = self.lines.partition_point(|line| line.number < number);
+            let (who, text) = match step.what {
+                Move::Begin => continue,
+                Move::Start(process) => (machine.process_name(process), "starts"),
+                Move::Call(t) | Move::Local(t) => (names.thread(state, t), "ends"),
+                Move::Expire(t) => (names.thread(state, t), "its time is over"),
+            };
+            let told = self.lines.get(place).is_some_and(|line| line.number == number);
+            let is_own = told && self.lines[place].who == who;
+            if !told || (!is_own && matches!(step.what, Move::Expire(_))) {
+                let line = Line { number, who, texts: vec![text.into()], line: None };
+                self.lines.insert(place, line);
+            }
+        }
+    }
+
+    /// The lines, the middle of many left out.
+    pub fn text(&self, indent: &str) -> String {
+        let mut out = String::new();
+        let width = self.lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0);
+        let last = self.lines.last().map_or(0, |line| line.number);
+        let digits = last.to_string().len();
+        let mut before = 0;
+        for (at, line) in self.lines.iter().enumerate() {
+            let folded = self.lines.len().saturating_sub(HEAD + TAIL);
+            if folded > 1 && (HEAD..HEAD + folded).contains(&at) {
+                if at == HEAD {
+                    let _ = writeln!(out, "{indent}… {folded} more …");
+                }
+                continue;
+            }
+            let number =
+                if line.number == before { String::new() } else { line.number.to_string() };
+            before = line.number;
+            let _ = write!(out, "{indent}{number:>digits$}  {:width$}  ", line.who);
+            let _ = write!(out, "{}", line.texts.join("; "));
+            if let Some(line) = line.line {
+                let _ = write!(out, "   (line {line})");
+            }
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// What an exploration found. `token` gives the name by which a schedule is replayed.
+pub fn exploration(
+    found: &mut Exploration,
+    reductions: Reductions,
+    token: impl Fn(&mut Exploration, u32) -> String,
+) -> String {
+    let machine = found.machine;
+    let mut out = headline(found);
+    let endings = found.endings.clone();
+    let several = endings.len() > 1;
+    for ending in &endings {
+        if several {
+            let _ = writeln!(
+                out,
+                "{} {}",
+                if found.covered == Covered::All { "may" } else { "can" },
+                infinitive(ending.outcome)
+            );
+        }
+        let is_fine = ending.outcome == Outcome::Completes;
+        if is_fine && !several {
+            continue;
+        }
+        let schedule = found.schedule(ending.state);
+        let switches = context_switches(&schedule);
+        let steps = schedule.len() as u64 - 1;
+        let (lines, state) = Steps::of(machine, reductions, &schedule);
+        if is_fine {
+            let _ = writeln!(out, "  shortest way there: {}", plural(steps, "step"));
+        } else {
+            let switches = match switches {
+                1 => "1 context switch".to_string(),
+                many => format!("{} context switches", count(many)),
+            };
+            let _ = writeln!(out, "  shortest way there, {}, {switches}", plural(steps, "step"));
+            out.push_str(&lines.text("    "));
+            tell_ending(&mut out, machine, &state, ending);
+        }
+        let _ = writeln!(out, "  replay: {}", token(found, ending.state));
+    }
+    out
+}
+
+fn headline(found: &Exploration) -> String {
+    let states = plural(found.states(), "state");
+    let covered = match found.covered {
+        Covered::All => format!("{states}, all of them looked at (a proof)"),
+        _ => format!("{states} looked at, not all of them"),
+    };
+    let outcomes: Vec<Outcome> = found.endings.iter().map(|ending| ending.outcome).collect();
+    let mut out = String::new();
+    match (found.covered, &outcomes[..]) {
+        (Covered::All, [only]) => {
+            let _ = writeln!(out, "every schedule {}: {covered}", present(*only));
+        }
+        (Covered::All, several) => {
+            let ways: Vec<&str> = several.iter().map(|outcome| present(*outcome)).collect();
+            let _ = writeln!(out, "a schedule {}: {covered}", or(&ways));
+        }
+        (why, _) => {
+            let _ = writeln!(out, "not decided: {covered}: {}", cut_off(found.machine, why));
+        }
+    }
+    out
+}
+
+fn cut_off(machine: &Machine, covered: Covered) -> String {
+    let name = |t: ThreadId| Names::new(machine).thread(&State::initial(machine), t);
+    match covered {
+        Covered::All => String::new(),
+        Covered::States => "--max-states was reached".into(),
+        Covered::Memory => "--max-memory was reached".into(),
+        Covered::Time => "the time of --time is over".into(),
+        Covered::Interrupted => "interrupted".into(),
+        Covered::Endless(t) => {
+            format!("{} can come to a loop that makes no system call and never ends", name(t))
+        }
+        Covered::TooManyAnswers(t) => {
+            format!("{} draws a number out of more than 256, which cannot be explored", name(t))
+        }
+    }
+}
+
+fn or(ways: &[&str]) -> String {
+    match ways {
+        [] => "never ends".into(),
+        [only] => (*only).into(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+fn present(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completes => "completes",
+        Outcome::Fails => "fails",
+        Outcome::Deadlock => "deadlocks",
+        Outcome::Stranded => "leaves somebody stranded",
+        Outcome::Livelock => "livelocks",
+        Outcome::Unfinished => "goes on for ever",
+    }
+}
+
+fn infinitive(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completes => "complete",
+        Outcome::Fails => "fail",
+        Outcome::Deadlock => "deadlock",
+        Outcome::Stranded => "leave somebody stranded",
+        Outcome::Livelock => "livelock",
+        Outcome::Unfinished => "go on for ever",
+    }
+}
+
+fn tell_ending(out: &mut String, machine: &Machine, state: &State, ending: &Ending) {
+    for failure in &ending.failures {
+        let name = machine.process_name(failure.process);
+        let line = machine.line(failure.at);
+        let _ = writeln!(out, "  {name} failed (line {line}): {}", failure.fault.describe());
+    }
+    for problem in &ending.problems {
+        let class = match problem.class {
+            Class::CrossedSend => "a crossed send",
+            Class::CircularWait => "a circular wait",
+            Class::SelfWait => "a wait for oneself",
+            Class::MemoryExhausted => "kernel memory is exhausted",
+            Class::OrphanWait => "an orphan wait",
+        };
+        let _ = writeln!(out, "  {}: {class}", sentence(machine, state, problem));
+        let mut waits = String::new();
+        tell_waits(&mut waits, machine, state, problem);
+        for line in waits.lines() {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+    if ending.goes == Goes::OnForEver {
+        let _ = writeln!(out, "  from there the system can go round for ever");
+    }
+}

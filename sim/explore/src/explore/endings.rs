@@ -1,0 +1,298 @@
+//! What can become of a system: states in which nothing moves any more, and circles in which it can go
+//! round for ever without being unfair to anybody.
+
+use std::collections::BTreeMap;
+
+use ipcsim_kernel::waits::WaitGraph;
+use ipcsim_kernel::{End, Life, Machine, ProcessId, State, ThreadId, ThreadState};
+
+use super::components::{Components, components};
+use crate::space::{Edge, Move, News, Space};
+use crate::verdict::{Failure, Outcome, Problem, diagnose, is_at_rest, outcome_of, workers};
+
+/// Whether a schedule comes to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goes {
+    /// Nothing can move any more.
+    Stops,
+    /// It goes on for ever.
+    OnForEver,
+}
+
+/// A way in which schedules end.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// How it is called.
+    pub outcome: Outcome,
+    /// The first state, in order of discovery, in which a schedule ends so.
+    pub state: u32,
+    /// Whether the schedule comes to an end there.
+    pub goes: Goes,
+    /// In how many such states, or circles of states, schedules end.
+    pub count: u64,
+    /// What is the matter with threads that can never move again.
+    pub problems: Vec<Problem>,
+    /// Who waits for whom among those.
+    pub waits_for: WaitGraph,
+    /// Processes that failed.
+    pub failures: Vec<Failure>,
+    /// The sets of processes with a stuck thread, over all these states.
+    pub blocked: Vec<Vec<ProcessId>>,
+}
+
+/// Draws the conclusions. Circles are looked for only if some way leads back.
+pub(super) fn conclude(
+    machine: &Machine,
+    space: &mut Space,
+    first: u32,
+    sinks: &[u32],
+    goes_back: bool,
+) -> Vec<Ending> {
+    let mut endings = BTreeMap::new();
+    for sink in sinks {
+        let state = space.state(*sink);
+        let stuck = unfinished(machine, &state, |_| true);
+        enter(&mut endings, judge(machine, &state, &stuck, *sink, Goes::Stops, None));
+    }
+    if goes_back {
+        circles(machine, space, first, &mut endings);
+    }
+    let mut endings: Vec<Ending> = endings.into_values().collect();
+    endings.sort_by_key(|ending| order(ending.outcome));
+    endings
+}
+
+fn enter(endings: &mut BTreeMap<&'static str, Ending>, ending: Ending) {
+    match endings.entry(ending.outcome.word()) {
+        std::collections::btree_map::Entry::Vacant(place) => {
+            place.insert(ending);
+        }
+        std::collections::btree_map::Entry::Occupied(mut known) => {
+            let known = known.get_mut();
+            known.count += ending.count;
+            for blocked in &ending.blocked {
+                if !known.blocked.contains(blocked) {
+                    known.blocked.push(blocked.clone());
+                }
+            }
+            if ending.state < known.state {
+                let (count, blocked) = (known.count, std::mem::take(&mut known.blocked));
+                *known = Ending { count, blocked, ..ending };
+            }
+        }
+    }
+}
+
+fn order(outcome: Outcome) -> usize {
+    let all = [
+        Outcome::Completes,
+        Outcome::Fails,
+        Outcome::Deadlock,
+        Outcome::Stranded,
+        Outcome::Livelock,
+        Outcome::Unfinished,
+    ];
+    all.iter().position(|other| *other == outcome).unwrap_or(all.len())
+}
+
+/// The threads that have not ended and do not rest, as far as `stuck` says so.
+fn unfinished(machine: &Machine, state: &State, stuck: impl Fn(ThreadId) -> bool) -> Vec<ThreadId> {
+    (0..state.threads.len())
+        .map(ThreadId::at)
+        .filter(|t| {
+            let thread = &state.threads[t.index()].state;
+            !matches!(thread, ThreadState::Ended | ThreadState::NotStarted)
+                && !is_at_rest(machine, state, *t)
+                && stuck(*t)
+        })
+        .collect()
+}
+
+/// How it is called when a system ends so. `otherwise` is what it is called if nobody is stuck and not
+/// all have ended.
+fn judge(
+    machine: &Machine,
+    state: &State,
+    stuck: &[ThreadId],
+    at: u32,
+    goes: Goes,
+    otherwise: Option<Outcome>,
+) -> Ending {
+    let (problems, waits_for) = diagnose(machine, state, stuck);
+    let failures = failures(state);
+    let all_ended = || workers(machine).all(|process| state.has_ended(process));
+    let outcome = if failures.is_empty() {
+        outcome_of(&problems)
+            .or_else(|| all_ended().then_some(Outcome::Completes))
+            .or(otherwise)
+            .unwrap_or(Outcome::Completes)
+    } else {
+        Outcome::Fails
+    };
+    let mut blocked: Vec<ProcessId> =
+        stuck.iter().map(|t| state.threads[t.index()].process).collect();
+    blocked.sort_unstable();
+    blocked.dedup();
+    Ending {
+        outcome,
+        state: at,
+        goes,
+        count: 1,
+        problems,
+        waits_for,
+        failures,
+        blocked: vec![blocked],
+    }
+}
+
+fn failures(state: &State) -> Vec<Failure> {
+    let processes = state.processes.iter().enumerate();
+    let failed = processes.filter_map(|(index, process)| match &process.life {
+        Life::Ended(End::Failed(fault, at)) => {
+            Some(Failure { process: ProcessId::at(index), fault: fault.clone(), at: *at })
+        }
+        _ => None,
+    });
+    failed.collect()
+}
+
+/// Circles of states in which a schedule can stay for ever.
+fn circles(
+    machine: &Machine,
+    space: &mut Space,
+    first: u32,
+    endings: &mut BTreeMap<&'static str, Ending>,
+) {
+    let all = components(space, first, |_, _| true);
+    let movable = Movable::new(space, first, &all);
+    let quiet = components(space, first, |space, edge| space.news(edge) == News::Nothing);
+    for (components, achieves) in [(&all, Achieves::Perhaps), (&quiet, Achieves::Nothing)] {
+        let inside = |edge: &Edge, space: &Space| match achieves {
+            Achieves::Perhaps => true,
+            Achieves::Nothing => space.news(edge) == News::Nothing,
+        };
+        let goes_round = goes_round(space, first, components, &inside);
+        for members in components.circles(first, &goes_round) {
+            let Some(circle) = fair(space, components, &members, &inside) else { continue };
+            let otherwise = match (achieves, circle) {
+                (Achieves::Nothing, _) => Outcome::Livelock,
+                (Achieves::Perhaps, News::Progress) => Outcome::Unfinished,
+                // What achieves nothing at all is found as such.
+                (Achieves::Perhaps, _) => continue,
+            };
+            let at = members[0];
+            let state = space.state(at);
+            let doomed = unfinished(machine, &state, |t| !movable.can_move(&all, at, t));
+            let goes = Goes::OnForEver;
+            enter(endings, judge(machine, &state, &doomed, at, goes, Some(otherwise)));
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Achieves {
+    Perhaps,
+    Nothing,
+}
+
+/// The components with a way inside.
+fn goes_round(
+    space: &mut Space,
+    first: u32,
+    components: &Components,
+    inside: &impl Fn(&Edge, &Space) -> bool,
+) -> Vec<bool> {
+    let mut round = vec![false; components.count as usize];
+    let mut edges = Vec::new();
+    for state in first..components.of.len() as u32 {
+        let own = components.of[state as usize];
+        if round[own as usize] {
+            continue;
+        }
+        edges.clear();
+        space.expand(state, &mut edges);
+        round[own as usize] =
+            edges.iter().any(|edge| components.of[edge.to as usize] == own && inside(edge, space));
+    }
+    round
+}
+
+/// Whether one can stay in a component for ever and be fair: whoever could always move must move.
+/// Gives what staying there achieves.
+fn fair(
+    space: &mut Space,
+    components: &Components,
+    members: &[u32],
+    inside: &impl Fn(&Edge, &Space) -> bool,
+) -> Option<News> {
+    let own = components.of[members[0] as usize];
+    // For each who can move: in how many states, and whether by a way inside.
+    let mut able: BTreeMap<(u8, u32), (usize, bool)> = BTreeMap::new();
+    let mut achieved = News::Nothing;
+    let mut edges = Vec::new();
+    for state in members {
+        edges.clear();
+        space.expand(*state, &mut edges);
+        let mut last = None;
+        for edge in &edges {
+            let who = actor(edge.what);
+            let (states, moves) = able.entry(who).or_default();
+            *states += usize::from(last.replace(who) != Some(who));
+            if components.of[edge.to as usize] == own && inside(edge, space) {
+                *moves = true;
+                if space.news(edge) == News::Progress {
+                    achieved = News::Progress;
+                }
+            }
+        }
+    }
+    let unfair = able.values().any(|(states, moves)| *states == members.len() && !moves);
+    (!unfair).then_some(achieved)
+}
+
+fn actor(what: Move) -> (u8, u32) {
+    match what {
+        Move::Begin => (0, 0),
+        Move::Start(process) => (1, process.0),
+        Move::Call(t) | Move::Local(t) | Move::Expire(t) => (2, t.0),
+    }
+}
+
+/// For each component the threads that can still move, there or in what can be reached from it.
+struct Movable {
+    /// Components times threads.
+    bits: Vec<u64>,
+    words: usize,
+}
+
+impl Movable {
+    fn new(space: &mut Space, first: u32, components: &Components) -> Self {
+        let threads = space.threads();
+        let words = threads.div_ceil(64).max(1);
+        let mut bits = vec![0; words * components.count as usize];
+        // A component comes after all that can be reached from it.
+        let mut by_component: Vec<u32> = (first..components.of.len() as u32).collect();
+        by_component.sort_unstable_by_key(|state| components.of[*state as usize]);
+        let mut edges = Vec::new();
+        for state in by_component {
+            let own = components.of[state as usize] as usize;
+            edges.clear();
+            space.expand(state, &mut edges);
+            for edge in &edges {
+                for t in space.moved(edge).chain(edge.what.thread()) {
+                    bits[own * words + t.index() / 64] |= 1 << (t.index() % 64);
+                }
+                let other = components.of[edge.to as usize] as usize;
+                for word in 0..words {
+                    bits[own * words + word] |= bits[other * words + word];
+                }
+            }
+        }
+        Self { bits, words }
+    }
+
+    fn can_move(&self, components: &Components, state: u32, t: ThreadId) -> bool {
+        let component = components.of[state as usize] as usize;
+        self.bits[component * self.words + t.index() / 64] & (1 << (t.index() % 64)) != 0
+    }
+}

@@ -1,0 +1,280 @@
+//! Every schedule: all states that can be reached are visited, breadth first, and what can become of a
+//! system is concluded from all of them together.
+
+mod components;
+mod endings;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ipcsim_kernel::{Machine, Predicate, State, ThreadId};
+
+use crate::space::{Edge, IsNew, Move, News, Reductions, Space};
+pub use endings::{Ending, Goes};
+
+/// Where an exploration is cut off.
+#[derive(Clone, Copy, Debug)]
+pub struct ExploreLimits<'a> {
+    /// After so many states.
+    pub max_states: u64,
+    /// At so many bytes of memory.
+    pub max_bytes: usize,
+    /// As soon as this is true: somebody has no more patience.
+    pub interrupted: Option<&'a AtomicBool>,
+    /// As soon as this is true: the time is over.
+    pub time_over: Option<&'a AtomicBool>,
+    /// Told now and then how far it is.
+    pub progress: Option<&'a Progress>,
+}
+
+impl Default for ExploreLimits<'_> {
+    fn default() -> Self {
+        Self {
+            max_states: u64::MAX,
+            max_bytes: usize::MAX,
+            interrupted: None,
+            time_over: None,
+            progress: None,
+        }
+    }
+}
+
+/// How far an exploration is; may be read by another thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// States that are known.
+    pub states: AtomicU64,
+    /// States whose ways on are known.
+    pub expanded: AtomicU64,
+    /// Steps from the beginning.
+    pub depth: AtomicU64,
+    /// Bytes of memory.
+    pub bytes: AtomicU64,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covered {
+    /// Everything.
+    All,
+    /// [`ExploreLimits::max_states`].
+    States,
+    /// [`ExploreLimits::max_bytes`].
+    Memory,
+    /// [`ExploreLimits::time_over`].
+    Time,
+    /// [`ExploreLimits::interrupted`].
+    Interrupted,
+    /// This thread can come to local work that never ends.
+    Endless(ThreadId),
+    /// This thread draws a number out of too many.
+    TooManyAnswers(ThreadId),
+}
+
+/// A step of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleStep {
+    /// What happens.
+    pub what: Move,
+    /// How the kernel's questions are answered.
+    pub answers: Vec<u64>,
+}
+
+/// What was found out about every schedule.
+pub struct Exploration<'m> {
+    /// The machine.
+    pub machine: &'m Machine,
+    space: Space<'m>,
+    /// From where each state was first reached.
+    parents: Vec<u32>,
+    first: u32,
+    /// How much was looked at.
+    pub covered: Covered,
+    /// How many steps there are between states.
+    pub edges: u64,
+    /// The length of the longest shortest way.
+    pub depth: u32,
+    /// What can become of the system: one entry for each outcome.
+    pub endings: Vec<Ending>,
+}
+
+/// Visits all states.
+pub fn explore<'m>(
+    machine: &'m Machine,
+    reductions: Reductions,
+    predicates: &[Predicate],
+    limits: &ExploreLimits,
+) -> Exploration<'m> {
+    let mut search = Search {
+        space: Space::new(machine, reductions, predicates),
+        parents: vec![0],
+        edges: Vec::new(),
+        sinks: Vec::new(),
+        count: 0,
+        depth: 0,
+        goes_back: false,
+        refused: None,
+    };
+    let first = search.begin();
+    let covered = search.run(first, limits);
+    let Search { mut space, parents, sinks, count, depth, goes_back, .. } = search;
+    let endings = if covered == Covered::All || covered == Covered::States {
+        endings::conclude(machine, &mut space, first, &sinks, goes_back && covered == Covered::All)
+    } else {
+        endings::conclude(machine, &mut space, first, &sinks, false)
+    };
+    Exploration { machine, space, parents, first, covered, edges: count, depth, endings }
+}
+
+/// An exploration under way.
+struct Search<'m> {
+    space: Space<'m>,
+    parents: Vec<u32>,
+    edges: Vec<Edge>,
+    /// States without a way on.
+    sinks: Vec<u32>,
+    count: u64,
+    depth: u32,
+    /// Whether a way led to a state that was not discovered later: only then there can be circles.
+    goes_back: bool,
+    refused: Option<Covered>,
+}
+
+impl Search<'_> {
+    /// The number of the first state in which the system can be.
+    fn begin(&mut self) -> u32 {
+        let mut edges = std::mem::take(&mut self.edges);
+        self.space.begin(&mut edges);
+        for edge in &edges {
+            self.note(0, edge);
+        }
+        let first = edges.iter().map(|edge| edge.to).min().unwrap_or(0);
+        edges.clear();
+        self.edges = edges;
+        first
+    }
+
+    fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
+        let mut at = first;
+        let mut level_ends = self.space.states() as u32;
+        while (at as usize) < self.space.states() {
+            if let Some(refused) = self.refused {
+                return refused;
+            }
+            if at == level_ends {
+                self.depth += 1;
+                level_ends = self.space.states() as u32;
+            }
+            if at.is_multiple_of(1_024)
+                && let Some(covered) = self.limit(at, limits)
+            {
+                return covered;
+            }
+            if self.space.states() as u64 > limits.max_states {
+                return Covered::States;
+            }
+            self.expand(at);
+            at += 1;
+        }
+        self.refused.unwrap_or(Covered::All)
+    }
+
+    fn expand(&mut self, at: u32) {
+        let mut edges = std::mem::take(&mut self.edges);
+        self.space.expand(at, &mut edges);
+        if edges.is_empty() {
+            self.sinks.push(at);
+        }
+        for edge in &edges {
+            self.note(at, edge);
+        }
+        self.count += edges.len() as u64;
+        edges.clear();
+        self.edges = edges;
+    }
+
+    fn note(&mut self, from: u32, edge: &Edge) {
+        match edge.new {
+            IsNew::New => self.parents.push(from),
+            IsNew::Known => self.goes_back |= edge.to <= from,
+        }
+        match self.space.news(edge) {
+            News::Endless(t) => self.refused = Some(Covered::Endless(t)),
+            News::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(t)),
+            News::Progress | News::Nothing => {}
+        }
+    }
+
+    fn limit(&self, at: u32, limits: &ExploreLimits) -> Option<Covered> {
+        let bytes = self.space.bytes() + self.parents.capacity() * 4;
+        if let Some(progress) = limits.progress {
+            progress.states.store(self.space.states() as u64, Ordering::Relaxed);
+            progress.expanded.store(u64::from(at), Ordering::Relaxed);
+            progress.depth.store(u64::from(self.depth), Ordering::Relaxed);
+            progress.bytes.store(bytes as u64, Ordering::Relaxed);
+        }
+        let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
+        if is_set(limits.interrupted) {
+            return Some(Covered::Interrupted);
+        }
+        if is_set(limits.time_over) {
+            return Some(Covered::Time);
+        }
+        (bytes > limits.max_bytes).then_some(Covered::Memory)
+    }
+}
+
+impl Exploration<'_> {
+    /// How many states there are, or were found until the limit came.
+    pub fn states(&self) -> u64 {
+        self.space.states() as u64 - u64::from(self.first)
+    }
+
+    /// About how many bytes all states take.
+    pub fn bytes(&self) -> usize {
+        self.space.bytes() + self.parents.capacity() * 4
+    }
+
+    /// How often the kernel performed a step; all others were known by then.
+    pub fn performed(&self) -> u64 {
+        self.space.performed
+    }
+
+    /// A state as the kernel knows it.
+    pub fn state(&self, state: u32) -> State {
+        self.space.state(state)
+    }
+
+    /// The state in which everything begins.
+    pub fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// A shortest schedule to a state.
+    pub fn schedule(&mut self, to: u32) -> Vec<ScheduleStep> {
+        let mut path = vec![to];
+        let mut at = to;
+        while at != 0 {
+            at = self.parents[at as usize];
+            path.push(at);
+        }
+        path.reverse();
+        if path.len() == 1 {
+            path.insert(0, 0);
+        }
+        let mut edges = Vec::new();
+        let mut schedule = Vec::new();
+        for step in path.windows(2) {
+            edges.clear();
+            if schedule.is_empty() {
+                self.space.begin(&mut edges);
+            } else {
+                self.space.expand(step[0], &mut edges);
+            }
+            let edge = edges.iter().find(|edge| edge.to == step[1]);
+            let edge = edge.expect("a state was reached from its parent");
+            let answers = self.space.answers(edge).to_vec();
+            schedule.push(ScheduleStep { what: edge.what, answers });
+        }
+        schedule
+    }
+}

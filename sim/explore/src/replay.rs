@@ -1,0 +1,84 @@
+//! Schedules that were found, performed once more: by the same step, so that they can be told.
+
+use ipcsim_kernel::{Computing, Event, Machine, Oracle, Question, Sink, Span, State, ThreadId};
+
+use crate::explore::ScheduleStep;
+use crate::run::Tracer;
+use crate::space::{Move, Ready, Reductions, drive};
+
+/// Performs a schedule from the beginning. The tracer is told everything; instead of a time it gets the
+/// number of the step, 0 for the beginning.
+pub fn replay<T: Tracer>(
+    machine: &Machine,
+    reductions: Reductions,
+    schedule: &[ScheduleStep],
+    tracer: &mut T,
+) -> State {
+    let mut state = State::initial(machine);
+    for (number, step) in schedule.iter().enumerate() {
+        let mut script = Script { answers: &step.answers };
+        let mut teller = Ready::new(Teller { tracer, number: number as u64 });
+        let what = (step.what, reductions.merge);
+        drive(machine, &mut state, what, &mut script, &mut teller, |_, _, _, _| {});
+    }
+    state
+}
+
+/// How often a schedule goes over from one thread to another.
+pub fn context_switches(schedule: &[ScheduleStep]) -> u64 {
+    let calls = schedule.iter().filter_map(|step| match step.what {
+        Move::Call(t) | Move::Local(t) => Some(t),
+        Move::Begin | Move::Start(_) | Move::Expire(_) => None,
+    });
+    let threads: Vec<ThreadId> = calls.collect();
+    threads.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64
+}
+
+struct Script<'a> {
+    answers: &'a [u64],
+}
+
+impl Oracle for Script<'_> {
+    fn choose(&mut self, _: Question) -> u64 {
+        let Some((answer, rest)) = self.answers.split_first() else { return 0 };
+        self.answers = rest;
+        *answer
+    }
+
+    fn computing(&self) -> Computing {
+        Computing::IsFree
+    }
+
+    fn now_ns(&mut self) -> i64 {
+        0
+    }
+}
+
+struct Teller<'a, T> {
+    tracer: &'a mut T,
+    number: u64,
+}
+
+impl<T: Tracer> Sink for Teller<'_, T> {
+    const EVENTS: bool = T::EVENTS;
+
+    fn ready(&mut self, _: ThreadId) {}
+
+    fn waits(&mut self, _: ThreadId, _: Span) {}
+
+    fn ended(&mut self, _: ThreadId) {}
+
+    fn blocked(&mut self, _: ThreadId) {}
+
+    fn received(&mut self, _: ThreadId) {}
+
+    fn logged(&mut self, _: ThreadId) {}
+
+    fn lost(&mut self) {}
+
+    fn copied(&mut self, _: u64) {}
+
+    fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
+        self.tracer.record(machine, state, self.number, event);
+    }
+}

@@ -1,0 +1,102 @@
+//! A move, performed by the kernel: its first transition, and the local work that belongs to it.
+
+use std::collections::VecDeque;
+
+use ipcsim_kernel::{
+    Event, Machine, Oracle, ProcessId, Progress, Sink, Span, State, ThreadId, Transition, step,
+};
+
+use super::{Move, Reduction};
+
+/// Performs a move. `after` is told how far each thread came.
+pub(crate) fn drive<O: Oracle, S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    (what, merge): (Move, Reduction),
+    oracle: &mut O,
+    sink: &mut Ready<S>,
+    mut after: impl FnMut(&mut O, &mut S, Progress, Option<ThreadId>),
+) {
+    for transition in transitions(machine, what) {
+        let progress = step(machine, state, transition, oracle, sink);
+        after(oracle, &mut sink.sink, progress, what.thread());
+    }
+    // Whoever may have local work before its next call.
+    let mut open: VecDeque<ThreadId> = what.thread().into_iter().collect();
+    open.append(&mut sink.ready);
+    while let Some(t) = open.pop_front() {
+        if merge == Reduction::On && state.threads[t.index()].state.is_ready() {
+            let progress = step(machine, state, Transition::Local(t), oracle, sink);
+            after(oracle, &mut sink.sink, progress, Some(t));
+        }
+        open.append(&mut sink.ready);
+    }
+}
+
+/// What the kernel is asked to do first.
+fn transitions(machine: &Machine, what: Move) -> Vec<Transition> {
+    match what {
+        Move::Begin => (0..machine.processes.len())
+            .map(ProcessId::at)
+            .filter(|process| machine.family_of(*process).start_ns == 0)
+            .map(Transition::Start)
+            .collect(),
+        Move::Start(process) => vec![Transition::Start(process)],
+        Move::Call(t) => vec![Transition::Call(t)],
+        Move::Local(t) => vec![Transition::Local(t)],
+        Move::Expire(t) => vec![Transition::Expire(t)],
+    }
+}
+
+/// Notes who becomes ready, and tells another sink everything.
+pub(crate) struct Ready<S> {
+    ready: VecDeque<ThreadId>,
+    pub sink: S,
+}
+
+impl<S> Ready<S> {
+    pub(crate) fn new(sink: S) -> Self {
+        Self { ready: VecDeque::new(), sink }
+    }
+}
+
+impl<S: Sink> Sink for Ready<S> {
+    const EVENTS: bool = S::EVENTS;
+
+    fn ready(&mut self, thread: ThreadId) {
+        self.ready.push_back(thread);
+        self.sink.ready(thread);
+    }
+
+    fn waits(&mut self, thread: ThreadId, span: Span) {
+        self.sink.waits(thread, span);
+    }
+
+    fn ended(&mut self, thread: ThreadId) {
+        self.sink.ended(thread);
+    }
+
+    fn blocked(&mut self, thread: ThreadId) {
+        self.sink.blocked(thread);
+    }
+
+    fn received(&mut self, thread: ThreadId) {
+        self.sink.received(thread);
+    }
+
+    fn logged(&mut self, thread: ThreadId) {
+        self.sink.logged(thread);
+    }
+
+    fn lost(&mut self) {
+        self.sink.lost();
+    }
+
+    fn copied(&mut self, bytes: u64) {
+        self.sink.copied(bytes);
+    }
+
+    fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
+        self.sink.event(machine, state, event);
+    }
+}

@@ -1,0 +1,102 @@
+//! Which variables may still be read: the others are forgotten, so that states which differ in nothing
+//! but those are one state.
+
+use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::{Expr, Machine, Outcome, Pc, Register, Thread, ThreadState, Value};
+
+/// The last bit stands for the outcome of the last call.
+const STATUS: u64 = 1 << 63;
+/// In programs with more variables nothing is forgotten.
+const MOST: usize = 63;
+
+/// For each place of the code the variables that a thread may still read from there on.
+pub(super) struct Live {
+    at: Vec<u64>,
+    /// Variables that somebody looks at from outside.
+    watched: u64,
+}
+
+impl Live {
+    /// Goes over the code until nothing changes.
+    pub(super) fn new(machine: &Machine, watched: &[Register]) -> Self {
+        let watched = watched.iter().fold(0, |bits, register| bits | bit(*register));
+        let mut before: Vec<Vec<u32>> = vec![Vec::new(); machine.code.len()];
+        let mut next = Vec::new();
+        for (at, op) in machine.code.iter().enumerate() {
+            next.clear();
+            op.successors(Pc::at(at), &mut next);
+            for to in &next {
+                before[to.index()].push(Pc::at(at).0);
+            }
+        }
+        let mut at = vec![0; machine.code.len()];
+        let mut open: Vec<u32> = (0..Pc::at(machine.code.len()).0).collect();
+        while let Some(place) = open.pop() {
+            let op = &machine.code[place as usize];
+            let live = reads(op) | after(op, Pc(place), &at);
+            if live != at[place as usize] {
+                at[place as usize] = live;
+                open.extend(&before[place as usize]);
+            }
+        }
+        Self { at, watched }
+    }
+
+    /// Forgets what a thread will never read again.
+    pub(super) fn forget(&self, thread: &mut Thread) {
+        if thread.registers.len() > MOST {
+            return;
+        }
+        let live = match thread.state {
+            ThreadState::Ended => self.watched,
+            _ => self.at[thread.pc.index()] | self.watched,
+        };
+        for (number, value) in thread.registers.iter_mut().enumerate() {
+            if live & (1 << number) == 0 {
+                *value = Value::None;
+            }
+        }
+        if live & STATUS == 0 {
+            thread.status = Outcome::Ok;
+        }
+    }
+}
+
+fn bit(register: Register) -> u64 {
+    if register.index() < MOST { 1 << register.index() } else { 0 }
+}
+
+/// What is live behind an operation, without what it sets itself.
+fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
+    let sets = op.writes().map_or(0, bit);
+    let mut next = Vec::new();
+    op.successors(pc, &mut next);
+    let behind = |places: &[Pc]| places.iter().fold(0, |bits, to| bits | at[to.index()]);
+    match op {
+        Op::Set(..) | Op::RepeatStart { .. } => behind(&next) & !sets,
+        // Only a call that ends with `ok` sets its variable; its outcome every call sets.
+        Op::Call(call) => {
+            let ok = call.handler(Outcome::Ok).unwrap_or(pc.next());
+            let others: Vec<Pc> = next.into_iter().filter(|to| *to != ok).collect();
+            let ok = if matches!(call.verb, Verb::Exit(_)) { 0 } else { at[ok.index()] };
+            ((ok & !sets) | behind(&others)) & !STATUS
+        }
+        _ => behind(&next),
+    }
+}
+
+fn reads(op: &Op) -> u64 {
+    let mut bits = match op {
+        Op::RepeatNext { counter, .. } => bit(*counter),
+        Op::ForNext { rest, .. } => bit(*rest),
+        _ => 0,
+    };
+    for expr in op.expressions() {
+        expr.visit(&mut |part| match part {
+            Expr::Variable(register) => bits |= bit(*register),
+            Expr::Status => bits |= STATUS,
+            _ => {}
+        });
+    }
+    bits
+}

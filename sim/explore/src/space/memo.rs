@@ -1,0 +1,230 @@
+//! Steps that were performed once are known.
+//!
+//! A step is a function of what it reads: what it reads first is always the same, what it reads next
+//! depends on what it has read so far, and so on up to its effect. That makes a tree of decisions. It
+//! grows when a step is really performed by the kernel, which tells what it looked at, in order; when
+//! the same is seen again the effect is looked up.
+
+use ipcsim_kernel::{ProcessId, ThreadId};
+
+use super::pairs::{Pairs, pair};
+use super::tree::Row;
+
+/// What can happen next in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Move {
+    /// All processes begin whose time is the start; the first move of all.
+    Begin,
+    /// A process begins whose time comes later.
+    Start(ProcessId),
+    /// A thread performs its next call, and its local work up to the one behind it.
+    Call(ThreadId),
+    /// A thread does its local work. Only where that is a move of its own.
+    Local(ThreadId),
+    /// A bounded wait ends.
+    Expire(ThreadId),
+}
+
+impl Move {
+    /// The thread that moves, if it is one.
+    pub fn thread(self) -> Option<ThreadId> {
+        match self {
+            Move::Call(t) | Move::Local(t) | Move::Expire(t) => Some(t),
+            Move::Begin | Move::Start(_) => None,
+        }
+    }
+
+    fn number(self) -> u32 {
+        match self {
+            Move::Begin => 0,
+            Move::Start(process) => 4 * process.0 + 1,
+            Move::Call(t) => 4 * t.0 + 2,
+            Move::Local(t) => 4 * t.0 + 3,
+            Move::Expire(t) => 4 * t.0 + 4,
+        }
+    }
+}
+
+/// What a step does to the parts of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Effect {
+    /// How the questions were answered on the way to it.
+    pub answers: Box<[u64]>,
+    /// Positions with their new parts.
+    pub writes: Box<[(u32, u32)]>,
+    pub news: News,
+}
+
+/// What a step achieved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing that counts.
+    Nothing,
+    /// A thread of a worker took a message or wrote to the log.
+    Progress,
+    /// A thread is in local work that never ends.
+    Endless(ThreadId),
+    /// A thread drew a number out of too many.
+    TooManyAnswers(ThreadId),
+}
+
+/// Something that a step did on the way to its effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// It looked at the part at this position.
+    Looked(usize),
+    /// It asked a question with so many answers, and got this one.
+    Asked { answers: u64, answer: u64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Node {
+    Unknown,
+    Looks(u32),
+    Asks(u32),
+    Done(u32),
+}
+
+/// All steps that were ever performed.
+pub(super) struct Memo {
+    /// A node is named by the one before it and what was found there.
+    ways: Pairs,
+    nodes: Vec<Node>,
+    effects: Vec<Effect>,
+    bytes: usize,
+    /// Nodes that are still to be looked at.
+    open: Vec<u32>,
+}
+
+/// No node: where the trees begin.
+const ROOTS: u32 = u32::MAX;
+
+impl Memo {
+    pub(super) fn new() -> Self {
+        Self {
+            ways: Pairs::new(),
+            nodes: Vec::new(),
+            effects: Vec::new(),
+            bytes: 0,
+            open: Vec::new(),
+        }
+    }
+
+    pub(super) fn effect(&self, number: u32) -> &Effect {
+        &self.effects[number as usize]
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.ways.bytes() + self.nodes.capacity() * size_of::<Node>()
+    }
+
+    /// The effects of a move in a state, in the order of the answers. Errors: the answers with which
+    /// the step has to be performed, because it is not known yet.
+    pub(super) fn effects(
+        &mut self,
+        what: Move,
+        row: &Row,
+        found: &mut Vec<u32>,
+    ) -> Result<(), Vec<u64>> {
+        let first = found.len();
+        self.open.clear();
+        let Some(root) = self.ways.find(pair(ROOTS, what.number())) else { return Err(Vec::new()) };
+        self.open.push(root);
+        while let Some(mut node) = self.open.pop() {
+            loop {
+                match self.nodes[node as usize] {
+                    Node::Looks(position) => {
+                        let part = row.part(position as usize);
+                        match self.ways.find(pair(node, part)) {
+                            Some(next) => node = next,
+                            None => {
+                                let last = found.len() > first;
+                                let answers = self.answers_to(node, row);
+                                debug_assert!(!last || !answers.is_empty());
+                                found.truncate(first);
+                                return Err(answers);
+                            }
+                        }
+                    }
+                    Node::Asks(answers) => {
+                        // The last is put down first, so that the first comes first.
+                        for answer in (1..answers).rev() {
+                            let way = self.ways.find(pair(node, answer));
+                            self.open.push(way.expect("the ways of a question come together"));
+                        }
+                        node = self.ways.find(pair(node, 0)).expect("a question has an answer");
+                    }
+                    Node::Done(effect) => {
+                        found.push(effect);
+                        break;
+                    }
+                    Node::Unknown => {
+                        let answers = self.answers_to(node, row);
+                        found.truncate(first);
+                        return Err(answers);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The answers on the way to a node.
+    fn answers_to(&self, mut node: u32, _row: &Row) -> Vec<u64> {
+        let mut answers = Vec::new();
+        loop {
+            let (before, found) = self.ways.get(node);
+            if before == ROOTS {
+                break;
+            }
+            if let Node::Asks(_) = self.nodes[before as usize] {
+                answers.push(u64::from(found));
+            }
+            node = before;
+        }
+        answers.reverse();
+        answers
+    }
+
+    /// Enters a step that was performed.
+    pub(super) fn learn(&mut self, what: Move, row: &[u32], deeds: &[Deed], effect: Effect) {
+        let mut node = self.way(ROOTS, what.number());
+        for deed in deeds {
+            match *deed {
+                Deed::Looked(position) => {
+                    let looks = Node::Looks(position as u32);
+                    self.settle(node, looks);
+                    node = self.way(node, row[position]);
+                }
+                Deed::Asked { answers, answer } => {
+                    let count = u32::try_from(answers).expect("questions are small");
+                    self.settle(node, Node::Asks(count));
+                    let ways: Vec<u32> = (0..count).map(|answer| self.way(node, answer)).collect();
+                    node = ways[usize::try_from(answer).expect("an answer below the count")];
+                }
+            }
+        }
+        let number = u32::try_from(self.effects.len()).expect("the memory limit comes first");
+        self.settle(node, Node::Done(number));
+        self.bytes += 64 + 8 * (effect.answers.len() + effect.writes.len());
+        self.effects.push(effect);
+    }
+
+    fn way(&mut self, from: u32, found: u32) -> u32 {
+        let (node, new) = self.ways.insert(pair(from, found));
+        if new {
+            self.nodes.push(Node::Unknown);
+        }
+        node
+    }
+
+    fn settle(&mut self, node: u32, as_what: Node) {
+        let known = &mut self.nodes[node as usize];
+        if *known == Node::Unknown {
+            *known = as_what;
+        } else {
+            assert_eq!(*known, as_what, "what a step does next depends on what it has read");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The space of all states: where one can go from each.
+//!
+//! Time is free here: any thread that can may take the next step, and a bounded wait may end at any
+//! moment. A move is one call of one thread with the local work behind it; the kernel's one `step`
+//! performs it, once for everything that it looks at, and after that it is known.
+
+mod drive;
+mod live;
+mod memo;
+mod pairs;
+mod parts;
+mod tree;
+
+use ipcsim_kernel::program::{From, Op, Verb};
+use ipcsim_kernel::table::Clock;
+use ipcsim_kernel::{
+    Computing, End, Event, Expr, Handle, Kind, Life, Machine, Oracle, Predicate, Probe, ProcessId,
+    Progress, Question, Register, Role, Sink, Span, State, ThreadId, Value, assert_invariants,
+};
+
+pub(crate) use drive::{Ready, drive};
+use live::Live;
+use memo::{Deed, Effect, Memo};
+pub use memo::{Move, News};
+use parts::{Is, Layout, Part, Parts, changed, looked, part_at};
+use tree::{Row, Tree};
+
+/// Numbers are drawn out of at most so many; more cannot be explored.
+const MOST_ANSWERS: u64 = 256;
+/// So many links are made in advance; if there could be more, each is made when it is first needed.
+const MOST_LINKS: usize = 4_096;
+
+/// Whether a reduction is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+/// Which reductions are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reductions {
+    /// Local work belongs to the call before it, and variables that nobody will read are forgotten.
+    pub merge: Reduction,
+}
+
+impl Default for Reductions {
+    fn default() -> Self {
+        Self { merge: Reduction::On }
+    }
+}
+
+/// A way from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// What happens.
+    pub what: Move,
+    /// Where that leads.
+    pub to: u32,
+    /// Whether that state was not known before.
+    pub new: IsNew,
+    effect: u32,
+}
+
+/// Whether a state came up for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsNew {
+    /// It did.
+    New,
+    /// It did not.
+    Known,
+}
+
+/// The states that were reached so far, and the steps between them.
+pub struct Space<'m> {
+    machine: &'m Machine,
+    reductions: Reductions,
+    layout: Layout,
+    live: Live,
+    parts: Parts,
+    memo: Memo,
+    tree: Tree,
+    clock: Clock,
+    first: Vec<u32>,
+    row: Row,
+    found: Vec<u32>,
+    /// How often the kernel really performed a step.
+    pub performed: u64,
+}
+
+impl<'m> Space<'m> {
+    /// A space in which nothing was reached yet, to be looked at by these predicates.
+    pub fn new(machine: &'m Machine, reductions: Reductions, predicates: &[Predicate]) -> Self {
+        let probes = || predicates.iter().flat_map(|predicate| &predicate.probes);
+        let looks_at_memory = probes().any(|probe| *probe == Probe::KernelUsed);
+        let watched: Vec<Register> = probes()
+            .filter_map(|probe| match probe {
+                Probe::Variable { register, .. } => Some(*register),
+                _ => None,
+            })
+            .collect();
+        let mut state = State::initial(machine);
+        make_links(machine, &mut state);
+        let grows = |name: fn(&Verb) -> bool| {
+            machine.code.iter().any(|op| matches!(op, Op::Call(call) if name(&call.verb)))
+        };
+        let room = |count: usize, grows: bool| if grows { 2 * count + 16 } else { count };
+        let layout = Layout {
+            processes: state.processes.len(),
+            threads: room(
+                state.threads.len(),
+                grows(|verb| matches!(verb, Verb::StartThread { .. })),
+            ),
+            mailboxes: room(state.mailboxes.len(), true),
+            memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
+        };
+        let mut parts = Parts::new(machine);
+        let first = parts.of_state(machine, &layout, &state);
+        let tree = Tree::new(layout.width());
+        let row = tree.row();
+        Self {
+            machine,
+            reductions,
+            layout,
+            live: Live::new(machine, &watched),
+            parts,
+            memo: Memo::new(),
+            tree,
+            clock: Clock::default(),
+            first,
+            row,
+            found: Vec::new(),
+            performed: 0,
+        }
+    }
+
+    /// How many states are known.
+    pub fn states(&self) -> usize {
+        self.tree.states()
+    }
+
+    /// How many threads there can be.
+    pub fn threads(&self) -> usize {
+        self.layout.threads
+    }
+
+    /// About how many bytes everything takes.
+    pub fn bytes(&self) -> usize {
+        self.tree.bytes() + self.parts.bytes() + self.memo.bytes()
+    }
+
+    /// The states in which everything can begin.
+    pub fn begin(&mut self, edges: &mut Vec<Edge>) {
+        self.tree.insert(&self.first);
+        self.tree.unfold(0, &mut self.row);
+        self.follow(Move::Begin, edges);
+    }
+
+    /// The ways on from a state, in the order of the file.
+    pub fn expand(&mut self, state: u32, edges: &mut Vec<Edge>) {
+        self.tree.unfold(state, &mut self.row);
+        for index in 0..self.layout.processes {
+            if self.parts.can(self.row.part(self.layout.process(index))).start == Is::So {
+                self.follow(Move::Start(ProcessId::at(index)), edges);
+            }
+        }
+        for index in 0..self.layout.threads {
+            let part = self.row.part(self.layout.thread(index));
+            if part == 0 {
+                break;
+            }
+            let (can, t) = (self.parts.can(part), ThreadId::at(index));
+            if can.call == Is::So {
+                self.follow(Move::Call(t), edges);
+            }
+            if can.local == Is::So {
+                self.follow(Move::Local(t), edges);
+            }
+            if can.expire == Is::So {
+                self.follow(Move::Expire(t), edges);
+            }
+        }
+    }
+
+    fn follow(&mut self, what: Move, edges: &mut Vec<Edge>) {
+        self.found.clear();
+        while let Err(answers) = self.memo.effects(what, &self.row, &mut self.found) {
+            self.perform(what, &answers);
+        }
+        for at in 0..self.found.len() {
+            let effect = self.found[at];
+            let writes = &self.memo.effect(effect).writes;
+            let (to, new) = self.tree.insert_changed(&mut self.row, writes);
+            let new = if new { IsNew::New } else { IsNew::Known };
+            edges.push(Edge { what, to, new, effect });
+        }
+    }
+
+    /// How the kernel's questions were answered on a way.
+    pub fn answers(&self, edge: &Edge) -> &[u64] {
+        &self.memo.effect(edge.effect).answers
+    }
+
+    /// What a way achieves.
+    pub fn news(&self, edge: &Edge) -> News {
+        self.memo.effect(edge.effect).news
+    }
+
+    /// The threads that a way changes: those move on it.
+    pub fn moved(&self, edge: &Edge) -> impl Iterator<Item = ThreadId> + '_ {
+        let writes = self.memo.effect(edge.effect).writes.iter();
+        writes.filter_map(|(position, _)| self.layout.thread_at(*position as usize))
+    }
+
+    /// A state as the kernel knows it.
+    pub fn state(&self, state: u32) -> State {
+        let mut row = self.tree.row();
+        self.tree.unfold(state, &mut row);
+        self.parts.state(&self.layout, row.parts(), &Clock::default())
+    }
+
+    /// Lets the kernel perform a step in the state of the row, and learns what it does.
+    fn perform(&mut self, what: Move, answers: &[u64]) {
+        self.performed += 1;
+        let mut state = self.parts.state(&self.layout, self.row.parts(), &self.clock);
+        let before = (state.threads.items().len(), state.mailboxes.items().len());
+        let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
+        let mut told = Ready::new(Told { news: News::Nothing });
+        drive(
+            self.machine,
+            &mut state,
+            (what, self.reductions.merge),
+            &mut script,
+            &mut told,
+            |script, told, progress, who| match (progress, script.refused.take(), who) {
+                (Progress::Endless, _, Some(t)) => told.news = News::Endless(t),
+                (_, Some(()), Some(t)) => told.news = News::TooManyAnswers(t),
+                _ => {}
+            },
+        );
+        let asked = script.asked;
+        self.forgive_daemons(&mut state);
+        if cfg!(debug_assertions) {
+            assert_invariants(self.machine, &state.clone());
+        }
+        let looks = looked(&self.layout, &state, before).into_iter();
+        let mut deeds: Vec<(u32, Deed)> =
+            looks.map(|(stamp, position)| (stamp, Deed::Looked(position))).collect();
+        let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
+        deeds.extend(
+            asked
+                .into_iter()
+                .map(|(stamp, answers, answer)| (stamp, Deed::Asked { answers, answer })),
+        );
+        deeds.sort_unstable_by_key(|(stamp, _)| *stamp);
+        let deeds: Vec<Deed> = deeds.into_iter().map(|(_, deed)| deed).collect();
+        let writes = self.writes(&state, before);
+        let effect = Effect { answers, writes, news: told.sink.news };
+        self.memo.learn(what, self.row.parts(), &deeds, effect);
+    }
+
+    /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
+    fn forgive_daemons(&self, state: &mut State) {
+        let role = |index: usize| self.machine.family_of(ProcessId::at(index)).role;
+        for index in 0..self.layout.processes {
+            let life = |state: &State| state.processes.items()[index].life.clone();
+            let failed = matches!(life(state), Life::Ended(End::Failed(..)));
+            if !failed || !state.processes.changed(index) || role(index) == Role::Worker {
+                continue;
+            }
+            let workers = (0..self.layout.processes).filter(|other| role(*other) == Role::Worker);
+            if workers.into_iter().all(|worker| state.has_ended(ProcessId::at(worker))) {
+                state.processes[index].life = Life::Ended(End::Finished);
+            }
+        }
+    }
+
+    fn writes(&mut self, state: &State, before: (usize, usize)) -> Box<[(u32, u32)]> {
+        let mut writes = Vec::new();
+        for position in changed(&self.layout, state, before) {
+            let mut part = part_at(&self.layout, state, position);
+            if let (Part::Thread(thread), Reduction::On) = (&mut part, self.reductions.merge) {
+                self.live.forget(thread);
+            }
+            let number = self.parts.number(self.machine, part);
+            if number != self.row.part(position) {
+                writes.push((position as u32, number));
+            }
+        }
+        writes.into()
+    }
+}
+
+/// Makes every link that could be needed, so that its number does not depend on who needs it first.
+fn make_links(machine: &Machine, state: &mut State) {
+    let mut links = Vec::new();
+    for index in 0..machine.processes.len() {
+        let process = ProcessId::at(index);
+        for (from, to) in links_of(machine, process) {
+            links.push((from, to));
+            if links.len() > MOST_LINKS {
+                return;
+            }
+        }
+    }
+    links.sort_unstable();
+    links.dedup();
+    for (from, to) in links {
+        state.link(machine, from, to);
+    }
+}
+
+/// The links that a process names in its programs.
+fn links_of(machine: &Machine, process: ProcessId) -> Vec<(ProcessId, ProcessId)> {
+    let family = machine.family_of(process);
+    let mut seen = vec![false; machine.code.len()];
+    let mut open: Vec<_> = family.threads.iter().map(|spec| spec.entry).collect();
+    let mut links = Vec::new();
+    while let Some(pc) = open.pop() {
+        if std::mem::replace(&mut seen[pc.index()], true) {
+            continue;
+        }
+        let op = &machine.code[pc.index()];
+        op.successors(pc, &mut open);
+        let Op::Call(call) = op else { continue };
+        let (expr, sends) = match &call.verb {
+            Verb::Send(send) | Verb::Call { request: send, .. } => (&send.to, true),
+            Verb::Receive(receive) => match &receive.from {
+                From::These(sources) => (sources, false),
+                From::Anyone => continue,
+            },
+            Verb::Select { among, .. } => (among, false),
+            _ => continue,
+        };
+        let mut add = |other: ProcessId| {
+            links.push(if sends { (process, other) } else { (other, process) });
+        };
+        expr.visit(&mut |part| match part {
+            Expr::Constant(value) => processes_in(value, &mut add),
+            Expr::ProcessMember(family, _) => {
+                let family = &machine.families[family.index()];
+                (0..family.count).for_each(|member| add(ProcessId(family.first.0 + member)));
+            }
+            Expr::Me => add(process),
+            _ => {}
+        });
+    }
+    links
+}
+
+fn processes_in(value: &Value, add: &mut impl FnMut(ProcessId)) {
+    match value {
+        Value::Handle(Handle::Process(process)) => add(*process),
+        Value::List(list) => list.items().iter().for_each(|item| processes_in(item, add)),
+        _ => {}
+    }
+}
+
+/// Answers questions as they are written down, and with 0 behind that.
+struct Script<'a> {
+    clock: &'a Clock,
+    answers: &'a [u64],
+    /// When it was asked, how many answers there were, and which was given.
+    asked: Vec<(u32, u64, u64)>,
+    /// There were too many answers.
+    refused: Option<()>,
+}
+
+impl Oracle for Script<'_> {
+    fn choose(&mut self, question: Question) -> u64 {
+        let Some(answers) = question.answers().filter(|answers| *answers <= MOST_ANSWERS) else {
+            self.refused = Some(());
+            return 0;
+        };
+        let answer = self.answers.get(self.asked.len()).copied().unwrap_or(0);
+        self.asked.push((self.clock.tick(), answers, answer));
+        answer
+    }
+
+    fn computing(&self) -> Computing {
+        Computing::IsFree
+    }
+
+    /// Only a line of the log may ask, and that nobody reads.
+    fn now_ns(&mut self) -> i64 {
+        0
+    }
+}
+
+/// What a step tells an exploration.
+struct Told {
+    news: News,
+}
+
+impl Sink for Told {
+    const EVENTS: bool = true;
+
+    fn ready(&mut self, _: ThreadId) {}
+
+    fn waits(&mut self, _: ThreadId, _: Span) {}
+
+    fn ended(&mut self, _: ThreadId) {}
+
+    fn blocked(&mut self, _: ThreadId) {}
+
+    fn received(&mut self, _: ThreadId) {}
+
+    fn logged(&mut self, _: ThreadId) {}
+
+    fn lost(&mut self) {}
+
+    fn copied(&mut self, _: u64) {}
+
+    fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
+        if let (Kind::Received(_) | Kind::Logged(_), Some(t)) = (&event.kind, event.thread) {
+            let process = state.threads.items()[t.index()].process;
+            if machine.family_of(process).role == Role::Worker && self.news == News::Nothing {
+                self.news = News::Progress;
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The parts of a state: each different one is kept once, and named by a number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipcsim_kernel::object::mailbox::Mailbox;
+use ipcsim_kernel::object::memory::KernelMemory;
+use ipcsim_kernel::object::names::NameTable;
+use ipcsim_kernel::program::Op;
+use ipcsim_kernel::table::{Clock, Table, Watched};
+use ipcsim_kernel::{
+    Bound, Life, Machine, PartOf, Process, ReplyRight, State, Thread, ThreadId, ThreadState,
+    encode_part,
+};
+
+/// A part of a state.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    /// A thread or mailbox that does not exist yet.
+    Absent,
+    Names(Vec<NameTable>),
+    Lookups(Vec<ThreadId>),
+    Abandoned(BTreeSet<ReplyRight>),
+    Memory(KernelMemory),
+    /// How many threads and mailboxes there are.
+    Lengths(usize, usize),
+    Process(Process),
+    Thread(Thread),
+    Mailbox(Mailbox),
+}
+
+/// Where each part of a state has its position.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub processes: usize,
+    /// Room for so many threads.
+    pub threads: usize,
+    /// Room for so many mailboxes.
+    pub mailboxes: usize,
+    /// Whether kernel memory is a part by itself. Without a limit nothing depends on it, and it follows
+    /// from what the mailboxes hold.
+    pub memory: Is,
+}
+
+pub(super) const NAMES: usize = 0;
+pub(super) const LOOKUPS: usize = 1;
+pub(super) const ABANDONED: usize = 2;
+pub(super) const MEMORY: usize = 3;
+pub(super) const LENGTHS: usize = 4;
+const PROCESSES: usize = 5;
+
+impl Layout {
+    pub(super) fn width(&self) -> usize {
+        PROCESSES + self.processes + self.threads + self.mailboxes
+    }
+
+    pub(super) fn process(&self, index: usize) -> usize {
+        PROCESSES + index
+    }
+
+    pub(super) fn thread(&self, index: usize) -> usize {
+        PROCESSES + self.processes + index
+    }
+
+    pub(super) fn mailbox(&self, index: usize) -> usize {
+        PROCESSES + self.processes + self.threads + index
+    }
+
+    /// The thread at a position, if a thread's position it is.
+    pub(super) fn thread_at(&self, position: usize) -> Option<ThreadId> {
+        let index = position.checked_sub(self.thread(0))?;
+        (index < self.threads).then(|| ThreadId::at(index))
+    }
+}
+
+/// What a thread, or a process that has not started, can do next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Can {
+    /// It can perform its next call.
+    pub call: Is,
+    /// It can do its local work.
+    pub local: Is,
+    /// Its wait can end by itself.
+    pub expire: Is,
+    /// It can start.
+    pub start: Is,
+}
+
+/// Whether something is so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Is {
+    So,
+    #[default]
+    NotSo,
+}
+
+impl Is {
+    pub(super) fn when(condition: bool) -> Self {
+        if condition { Is::So } else { Is::NotSo }
+    }
+}
+
+/// All parts that ever came up.
+pub(super) struct Parts {
+    numbers: BTreeMap<Box<[u8]>, u32>,
+    parts: Vec<Part>,
+    can: Vec<Can>,
+    bytes: usize,
+    buffer: Vec<u8>,
+}
+
+impl Parts {
+    pub(super) fn new(machine: &Machine) -> Self {
+        let mut parts = Self {
+            numbers: BTreeMap::new(),
+            parts: Vec::new(),
+            can: Vec::new(),
+            bytes: 0,
+            buffer: Vec::new(),
+        };
+        // The number 0 fills up rows.
+        parts.number(machine, Part::Absent);
+        parts
+    }
+
+    pub(super) fn get(&self, number: u32) -> &Part {
+        &self.parts[number as usize]
+    }
+
+    pub(super) fn can(&self, number: u32) -> Can {
+        self.can[number as usize]
+    }
+
+    /// About how many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The number of a part.
+    pub(super) fn number(&mut self, machine: &Machine, part: Part) -> u32 {
+        self.buffer.clear();
+        part.encode(&mut self.buffer);
+        if let Some(number) = self.numbers.get(&self.buffer[..]) {
+            return *number;
+        }
+        let number = u32::try_from(self.parts.len()).expect("the memory limit comes first");
+        self.bytes += 2 * self.buffer.len() + 400;
+        self.numbers.insert(self.buffer.clone().into(), number);
+        self.can.push(part.can(machine));
+        self.parts.push(part);
+        number
+    }
+
+    /// The parts of a state, by position.
+    pub(super) fn of_state(
+        &mut self,
+        machine: &Machine,
+        layout: &Layout,
+        state: &State,
+    ) -> Vec<u32> {
+        let mut row = vec![0; layout.width()];
+        for position in fixed() {
+            row[position] = self.number(machine, part_at(layout, state, position));
+        }
+        let tables = [
+            (layout.process(0), state.processes.items().len()),
+            (layout.thread(0), state.threads.items().len()),
+            (layout.mailbox(0), state.mailboxes.items().len()),
+        ];
+        for position in tables.into_iter().flat_map(|(first, count)| first..first + count) {
+            row[position] = self.number(machine, part_at(layout, state, position));
+        }
+        row
+    }
+
+    /// The state with these parts. What it looks at is noted by the clock.
+    pub(super) fn state(&self, layout: &Layout, row: &[u32], clock: &Clock) -> State {
+        let Part::Lengths(threads, mailboxes) = *self.get(row[LENGTHS]) else {
+            unreachable!("the lengths stand at their position")
+        };
+        let part = |position: usize| self.get(row[position]).clone();
+        let (Part::Names(names), Part::Lookups(lookups)) = (part(NAMES), part(LOOKUPS)) else {
+            unreachable!("names and look-ups stand at their positions")
+        };
+        let (Part::Abandoned(abandoned), Part::Memory(memory)) = (part(ABANDONED), part(MEMORY))
+        else {
+            unreachable!("rights and memory stand at their positions")
+        };
+        let mut state = State {
+            processes: (0..layout.processes)
+                .map(|index| match part(layout.process(index)) {
+                    Part::Process(process) => process,
+                    other => unreachable!("not a process: {other:?}"),
+                })
+                .collect(),
+            threads: (0..threads)
+                .map(|index| match part(layout.thread(index)) {
+                    Part::Thread(thread) => thread,
+                    other => unreachable!("not a thread: {other:?}"),
+                })
+                .collect(),
+            mailboxes: (0..mailboxes)
+                .map(|index| match part(layout.mailbox(index)) {
+                    Part::Mailbox(mailbox) => mailbox,
+                    other => unreachable!("not a mailbox: {other:?}"),
+                })
+                .collect(),
+            memory: Watched::new(memory),
+            names: Watched::new(names),
+            lookups: Watched::new(lookups),
+            abandoned: Watched::new(abandoned),
+            next_serial: 1,
+        };
+        if layout.memory == Is::NotSo {
+            let stored = state.mailboxes.items().iter().flat_map(|mailbox| &mailbox.messages);
+            let used = stored.map(|message| state.memory.cost(message)).sum();
+            state.memory.used = used;
+        }
+        clock.reset();
+        state.processes.watch(clock);
+        state.threads.watch(clock);
+        state.mailboxes.watch(clock);
+        state.memory.table_mut().watch(clock);
+        state.names.table_mut().watch(clock);
+        state.lookups.table_mut().watch(clock);
+        state.abandoned.table_mut().watch(clock);
+        state
+    }
+}
+
+fn fixed() -> [usize; 5] {
+    [NAMES, LOOKUPS, ABANDONED, MEMORY, LENGTHS]
+}
+
+/// The part of a state at a position.
+pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
+    match position {
+        NAMES => Part::Names(state.names.table().items()[0].clone()),
+        LOOKUPS => Part::Lookups(state.lookups.table().items()[0].clone()),
+        ABANDONED => Part::Abandoned(state.abandoned.table().items()[0].clone()),
+        MEMORY => Part::Memory(state.memory.table().items()[0].clone()),
+        LENGTHS => Part::Lengths(state.threads.items().len(), state.mailboxes.items().len()),
+        other if other < layout.thread(0) => {
+            Part::Process(state.processes.items()[other - layout.process(0)].clone())
+        }
+        other if other < layout.mailbox(0) => {
+            Part::Thread(state.threads.items()[other - layout.thread(0)].clone())
+        }
+        other => Part::Mailbox(state.mailboxes.items()[other - layout.mailbox(0)].clone()),
+    }
+}
+
+/// What a step has looked at, in order.
+pub(super) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<(u32, usize)> {
+    let mut looks = Vec::new();
+    let mut add = |stamp: u32, position: usize| {
+        if stamp > 0 {
+            looks.push((stamp, position));
+        }
+    };
+    add(state.names.table().looked(0), NAMES);
+    add(state.lookups.table().looked(0), LOOKUPS);
+    add(state.abandoned.table().looked(0), ABANDONED);
+    if layout.memory == Is::So {
+        add(state.memory.table().looked(0), MEMORY);
+    }
+    let lengths = [state.threads.length_looked(), state.mailboxes.length_looked()];
+    if let Some(first) = lengths.into_iter().filter(|stamp| *stamp > 0).min() {
+        add(first, LENGTHS);
+    }
+    for index in 0..state.processes.items().len() {
+        add(state.processes.looked(index), layout.process(index));
+    }
+    // What came up in the step itself was not there to be looked at.
+    for index in 0..before.0 {
+        add(state.threads.looked(index), layout.thread(index));
+    }
+    for index in 0..before.1 {
+        add(state.mailboxes.looked(index), layout.mailbox(index));
+    }
+    looks
+}
+
+/// The positions whose parts a step may have changed.
+pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<usize> {
+    fn of<T>(table: &Table<T>, position: impl Fn(usize) -> usize, to: &mut Vec<usize>) {
+        let all = 0..table.items().len();
+        to.extend(all.filter(|index| table.changed(*index)).map(position));
+    }
+    let mut positions = Vec::new();
+    of(state.names.table(), |_| NAMES, &mut positions);
+    of(state.lookups.table(), |_| LOOKUPS, &mut positions);
+    of(state.abandoned.table(), |_| ABANDONED, &mut positions);
+    if layout.memory == Is::So {
+        of(state.memory.table(), |_| MEMORY, &mut positions);
+    }
+    of(&state.processes, |index| layout.process(index), &mut positions);
+    of(&state.threads, |index| layout.thread(index), &mut positions);
+    of(&state.mailboxes, |index| layout.mailbox(index), &mut positions);
+    if before != (state.threads.items().len(), state.mailboxes.items().len()) {
+        positions.push(LENGTHS);
+    }
+    positions
+}
+
+impl Part {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let (kind, part) = match self {
+            Part::Absent => return out.push(0),
+            Part::Lengths(threads, mailboxes) => {
+                out.push(1);
+                out.extend_from_slice(&(*threads as u64).to_le_bytes());
+                out.extend_from_slice(&(*mailboxes as u64).to_le_bytes());
+                return;
+            }
+            Part::Names(names) => (2, PartOf::Names(names)),
+            Part::Lookups(lookups) => (3, PartOf::Lookups(lookups)),
+            Part::Abandoned(rights) => (4, PartOf::Abandoned(rights)),
+            Part::Memory(memory) => (5, PartOf::Memory(memory)),
+            Part::Process(process) => (6, PartOf::Process(process)),
+            Part::Thread(thread) => (7, PartOf::Thread(thread)),
+            Part::Mailbox(mailbox) => (8, PartOf::Mailbox(mailbox)),
+        };
+        out.push(kind);
+        encode_part(part, out);
+    }
+
+    fn can(&self, machine: &Machine) -> Can {
+        match self {
+            Part::Process(process) => {
+                Can { start: Is::when(process.life == Life::NotStarted), ..Can::default() }
+            }
+            Part::Thread(thread) => {
+                let stands_at = &machine.code[thread.pc.index()];
+                let at_call = matches!(stands_at, Op::Call(_) | Op::End);
+                let ready = thread.state.is_ready();
+                let (looks, bound) = match &thread.state {
+                    ThreadState::LookingAgain { bound, .. } => (true, Some(*bound)),
+                    ThreadState::Blocked { bound, .. } => (false, Some(*bound)),
+                    _ => (false, None),
+                };
+                Can {
+                    call: Is::when(looks || (ready && at_call)),
+                    local: Is::when(ready && !at_call),
+                    expire: Is::when(bound == Some(Bound::Bounded)),
+                    start: Is::NotSo,
+                }
+            }
+            _ => Can::default(),
+        }
+    }
+}
