@@ -201,6 +201,9 @@ pub(crate) struct TestArgs {
     pub max_steps: u64,
 
     #[command(flatten)]
+    pub how: How,
+
+    #[command(flatten)]
     pub input: Input,
 }
 

@@ -1,6 +1,7 @@
 //! The program `ipcsim`: the only code that touches files, the terminal, signals and exit codes.
 
 mod args;
+mod claims;
 mod cures;
 mod exit;
 mod explain;

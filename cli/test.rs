@@ -3,26 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use ipcsim_explore::{Limits, Measures, NoTrace, Run, Stop, Verdict, conclude, run};
-use ipcsim_kernel::{Machine, ProcessId};
-use ipcsim_report::{bytes, count, time};
-use ipcsim_scenario::ast::{BlockedName, Claim, HowMany, Over, What};
-use ipcsim_scenario::{Case, Loaded};
+use ipcsim_scenario::Loaded;
+use ipcsim_scenario::ast::{Claim, Over, What};
 use rayon::prelude::*;
 
-use crate::args::{Input, TestArgs};
+use crate::args::TestArgs;
+use crate::claims::{Judgement, judge};
 use crate::exit::Exit;
 use crate::input;
 use crate::terminal::{INTERRUPTED, Terminal};
-
-/// What became of a claim.
-enum Judgement {
-    Holds,
-    Fails(String),
-    Undecided(String),
-    /// A claim over schedules, which a run cannot decide.
-    NotEvaluated,
-}
 
 /// A file with the judgements of its claims.
 struct Tested {
@@ -43,8 +32,7 @@ pub(crate) fn execute(args: &TestArgs, terminal: &Terminal) -> Exit {
             }
         }
     }
-    let tested: Vec<Tested> =
-        files.par_iter().map(|file| test(file, &args.input, args.max_steps)).collect();
+    let tested: Vec<Tested> = files.par_iter().map(|file| test(file, args)).collect();
     summarize(&tested, args, terminal)
 }
 
@@ -82,145 +70,22 @@ fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-fn test(file: &str, input: &Input, max_steps: u64) -> Tested {
-    let text = match input::read(file, input) {
+fn test(file: &str, args: &TestArgs) -> Tested {
+    let text = match input::read(file, &args.input) {
         Ok(text) => text,
         Err(message) => {
             return Tested { name: file.to_string(), loaded: Err(message), claims: Vec::new() };
         }
     };
-    let loaded = input::compile(&text, input);
+    let loaded = input::compile(&text, &args.input);
     let mut claims = Vec::new();
     if loaded.machine.is_some() {
         for (number, claim) in loaded.scenario.claims.iter().enumerate() {
             let (line, _) = loaded.sources[0].line_and_column(claim.at.bytes().start);
-            claims.push((line, words(claim), judge(&loaded, number, max_steps)));
+            claims.push((line, words(claim), judge(&loaded, number, args)));
         }
     }
     Tested { name: file.to_string(), loaded: Ok(loaded), claims }
-}
-
-fn judge(loaded: &Loaded, number: usize, max_steps: u64) -> Judgement {
-    let claim = &loaded.scenario.claims[number];
-    if claim.over != Over::Run {
-        return Judgement::NotEvaluated;
-    }
-    let Some(Case { machine, .. }) = loaded.case(number) else {
-        return Judgement::Fails("the changed scenario has errors".into());
-    };
-    let limits = Limits { max_steps, interrupted: Some(&INTERRUPTED), ..Limits::default() };
-    let run = run(&machine, &limits, &mut NoTrace);
-    let verdict = conclude(&machine, &run);
-    let judged = match &claim.what {
-        What::Outcome(word) => judge_outcome(&machine, claim, word, &run, &verdict),
-        What::AtMost(bounds) => judge_bounds(bounds, &run.measures, Bound::AtMost),
-        What::AtLeast(bounds) => judge_bounds(bounds, &run.measures, Bound::AtLeast),
-        What::Always(_) | What::Eventually(_) => return Judgement::NotEvaluated,
-    };
-    match judged {
-        Ok(()) => Judgement::Holds,
-        Err(_) if run.stop == Stop::Interrupted => Judgement::Undecided("interrupted".into()),
-        Err(found) if run.stop == Stop::Steps => {
-            Judgement::Undecided(format!("{found} (--max-steps allows more)"))
-        }
-        Err(found) => match &claim.because {
-            Some(because) => Judgement::Fails(format!("{found}; because: {because}")),
-            None => Judgement::Fails(found),
-        },
-    }
-}
-
-fn judge_outcome(
-    machine: &Machine,
-    claim: &Claim,
-    word: &str,
-    run: &Run,
-    verdict: &Verdict,
-) -> Result<(), String> {
-    if verdict.outcome.word() != word {
-        let text = ipcsim_report::verdict(machine, run, verdict, &[]);
-        let first = text.lines().next().unwrap_or(verdict.outcome.word());
-        return Err(format!("the run ends as `{}`: {first}", verdict.outcome.word()));
-    }
-    let Some(claimed) = &claim.blocked else { return Ok(()) };
-    judge_blocked(machine, claimed, &verdict.blocked)
-}
-
-/// Exactly the claimed processes must be blocked, no other and no fewer.
-fn judge_blocked(
-    machine: &Machine,
-    claimed: &[BlockedName],
-    blocked: &[ProcessId],
-) -> Result<(), String> {
-    let members = |name: &BlockedName| -> Vec<ProcessId> {
-        let family = machine.symbols.families.iter().position(|family| *family == name.name.value);
-        let Some(family) = family.map(|at| &machine.families[at]) else { return Vec::new() };
-        (0..family.count)
-            .filter(|member| name.member.is_none_or(|wanted| wanted == member + 1))
-            .map(|member| ProcessId(family.first.0 + member))
-            .collect()
-    };
-    let mut allowed: Vec<ProcessId> = Vec::new();
-    for name in claimed {
-        let members = members(name);
-        let stuck = members.iter().filter(|process| blocked.contains(process)).count();
-        let right = match name.how_many {
-            HowMany::All => stuck == members.len(),
-            HowMany::Any => stuck > 0,
-        };
-        if !right {
-            return Err(format!(
-                "`{}` is not blocked; blocked are {}",
-                name.name.value,
-                list(machine, blocked)
-            ));
-        }
-        allowed.extend(members);
-    }
-    match blocked.iter().find(|process| !allowed.contains(process)) {
-        Some(process) => Err(format!("`{}` is blocked too", machine.process_name(*process))),
-        None => Ok(()),
-    }
-}
-
-fn list(machine: &Machine, processes: &[ProcessId]) -> String {
-    if processes.is_empty() {
-        return "none".into();
-    }
-    processes.iter().map(|process| machine.process_name(*process)).collect::<Vec<_>>().join(", ")
-}
-
-#[derive(Clone, Copy)]
-enum Bound {
-    AtMost,
-    AtLeast,
-}
-
-fn judge_bounds(
-    bounds: &[(&'static str, u64)],
-    measures: &Measures,
-    bound: Bound,
-) -> Result<(), String> {
-    for (measure, limit) in bounds {
-        let (value, shown) = match *measure {
-            "time" => (measures.time_ns, time(measures.time_ns)),
-            "cpu-time" => (measures.cpu_time_ns, time(measures.cpu_time_ns)),
-            "bytes-copied" => (measures.bytes_copied, bytes(measures.bytes_copied)),
-            "kernel-memory" => (measures.kernel_memory, bytes(measures.kernel_memory)),
-            "context-switches" => (measures.context_switches, count(measures.context_switches)),
-            "messages" => (measures.messages, count(measures.messages)),
-            "system-calls" => (measures.system_calls, count(measures.system_calls)),
-            other => unreachable!("the reader knows all measures, not `{other}`"),
-        };
-        let holds = match bound {
-            Bound::AtMost => value <= *limit,
-            Bound::AtLeast => value >= *limit,
-        };
-        if !holds {
-            return Err(format!("{measure} is {shown}"));
-        }
-    }
-    Ok(())
 }
 
 /// A claim in one line.
@@ -254,8 +119,8 @@ fn measures_of(bounds: &[(&'static str, u64)]) -> String {
 struct Count {
     passed: u64,
     failed: u64,
-    later: u64,
     undecided: u64,
+    vacuous: u64,
 }
 
 fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
@@ -283,16 +148,18 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
     let many =
         |number: u64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     out.push_str(&format!(
-        "\n{}: {} {}, {} {}, {} over schedules not evaluated yet",
+        "\n{}: {} {}, {} {}",
         many(tested.len() as u64, "file"),
         many(count.passed, "claim"),
         if count.passed == 1 { "holds" } else { "hold" },
         count.failed,
         if count.failed == 1 { "does not" } else { "do not" },
-        count.later,
     ));
     if count.undecided > 0 {
         out.push_str(&format!(", {} undecided", count.undecided));
+    }
+    if count.vacuous > 0 {
+        out.push_str(&format!("; {} of those that hold say nothing", count.vacuous));
     }
     out.push('\n');
     terminal.print(&out);
@@ -325,11 +192,10 @@ fn tell(
             out.push_str(&format!("undecided     {place}\n              {why}\n"));
             if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Undecided }
         }
-        Judgement::NotEvaluated => {
-            count.later += 1;
-            if !args.quiet {
-                out.push_str(&format!("not evaluated {place}\n"));
-            }
+        Judgement::HoldsInVain(why) => {
+            count.passed += 1;
+            count.vacuous += 1;
+            out.push_str(&format!("ok, but       {place}\n              {why}\n"));
             Exit::Yes
         }
     }

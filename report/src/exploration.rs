@@ -180,7 +180,8 @@ fn headline(found: &Exploration) -> String {
     out
 }
 
-fn cut_off(machine: &Machine, covered: Covered) -> String {
+/// Why not all states were looked at.
+pub fn cut_off(machine: &Machine, covered: Covered) -> String {
     let name = |t: ThreadId| Names::new(machine).thread(&State::initial(machine), t);
     match covered {
         Covered::All => String::new(),

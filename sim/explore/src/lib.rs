@@ -9,13 +9,15 @@ mod repetition;
 mod replay;
 mod run;
 mod space;
+mod token;
 mod verdict;
 
 pub use explore::{
-    Covered, Ending, Exploration, ExploreLimits, Goes, Progress, ScheduleStep, explore,
+    Covered, Ending, Exploration, ExploreLimits, Goes, Progress, ScheduleStep, Vacuous, explore,
 };
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};
 pub use run::{Hidden, Limits, Measures, NoTrace, Run, Stop, Stuck, Tracer, run};
 pub use space::{Move, Reduction, Reductions};
+pub use token::{BadToken, follow, token};
 pub use verdict::{Class, Failure, Outcome, Problem, Verdict, conclude};

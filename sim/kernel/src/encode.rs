@@ -128,6 +128,7 @@ impl Encoder<'_> {
                 self.fault(fault);
             }
         }
+        self.thread_id(process.first_thread);
         self.number(u64::from(process.alive_threads));
         self.number(u64::from(process.owed));
         self.mailboxes(process.outgoing.iter().copied());

@@ -45,9 +45,14 @@ pub enum Probe {
 }
 
 impl Predicate {
+    /// What its probes see.
+    pub fn sight(&self, state: &State) -> Vec<Value> {
+        self.probes.iter().map(|probe| probe.look(state)).collect()
+    }
+
     /// Whether it holds in a state; an exception if it cannot be computed there.
     pub fn holds(&self, machine: &Machine, state: &State) -> Result<bool, Fault> {
-        let registers: Vec<Value> = self.probes.iter().map(|probe| probe.look(state)).collect();
+        let registers = self.sight(state);
         let mut scope = Scope {
             machine,
             registers: &registers,

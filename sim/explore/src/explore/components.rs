@@ -20,10 +20,10 @@ struct Frame {
     end: usize,
 }
 
-/// The components of what can be reached from `first`, by ways that `keep` lets through.
+/// The components of these states, by ways that `keep` lets through.
 pub(super) fn components(
     space: &mut Space,
-    first: u32,
+    roots: impl Iterator<Item = u32>,
     mut keep: impl FnMut(&Space, &Edge) -> bool,
 ) -> Components {
     let states = space.states();
@@ -36,7 +36,7 @@ pub(super) fn components(
     let mut frames: Vec<Frame> = Vec::new();
     let mut targets: Vec<u32> = Vec::new();
     let mut edges = Vec::new();
-    for root in first..states as u32 {
+    for root in roots {
         if order[root as usize] != UNSEEN {
             continue;
         }
@@ -92,7 +92,7 @@ impl Components {
         let mut place = vec![UNSEEN; self.count as usize];
         for state in first..self.of.len() as u32 {
             let component = self.of[state as usize];
-            if !goes_round[component as usize] {
+            if component == UNSEEN || !goes_round[component as usize] {
                 continue;
             }
             if place[component as usize] == UNSEEN {

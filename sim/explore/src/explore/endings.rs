@@ -163,9 +163,10 @@ fn circles(
     first: u32,
     endings: &mut BTreeMap<&'static str, Ending>,
 ) {
-    let all = components(space, first, |_, _| true);
+    let states = first..space.states() as u32;
+    let all = components(space, states.clone(), |_, _| true);
     let movable = Movable::new(space, first, &all);
-    let quiet = components(space, first, |space, edge| space.news(edge) == News::Nothing);
+    let quiet = components(space, states, |space, edge| space.news(edge) == News::Nothing);
     for (components, achieves) in [(&all, Achieves::Perhaps), (&quiet, Achieves::Nothing)] {
         let inside = |edge: &Edge, space: &Space| match achieves {
             Achieves::Perhaps => true,
@@ -196,7 +197,7 @@ enum Achieves {
 }
 
 /// The components with a way inside.
-fn goes_round(
+pub(super) fn goes_round(
     space: &mut Space,
     first: u32,
     components: &Components,
@@ -206,7 +207,7 @@ fn goes_round(
     let mut edges = Vec::new();
     for state in first..components.of.len() as u32 {
         let own = components.of[state as usize];
-        if round[own as usize] {
+        if own == u32::MAX || round[own as usize] {
             continue;
         }
         edges.clear();
@@ -219,7 +220,7 @@ fn goes_round(
 
 /// Whether one can stay in a component for ever and be fair: whoever could always move must move.
 /// Gives what staying there achieves.
-fn fair(
+pub(super) fn fair(
     space: &mut Space,
     components: &Components,
     members: &[u32],

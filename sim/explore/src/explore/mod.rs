@@ -1,6 +1,7 @@
 //! Every schedule: all states that can be reached are visited, breadth first, and what can become of a
 //! system is concluded from all of them together.
 
+mod claims;
 mod components;
 mod endings;
 
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ipcsim_kernel::{Machine, Predicate, State, ThreadId};
 
 use crate::space::{Edge, IsNew, Move, News, Reductions, Space};
+pub use claims::Vacuous;
 pub use endings::{Ending, Goes};
 
 /// Where an exploration is cut off.
@@ -87,6 +89,10 @@ pub struct Exploration<'m> {
     /// From where each state was first reached.
     parents: Vec<u32>,
     first: u32,
+    /// The states in which everything can begin.
+    beginnings: Vec<u32>,
+    /// Whether some way leads back: only then there can be circles.
+    goes_back: bool,
     /// How much was looked at.
     pub covered: Covered,
     /// How many steps there are between states.
@@ -114,15 +120,25 @@ pub fn explore<'m>(
         goes_back: false,
         refused: None,
     };
-    let first = search.begin();
+    let beginnings = search.begin();
+    let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
     let Search { mut space, parents, sinks, count, depth, goes_back, .. } = search;
-    let endings = if covered == Covered::All || covered == Covered::States {
-        endings::conclude(machine, &mut space, first, &sinks, goes_back && covered == Covered::All)
-    } else {
-        endings::conclude(machine, &mut space, first, &sinks, false)
-    };
-    Exploration { machine, space, parents, first, covered, edges: count, depth, endings }
+    // Of a part of the states one cannot say where it is impossible to go on.
+    let looks_for_circles = goes_back && covered == Covered::All;
+    let endings = endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
+    Exploration {
+        machine,
+        space,
+        parents,
+        first,
+        beginnings,
+        goes_back,
+        covered,
+        edges: count,
+        depth,
+        endings,
+    }
 }
 
 /// An exploration under way.
@@ -140,17 +156,17 @@ struct Search<'m> {
 }
 
 impl Search<'_> {
-    /// The number of the first state in which the system can be.
-    fn begin(&mut self) -> u32 {
+    /// The states in which the system can begin.
+    fn begin(&mut self) -> Vec<u32> {
         let mut edges = std::mem::take(&mut self.edges);
         self.space.begin(&mut edges);
         for edge in &edges {
             self.note(0, edge);
         }
-        let first = edges.iter().map(|edge| edge.to).min().unwrap_or(0);
+        let beginnings = edges.iter().map(|edge| edge.to).collect();
         edges.clear();
         self.edges = edges;
-        first
+        beginnings
     }
 
     fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
@@ -251,6 +267,23 @@ impl Exploration<'_> {
 
     /// A shortest schedule to a state.
     pub fn schedule(&mut self, to: u32) -> Vec<ScheduleStep> {
+        let mut schedule = Vec::new();
+        self.walk(to, |space, edges, taken| {
+            let edge = &edges[taken];
+            let answers = space.answers(edge).to_vec();
+            schedule.push(ScheduleStep { what: edge.what, answers });
+        });
+        schedule
+    }
+
+    /// The same as numbers: which way is taken in each state, and out of how many.
+    pub fn ways(&mut self, to: u32) -> Vec<(u64, u64)> {
+        let mut ways = Vec::new();
+        self.walk(to, |_, edges, taken| ways.push((taken as u64, edges.len() as u64)));
+        ways
+    }
+
+    fn walk(&mut self, to: u32, mut step: impl FnMut(&Space, &[Edge], usize)) {
         let mut path = vec![to];
         let mut at = to;
         while at != 0 {
@@ -262,19 +295,15 @@ impl Exploration<'_> {
             path.insert(0, 0);
         }
         let mut edges = Vec::new();
-        let mut schedule = Vec::new();
-        for step in path.windows(2) {
+        for (number, pair) in path.windows(2).enumerate() {
             edges.clear();
-            if schedule.is_empty() {
+            if number == 0 {
                 self.space.begin(&mut edges);
             } else {
-                self.space.expand(step[0], &mut edges);
+                self.space.expand(pair[0], &mut edges);
             }
-            let edge = edges.iter().find(|edge| edge.to == step[1]);
-            let edge = edge.expect("a state was reached from its parent");
-            let answers = self.space.answers(edge).to_vec();
-            schedule.push(ScheduleStep { what: edge.what, answers });
+            let taken = edges.iter().position(|edge| edge.to == pair[1]);
+            step(&self.space, &edges, taken.expect("a state was reached from its parent"));
         }
-        schedule
     }
 }

@@ -34,7 +34,8 @@ impl Move {
         }
     }
 
-    fn number(self) -> u32 {
+    /// A number that no other move has.
+    pub(super) fn number(self) -> u32 {
         match self {
             Move::Begin => 0,
             Move::Start(process) => 4 * process.0 + 1,
@@ -85,12 +86,12 @@ enum Node {
     Done(u32),
 }
 
-/// All steps that were ever performed.
-pub(super) struct Memo {
+/// What is known of functions of states: for each what it does, by what it looks at.
+pub(super) struct Memo<E> {
     /// A node is named by the one before it and what was found there.
     ways: Pairs,
     nodes: Vec<Node>,
-    effects: Vec<Effect>,
+    effects: Vec<E>,
     bytes: usize,
     /// Nodes that are still to be looked at.
     open: Vec<u32>,
@@ -99,7 +100,7 @@ pub(super) struct Memo {
 /// No node: where the trees begin.
 const ROOTS: u32 = u32::MAX;
 
-impl Memo {
+impl<E> Memo<E> {
     pub(super) fn new() -> Self {
         Self {
             ways: Pairs::new(),
@@ -110,7 +111,7 @@ impl Memo {
         }
     }
 
-    pub(super) fn effect(&self, number: u32) -> &Effect {
+    pub(super) fn effect(&self, number: u32) -> &E {
         &self.effects[number as usize]
     }
 
@@ -119,17 +120,17 @@ impl Memo {
         self.bytes + self.ways.bytes() + self.nodes.capacity() * size_of::<Node>()
     }
 
-    /// The effects of a move in a state, in the order of the answers. Errors: the answers with which
-    /// the step has to be performed, because it is not known yet.
+    /// The effects of the function with this number in a state, in the order of the answers. Errors: the
+    /// answers with which it has to be performed, because they are not known yet.
     pub(super) fn effects(
         &mut self,
-        what: Move,
+        what: u32,
         row: &Row,
         found: &mut Vec<u32>,
     ) -> Result<(), Vec<u64>> {
         let first = found.len();
         self.open.clear();
-        let Some(root) = self.ways.find(pair(ROOTS, what.number())) else { return Err(Vec::new()) };
+        let Some(root) = self.ways.find(pair(ROOTS, what)) else { return Err(Vec::new()) };
         self.open.push(root);
         while let Some(mut node) = self.open.pop() {
             loop {
@@ -139,11 +140,8 @@ impl Memo {
                         match self.ways.find(pair(node, part)) {
                             Some(next) => node = next,
                             None => {
-                                let last = found.len() > first;
-                                let answers = self.answers_to(node, row);
-                                debug_assert!(!last || !answers.is_empty());
                                 found.truncate(first);
-                                return Err(answers);
+                                return Err(self.answers_to(node));
                             }
                         }
                     }
@@ -160,9 +158,8 @@ impl Memo {
                         break;
                     }
                     Node::Unknown => {
-                        let answers = self.answers_to(node, row);
                         found.truncate(first);
-                        return Err(answers);
+                        return Err(self.answers_to(node));
                     }
                 }
             }
@@ -171,7 +168,7 @@ impl Memo {
     }
 
     /// The answers on the way to a node.
-    fn answers_to(&self, mut node: u32, _row: &Row) -> Vec<u64> {
+    fn answers_to(&self, mut node: u32) -> Vec<u64> {
         let mut answers = Vec::new();
         loop {
             let (before, found) = self.ways.get(node);
@@ -187,9 +184,16 @@ impl Memo {
         answers
     }
 
-    /// Enters a step that was performed.
-    pub(super) fn learn(&mut self, what: Move, row: &[u32], deeds: &[Deed], effect: Effect) {
-        let mut node = self.way(ROOTS, what.number());
+    /// Enters what was performed, and takes so many bytes.
+    pub(super) fn learn(
+        &mut self,
+        what: u32,
+        row: &[u32],
+        deeds: &[Deed],
+        effect: E,
+        bytes: usize,
+    ) {
+        let mut node = self.way(ROOTS, what);
         for deed in deeds {
             match *deed {
                 Deed::Looked(position) => {
@@ -207,7 +211,7 @@ impl Memo {
         }
         let number = u32::try_from(self.effects.len()).expect("the memory limit comes first");
         self.settle(node, Node::Done(number));
-        self.bytes += 64 + 8 * (effect.answers.len() + effect.writes.len());
+        self.bytes += size_of::<E>() + bytes;
         self.effects.push(effect);
     }
 

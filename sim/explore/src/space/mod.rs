@@ -14,8 +14,9 @@ mod tree;
 use ipcsim_kernel::program::{From, Op, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
-    Computing, End, Event, Expr, Handle, Kind, Life, Machine, Oracle, Predicate, Probe, ProcessId,
-    Progress, Question, Register, Role, Sink, Span, State, ThreadId, Value, assert_invariants,
+    Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Predicate, Probe,
+    ProcessId, Progress, Question, Register, Role, Sink, Span, State, ThreadId, Value,
+    assert_invariants,
 };
 
 pub(crate) use drive::{Ready, drive};
@@ -80,7 +81,10 @@ pub struct Space<'m> {
     layout: Layout,
     live: Live,
     parts: Parts,
-    memo: Memo,
+    memo: Memo<Effect>,
+    predicates: Vec<Predicate>,
+    /// What is known of the predicates.
+    truths: Memo<Truth>,
     tree: Tree,
     clock: Clock,
     first: Vec<u32>,
@@ -127,6 +131,8 @@ impl<'m> Space<'m> {
             live: Live::new(machine, &watched),
             parts,
             memo: Memo::new(),
+            predicates: predicates.to_vec(),
+            truths: Memo::new(),
             tree,
             clock: Clock::default(),
             first,
@@ -186,7 +192,7 @@ impl<'m> Space<'m> {
 
     fn follow(&mut self, what: Move, edges: &mut Vec<Edge>) {
         self.found.clear();
-        while let Err(answers) = self.memo.effects(what, &self.row, &mut self.found) {
+        while let Err(answers) = self.memo.effects(what.number(), &self.row, &mut self.found) {
             self.perform(what, &answers);
         }
         for at in 0..self.found.len() {
@@ -221,6 +227,35 @@ impl<'m> Space<'m> {
         self.parts.state(&self.layout, row.parts(), &Clock::default())
     }
 
+    /// Whether the predicate with this number holds in a state.
+    pub fn holds(&mut self, predicate: usize, state: u32) -> Truth {
+        self.tree.unfold(state, &mut self.row);
+        self.found.clear();
+        let what = predicate as u32;
+        while self.truths.effects(what, &self.row, &mut self.found).is_err() {
+            let state = self.parts.state(&self.layout, self.row.parts(), &self.clock);
+            let truth = self.predicates[predicate].holds(self.machine, &state);
+            let before = (state.threads.items().len(), state.mailboxes.items().len());
+            let deeds = in_order(looked(&self.layout, &state, before), Vec::new());
+            self.truths.learn(what, self.row.parts(), &deeds, truth, 0);
+        }
+        self.truths.effect(self.found[0]).clone()
+    }
+
+    /// How many different sights a predicate has had: one means that nothing it looks at ever changes.
+    pub fn sights(&self, predicate: usize, states: impl Iterator<Item = u32>) -> usize {
+        let mut sights = std::collections::BTreeSet::new();
+        for state in states {
+            let state = self.state(state);
+            let sight = self.predicates[predicate].sight(&state);
+            sights.insert(format!("{sight:?}"));
+            if sights.len() > 1 {
+                break;
+            }
+        }
+        sights.len()
+    }
+
     /// Lets the kernel perform a step in the state of the row, and learns what it does.
     fn perform(&mut self, what: Move, answers: &[u64]) {
         self.performed += 1;
@@ -245,20 +280,12 @@ impl<'m> Space<'m> {
         if cfg!(debug_assertions) {
             assert_invariants(self.machine, &state.clone());
         }
-        let looks = looked(&self.layout, &state, before).into_iter();
-        let mut deeds: Vec<(u32, Deed)> =
-            looks.map(|(stamp, position)| (stamp, Deed::Looked(position))).collect();
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
-        deeds.extend(
-            asked
-                .into_iter()
-                .map(|(stamp, answers, answer)| (stamp, Deed::Asked { answers, answer })),
-        );
-        deeds.sort_unstable_by_key(|(stamp, _)| *stamp);
-        let deeds: Vec<Deed> = deeds.into_iter().map(|(_, deed)| deed).collect();
+        let deeds = in_order(looked(&self.layout, &state, before), asked);
         let writes = self.writes(&state, before);
         let effect = Effect { answers, writes, news: told.sink.news };
-        self.memo.learn(what, self.row.parts(), &deeds, effect);
+        let bytes = 8 * (effect.answers.len() + effect.writes.len());
+        self.memo.learn(what.number(), self.row.parts(), &deeds, effect, bytes);
     }
 
     /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
@@ -291,6 +318,19 @@ impl<'m> Space<'m> {
         }
         writes.into()
     }
+}
+
+/// Whether a predicate holds, or why it cannot be computed.
+pub type Truth = Result<bool, Fault>;
+
+/// What was looked at and what was asked, in the order in which it was.
+fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Deed> {
+    let looks = looks.into_iter().map(|(stamp, position)| (stamp, Deed::Looked(position)));
+    let asked =
+        asked.into_iter().map(|(stamp, answers, answer)| (stamp, Deed::Asked { answers, answer }));
+    let mut deeds: Vec<(u32, Deed)> = looks.chain(asked).collect();
+    deeds.sort_unstable_by_key(|(stamp, _)| *stamp);
+    deeds.into_iter().map(|(_, deed)| deed).collect()
 }
 
 /// Makes every link that could be needed, so that its number does not depend on who needs it first.
@@ -344,6 +384,13 @@ fn links_of(machine: &Machine, process: ProcessId) -> Vec<(ProcessId, ProcessId)
                 (0..family.count).for_each(|member| add(ProcessId(family.first.0 + member)));
             }
             Expr::Me => add(process),
+            // A parameter of the program.
+            Expr::Variable(register) => family
+                .threads
+                .iter()
+                .flat_map(|spec| &spec.initial)
+                .filter(|(parameter, _)| parameter == register)
+                .for_each(|(_, value)| processes_in(value, &mut add)),
             _ => {}
         });
     }

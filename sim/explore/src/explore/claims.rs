@@ -1,0 +1,98 @@
+//! Claims over schedules: what holds always, and what every fair schedule comes to.
+
+use ipcsim_kernel::Fault;
+
+use super::Exploration;
+use super::components::components;
+use super::endings::{fair, goes_round};
+
+/// A claim that holds because nothing ever put it to the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vacuous {
+    /// Nothing that it looks at ever changes.
+    NeverChanges,
+    /// It is true from the start.
+    FromTheStart,
+}
+
+impl Exploration<'_> {
+    /// A state, as near as possible, in which the predicate with this number does not hold.
+    ///
+    /// Errors: a state in which it cannot be computed.
+    pub fn never_holds_not(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
+        for state in self.first..self.space.states() as u32 {
+            match self.space.holds(predicate, state) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Some(state)),
+                Err(fault) => return Err((state, fault)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// A state from which a fair schedule goes on without the predicate ever holding, before or after;
+    /// none if every fair schedule comes to a state in which it holds. Meaningful only if all states
+    /// were looked at.
+    ///
+    /// Errors: a state in which it cannot be computed.
+    pub fn avoids(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
+        let states = self.space.states();
+        let mut reached = vec![false; states];
+        let mut open: Vec<u32> = Vec::new();
+        let mut edges = Vec::new();
+        let mut sinks: Vec<u32> = Vec::new();
+        for state in self.beginnings.clone() {
+            if !self.holds(predicate, state)? && !reached[state as usize] {
+                reached[state as usize] = true;
+                open.push(state);
+            }
+        }
+        while let Some(state) = open.pop() {
+            edges.clear();
+            self.space.expand(state, &mut edges);
+            if edges.is_empty() {
+                sinks.push(state);
+            }
+            for edge in &edges {
+                if !reached[edge.to as usize] && !self.holds(predicate, edge.to)? {
+                    reached[edge.to as usize] = true;
+                    open.push(edge.to);
+                }
+            }
+        }
+        if let Some(sink) = sinks.into_iter().min() {
+            return Ok(Some(sink));
+        }
+        if !self.goes_back {
+            return Ok(None);
+        }
+        let first = self.first;
+        let space = &mut self.space;
+        let among = (first..states as u32).filter(|state| reached[*state as usize]);
+        let inner = components(space, among, |_, edge| reached[edge.to as usize]);
+        let round = goes_round(space, first, &inner, &|_, _| true);
+        let circles = inner.circles(first, &round).into_iter();
+        let fair = circles.filter(|members| fair(space, &inner, members, &|_, _| true).is_some());
+        Ok(fair.map(|members| members[0]).min())
+    }
+
+    /// Whether a predicate that always holds says nothing.
+    pub fn vacuous_always(&self, predicate: usize) -> Option<Vacuous> {
+        let states = self.first..self.space.states() as u32;
+        let never = self.space.sights(predicate, states) <= 1;
+        never.then_some(Vacuous::NeverChanges)
+    }
+
+    /// Whether a predicate that every schedule comes to is true before anything happens.
+    pub fn vacuous_eventually(&mut self, predicate: usize) -> Option<Vacuous> {
+        let beginnings = self.beginnings.clone();
+        let mut already = beginnings.into_iter();
+        already
+            .all(|state| self.space.holds(predicate, state) == Ok(true))
+            .then_some(Vacuous::FromTheStart)
+    }
+
+    fn holds(&mut self, predicate: usize, state: u32) -> Result<bool, (u32, Fault)> {
+        self.space.holds(predicate, state).map_err(|fault| (state, fault))
+    }
+}
