@@ -5,6 +5,7 @@ mod claims;
 mod components;
 mod endings;
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::{Machine, Predicate, State, ThreadId};
@@ -141,6 +142,9 @@ pub fn explore<'m>(
     }
 }
 
+/// So many states are expanded together.
+const BATCH: u32 = 32;
+
 /// An exploration under way.
 struct Search<'m> {
     space: Space<'m>,
@@ -161,7 +165,7 @@ impl Search<'_> {
         let mut edges = std::mem::take(&mut self.edges);
         self.space.begin(&mut edges);
         for edge in &edges {
-            self.note(0, edge);
+            self.note(edge);
         }
         let beginnings = edges.iter().map(|edge| edge.to).collect();
         edges.clear();
@@ -172,6 +176,7 @@ impl Search<'_> {
     fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
         let mut at = first;
         let mut level_ends = self.space.states() as u32;
+        let mut looked_at = 0;
         while (at as usize) < self.space.states() {
             if let Some(refused) = self.refused {
                 return refused;
@@ -180,38 +185,42 @@ impl Search<'_> {
                 self.depth += 1;
                 level_ends = self.space.states() as u32;
             }
-            if at.is_multiple_of(1_024)
-                && let Some(covered) = self.limit(at, limits)
-            {
-                return covered;
+            if at >= looked_at {
+                looked_at = at + 4_096;
+                if let Some(covered) = self.limit(at, limits) {
+                    return covered;
+                }
             }
             if self.space.states() as u64 > limits.max_states {
                 return Covered::States;
             }
-            self.expand(at);
-            at += 1;
+            let to = level_ends.min(at + BATCH);
+            self.expand(at..to);
+            at = to;
         }
         self.refused.unwrap_or(Covered::All)
     }
 
-    fn expand(&mut self, at: u32) {
+    fn expand(&mut self, states: Range<u32>) {
         let mut edges = std::mem::take(&mut self.edges);
-        self.space.expand(at, &mut edges);
-        if edges.is_empty() {
-            self.sinks.push(at);
-        }
+        self.space.expand_all(states.clone(), &mut edges);
+        let mut next = states.start;
         for edge in &edges {
-            self.note(at, edge);
+            // A state that no way leads from is passed over.
+            self.sinks.extend(next..edge.from);
+            next = next.max(edge.from + 1);
+            self.note(edge);
         }
+        self.sinks.extend(next..states.end);
         self.count += edges.len() as u64;
         edges.clear();
         self.edges = edges;
     }
 
-    fn note(&mut self, from: u32, edge: &Edge) {
+    fn note(&mut self, edge: &Edge) {
         match edge.new {
-            IsNew::New => self.parents.push(from),
-            IsNew::Known => self.goes_back |= edge.to <= from,
+            IsNew::New => self.parents.push(edge.from),
+            IsNew::Known => self.goes_back |= edge.to <= edge.from,
         }
         match self.space.news(edge) {
             News::Endless(t) => self.refused = Some(Covered::Endless(t)),

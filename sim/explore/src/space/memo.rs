@@ -8,7 +8,6 @@
 use ipcsim_kernel::{ProcessId, ThreadId};
 
 use super::pairs::{Pairs, pair};
-use super::tree::Row;
 
 /// What can happen next in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +50,7 @@ impl Move {
 pub(super) struct Effect {
     /// How the questions were answered on the way to it.
     pub answers: Box<[u64]>,
-    /// Positions with their new parts.
+    /// Positions with their new numbers.
     pub writes: Box<[(u32, u32)]>,
     pub news: News,
 }
@@ -125,7 +124,7 @@ impl<E> Memo<E> {
     pub(super) fn effects(
         &mut self,
         what: u32,
-        row: &Row,
+        row: &[u32],
         found: &mut Vec<u32>,
     ) -> Result<(), Vec<u64>> {
         let first = found.len();
@@ -136,7 +135,7 @@ impl<E> Memo<E> {
             loop {
                 match self.nodes[node as usize] {
                     Node::Looks(position) => {
-                        let part = row.part(position as usize);
+                        let part = row[position as usize];
                         match self.ways.find(pair(node, part)) {
                             Some(next) => node = next,
                             None => {

@@ -9,7 +9,10 @@ mod live;
 mod memo;
 mod pairs;
 mod parts;
-mod tree;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use ipcsim_kernel::program::{From, Op, Verb};
 use ipcsim_kernel::table::Clock;
@@ -23,8 +26,8 @@ pub(crate) use drive::{Ready, drive};
 use live::Live;
 use memo::{Deed, Effect, Memo};
 pub use memo::{Move, News};
-use parts::{Is, Layout, Part, Parts, changed, looked, part_at};
-use tree::{Row, Tree};
+use parts::{Can, Is, Layout, Part, Parts, changed, looked, part_at};
+use rows::Rows;
 
 /// Numbers are drawn out of at most so many; more cannot be explored.
 const MOST_ANSWERS: u64 = 256;
@@ -56,6 +59,8 @@ impl Default for Reductions {
 /// A way from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
+    /// Where it begins.
+    pub from: u32,
     /// What happens.
     pub what: Move,
     /// Where that leads.
@@ -85,10 +90,12 @@ pub struct Space<'m> {
     predicates: Vec<Predicate>,
     /// What is known of the predicates.
     truths: Memo<Truth>,
-    tree: Tree,
+    rows: Rows,
     clock: Clock,
-    first: Vec<u32>,
-    row: Row,
+    /// For each position what was ever seen there, and the state at hand.
+    seen: Seen,
+    row: Vec<u32>,
+    batch: Batch,
     found: Vec<u32>,
     /// How often the kernel really performed a step.
     pub performed: u64,
@@ -121,9 +128,7 @@ impl<'m> Space<'m> {
             memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
         };
         let mut parts = Parts::new(machine);
-        let first = parts.of_state(machine, &layout, &state);
-        let tree = Tree::new(layout.width());
-        let row = tree.row();
+        let seen = Seen::new(parts.of_state(machine, &layout, &state));
         Self {
             machine,
             reductions,
@@ -133,10 +138,11 @@ impl<'m> Space<'m> {
             memo: Memo::new(),
             predicates: predicates.to_vec(),
             truths: Memo::new(),
-            tree,
+            rows: Rows::new(layout.width()),
             clock: Clock::default(),
-            first,
-            row,
+            row: vec![0; layout.width()],
+            seen,
+            batch: Batch::default(),
             found: Vec::new(),
             performed: 0,
         }
@@ -144,7 +150,7 @@ impl<'m> Space<'m> {
 
     /// How many states are known.
     pub fn states(&self) -> usize {
-        self.tree.states()
+        self.rows.len()
     }
 
     /// How many threads there can be.
@@ -154,53 +160,88 @@ impl<'m> Space<'m> {
 
     /// About how many bytes everything takes.
     pub fn bytes(&self) -> usize {
-        self.tree.bytes() + self.parts.bytes() + self.memo.bytes()
+        self.rows.bytes() + self.parts.bytes() + self.memo.bytes()
     }
 
     /// The states in which everything can begin.
     pub fn begin(&mut self, edges: &mut Vec<Edge>) {
-        self.tree.insert(&self.first);
-        self.tree.unfold(0, &mut self.row);
-        self.follow(Move::Begin, edges);
+        self.rows.insert(&vec![0; self.rows.words()]);
+        self.rows.unpack(0, &mut self.row);
+        self.batch.clear();
+        self.follow(0, Move::Begin);
+        self.arrive(edges);
     }
 
     /// The ways on from a state, in the order of the file.
     pub fn expand(&mut self, state: u32, edges: &mut Vec<Edge>) {
-        self.tree.unfold(state, &mut self.row);
+        self.expand_all(state..state + 1, edges);
+    }
+
+    /// The ways on from several states: of the first, of the second, and so on.
+    pub fn expand_all(&mut self, states: Range<u32>, edges: &mut Vec<Edge>) {
+        self.batch.clear();
+        for state in states {
+            self.rows.unpack(state, &mut self.row);
+            self.moves(state);
+        }
+        self.arrive(edges);
+    }
+
+    /// Finds what can happen in the state of the row.
+    fn moves(&mut self, state: u32) {
         for index in 0..self.layout.processes {
-            if self.parts.can(self.row.part(self.layout.process(index))).start == Is::So {
-                self.follow(Move::Start(ProcessId::at(index)), edges);
+            if self.can(self.layout.process(index)).start == Is::So {
+                self.follow(state, Move::Start(ProcessId::at(index)));
             }
         }
         for index in 0..self.layout.threads {
-            let part = self.row.part(self.layout.thread(index));
-            if part == 0 {
-                break;
-            }
-            let (can, t) = (self.parts.can(part), ThreadId::at(index));
+            let (can, t) = (self.can(self.layout.thread(index)), ThreadId::at(index));
             if can.call == Is::So {
-                self.follow(Move::Call(t), edges);
+                self.follow(state, Move::Call(t));
             }
             if can.local == Is::So {
-                self.follow(Move::Local(t), edges);
+                self.follow(state, Move::Local(t));
             }
             if can.expire == Is::So {
-                self.follow(Move::Expire(t), edges);
+                self.follow(state, Move::Expire(t));
             }
         }
     }
 
-    fn follow(&mut self, what: Move, edges: &mut Vec<Edge>) {
+    fn can(&self, position: usize) -> Can {
+        self.parts.can(self.seen.part(position, self.row[position]))
+    }
+
+    fn follow(&mut self, from: u32, what: Move) {
         self.found.clear();
         while let Err(answers) = self.memo.effects(what.number(), &self.row, &mut self.found) {
             self.perform(what, &answers);
         }
-        for at in 0..self.found.len() {
-            let effect = self.found[at];
-            let writes = &self.memo.effect(effect).writes;
-            let (to, new) = self.tree.insert_changed(&mut self.row, writes);
+        let pending = self.found.iter().map(|effect| Pending { from, what, effect: *effect });
+        self.batch.pending.extend(pending);
+    }
+
+    /// Goes where the moves of the batch lead. All places are looked up together, because the memory
+    /// answers many questions in hardly more time than one.
+    fn arrive(&mut self, edges: &mut Vec<Edge>) {
+        let words = self.rows.words();
+        let Batch { pending, packed } = &mut self.batch;
+        packed.clear();
+        let mut fetched = 0;
+        for move_ in pending.iter() {
+            let at = packed.len();
+            packed.extend_from_slice(self.rows.packed(move_.from));
+            for (position, number) in &self.memo.effect(move_.effect).writes {
+                self.rows.put(&mut packed[at..], *position as usize, *number);
+            }
+            fetched ^= self.rows.fetch(&packed[at..]);
+        }
+        std::hint::black_box(fetched);
+        for (move_, packed) in pending.iter().zip(packed.chunks_exact(words)) {
+            let (to, new) = self.rows.insert(packed);
             let new = if new { IsNew::New } else { IsNew::Known };
-            edges.push(Edge { what, to, new, effect });
+            let Pending { from, what, effect } = *move_;
+            edges.push(Edge { from, what, to, new, effect });
         }
     }
 
@@ -222,29 +263,29 @@ impl<'m> Space<'m> {
 
     /// A state as the kernel knows it.
     pub fn state(&self, state: u32) -> State {
-        let mut row = self.tree.row();
-        self.tree.unfold(state, &mut row);
-        self.parts.state(&self.layout, row.parts(), &Clock::default())
+        let mut row = vec![0; self.layout.width()];
+        self.rows.unpack(state, &mut row);
+        self.parts.state(&self.layout, &self.seen.parts_of(&row), &Clock::default())
     }
 
     /// Whether the predicate with this number holds in a state.
     pub fn holds(&mut self, predicate: usize, state: u32) -> Truth {
-        self.tree.unfold(state, &mut self.row);
+        self.rows.unpack(state, &mut self.row);
         self.found.clear();
         let what = predicate as u32;
         while self.truths.effects(what, &self.row, &mut self.found).is_err() {
-            let state = self.parts.state(&self.layout, self.row.parts(), &self.clock);
+            let state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
             let truth = self.predicates[predicate].holds(self.machine, &state);
             let before = (state.threads.items().len(), state.mailboxes.items().len());
             let deeds = in_order(looked(&self.layout, &state, before), Vec::new());
-            self.truths.learn(what, self.row.parts(), &deeds, truth, 0);
+            self.truths.learn(what, &self.row, &deeds, truth, 0);
         }
         self.truths.effect(self.found[0]).clone()
     }
 
     /// How many different sights a predicate has had: one means that nothing it looks at ever changes.
     pub fn sights(&self, predicate: usize, states: impl Iterator<Item = u32>) -> usize {
-        let mut sights = std::collections::BTreeSet::new();
+        let mut sights = BTreeSet::new();
         for state in states {
             let state = self.state(state);
             let sight = self.predicates[predicate].sight(&state);
@@ -259,7 +300,7 @@ impl<'m> Space<'m> {
     /// Lets the kernel perform a step in the state of the row, and learns what it does.
     fn perform(&mut self, what: Move, answers: &[u64]) {
         self.performed += 1;
-        let mut state = self.parts.state(&self.layout, self.row.parts(), &self.clock);
+        let mut state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
         let before = (state.threads.items().len(), state.mailboxes.items().len());
         let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
         let mut told = Ready::new(Told { news: News::Nothing });
@@ -285,7 +326,7 @@ impl<'m> Space<'m> {
         let writes = self.writes(&state, before);
         let effect = Effect { answers, writes, news: told.sink.news };
         let bytes = 8 * (effect.answers.len() + effect.writes.len());
-        self.memo.learn(what.number(), self.row.parts(), &deeds, effect, bytes);
+        self.memo.learn(what.number(), &self.row, &deeds, effect, bytes);
     }
 
     /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
@@ -311,12 +352,65 @@ impl<'m> Space<'m> {
             if let (Part::Thread(thread), Reduction::On) = (&mut part, self.reductions.merge) {
                 self.live.forget(thread);
             }
-            let number = self.parts.number(self.machine, part);
-            if number != self.row.part(position) {
+            let part = self.parts.number(self.machine, part);
+            let number = self.seen.number(position, part);
+            if number != self.row[position] {
+                self.rows.widen(position, number);
                 writes.push((position as u32, number));
             }
         }
         writes.into()
+    }
+}
+
+/// For each position the parts that were ever seen there.
+struct Seen {
+    parts: Vec<Vec<u32>>,
+    numbers: Vec<BTreeMap<u32, u32>>,
+}
+
+impl Seen {
+    /// At each position one part was seen, whose number there is 0.
+    fn new(row: Vec<u32>) -> Self {
+        let numbers = row.iter().map(|part| BTreeMap::from([(*part, 0)])).collect();
+        Self { parts: row.into_iter().map(|part| vec![part]).collect(), numbers }
+    }
+
+    fn part(&self, position: usize, number: u32) -> u32 {
+        self.parts[position][number as usize]
+    }
+
+    fn parts_of(&self, row: &[u32]) -> Vec<u32> {
+        let numbers = row.iter().enumerate();
+        numbers.map(|(position, number)| self.part(position, *number)).collect()
+    }
+
+    fn number(&mut self, position: usize, part: u32) -> u32 {
+        let parts = &mut self.parts[position];
+        *self.numbers[position].entry(part).or_insert_with(|| {
+            parts.push(part);
+            parts.len() as u32 - 1
+        })
+    }
+}
+
+/// Moves whose targets are looked up together.
+#[derive(Default)]
+struct Batch {
+    pending: Vec<Pending>,
+    packed: Vec<u64>,
+}
+
+#[derive(Clone, Copy)]
+struct Pending {
+    from: u32,
+    what: Move,
+    effect: u32,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.pending.clear();
     }
 }
 
