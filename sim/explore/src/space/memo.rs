@@ -7,8 +7,6 @@
 
 use ipcsim_kernel::{ProcessId, ThreadId};
 
-use super::pairs::{Pairs, pair};
-
 /// What can happen next in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Move {
@@ -87,23 +85,34 @@ enum Node {
 
 /// What is known of functions of states: for each what it does, by what it looks at.
 pub(super) struct Memo<E> {
-    /// A node is named by the one before it and what was found there.
-    ways: Pairs,
-    nodes: Vec<Node>,
+    nodes: Vec<Entry>,
+    /// The ways on from all nodes, those of one node side by side; 0 where nobody has gone yet.
+    ways: Vec<u32>,
     effects: Vec<E>,
     bytes: usize,
     /// Nodes that are still to be looked at.
     open: Vec<u32>,
 }
 
-/// No node: where the trees begin.
-const ROOTS: u32 = u32::MAX;
+/// A node, the one before it and what was found there, and where its ways on are.
+#[derive(Clone, Copy)]
+struct Entry {
+    node: Node,
+    before: u32,
+    found: u32,
+    first: u32,
+    count: u32,
+}
+
+/// Where all functions begin: the ways on are their numbers.
+const ROOT: u32 = 0;
 
 impl<E> Memo<E> {
     pub(super) fn new() -> Self {
+        let root = Entry { node: Node::Unknown, before: ROOT, found: 0, first: 0, count: 0 };
         Self {
-            ways: Pairs::new(),
-            nodes: Vec::new(),
+            nodes: vec![root],
+            ways: Vec::new(),
             effects: Vec::new(),
             bytes: 0,
             open: Vec::new(),
@@ -116,7 +125,7 @@ impl<E> Memo<E> {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.ways.bytes() + self.nodes.capacity() * size_of::<Node>()
+        self.bytes + self.ways.capacity() * 4 + self.nodes.capacity() * size_of::<Entry>()
     }
 
     /// The effects of the function with this number in a state, in the order of the answers. Errors: the
@@ -129,14 +138,14 @@ impl<E> Memo<E> {
     ) -> Result<(), Vec<u64>> {
         let first = found.len();
         self.open.clear();
-        let Some(root) = self.ways.find(pair(ROOTS, what)) else { return Err(Vec::new()) };
+        let Some(root) = self.way(ROOT, what) else { return Err(Vec::new()) };
         self.open.push(root);
         while let Some(mut node) = self.open.pop() {
             loop {
-                match self.nodes[node as usize] {
+                match self.nodes[node as usize].node {
                     Node::Looks(position) => {
                         let part = row[position as usize];
-                        match self.ways.find(pair(node, part)) {
+                        match self.way(node, part) {
                             Some(next) => node = next,
                             None => {
                                 found.truncate(first);
@@ -147,10 +156,10 @@ impl<E> Memo<E> {
                     Node::Asks(answers) => {
                         // The last is put down first, so that the first comes first.
                         for answer in (1..answers).rev() {
-                            let way = self.ways.find(pair(node, answer));
+                            let way = self.way(node, answer);
                             self.open.push(way.expect("the ways of a question come together"));
                         }
-                        node = self.ways.find(pair(node, 0)).expect("a question has an answer");
+                        node = self.way(node, 0).expect("a question has an answer");
                     }
                     Node::Done(effect) => {
                         found.push(effect);
@@ -169,12 +178,9 @@ impl<E> Memo<E> {
     /// The answers on the way to a node.
     fn answers_to(&self, mut node: u32) -> Vec<u64> {
         let mut answers = Vec::new();
-        loop {
-            let (before, found) = self.ways.get(node);
-            if before == ROOTS {
-                break;
-            }
-            if let Node::Asks(_) = self.nodes[before as usize] {
+        while node != ROOT {
+            let Entry { before, found, .. } = self.nodes[node as usize];
+            if let Node::Asks(_) = self.nodes[before as usize].node {
                 answers.push(u64::from(found));
             }
             node = before;
@@ -192,18 +198,19 @@ impl<E> Memo<E> {
         effect: E,
         bytes: usize,
     ) {
-        let mut node = self.way(ROOTS, what);
+        let mut node = self.make_way(ROOT, what);
         for deed in deeds {
             match *deed {
                 Deed::Looked(position) => {
                     let looks = Node::Looks(position as u32);
                     self.settle(node, looks);
-                    node = self.way(node, row[position]);
+                    node = self.make_way(node, row[position]);
                 }
                 Deed::Asked { answers, answer } => {
                     let count = u32::try_from(answers).expect("questions are small");
                     self.settle(node, Node::Asks(count));
-                    let ways: Vec<u32> = (0..count).map(|answer| self.way(node, answer)).collect();
+                    let ways: Vec<u32> =
+                        (0..count).map(|answer| self.make_way(node, answer)).collect();
                     node = ways[usize::try_from(answer).expect("an answer below the count")];
                 }
             }
@@ -214,16 +221,37 @@ impl<E> Memo<E> {
         self.effects.push(effect);
     }
 
-    fn way(&mut self, from: u32, found: u32) -> u32 {
-        let (node, new) = self.ways.insert(pair(from, found));
-        if new {
-            self.nodes.push(Node::Unknown);
+    fn way(&self, from: u32, found: u32) -> Option<u32> {
+        let Entry { first, count, .. } = self.nodes[from as usize];
+        let way = if found < count { self.ways[(first + found) as usize] } else { 0 };
+        (way != 0).then_some(way)
+    }
+
+    fn make_way(&mut self, from: u32, found: u32) -> u32 {
+        if let Some(way) = self.way(from, found) {
+            return way;
         }
+        let number = |length: usize| u32::try_from(length).expect("the memory limit comes first");
+        let entry = &mut self.nodes[from as usize];
+        if found >= entry.count {
+            // More ways, at the end; where the old ones were remains empty.
+            let (first, count) = (entry.first as usize, entry.count as usize);
+            entry.first = number(self.ways.len());
+            entry.count = (found + 1).next_power_of_two();
+            let end = self.ways.len() + entry.count as usize;
+            self.ways.extend_from_within(first..first + count);
+            self.ways.resize(end, 0);
+        }
+        let at = (self.nodes[from as usize].first + found) as usize;
+        let node = number(self.nodes.len());
+        self.ways[at] = node;
+        let unknown = Node::Unknown;
+        self.nodes.push(Entry { node: unknown, before: from, found, first: 0, count: 0 });
         node
     }
 
     fn settle(&mut self, node: u32, as_what: Node) {
-        let known = &mut self.nodes[node as usize];
+        let known = &mut self.nodes[node as usize].node;
         if *known == Node::Unknown {
             *known = as_what;
         } else {

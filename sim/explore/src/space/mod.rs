@@ -7,7 +7,6 @@
 mod drive;
 mod live;
 mod memo;
-mod pairs;
 mod parts;
 mod rows;
 

@@ -100,7 +100,7 @@ impl Rows {
             }
         }
         (self.fields, self.words, self.rows) = (before.fields, words, rows);
-        self.fill_slots(self.slots.len());
+        self.fill_slots();
     }
 
     /// The number of a packed row, and whether it is new.
@@ -123,7 +123,7 @@ impl Rows {
         self.rows.extend_from_slice(packed);
         self.slots[at] = u64::from(hash) << 32 | u64::from(row + 1);
         if self.len() * 3 > self.slots.len() * 2 {
-            self.fill_slots(self.slots.len() * 2);
+            self.grow();
         }
         (row, true)
     }
@@ -134,19 +134,31 @@ impl Rows {
         self.slots[(hash(packed) >> self.shift) as usize]
     }
 
-    fn fill_slots(&mut self, size: usize) {
-        self.slots = Vec::new();
-        self.slots = vec![0; size];
-        self.shift = 32 - size.trailing_zeros();
-        let mask = size - 1;
+    /// Twice as many slots; the old ones know the hashes.
+    fn grow(&mut self) {
+        let size = self.slots.len() * 2;
+        let old = std::mem::replace(&mut self.slots, vec![0; size]);
+        self.shift = self.shift.checked_sub(1).expect("the memory limit comes first");
+        for slot in old.into_iter().filter(|slot| *slot != 0) {
+            self.enter(slot);
+        }
+    }
+
+    fn fill_slots(&mut self) {
+        self.slots.fill(0);
         for row in 0..self.len() {
             let hash = hash(self.packed(row as u32));
-            let mut at = (hash >> self.shift) as usize;
-            while self.slots[at] != 0 {
-                at = (at + 1) & mask;
-            }
-            self.slots[at] = u64::from(hash) << 32 | (row as u64 + 1);
+            self.enter(u64::from(hash) << 32 | (row as u64 + 1));
         }
+    }
+
+    fn enter(&mut self, slot: u64) {
+        let mask = self.slots.len() - 1;
+        let mut at = (slot >> 32) as usize >> self.shift;
+        while self.slots[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = slot;
     }
 }
 
