@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Try every schedule: what can happen, and what must
     Explore(ExploreArgs),
+    /// Show a schedule again that was found
+    Replay(ReplayArgs),
     /// Check scenarios without running them
     Lint(LintArgs),
     /// Check what scenarios claim in `expect:`
@@ -144,6 +146,38 @@ pub(crate) struct ExploreArgs {
     /// A scenario file, the name of a built-in scenario, or `-` for standard input
     #[arg(value_name = "FILE")]
     pub file: String,
+
+    #[command(flatten)]
+    pub how: How,
+
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim explore mutual-send                   prints the token of each schedule that it shows
+  ipcsim replay mutual-send TOKEN
+  ipcsim replay mutual-send TOKEN --format jsonl
+
+Schedules have no times: what stands there is the number of the step.")]
+pub(crate) struct ReplayArgs {
+    /// A scenario file, the name of a built-in scenario, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub file: String,
+
+    /// The schedule, as `explore` printed it
+    #[arg(value_name = "TOKEN")]
+    pub token: String,
+
+    /// Write every event to this file, as JSON Lines
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub trace: Option<PathBuf>,
+
+    /// What is printed: a picture and the steps, or the trace
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 
     #[command(flatten)]
     pub how: How,

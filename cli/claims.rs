@@ -209,7 +209,7 @@ fn always(found: &mut Exploration) -> Judgement {
     match found.never_holds_not(0) {
         Err((_, fault)) => not_computed(&fault),
         Ok(Some(state)) => {
-            let steps = found.schedule(state).len() - 1;
+            let steps = found.path(state).len() - 1;
             Judgement::Fails(format!(
                 "it does not hold after {} steps of a schedule",
                 count(steps as u64)
@@ -230,7 +230,7 @@ fn eventually(found: &mut Exploration) -> Judgement {
     match found.avoids(0) {
         Err((_, fault)) => not_computed(&fault),
         Ok(Some(state)) => {
-            let steps = count(found.schedule(state).len() as u64 - 1);
+            let steps = count(found.path(state).len() as u64 - 1);
             Judgement::Fails(format!("a schedule of {steps} steps comes to where it never holds"))
         }
         Ok(None) => match found.vacuous_eventually(0) {

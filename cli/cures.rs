@@ -1,7 +1,9 @@
 //! Cures: small changes with which the same run completes. Each is tried before it is proposed.
 
-use ipcsim_explore::{Class, Limits, NoTrace, Outcome, Problem, Run, Verdict, conclude, run};
-use ipcsim_kernel::{BlockedOn, Capacity, Machine, MailboxKind, ThreadId};
+use ipcsim_explore::{
+    Class, Limits, NoTrace, Outcome, Problem, Run, Verdict, conclude, run as run_again,
+};
+use ipcsim_kernel::{BlockedOn, Capacity, Machine, MailboxKind, State, ThreadId};
 use ipcsim_report::Cure;
 use ipcsim_scenario::{Change, Loaded};
 
@@ -10,24 +12,50 @@ const STEPS: u64 = 100_000;
 /// How many candidates are tried.
 const TRIED: usize = 24;
 
-/// Finds cures for what a run came to: the least change of a number, and an exchange of two steps.
-pub(crate) fn find(loaded: &Loaded, machine: &Machine, run: &Run, verdict: &Verdict) -> Vec<Cure> {
-    let mut cures = Vec::new();
+/// Cures with which the same run completes.
+pub(crate) fn of_run(
+    loaded: &Loaded,
+    machine: &Machine,
+    run: &Run,
+    verdict: &Verdict,
+) -> Vec<Cure> {
     if !matches!(verdict.outcome, Outcome::Deadlock | Outcome::Stranded) {
-        return cures;
+        return Vec::new();
     }
-    let mut tried = 0;
-    let candidates =
-        verdict.problems.iter().map(|problem| candidates(loaded, machine, run, problem));
+    let seed = machine.timing.seed;
+    let completes = |change: &Change| {
+        let Some(mut machine) = loaded.machine_with(change) else { return false };
+        machine.timing.seed = seed;
+        let limits = Limits { max_steps: STEPS, ..Limits::default() };
+        let run = run_again(&machine, &limits, &mut NoTrace);
+        conclude(&machine, &run).outcome == Outcome::Completes
+    };
+    let problems = [(&run.state, &verdict.problems[..])];
+    let found = find(loaded, machine, problems.into_iter(), completes);
+    found.into_iter().map(|what| Cure { what }).collect()
+}
+
+/// Finds the least change of a number, and an exchange of two steps, that pass the trial.
+pub(crate) fn find<'a>(
+    loaded: &Loaded,
+    machine: &Machine,
+    stuck: impl Iterator<Item = (&'a State, &'a [Problem])>,
+    mut passes: impl FnMut(&Change) -> bool,
+) -> Vec<String> {
+    let candidates = stuck.flat_map(|(state, problems)| {
+        problems.iter().map(move |problem| candidates(loaded, machine, state, problem))
+    });
     let (numbers, exchanges): (Vec<_>, Vec<_>) = candidates.unzip();
+    let mut cures = Vec::new();
+    let mut tried = 0;
     for list in [numbers.concat(), exchanges.concat()] {
         for (change, what) in list {
             if tried == TRIED {
                 return cures;
             }
             tried += 1;
-            if completes(loaded, &change, machine.timing.seed) {
-                cures.push(Cure { what });
+            if passes(&change) {
+                cures.push(what);
                 break;
             }
         }
@@ -35,33 +63,25 @@ pub(crate) fn find(loaded: &Loaded, machine: &Machine, run: &Run, verdict: &Verd
     cures
 }
 
-fn completes(loaded: &Loaded, change: &Change, seed: u64) -> bool {
-    let Some(mut machine) = loaded.machine_with(change) else { return false };
-    machine.timing.seed = seed;
-    let limits = Limits { max_steps: STEPS, ..Limits::default() };
-    let run = run(&machine, &limits, &mut NoTrace);
-    conclude(&machine, &run).outcome == Outcome::Completes
-}
-
 type Candidates = Vec<(Change, String)>;
 
 fn candidates(
     loaded: &Loaded,
     machine: &Machine,
-    run: &Run,
+    state: &State,
     problem: &Problem,
 ) -> (Candidates, Candidates) {
     let mut numbers = Vec::new();
     let mut exchanges = Vec::new();
     for t in &problem.threads {
-        let Some(on) = run.state.waits_for(*t) else { continue };
+        let Some(on) = state.waits_for(*t) else { continue };
         match on {
             BlockedOn::Send(message) => {
-                let mailbox = &run.state.mailboxes[message.mailbox.index()];
+                let mailbox = &state.mailboxes[message.mailbox.index()];
                 let place = capacity_path(loaded, machine, message.mailbox, mailbox.spec.kind);
                 add_capacities(&mut numbers, &place, mailbox.spec.capacity);
                 if problem.class == Class::CrossedSend {
-                    add_exchange(&mut exchanges, loaded, machine, run, *t);
+                    add_exchange(&mut exchanges, loaded, machine, state, *t);
                 }
             }
             BlockedOn::Memory(_) => {
@@ -135,8 +155,14 @@ fn add_set(to: &mut Candidates, path: &str, value: String) {
 }
 
 /// Whoever sends first may receive first instead, if its program says both in a row.
-fn add_exchange(to: &mut Candidates, loaded: &Loaded, machine: &Machine, run: &Run, t: ThreadId) {
-    let thread = &run.state.threads[t.index()];
+fn add_exchange(
+    to: &mut Candidates,
+    loaded: &Loaded,
+    machine: &Machine,
+    state: &State,
+    t: ThreadId,
+) {
+    let thread = &state.threads[t.index()];
     let family = machine.family_of(thread.process);
     let line = machine.line(thread.pc);
     let name = machine.process_name(thread.process);

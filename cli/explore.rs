@@ -4,14 +4,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ipcsim_explore::{
-    Covered, Exploration, ExploreLimits, Outcome, Progress, Reduction, Reductions, explore,
+    Covered, Exploration, ExploreLimits, Outcome, Path, Progress, Reduction, Reductions, explore,
+    token,
 };
 use ipcsim_kernel::{Machine, Predicate};
+use ipcsim_report::Told;
+use ipcsim_scenario::{Change, Loaded};
 
 use crate::args::{ExploreArgs, How};
+use crate::cures;
 use crate::exit::Exit;
-use crate::input;
+use crate::input::{self, Text};
+use crate::run::title;
 use crate::terminal::{INTERRUPTED, Terminal};
+
+/// A cure whose schedules have more states than this is not worth waiting for.
+const CURE_STATES: u64 = 200_000;
 
 pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     let text = match input::read(&args.file, &args.input) {
@@ -25,13 +33,49 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     terminal.diagnostics(&loaded);
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
     let mut found = search(machine, &args.how, &[]);
-    let title = loaded.scenario.title.as_ref();
-    let mut out = format!("{}\n\n", title.map_or(text.name.as_str(), |title| &title.value));
-    out.push_str(&ipcsim_report::exploration(&mut found, reductions(&args.how), |_, _| {
-        String::new()
-    }));
+    let print = fingerprint(&text, args.input.sets.as_slice(), &args.how);
+    let replay = |found: &mut Exploration, path: &Path| {
+        let mut words = vec!["ipcsim replay".to_string(), args.file.clone()];
+        words.push(token(found, path, print));
+        words.extend(args.input.sets.iter().map(|set| format!("--set {set}")));
+        words.extend(args.how.no_merge.then(|| "--no-merge".to_string()));
+        words.join(" ")
+    };
+    let cures = cures(&loaded, &found, &args.how);
+    let told = Told { reductions: reductions(&args.how), replay: &replay, cures: &cures };
+    let mut out = format!("{}\n\n", title(&text, &loaded));
+    out.push_str(&ipcsim_report::exploration(&mut found, &told));
     terminal.print(&out);
     exit(&found)
+}
+
+/// What a token belongs to: the scenario as it was changed, and what counts as a step.
+pub(crate) fn fingerprint(text: &Text, sets: &[String], how: &How) -> u64 {
+    let hash = ipcsim_report::trace::fingerprint(&text.bytes, sets);
+    let hash = u64::from_str_radix(&hash, 16).unwrap_or(0);
+    hash ^ (hash >> 32) ^ u64::from(how.no_merge)
+}
+
+/// The least changes of a number, and exchanges of two steps, with which every schedule completes.
+fn cures(loaded: &Loaded, found: &Exploration, how: &How) -> Vec<String> {
+    if found.covered != Covered::All {
+        return Vec::new();
+    }
+    let endings = found.endings.iter();
+    let stuck = endings
+        .filter(|ending| matches!(ending.outcome, Outcome::Deadlock | Outcome::Stranded))
+        .map(|ending| (found.state(ending.state), ending.problems.clone()));
+    let stuck: Vec<_> = stuck.collect();
+    let problems = stuck.iter().map(|(state, problems)| (state, &problems[..]));
+    let completes = |change: &Change| {
+        let Some(machine) = loaded.machine_with(change) else { return false };
+        let most = How { max_states: CURE_STATES, ..how.clone() };
+        let tried = search(&machine, &most, &[]);
+        tried.covered == Covered::All
+            && tried.endings.iter().all(|ending| ending.outcome == Outcome::Completes)
+    };
+    let cures = cures::find(loaded, found.machine, problems, completes);
+    cures.into_iter().map(|what| format!("{what} (every schedule then completes)")).collect()
 }
 
 pub(crate) fn reductions(how: &How) -> Reductions {

@@ -11,6 +11,7 @@ mod library;
 mod lint;
 mod list;
 mod new;
+mod replay;
 mod run;
 mod terminal;
 mod test;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let exit = match &cli.command {
         Command::Run(args) => run::execute(args, &terminal),
         Command::Explore(args) => explore::execute(args, &terminal),
+        Command::Replay(args) => replay::execute(args, &terminal),
         Command::Lint(args) => lint::execute(args, &terminal),
         Command::Test(args) => test::execute(args, &terminal),
         Command::List => list::execute(&terminal),

@@ -72,11 +72,7 @@ fn traced(
 ) -> io::Result<Exit> {
     let header = trace::Header {
         version: trace::VERSION,
-        scenario: loaded
-            .scenario
-            .title
-            .as_ref()
-            .map_or_else(|| text.name.clone(), |title| title.value.clone()),
+        scenario: title(text, loaded),
         hash: trace::fingerprint(&text.bytes, &args.input.sets),
         seed: machine.timing.seed,
         generator: GENERATOR.to_string(),
@@ -150,7 +146,7 @@ fn report(
     }
     let cures = match run.stop {
         Stop::Interrupted => Vec::new(),
-        _ => cures::find(loaded, machine, run, &verdict),
+        _ => cures::of_run(loaded, machine, run, &verdict),
     };
     out.push_str(&ipcsim_report::verdict(machine, run, &verdict, &cures));
     out.push_str(&ipcsim_report::measures(machine, &run.measures));
@@ -159,9 +155,13 @@ fn report(
     exit(run, &verdict)
 }
 
+/// What a scenario is called.
+pub(crate) fn title(text: &Text, loaded: &Loaded) -> String {
+    loaded.scenario.title.as_ref().map_or_else(|| text.name.clone(), |title| title.value.clone())
+}
+
 fn heading(text: &Text, loaded: &Loaded, machine: &Machine) -> String {
-    let title =
-        loaded.scenario.title.as_ref().map_or(text.name.as_str(), |title| title.value.as_str());
+    let title = title(text, loaded);
     let seed = match machine.timing.seed {
         0 => String::new(),
         seed => format!("   (seed {seed})"),
@@ -179,7 +179,7 @@ fn exit(run: &Run, verdict: &Verdict) -> Exit {
 }
 
 /// Standard output whose reader may go away: then the rest is not wanted, which is no error.
-struct Pipe<W>(W);
+pub(crate) struct Pipe<W>(pub W);
 
 impl<W: Write> Write for Pipe<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{
-    Class, Covered, Ending, Exploration, Goes, Move, Outcome, Reductions, ScheduleStep, Tracer,
-    context_switches, replay,
+    Class, Covered, Ending, Exploration, Goes, Lost, Move, Outcome, Path, Reductions, ScheduleStep,
+    Tracer, context_switches, replay,
 };
 use ipcsim_kernel::{Event, Kind, Machine, State, ThreadId};
 
@@ -85,6 +85,13 @@ impl Steps {
         }
     }
 
+    /// The first line of a step, without its number.
+    fn first_of(&self, number: u64) -> Option<String> {
+        let line = self.lines.iter().find(|line| line.number == number)?;
+        let place = line.line.map_or(String::new(), |line| format!("   (line {line})"));
+        Some(format!("{}: {}{place}", line.who, line.texts.join("; ")))
+    }
+
     /// The lines, the middle of many left out.
     pub fn text(&self, indent: &str) -> String {
         let mut out = String::new();
@@ -114,47 +121,83 @@ impl Steps {
     }
 }
 
-/// What an exploration found. `token` gives the name by which a schedule is replayed.
-pub fn exploration(
-    found: &mut Exploration,
-    reductions: Reductions,
-    token: impl Fn(&mut Exploration, u32) -> String,
-) -> String {
-    let machine = found.machine;
+/// What an exploration found.
+pub struct Told<'a> {
+    /// The reductions it was made with.
+    pub reductions: Reductions,
+    /// What is typed to see a path again.
+    pub replay: &'a dyn Fn(&mut Exploration, &Path) -> String,
+    /// Changes with which every schedule completes.
+    pub cures: &'a [String],
+}
+
+/// What an exploration found, in sentences.
+pub fn exploration(found: &mut Exploration, told: &Told) -> String {
     let mut out = headline(found);
     let endings = found.endings.clone();
     let several = endings.len() > 1;
     for ending in &endings {
-        if several {
-            let _ = writeln!(
-                out,
-                "{} {}",
-                if found.covered == Covered::All { "may" } else { "can" },
-                infinitive(ending.outcome)
-            );
-        }
         let is_fine = ending.outcome == Outcome::Completes;
         if is_fine && !several {
             continue;
         }
-        let schedule = found.schedule(ending.state);
-        let switches = context_switches(&schedule);
-        let steps = schedule.len() as u64 - 1;
-        let (lines, state) = Steps::of(machine, reductions, &schedule);
-        if is_fine {
-            let _ = writeln!(out, "  shortest way there: {}", plural(steps, "step"));
-        } else {
-            let switches = match switches {
-                1 => "1 context switch".to_string(),
-                many => format!("{} context switches", count(many)),
-            };
-            let _ = writeln!(out, "  shortest way there, {}, {switches}", plural(steps, "step"));
-            out.push_str(&lines.text("    "));
-            tell_ending(&mut out, machine, &state, ending);
+        if several {
+            let can = if found.covered == Covered::All { "may" } else { "can" };
+            let _ = writeln!(out, "\n{can} {}", infinitive(ending.outcome));
         }
-        let _ = writeln!(out, "  replay: {}", token(found, ending.state));
+        let path = found.path(ending.state);
+        tell_ending(&mut out, found, told, ending, &path);
+        let _ = writeln!(out, "  replay: {}", (told.replay)(found, &path));
     }
     out
+}
+
+fn tell_ending(
+    out: &mut String,
+    found: &mut Exploration,
+    told: &Told,
+    ending: &Ending,
+    path: &Path,
+) {
+    let machine = found.machine;
+    let schedule = found.schedule(path);
+    let switches = match context_switches(&schedule) {
+        1 => "1 context switch".to_string(),
+        many => format!("{} context switches", count(many)),
+    };
+    let steps = plural(schedule.len() as u64 - 1, "step");
+    let shortest = if found.covered == Covered::All { "shortest" } else { "short" };
+    let _ = writeln!(out, "  {shortest} way there, {steps}, {switches}");
+    let (lines, state) = Steps::of(machine, told.reductions, &schedule);
+    if ending.outcome == Outcome::Completes {
+        return;
+    }
+    out.push_str(&lines.text("    "));
+    tell_reasons(out, machine, &state, ending);
+    if found.covered != Covered::All {
+        return;
+    }
+    match found.lost(path) {
+        Lost::Unknown => {}
+        Lost::BeforeTheFirstStep => {
+            out.push_str("  lost before the first step: only a change to the scenario helps\n");
+        }
+        Lost::At { step, instead } => {
+            let _ = writeln!(out, "  lost with step {step}: up to there some schedule completes");
+            let saved = found.schedule(&instead);
+            let (lines, _) = Steps::of(machine, told.reductions, &saved[..=step]);
+            if let Some(line) = lines.first_of(step as u64) {
+                let _ = writeln!(out, "    saved if instead: {line}");
+            }
+            let token = (told.replay)(found, &instead);
+            let steps = plural(instead.len() as u64 - 1, "step");
+            let _ = writeln!(out, "    the nearest schedule that completes, {steps}: {token}");
+        }
+    }
+    for (number, cure) in told.cures.iter().enumerate() {
+        let word = if number == 0 { "cure:" } else { "or:  " };
+        let _ = writeln!(out, "  {word} {cure}");
+    }
 }
 
 fn headline(found: &Exploration) -> String {
@@ -228,7 +271,7 @@ fn infinitive(outcome: Outcome) -> &'static str {
     }
 }
 
-fn tell_ending(out: &mut String, machine: &Machine, state: &State, ending: &Ending) {
+fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &Ending) {
     for failure in &ending.failures {
         let name = machine.process_name(failure.process);
         let line = machine.line(failure.at);

@@ -1,6 +1,6 @@
 //! A story in text: a column for each thread, time goes down.
 
-use crate::story::{Layout, Mark, Row, Story, Way};
+use crate::story::{Clock, Layout, Mark, Row, Story, Way};
 use crate::units::{count, time};
 
 /// The width of the picture, in characters. It does not follow the terminal, so that a picture in a
@@ -16,24 +16,24 @@ pub fn picture(story: &Story) -> String {
     let mut last = None;
     for row in &story.head {
         drawing.row(&mut out, row, last);
-        last = Some(row.at_ns);
+        last = Some(row.at);
     }
     if story.folded > 0 {
-        let from = story.head.last().map_or(0, |row| row.at_ns);
-        let to = story.tail.first().map_or(from, |row| row.at_ns);
+        let from = story.head.last().map_or(0, |row| row.at);
+        let to = story.tail.first().map_or(from, |row| row.at);
         let rows = if story.folded == 1 { "row" } else { "rows" };
         out.push_str(&format!(
             "{:>TIME$}   … {} {rows} left out, from {} to {} (--trace FILE keeps everything)\n",
             "",
             count(story.folded),
-            time(from),
-            time(to)
+            drawing.clock(from),
+            drawing.clock(to)
         ));
         last = None;
     }
     for row in &story.tail {
         drawing.row(&mut out, row, last);
-        last = Some(row.at_ns);
+        last = Some(row.at);
     }
     out
 }
@@ -49,11 +49,25 @@ impl<'a> Drawing<'a> {
         Self { story, column: (WIDTH - TIME - 2) / lanes }
     }
 
+    fn unit(&self) -> &'static str {
+        match self.story.clock {
+            Clock::Time => "time",
+            Clock::Steps => "step",
+        }
+    }
+
+    fn clock(&self, at: u64) -> String {
+        match self.story.clock {
+            Clock::Time => time(at),
+            Clock::Steps => count(at),
+        }
+    }
+
     fn header(&self, out: &mut String) {
         match self.story.layout {
-            Layout::List => out.push_str(&format!("{:>TIME$}   what happens\n", "time")),
+            Layout::List => out.push_str(&format!("{:>TIME$}   what happens\n", self.unit())),
             Layout::Lanes => {
-                let mut line = format!("{:>TIME$}  ", "time");
+                let mut line = format!("{:>TIME$}  ", self.unit());
                 for name in &self.story.lanes {
                     line.push_str(&fit(name, self.column));
                 }
@@ -64,7 +78,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn row(&self, out: &mut String, row: &Row, last: Option<u64>) {
-        let at = if last == Some(row.at_ns) { String::new() } else { time(row.at_ns) };
+        let at = if last == Some(row.at) { String::new() } else { self.clock(row.at) };
         match self.story.layout {
             Layout::List => out.push_str(&format!("{at:>TIME$}  {}\n", row.text)),
             Layout::Lanes => {

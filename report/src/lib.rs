@@ -12,7 +12,7 @@ mod units;
 mod verdict;
 mod words;
 
-pub use exploration::{Steps, cut_off, exploration};
+pub use exploration::{Steps, Told, cut_off, exploration};
 pub use lanes::picture;
 pub use story::{Recorder, Story};
 pub use units::{bytes, count, time};

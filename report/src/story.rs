@@ -30,6 +30,17 @@ pub struct Story {
     pub tail: Vec<Row>,
     /// Whether there is a lane for each thread.
     pub layout: Layout,
+    /// What the rows are counted by.
+    pub clock: Clock,
+}
+
+/// What the rows of a story are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Simulated time.
+    Time,
+    /// Steps of a schedule.
+    Steps,
 }
 
 /// How a story is laid out.
@@ -44,8 +55,8 @@ pub enum Layout {
 /// One row.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// When, in nanoseconds.
-    pub at_ns: u64,
+    /// When: in nanoseconds, or after how many steps.
+    pub at: u64,
     /// In whose lane it stands.
     pub lane: usize,
     /// What happened.
@@ -85,11 +96,21 @@ pub struct Recorder {
     rows: u64,
     /// The messages that lie in a buffer, by serial number.
     stored: BTreeSet<u64>,
+    clock: Clock,
 }
 
 impl Recorder {
-    /// A recorder for this machine.
+    /// A recorder of a run of this machine.
     pub fn new(machine: &Machine) -> Self {
+        Self::counting(machine, Clock::Time)
+    }
+
+    /// A recorder of a schedule.
+    pub fn of_schedule(machine: &Machine) -> Self {
+        Self::counting(machine, Clock::Steps)
+    }
+
+    fn counting(machine: &Machine, clock: Clock) -> Self {
         let state = State::initial(machine);
         let threads = state.threads.len();
         let names = Names::new(machine);
@@ -101,6 +122,7 @@ impl Recorder {
             tail: VecDeque::new(),
             rows: 0,
             stored: BTreeSet::new(),
+            clock,
         }
     }
 
@@ -114,6 +136,7 @@ impl Recorder {
             folded: self.rows - kept,
             tail: self.tail.into(),
             layout,
+            clock: self.clock,
         }
     }
 
@@ -171,7 +194,7 @@ impl Recorder {
         let in_lanes = self.lanes.len() <= LANES;
         let text = if in_lanes { text } else { format!("{}: {text}", names.thread(state, t)) };
         Some(Row {
-            at_ns: now_ns,
+            at: now_ns,
             lane: t.index(),
             text,
             from,

@@ -13,7 +13,8 @@ mod token;
 mod verdict;
 
 pub use explore::{
-    Covered, Ending, Exploration, ExploreLimits, Goes, Progress, ScheduleStep, Vacuous, explore,
+    Covered, Ending, Exploration, ExploreLimits, Goes, Leg, Lost, Path, Progress, ScheduleStep,
+    Vacuous, explore,
 };
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};

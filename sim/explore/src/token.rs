@@ -5,7 +5,7 @@
 
 use ipcsim_kernel::Machine;
 
-use crate::explore::{Exploration, ScheduleStep};
+use crate::explore::{Exploration, Path, ScheduleStep};
 use crate::space::{Reductions, Space};
 
 /// The version of the format: it changes whenever the same token could mean another schedule.
@@ -26,9 +26,9 @@ pub enum BadToken {
     NoWay(u64),
 }
 
-/// The token of a shortest schedule to a state.
-pub fn token(found: &mut Exploration, state: u32, fingerprint: u64) -> String {
-    let ways = found.ways(state);
+/// The token of a path.
+pub fn token(found: &mut Exploration, path: &Path, fingerprint: u64) -> String {
+    let ways = found.ways(path);
     let mut out = format!("{VERSION}{}-", digits(fingerprint & 0xf_ffff, 4));
     out.push_str(&number(ways.len() as u64 - 1));
     out.push('-');

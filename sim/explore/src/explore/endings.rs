@@ -7,6 +7,7 @@ use ipcsim_kernel::waits::WaitGraph;
 use ipcsim_kernel::{End, Life, Machine, ProcessId, State, ThreadId, ThreadState};
 
 use super::components::{Components, components};
+use super::explain::is_success;
 use crate::space::{Edge, Move, News, Space};
 use crate::verdict::{Failure, Outcome, Problem, diagnose, is_at_rest, outcome_of, workers};
 
@@ -40,26 +41,33 @@ pub struct Ending {
     pub blocked: Vec<Vec<ProcessId>>,
 }
 
-/// Draws the conclusions. Circles are looked for only if some way leads back.
+/// Draws the conclusions: the endings, and the states in which all is complete. Circles are looked for only if some way leads back.
 pub(super) fn conclude(
     machine: &Machine,
     space: &mut Space,
     first: u32,
     sinks: &[u32],
     goes_back: bool,
-) -> Vec<Ending> {
+) -> (Vec<Ending>, Vec<u32>) {
     let mut endings = BTreeMap::new();
+    let mut completing = Vec::new();
     for sink in sinks {
         let state = space.state(*sink);
         let stuck = unfinished(machine, &state, |_| true);
-        enter(&mut endings, judge(machine, &state, &stuck, *sink, Goes::Stops, None));
+        let ending = judge(machine, &state, &stuck, *sink, Goes::Stops, None);
+        if is_success(ending.outcome) {
+            completing.push(*sink);
+        }
+        enter(&mut endings, ending);
     }
     if goes_back {
-        circles(machine, space, first, &mut endings);
+        completing.extend(circles(machine, space, first, &mut endings));
     }
+    completing.sort_unstable();
+    completing.dedup();
     let mut endings: Vec<Ending> = endings.into_values().collect();
     endings.sort_by_key(|ending| order(ending.outcome));
-    endings
+    (endings, completing)
 }
 
 fn enter(endings: &mut BTreeMap<&'static str, Ending>, ending: Ending) {
@@ -156,13 +164,14 @@ fn failures(state: &State) -> Vec<Failure> {
     failed.collect()
 }
 
-/// Circles of states in which a schedule can stay for ever.
+/// Circles of states in which a schedule can stay for ever. Gives those in which all is complete.
 fn circles(
     machine: &Machine,
     space: &mut Space,
     first: u32,
     endings: &mut BTreeMap<&'static str, Ending>,
-) {
+) -> Vec<u32> {
+    let mut completing = Vec::new();
     let states = first..space.states() as u32;
     let all = components(space, states.clone(), |_, _| true);
     let movable = Movable::new(space, first, &all);
@@ -185,9 +194,14 @@ fn circles(
             let state = space.state(at);
             let doomed = unfinished(machine, &state, |t| !movable.can_move(&all, at, t));
             let goes = Goes::OnForEver;
-            enter(endings, judge(machine, &state, &doomed, at, goes, Some(otherwise)));
+            let ending = judge(machine, &state, &doomed, at, goes, Some(otherwise));
+            if is_success(ending.outcome) {
+                completing.extend(members);
+            }
+            enter(endings, ending);
         }
     }
+    completing
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 mod claims;
 mod components;
 mod endings;
+mod explain;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,6 +14,7 @@ use ipcsim_kernel::{Machine, Predicate, State, ThreadId};
 use crate::space::{Edge, IsNew, Move, News, Reductions, Space};
 pub use claims::Vacuous;
 pub use endings::{Ending, Goes};
+pub use explain::{Leg, Lost, Path};
 
 /// Where an exploration is cut off.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +96,10 @@ pub struct Exploration<'m> {
     beginnings: Vec<u32>,
     /// Whether some way leads back: only then there can be circles.
     goes_back: bool,
+    /// The first state of each level of the search, from the second on.
+    levels: Vec<u32>,
+    /// The states in which everything is complete, in order.
+    completing: Vec<u32>,
     /// How much was looked at.
     pub covered: Covered,
     /// How many steps there are between states.
@@ -117,17 +123,18 @@ pub fn explore<'m>(
         edges: Vec::new(),
         sinks: Vec::new(),
         count: 0,
-        depth: 0,
+        levels: Vec::new(),
         goes_back: false,
         refused: None,
     };
     let beginnings = search.begin();
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
-    let Search { mut space, parents, sinks, count, depth, goes_back, .. } = search;
+    let Search { mut space, parents, sinks, count, levels, goes_back, .. } = search;
     // Of a part of the states one cannot say where it is impossible to go on.
     let looks_for_circles = goes_back && covered == Covered::All;
-    let endings = endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
+    let (endings, completing) =
+        endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
     Exploration {
         machine,
         space,
@@ -137,7 +144,9 @@ pub fn explore<'m>(
         goes_back,
         covered,
         edges: count,
-        depth,
+        depth: levels.len() as u32,
+        levels,
+        completing,
         endings,
     }
 }
@@ -153,7 +162,8 @@ struct Search<'m> {
     /// States without a way on.
     sinks: Vec<u32>,
     count: u64,
-    depth: u32,
+    /// Where each level begins, from the second on.
+    levels: Vec<u32>,
     /// Whether a way led to a state that was not discovered later: only then there can be circles.
     goes_back: bool,
     refused: Option<Covered>,
@@ -182,7 +192,7 @@ impl Search<'_> {
                 return refused;
             }
             if at == level_ends {
-                self.depth += 1;
+                self.levels.push(at);
                 level_ends = self.space.states() as u32;
             }
             if at >= looked_at {
@@ -234,7 +244,7 @@ impl Search<'_> {
         if let Some(progress) = limits.progress {
             progress.states.store(self.space.states() as u64, Ordering::Relaxed);
             progress.expanded.store(u64::from(at), Ordering::Relaxed);
-            progress.depth.store(u64::from(self.depth), Ordering::Relaxed);
+            progress.depth.store(self.levels.len() as u64, Ordering::Relaxed);
             progress.bytes.store(bytes as u64, Ordering::Relaxed);
         }
         let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
@@ -274,45 +284,24 @@ impl Exploration<'_> {
         self.first
     }
 
-    /// A shortest schedule to a state.
-    pub fn schedule(&mut self, to: u32) -> Vec<ScheduleStep> {
+    /// The steps of a path.
+    pub fn schedule(&mut self, path: &Path) -> Vec<ScheduleStep> {
         let mut schedule = Vec::new();
-        self.walk(to, |space, edges, taken| {
-            let edge = &edges[taken];
-            let answers = space.answers(edge).to_vec();
+        for leg in path {
+            let edge = self.edges_from(schedule.is_empty(), leg.from)[leg.way];
+            let answers = self.space.answers(&edge).to_vec();
             schedule.push(ScheduleStep { what: edge.what, answers });
-        });
+        }
         schedule
     }
 
-    /// The same as numbers: which way is taken in each state, and out of how many.
-    pub fn ways(&mut self, to: u32) -> Vec<(u64, u64)> {
+    /// Which way a path takes in each state, and out of how many.
+    pub fn ways(&mut self, path: &Path) -> Vec<(u64, u64)> {
         let mut ways = Vec::new();
-        self.walk(to, |_, edges, taken| ways.push((taken as u64, edges.len() as u64)));
+        for leg in path {
+            let count = self.edges_from(ways.is_empty(), leg.from).len();
+            ways.push((leg.way as u64, count as u64));
+        }
         ways
-    }
-
-    fn walk(&mut self, to: u32, mut step: impl FnMut(&Space, &[Edge], usize)) {
-        let mut path = vec![to];
-        let mut at = to;
-        while at != 0 {
-            at = self.parents[at as usize];
-            path.push(at);
-        }
-        path.reverse();
-        if path.len() == 1 {
-            path.insert(0, 0);
-        }
-        let mut edges = Vec::new();
-        for (number, pair) in path.windows(2).enumerate() {
-            edges.clear();
-            if number == 0 {
-                self.space.begin(&mut edges);
-            } else {
-                self.space.expand(pair[0], &mut edges);
-            }
-            let taken = edges.iter().position(|edge| edge.to == pair[1]);
-            step(&self.space, &edges, taken.expect("a state was reached from its parent"));
-        }
     }
 }

@@ -1,0 +1,107 @@
+//! `ipcsim replay`: a schedule that was found, shown again.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+
+use ipcsim_explore::{BadToken, ScheduleStep, Tracer, follow, replay};
+use ipcsim_kernel::{Machine, State};
+use ipcsim_report::{Recorder, Steps, trace};
+
+use crate::args::{Format, ReplayArgs};
+use crate::exit::Exit;
+use crate::explore::{fingerprint, reductions};
+use crate::input::{self, Text};
+use crate::run::{Pipe, title};
+use crate::terminal::Terminal;
+
+pub(crate) fn execute(args: &ReplayArgs, terminal: &Terminal) -> Exit {
+    let text = match input::read(&args.file, &args.input) {
+        Ok(text) => text,
+        Err(message) => {
+            terminal.error(&message);
+            return Exit::Unusable;
+        }
+    };
+    let loaded = input::compile(&text, &args.input);
+    terminal.diagnostics(&loaded);
+    let Some(machine) = &loaded.machine else { return Exit::Unusable };
+    let print = fingerprint(&text, &args.input.sets, &args.how);
+    let schedule = match follow(machine, reductions(&args.how), &args.token, print) {
+        Ok(schedule) => schedule,
+        Err(bad) => {
+            terminal.error(&why(&args.token, &bad));
+            return Exit::Unusable;
+        }
+    };
+    let title = title(&text, &loaded);
+    match show(args, machine, &schedule, &text, &title, terminal) {
+        Ok(()) => Exit::Yes,
+        Err(error) => {
+            terminal.error(&format!("the trace cannot be written: {error}"));
+            Exit::Unusable
+        }
+    }
+}
+
+fn show(
+    args: &ReplayArgs,
+    machine: &Machine,
+    schedule: &[ScheduleStep],
+    text: &Text,
+    title: &str,
+    terminal: &Terminal,
+) -> io::Result<()> {
+    let header = trace::Header {
+        version: trace::VERSION,
+        scenario: title.to_string(),
+        hash: trace::fingerprint(&text.bytes, &args.input.sets),
+        seed: 0,
+        generator: format!("schedule/{}", args.token),
+    };
+    if let Some(path) = &args.trace {
+        let mut writer = trace::Writer::new(BufWriter::new(File::create(path)?), &header);
+        again(machine, args, schedule, &mut writer);
+        writer.finish()?;
+    }
+    if args.format == Format::Jsonl {
+        let out = BufWriter::new(Pipe(io::stdout().lock()));
+        let mut writer = trace::Writer::new(out, &header);
+        again(machine, args, schedule, &mut writer);
+        return writer.finish();
+    }
+    let mut recorder = Recorder::of_schedule(machine);
+    again(machine, args, schedule, &mut recorder);
+    let (steps, _) = Steps::of(machine, reductions(&args.how), schedule);
+    let mut out = format!("{title}\n\n");
+    out.push_str(&ipcsim_report::picture(&recorder.finish()));
+    out.push('\n');
+    out.push_str(&steps.text(""));
+    terminal.print(&out);
+    Ok(())
+}
+
+fn again<T: Tracer>(
+    machine: &Machine,
+    args: &ReplayArgs,
+    schedule: &[ScheduleStep],
+    tracer: &mut T,
+) -> State {
+    replay(machine, reductions(&args.how), schedule, tracer)
+}
+
+fn why(token: &str, bad: &BadToken) -> String {
+    match bad {
+        BadToken::NoToken => {
+            format!("`{token}` is no token; `ipcsim explore` prints one with each schedule")
+        }
+        BadToken::Version => format!("`{token}` was made by another version of this program"),
+        BadToken::Scenario => {
+            format!(
+                "`{token}` was made for another scenario, or for one with other changes by --set"
+            )
+        }
+        BadToken::NoWay(step) => {
+            format!("`{token}` cannot be followed: after step {step} there is no such way")
+        }
+    }
+}

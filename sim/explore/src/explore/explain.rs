@@ -1,0 +1,274 @@
+//! Why it came to that: the schedule that tells it best, the step that lost it, and the one that would
+//! have saved it.
+
+use ipcsim_kernel::ThreadId;
+
+use super::Exploration;
+use crate::space::{Edge, Move};
+use crate::verdict::Outcome;
+
+/// A way through the states: from each state, which of its ways on.
+pub type Path = Vec<Leg>;
+
+/// A step of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// From which state.
+    pub from: u32,
+    /// Which of its ways on, in the order of the file.
+    pub way: usize,
+    /// To which state.
+    pub to: u32,
+}
+
+/// Where success was lost on a path that ends without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// No schedule succeeds.
+    BeforeTheFirstStep,
+    /// With this step of the path, counted from 1; up to there some schedule succeeds.
+    At {
+        /// Which step.
+        step: usize,
+        /// A schedule that succeeds and has everything before that step in common, as short as possible.
+        instead: Path,
+    },
+    /// It would take too long to say.
+    Unknown,
+}
+
+/// On so many states the schedule with the fewest context switches is looked for.
+const MOST_ON_THE_WAY: usize = 200_000;
+/// So often all states are gone over, to find those from which success can be reached.
+const MOST_SWEEPS: usize = 64;
+
+impl Exploration<'_> {
+    /// The path that tells best how a state is reached: the shortest, of those the one with the fewest
+    /// context switches, of those the first in the order of the file.
+    pub fn path(&mut self, to: u32) -> Path {
+        let on_the_way = self.on_the_way(to);
+        let count = on_the_way.iter().filter(|marked| **marked).count();
+        if count > MOST_ON_THE_WAY {
+            return self.first_found(to);
+        }
+        self.fewest_switches(to, &on_the_way)
+    }
+
+    /// The path on which a state was found first: it is a shortest one.
+    fn first_found(&mut self, to: u32) -> Path {
+        let mut states = vec![to];
+        let mut at = to;
+        while at != 0 {
+            at = self.parents[at as usize];
+            states.push(at);
+        }
+        states.reverse();
+        if states.len() == 1 {
+            states.insert(0, 0);
+        }
+        let mut path = Vec::new();
+        for pair in states.windows(2) {
+            let edges = self.edges_from(path.is_empty(), pair[0]);
+            let way = edges.iter().position(|edge| edge.to == pair[1]);
+            let way = way.expect("a state was reached from its parent");
+            path.push(Leg { from: pair[0], way, to: pair[1] });
+        }
+        path
+    }
+
+    /// The ways on from a state; at the very beginning those into the system.
+    pub(super) fn edges_from(&mut self, beginning: bool, state: u32) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        if beginning {
+            self.space.begin(&mut edges);
+        } else {
+            self.space.expand(state, &mut edges);
+        }
+        edges
+    }
+
+    /// In which level of the search a state was found.
+    fn level(&self, state: u32) -> usize {
+        self.levels.partition_point(|first| *first <= state)
+    }
+
+    /// Which states lie on a shortest path to this one.
+    fn on_the_way(&mut self, to: u32) -> Vec<bool> {
+        let mut marked = vec![false; to as usize + 1];
+        marked[to as usize] = true;
+        let mut edges = Vec::new();
+        for state in (self.first..to).rev() {
+            edges.clear();
+            self.space.expand(state, &mut edges);
+            let level = self.level(state);
+            marked[state as usize] = edges.iter().any(|edge| {
+                edge.to <= to && marked[edge.to as usize] && self.level(edge.to) == level + 1
+            });
+        }
+        marked
+    }
+
+    fn fewest_switches(&mut self, to: u32, on_the_way: &[bool]) -> Path {
+        let threads = self.space.threads();
+        // For each state on the way and each thread that may have run last: the switches still to come.
+        let mut rest: Vec<Option<Box<[u32]>>> = vec![None; to as usize + 1];
+        rest[to as usize] = Some(vec![0; threads + 1].into());
+        let mut edges = Vec::new();
+        for state in (self.first..to).rev().filter(|state| on_the_way[*state as usize]) {
+            edges.clear();
+            self.space.expand(state, &mut edges);
+            let mut best = vec![u32::MAX; threads + 1];
+            for edge in &edges {
+                let Some(then) = self.next_on_the_way(state, edge, &rest) else { continue };
+                for (last, best) in best.iter_mut().enumerate() {
+                    *best = (*best).min(switches(last, edge.what, then));
+                }
+            }
+            rest[state as usize] = Some(best.into());
+        }
+        let mut path = Vec::new();
+        let mut last = threads;
+        let mut at = 0;
+        loop {
+            let beginning = path.is_empty();
+            let edges = self.edges_from(beginning, at);
+            let mut best: Option<(u32, usize)> = None;
+            for (way, edge) in edges.iter().enumerate() {
+                let then = if beginning {
+                    rest.get(edge.to as usize).and_then(Option::as_deref)
+                } else {
+                    self.next_on_the_way(at, edge, &rest)
+                };
+                let Some(then) = then else { continue };
+                let cost = switches(last, edge.what, then);
+                if best.is_none_or(|(least, _)| cost < least) {
+                    best = Some((cost, way));
+                }
+            }
+            let (_, way) = best.expect("the state lies on a shortest path");
+            let edge = edges[way];
+            path.push(Leg { from: at, way, to: edge.to });
+            last = running(edge.what).map_or(last, ThreadId::index);
+            at = edge.to;
+            if at == to {
+                return path;
+            }
+        }
+    }
+
+    /// What is still to come behind a way that leads on along a shortest path.
+    fn next_on_the_way<'r>(
+        &self,
+        from: u32,
+        edge: &Edge,
+        rest: &'r [Option<Box<[u32]>>],
+    ) -> Option<&'r [u32]> {
+        let then = rest.get(edge.to as usize)?.as_deref()?;
+        (self.level(edge.to) == self.level(from) + 1).then_some(then)
+    }
+
+    /// Where success was lost on a path.
+    pub fn lost(&mut self, path: &Path) -> Lost {
+        let Some(good) = self.successful() else { return Lost::Unknown };
+        if !self.beginnings.iter().any(|state| good[*state as usize]) {
+            return Lost::BeforeTheFirstStep;
+        }
+        let lost = path.iter().position(|leg| !good[leg.to as usize]);
+        let Some(lost) = lost else { return Lost::Unknown };
+        let mut instead: Path = path[..lost].to_vec();
+        let from = path[lost].from;
+        match self.way_to_success(from, lost == 0) {
+            Some(rest) => instead.extend(rest),
+            None => return Lost::Unknown,
+        }
+        Lost::At { step: lost, instead }
+    }
+
+    /// The states from which some schedule completes; nothing if that takes too long to find out.
+    fn successful(&mut self) -> Option<Vec<bool>> {
+        let states = self.space.states();
+        let mut good = vec![false; states];
+        for state in &self.completing {
+            good[*state as usize] = true;
+        }
+        let mut edges = Vec::new();
+        for _ in 0..MOST_SWEEPS {
+            let mut changed = false;
+            for state in (self.first..states as u32).rev() {
+                if good[state as usize] {
+                    continue;
+                }
+                edges.clear();
+                self.space.expand(state, &mut edges);
+                if edges.iter().any(|edge| good[edge.to as usize]) {
+                    good[state as usize] = true;
+                    changed = true;
+                }
+            }
+            // Where no way leads back one time is enough.
+            if !changed || !self.goes_back {
+                return Some(good);
+            }
+        }
+        None
+    }
+
+    /// The shortest path from a state to one in which everything is complete.
+    fn way_to_success(&mut self, from: u32, beginning: bool) -> Option<Path> {
+        let states = self.space.states();
+        let mut reached: Vec<Option<Leg>> = vec![None; states];
+        let mut queue = std::collections::VecDeque::from([from]);
+        let mut first = beginning;
+        while let Some(state) = queue.pop_front() {
+            let edges = self.edges_from(std::mem::take(&mut first), state);
+            for (way, edge) in edges.iter().enumerate() {
+                if reached[edge.to as usize].is_some() || edge.to == from {
+                    continue;
+                }
+                reached[edge.to as usize] = Some(Leg { from: state, way, to: edge.to });
+                if self.completing.binary_search(&edge.to).is_ok() {
+                    return Some(back(&reached, from, edge.to));
+                }
+                queue.push_back(edge.to);
+            }
+        }
+        None
+    }
+}
+
+fn back(reached: &[Option<Leg>], from: u32, to: u32) -> Path {
+    let mut path = Vec::new();
+    let mut at = to;
+    while at != from || path.is_empty() {
+        let leg = reached[at as usize].expect("the way was gone");
+        path.push(leg);
+        at = leg.from;
+    }
+    path.reverse();
+    path
+}
+
+/// Which thread runs in a move.
+fn running(what: Move) -> Option<ThreadId> {
+    match what {
+        Move::Call(t) | Move::Local(t) => Some(t),
+        Move::Begin | Move::Start(_) | Move::Expire(_) => None,
+    }
+}
+
+/// The switches of a move after this thread ran last, and of all that comes then. The last place stands
+/// for nobody.
+fn switches(last: usize, what: Move, then: &[u32]) -> u32 {
+    match running(what) {
+        None => then[last],
+        Some(t) => {
+            let switch = last != t.index() && last + 1 != then.len();
+            then[t.index()].saturating_add(u32::from(switch))
+        }
+    }
+}
+
+/// Whether an ending is what the author wants.
+pub(super) fn is_success(outcome: Outcome) -> bool {
+    outcome == Outcome::Completes
+}
