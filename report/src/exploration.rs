@@ -232,11 +232,12 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
         Covered::Memory => "--max-memory was reached".into(),
         Covered::Time => "the time of --time is over".into(),
         Covered::Interrupted => "interrupted".into(),
+        Covered::Growth => "there are ever more threads or mailboxes".into(),
         Covered::Endless(t) => {
             format!("{} can come to a loop that makes no system call and never ends", name(t))
         }
         Covered::TooManyAnswers(t) => {
-            format!("{} draws a number out of more than 256, which cannot be explored", name(t))
+            format!("a step of {} can come out in too many ways to try them all", name(t))
         }
     }
 }

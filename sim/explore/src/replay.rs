@@ -14,6 +14,7 @@ pub fn replay<T: Tracer>(
     schedule: &[ScheduleStep],
     tracer: &mut T,
 ) -> State {
+    let reductions = reductions.sound_for(machine);
     let mut state = State::initial(machine);
     for (number, step) in schedule.iter().enumerate() {
         let mut script = Script { answers: &step.answers };

@@ -6,7 +6,7 @@
 use ipcsim_kernel::Machine;
 
 use crate::explore::{Exploration, Path, ScheduleStep};
-use crate::space::{Reductions, Space};
+use crate::space::{FIRST_ROOM, MOST_ROOM, Reductions, Space};
 
 /// The version of the format: it changes whenever the same token could mean another schedule.
 const VERSION: &str = "m1";
@@ -61,8 +61,18 @@ pub fn follow(
         return Err(BadToken::Scenario);
     }
     let steps = value(steps).ok_or(BadToken::NoToken)?;
-    let mut choices = choices;
-    let mut space = Space::new(machine, reductions, &[]);
+    let mut room = FIRST_ROOM;
+    loop {
+        let mut space = Space::new(machine, reductions, &[], room);
+        let schedule = walk(&mut space, steps, choices);
+        if !space.outgrown || room > MOST_ROOM {
+            return schedule;
+        }
+        room *= 4;
+    }
+}
+
+fn walk(space: &mut Space, steps: u64, mut choices: &str) -> Result<Vec<ScheduleStep>, BadToken> {
     let mut schedule = Vec::new();
     let mut edges = Vec::new();
     let mut at = 0;

@@ -232,6 +232,10 @@ impl Encoder<'_> {
             }
         }
         self.number(u64::from(thread.pc.0));
+        self.byte(u8::from(thread.raised.is_some()));
+        if let Some(fault) = &thread.raised {
+            self.fault(fault);
+        }
         self.outcome(thread.status);
         for value in &thread.registers {
             self.value(value);
@@ -314,7 +318,8 @@ impl Encoder<'_> {
             Existence::Destroyed => 1,
         });
         match mailbox.spec.kind {
-            MailboxKind::Open | MailboxKind::Filed => self.byte(0),
+            MailboxKind::Open => self.byte(0),
+            MailboxKind::Filed => self.byte(2),
             MailboxKind::Link { from, to } => {
                 self.byte(1);
                 self.number(u64::from(from.0));

@@ -16,6 +16,7 @@ mod expr;
 mod ids;
 mod invariant;
 pub mod limits;
+mod links;
 mod machine;
 mod message;
 pub mod object;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
+use crate::links;
 use crate::machine::{Machine, MailboxKind, MailboxSpec, Order};
 use crate::message::Message;
 use crate::object::inbox::Inbox;
@@ -103,6 +104,9 @@ pub struct Thread {
     pub registers: Box<[Value]>,
     /// Tells the reply rights of its calls apart.
     pub calls: u32,
+    /// An exception that its local work has raised. It ends the process, which others see, so that is a
+    /// step of its own: the thread's next call.
+    pub raised: Option<Fault>,
 }
 
 /// Whether a thread can take a step.
@@ -277,6 +281,7 @@ impl State {
         for id in 0..machine.processes.len() {
             state.add_process(machine, ProcessId::at(id));
         }
+        links::make(machine, &mut state);
         state
     }
 
@@ -298,6 +303,7 @@ impl State {
                     status: Outcome::Ok,
                     registers: registers.into(),
                     calls: 0,
+                    raised: None,
                 });
             }
         }

@@ -26,63 +26,107 @@ pub(super) fn components(
     roots: impl Iterator<Item = u32>,
     mut keep: impl FnMut(&Space, &Edge) -> bool,
 ) -> Components {
-    let states = space.states();
-    let mut order = vec![UNSEEN; states];
-    let mut low = vec![0; states];
-    let mut of = vec![UNSEEN; states];
-    let mut count = 0;
-    let mut seen = 0;
-    let mut stack: Vec<u32> = Vec::new();
-    let mut frames: Vec<Frame> = Vec::new();
-    let mut targets: Vec<u32> = Vec::new();
-    let mut edges = Vec::new();
+    let mut walk = Walk::new(space.states());
     for root in roots {
-        if order[root as usize] != UNSEEN {
-            continue;
-        }
-        let mut enter = Some(root);
-        loop {
-            if let Some(state) = enter.take() {
-                order[state as usize] = seen;
-                low[state as usize] = seen;
-                seen += 1;
-                stack.push(state);
-                edges.clear();
-                space.expand(state, &mut edges);
-                let next = targets.len();
-                targets.extend(edges.iter().filter(|edge| keep(space, edge)).map(|edge| edge.to));
-                frames.push(Frame { state, next, end: targets.len() });
-            }
-            let Some(frame) = frames.last_mut() else { break };
-            let state = frame.state as usize;
-            if frame.next < frame.end {
-                let to = targets[frame.next] as usize;
-                frame.next += 1;
-                if order[to] == UNSEEN {
-                    enter = Some(to as u32);
-                } else if of[to] == UNSEEN {
-                    low[state] = low[state].min(order[to]);
+        if walk.order[root as usize] == UNSEEN {
+            walk.enter(space, root, &mut keep);
+            while let Some(next) = walk.go_on() {
+                if let Some(state) = next {
+                    walk.enter(space, state, &mut keep);
                 }
-                continue;
-            }
-            if low[state] == order[state] {
-                while let Some(member) = stack.pop() {
-                    of[member as usize] = count;
-                    if member as usize == state {
-                        break;
-                    }
-                }
-                count += 1;
-            }
-            let done = frames.pop().expect("a frame is open");
-            targets.truncate(frames.last().map_or(0, |frame| frame.end));
-            if let Some(before) = frames.last() {
-                let before = before.state as usize;
-                low[before] = low[before].min(low[done.state as usize]);
             }
         }
     }
-    Components { of, count }
+    Components { of: walk.of, count: walk.count }
+}
+
+/// A walk over the states, depth first.
+struct Walk {
+    /// When each state was entered.
+    order: Vec<u32>,
+    /// The earliest state of its component that each can come back to, as far as is known.
+    low: Vec<u32>,
+    of: Vec<u32>,
+    count: u32,
+    entered: u32,
+    /// States whose component is not complete.
+    stack: Vec<u32>,
+    frames: Vec<Frame>,
+    /// The ways on from all frames.
+    targets: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+impl Walk {
+    fn new(states: usize) -> Self {
+        Self {
+            order: vec![UNSEEN; states],
+            low: vec![0; states],
+            of: vec![UNSEEN; states],
+            count: 0,
+            entered: 0,
+            stack: Vec::new(),
+            frames: Vec::new(),
+            targets: Vec::new(),
+            edges: Vec::new(),
+        }
+    }
+
+    fn enter(
+        &mut self,
+        space: &mut Space,
+        state: u32,
+        keep: &mut impl FnMut(&Space, &Edge) -> bool,
+    ) {
+        self.order[state as usize] = self.entered;
+        self.low[state as usize] = self.entered;
+        self.entered += 1;
+        self.stack.push(state);
+        self.edges.clear();
+        space.expand(state, &mut self.edges);
+        let next = self.targets.len();
+        let kept = self.edges.iter().filter(|edge| keep(space, edge)).map(|edge| edge.to);
+        self.targets.extend(kept);
+        self.frames.push(Frame { state, next, end: self.targets.len() });
+    }
+
+    /// Follows a way, or leaves a state whose ways have all been gone. Gives the state to be entered, if
+    /// one was found; nothing at the end.
+    fn go_on(&mut self) -> Option<Option<u32>> {
+        let frame = self.frames.last_mut()?;
+        let state = frame.state as usize;
+        if frame.next == frame.end {
+            self.leave(state);
+            return Some(None);
+        }
+        let to = self.targets[frame.next] as usize;
+        frame.next += 1;
+        if self.order[to] == UNSEEN {
+            return Some(Some(to as u32));
+        }
+        if self.of[to] == UNSEEN {
+            self.low[state] = self.low[state].min(self.order[to]);
+        }
+        Some(None)
+    }
+
+    fn leave(&mut self, state: usize) {
+        if self.low[state] == self.order[state] {
+            while let Some(member) = self.stack.pop() {
+                self.of[member as usize] = self.count;
+                if member as usize == state {
+                    break;
+                }
+            }
+            self.count += 1;
+        }
+        self.frames.pop();
+        self.targets.truncate(self.frames.last().map_or(0, |frame| frame.end));
+        if let Some(before) = self.frames.last() {
+            let before = before.state as usize;
+            self.low[before] = self.low[before].min(self.low[state]);
+        }
+    }
 }
 
 impl Components {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::{Machine, Predicate, State, ThreadId};
 
-use crate::space::{Edge, IsNew, Move, News, Reductions, Space};
+use crate::space::{Edge, FIRST_ROOM, IsNew, MOST_ROOM, Move, News, Reductions, Space};
 pub use claims::Vacuous;
 pub use endings::{Ending, Goes};
 pub use explain::{Leg, Lost, Path};
@@ -69,6 +69,8 @@ pub enum Covered {
     Time,
     /// [`ExploreLimits::interrupted`].
     Interrupted,
+    /// There are ever more threads or mailboxes.
+    Growth,
     /// This thread can come to local work that never ends.
     Endless(ThreadId),
     /// This thread draws a number out of too many.
@@ -117,8 +119,21 @@ pub fn explore<'m>(
     predicates: &[Predicate],
     limits: &ExploreLimits,
 ) -> Exploration<'m> {
+    let mut room = FIRST_ROOM;
+    loop {
+        let space = Space::new(machine, reductions, predicates, room);
+        if let Some(found) = explore_in(space, limits) {
+            return found;
+        }
+        room *= 4;
+    }
+}
+
+/// Visits all states, if there is room for all that comes up on the way.
+fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploration<'m>> {
+    let machine = space.machine();
     let mut search = Search {
-        space: Space::new(machine, reductions, predicates),
+        space,
         parents: vec![0],
         edges: Vec::new(),
         sinks: Vec::new(),
@@ -129,13 +144,19 @@ pub fn explore<'m>(
     };
     let beginnings = search.begin();
     let first = beginnings.iter().copied().min().unwrap_or(0);
-    let covered = search.run(first, limits);
+    let mut covered = search.run(first, limits);
+    if search.space.outgrown {
+        if search.space.room() < MOST_ROOM {
+            return None;
+        }
+        covered = Covered::Growth;
+    }
     let Search { mut space, parents, sinks, count, levels, goes_back, .. } = search;
     // Of a part of the states one cannot say where it is impossible to go on.
     let looks_for_circles = goes_back && covered == Covered::All;
     let (endings, completing) =
         endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
-    Exploration {
+    Some(Exploration {
         machine,
         space,
         parents,
@@ -148,7 +169,7 @@ pub fn explore<'m>(
         levels,
         completing,
         endings,
-    }
+    })
 }
 
 /// So many states are expanded together.
@@ -188,6 +209,12 @@ impl Search<'_> {
         let mut level_ends = self.space.states() as u32;
         let mut looked_at = 0;
         while (at as usize) < self.space.states() {
+            if self.space.outgrown {
+                return Covered::Growth;
+            }
+            if let Some(t) = self.space.refused {
+                return Covered::TooManyAnswers(t);
+            }
             if let Some(refused) = self.refused {
                 return refused;
             }

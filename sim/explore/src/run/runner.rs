@@ -246,6 +246,11 @@ impl<'m> Runner<'m> {
                 self.compute(id, t, ns);
             }
             Progress::Endless => return Some(Stop::LocalLoop(t)),
+            Progress::Raised => {
+                // An exception costs nothing.
+                self.perform(Transition::Call(t), tracer);
+                self.release(id);
+            }
             Progress::Done | Progress::Yielded => self.release(id),
         }
         None

@@ -13,12 +13,11 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use ipcsim_kernel::program::{From, Op, Verb};
+use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
-    Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Predicate, Probe,
-    ProcessId, Progress, Question, Register, Role, Sink, Span, State, ThreadId, Value,
-    assert_invariants,
+    Computing, Detect, End, Event, Fault, Kind, Life, Machine, Oracle, Predicate, Probe, ProcessId,
+    Progress, Question, Register, Role, Sink, Span, State, ThreadId, assert_invariants,
 };
 
 pub(crate) use drive::{Ready, drive};
@@ -30,8 +29,15 @@ use rows::Rows;
 
 /// Numbers are drawn out of at most so many; more cannot be explored.
 const MOST_ANSWERS: u64 = 256;
-/// So many links are made in advance; if there could be more, each is made when it is first needed.
-const MOST_LINKS: usize = 4_096;
+/// In one step so many questions are asked at most.
+const MOST_QUESTIONS: usize = 32;
+/// One step in one state comes out in so many ways at most.
+const MOST_EFFECTS: u64 = 4_096;
+
+/// Room for so many threads and mailboxes is made at first.
+pub const FIRST_ROOM: usize = 16;
+/// Beyond this an exploration has no end.
+pub const MOST_ROOM: usize = 4_096;
 
 /// Whether a reduction is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +58,18 @@ pub struct Reductions {
 impl Default for Reductions {
     fn default() -> Self {
         Self { merge: Reduction::On }
+    }
+}
+
+impl Reductions {
+    /// Those of them that change nothing in this machine. A kernel that refuses deadlocks looks at how
+    /// far every thread is and what its variables hold, so there local work is seen by others.
+    #[must_use]
+    pub fn sound_for(self, machine: &Machine) -> Self {
+        match machine.policies.detect {
+            Detect::Report => self,
+            Detect::Refuse => Self { merge: Reduction::Off },
+        }
     }
 }
 
@@ -81,6 +99,7 @@ pub enum IsNew {
 /// The states that were reached so far, and the steps between them.
 pub struct Space<'m> {
     machine: &'m Machine,
+    room: usize,
     reductions: Reductions,
     layout: Layout,
     live: Live,
@@ -98,11 +117,22 @@ pub struct Space<'m> {
     found: Vec<u32>,
     /// How often the kernel really performed a step.
     pub performed: u64,
+    /// Whether there were more threads or mailboxes than there is room for: then all that was found is
+    /// void, and has to be found again with more room.
+    pub outgrown: bool,
+    /// A thread one of whose steps comes out in too many ways.
+    pub refused: Option<ThreadId>,
 }
 
 impl<'m> Space<'m> {
-    /// A space in which nothing was reached yet, to be looked at by these predicates.
-    pub fn new(machine: &'m Machine, reductions: Reductions, predicates: &[Predicate]) -> Self {
+    /// A space in which nothing was reached yet, to be looked at by these predicates, with room for so
+    /// many threads and mailboxes that come up on the way.
+    pub fn new(
+        machine: &'m Machine,
+        reductions: Reductions,
+        predicates: &[Predicate],
+        room: usize,
+    ) -> Self {
         let probes = || predicates.iter().flat_map(|predicate| &predicate.probes);
         let looks_at_memory = probes().any(|probe| *probe == Probe::KernelUsed);
         let watched: Vec<Register> = probes()
@@ -111,26 +141,26 @@ impl<'m> Space<'m> {
                 _ => None,
             })
             .collect();
-        let mut state = State::initial(machine);
-        make_links(machine, &mut state);
+        let state = State::initial(machine);
         let grows = |name: fn(&Verb) -> bool| {
             machine.code.iter().any(|op| matches!(op, Op::Call(call) if name(&call.verb)))
         };
-        let room = |count: usize, grows: bool| if grows { 2 * count + 16 } else { count };
+        let with_room = |count: usize, grows: bool| if grows { count + room } else { count };
         let layout = Layout {
             processes: state.processes.len(),
-            threads: room(
+            threads: with_room(
                 state.threads.len(),
                 grows(|verb| matches!(verb, Verb::StartThread { .. })),
             ),
-            mailboxes: room(state.mailboxes.len(), true),
+            mailboxes: with_room(state.mailboxes.len(), true),
             memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
         };
         let mut parts = Parts::new(machine);
         let seen = Seen::new(parts.of_state(machine, &layout, &state));
         Self {
             machine,
-            reductions,
+            room,
+            reductions: reductions.sound_for(machine),
             layout,
             live: Live::new(machine, &watched),
             parts,
@@ -144,7 +174,19 @@ impl<'m> Space<'m> {
             batch: Batch::default(),
             found: Vec::new(),
             performed: 0,
+            refused: None,
+            outgrown: false,
         }
+    }
+
+    /// The machine.
+    pub fn machine(&self) -> &'m Machine {
+        self.machine
+    }
+
+    /// For how many threads and mailboxes that come up on the way there is room.
+    pub fn room(&self) -> usize {
+        self.room
     }
 
     /// How many states are known.
@@ -213,7 +255,12 @@ impl<'m> Space<'m> {
 
     fn follow(&mut self, from: u32, what: Move) {
         self.found.clear();
+        let most = self.performed + MOST_EFFECTS;
         while let Err(answers) = self.memo.effects(what.number(), &self.row, &mut self.found) {
+            if self.performed > most {
+                self.refused = what.thread();
+                return;
+            }
             self.perform(what, &answers);
         }
         let pending = self.found.iter().map(|effect| Pending { from, what, effect: *effect });
@@ -346,6 +393,11 @@ impl<'m> Space<'m> {
 
     fn writes(&mut self, state: &State, before: (usize, usize)) -> Box<[(u32, u32)]> {
         let mut writes = Vec::new();
+        let (threads, mailboxes) = (state.threads.items().len(), state.mailboxes.items().len());
+        if threads > self.layout.threads || mailboxes > self.layout.mailboxes {
+            self.outgrown = true;
+            return writes.into();
+        }
         for position in changed(&self.layout, state, before) {
             let mut part = part_at(&self.layout, state, position);
             if let (Part::Thread(thread), Reduction::On) = (&mut part, self.reductions.merge) {
@@ -426,78 +478,6 @@ fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Deed> 
     deeds.into_iter().map(|(_, deed)| deed).collect()
 }
 
-/// Makes every link that could be needed, so that its number does not depend on who needs it first.
-fn make_links(machine: &Machine, state: &mut State) {
-    let mut links = Vec::new();
-    for index in 0..machine.processes.len() {
-        let process = ProcessId::at(index);
-        for (from, to) in links_of(machine, process) {
-            links.push((from, to));
-            if links.len() > MOST_LINKS {
-                return;
-            }
-        }
-    }
-    links.sort_unstable();
-    links.dedup();
-    for (from, to) in links {
-        state.link(machine, from, to);
-    }
-}
-
-/// The links that a process names in its programs.
-fn links_of(machine: &Machine, process: ProcessId) -> Vec<(ProcessId, ProcessId)> {
-    let family = machine.family_of(process);
-    let mut seen = vec![false; machine.code.len()];
-    let mut open: Vec<_> = family.threads.iter().map(|spec| spec.entry).collect();
-    let mut links = Vec::new();
-    while let Some(pc) = open.pop() {
-        if std::mem::replace(&mut seen[pc.index()], true) {
-            continue;
-        }
-        let op = &machine.code[pc.index()];
-        op.successors(pc, &mut open);
-        let Op::Call(call) = op else { continue };
-        let (expr, sends) = match &call.verb {
-            Verb::Send(send) | Verb::Call { request: send, .. } => (&send.to, true),
-            Verb::Receive(receive) => match &receive.from {
-                From::These(sources) => (sources, false),
-                From::Anyone => continue,
-            },
-            Verb::Select { among, .. } => (among, false),
-            _ => continue,
-        };
-        let mut add = |other: ProcessId| {
-            links.push(if sends { (process, other) } else { (other, process) });
-        };
-        expr.visit(&mut |part| match part {
-            Expr::Constant(value) => processes_in(value, &mut add),
-            Expr::ProcessMember(family, _) => {
-                let family = &machine.families[family.index()];
-                (0..family.count).for_each(|member| add(ProcessId(family.first.0 + member)));
-            }
-            Expr::Me => add(process),
-            // A parameter of the program.
-            Expr::Variable(register) => family
-                .threads
-                .iter()
-                .flat_map(|spec| &spec.initial)
-                .filter(|(parameter, _)| parameter == register)
-                .for_each(|(_, value)| processes_in(value, &mut add)),
-            _ => {}
-        });
-    }
-    links
-}
-
-fn processes_in(value: &Value, add: &mut impl FnMut(ProcessId)) {
-    match value {
-        Value::Handle(Handle::Process(process)) => add(*process),
-        Value::List(list) => list.items().iter().for_each(|item| processes_in(item, add)),
-        _ => {}
-    }
-}
-
 /// Answers questions as they are written down, and with 0 behind that.
 struct Script<'a> {
     clock: &'a Clock,
@@ -510,7 +490,8 @@ struct Script<'a> {
 
 impl Oracle for Script<'_> {
     fn choose(&mut self, question: Question) -> u64 {
-        let Some(answers) = question.answers().filter(|answers| *answers <= MOST_ANSWERS) else {
+        let answers = question.answers().filter(|answers| *answers <= MOST_ANSWERS);
+        let Some(answers) = answers.filter(|_| self.asked.len() < MOST_QUESTIONS) else {
             self.refused = Some(());
             return 0;
         };

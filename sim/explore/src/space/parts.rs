@@ -333,6 +333,7 @@ impl Part {
                 let stands_at = &machine.code[thread.pc.index()];
                 let at_call = matches!(stands_at, Op::Call(_) | Op::End);
                 let ready = thread.state.is_ready();
+                let at_call = at_call || thread.raised.is_some();
                 let (looks, bound) = match &thread.state {
                     ThreadState::LookingAgain { bound, .. } => (true, Some(*bound)),
                     ThreadState::Blocked { bound, .. } => (false, Some(*bound)),

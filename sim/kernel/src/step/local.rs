@@ -17,13 +17,16 @@ enum Next {
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn local(&mut self, t: ThreadId) -> Progress {
+        if self.thread(t).raised.is_some() {
+            return Progress::Raised;
+        }
         for _ in 0..limits::LOCAL_OPERATIONS {
             match self.local_operation(t) {
                 Ok(Next::Go(pc)) => self.thread_mut(t).pc = pc,
                 Ok(Next::Stop(progress)) => return progress,
                 Err(fault) => {
-                    self.fail(t, fault);
-                    return Progress::Done;
+                    self.thread_mut(t).raised = Some(fault);
+                    return Progress::Raised;
                 }
             }
         }

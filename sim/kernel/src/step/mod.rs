@@ -49,6 +49,8 @@ pub enum Progress {
     AtCall,
     /// The thread has to use the processor so long before it goes on. Only where time passes.
     Computes(Span),
+    /// The thread has raised an exception; its next call ends it.
+    Raised,
     /// The thread lets others run.
     Yielded,
     /// The thread is in a local loop beyond [`crate::limits::LOCAL_OPERATIONS`].
@@ -136,6 +138,10 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     }
 
     fn call(&mut self, t: ThreadId) -> Progress {
+        if let Some(fault) = self.thread_mut(t).raised.take() {
+            self.fail(t, fault);
+            return Progress::Done;
+        }
         let machine = self.machine;
         let call = match &machine.code[self.thread(t).pc.index()] {
             Op::Call(call) => call,

@@ -6,7 +6,7 @@ use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Computing, Oracle, Question};
 use crate::outcome::Outcome;
 use crate::program::{Call, From, Op, Send, Target, Time, Verb, Wait};
-use crate::state::State;
+use crate::state::{BlockedOn, Sources, State};
 use crate::value::{Handle, Value};
 
 /// Which objects a thread could reach.
@@ -222,7 +222,11 @@ impl Walker<'_> {
     /// A first message to a process reaches those that receive from anyone.
     fn add_first_link(&self, to: ProcessId, direction: Direction, reach: &mut Reach<MailboxId>) {
         let inbox = &self.state.processes[to.index()].inbox;
-        if matches!(direction, Direction::To) && !inbox.receivers.is_empty() {
+        let from_anyone = |t: &ThreadId| {
+            let on = self.state.waits_for(*t);
+            matches!(on, Some(BlockedOn::Receive { sources: Sources::Anyone, .. }))
+        };
+        if matches!(direction, Direction::To) && inbox.receivers.iter().any(from_anyone) {
             match inbox.links().next() {
                 // Any link will do: whoever receives from anyone waits on all of them.
                 Some(link) => reach.add(link),

@@ -1,0 +1,143 @@
+//! What is true of every exploration, of the repository's scenarios and of random ones.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use common::generate;
+use ipcsim_explore::{
+    Covered, Exploration, ExploreLimits, Limits, NoTrace, Outcome, Reduction, Reductions, conclude,
+    explore, follow, replay, run, token,
+};
+use ipcsim_kernel::{Machine, Scheduler, State, ThreadState, assert_invariants};
+use proptest::prelude::*;
+
+const NO_MERGE: Reductions = Reductions { merge: Reduction::Off };
+
+fn all(machine: &Machine, reductions: Reductions, max_states: u64) -> Exploration<'_> {
+    let limits = ExploreLimits { max_states, ..ExploreLimits::default() };
+    explore(machine, reductions, &[], &limits)
+}
+
+/// The endings in words: what must not depend on how the search was made.
+fn endings(found: &Exploration) -> BTreeSet<String> {
+    let ending = |ending: &ipcsim_explore::Ending| {
+        let mut blocked = ending.blocked.clone();
+        blocked.sort();
+        format!("{} {blocked:?}", ending.outcome.word())
+    };
+    found.endings.iter().map(ending).collect()
+}
+
+/// Where every thread is, and whether it waits.
+fn places(state: &State) -> Vec<(u32, &'static str)> {
+    let place = |thread: &ipcsim_kernel::Thread| {
+        let word = match &thread.state {
+            ThreadState::NotStarted => "not started",
+            ThreadState::Ready => "ready",
+            ThreadState::LookingAgain { .. } => "looks again",
+            ThreadState::Blocked { .. } => "waits",
+            ThreadState::Ended => return (0, "ended"),
+        };
+        (thread.pc.0, word)
+    };
+    state.threads.iter().map(place).collect()
+}
+
+fn check(name: &str, machine: &Machine, max_states: u64) -> Option<()> {
+    let reductions = Reductions::default();
+    let mut found = all(machine, reductions, max_states);
+    if found.covered != Covered::All {
+        return None;
+    }
+    // Each reduction finds what is found without it.
+    let plain = all(machine, NO_MERGE, 4 * max_states);
+    if plain.covered == Covered::All {
+        assert_eq!(endings(&found), endings(&plain), "{name}: merging changes no ending");
+        assert!(found.states() <= plain.states(), "{name}: merging makes no more states");
+    }
+    // A witness leads where it is said to lead, and its token means the same.
+    for ending in found.endings.clone() {
+        let path = found.path(ending.state);
+        let schedule = found.schedule(&path);
+        let end = replay(machine, reductions, &schedule, &mut NoTrace);
+        assert_invariants(machine, &end);
+        assert_eq!(
+            places(&end),
+            places(&found.state(ending.state)),
+            "{name}: {}",
+            ending.outcome.word()
+        );
+        let word = token(&mut found, &path, 7);
+        assert_eq!(follow(machine, reductions, &word, 7).as_ref(), Ok(&schedule), "{name}: {word}");
+        assert!(follow(machine, reductions, &word, 8).is_err(), "{name}: {word}");
+    }
+    // A run is one of the schedules.
+    let outcomes: BTreeSet<&str> = found.endings.iter().map(|it| it.outcome.word()).collect();
+    for seed in 0..2 {
+        for scheduler in
+            [Scheduler::Fifo, Scheduler::RoundRobin, Scheduler::Priority, Scheduler::Random]
+        {
+            let mut timed = machine.clone();
+            timed.timing.seed = seed;
+            timed.timing.scheduler = scheduler;
+            let run = run(&timed, &Limits { max_steps: 1_000, ..Limits::default() }, &mut NoTrace);
+            let verdict = conclude(&timed, &run);
+            // A run that was cut off, or in which a scheduler is unfair, is no whole schedule.
+            let whole = !matches!(verdict.outcome, Outcome::Unfinished | Outcome::Livelock);
+            assert!(
+                !whole || outcomes.contains(verdict.outcome.word()),
+                "{name}: a run with seed {seed} and {scheduler:?} ends as {}, schedules as {outcomes:?}",
+                verdict.outcome.word()
+            );
+        }
+    }
+    Some(())
+}
+
+#[test]
+fn every_scenario_keeps_the_laws_of_schedules() {
+    for (path, text) in common::scenarios() {
+        let loaded = common::loaded(&path, &text, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let _ = check(&path, &machine, 20_000);
+    }
+}
+
+/// How many states there are, and how schedules end.
+#[test]
+fn every_exploration_is_as_pinned() {
+    let mut table = String::new();
+    for (path, text) in common::scenarios() {
+        let loaded = common::loaded(&path, &text, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let merged = all(&machine, Reductions::default(), 200_000);
+        let plain = all(&machine, NO_MERGE, 50_000);
+        let outcomes: Vec<&str> = merged.endings.iter().map(|it| it.outcome.word()).collect();
+        let plain = match plain.covered {
+            Covered::All => plain.states().to_string(),
+            _ => "many".to_string(),
+        };
+        let states = format!("{} of {plain}", merged.states());
+        writeln!(table, "{path:52} {states:>16}  {}", outcomes.join(" "))
+            .expect("a String takes all text");
+    }
+    insta::assert_snapshot!(table);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn random_scenarios_keep_the_laws_of_schedules(seed: u64, size in 1_u64..3) {
+        let text = generate::scenario(seed, size);
+        let loaded = common::loaded("random.yaml", &text, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let _ = check(&text, &machine, 1_000);
+    }
+}
