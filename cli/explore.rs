@@ -1,14 +1,17 @@
 //! `ipcsim explore`: every schedule of a scenario.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+#![expect(clippy::disallowed_types, reason = "how long it took is told to whoever waits")]
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use ipcsim_explore::{
     Covered, Exploration, ExploreLimits, Outcome, Path, Progress, Reduction, Reductions, explore,
     token,
 };
 use ipcsim_kernel::{Machine, Predicate};
-use ipcsim_report::Told;
+use ipcsim_report::{Told, count};
 use ipcsim_scenario::{Change, Loaded};
 
 use crate::args::{ExploreArgs, How};
@@ -16,7 +19,7 @@ use crate::cures;
 use crate::exit::Exit;
 use crate::input::{self, Text};
 use crate::run::title;
-use crate::terminal::{INTERRUPTED, Terminal};
+use crate::terminal::{INTERRUPTED, Terminal, showing};
 
 /// A cure whose schedules have more states than this is not worth waiting for.
 const CURE_STATES: u64 = 200_000;
@@ -32,6 +35,7 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     let loaded = input::compile(&text, &args.input);
     terminal.diagnostics(&loaded);
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
+    let begun = Instant::now();
     let mut found = search(machine, &args.how, &[]);
     let print = fingerprint(&text, args.input.sets.as_slice(), &args.how);
     let replay = |found: &mut Exploration, path: &Path| {
@@ -46,6 +50,7 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     let mut out = format!("{}\n\n", title(&text, &loaded));
     out.push_str(&ipcsim_report::exploration(&mut found, &told));
     terminal.print(&out);
+    tell_cost(&found, begun, terminal);
     exit(&found)
 }
 
@@ -94,7 +99,9 @@ pub(crate) fn search<'m>(
     let progress = Progress::default();
     let limits = ExploreLimits {
         max_states: how.max_states,
-        max_bytes: usize::MAX,
+        max_bytes: how
+            .max_memory
+            .map_or_else(free_memory, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
         interrupted: Some(&INTERRUPTED),
         time_over: Some(&time_over),
         progress: Some(&progress),
@@ -112,10 +119,51 @@ pub(crate) fn search<'m>(
                 time_over.store(true, Ordering::Relaxed);
             });
         }
-        let found = explore(machine, reductions(how), predicates, &limits);
+        let begun = Instant::now();
+        let line = || progress_line(&progress, begun);
+        let found = showing(&line, || explore(machine, reductions(how), predicates, &limits));
         done.store(true, Ordering::Relaxed);
         found
     })
+}
+
+/// States, states per second, how many are still to be looked at, depth, memory.
+fn progress_line(progress: &Progress, begun: Instant) -> String {
+    let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
+    let states = of(&progress.states);
+    let seconds = begun.elapsed().as_secs().max(1);
+    format!(
+        "{} states, {}/s, {} to be looked at, depth {}, {} MiB",
+        count(states),
+        count(states / seconds),
+        count(states - of(&progress.expanded).min(states)),
+        of(&progress.depth),
+        of(&progress.bytes) >> 20
+    )
+}
+
+/// What an exploration may take if nothing else is said: 80 % of the memory that is free now.
+fn free_memory() -> usize {
+    const UNKNOWN: usize = 4 << 30;
+    let Ok(text) = std::fs::read_to_string("/proc/meminfo") else { return UNKNOWN };
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    kib.map_or(UNKNOWN, |kib| kib / 5 * 4 * 1024)
+}
+
+/// What it cost, for whoever sits at the terminal: it differs from time to time.
+fn tell_cost(found: &Exploration, begun: Instant, terminal: &Terminal) {
+    if std::io::stderr().is_terminal() {
+        terminal.tell(&format!(
+            "{} states · {} steps between them, {} of them really performed · depth {} · {:.1?} · {} KiB\n",
+            count(found.states()),
+            count(found.edges),
+            count(found.performed()),
+            found.depth,
+            begun.elapsed(),
+            count(found.bytes() as u64 >> 10),
+        ));
+    }
 }
 
 fn exit(found: &Exploration) -> Exit {

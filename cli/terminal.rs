@@ -98,19 +98,25 @@ pub(crate) fn catch_interrupts() {
 /// Shows a line on a terminal while something takes longer than a second.
 pub(crate) fn with_progress<T>(what: &str, work: impl FnOnce(&AtomicU64) -> T) -> T {
     let steps = AtomicU64::new(0);
+    let line = || format!("{what}: {} steps", ipcsim_report::count(steps.load(Ordering::Relaxed)));
+    showing(&line, || work(&steps))
+}
+
+/// As [`with_progress`], with a line that says what it likes.
+pub(crate) fn showing<T>(line: &(impl Fn() -> String + Sync), work: impl FnOnce() -> T) -> T {
     if !io::stderr().is_terminal() {
-        return work(&steps);
+        return work();
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| show_progress(what, &steps, &done));
-        let result = work(&steps);
+        scope.spawn(|| show(line, &done));
+        let result = work();
         done.store(true, Ordering::Relaxed);
         result
     })
 }
 
-fn show_progress(what: &str, steps: &AtomicU64, done: &AtomicBool) {
+fn show(text: &impl Fn() -> String, done: &AtomicBool) {
     const TICK: Duration = Duration::from_millis(50);
     const PATIENCE: u32 = 20;
     let mut waited = 0;
@@ -122,8 +128,7 @@ fn show_progress(what: &str, steps: &AtomicU64, done: &AtomicBool) {
             continue;
         }
         let line = line.get_or_insert_with(indicatif::ProgressBar::new_spinner);
-        let steps = ipcsim_report::count(steps.load(Ordering::Relaxed));
-        line.set_message(format!("{what}: {steps} steps"));
+        line.set_message(text());
         line.tick();
     }
     if let Some(line) = line {
