@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Explore(ExploreArgs),
     /// Show a schedule again that was found
     Replay(ReplayArgs),
+    /// Try every schedule under several values of the policies
+    Matrix(MatrixArgs),
     /// Check scenarios without running them
     Lint(LintArgs),
     /// Check what scenarios claim in `expect:`
@@ -178,6 +180,34 @@ pub(crate) struct ReplayArgs {
     /// What is printed: a picture and the steps, or the trace
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+
+    #[command(flatten)]
+    pub how: How,
+
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim matrix mutual-send --vary kernel.buffering=none,1,2,undefined
+  ipcsim matrix flood --vary kernel.memory=1KiB,4KiB --vary kernel.memory-full=wait,fail
+  ipcsim matrix mutual-send --least kernel.buffering
+
+safe: every schedule completes. may: some schedule does not. must: none completes.")]
+pub(crate) struct MatrixArgs {
+    /// A scenario file, the name of a built-in scenario, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub file: String,
+
+    /// Values to be tried for a path; with several of these every combination is
+    #[arg(long, value_name = "PATH=VALUE,…")]
+    pub vary: Vec<String>,
+
+    /// The smallest number that is safe at this path
+    #[arg(long, value_name = "PATH", conflicts_with = "vary", required_unless_present = "vary")]
+    pub least: Option<String>,
 
     #[command(flatten)]
     pub how: How,

@@ -10,6 +10,7 @@ mod input;
 mod library;
 mod lint;
 mod list;
+mod matrix;
 mod new;
 mod replay;
 mod run;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::execute(args, &terminal),
         Command::Explore(args) => explore::execute(args, &terminal),
         Command::Replay(args) => replay::execute(args, &terminal),
+        Command::Matrix(args) => matrix::execute(args, &terminal),
         Command::Lint(args) => lint::execute(args, &terminal),
         Command::Test(args) => test::execute(args, &terminal),
         Command::List => list::execute(&terminal),
