@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Explore(ExploreArgs),
     /// Show a schedule again that was found
     Replay(ReplayArgs),
+    /// Be the scheduler: take one step after the other
+    Step(StepArgs),
     /// Try every schedule under several values of the policies
     Matrix(MatrixArgs),
     /// Check scenarios without running them
@@ -208,6 +210,28 @@ pub(crate) struct MatrixArgs {
     /// The smallest number that is safe at this path
     #[arg(long, value_name = "PATH", conflicts_with = "vary", required_unless_present = "vary")]
     pub least: Option<String>,
+
+    #[command(flatten)]
+    pub how: How,
+
+    #[command(flatten)]
+    pub input: Input,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim step mutual-send
+  ipcsim step mutual-send TOKEN                where that schedule ends
+  printf '1\\nwhy P1\\n' | ipcsim step mutual-send")]
+pub(crate) struct StepArgs {
+    /// A scenario file, or the name of a built-in scenario
+    #[arg(value_name = "FILE")]
+    pub file: String,
+
+    /// Begin where this schedule ends
+    #[arg(value_name = "TOKEN")]
+    pub token: Option<String>,
 
     #[command(flatten)]
     pub how: How,

@@ -94,7 +94,7 @@ pub(crate) fn search<'m>(
     how: &How,
     predicates: &[Predicate],
 ) -> Exploration<'m> {
-    let time_over = AtomicBool::new(false);
+    let time_over = AtomicBool::new(how.time == Some(0));
     let done = AtomicBool::new(false);
     let progress = Progress::default();
     let limits = ExploreLimits {

@@ -14,6 +14,7 @@ mod matrix;
 mod new;
 mod replay;
 mod run;
+mod step;
 mod terminal;
 mod test;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Explore(args) => explore::execute(args, &terminal),
         Command::Replay(args) => replay::execute(args, &terminal),
         Command::Matrix(args) => matrix::execute(args, &terminal),
+        Command::Step(args) => step::execute(args, &terminal),
         Command::Lint(args) => lint::execute(args, &terminal),
         Command::Test(args) => test::execute(args, &terminal),
         Command::List => list::execute(&terminal),

@@ -89,7 +89,7 @@ fn again<T: Tracer>(
     replay(machine, reductions(&args.how), schedule, tracer)
 }
 
-fn why(token: &str, bad: &BadToken) -> String {
+pub(crate) fn why(token: &str, bad: &BadToken) -> String {
     match bad {
         BadToken::NoToken => {
             format!("`{token}` is no token; `ipcsim explore` prints one with each schedule")

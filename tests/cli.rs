@@ -326,3 +326,107 @@ fn the_seed_decides_what_is_random() {
     assert_eq!(log("7"), log("7"));
     assert_ne!(log("7"), log("8"));
 }
+
+#[test]
+fn explore_answers_for_every_schedule_by_its_exit_code() {
+    let shell = Shell::new("explore");
+    shell.run(&["explore", "mutual-send"]).is(1, "every schedule deadlocks: 4 states");
+    shell
+        .run(&["explore", "mutual-send", "--set", "kernel.buffering=1"])
+        .is(0, "every schedule completes: 14 states");
+    shell.run(&["explore", "rare-crossing"]).is(1, "may deadlock");
+    shell.run(&["explore", "call-reply", "--max-states", "5"]).is(3, "--max-states was reached");
+    shell.run(&["explore", "call-reply", "--time", "0s"]).is(3, "not decided");
+    shell.write("loop.yaml", "processes:\n  P1:\n    - forever:\n        - set: {x: 1}\n");
+    shell.run(&["explore", "loop.yaml"]).is(3, "makes no system call and never ends");
+    shell.write("poll.yaml", POLL);
+    shell.run(&["explore", "poll.yaml"]).is(1, "every schedule livelocks: 1 state");
+    shell
+        .write("many.yaml", "processes:\n  P1:\n    - set: {x: 'random(1, 1000)'}\n    - yield:\n");
+    shell.run(&["explore", "many.yaml"]).is(3, "too many ways");
+}
+
+const POLL: &str = "
+mailboxes: {box1: {capacity: 1}}
+processes:
+  P1:
+    - forever:
+        - receive: m
+          from: box1
+          wait: never
+          when: {would-block: []}
+";
+
+#[test]
+fn a_token_brings_its_schedule_back_and_no_other() {
+    let shell = Shell::new("replay");
+    let explored = shell.run(&["explore", "rare-crossing"]);
+    let token =
+        explored.out.lines().rev().find_map(|line| line.split("replay rare-crossing ").nth(1));
+    let token = token.expect("a witness has a token");
+    shell.run(&["replay", "rare-crossing", token]).is(0, "SEND-blocked on worker");
+    let traced = shell.run(&["replay", "rare-crossing", token, "--format", "jsonl"]);
+    let (header, records) = ipcsim_report::trace::read(&traced.out).expect("a trace is printed");
+    assert_eq!(header.generator, format!("schedule/{token}"));
+    assert!(records.iter().any(|record| record.event == "blocked"));
+    shell.run(&["replay", "mutual-send", token]).is(2, "was made for another scenario");
+    shell
+        .run(&["replay", "rare-crossing", token, "--set", "kernel.buffering=1"])
+        .is(2, "with other changes by --set");
+    shell.run(&["replay", "rare-crossing", "nonsense"]).is(2, "is no token");
+    shell.run(&["replay", "rare-crossing", &token.replace("m1", "m9")]).is(2, "another version");
+}
+
+#[test]
+fn whoever_steps_is_offered_what_can_be_done_and_no_more() {
+    let shell = Shell::new("step");
+    let typed = b"1\nwhy P1\ngraph\nback\n3\nfail\nsucceed\nsave\nquit\n";
+    let answer = shell.run_with_input(&["step", "mutual-send"], typed);
+    answer.is(0, "> quit");
+    insta::assert_snapshot!("cli__step", answer.out);
+    // What was saved begins where it ended.
+    let token = answer.out.lines().rev().nth(1).expect("a token was printed");
+    let answer = shell.run_with_input(&["step", "mutual-send", token], b"back\n");
+    answer.is(0, "nothing can move any more");
+}
+
+#[test]
+fn a_matrix_has_a_verdict_for_each_combination() {
+    let shell = Shell::new("matrix");
+    let vary = ["matrix", "mutual-send", "--vary", "kernel.buffering=none,1,undefined"];
+    let answer = shell.run(&vary);
+    answer.is(1, "must deadlock");
+    insta::assert_snapshot!("cli__matrix", answer.out);
+    shell
+        .run(&["matrix", "mutual-send", "--least", "kernel.buffering"])
+        .is(0, "kernel.buffering=1 is the least safe value");
+    shell.run(&["matrix", "mutual-send", "--vary", "kernel.bufering=1"]).is(2, "did you mean");
+    shell.run(&["matrix", "mutual-send"]).is(2, "--least");
+}
+
+#[test]
+fn claims_over_schedules_are_told_apart() {
+    let shell = Shell::new("claims");
+    let claim = |claim: &str| {
+        format!(
+            "mailboxes: {{box1: {{capacity: 2}}}}\nprocesses:\n  P1: [{{send: a, to: box1}}]\n  \
+             P2: [{{receive: m, from: box1}}]\nexpect:\n  - {claim}\n"
+        )
+    };
+    let judged = |text: &str| {
+        shell.write("c.yaml", claim(text));
+        shell.run(&["test", "c.yaml"])
+    };
+    judged("every-schedule: completes").is(0, "1 claim holds");
+    judged("every-schedule: deadlock").is(1, "a schedule ends as `completes`");
+    judged("some-schedule: deadlock").is(1, "no schedule ends as `deadlock`");
+    judged("every-schedule: {always: len(box1) <= 1}").is(0, "1 claim holds");
+    judged("every-schedule: {always: len(box1) == 0}").is(1, "does not hold after 1 steps");
+    judged("every-schedule: {always: kernel.used < 100 or P1.ended}").is(0, "1 claim holds");
+    judged("every-schedule: {always: 1 < 2}").is(0, "nothing that it looks at ever changes");
+    judged("every-schedule: {eventually: P1.ended and P2.ended}").is(0, "1 claim holds");
+    judged("every-schedule: {eventually: P2.blocked}").is(1, "where it never holds");
+    judged("every-schedule: {eventually: len(box1) == 0}").is(0, "true before anything happens");
+    shell.write("c.yaml", claim("every-schedule: completes\n    within: 2"));
+    shell.run(&["test", "c.yaml"]).is(3, "--max-states was reached");
+}

@@ -85,6 +85,12 @@ impl Steps {
         }
     }
 
+    /// The lines of a step, without its number.
+    pub fn lines_of(&self, number: u64) -> Vec<String> {
+        let lines = self.lines.iter().filter(|line| line.number == number);
+        lines.map(|line| format!("{}: {}", line.who, line.texts.join("; "))).collect()
+    }
+
     /// The first line of a step, without its number.
     fn first_of(&self, number: u64) -> Option<String> {
         let line = self.lines.iter().find(|line| line.number == number)?;

@@ -5,6 +5,7 @@
 
 pub mod diagnostics;
 mod exploration;
+mod inspect;
 mod lanes;
 mod story;
 pub mod trace;
@@ -13,6 +14,7 @@ mod verdict;
 mod words;
 
 pub use exploration::{Steps, Told, cut_off, exploration};
+pub use inspect::{graph, show, why_not};
 pub use lanes::picture;
 pub use story::{Recorder, Story};
 pub use units::{bytes, count, time};

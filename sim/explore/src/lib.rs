@@ -14,11 +14,11 @@ mod verdict;
 
 pub use explore::{
     Covered, Ending, Exploration, ExploreLimits, Goes, Leg, Lost, Path, Progress, ScheduleStep,
-    Vacuous, explore,
+    Vacuous, Wanted, explore,
 };
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};
 pub use run::{Hidden, Limits, Measures, NoTrace, Run, Stop, Stuck, Tracer, run};
-pub use space::{Move, Reduction, Reductions};
+pub use space::{Edge, Move, Reduction, Reductions};
 pub use token::{BadToken, follow, token};
 pub use verdict::{Class, Failure, Outcome, Problem, Verdict, conclude};

@@ -7,7 +7,6 @@ use ipcsim_kernel::waits::WaitGraph;
 use ipcsim_kernel::{End, Life, Machine, ProcessId, State, ThreadId, ThreadState};
 
 use super::components::{Components, components};
-use super::explain::is_success;
 use crate::space::{Edge, Move, News, Space};
 use crate::verdict::{Failure, Outcome, Problem, diagnose, is_at_rest, outcome_of, workers};
 
@@ -41,33 +40,48 @@ pub struct Ending {
     pub blocked: Vec<Vec<ProcessId>>,
 }
 
-/// Draws the conclusions: the endings, and the states in which all is complete. Circles are looked for only if some way leads back.
+/// Draws the conclusions: the endings, and where they are. Circles are looked for only if some way leads back.
 pub(super) fn conclude(
     machine: &Machine,
     space: &mut Space,
     first: u32,
     sinks: &[u32],
     goes_back: bool,
-) -> (Vec<Ending>, Vec<u32>) {
+) -> (Vec<Ending>, Ends) {
     let mut endings = BTreeMap::new();
-    let mut completing = Vec::new();
+    let mut ends = Ends::default();
     for sink in sinks {
         let state = space.state(*sink);
         let stuck = unfinished(machine, &state, |_| true);
         let ending = judge(machine, &state, &stuck, *sink, Goes::Stops, None);
-        if is_success(ending.outcome) {
-            completing.push(*sink);
-        }
+        ends.of(ending.outcome).push(*sink);
         enter(&mut endings, ending);
     }
     if goes_back {
-        completing.extend(circles(machine, space, first, &mut endings));
+        circles(machine, space, first, &mut endings, &mut ends);
     }
-    completing.sort_unstable();
-    completing.dedup();
+    for states in [&mut ends.good, &mut ends.bad] {
+        states.sort_unstable();
+        states.dedup();
+    }
     let mut endings: Vec<Ending> = endings.into_values().collect();
     endings.sort_by_key(|ending| order(ending.outcome));
-    (endings, completing)
+    (endings, ends)
+}
+
+/// The states in which schedules end, in order.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// Everything is complete.
+    pub good: Vec<u32>,
+    /// It is not.
+    pub bad: Vec<u32>,
+}
+
+impl Ends {
+    fn of(&mut self, outcome: Outcome) -> &mut Vec<u32> {
+        if outcome == Outcome::Completes { &mut self.good } else { &mut self.bad }
+    }
 }
 
 fn enter(endings: &mut BTreeMap<&'static str, Ending>, ending: Ending) {
@@ -164,14 +178,14 @@ fn failures(state: &State) -> Vec<Failure> {
     failed.collect()
 }
 
-/// Circles of states in which a schedule can stay for ever. Gives those in which all is complete.
+/// Circles of states in which a schedule can stay for ever.
 fn circles(
     machine: &Machine,
     space: &mut Space,
     first: u32,
     endings: &mut BTreeMap<&'static str, Ending>,
-) -> Vec<u32> {
-    let mut completing = Vec::new();
+    ends: &mut Ends,
+) {
     let states = first..space.states() as u32;
     let all = components(space, states.clone(), |_, _| true);
     let movable = Movable::new(space, first, &all);
@@ -195,13 +209,10 @@ fn circles(
             let doomed = unfinished(machine, &state, |t| !movable.can_move(&all, at, t));
             let goes = Goes::OnForEver;
             let ending = judge(machine, &state, &doomed, at, goes, Some(otherwise));
-            if is_success(ending.outcome) {
-                completing.extend(members);
-            }
+            ends.of(ending.outcome).extend(members);
             enter(endings, ending);
         }
     }
-    completing
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

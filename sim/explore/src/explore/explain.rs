@@ -5,7 +5,6 @@ use ipcsim_kernel::ThreadId;
 
 use super::Exploration;
 use crate::space::{Edge, Move};
-use crate::verdict::Outcome;
 
 /// A way through the states: from each state, which of its ways on.
 pub type Path = Vec<Leg>;
@@ -35,6 +34,15 @@ pub enum Lost {
     },
     /// It would take too long to say.
     Unknown,
+}
+
+/// A kind of end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Everything is complete.
+    Success,
+    /// It is not, and never will be.
+    Failure,
 }
 
 /// On so many states the schedule with the fewest context switches is looked for.
@@ -77,7 +85,7 @@ impl Exploration<'_> {
     }
 
     /// The ways on from a state; at the very beginning those into the system.
-    pub(super) fn edges_from(&mut self, beginning: bool, state: u32) -> Vec<Edge> {
+    pub fn edges_from(&mut self, beginning: bool, state: u32) -> Vec<Edge> {
         let mut edges = Vec::new();
         if beginning {
             self.space.begin(&mut edges);
@@ -177,7 +185,7 @@ impl Exploration<'_> {
         let Some(lost) = lost else { return Lost::Unknown };
         let mut instead: Path = path[..lost].to_vec();
         let from = path[lost].from;
-        match self.way_to_success(from, lost == 0) {
+        match self.nearest(from, lost == 0, Wanted::Success) {
             Some(rest) => instead.extend(rest),
             None => return Lost::Unknown,
         }
@@ -188,7 +196,7 @@ impl Exploration<'_> {
     fn successful(&mut self) -> Option<Vec<bool>> {
         let states = self.space.states();
         let mut good = vec![false; states];
-        for state in &self.completing {
+        for state in &self.ends.good {
             good[*state as usize] = true;
         }
         let mut edges = Vec::new();
@@ -213,8 +221,12 @@ impl Exploration<'_> {
         None
     }
 
-    /// The shortest path from a state to one in which everything is complete.
-    fn way_to_success(&mut self, from: u32, beginning: bool) -> Option<Path> {
+    /// The shortest path from a state, or from the very beginning, to an end of this kind.
+    pub fn nearest(&mut self, from: u32, beginning: bool, wanted: Wanted) -> Option<Path> {
+        let wanted = match wanted {
+            Wanted::Success => self.ends.good.clone(),
+            Wanted::Failure => self.ends.bad.clone(),
+        };
         let states = self.space.states();
         let mut reached: Vec<Option<Leg>> = vec![None; states];
         let mut queue = std::collections::VecDeque::from([from]);
@@ -226,7 +238,7 @@ impl Exploration<'_> {
                     continue;
                 }
                 reached[edge.to as usize] = Some(Leg { from: state, way, to: edge.to });
-                if self.completing.binary_search(&edge.to).is_ok() {
+                if wanted.binary_search(&edge.to).is_ok() {
                     return Some(back(&reached, from, edge.to));
                 }
                 queue.push_back(edge.to);
@@ -266,9 +278,4 @@ fn switches(last: usize, what: Move, then: &[u32]) -> u32 {
             then[t.index()].saturating_add(u32::from(switch))
         }
     }
-}
-
-/// Whether an ending is what the author wants.
-pub(super) fn is_success(outcome: Outcome) -> bool {
-    outcome == Outcome::Completes
 }

@@ -13,8 +13,9 @@ use ipcsim_kernel::{Machine, Predicate, State, ThreadId};
 
 use crate::space::{Edge, FIRST_ROOM, IsNew, MOST_ROOM, Move, News, Reductions, Space};
 pub use claims::Vacuous;
+use endings::Ends;
 pub use endings::{Ending, Goes};
-pub use explain::{Leg, Lost, Path};
+pub use explain::{Leg, Lost, Path, Wanted};
 
 /// Where an exploration is cut off.
 #[derive(Clone, Copy, Debug)]
@@ -100,8 +101,7 @@ pub struct Exploration<'m> {
     goes_back: bool,
     /// The first state of each level of the search, from the second on.
     levels: Vec<u32>,
-    /// The states in which everything is complete, in order.
-    completing: Vec<u32>,
+    ends: Ends,
     /// How much was looked at.
     pub covered: Covered,
     /// How many steps there are between states.
@@ -154,8 +154,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
     let Search { mut space, parents, sinks, count, levels, goes_back, .. } = search;
     // Of a part of the states one cannot say where it is impossible to go on.
     let looks_for_circles = goes_back && covered == Covered::All;
-    let (endings, completing) =
-        endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
+    let (endings, ends) = endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
     Some(Exploration {
         machine,
         space,
@@ -167,7 +166,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         edges: count,
         depth: levels.len() as u32,
         levels,
-        completing,
+        ends,
         endings,
     })
 }
@@ -311,13 +310,17 @@ impl Exploration<'_> {
         self.first
     }
 
+    /// The step that an edge is.
+    pub fn step_of(&self, edge: &Edge) -> ScheduleStep {
+        ScheduleStep { what: edge.what, answers: self.space.answers(edge).to_vec() }
+    }
+
     /// The steps of a path.
     pub fn schedule(&mut self, path: &Path) -> Vec<ScheduleStep> {
         let mut schedule = Vec::new();
         for leg in path {
             let edge = self.edges_from(schedule.is_empty(), leg.from)[leg.way];
-            let answers = self.space.answers(&edge).to_vec();
-            schedule.push(ScheduleStep { what: edge.what, answers });
+            schedule.push(self.step_of(&edge));
         }
         schedule
     }
