@@ -51,8 +51,9 @@ struct Peer {
 
 /// Measures and prints one table.
 pub fn measure(peers: Peers) -> Result<(), String> {
-    let ours = build(&["build", "--release", "--example", "workload"], None)
-        .map(|()| crate::root().join("target/release/examples/workload"))?;
+    build(&["build", "--release", "--examples"], None)?;
+    let examples = crate::root().join("target/release/examples");
+    let ours = examples.join("workload");
     let peers = match peers {
         Peers::Without => Vec::new(),
         Peers::With => prepare_peers()?,
@@ -83,7 +84,8 @@ pub fn measure(peers: Peers) -> Result<(), String> {
         }
         println!();
     }
-    growth(&ours)
+    growth(&ours)?;
+    spaces(&examples.join("space"))
 }
 
 /// `SystemC` needs a C++ compiler and its library; without those it is left out, and that is said.
@@ -132,6 +134,45 @@ fn growth(ours: &PathBuf) -> Result<(), String> {
             print!(" {:>10} {:>7.0}", format!("n={processes}"), 1e9 / median(&mut rates));
         }
         println!();
+    }
+    Ok(())
+}
+
+/// How fast all states are visited, and how much memory each takes.
+fn spaces(ours: &PathBuf) -> Result<(), String> {
+    println!("\nall states, median of {ROUNDS} rounds\n");
+    println!(
+        "{:20} {:>12} {:>12} {:>12} {:>10} {:>12}",
+        "space", "states", "states/s", "steps/s", "performed", "bytes/state"
+    );
+    for name in ["rpc", "ring", "pool", "dining", "memory"] {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let text = run(Command::new(ours).arg(name))?;
+            let line: Value =
+                serde_json::from_str(text.trim()).map_err(|error| format!("{text}: {error}"))?;
+            let figure = |key: &str| line[key].as_f64().ok_or(format!("no {key} in {text}"));
+            let seconds = figure("seconds")?;
+            let states = figure("states")?;
+            let bytes = figure("bytes")? / states;
+            rounds.push([
+                states / seconds,
+                figure("edges")? / seconds,
+                states,
+                figure("performed")?,
+                bytes,
+            ]);
+        }
+        let middle =
+            |at: usize| median(&mut rounds.iter().map(|round| round[at]).collect::<Vec<_>>());
+        println!(
+            "{name:20} {:>12.0} {:>12} {:>12} {:>10.0} {:>12.0}",
+            middle(2),
+            thousands(middle(0)),
+            thousands(middle(1)),
+            middle(3),
+            middle(4)
+        );
     }
     Ok(())
 }
