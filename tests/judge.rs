@@ -80,9 +80,8 @@ impl Kernel {
             let at_call = matches!(self.machine.code[thread.pc.index()], Op::Call(_) | Op::End);
             let mut can = Vec::new();
             match &thread.state {
-                ThreadState::Ready if at_call || thread.raised.is_some() => {
-                    can.push(Transition::Call(t));
-                }
+                ThreadState::Ready if at_call => can.push(Transition::Call(t)),
+                ThreadState::Raising(_) => can.push(Transition::Call(t)),
                 ThreadState::Ready => can.push(Transition::Local(t)),
                 ThreadState::LookingAgain { .. } => can.push(Transition::Call(t)),
                 _ => {}

@@ -36,6 +36,7 @@ fn places(state: &State) -> Vec<(u32, &'static str)> {
         let word = match &thread.state {
             ThreadState::NotStarted => "not started",
             ThreadState::Ready => "ready",
+            ThreadState::Raising(_) => "raises",
             ThreadState::LookingAgain { .. } => "looks again",
             ThreadState::Blocked { .. } => "waits",
             ThreadState::Ended => return (0, "ended"),

@@ -29,6 +29,9 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
         let _ = match &thread.state {
             ThreadState::NotStarted => writeln!(out, "{who} has not started"),
             ThreadState::Ended => writeln!(out, "{who} has ended"),
+            ThreadState::Raising(fault) => {
+                writeln!(out, "{who} fails next (line {line}): {}", fault.describe())
+            }
             ThreadState::Ready | ThreadState::LookingAgain { .. } => {
                 writeln!(out, "{who} can go on (line {line})")
             }

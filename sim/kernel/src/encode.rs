@@ -225,6 +225,10 @@ impl Encoder<'_> {
                     }
                 }
             }
+            ThreadState::Raising(fault) => {
+                self.byte(5);
+                self.fault(fault);
+            }
             ThreadState::Blocked { on, bound } => {
                 self.byte(4);
                 self.bound(*bound);
@@ -232,10 +236,6 @@ impl Encoder<'_> {
             }
         }
         self.number(u64::from(thread.pc.0));
-        self.byte(u8::from(thread.raised.is_some()));
-        if let Some(fault) = &thread.raised {
-            self.fault(fault);
-        }
         self.outcome(thread.status);
         for value in &thread.registers {
             self.value(value);

@@ -80,7 +80,7 @@ fn thread_invariants(machine: &Machine, state: &State, id: ThreadId) {
     match &thread.state {
         ThreadState::NotStarted => assert!(!alive, "the threads of a process start with it"),
         ThreadState::Ended => {}
-        ThreadState::Ready | ThreadState::LookingAgain { .. } => {
+        ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => {
             assert!(alive, "a thread lives in a process that lives");
         }
         ThreadState::Blocked { on, .. } => {

@@ -104,9 +104,6 @@ pub struct Thread {
     pub registers: Box<[Value]>,
     /// Tells the reply rights of its calls apart.
     pub calls: u32,
-    /// An exception that its local work has raised. It ends the process, which others see, so that is a
-    /// step of its own: the thread's next call.
-    pub raised: Option<Fault>,
 }
 
 /// Whether a thread can take a step.
@@ -130,6 +127,9 @@ pub enum ThreadState {
         /// For how long.
         bound: Bound,
     },
+    /// Its local work has raised an exception. That ends its process, which others see, so it is a step
+    /// of its own: the thread's next call.
+    Raising(Fault),
     /// It has ended.
     Ended,
 }
@@ -303,7 +303,6 @@ impl State {
                     status: Outcome::Ok,
                     registers: registers.into(),
                     calls: 0,
-                    raised: None,
                 });
             }
         }
@@ -360,6 +359,7 @@ impl State {
             ThreadState::NotStarted
             | ThreadState::Ready
             | ThreadState::LookingAgain { .. }
+            | ThreadState::Raising(_)
             | ThreadState::Ended => None,
         }
     }

@@ -333,14 +333,14 @@ impl Part {
                 let stands_at = &machine.code[thread.pc.index()];
                 let at_call = matches!(stands_at, Op::Call(_) | Op::End);
                 let ready = thread.state.is_ready();
-                let at_call = at_call || thread.raised.is_some();
+                let raises = matches!(thread.state, ThreadState::Raising(_));
                 let (looks, bound) = match &thread.state {
                     ThreadState::LookingAgain { bound, .. } => (true, Some(*bound)),
                     ThreadState::Blocked { bound, .. } => (false, Some(*bound)),
                     _ => (false, None),
                 };
                 Can {
-                    call: Is::when(looks || (ready && at_call)),
+                    call: Is::when(looks || raises || (ready && at_call)),
                     local: Is::when(ready && !at_call),
                     expire: Is::when(bound == Some(Bound::Bounded)),
                     start: Is::NotSo,

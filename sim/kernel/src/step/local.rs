@@ -7,6 +7,7 @@ use crate::limits;
 use crate::oracle::{Computing, Oracle, Question, Sink};
 use crate::outcome::Fault;
 use crate::program::Op;
+use crate::state::ThreadState;
 use crate::value::Value;
 
 /// Where local work goes on, or why it stops.
@@ -17,15 +18,12 @@ enum Next {
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn local(&mut self, t: ThreadId) -> Progress {
-        if self.thread(t).raised.is_some() {
-            return Progress::Raised;
-        }
         for _ in 0..limits::LOCAL_OPERATIONS {
             match self.local_operation(t) {
                 Ok(Next::Go(pc)) => self.thread_mut(t).pc = pc,
                 Ok(Next::Stop(progress)) => return progress,
                 Err(fault) => {
-                    self.thread_mut(t).raised = Some(fault);
+                    self.thread_mut(t).state = ThreadState::Raising(fault);
                     return Progress::Raised;
                 }
             }

@@ -138,7 +138,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     }
 
     fn call(&mut self, t: ThreadId) -> Progress {
-        if let Some(fault) = self.thread_mut(t).raised.take() {
+        if let ThreadState::Raising(fault) = &self.thread(t).state {
+            let fault = fault.clone();
             self.fail(t, fault);
             return Progress::Done;
         }
@@ -260,8 +261,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 self.leave_call(t, outcome, Waited::Some);
                 self.look_is_over(t, at);
             }
-            ThreadState::NotStarted | ThreadState::Ready => {
-                unreachable!("a thread that has not started makes no call")
+            ThreadState::NotStarted | ThreadState::Ready | ThreadState::Raising(_) => {
+                unreachable!("only a thread that is in a call completes it")
             }
         }
     }

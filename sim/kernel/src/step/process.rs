@@ -100,6 +100,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     self.sink.ended(t);
                 }
                 ThreadState::Ready
+                | ThreadState::Raising(_)
                 | ThreadState::LookingAgain { .. }
                 | ThreadState::Blocked { .. } => self.stop_thread(t),
             }

@@ -58,7 +58,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             status: Outcome::Ok,
             registers,
             calls,
-            raised: None,
         };
         if free.is_none() {
             self.state.threads.push(thread);

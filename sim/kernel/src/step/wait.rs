@@ -121,7 +121,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.look_is_over(t, at);
                 return;
             }
-            ThreadState::NotStarted | ThreadState::Ready | ThreadState::Ended => return,
+            ThreadState::NotStarted
+            | ThreadState::Ready
+            | ThreadState::Raising(_)
+            | ThreadState::Ended => return,
         };
         match on {
             BlockedOn::Send(message) => {

@@ -71,7 +71,7 @@ fn stuck_if(machine: &Machine, state: &State, timeouts: Timeouts) -> Vec<ThreadI
 /// Whether a thread does not wait, or its wait ends without anybody's help.
 fn moves_by_itself(state: &State, thread: &Thread, timeouts: Timeouts) -> bool {
     match &thread.state {
-        ThreadState::Ready | ThreadState::LookingAgain { .. } => true,
+        ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => true,
         ThreadState::Blocked { on: BlockedOn::Sleep, .. } => true,
         ThreadState::Blocked { bound, .. } => *bound != Bound::Forever && timeouts == Timeouts::End,
         ThreadState::NotStarted => state.processes[thread.process.index()].life == Life::NotStarted,
