@@ -238,6 +238,10 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
         Covered::Memory => "--max-memory was reached".into(),
         Covered::Time => "the time of --time is over".into(),
         Covered::Interrupted => "interrupted".into(),
+        Covered::Clock(pc) => format!(
+            "`now()` in line {} cannot be explored, for time is free; only a log may ask for it",
+            machine.line(pc)
+        ),
         Covered::Growth => "there are ever more threads or mailboxes".into(),
         Covered::Endless(t) => {
             format!("{} can come to a loop that makes no system call and never ends", name(t))

@@ -9,7 +9,8 @@ mod explain;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ipcsim_kernel::{Machine, Predicate, State, ThreadId};
+use ipcsim_kernel::program::Op;
+use ipcsim_kernel::{Expr, Function, Machine, Pc, Predicate, State, ThreadId};
 
 use crate::space::{Edge, FIRST_ROOM, IsNew, MOST_ROOM, Move, News, Reductions, Space};
 pub use claims::Vacuous;
@@ -72,6 +73,8 @@ pub enum Covered {
     Interrupted,
     /// There are ever more threads or mailboxes.
     Growth,
+    /// The program asks for the time here, and there is none.
+    Clock(Pc),
     /// This thread can come to local work that never ends.
     Endless(ThreadId),
     /// This thread draws a number out of too many.
@@ -144,7 +147,10 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
     };
     let beginnings = search.begin();
     let first = beginnings.iter().copied().min().unwrap_or(0);
-    let mut covered = search.run(first, limits);
+    let mut covered = match asks_for_the_time(machine) {
+        Some(pc) => Covered::Clock(pc),
+        None => search.run(first, limits),
+    };
     if search.space.outgrown {
         if search.space.room() < MOST_ROOM {
             return None;
@@ -169,6 +175,18 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         ends,
         endings,
     })
+}
+
+/// Where a program asks for the time, except in a line of the log, which nobody reads.
+fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
+    let asks = |op: &Op| {
+        let mut found = false;
+        for expr in op.expressions() {
+            expr.visit(&mut |part| found |= matches!(part, Expr::Function(Function::Now, _)));
+        }
+        found && !matches!(op, Op::Log(_))
+    };
+    machine.code.iter().position(asks).map(Pc::at)
 }
 
 /// So many states are expanded together.
