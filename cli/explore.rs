@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ipcsim_explore::{
-    Covered, Exploration, ExploreLimits, Outcome, Path, Progress, Reduction, Reductions, explore,
-    token,
+    Covered, Ending, Exploration, ExploreLimits, Limits, NoTrace, Outcome, Path, Progress,
+    Reduction, Reductions, conclude, explore, run, token,
 };
-use ipcsim_kernel::{Machine, Predicate};
+use ipcsim_kernel::{Machine, Predicate, Scheduler};
 use ipcsim_report::{Told, count};
 use ipcsim_scenario::{Change, Loaded};
 
@@ -46,7 +46,13 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
         words.join(" ")
     };
     let cures = cures(&loaded, &found, &args.how);
-    let told = Told { reductions: reductions(&args.how), replay: &replay, cures: &cures };
+    let confirm = |ending: &Ending| confirm(machine, ending, args);
+    let told = Told {
+        reductions: reductions(&args.how),
+        replay: &replay,
+        cures: &cures,
+        confirm: &confirm,
+    };
     let mut out = format!("{}\n\n", title(&text, &loaded));
     out.push_str(&ipcsim_report::exploration(&mut found, &told));
     terminal.print(&out);
@@ -60,6 +66,47 @@ pub(crate) fn fingerprint(text: &Text, sets: &[String], how: &How) -> u64 {
     let hash = u64::from_str_radix(&hash, 16).unwrap_or(0);
     hash ^ (hash >> 32) ^ u64::from(how.no_merge)
 }
+
+/// Time was free; with the durations of the scenario a schedule may be impossible. So runs are tried:
+/// several seeds, and every scheduler.
+fn confirm(machine: &Machine, ending: &Ending, args: &ExploreArgs) -> String {
+    const SEEDS: u64 = 16;
+    const STEPS: u64 = 20_000;
+    let own = (machine.timing.seed, machine.timing.scheduler);
+    let all = (0..SEEDS).flat_map(|seed| SCHEDULERS.map(|(scheduler, _)| (seed, scheduler)));
+    let mut tried = 0;
+    for (seed, scheduler) in std::iter::once(own).chain(all) {
+        let mut timed = machine.clone();
+        (timed.timing.seed, timed.timing.scheduler) = (seed, scheduler);
+        let limits = Limits { max_steps: STEPS, ..Limits::default() };
+        let run = run(&timed, &limits, &mut NoTrace);
+        let verdict = conclude(&timed, &run);
+        tried += 1;
+        if verdict.outcome == ending.outcome && ending.blocked.contains(&verdict.blocked) {
+            let mut words = vec![format!("a run ends so too: ipcsim run {}", args.file)];
+            words.extend(args.input.sets.iter().map(|set| format!("--set {set}")));
+            if seed != own.0 {
+                words.push(format!("--seed {seed}"));
+            }
+            if scheduler != own.1 {
+                let name = SCHEDULERS.iter().find(|(known, _)| *known == scheduler);
+                let name = name.map_or("fifo", |(_, name)| name);
+                words.push(format!("--set kernel.scheduler={name}"));
+            }
+            return words.join(" ");
+        }
+    }
+    format!(
+        "of {tried} runs with the scenario's durations none ended so; whether one can is not known"
+    )
+}
+
+const SCHEDULERS: [(Scheduler, &str); 4] = [
+    (Scheduler::Fifo, "fifo"),
+    (Scheduler::RoundRobin, "round-robin"),
+    (Scheduler::Priority, "priority"),
+    (Scheduler::Random, "random"),
+];
 
 /// The least changes of a number, and exchanges of two steps, with which every schedule completes.
 fn cures(loaded: &Loaded, found: &Exploration, how: &How) -> Vec<String> {

@@ -135,6 +135,8 @@ pub struct Told<'a> {
     pub replay: &'a dyn Fn(&mut Exploration, &Path) -> String,
     /// Changes with which every schedule completes.
     pub cures: &'a [String],
+    /// Whether a run in the scenario's own durations ends so, in a sentence.
+    pub confirm: &'a dyn Fn(&Ending) -> String,
 }
 
 /// What an exploration found, in sentences.
@@ -180,6 +182,7 @@ fn tell_ending(
     }
     out.push_str(&lines.text("    "));
     tell_reasons(out, machine, &state, ending);
+    let _ = writeln!(out, "  {}", (told.confirm)(ending));
     if found.covered != Covered::All {
         return;
     }
