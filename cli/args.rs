@@ -145,11 +145,16 @@ pub(crate) enum Format {
 #[command(after_help = "\
 Examples:
   ipcsim explore mutual-send
-  ipcsim explore mutual-send --set kernel.buffering=1")]
+  ipcsim explore mutual-send --set kernel.buffering=1
+  ipcsim explore who-gets-it --all-outcomes")]
 pub(crate) struct ExploreArgs {
     /// A scenario file, the name of a built-in scenario, or `-` for standard input
     #[arg(value_name = "FILE")]
     pub file: String,
+
+    /// List what the variables can hold in the end, each with a schedule that leads there
+    #[arg(long)]
+    pub all_outcomes: bool,
 
     #[command(flatten)]
     pub how: How,

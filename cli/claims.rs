@@ -205,15 +205,16 @@ fn blocked_in(found: &Exploration, claim: &Claim, ending: &Ending) -> Result<(),
     judged.find(Result::is_err).unwrap_or(Ok(()))
 }
 
+fn steps(number: usize) -> String {
+    if number == 1 { "1 step".into() } else { format!("{} steps", count(number as u64)) }
+}
+
 fn always(found: &mut Exploration) -> Judgement {
     match found.never_holds_not(0) {
         Err((_, fault)) => not_computed(&fault),
         Ok(Some(state)) => {
-            let steps = found.path(state).len() - 1;
-            Judgement::Fails(format!(
-                "it does not hold after {} steps of a schedule",
-                count(steps as u64)
-            ))
+            let steps = steps(found.path(state).len() - 1);
+            Judgement::Fails(format!("it does not hold after {steps} of a schedule"))
         }
         Ok(None) if found.covered != Covered::All => undecided(found),
         Ok(None) => match found.vacuous_always(0) {
@@ -230,8 +231,8 @@ fn eventually(found: &mut Exploration) -> Judgement {
     match found.avoids(0) {
         Err((_, fault)) => not_computed(&fault),
         Ok(Some(state)) => {
-            let steps = count(found.path(state).len() as u64 - 1);
-            Judgement::Fails(format!("a schedule of {steps} steps comes to where it never holds"))
+            let steps = steps(found.path(state).len() - 1);
+            Judgement::Fails(format!("a schedule comes after {steps} to where it never holds"))
         }
         Ok(None) => match found.vacuous_eventually(0) {
             Some(Vacuous::FromTheStart | Vacuous::NeverChanges) => {

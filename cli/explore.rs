@@ -36,7 +36,10 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     terminal.diagnostics(&loaded);
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
     let begun = Instant::now();
-    let mut found = search(machine, &args.how, &[]);
+    // What is looked at in the end must not be forgotten on the way.
+    let variables = args.all_outcomes.then(|| ipcsim_report::all_variables(machine));
+    let looks: Vec<Predicate> = variables.iter().map(|(predicate, _)| predicate.clone()).collect();
+    let mut found = search(machine, &args.how, &looks);
     let print = fingerprint(&text, args.input.sets.as_slice(), &args.how);
     let replay = |found: &mut Exploration, path: &Path| {
         let mut words = vec!["ipcsim replay".to_string(), args.file.clone()];
@@ -55,6 +58,9 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     };
     let mut out = format!("{}\n\n", title(&text, &loaded));
     out.push_str(&ipcsim_report::exploration(&mut found, &told));
+    if let Some((predicate, names)) = &variables {
+        out.push_str(&ipcsim_report::final_results(&mut found, predicate, names, &replay));
+    }
     terminal.print(&out);
     tell_cost(&found, begun, terminal);
     exit(&found)

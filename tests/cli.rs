@@ -348,6 +348,25 @@ fn explore_answers_for_every_schedule_by_its_exit_code() {
     shell.run(&["explore", "now.yaml"]).is(3, "`now()` in line 4 cannot be explored");
 }
 
+#[test]
+fn all_that_variables_can_hold_in_the_end_is_listed() {
+    let shell = Shell::new("outcomes");
+    shell.write("race.yaml", RACE);
+    let answer = shell.run(&["explore", "race.yaml", "--all-outcomes"]);
+    answer.is(0, "2 results in the end");
+    for first in [1, 2] {
+        assert!(answer.out.contains(&format!("C.x = {first}\n    ipcsim replay race.yaml")));
+    }
+}
+
+const RACE: &str = "
+kernel: {buffering: 1}
+processes:
+  A: [{send: 1, to: C}]
+  B: [{send: 2, to: C}]
+  C: [{receive: m, from: anyone}, {set: {x: m.body}}, {receive: m, from: anyone}, {set: {m: none}}]
+";
+
 const POLL: &str = "
 mailboxes: {box1: {capacity: 1}}
 processes:
@@ -423,11 +442,11 @@ fn claims_over_schedules_are_told_apart() {
     judged("every-schedule: deadlock").is(1, "a schedule ends as `completes`");
     judged("some-schedule: deadlock").is(1, "no schedule ends as `deadlock`");
     judged("every-schedule: {always: len(box1) <= 1}").is(0, "1 claim holds");
-    judged("every-schedule: {always: len(box1) == 0}").is(1, "does not hold after 1 steps");
+    judged("every-schedule: {always: len(box1) == 0}").is(1, "does not hold after 1 step of");
     judged("every-schedule: {always: kernel.used < 100 or P1.ended}").is(0, "1 claim holds");
     judged("every-schedule: {always: 1 < 2}").is(0, "nothing that it looks at ever changes");
     judged("every-schedule: {eventually: P1.ended and P2.ended}").is(0, "1 claim holds");
-    judged("every-schedule: {eventually: P2.blocked}").is(1, "where it never holds");
+    judged("every-schedule: {eventually: P2.blocked}").is(1, "to where it never holds");
     judged("every-schedule: {eventually: len(box1) == 0}").is(0, "true before anything happens");
     shell.write("c.yaml", claim("every-schedule: completes\n    within: 2"));
     shell.run(&["test", "c.yaml"]).is(3, "--max-states was reached");

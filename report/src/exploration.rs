@@ -6,7 +6,9 @@ use ipcsim_explore::{
     Class, Covered, Ending, Exploration, Goes, Lost, Move, Outcome, Path, Reductions, ScheduleStep,
     Tracer, context_switches, replay,
 };
-use ipcsim_kernel::{Event, Kind, Machine, State, ThreadId};
+use ipcsim_kernel::{
+    Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
+};
 
 use crate::story::words_of;
 use crate::units::{count, plural};
@@ -309,4 +311,53 @@ fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &End
     if ending.goes == Goes::OnForEver {
         let _ = writeln!(out, "  from there the system can go round for ever");
     }
+}
+
+/// So many final results are listed.
+const RESULTS: usize = 50;
+
+/// A look at every variable of every thread, and what each is called.
+pub fn all_variables(machine: &Machine) -> (Predicate, Vec<String>) {
+    let names = Names::new(machine);
+    let (mut probes, mut called) = (Vec::new(), Vec::new());
+    for process in (0..machine.processes.len()).map(ProcessId::at) {
+        for spec in &machine.family_of(process).threads {
+            for index in 1..=spec.count {
+                let who = names.thread_of(process, spec.name, index);
+                let variables = machine.variables_at(spec.entry).iter().enumerate();
+                for (at, variable) in variables {
+                    let (thread, register) = (spec.name, Register::at(at));
+                    probes.push(Probe::Variable { process, thread, index, register });
+                    called.push(format!("{who}.{variable}"));
+                }
+            }
+        }
+    }
+    (Predicate { probes, expr: Expr::Constant(Value::True) }, called)
+}
+
+/// What the variables can hold when nothing moves any more, each result with a schedule to it.
+pub fn final_results(
+    found: &mut Exploration,
+    predicate: &Predicate,
+    called: &[String],
+    replay: &dyn Fn(&mut Exploration, &Path) -> String,
+) -> String {
+    let results = found.final_sights(predicate);
+    let machine = found.machine;
+    let names = Names::new(machine);
+    let mut out = format!("\n{} in the end\n", plural(results.len() as u64, "result"));
+    for (values, state) in results.iter().take(RESULTS) {
+        let held = values.iter().zip(called).filter(|(value, _)| **value != Value::None);
+        let held: Vec<String> =
+            held.map(|(value, name)| format!("{name} = {}", names.value(value))).collect();
+        let held =
+            if held.is_empty() { "no variable holds anything".into() } else { held.join(", ") };
+        let path = found.path(*state);
+        let _ = writeln!(out, "  {held}\n    {}", replay(found, &path));
+    }
+    if results.len() > RESULTS {
+        let _ = writeln!(out, "  and {} more", count((results.len() - RESULTS) as u64));
+    }
+    out
 }

@@ -13,7 +13,7 @@ mod units;
 mod verdict;
 mod words;
 
-pub use exploration::{Steps, Told, cut_off, exploration};
+pub use exploration::{Steps, Told, all_variables, cut_off, exploration, final_results};
 pub use inspect::{graph, show, why_not};
 pub use lanes::picture;
 pub use story::{Recorder, Story};

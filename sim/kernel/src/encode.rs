@@ -203,8 +203,9 @@ impl Encoder<'_> {
             ThreadState::NotStarted => self.byte(0),
             ThreadState::Ready => self.byte(1),
             ThreadState::Ended => {
-                // Of a thread that has ended nothing matters any more but its place.
+                // Of a thread that has ended nothing matters any more but what somebody may look at.
                 self.byte(2);
+                thread.registers.iter().for_each(|value| self.value(value));
                 return;
             }
             ThreadState::LookingAgain { bound, at } => {

@@ -1,6 +1,8 @@
 //! Claims over schedules: what holds always, and what every fair schedule comes to.
 
-use ipcsim_kernel::Fault;
+use std::collections::BTreeSet;
+
+use ipcsim_kernel::{Fault, Predicate, Value};
 
 use super::Exploration;
 use super::components::components;
@@ -74,6 +76,20 @@ impl Exploration<'_> {
         let circles = inner.circles(first, &round).into_iter();
         let fair = circles.filter(|members| fair(space, &inner, members, &|_, _| true).is_some());
         Ok(fair.map(|members| members[0]).min())
+    }
+
+    /// What a predicate's probes see in the states in which nothing can move any more: each sight once,
+    /// with the first state that gives it, in the order in which they were found.
+    pub fn final_sights(&mut self, predicate: &Predicate) -> Vec<(Vec<Value>, u32)> {
+        let mut sights: Vec<(Vec<Value>, u32)> = Vec::new();
+        let mut known = BTreeSet::new();
+        for state in self.sinks.clone() {
+            let sight = predicate.sight(&self.space.state(state));
+            if known.insert(format!("{sight:?}")) {
+                sights.push((sight, state));
+            }
+        }
+        sights
     }
 
     /// Whether a predicate that always holds says nothing.

@@ -105,6 +105,8 @@ pub struct Exploration<'m> {
     /// The first state of each level of the search, from the second on.
     levels: Vec<u32>,
     ends: Ends,
+    /// The states without a way on, in order.
+    sinks: Vec<u32>,
     /// How much was looked at.
     pub covered: Covered,
     /// How many steps there are between states.
@@ -173,6 +175,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         depth: levels.len() as u32,
         levels,
         ends,
+        sinks,
         endings,
     })
 }
