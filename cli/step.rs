@@ -104,6 +104,9 @@ impl Game<'_> {
                 (Some("show"), Some(name)) => self.tell(name, show),
                 (Some("fail"), _) => self.play_on(Wanted::Failure),
                 (Some("succeed"), _) => self.play_on(Wanted::Success),
+                (Some("save"), _) if self.path.is_empty() => {
+                    self.terminal.print("nothing was done yet\n");
+                }
                 (Some("save"), _) => {
                     let token = token(&mut self.found, &self.path, self.print);
                     self.terminal.print(&format!("{token}\n"));
@@ -146,7 +149,12 @@ impl Game<'_> {
             let mut with = schedule.clone();
             with.push(self.found.step_of(edge));
             let (steps, _) = Steps::of(self.machine, self.reductions, &with);
-            let text = steps.lines_of(number).join("; ");
+            let mut text = steps.lines_of(number).join("; ");
+            if number == 0 {
+                let answers = self.found.step_of(edge).answers;
+                let answers: Vec<String> = answers.iter().map(|it| (it + 1).to_string()).collect();
+                text = format!("begin, with choice {}", answers.join(", "));
+            }
             self.terminal.print(&format!("{:>3}  {text}\n", at + 1));
         }
     }
@@ -164,11 +172,16 @@ impl Game<'_> {
     }
 
     fn back(&mut self) {
-        if self.path.len() <= 1 {
+        let Some(last) = self.path.pop() else {
+            self.terminal.print("this is the beginning\n");
+            return;
+        };
+        // Where there is one way to begin, that is no step to be taken back.
+        if self.path.is_empty() && self.options().len() == 1 {
+            self.path.push(last);
             self.terminal.print("this is the beginning\n");
             return;
         }
-        self.path.pop();
         self.offer();
     }
 

@@ -412,6 +412,20 @@ fn whoever_steps_is_offered_what_can_be_done_and_no_more() {
 }
 
 #[test]
+fn a_choice_before_the_first_step_can_be_taken_back() {
+    let shell = Shell::new("beginning");
+    shell.write("choose.yaml", "processes:\n  A:\n    - choose:\n        - [{log: a}]\n        - [{receive: m, from: A}]\n");
+    let typed = b"save\n2\nback\nfail\nback\nback\nback\nsucceed\nsave\n";
+    let answer = shell.run_with_input(&["step", "choose.yaml"], typed);
+    for said in ["nothing was done yet", "begin, with choice 2", "this is the beginning"] {
+        answer.is(0, said);
+    }
+    let token = answer.out.lines().last().expect("a token was printed");
+    shell.run(&["replay", "choose.yaml", token]).is(0, "ends");
+    shell.run(&["explore", "choose.yaml"]).is(1, "lost with the choice at the very beginning");
+}
+
+#[test]
 fn a_matrix_has_a_verdict_for_each_combination() {
     let shell = Shell::new("matrix");
     let vary = ["matrix", "mutual-send", "--vary", "kernel.buffering=none,1,undefined"];

@@ -194,7 +194,11 @@ fn tell_ending(
             out.push_str("  lost before the first step: only a change to the scenario helps\n");
         }
         Lost::At { step, instead } => {
-            let _ = writeln!(out, "  lost with step {step}: up to there some schedule completes");
+            let when = match step {
+                0 => "the choice at the very beginning".to_string(),
+                step => format!("step {step}"),
+            };
+            let _ = writeln!(out, "  lost with {when}: up to there some schedule completes");
             let saved = found.schedule(&instead);
             let (lines, _) = Steps::of(machine, told.reductions, &saved[..=step]);
             if let Some(line) = lines.first_of(step as u64) {

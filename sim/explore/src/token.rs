@@ -31,13 +31,10 @@ pub fn token(found: &mut Exploration, path: &Path, fingerprint: u64) -> String {
     let ways = found.ways(path);
     let mut out = format!("{VERSION}{}-", digits(fingerprint & 0xf_ffff, 4));
     out.push_str(&number(ways.len() as u64 - 1));
-    out.push('-');
-    for (way, count) in ways {
-        if count > 1 {
-            out.push_str(&digits(way, width(count)));
-        }
-    }
-    out
+    let choices = ways.into_iter().filter(|(_, count)| *count > 1);
+    let choices: String = choices.map(|(way, count)| digits(way, width(count))).collect();
+    // Where there was nothing to choose nothing is said.
+    if choices.is_empty() { out } else { format!("{out}-{choices}") }
 }
 
 /// The schedule that a token means.
@@ -48,8 +45,8 @@ pub fn follow(
     fingerprint: u64,
 ) -> Result<Vec<ScheduleStep>, BadToken> {
     let mut parts = token.trim().split('-');
-    let (Some(head), Some(steps), Some(choices), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(head), Some(steps), choices, None) =
+        (parts.next(), parts.next(), parts.next().unwrap_or(""), parts.next())
     else {
         return Err(BadToken::NoToken);
     };
