@@ -143,11 +143,6 @@ impl<T> Table<T> {
     pub fn items(&self) -> &[T] {
         &self.items
     }
-
-    /// As [`Table::items`].
-    pub fn items_mut(&mut self) -> &mut Vec<T> {
-        &mut self.items
-    }
 }
 
 impl<T> Index<usize> for Table<T> {

@@ -326,11 +326,6 @@ impl Exploration<'_> {
         self.space.state(state)
     }
 
-    /// The state in which everything begins.
-    pub fn first(&self) -> u32 {
-        self.first
-    }
-
     /// The step that an edge is.
     pub fn step_of(&self, edge: &Edge) -> ScheduleStep {
         ScheduleStep { what: edge.what, answers: self.space.answers(edge).to_vec() }
