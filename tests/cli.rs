@@ -344,6 +344,9 @@ fn explore_answers_for_every_schedule_by_its_exit_code() {
     shell
         .write("many.yaml", "processes:\n  P1:\n    - set: {x: 'random(1, 1000)'}\n    - yield:\n");
     shell.run(&["explore", "many.yaml"]).is(3, "too many ways");
+    let started = "processes:\n  A:\n    - thread: t\n      do: [{forever: [{set: {x: 1}}]}]\n    - join: t\n";
+    shell.write("started.yaml", started);
+    shell.run(&["explore", "started.yaml"]).is(3, "a started thread can come to a loop");
     shell.write("now.yaml", "processes:\n  P1:\n    - log: ${now()}\n    - set: {x: now()}\n");
     shell.run(&["explore", "now.yaml"]).is(3, "`now()` in line 4 cannot be explored");
 }

@@ -240,7 +240,12 @@ fn headline(found: &Exploration) -> String {
 
 /// Why not all states were looked at.
 pub fn cut_off(machine: &Machine, covered: Covered) -> String {
-    let name = |t: ThreadId| Names::new(machine).thread(&State::initial(machine), t);
+    // Threads that are started on the way are not in the first state.
+    let name = |t: ThreadId| {
+        let state = State::initial(machine);
+        let known = t.index() < state.threads.len();
+        if known { Names::new(machine).thread(&state, t) } else { "a started thread".into() }
+    };
     match covered {
         Covered::All => String::new(),
         Covered::States => "--max-states was reached".into(),
@@ -256,7 +261,8 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
             format!("{} can come to a loop that makes no system call and never ends", name(t))
         }
         Covered::TooManyAnswers(t) => {
-            format!("a step of {} can come out in too many ways to try them all", name(t))
+            let whose = t.map_or("the beginning".into(), |t| format!("a step of {}", name(t)));
+            format!("{whose} can come out in too many ways to try them all")
         }
     }
 }

@@ -77,8 +77,8 @@ pub enum Covered {
     Clock(Pc),
     /// This thread can come to local work that never ends.
     Endless(ThreadId),
-    /// This thread draws a number out of too many.
-    TooManyAnswers(ThreadId),
+    /// A step, of this thread if of any, comes out in too many ways.
+    TooManyAnswers(Option<ThreadId>),
 }
 
 /// A step of a schedule.
@@ -229,13 +229,7 @@ impl Search<'_> {
         let mut level_ends = self.space.states() as u32;
         let mut looked_at = 0;
         while (at as usize) < self.space.states() {
-            if self.space.outgrown {
-                return Covered::Growth;
-            }
-            if let Some(t) = self.space.refused {
-                return Covered::TooManyAnswers(t);
-            }
-            if let Some(refused) = self.refused {
+            if let Some(refused) = self.refused() {
                 return refused;
             }
             if at == level_ends {
@@ -255,20 +249,31 @@ impl Search<'_> {
             self.expand(at..to);
             at = to;
         }
-        self.refused.unwrap_or(Covered::All)
+        self.refused().unwrap_or(Covered::All)
+    }
+
+    /// What makes it impossible to look at everything, if anything was found to.
+    fn refused(&self) -> Option<Covered> {
+        if self.space.outgrown {
+            return Some(Covered::Growth);
+        }
+        self.space.refused.map(|what| Covered::TooManyAnswers(what.thread())).or(self.refused)
     }
 
     fn expand(&mut self, states: Range<u32>) {
         let mut edges = std::mem::take(&mut self.edges);
         self.space.expand_all(states.clone(), &mut edges);
-        let mut next = states.start;
-        for edge in &edges {
-            // A state that no way leads from is passed over.
-            self.sinks.extend(next..edge.from);
-            next = next.max(edge.from + 1);
-            self.note(edge);
+        edges.iter().for_each(|edge| self.note(edge));
+        // Where a step could not be followed, a state without a way on need not be an end.
+        if self.refused().is_none() {
+            let mut next = states.start;
+            for edge in &edges {
+                // A state that no way leads from is passed over.
+                self.sinks.extend(next..edge.from);
+                next = next.max(edge.from + 1);
+            }
+            self.sinks.extend(next..states.end);
         }
-        self.sinks.extend(next..states.end);
         self.count += edges.len() as u64;
         edges.clear();
         self.edges = edges;
@@ -281,7 +286,7 @@ impl Search<'_> {
         }
         match self.space.news(edge) {
             News::Endless(t) => self.refused = Some(Covered::Endless(t)),
-            News::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(t)),
+            News::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(Some(t))),
             News::Progress | News::Nothing => {}
         }
     }

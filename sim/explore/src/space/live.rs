@@ -74,12 +74,20 @@ fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
     let behind = |places: &[Pc]| places.iter().fold(0, |bits, to| bits | at[to.index()]);
     match op {
         Op::Set(..) | Op::RepeatStart { .. } => behind(&next) & !sets,
-        // Only a call that ends with `ok` sets its variable; its outcome every call sets.
+        // Only a call that ends with `ok` sets its variable, even where a handler leads to the same
+        // place; its outcome every call sets.
         Op::Call(call) => {
-            let ok = call.handler(Outcome::Ok).unwrap_or(pc.next());
-            let others: Vec<Pc> = next.into_iter().filter(|to| *to != ok).collect();
-            let ok = if matches!(call.verb, Verb::Exit(_)) { 0 } else { at[ok.index()] };
-            ((ok & !sets) | behind(&others)) & !STATUS
+            let ok = match call.verb {
+                Verb::Exit(_) => 0,
+                _ => at[call.handler(Outcome::Ok).unwrap_or(pc.next()).index()],
+            };
+            let handlers = call.handlers.iter().filter(|(outcome, _)| *outcome != Outcome::Ok);
+            let others = handlers.fold(0, |bits, (_, to)| bits | at[to.index()]);
+            let started = match call.verb {
+                Verb::StartThread { entry, .. } => at[entry.index()],
+                _ => 0,
+            };
+            ((ok & !sets) | others | started) & !STATUS
         }
         _ => behind(&next),
     }

@@ -120,8 +120,8 @@ pub struct Space<'m> {
     /// Whether there were more threads or mailboxes than there is room for: then all that was found is
     /// void, and has to be found again with more room.
     pub outgrown: bool,
-    /// A thread one of whose steps comes out in too many ways.
-    pub refused: Option<ThreadId>,
+    /// A move that comes out in too many ways.
+    pub refused: Option<Move>,
 }
 
 impl<'m> Space<'m> {
@@ -258,7 +258,7 @@ impl<'m> Space<'m> {
         let most = self.performed + MOST_EFFECTS;
         while let Err(answers) = self.memo.effects(what.number(), &self.row, &mut self.found) {
             if self.performed > most {
-                self.refused = what.thread();
+                self.refused = Some(what);
                 return;
             }
             self.perform(what, &answers);
