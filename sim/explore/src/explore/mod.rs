@@ -263,7 +263,9 @@ impl Search<'_> {
     fn expand(&mut self, states: Range<u32>) {
         let mut edges = std::mem::take(&mut self.edges);
         self.space.expand_all(states.clone(), &mut edges);
-        edges.iter().for_each(|edge| self.note(edge));
+        for edge in &edges {
+            self.note(edge);
+        }
         // Where a step could not be followed, a state without a way on need not be an end.
         if self.refused().is_none() {
             let mut next = states.start;
