@@ -238,3 +238,13 @@ processes:
 ";
     assert_eq!(log(scenario), [(1_000, "item 2, ${n}".to_string())]);
 }
+
+#[test]
+fn a_daemon_that_waits_for_an_answer_when_the_run_is_cut_off_may_be_stranded() {
+    let scenario = "
+processes:
+  busy: {daemon: true, do: [{set: {n: 0}}, {forever: [{sleep: 1us..9us}, {if: n > 2, then: [{break: }]}]}]}
+  caller: {daemon: true, do: [{call: x, to: busy, into: m}]}
+";
+    assert_eq!(outcome(scenario), "unfinished");
+}

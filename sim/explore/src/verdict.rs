@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use ipcsim_kernel::waits::{self, Condition, WaitGraph};
-use ipcsim_kernel::{BlockedOn, End, Fault, Life, Machine, Pc, ProcessId, Role, State, ThreadId};
+use ipcsim_kernel::{
+    BlockedOn, Bound, End, Fault, Life, Machine, Pc, ProcessId, Role, State, ThreadId, ThreadState,
+};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, Reversed};
@@ -152,7 +154,15 @@ fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Probl
     if let Some(outcome) = outcome_of(problems) {
         return outcome;
     }
-    if workers(machine).all(|process| run.state.has_ended(process)) {
+    // A daemon that waits for more than the next request may yet turn out to be stranded.
+    let waits = || {
+        run.state.threads.items().iter().enumerate().any(|(t, thread)| {
+            matches!(thread.state, ThreadState::Blocked { bound: Bound::Forever, .. })
+                && !is_at_rest(machine, &run.state, ThreadId::at(t))
+        })
+    };
+    let workers_have_ended = workers(machine).all(|process| run.state.has_ended(process));
+    if workers_have_ended && (run.stop == Stop::Over || !waits()) {
         return Outcome::Completes;
     }
     match run.stop {
