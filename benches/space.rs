@@ -1,11 +1,12 @@
-//! All states of one workload, visited once: `space NAME` prints a line of JSON.
+//! All states of one workload, or those that stand for all, visited once: `space NAME [REDUCTIONS
+//! [CLIENTS]]` prints a line of JSON. Without reductions but merging, if nothing else is said.
 
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the wall clock")]
 
 use std::time::Instant;
 
-use ipcsim_explore::{ExploreLimits, Reductions, explore};
+use ipcsim_explore::{ExploreLimits, Reduction, Reductions, explore};
 use ipcsim_scenario::{LoadOptions, load};
 
 fn text(name: &str) -> &'static str {
@@ -19,6 +20,18 @@ fn text(name: &str) -> &'static str {
     }
 }
 
+fn reductions(name: &str) -> Reductions {
+    let merge = Reductions::MERGE;
+    match name {
+        "none" => Reductions::NONE,
+        "merge" => merge,
+        "order" => Reductions { order: Reduction::On, ..merge },
+        "symmetry" => Reductions { symmetry: Reduction::On, ..merge },
+        "all" => Reductions::ALL,
+        other => panic!("there are no reductions {other}"),
+    }
+}
+
 /// The most memory that this process ever had, in bytes; 0 where the system does not say.
 fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -28,12 +41,18 @@ fn peak_bytes() -> u64 {
 }
 
 fn main() {
-    let name = std::env::args().nth(1).expect("space NAME");
-    let loaded = load(&name, text(&name).as_bytes(), &LoadOptions::default());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let name = arguments.first().expect("space NAME [REDUCTIONS [CLIENTS]]");
+    let reductions = reductions(arguments.get(1).map_or("merge", String::as_str));
+    let mut text = text(name).to_string();
+    if let Some(clients) = arguments.get(2) {
+        text = text.replace("replicas: 5", &format!("replicas: {clients}"));
+    }
+    let loaded = load(name, text.as_bytes(), &LoadOptions::default());
     let machine = loaded.machine.expect("the workloads have no errors");
     let before = peak_bytes();
     let start = Instant::now();
-    let found = explore(&machine, Reductions::default(), &[], &ExploreLimits::default());
+    let found = explore(&machine, reductions, &[], &ExploreLimits::default());
     let seconds = start.elapsed().as_secs_f64();
     println!(
         "{{\"states\":{},\"edges\":{},\"performed\":{},\"seconds\":{seconds:.6},\"bytes\":{}}}",

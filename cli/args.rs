@@ -252,6 +252,14 @@ pub(crate) struct How {
     #[arg(long)]
     pub no_merge: bool,
 
+    /// Do not leave out schedules that differ only in the order of steps which do not concern each other
+    #[arg(long)]
+    pub no_por: bool,
+
+    /// Do not leave out schedules that differ only in which replica does what
+    #[arg(long)]
+    pub no_symmetry: bool,
+
     /// Give up after so many states
     #[arg(long, value_name = "STATES", default_value_t = u64::MAX, hide_default_value = true)]
     pub max_states: u64,

@@ -21,6 +21,8 @@ use crate::input::{self, Text};
 use crate::run::title;
 use crate::terminal::{INTERRUPTED, Terminal, showing};
 
+/// Up to so many states every schedule is looked at, and can be told of: that takes no time worth saving.
+const SMALL: u64 = 50_000;
 /// A cure whose schedules have more states than this is not worth waiting for.
 const CURE_STATES: u64 = 200_000;
 
@@ -137,8 +139,12 @@ fn cures(loaded: &Loaded, found: &Exploration, how: &How) -> Vec<String> {
 }
 
 pub(crate) fn reductions(how: &How) -> Reductions {
-    let merge = if how.no_merge { Reduction::Off } else { Reduction::On };
-    Reductions { merge }
+    let unless = |off: bool| if off { Reduction::Off } else { Reduction::On };
+    Reductions {
+        merge: unless(how.no_merge),
+        order: unless(how.no_por),
+        symmetry: unless(how.no_symmetry),
+    }
 }
 
 /// Explores within the limits that were asked for.
@@ -152,6 +158,7 @@ pub(crate) fn search<'m>(
     let progress = Progress::default();
     let limits = ExploreLimits {
         max_states: how.max_states,
+        small: SMALL,
         max_bytes: how
             .max_memory
             .map_or_else(free_memory, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),

@@ -9,7 +9,7 @@ use ipcsim_explore::{
 use ipcsim_kernel::{Machine, State};
 use ipcsim_report::{Steps, graph, show, why_not};
 
-use crate::args::StepArgs;
+use crate::args::{How, StepArgs};
 use crate::exit::Exit;
 use crate::explore::{fingerprint, reductions, search};
 use crate::input;
@@ -42,10 +42,12 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
     terminal.diagnostics(&loaded);
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
     let print = fingerprint(&text, &args.input.sets, &args.how);
+    // Whoever plays can do everything: no schedule is left out.
+    let every = How { no_por: true, no_symmetry: true, ..args.how.clone() };
     let mut game = Game {
         machine,
-        reductions: reductions(&args.how),
-        found: search(machine, &args.how, &[]),
+        reductions: reductions(&every),
+        found: search(machine, &every, &[]),
         path: Path::new(),
         print,
         terminal,

@@ -7,11 +7,11 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use ipcsim_explore::{Covered, ExploreLimits, Reduction, Reductions, explore};
+use ipcsim_explore::{Covered, ExploreLimits, Reductions, explore};
 use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::{
-    Bound, Computing, Detect, Event, Life, Machine, Oracle, ProcessId, Question, Role, Sink, Span,
-    State, ThreadId, ThreadState, Transition, encode, step,
+    Bound, Detect, Life, Machine, Oracle, ProcessId, Question, Role, Sink, State, ThreadId,
+    ThreadState, Transition, encode, step,
 };
 use stateright::{Checker, Model};
 
@@ -153,38 +153,12 @@ impl Oracle for Script<'_> {
         self.asked.push(question.answers().expect("questions are small here"));
         answer
     }
-
-    fn computing(&self) -> Computing {
-        Computing::IsFree
-    }
-
-    fn now_ns(&mut self) -> i64 {
-        0
-    }
 }
 
 struct Silence;
 
 impl Sink for Silence {
     const EVENTS: bool = false;
-
-    fn ready(&mut self, _: ThreadId) {}
-
-    fn waits(&mut self, _: ThreadId, _: Span) {}
-
-    fn ended(&mut self, _: ThreadId) {}
-
-    fn blocked(&mut self, _: ThreadId) {}
-
-    fn received(&mut self, _: ThreadId) {}
-
-    fn logged(&mut self, _: ThreadId) {}
-
-    fn lost(&mut self) {}
-
-    fn copied(&mut self, _: u64) {}
-
-    fn event(&mut self, _: &Machine, _: &State, _: &Event) {}
 }
 
 /// Where the two count the same thing: reply rights are numbered otherwise in whole states, a daemon
@@ -201,7 +175,7 @@ fn is_comparable(machine: &Machine) -> bool {
 /// How many states the two searches find; nothing where they do not count the same thing, or where
 /// there are more than that.
 fn counts(machine: &Machine, most: u64) -> Option<(u64, u64)> {
-    let plain = Reductions { merge: Reduction::Off };
+    let plain = Reductions::NONE;
     let limits = ExploreLimits { max_states: most, ..ExploreLimits::default() };
     if !is_comparable(machine) {
         return None;

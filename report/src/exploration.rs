@@ -176,7 +176,8 @@ fn tell_ending(
         many => format!("{} context switches", count(many)),
     };
     let steps = plural(schedule.len() as u64 - 1, "step");
-    let shortest = if found.covered == Covered::All { "shortest" } else { "short" };
+    let is_shortest = found.covered == Covered::All && !found.is_reduced();
+    let shortest = if is_shortest { "shortest" } else { "short" };
     let _ = writeln!(out, "  {shortest} way there, {steps}, {switches}");
     let (lines, state) = Steps::of(machine, told.reductions, &schedule);
     if ending.outcome == Outcome::Completes {
@@ -218,7 +219,11 @@ fn tell_ending(
 fn headline(found: &Exploration) -> String {
     let states = plural(found.states(), "state");
     let covered = match found.covered {
+        Covered::All if found.is_reduced() => format!("{states} that stand for all (a proof)"),
         Covered::All => format!("{states}, all of them looked at (a proof)"),
+        _ if found.is_reduced() => {
+            format!("{states} that stand for more looked at, not all of them")
+        }
         _ => format!("{states} looked at, not all of them"),
     };
     let outcomes: Vec<Outcome> = found.endings.iter().map(|ending| ending.outcome).collect();

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 pub mod generate;
+pub mod plain;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! Schedules that were found, performed once more: by the same step, so that they can be told.
 
-use ipcsim_kernel::{Computing, Event, Machine, Oracle, Question, Sink, Span, State, ThreadId};
+use ipcsim_kernel::{Event, Machine, Oracle, Question, Sink, State, ThreadId};
 
 use crate::explore::ScheduleStep;
 use crate::run::Tracer;
@@ -45,14 +45,6 @@ impl Oracle for Script<'_> {
         self.answers = rest;
         *answer
     }
-
-    fn computing(&self) -> Computing {
-        Computing::IsFree
-    }
-
-    fn now_ns(&mut self) -> i64 {
-        0
-    }
 }
 
 struct Teller<'a, T> {
@@ -62,22 +54,6 @@ struct Teller<'a, T> {
 
 impl<T: Tracer> Sink for Teller<'_, T> {
     const EVENTS: bool = T::EVENTS;
-
-    fn ready(&mut self, _: ThreadId) {}
-
-    fn waits(&mut self, _: ThreadId, _: Span) {}
-
-    fn ended(&mut self, _: ThreadId) {}
-
-    fn blocked(&mut self, _: ThreadId) {}
-
-    fn received(&mut self, _: ThreadId) {}
-
-    fn logged(&mut self, _: ThreadId) {}
-
-    fn lost(&mut self) {}
-
-    fn copied(&mut self, _: u64) {}
 
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
         self.tracer.record(machine, state, self.number, event);

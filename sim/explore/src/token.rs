@@ -60,7 +60,7 @@ pub fn follow(
     let steps = value(steps).ok_or(BadToken::NoToken)?;
     let mut room = FIRST_ROOM;
     loop {
-        let mut space = Space::new(machine, reductions, &[], room);
+        let mut space = Space::new(machine, reductions.of_schedules(), &[], room);
         let schedule = walk(&mut space, steps, choices);
         if !space.outgrown || room > MOST_ROOM {
             return schedule;
@@ -75,11 +75,7 @@ fn walk(space: &mut Space, steps: u64, mut choices: &str) -> Result<Vec<Schedule
     let mut at = 0;
     for step in 0..=steps {
         edges.clear();
-        if step == 0 {
-            space.begin(&mut edges);
-        } else {
-            space.expand(at, &mut edges);
-        }
+        space.ways_from(step == 0, at, &mut edges);
         let way = match edges.len() {
             0 => return Err(BadToken::NoWay(step)),
             1 => 0,

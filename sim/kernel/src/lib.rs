@@ -24,6 +24,7 @@ mod oracle;
 mod outcome;
 mod predicate;
 pub mod program;
+mod rename;
 mod state;
 mod step;
 pub mod table;
@@ -47,6 +48,7 @@ pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};
 pub use outcome::{Fault, Outcome};
 pub use predicate::{Predicate, Probe};
+pub use rename::Rename;
 pub use state::{
     BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
 };

@@ -74,48 +74,54 @@ pub enum Computing {
 }
 
 /// Whoever picks: a scheduler with a seed, an exploration, a recorded schedule, a person.
+///
+/// Where nothing else is said time is free.
 pub trait Oracle {
     /// An answer below [`Question::answers`].
     fn choose(&mut self, question: Question) -> u64;
 
     /// What `compute` means to this driver.
-    fn computing(&self) -> Computing;
+    fn computing(&self) -> Computing {
+        Computing::IsFree
+    }
 
     /// The time since the start in nanoseconds, for `now()`; 0 where time is free.
-    fn now_ns(&mut self) -> i64;
+    fn now_ns(&mut self) -> i64 {
+        0
+    }
 }
 
-/// Whoever is told.
+/// Whoever is told. Where nothing else is said nobody listens.
 ///
 /// All but the last are how a driver learns what it must schedule; the last is the trace.
 pub trait Sink {
     /// A thread that was waiting, or is new, can take a step.
-    fn ready(&mut self, thread: ThreadId);
+    fn ready(&mut self, _thread: ThreadId) {}
 
     /// A thread waits, or looks again, for at most this long from now on. Told once per call.
-    fn waits(&mut self, thread: ThreadId, span: Span);
+    fn waits(&mut self, _thread: ThreadId, _span: Span) {}
 
     /// A thread has ended.
-    fn ended(&mut self, thread: ThreadId);
+    fn ended(&mut self, _thread: ThreadId) {}
 
     /// A thread begins to wait, with or without a bound.
-    fn blocked(&mut self, thread: ThreadId);
+    fn blocked(&mut self, _thread: ThreadId) {}
 
     /// A thread took a message.
-    fn received(&mut self, thread: ThreadId);
+    fn received(&mut self, _thread: ThreadId) {}
 
     /// A thread wrote to the log.
-    fn logged(&mut self, thread: ThreadId);
+    fn logged(&mut self, _thread: ThreadId) {}
 
     /// A message was lost.
-    fn lost(&mut self);
+    fn lost(&mut self) {}
 
     /// Bytes were copied into the kernel or out of it.
-    fn copied(&mut self, bytes: u64);
+    fn copied(&mut self, _bytes: u64) {}
 
     /// Whether events are wanted at all; where not, none is built.
     const EVENTS: bool;
 
     /// Something happened; the state may be half-way through the step.
-    fn event(&mut self, machine: &Machine, state: &State, event: &Event);
+    fn event(&mut self, _machine: &Machine, _state: &State, _event: &Event) {}
 }

@@ -6,7 +6,7 @@
 use crate::expr::{Expr, Scope, Who};
 use crate::ids::{MailboxId, ProcessId, Register, ThreadId, ThreadName};
 use crate::machine::Machine;
-use crate::oracle::{Computing, Oracle, Question};
+use crate::oracle::{Oracle, Question};
 use crate::outcome::{Fault, Outcome};
 use crate::state::{State, ThreadState};
 use crate::value::Value;
@@ -113,14 +113,6 @@ struct Nobody;
 
 impl Oracle for Nobody {
     fn choose(&mut self, _: Question) -> u64 {
-        0
-    }
-
-    fn computing(&self) -> Computing {
-        Computing::IsFree
-    }
-
-    fn now_ns(&mut self) -> i64 {
         0
     }
 }

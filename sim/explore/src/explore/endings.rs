@@ -2,6 +2,7 @@
 //! round for ever without being unfair to anybody.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use ipcsim_kernel::waits::WaitGraph;
 use ipcsim_kernel::{End, Life, Machine, ProcessId, State, ThreadId, ThreadState};
@@ -51,9 +52,7 @@ pub(super) fn conclude(
     let mut endings = BTreeMap::new();
     let mut ends = Ends::default();
     for sink in sinks {
-        let state = space.state(*sink);
-        let stuck = unfinished(machine, &state, |_| true);
-        let ending = judge(machine, &state, &stuck, *sink, Goes::Stops, None);
+        let ending = of_state(machine, &space.state(*sink), *sink, 1);
         ends.of(ending.outcome).push(*sink);
         enter(&mut endings, ending);
     }
@@ -67,6 +66,12 @@ pub(super) fn conclude(
     let mut endings: Vec<Ending> = endings.into_values().collect();
     endings.sort_by_key(|ending| order(ending.outcome));
     (endings, ends)
+}
+
+/// How it is called when a system comes to a state in which nothing moves any more; there are so many.
+pub(super) fn of_state(machine: &Machine, state: &State, at: u32, count: u64) -> Ending {
+    let stuck = unfinished(machine, state, |_| true);
+    Ending { count, ..judge(machine, state, &stuck, at, Goes::Stops, None) }
 }
 
 /// The states in which schedules end, in order.
@@ -86,10 +91,10 @@ impl Ends {
 
 fn enter(endings: &mut BTreeMap<&'static str, Ending>, ending: Ending) {
     match endings.entry(ending.outcome.word()) {
-        std::collections::btree_map::Entry::Vacant(place) => {
+        Entry::Vacant(place) => {
             place.insert(ending);
         }
-        std::collections::btree_map::Entry::Occupied(mut known) => {
+        Entry::Occupied(mut known) => {
             let known = known.get_mut();
             known.count += ending.count;
             for blocked in &ending.blocked {

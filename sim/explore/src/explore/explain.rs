@@ -54,6 +54,9 @@ impl Exploration<'_> {
     /// The path that tells best how a state is reached: the shortest, of those the one with the fewest
     /// context switches, of those the first in the order of the file.
     pub fn path(&mut self, to: u32) -> Path {
+        if let Some(reduced) = &self.reduced {
+            return reduced.paths.get(&to).cloned().expect("only the ends are asked for");
+        }
         let on_the_way = self.on_the_way(to);
         let count = on_the_way.iter().filter(|marked| **marked).count();
         if count > MOST_ON_THE_WAY {
@@ -64,16 +67,7 @@ impl Exploration<'_> {
 
     /// The path on which a state was found first: it is a shortest one.
     fn first_found(&mut self, to: u32) -> Path {
-        let mut states = vec![to];
-        let mut at = to;
-        while at != 0 {
-            at = self.parents[at as usize];
-            states.push(at);
-        }
-        states.reverse();
-        if states.len() == 1 {
-            states.insert(0, 0);
-        }
+        let states = states_to(&self.parents, self.first, to);
         let mut path = Vec::new();
         for pair in states.windows(2) {
             let edges = self.edges_from(path.is_empty(), pair[0]);
@@ -87,11 +81,7 @@ impl Exploration<'_> {
     /// The ways on from a state; at the very beginning those into the system.
     pub fn edges_from(&mut self, beginning: bool, state: u32) -> Vec<Edge> {
         let mut edges = Vec::new();
-        if beginning {
-            self.space.begin(&mut edges);
-        } else {
-            self.space.expand(state, &mut edges);
-        }
+        self.space.ways_from(beginning, state, &mut edges);
         edges
     }
 
@@ -177,6 +167,9 @@ impl Exploration<'_> {
 
     /// Where success was lost on a path.
     pub fn lost(&mut self, path: &Path) -> Lost {
+        if self.is_reduced() {
+            return Lost::Unknown;
+        }
         let Some(good) = self.successful() else { return Lost::Unknown };
         if !self.beginnings.iter().any(|state| good[*state as usize]) {
             return Lost::BeforeTheFirstStep;
@@ -246,6 +239,22 @@ impl Exploration<'_> {
         }
         None
     }
+}
+
+/// The states by which one was found, from before the beginning.
+pub(super) fn states_to(parents: &[u32], first: u32, to: u32) -> Vec<u32> {
+    let mut states = vec![to];
+    let mut at = to;
+    while at != 0 {
+        at = parents[at as usize];
+        states.push(at);
+    }
+    if first == 0 {
+        // Nothing begins at once: the state before the beginning is that behind it.
+        states.push(0);
+    }
+    states.reverse();
+    states
 }
 
 fn back(reached: &[Option<Leg>], from: u32, to: u32) -> Path {

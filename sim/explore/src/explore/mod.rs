@@ -5,6 +5,7 @@ mod claims;
 mod components;
 mod endings;
 mod explain;
+mod reduced;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,12 +18,15 @@ pub use claims::Vacuous;
 use endings::Ends;
 pub use endings::{Ending, Goes};
 pub use explain::{Leg, Lost, Path, Wanted};
+use reduced::Reduced;
 
 /// Where an exploration is cut off.
 #[derive(Clone, Copy, Debug)]
 pub struct ExploreLimits<'a> {
     /// After so many states.
     pub max_states: u64,
+    /// Reductions that leave schedules out are used where there are more states than this.
+    pub small: u64,
     /// At so many bytes of memory.
     pub max_bytes: usize,
     /// As soon as this is true: somebody has no more patience.
@@ -37,6 +41,7 @@ impl Default for ExploreLimits<'_> {
     fn default() -> Self {
         Self {
             max_states: u64::MAX,
+            small: 0,
             max_bytes: usize::MAX,
             interrupted: None,
             time_over: None,
@@ -115,10 +120,36 @@ pub struct Exploration<'m> {
     pub depth: u32,
     /// What can become of the system: one entry for each outcome.
     pub endings: Vec<Ending>,
+    /// Whether some schedules stand for others.
+    reduced: Option<Reduced>,
+}
+
+/// Visits all states, or as many as stand for all.
+///
+/// Schedules are left out only where there are many states, and nothing is looked for but how schedules
+/// end: what predicates are to look at may differ between schedules that end in the same way.
+pub fn explore<'m>(
+    machine: &'m Machine,
+    reductions: Reductions,
+    predicates: &[Predicate],
+    limits: &ExploreLimits,
+) -> Exploration<'m> {
+    let whole = reductions.of_schedules();
+    if reductions == whole || !predicates.is_empty() {
+        return explore_whole(machine, whole, predicates, limits);
+    }
+    let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
+    let found = explore_whole(machine, whole, &[], &small);
+    if found.covered != Covered::States || small.max_states == limits.max_states {
+        return found;
+    }
+    drop(found);
+    reduced::explore(machine, reductions, limits)
+        .unwrap_or_else(|| explore_whole(machine, whole, &[], limits))
 }
 
 /// Visits all states.
-pub fn explore<'m>(
+fn explore_whole<'m>(
     machine: &'m Machine,
     reductions: Reductions,
     predicates: &[Predicate],
@@ -137,22 +168,10 @@ pub fn explore<'m>(
 /// Visits all states, if there is room for all that comes up on the way.
 fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploration<'m>> {
     let machine = space.machine();
-    let mut search = Search {
-        space,
-        parents: vec![0],
-        edges: Vec::new(),
-        sinks: Vec::new(),
-        count: 0,
-        levels: Vec::new(),
-        goes_back: false,
-        refused: None,
-    };
+    let mut search = Search::new(space);
     let beginnings = search.begin();
     let first = beginnings.iter().copied().min().unwrap_or(0);
-    let mut covered = match asks_for_the_time(machine) {
-        Some(pc) => Covered::Clock(pc),
-        None => search.run(first, limits),
-    };
+    let mut covered = search.run(first, limits);
     if search.space.outgrown {
         if search.space.room() < MOST_ROOM {
             return None;
@@ -177,6 +196,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         ends,
         sinks,
         endings,
+        reduced: None,
     })
 }
 
@@ -208,9 +228,25 @@ struct Search<'m> {
     /// Whether a way led to a state that was not discovered later: only then there can be circles.
     goes_back: bool,
     refused: Option<Covered>,
+    /// Without reductions it is of no use.
+    is_to_reduce: bool,
 }
 
-impl Search<'_> {
+impl<'m> Search<'m> {
+    fn new(space: Space<'m>) -> Self {
+        Self {
+            is_to_reduce: space.is_reduced(),
+            space,
+            parents: vec![0],
+            edges: Vec::new(),
+            sinks: Vec::new(),
+            count: 0,
+            levels: Vec::new(),
+            goes_back: false,
+            refused: None,
+        }
+    }
+
     /// The states in which the system can begin.
     fn begin(&mut self) -> Vec<u32> {
         let mut edges = std::mem::take(&mut self.edges);
@@ -225,6 +261,9 @@ impl Search<'_> {
     }
 
     fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
+        if let Some(pc) = asks_for_the_time(self.space.machine()) {
+            return Covered::Clock(pc);
+        }
         let mut at = first;
         let mut level_ends = self.space.states() as u32;
         let mut looked_at = 0;
@@ -238,6 +277,9 @@ impl Search<'_> {
             }
             if at >= looked_at {
                 looked_at = at + 4_096;
+                if self.is_to_reduce && !self.space.is_reduced() {
+                    return Covered::States;
+                }
                 if let Some(covered) = self.limit(at, limits) {
                     return covered;
                 }
@@ -254,7 +296,7 @@ impl Search<'_> {
 
     /// What makes it impossible to look at everything, if anything was found to.
     fn refused(&self) -> Option<Covered> {
-        if self.space.outgrown {
+        if self.space.outgrown || (self.space.irreducible && self.space.is_reduced()) {
             return Some(Covered::Growth);
         }
         self.space.refused.map(|what| Covered::TooManyAnswers(what.thread())).or(self.refused)
@@ -313,19 +355,32 @@ impl Search<'_> {
 }
 
 impl Exploration<'_> {
-    /// How many states there are, or were found until the limit came.
+    /// How many states there are, or were found until the limit came. Where it is reduced they stand for
+    /// more.
     pub fn states(&self) -> u64 {
-        self.space.states() as u64 - u64::from(self.first)
+        match &self.reduced {
+            Some(reduced) => reduced.states,
+            None => self.space.states() as u64 - u64::from(self.first),
+        }
+    }
+
+    /// Whether schedules were left out because others stand for them. Then a path is not the shortest,
+    /// and where success was lost is not known.
+    pub fn is_reduced(&self) -> bool {
+        self.reduced.is_some()
     }
 
     /// About how many bytes all states take.
     pub fn bytes(&self) -> usize {
-        self.space.bytes() + self.parents.capacity() * 4
+        match &self.reduced {
+            Some(reduced) => reduced.bytes,
+            None => self.space.bytes() + self.parents.capacity() * 4,
+        }
     }
 
     /// How often the kernel performed a step; all others were known by then.
     pub fn performed(&self) -> u64 {
-        self.space.performed
+        self.reduced.as_ref().map_or(self.space.performed, |reduced| reduced.performed)
     }
 
     /// A state as the kernel knows it.

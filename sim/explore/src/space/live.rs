@@ -2,7 +2,9 @@
 //! but those are one state.
 
 use ipcsim_kernel::program::{Op, Verb};
-use ipcsim_kernel::{Expr, Machine, Outcome, Pc, Register, Thread, ThreadState, Value};
+use ipcsim_kernel::{
+    Expr, Machine, Outcome, Pc, Predicate, Probe, Register, Thread, ThreadState, Value,
+};
 
 /// The last bit stands for the outcome of the last call.
 const STATUS: u64 = 1 << 63;
@@ -17,9 +19,13 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Goes over the code until nothing changes.
-    pub(super) fn new(machine: &Machine, watched: &[Register]) -> Self {
-        let watched = watched.iter().fold(0, |bits, register| bits | bit(*register));
+    /// Goes over the code until nothing changes. What predicates look at is never forgotten.
+    pub(super) fn new(machine: &Machine, predicates: &[Predicate]) -> Self {
+        let probes = predicates.iter().flat_map(|predicate| &predicate.probes);
+        let watched = probes.fold(0, |bits, probe| match probe {
+            Probe::Variable { register, .. } => bits | bit(*register),
+            _ => bits,
+        });
         let mut before: Vec<Vec<u32>> = vec![Vec::new(); machine.code.len()];
         let mut next = Vec::new();
         for (at, op) in machine.code.iter().enumerate() {

@@ -50,6 +50,8 @@ pub(super) struct Effect {
     pub answers: Box<[u64]>,
     /// Positions with their new numbers.
     pub writes: Box<[(u32, u32)]>,
+    /// Processes that have ended, of those that it changed.
+    pub ended: Box<[ProcessId]>,
     pub news: News,
 }
 

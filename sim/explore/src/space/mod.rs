@@ -7,30 +7,30 @@
 mod drive;
 mod live;
 mod memo;
+mod order;
 mod parts;
+mod perform;
 mod rows;
+mod seen;
+mod symmetry;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::Clock;
-use ipcsim_kernel::{
-    Computing, Detect, End, Event, Fault, Kind, Life, Machine, Oracle, Predicate, Probe, ProcessId,
-    Progress, Question, Register, Role, Sink, Span, State, ThreadId, assert_invariants,
-};
+use ipcsim_kernel::{Detect, Fault, Machine, Predicate, ProcessId, State, ThreadId, ThreadState};
 
 pub(crate) use drive::{Ready, drive};
 use live::Live;
-use memo::{Deed, Effect, Memo};
+use memo::{Effect, Memo};
 pub use memo::{Move, News};
-use parts::{Can, Is, Layout, Part, Parts, changed, looked, part_at};
+use order::{Movable, PartialOrder, Threads, View};
+use parts::{Can, Is, Layout, Part, Parts, looked};
+use perform::in_order;
 use rows::Rows;
+use seen::Seen;
+use symmetry::Symmetry;
 
-/// Numbers are drawn out of at most so many; more cannot be explored.
-const MOST_ANSWERS: u64 = 256;
-/// In one step so many questions are asked at most.
-const MOST_QUESTIONS: usize = 32;
 /// One step in one state comes out in so many ways at most.
 const MOST_EFFECTS: u64 = 4_096;
 
@@ -53,12 +53,22 @@ pub enum Reduction {
 pub struct Reductions {
     /// Local work belongs to the call before it, and variables that nobody will read are forgotten.
     pub merge: Reduction,
+    /// Partial order: of steps that make no difference to each other one order is enough.
+    pub order: Reduction,
+    /// Symmetry: it does not matter which of several replicas it is.
+    pub symmetry: Reduction,
 }
 
-impl Default for Reductions {
-    fn default() -> Self {
-        Self { merge: Reduction::On }
-    }
+impl Reductions {
+    /// None of them.
+    pub const NONE: Self =
+        Self { merge: Reduction::Off, order: Reduction::Off, symmetry: Reduction::Off };
+    /// The one that leaves every schedule as it is.
+    pub const MERGE: Self =
+        Self { merge: Reduction::On, order: Reduction::Off, symmetry: Reduction::Off };
+    /// All of them.
+    pub const ALL: Self =
+        Self { merge: Reduction::On, order: Reduction::On, symmetry: Reduction::On };
 }
 
 impl Reductions {
@@ -68,8 +78,14 @@ impl Reductions {
     pub fn sound_for(self, machine: &Machine) -> Self {
         match machine.policies.detect {
             Detect::Report => self,
-            Detect::Refuse => Self { merge: Reduction::Off },
+            Detect::Refuse => Self::NONE,
         }
+    }
+
+    /// Without those that leave schedules out: what a schedule is shown and told by.
+    #[must_use]
+    pub fn of_schedules(self) -> Self {
+        Self { merge: self.merge, ..Self::NONE }
     }
 }
 
@@ -115,6 +131,9 @@ pub struct Space<'m> {
     row: Vec<u32>,
     batch: Batch,
     found: Vec<u32>,
+    order: Option<PartialOrder>,
+    trial: Trial,
+    symmetry: Option<Symmetry>,
     /// How often the kernel really performed a step.
     pub performed: u64,
     /// Whether there were more threads or mailboxes than there is room for: then all that was found is
@@ -122,6 +141,8 @@ pub struct Space<'m> {
     pub outgrown: bool,
     /// A move that comes out in too many ways.
     pub refused: Option<Move>,
+    /// Something came up for which the reductions that leave schedules out are not made.
+    pub irreducible: bool,
 }
 
 impl<'m> Space<'m> {
@@ -133,36 +154,25 @@ impl<'m> Space<'m> {
         predicates: &[Predicate],
         room: usize,
     ) -> Self {
-        let probes = || predicates.iter().flat_map(|predicate| &predicate.probes);
-        let looks_at_memory = probes().any(|probe| *probe == Probe::KernelUsed);
-        let watched: Vec<Register> = probes()
-            .filter_map(|probe| match probe {
-                Probe::Variable { register, .. } => Some(*register),
-                _ => None,
-            })
-            .collect();
         let state = State::initial(machine);
-        let grows = |name: fn(&Verb) -> bool| {
-            machine.code.iter().any(|op| matches!(op, Op::Call(call) if name(&call.verb)))
-        };
-        let with_room = |count: usize, grows: bool| if grows { count + room } else { count };
-        let layout = Layout {
-            processes: state.processes.len(),
-            threads: with_room(
-                state.threads.len(),
-                grows(|verb| matches!(verb, Verb::StartThread { .. })),
-            ),
-            mailboxes: with_room(state.mailboxes.len(), true),
-            memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
-        };
+        let layout = Layout::new(machine, &state, predicates, room);
         let mut parts = Parts::new(machine);
         let seen = Seen::new(parts.of_state(machine, &layout, &state));
+        let reductions = reductions.sound_for(machine);
+        let order = match reductions.order {
+            Reduction::On => PartialOrder::of(machine, &state),
+            Reduction::Off => None,
+        };
+        let symmetry = match reductions.symmetry {
+            Reduction::On => Symmetry::of(machine, &layout, &state),
+            Reduction::Off => None,
+        };
         Self {
             machine,
             room,
-            reductions: reductions.sound_for(machine),
+            reductions,
             layout,
-            live: Live::new(machine, &watched),
+            live: Live::new(machine, predicates),
             parts,
             memo: Memo::new(),
             predicates: predicates.to_vec(),
@@ -173,10 +183,19 @@ impl<'m> Space<'m> {
             seen,
             batch: Batch::default(),
             found: Vec::new(),
+            order,
+            trial: Trial::default(),
+            symmetry,
             performed: 0,
             refused: None,
+            irreducible: false,
             outgrown: false,
         }
+    }
+
+    /// Whether schedules are left out. Partial order that turns out to leave out hardly any is given up.
+    pub fn is_reduced(&self) -> bool {
+        self.order.is_some() || self.symmetry.is_some()
     }
 
     /// The machine.
@@ -213,6 +232,15 @@ impl<'m> Space<'m> {
         self.arrive(edges);
     }
 
+    /// The ways on from a state; at the very beginning those into the system.
+    pub fn ways_from(&mut self, beginning: bool, state: u32, edges: &mut Vec<Edge>) {
+        if beginning {
+            self.begin(edges);
+        } else {
+            self.expand(state, edges);
+        }
+    }
+
     /// The ways on from a state, in the order of the file.
     pub fn expand(&mut self, state: u32, edges: &mut Vec<Edge>) {
         self.expand_all(state..state + 1, edges);
@@ -230,6 +258,53 @@ impl<'m> Space<'m> {
 
     /// Finds what can happen in the state of the row.
     fn moves(&mut self, state: u32) {
+        let first = self.batch.pending.len();
+        self.all_moves(state);
+        if let Some(order) = self.order.take() {
+            let all = self.batch.pending.len() - first;
+            self.keep_persistent(&order, first);
+            self.trial.moves += all;
+            self.trial.kept += self.batch.pending.len() - first;
+            self.order = self.trial.pays().then_some(order);
+        }
+    }
+
+    /// Of the moves from the state of the row keeps those of a persistent set of threads.
+    fn keep_persistent(&mut self, order: &PartialOrder, first: usize) {
+        let mut movable: Vec<Movable> = Vec::new();
+        for pending in &self.batch.pending[first..] {
+            let ended = &self.memo.effect(pending.effect).ended;
+            let threads = order.who_moves(pending.what);
+            match movable.last_mut().filter(|last| last.threads == threads) {
+                Some(last) => {
+                    last.ways += 1;
+                    last.ended.extend(ended);
+                }
+                None => movable.push(Movable { threads, ways: 1, ended: ended.to_vec() }),
+            }
+        }
+        if movable.len() < 2 {
+            return;
+        }
+        let threads: Vec<_> = (0..self.layout.threads)
+            .map(|t| {
+                let position = self.layout.thread(t);
+                match self.parts.get(self.seen.part(position, self.row[position])) {
+                    Part::Thread(thread) if thread.state != ThreadState::Ended => Some(thread),
+                    _ => None,
+                }
+            })
+            .collect();
+        let view = View { machine: self.machine, threads: &threads };
+        let set: Threads = order.persistent(&view, &movable);
+        let mut at = 0;
+        self.batch.pending.retain(|pending| {
+            at += 1;
+            at <= first || order.who_moves(pending.what) & set != 0
+        });
+    }
+
+    fn all_moves(&mut self, state: u32) {
         for index in 0..self.layout.processes {
             if self.can(self.layout.process(index)).start == Is::So {
                 self.follow(state, Move::Start(ProcessId::at(index)));
@@ -270,6 +345,10 @@ impl<'m> Space<'m> {
     /// Goes where the moves of the batch lead. All places are looked up together, because the memory
     /// answers many questions in hardly more time than one.
     fn arrive(&mut self, edges: &mut Vec<Edge>) {
+        if let Some(symmetry) = self.symmetry.take() {
+            self.symmetry = Some(self.arrive_in_order(symmetry, edges));
+            return;
+        }
         let words = self.rows.words();
         let Batch { pending, packed } = &mut self.batch;
         packed.clear();
@@ -289,6 +368,65 @@ impl<'m> Space<'m> {
             let Pending { from, what, effect } = *move_;
             edges.push(Edge { from, what, to, new, effect });
         }
+    }
+
+    /// As [`Space::arrive`], at states in which replicas are in order.
+    fn arrive_in_order(&mut self, mut symmetry: Symmetry, edges: &mut Vec<Edge>) -> Symmetry {
+        let mut rows = Vec::new();
+        let width = self.layout.width();
+        let pending = std::mem::take(&mut self.batch.pending);
+        for move_ in &pending {
+            self.rows.unpack(move_.from, &mut self.row);
+            for (position, number) in &self.memo.effect(move_.effect).writes {
+                self.row[*position as usize] = *number;
+            }
+            self.put_in_order(&mut symmetry);
+            rows.extend_from_slice(&self.row);
+        }
+        for (move_, row) in pending.iter().zip(rows.chunks_exact(width)) {
+            let (to, new) = self.rows.insert(&self.rows.pack(row));
+            let new = if new { IsNew::New } else { IsNew::Known };
+            let Pending { from, what, effect } = *move_;
+            edges.push(Edge { from, what, to, new, effect });
+        }
+        self.batch.pending = pending;
+        symmetry
+    }
+
+    /// Puts the replicas in the state of the row in order.
+    fn put_in_order(&mut self, symmetry: &mut Symmetry) {
+        let mut parts = self.seen.parts_of(&self.row);
+        if symmetry.arrange(self.machine, &mut self.parts, &mut parts) {
+            self.row_of(&parts);
+        }
+    }
+
+    /// Makes the row of a state out of its parts.
+    fn row_of(&mut self, parts: &[u32]) {
+        for (position, part) in parts.iter().enumerate() {
+            let number = self.seen.number(position, *part);
+            self.rows.widen(position, number);
+            self.row[position] = number;
+        }
+    }
+
+    /// Who each replica is behind a way, if each was `who` before; nothing where there are no replicas.
+    pub fn who_after(&mut self, edge: &Edge, who: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let mut symmetry = self.symmetry.take()?;
+        self.rows.unpack(edge.from, &mut self.row);
+        for (position, number) in &self.memo.effect(edge.effect).writes {
+            self.row[*position as usize] = *number;
+        }
+        let who = who.unwrap_or_else(|| symmetry.nobody_moves());
+        let mut parts = self.seen.parts_of(&self.row);
+        let after = symmetry.who_after(self.machine, &mut self.parts, &mut parts, who);
+        self.symmetry = Some(symmetry);
+        Some(after)
+    }
+
+    /// A move, done by those who the replicas are.
+    pub fn as_done_by(&self, what: Move, who: &[u8]) -> Move {
+        self.symmetry.as_ref().map_or(what, |symmetry| symmetry.as_done_by(what, who))
     }
 
     /// How the kernel's questions were answered on a way.
@@ -342,106 +480,20 @@ impl<'m> Space<'m> {
         }
         sights.len()
     }
-
-    /// Lets the kernel perform a step in the state of the row, and learns what it does.
-    fn perform(&mut self, what: Move, answers: &[u64]) {
-        self.performed += 1;
-        let mut state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
-        let before = (state.threads.items().len(), state.mailboxes.items().len());
-        let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
-        let mut told = Ready::new(Told { news: News::Nothing });
-        drive(
-            self.machine,
-            &mut state,
-            (what, self.reductions.merge),
-            &mut script,
-            &mut told,
-            |script, told, progress, who| match (progress, script.refused.take(), who) {
-                (Progress::Endless, _, Some(t)) => told.news = News::Endless(t),
-                (_, Some(()), Some(t)) => told.news = News::TooManyAnswers(t),
-                _ => {}
-            },
-        );
-        let asked = script.asked;
-        self.forgive_daemons(&mut state);
-        if cfg!(debug_assertions) {
-            assert_invariants(self.machine, &state.clone());
-        }
-        let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
-        let deeds = in_order(looked(&self.layout, &state, before), asked);
-        let writes = self.writes(&state, before);
-        let effect = Effect { answers, writes, news: told.sink.news };
-        let bytes = 8 * (effect.answers.len() + effect.writes.len());
-        self.memo.learn(what.number(), &self.row, &deeds, effect, bytes);
-    }
-
-    /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
-    fn forgive_daemons(&self, state: &mut State) {
-        let role = |index: usize| self.machine.family_of(ProcessId::at(index)).role;
-        for index in 0..self.layout.processes {
-            let life = |state: &State| state.processes.items()[index].life.clone();
-            let failed = matches!(life(state), Life::Ended(End::Failed(..)));
-            if !failed || !state.processes.changed(index) || role(index) == Role::Worker {
-                continue;
-            }
-            let workers = (0..self.layout.processes).filter(|other| role(*other) == Role::Worker);
-            if workers.into_iter().all(|worker| state.has_ended(ProcessId::at(worker))) {
-                state.processes[index].life = Life::Ended(End::Finished);
-            }
-        }
-    }
-
-    fn writes(&mut self, state: &State, before: (usize, usize)) -> Box<[(u32, u32)]> {
-        let mut writes = Vec::new();
-        let (threads, mailboxes) = (state.threads.items().len(), state.mailboxes.items().len());
-        if threads > self.layout.threads || mailboxes > self.layout.mailboxes {
-            self.outgrown = true;
-            return writes.into();
-        }
-        for position in changed(&self.layout, state, before) {
-            let mut part = part_at(&self.layout, state, position);
-            if let (Part::Thread(thread), Reduction::On) = (&mut part, self.reductions.merge) {
-                self.live.forget(thread);
-            }
-            let part = self.parts.number(self.machine, part);
-            let number = self.seen.number(position, part);
-            if number != self.row[position] {
-                self.rows.widen(position, number);
-                writes.push((position as u32, number));
-            }
-        }
-        writes.into()
-    }
 }
 
-/// For each position the parts that were ever seen there.
-struct Seen {
-    parts: Vec<Vec<u32>>,
-    numbers: Vec<BTreeMap<u32, u32>>,
+/// How many moves there were, and how many of them a reduction kept.
+#[derive(Default)]
+struct Trial {
+    moves: usize,
+    kept: usize,
 }
 
-impl Seen {
-    /// At each position one part was seen, whose number there is 0.
-    fn new(row: Vec<u32>) -> Self {
-        let numbers = row.iter().map(|part| BTreeMap::from([(*part, 0)])).collect();
-        Self { parts: row.into_iter().map(|part| vec![part]).collect(), numbers }
-    }
-
-    fn part(&self, position: usize, number: u32) -> u32 {
-        self.parts[position][number as usize]
-    }
-
-    fn parts_of(&self, row: &[u32]) -> Vec<u32> {
-        let numbers = row.iter().enumerate();
-        numbers.map(|(position, number)| self.part(position, *number)).collect()
-    }
-
-    fn number(&mut self, position: usize, part: u32) -> u32 {
-        let parts = &mut self.parts[position];
-        *self.numbers[position].entry(part).or_insert_with(|| {
-            parts.push(part);
-            parts.len() as u32 - 1
-        })
+impl Trial {
+    /// Whether it is worth going on: finding out what to leave out takes longer than a move.
+    fn pays(&self) -> bool {
+        const ENOUGH_TO_TELL: usize = 20_000;
+        self.moves < ENOUGH_TO_TELL || self.kept + self.kept / 8 < self.moves
     }
 }
 
@@ -467,79 +519,3 @@ impl Batch {
 
 /// Whether a predicate holds, or why it cannot be computed.
 pub type Truth = Result<bool, Fault>;
-
-/// What was looked at and what was asked, in the order in which it was.
-fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Deed> {
-    let looks = looks.into_iter().map(|(stamp, position)| (stamp, Deed::Looked(position)));
-    let asked =
-        asked.into_iter().map(|(stamp, answers, answer)| (stamp, Deed::Asked { answers, answer }));
-    let mut deeds: Vec<(u32, Deed)> = looks.chain(asked).collect();
-    deeds.sort_unstable_by_key(|(stamp, _)| *stamp);
-    deeds.into_iter().map(|(_, deed)| deed).collect()
-}
-
-/// Answers questions as they are written down, and with 0 behind that.
-struct Script<'a> {
-    clock: &'a Clock,
-    answers: &'a [u64],
-    /// When it was asked, how many answers there were, and which was given.
-    asked: Vec<(u32, u64, u64)>,
-    /// There were too many answers.
-    refused: Option<()>,
-}
-
-impl Oracle for Script<'_> {
-    fn choose(&mut self, question: Question) -> u64 {
-        let answers = question.answers().filter(|answers| *answers <= MOST_ANSWERS);
-        let Some(answers) = answers.filter(|_| self.asked.len() < MOST_QUESTIONS) else {
-            self.refused = Some(());
-            return 0;
-        };
-        let answer = self.answers.get(self.asked.len()).copied().unwrap_or(0);
-        self.asked.push((self.clock.tick(), answers, answer));
-        answer
-    }
-
-    fn computing(&self) -> Computing {
-        Computing::IsFree
-    }
-
-    /// Only a line of the log may ask, and that nobody reads.
-    fn now_ns(&mut self) -> i64 {
-        0
-    }
-}
-
-/// What a step tells an exploration.
-struct Told {
-    news: News,
-}
-
-impl Sink for Told {
-    const EVENTS: bool = true;
-
-    fn ready(&mut self, _: ThreadId) {}
-
-    fn waits(&mut self, _: ThreadId, _: Span) {}
-
-    fn ended(&mut self, _: ThreadId) {}
-
-    fn blocked(&mut self, _: ThreadId) {}
-
-    fn received(&mut self, _: ThreadId) {}
-
-    fn logged(&mut self, _: ThreadId) {}
-
-    fn lost(&mut self) {}
-
-    fn copied(&mut self, _: u64) {}
-
-    fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
-        if let (Kind::Received(_) | Kind::Logged(_), Some(t)) = (&event.kind, event.thread) {
-            let process = state.threads.items()[t.index()].process;
-            if machine.family_of(process).role == Role::Worker && self.news == News::Nothing {
-                self.news = News::Progress;
-            }
-        }
-    }
-}

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
 use ipcsim_kernel::object::names::NameTable;
-use ipcsim_kernel::program::Op;
+use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::{Clock, Table, Watched};
 use ipcsim_kernel::{
-    Bound, Life, Machine, PartOf, Process, ReplyRight, State, Thread, ThreadId, ThreadState,
-    encode_part,
+    Bound, Life, Machine, PartOf, Predicate, Probe, Process, Rename, ReplyRight, State, Thread,
+    ThreadId, ThreadState, encode_part,
 };
 
 /// A part of a state.
@@ -49,6 +49,27 @@ pub(super) const LENGTHS: usize = 4;
 const PROCESSES: usize = 5;
 
 impl Layout {
+    /// Where the parts of a machine's states are that begin so, with room for so many threads and mailboxes
+    /// that come up on the way, if any do.
+    pub(super) fn new(
+        machine: &Machine,
+        state: &State,
+        predicates: &[Predicate],
+        room: usize,
+    ) -> Self {
+        let starts_threads = machine.code.iter().any(
+            |op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::StartThread { .. })),
+        );
+        let mut probes = predicates.iter().flat_map(|predicate| &predicate.probes);
+        let looks_at_memory = probes.any(|probe| *probe == Probe::KernelUsed);
+        Self {
+            processes: state.processes.len(),
+            threads: state.threads.len() + if starts_threads { room } else { 0 },
+            mailboxes: state.mailboxes.len() + room,
+            memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
+        }
+    }
+
     pub(super) fn width(&self) -> usize {
         PROCESSES + self.processes + self.threads + self.mailboxes
     }
@@ -63,6 +84,18 @@ impl Layout {
 
     pub(super) fn mailbox(&self, index: usize) -> usize {
         PROCESSES + self.processes + self.threads + index
+    }
+
+    /// The positions of all that there is in a state.
+    pub(super) fn positions(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
+        let tables = [
+            (self.process(0), state.processes.items().len()),
+            (self.thread(0), state.threads.items().len()),
+            (self.mailbox(0), state.mailboxes.items().len()),
+        ];
+        fixed()
+            .into_iter()
+            .chain(tables.into_iter().flat_map(|(first, count)| first..first + count))
     }
 
     /// The thread at a position, if a thread's position it is.
@@ -158,15 +191,7 @@ impl Parts {
         state: &State,
     ) -> Vec<u32> {
         let mut row = vec![0; layout.width()];
-        for position in fixed() {
-            row[position] = self.number(machine, part_at(layout, state, position));
-        }
-        let tables = [
-            (layout.process(0), state.processes.items().len()),
-            (layout.thread(0), state.threads.items().len()),
-            (layout.mailbox(0), state.mailboxes.items().len()),
-        ];
-        for position in tables.into_iter().flat_map(|(first, count)| first..first + count) {
+        for position in layout.positions(state) {
             row[position] = self.number(machine, part_at(layout, state, position));
         }
         row
@@ -303,7 +328,24 @@ pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) ->
 }
 
 impl Part {
-    fn encode(&self, out: &mut Vec<u8>) {
+    /// The part with other names in it.
+    pub(super) fn renamed(&self, names: &mut impl Rename) -> Self {
+        match self {
+            Part::Absent | Part::Lengths(..) | Part::Names(_) => self.clone(),
+            Part::Lookups(threads) => {
+                Part::Lookups(threads.iter().map(|t| names.thread(*t)).collect())
+            }
+            Part::Abandoned(rights) => {
+                Part::Abandoned(rights.iter().map(|right| right.renamed(names)).collect())
+            }
+            Part::Memory(memory) => Part::Memory(memory.renamed(names)),
+            Part::Process(process) => Part::Process(process.renamed(names)),
+            Part::Thread(thread) => Part::Thread(thread.renamed(names)),
+            Part::Mailbox(mailbox) => Part::Mailbox(mailbox.renamed(names)),
+        }
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let (kind, part) = match self {
             Part::Absent => return out.push(0),
             Part::Lengths(threads, mailboxes) => {

@@ -79,6 +79,15 @@ impl Rows {
         *word = *word & !(field.mask() << field.shift) | u64::from(number) << field.shift;
     }
 
+    /// A row of numbers, packed.
+    pub(super) fn pack(&self, numbers: &[u32]) -> Vec<u64> {
+        let mut packed = vec![0; self.words];
+        for (position, number) in numbers.iter().enumerate().filter(|(_, number)| **number > 0) {
+            self.put(&mut packed, position, *number);
+        }
+        packed
+    }
+
     /// Makes room for numbers up to this one at a position.
     pub(super) fn widen(&mut self, position: usize, number: u32) {
         let needed = 32 - number.leading_zeros();
@@ -93,11 +102,7 @@ impl Rows {
         let mut numbers = vec![0; self.fields.len()];
         for row in 0..self.len() {
             self.unpack(row as u32, &mut numbers);
-            let packed = &mut rows[row * words..(row + 1) * words];
-            for (position, number) in numbers.iter().enumerate().filter(|(_, number)| **number > 0)
-            {
-                before.put(packed, position, *number);
-            }
+            rows[row * words..(row + 1) * words].copy_from_slice(&before.pack(&numbers));
         }
         (self.fields, self.words, self.rows) = (before.fields, words, rows);
         self.fill_slots();

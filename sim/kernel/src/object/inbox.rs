@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::Arrivals;
+use crate::rename::Rename;
 
 /// The links to one process.
 #[derive(Clone, Debug)]
@@ -63,6 +64,24 @@ impl Inbox {
     /// The senders that are blocked on all links, oldest first. Kept like [`Inbox::stored`].
     pub fn blocked(&self) -> impl Iterator<Item = (MailboxId, usize)> {
         places(&self.blocked)
+    }
+
+    /// The inbox with other names in it.
+    #[must_use]
+    pub fn renamed(&self, names: &mut impl Rename) -> Self {
+        let mut links: Vec<_> = self
+            .links
+            .iter()
+            .map(|(from, link)| (names.process_in_set(*from), names.mailbox_in_set(*link)))
+            .collect();
+        links.sort_unstable();
+        Self {
+            links,
+            receivers: self.receivers.iter().map(|t| names.thread(*t)).collect(),
+            arrivals: self.arrivals,
+            stored: self.stored.iter().map(|link| names.mailbox(*link)).collect(),
+            blocked: self.blocked.iter().map(|link| names.mailbox(*link)).collect(),
+        }
     }
 
     /// A message was stored on a link.

@@ -1,12 +1,12 @@
 //! What a thread could still do: a walk over the code that is ahead of it.
 
-use crate::expr::{Expr, Field, Scope, Who};
+use crate::expr::{Expr, Field, Function, Scope, Who};
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
 use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
-use crate::oracle::{Computing, Oracle, Question};
+use crate::oracle::{Oracle, Question};
 use crate::outcome::Outcome;
 use crate::program::{Call, From, Op, Send, Target, Time, Verb, Wait};
-use crate::state::{BlockedOn, Sources, State};
+use crate::state::{BlockedOn, Sources, State, Thread};
 use crate::value::{Handle, Value};
 
 /// Which objects a thread could reach.
@@ -253,34 +253,7 @@ impl Walker<'_> {
 
     /// The value of an expression, if nothing that is still to come can change it.
     fn known(&self, expr: &Expr) -> Option<Value> {
-        if !self.is_settled(expr) {
-            return None;
-        }
-        let thread = &self.state.threads[self.thread.index()];
-        let first = self.machine.family_of(thread.process).first;
-        let mut scope = Scope {
-            machine: self.machine,
-            registers: self.state.registers_of(self.thread),
-            who: Who {
-                process: thread.process,
-                index: i64::from(thread.process.0 - first.0) + 1,
-                thread_index: i64::from(thread.index),
-            },
-            status: thread.status,
-            oracle: &mut Nobody,
-        };
-        // An exception here is one that the thread will raise: then it reaches nothing.
-        Some(scope.eval(expr).unwrap_or(Value::None))
-    }
-
-    fn is_settled(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Variable(register) => !self.written[register.index()],
-            // A thread started from this one has an index of its own.
-            Expr::Status | Expr::ThreadIndex => false,
-            Expr::Function(crate::expr::Function::Random | crate::expr::Function::Now, _) => false,
-            other => other.children().into_iter().all(|child| self.is_settled(child)),
-        }
+        settled(self.machine, &self.state.threads[self.thread.index()], &self.written, expr)
     }
 
     /// Whether a call could raise an exception. "No" only where that is certain.
@@ -350,6 +323,38 @@ impl Walker<'_> {
     }
 }
 
+/// The value that an expression has for a thread, if it asks nobody and reads none of the variables that
+/// are marked as still to be written.
+pub fn settled(machine: &Machine, thread: &Thread, written: &[bool], expr: &Expr) -> Option<Value> {
+    if !is_settled(expr, written) {
+        return None;
+    }
+    let first = machine.family_of(thread.process).first;
+    let mut scope = Scope {
+        machine,
+        registers: &thread.registers,
+        who: Who {
+            process: thread.process,
+            index: i64::from(thread.process.0 - first.0) + 1,
+            thread_index: i64::from(thread.index),
+        },
+        status: thread.status,
+        oracle: &mut Nobody,
+    };
+    // An exception here is one that the thread will raise: then it reaches nothing.
+    Some(scope.eval(expr).unwrap_or(Value::None))
+}
+
+fn is_settled(expr: &Expr, written: &[bool]) -> bool {
+    match expr {
+        Expr::Variable(register) => !written.get(register.index()).is_some_and(|it| *it),
+        // A thread started from this one has an index of its own.
+        Expr::Status | Expr::ThreadIndex => false,
+        Expr::Function(Function::Random | Function::Now, _) => false,
+        other => other.children().into_iter().all(|child| is_settled(child, written)),
+    }
+}
+
 /// Whether a process is the destination or the source of a link.
 #[derive(Clone, Copy)]
 enum Direction {
@@ -396,10 +401,6 @@ struct Nobody;
 impl Oracle for Nobody {
     fn choose(&mut self, question: Question) -> u64 {
         unreachable!("a settled expression asks nothing, not {question:?}")
-    }
-
-    fn computing(&self) -> Computing {
-        Computing::IsFree
     }
 
     fn now_ns(&mut self) -> i64 {

@@ -31,6 +31,7 @@ use crate::machine::Machine;
 use crate::state::{BlockedOn, Bound, Life, Look, Sources, State, Thread, ThreadState};
 pub use condition::Condition;
 use condition::Waiters;
+pub use future::settled;
 use future::{Future, Reach, Scratch};
 
 /// The threads that can never move again, in order. Daemons at rest are among them.

@@ -1,0 +1,121 @@
+//! Fewer schedules that stand for all: with partial order and symmetry.
+//!
+//! They keep the states in which nothing can move any more, and nothing else that is asked for here: not
+//! what goes on for ever, and not how short a way is. So they are used where there are too many states to
+//! look at all of them, and only a system that always comes to an end is decided by them. What they find
+//! is told by a schedule of the whole system.
+
+use std::collections::BTreeMap;
+
+use ipcsim_kernel::Machine;
+
+use super::components::components;
+use super::endings::{self, goes_round};
+use super::explain::{Leg, Path, states_to};
+use super::{Covered, Exploration, ExploreLimits, Search};
+use crate::space::{FIRST_ROOM, Reductions, Space};
+
+/// An exploration in which some schedules stand for others.
+pub(super) struct Reduced {
+    /// How many states stand for all.
+    pub states: u64,
+    /// About how many bytes they take.
+    pub bytes: usize,
+    /// How often the kernel performed a step.
+    pub performed: u64,
+    /// For each ending a way to it in the whole system.
+    pub paths: BTreeMap<u32, Path>,
+}
+
+/// Decides by fewer schedules; nothing if that is not possible for this machine.
+pub(super) fn explore<'m>(
+    machine: &'m Machine,
+    reductions: Reductions,
+    limits: &ExploreLimits,
+) -> Option<Exploration<'m>> {
+    let space = Space::new(machine, reductions, &[], FIRST_ROOM);
+    if !space.is_reduced() {
+        return None;
+    }
+    let mut search = Search::new(space);
+    let beginnings = search.begin();
+    let first = beginnings.iter().copied().min().unwrap_or(0);
+    let covered = search.run(first, limits);
+    let space = &search.space;
+    if space.irreducible || space.outgrown || !space.is_reduced() {
+        return None;
+    }
+    if covered == Covered::All && search.goes_back && goes_for_ever(&mut search.space, first) {
+        return None;
+    }
+    let Search { mut space, parents, sinks, count, levels, .. } = search;
+    let (mut found, _) = endings::conclude(machine, &mut space, first, &sinks, false);
+    let mut whole = Space::new(machine, reductions.of_schedules(), &[], FIRST_ROOM);
+    let mut paths = BTreeMap::new();
+    for ending in &mut found {
+        let states = states_to(&parents, first, ending.state);
+        let path = way_to(&mut space, &states, &mut whole);
+        let end = path.last().map_or(0, |leg| leg.to);
+        let (count, mut blocked) = (ending.count, std::mem::take(&mut ending.blocked));
+        *ending = endings::of_state(machine, &whole.state(end), end, count);
+        blocked.retain(|other| !ending.blocked.contains(other));
+        ending.blocked.append(&mut blocked);
+        paths.insert(end, path);
+    }
+    let reduced = Reduced {
+        states: space.states() as u64 - u64::from(first),
+        bytes: space.bytes() + parents.capacity() * 4,
+        performed: space.performed,
+        paths,
+    };
+    Some(Exploration {
+        machine,
+        space: whole,
+        parents: Vec::new(),
+        first: 1,
+        beginnings: Vec::new(),
+        goes_back: false,
+        depth: levels.len() as u32,
+        levels: Vec::new(),
+        ends: endings::Ends::default(),
+        sinks: Vec::new(),
+        covered,
+        edges: count,
+        endings: found,
+        reduced: Some(reduced),
+    })
+}
+
+fn goes_for_ever(space: &mut Space, first: u32) -> bool {
+    let states = first..space.states() as u32;
+    let all = components(space, states, |_, _| true);
+    goes_round(space, first, &all, &|_, _| true).contains(&true)
+}
+
+/// A way through the reduced space, gone in the whole one: what a replica does there, another may do here.
+fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Path {
+    let mut path = Path::new();
+    let mut edges = Vec::new();
+    // Who each replica of the reduced space is in the whole one.
+    let mut who: Option<Vec<u8>> = None;
+    let mut at = 0;
+    for pair in states.windows(2) {
+        edges.clear();
+        space.ways_from(path.is_empty(), pair[0], &mut edges);
+        let edge = edges.iter().find(|edge| edge.to == pair[1]);
+        let edge = *edge.expect("a state was reached from its parent");
+        let answers = space.answers(&edge).to_vec();
+        let what = match &who {
+            Some(who) => space.as_done_by(edge.what, who),
+            None => edge.what,
+        };
+        who = space.who_after(&edge, who);
+        edges.clear();
+        whole.ways_from(path.is_empty(), at, &mut edges);
+        let way = edges.iter().position(|edge| edge.what == what && whole.answers(edge) == answers);
+        let way = way.expect("replicas can do what others of them can");
+        path.push(Leg { from: at, way, to: edges[way].to });
+        at = edges[way].to;
+    }
+    path
+}

@@ -1,0 +1,232 @@
+//! What lies ahead: which mailboxes and links a thread could still send to and receive from, read off its
+//! code.
+
+use ipcsim_kernel::program::{From, Op, Verb, Wait};
+use ipcsim_kernel::waits::settled;
+use ipcsim_kernel::{Expr, Field, Handle, Machine, MailboxId, Pc, ProcessId, Thread, Value};
+
+/// What a thread could do from a place in the code on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ahead {
+    pub sends: Boxes,
+    pub receives: Boxes,
+    pub replies: bool,
+}
+
+impl Ahead {
+    pub(super) fn add(&mut self, other: &Ahead) {
+        self.sends.add(&other.sends);
+        self.receives.add(&other.receives);
+        self.replies |= other.replies;
+    }
+}
+
+/// A set of mailboxes and links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Boxes(Vec<u64>);
+
+impl Boxes {
+    pub(super) fn has(&self, mailbox: MailboxId) -> bool {
+        let word = self.0.get(mailbox.index() / 64).copied().unwrap_or(0);
+        word & (1 << (mailbox.index() % 64)) != 0
+    }
+
+    pub(super) fn put(&mut self, mailbox: MailboxId) {
+        let word = mailbox.index() / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (mailbox.index() % 64);
+    }
+
+    pub(super) fn add(&mut self, other: &Boxes) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+}
+
+/// For each mailbox the processes at its ends, if it is a link.
+pub(super) struct Links(pub Vec<Option<(ProcessId, ProcessId)>>);
+
+impl Links {
+    pub(super) fn ends(&self, mailbox: MailboxId) -> Option<(ProcessId, ProcessId)> {
+        self.0.get(mailbox.index()).copied().flatten()
+    }
+
+    pub(super) fn between(&self, from: ProcessId, to: ProcessId) -> Option<MailboxId> {
+        self.0.iter().position(|ends| *ends == Some((from, to))).map(MailboxId::at)
+    }
+
+    pub(super) fn leading_to(&self, process: ProcessId) -> impl Iterator<Item = MailboxId> + '_ {
+        let links = self.0.iter().enumerate();
+        links
+            .filter(move |(_, ends)| ends.is_some_and(|(_, to)| to == process))
+            .map(|(id, _)| MailboxId::at(id))
+    }
+}
+
+/// What a call is about.
+pub(super) enum About {
+    These(Vec<MailboxId>),
+    /// A reply right: to send to it is to reply.
+    Reply,
+    /// It is known only at run time.
+    Any,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    To,
+    From,
+}
+
+pub(super) fn about(links: &Links, value: &Value, own: ProcessId, direction: Direction) -> About {
+    match value {
+        Value::Handle(Handle::Mailbox(mailbox) | Handle::File { mailbox, .. }) => {
+            About::These(vec![*mailbox])
+        }
+        Value::Handle(Handle::Reply(_)) => About::Reply,
+        Value::Handle(Handle::Process(other)) => {
+            let link = match direction {
+                Direction::To => links.between(own, *other),
+                Direction::From => links.between(*other, own),
+            };
+            link.map_or(About::Any, |link| About::These(vec![link]))
+        }
+        Value::List(list) => {
+            let mut boxes = Vec::new();
+            for item in list.items() {
+                match about(links, item, own, direction) {
+                    About::These(more) => boxes.extend(more),
+                    other => return other,
+                }
+            }
+            About::These(boxes)
+        }
+        // Such a call is an exception.
+        _ => About::These(Vec::new()),
+    }
+}
+
+/// Goes over the code of one thread.
+pub(super) struct Walk<'a> {
+    machine: &'a Machine,
+    thread: &'a Thread,
+    links: &'a Links,
+    reachable: Vec<Pc>,
+    written: Vec<bool>,
+    own: Vec<Ahead>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(machine: &'a Machine, thread: &'a Thread, links: &'a Links) -> Self {
+        let mut seen = vec![false; machine.code.len()];
+        let mut reachable = Vec::new();
+        let mut open = vec![thread.pc];
+        while let Some(pc) = open.pop() {
+            if !std::mem::replace(&mut seen[pc.index()], true) {
+                reachable.push(pc);
+                machine.code[pc.index()].successors(pc, &mut open);
+            }
+        }
+        let mut written = vec![false; thread.registers.len()];
+        for pc in &reachable {
+            if let Some(register) = machine.code[pc.index()].writes() {
+                written[register.index()] = true;
+            }
+        }
+        let own = vec![Ahead::default(); machine.code.len()];
+        Self { machine, thread, links, reachable, written, own }
+    }
+
+    /// What each place does by itself, and which mailboxes are used in a way that depends on the order.
+    pub(super) fn go(&mut self, plain: &mut [bool]) {
+        for pc in self.reachable.clone() {
+            let Op::Call(call) = &self.machine.code[pc.index()] else { continue };
+            match &call.verb {
+                Verb::Send(send) | Verb::Call { request: send, .. } => {
+                    let boxes = self.boxes(&send.to, Direction::To);
+                    self.own[pc.index()].replies |= boxes.is_none();
+                    self.use_boxes(pc, boxes, Direction::To, send.wait == Wait::Forever, plain);
+                }
+                Verb::Receive(receive) => {
+                    let is_plain = receive.wait == Wait::Forever
+                        && receive.kind.is_none()
+                        && receive.max_size.is_none();
+                    match &receive.from {
+                        From::These(from) => {
+                            let boxes = self.boxes(from, Direction::From);
+                            let single = match &boxes {
+                                Some(boxes) => boxes.len() <= 1,
+                                // Whatever else it is may be a list.
+                                None => matches!(from, Expr::Field(_, Field::Sender)),
+                            };
+                            self.use_boxes(pc, boxes, Direction::From, is_plain && single, plain);
+                        }
+                        From::Anyone => {
+                            let boxes = self.links.leading_to(self.thread.process).collect();
+                            self.use_boxes(pc, Some(boxes), Direction::From, false, plain);
+                        }
+                    }
+                }
+                Verb::Reply { .. } => self.own[pc.index()].replies = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// The mailboxes that a call may be about; nothing if that is known only at run time.
+    fn boxes(&self, expr: &Expr, direction: Direction) -> Option<Vec<MailboxId>> {
+        let value = settled(self.machine, self.thread, &self.written, expr)?;
+        match about(self.links, &value, self.thread.process, direction) {
+            About::These(boxes) => Some(boxes),
+            About::Reply | About::Any => None,
+        }
+    }
+
+    fn use_boxes(
+        &mut self,
+        pc: Pc,
+        boxes: Option<Vec<MailboxId>>,
+        direction: Direction,
+        is_plain: bool,
+        plain: &mut [bool],
+    ) {
+        let boxes = boxes.unwrap_or_else(|| (0..plain.len()).map(MailboxId::at).collect());
+        let own = &mut self.own[pc.index()];
+        for mailbox in boxes {
+            match direction {
+                Direction::To => own.sends.put(mailbox),
+                Direction::From => own.receives.put(mailbox),
+            }
+            plain[mailbox.index()] &= is_plain;
+        }
+    }
+
+    /// By place: what lies ahead there, with what the place does itself.
+    pub(super) fn ahead(self) -> Vec<Ahead> {
+        let mut ahead = self.own;
+        let mut next = Vec::new();
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for pc in self.reachable.iter().rev() {
+                next.clear();
+                self.machine.code[pc.index()].successors(*pc, &mut next);
+                let mut all = ahead[pc.index()].clone();
+                for to in &next {
+                    all.add(&ahead[to.index()]);
+                }
+                if all != ahead[pc.index()] {
+                    ahead[pc.index()] = all;
+                    changed = true;
+                }
+            }
+        }
+        ahead
+    }
+}

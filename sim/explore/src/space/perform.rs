@@ -1,0 +1,152 @@
+//! A step that is not known yet: the kernel performs it, and what it looked at and did is learnt.
+
+use ipcsim_kernel::table::Clock;
+use ipcsim_kernel::{
+    End, Event, Kind, Life, Machine, Oracle, ProcessId, Progress, Question, Role, Sink, State,
+    assert_invariants,
+};
+
+use super::drive::{Ready, drive};
+use super::memo::{Deed, Effect, Move, News};
+use super::parts::{Part, changed, looked, part_at};
+use super::{Reduction, Space};
+
+/// Numbers are drawn out of at most so many; more cannot be explored.
+const MOST_ANSWERS: u64 = 256;
+/// In one step so many questions are asked at most.
+const MOST_QUESTIONS: usize = 32;
+
+impl Space<'_> {
+    /// Lets the kernel perform a step in the state of the row, and learns what it does.
+    pub(super) fn perform(&mut self, what: Move, answers: &[u64]) {
+        self.performed += 1;
+        let mut state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
+        let before = (state.threads.items().len(), state.mailboxes.items().len());
+        let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
+        let mut told = Ready::new(Told { news: News::Nothing });
+        drive(
+            self.machine,
+            &mut state,
+            (what, self.reductions.merge),
+            &mut script,
+            &mut told,
+            |script, told, progress, who| match (progress, script.refused.take(), who) {
+                (Progress::Endless, _, Some(t)) => told.news = News::Endless(t),
+                (_, Some(()), Some(t)) => told.news = News::TooManyAnswers(t),
+                _ => {}
+            },
+        );
+        let asked = script.asked;
+        let ended = self.ended(&state);
+        self.forgive_daemons(&mut state);
+        if cfg!(debug_assertions) {
+            assert_invariants(self.machine, &state.clone());
+        }
+        let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
+        let deeds = in_order(looked(&self.layout, &state, before), asked);
+        let writes = self.writes(&state, before);
+        let effect = Effect { answers, writes, ended, news: told.sink.news };
+        let bytes = 8 * (effect.answers.len() + effect.writes.len()) + 4 * effect.ended.len();
+        self.memo.learn(what.number(), &self.row, &deeds, effect, bytes);
+    }
+
+    /// The processes that have ended, of those that the step may have changed.
+    fn ended(&self, state: &State) -> Box<[ProcessId]> {
+        let changed = (0..self.layout.processes).filter(|index| state.processes.changed(*index));
+        let ended = |index: &usize| matches!(state.processes.items()[*index].life, Life::Ended(_));
+        changed.filter(ended).map(ProcessId::at).collect()
+    }
+
+    /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
+    fn forgive_daemons(&mut self, state: &mut State) {
+        let role = |index: usize| self.machine.family_of(ProcessId::at(index)).role;
+        for index in 0..self.layout.processes {
+            let life = |state: &State| state.processes.items()[index].life.clone();
+            let failed = matches!(life(state), Life::Ended(End::Failed(..)));
+            if !failed || !state.processes.changed(index) || role(index) == Role::Worker {
+                continue;
+            }
+            // Then it matters who ends first, and that is what reductions leave open.
+            self.irreducible = true;
+            let workers = (0..self.layout.processes).filter(|other| role(*other) == Role::Worker);
+            if workers.into_iter().all(|worker| state.has_ended(ProcessId::at(worker))) {
+                state.processes[index].life = Life::Ended(End::Finished);
+            }
+        }
+    }
+
+    fn writes(&mut self, state: &State, before: (usize, usize)) -> Box<[(u32, u32)]> {
+        let mut writes = Vec::new();
+        let (threads, mailboxes) = (state.threads.items().len(), state.mailboxes.items().len());
+        if threads > self.layout.threads || mailboxes > self.layout.mailboxes {
+            self.outgrown = true;
+            return writes.into();
+        }
+        // They have numbers by the order in which they come up.
+        self.irreducible |= before != (threads, mailboxes);
+        for position in changed(&self.layout, state, before) {
+            let mut part = part_at(&self.layout, state, position);
+            if let (Part::Thread(thread), Reduction::On) = (&mut part, self.reductions.merge) {
+                self.live.forget(thread);
+            }
+            let part = self.parts.number(self.machine, part);
+            let number = self.seen.number(position, part);
+            if number != self.row[position] {
+                self.rows.widen(position, number);
+                writes.push((position as u32, number));
+            }
+        }
+        writes.into()
+    }
+}
+
+/// What was looked at and what was asked, in the order in which it was.
+pub(super) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Deed> {
+    let looks = looks.into_iter().map(|(stamp, position)| (stamp, Deed::Looked(position)));
+    let asked =
+        asked.into_iter().map(|(stamp, answers, answer)| (stamp, Deed::Asked { answers, answer }));
+    let mut deeds: Vec<(u32, Deed)> = looks.chain(asked).collect();
+    deeds.sort_unstable_by_key(|(stamp, _)| *stamp);
+    deeds.into_iter().map(|(_, deed)| deed).collect()
+}
+
+/// Answers questions as they are written down, and with 0 behind that.
+struct Script<'a> {
+    clock: &'a Clock,
+    answers: &'a [u64],
+    /// When it was asked, how many answers there were, and which was given.
+    asked: Vec<(u32, u64, u64)>,
+    /// There were too many answers.
+    refused: Option<()>,
+}
+
+impl Oracle for Script<'_> {
+    fn choose(&mut self, question: Question) -> u64 {
+        let answers = question.answers().filter(|answers| *answers <= MOST_ANSWERS);
+        let Some(answers) = answers.filter(|_| self.asked.len() < MOST_QUESTIONS) else {
+            self.refused = Some(());
+            return 0;
+        };
+        let answer = self.answers.get(self.asked.len()).copied().unwrap_or(0);
+        self.asked.push((self.clock.tick(), answers, answer));
+        answer
+    }
+}
+
+/// What a step tells an exploration.
+struct Told {
+    news: News,
+}
+
+impl Sink for Told {
+    const EVENTS: bool = true;
+
+    fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
+        if let (Kind::Received(_) | Kind::Logged(_), Some(t)) = (&event.kind, event.thread) {
+            let process = state.threads.items()[t.index()].process;
+            if machine.family_of(process).role == Role::Worker && self.news == News::Nothing {
+                self.news = News::Progress;
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Which replicas can change places without anybody noticing.
+//!
+//! Replicas run the same program. They differ only in `index`, in their name, and in what others know of
+//! them. So they are interchangeable where `index` does nothing but pick a member of a family of the same
+//! size, names become no text, and nobody names a single one of them.
+
+use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::{
+    Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, Pc, ProcessId, Replicas, Value,
+    Wake,
+};
+
+/// Families whose members with the same index belong together: those of one group change places at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub count: u32,
+    /// Process families by their first member.
+    pub processes: Vec<ProcessId>,
+    /// Mailbox families by their first member.
+    pub mailboxes: Vec<MailboxId>,
+}
+
+/// The groups of replicas that may change places, as far as the programs tell.
+pub(super) fn groups(machine: &Machine) -> Vec<Group> {
+    let kernel_looks_at_order =
+        machine.policies.wake == Wake::LookAgain || machine.policies.detect == Detect::Refuse;
+    if kernel_looks_at_order || !machine.code.iter().all(treats_all_alike) {
+        return Vec::new();
+    }
+    let mut ties = Ties::new(machine);
+    for id in 0..machine.families.len() {
+        ties.look_at(FamilyId::at(id));
+    }
+    for server in &machine.name_servers {
+        for (_, handle) in &server.entries {
+            ties.tell_apart(&Value::Handle(*handle));
+        }
+    }
+    ties.groups()
+}
+
+/// Whether a call treats all processes, threads and mailboxes alike, whatever their number.
+fn treats_all_alike(op: &Op) -> bool {
+    let Op::Call(call) = op else { return true };
+    match &call.verb {
+        Verb::Send(_)
+        | Verb::Call { .. }
+        | Verb::Reply { .. }
+        | Verb::Sleep(_)
+        | Verb::Yield
+        | Verb::Exit(_)
+        | Verb::Receive(_) => true,
+        Verb::Select { .. }
+        | Verb::Kill(_)
+        | Verb::StartThread { .. }
+        | Verb::Join { .. }
+        | Verb::Create { .. }
+        | Verb::Destroy(_)
+        | Verb::Register { .. }
+        | Verb::Unregister(_)
+        | Verb::Lookup { .. }
+        | Verb::Open { .. } => false,
+    }
+}
+
+/// A family of processes or mailboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Processes { first: ProcessId, count: u32 },
+    Mailboxes { first: MailboxId, count: u32 },
+}
+
+impl Family {
+    fn count(self) -> u32 {
+        match self {
+            Family::Processes { count, .. } | Family::Mailboxes { count, .. } => count,
+        }
+    }
+
+    fn contains(self, handle: Handle) -> bool {
+        match (self, handle) {
+            (Family::Processes { first, count }, Handle::Process(process)) => {
+                (first.0..first.0 + count).contains(&process.0)
+            }
+            (
+                Family::Mailboxes { first, count },
+                Handle::Mailbox(mailbox) | Handle::File { mailbox, .. },
+            ) => (first.0..first.0 + count).contains(&mailbox.0),
+            _ => false,
+        }
+    }
+}
+
+/// The families, which belong together, and which are not interchangeable.
+struct Ties<'m> {
+    machine: &'m Machine,
+    families: Vec<Family>,
+    /// Another family of the same group, in the end itself.
+    group: Vec<usize>,
+    differ: Vec<bool>,
+}
+
+impl<'m> Ties<'m> {
+    fn new(machine: &'m Machine) -> Self {
+        let mut ties =
+            Self { machine, families: Vec::new(), group: Vec::new(), differ: Vec::new() };
+        for family in &machine.families {
+            if family.replicas == Replicas::Numbered {
+                ties.number(Family::Processes { first: family.first, count: family.count });
+            }
+        }
+        for op in &machine.code {
+            for expr in op.expressions() {
+                expr.visit(&mut |part| {
+                    if let Expr::MailboxMember { first, count, .. } = part {
+                        ties.number(Family::Mailboxes { first: *first, count: *count });
+                    }
+                });
+            }
+        }
+        ties
+    }
+
+    fn number(&mut self, family: Family) -> usize {
+        let known = self.families.iter().position(|other| *other == family);
+        known.unwrap_or_else(|| {
+            self.group.push(self.families.len());
+            self.differ.push(false);
+            self.families.push(family);
+            self.families.len() - 1
+        })
+    }
+
+    /// Goes over the program of a family.
+    fn look_at(&mut self, id: FamilyId) {
+        let family = &self.machine.families[id.index()];
+        let own = Family::Processes { first: family.first, count: family.count };
+        let own = self.families.iter().position(|other| *other == own);
+        let mut seen = vec![false; self.machine.code.len()];
+        let mut open: Vec<Pc> = family.threads.iter().map(|spec| spec.entry).collect();
+        for (_, value) in family.threads.iter().flat_map(|spec| &spec.initial) {
+            self.tell_apart(value);
+        }
+        while let Some(pc) = open.pop() {
+            if std::mem::replace(&mut seen[pc.index()], true) {
+                continue;
+            }
+            let op = &self.machine.code[pc.index()];
+            op.successors(pc, &mut open);
+            match op {
+                // Nobody reads the log; what is only shown there tells nobody apart.
+                Op::Log(Expr::Join(parts)) => {
+                    for part in parts.iter().filter(|part| !part.children().is_empty()) {
+                        self.look_at_expression(own, part);
+                    }
+                }
+                op => {
+                    for expr in op.expressions() {
+                        self.look_at_expression(own, expr);
+                    }
+                }
+            }
+        }
+    }
+
+    fn look_at_expression(&mut self, own: Option<usize>, expr: &Expr) {
+        match expr {
+            Expr::Constant(value) => self.tell_apart(value),
+            Expr::Index => self.differ(own),
+            Expr::ProcessMember(family, index) => {
+                let family = &self.machine.families[family.index()];
+                let target = Family::Processes { first: family.first, count: family.count };
+                self.look_at_member(own, target, index);
+            }
+            Expr::MailboxMember { first, count, index } => {
+                self.look_at_member(own, Family::Mailboxes { first: *first, count: *count }, index);
+            }
+            // Names become texts, which stay as they are when the named change places.
+            Expr::Join(_) => self.differ.fill(true),
+            Expr::Function(Function::Now, _) => self.differ.fill(true),
+            other => {
+                for child in other.children() {
+                    self.look_at_expression(own, child);
+                }
+            }
+        }
+    }
+
+    /// `box[index]` ties the family of the box to that of the process; anything else tells members apart.
+    fn look_at_member(&mut self, own: Option<usize>, target: Family, index: &Expr) {
+        let target = self.number(target);
+        match (own, index) {
+            (Some(own), Expr::Index)
+                if self.families[own].count() == self.families[target].count() =>
+            {
+                let (own, target) = (self.root(own), self.root(target));
+                self.group[target] = own;
+            }
+            _ => {
+                self.differ(Some(target));
+                self.look_at_expression(own, index);
+            }
+        }
+    }
+
+    /// A value that is the same for everybody, and in which somebody is named.
+    fn tell_apart(&mut self, value: &Value) {
+        match value {
+            Value::Handle(handle) => {
+                for family in 0..self.families.len() {
+                    self.differ[family] |= self.families[family].contains(*handle);
+                }
+            }
+            Value::List(list) => list.items().iter().for_each(|item| self.tell_apart(item)),
+            _ => {}
+        }
+    }
+
+    fn differ(&mut self, family: Option<usize>) {
+        if let Some(family) = family {
+            self.differ[family] = true;
+        }
+    }
+
+    fn root(&self, mut family: usize) -> usize {
+        while self.group[family] != family {
+            family = self.group[family];
+        }
+        family
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        let mut groups = Vec::new();
+        for root in (0..self.families.len()).filter(|family| self.group[*family] == *family) {
+            let members = || (0..self.families.len()).filter(|it| self.root(*it) == root);
+            let count = self.families[root].count();
+            if count < 2 || members().any(|member| self.differ[member]) {
+                continue;
+            }
+            let mut group = Group { count, processes: Vec::new(), mailboxes: Vec::new() };
+            for member in members() {
+                match self.families[member] {
+                    Family::Processes { first, .. } => group.processes.push(first),
+                    Family::Mailboxes { first, .. } => group.mailboxes.push(first),
+                }
+            }
+            groups.push(group);
+        }
+        groups
+    }
+}

@@ -1,0 +1,223 @@
+//! Parts of a state with other names in them: what a state would be if processes, threads and mailboxes
+//! of the same kind had changed places.
+
+use std::sync::Arc;
+
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::MailboxKind;
+use crate::message::{Message, Then};
+use crate::object::mailbox::Mailbox;
+use crate::object::memory::KernelMemory;
+use crate::state::{BlockedOn, Filter, Holder, Look, Process, Sources, Thread, ThreadState};
+use crate::value::{Handle, ReplyRight, Value};
+
+/// The new names. Called for each name in a part, always in the same order for parts of one shape.
+pub trait Rename {
+    /// The new name of a process.
+    fn process(&mut self, process: ProcessId) -> ProcessId;
+    /// The new name of a thread.
+    fn thread(&mut self, thread: ThreadId) -> ThreadId;
+    /// The new name of a mailbox or a link.
+    fn mailbox(&mut self, mailbox: MailboxId) -> MailboxId;
+    /// The new name of a process, in a collection whose order says nothing.
+    fn process_in_set(&mut self, process: ProcessId) -> ProcessId {
+        self.process(process)
+    }
+    /// The new name of a link, in a collection whose order says nothing.
+    fn mailbox_in_set(&mut self, mailbox: MailboxId) -> MailboxId {
+        self.mailbox(mailbox)
+    }
+}
+
+impl Process {
+    /// The process with other names in it.
+    #[must_use]
+    pub fn renamed(&self, names: &mut impl Rename) -> Self {
+        let mut outgoing: Vec<_> =
+            self.outgoing.iter().map(|link| names.mailbox_in_set(*link)).collect();
+        outgoing.sort_unstable();
+        Self {
+            life: self.life.clone(),
+            alive_threads: self.alive_threads,
+            first_thread: names.thread(self.first_thread),
+            declared_threads: self.declared_threads,
+            started: self.started.iter().map(|t| names.thread(*t)).collect(),
+            inbox: self.inbox.renamed(names),
+            outgoing,
+            joiners: self.joiners.iter().map(|t| names.thread(*t)).collect(),
+            owed: self.owed,
+        }
+    }
+}
+
+impl Thread {
+    /// The thread with other names in it.
+    #[must_use]
+    pub fn renamed(&self, names: &mut impl Rename) -> Self {
+        Self {
+            process: names.process(self.process),
+            name: self.name,
+            index: self.index,
+            pc: self.pc,
+            state: self.state.renamed(names),
+            status: self.status,
+            registers: self.registers.iter().map(|value| value.renamed(names)).collect(),
+            calls: self.calls,
+        }
+    }
+}
+
+impl ThreadState {
+    fn renamed(&self, names: &mut impl Rename) -> Self {
+        match self {
+            ThreadState::Blocked { on, bound } => {
+                ThreadState::Blocked { on: on.renamed(names), bound: *bound }
+            }
+            ThreadState::LookingAgain { bound, at } => {
+                let at = match at {
+                    Look::Send(message) => Look::Send(renamed_message(message, names)),
+                    Look::SendFromMemoryQueue(message) => {
+                        Look::SendFromMemoryQueue(renamed_message(message, names))
+                    }
+                    Look::Receive(sources) => Look::Receive(sources.renamed(names)),
+                };
+                ThreadState::LookingAgain { bound: *bound, at }
+            }
+            ThreadState::NotStarted
+            | ThreadState::Ready
+            | ThreadState::Raising(_)
+            | ThreadState::Ended => self.clone(),
+        }
+    }
+}
+
+impl BlockedOn {
+    fn renamed(&self, names: &mut impl Rename) -> Self {
+        match self {
+            BlockedOn::Send(message) => BlockedOn::Send(renamed_message(message, names)),
+            BlockedOn::Memory(message) => BlockedOn::Memory(renamed_message(message, names)),
+            BlockedOn::Receive { sources, filter } => BlockedOn::Receive {
+                sources: sources.renamed(names),
+                filter: filter.as_ref().map(|filter| {
+                    let kind = filter.kind.as_ref().map(|kind| kind.renamed(names));
+                    Box::new(Filter { kind, max_size: filter.max_size })
+                }),
+            },
+            BlockedOn::Select(sources) => BlockedOn::Select(sources.renamed(names)),
+            BlockedOn::Reply { right, holder } => BlockedOn::Reply {
+                right: right.renamed(names),
+                holder: match holder {
+                    Holder::Queued(mailbox) => Holder::Queued(names.mailbox(*mailbox)),
+                    Holder::Taken(process) => Holder::Taken(names.process(*process)),
+                },
+            },
+            BlockedOn::Join(threads) => {
+                BlockedOn::Join(threads.iter().map(|t| names.thread(*t)).collect())
+            }
+            BlockedOn::Lookup(_) | BlockedOn::Sleep => self.clone(),
+        }
+    }
+}
+
+impl Sources {
+    fn renamed(&self, names: &mut impl Rename) -> Self {
+        match self {
+            Sources::One(mailbox) => Sources::One(names.mailbox(*mailbox)),
+            Sources::Many(mailboxes) => {
+                Sources::Many(mailboxes.iter().map(|mailbox| names.mailbox(*mailbox)).collect())
+            }
+            Sources::Anyone => Sources::Anyone,
+        }
+    }
+}
+
+impl Mailbox {
+    /// The mailbox with other names in it.
+    #[must_use]
+    pub fn renamed(&self, names: &mut impl Rename) -> Self {
+        let mut renamed = self.clone();
+        if let MailboxKind::Link { from, to } = &mut renamed.spec.kind {
+            (*from, *to) = (names.process(*from), names.process(*to));
+        }
+        for message in &mut renamed.messages {
+            *message = renamed_message(message, names);
+        }
+        for (thread, message) in &mut renamed.senders {
+            (*thread, *message) = (names.thread(*thread), renamed_message(message, names));
+        }
+        for thread in &mut renamed.receivers {
+            *thread = names.thread(*thread);
+        }
+        renamed
+    }
+}
+
+impl KernelMemory {
+    /// The memory with other names in it.
+    #[must_use]
+    pub fn renamed(&self, names: &mut impl Rename) -> Self {
+        let mut renamed = self.clone();
+        for (thread, message) in &mut renamed.waiting {
+            (*thread, *message) = (names.thread(*thread), renamed_message(message, names));
+        }
+        renamed
+    }
+}
+
+impl ReplyRight {
+    /// The right with the other name of its caller.
+    #[must_use]
+    pub fn renamed(self, names: &mut impl Rename) -> Self {
+        Self { caller: names.thread(self.caller), call: self.call }
+    }
+}
+
+impl Value {
+    fn renamed(&self, names: &mut impl Rename) -> Self {
+        match self {
+            Value::Handle(handle) => Value::Handle(handle.renamed(names)),
+            Value::Message(message) => Value::Message(renamed_message(message, names)),
+            Value::List(list) => {
+                let items = list.items().iter().map(|item| item.renamed(names)).collect();
+                Value::list(items).expect("a renamed list is as long as it was")
+            }
+            Value::None
+            | Value::True
+            | Value::False
+            | Value::Int(_)
+            | Value::Duration(_)
+            | Value::Text(_) => self.clone(),
+        }
+    }
+}
+
+impl Handle {
+    fn renamed(self, names: &mut impl Rename) -> Self {
+        match self {
+            Handle::Process(process) => Handle::Process(names.process(process)),
+            Handle::Mailbox(mailbox) => Handle::Mailbox(names.mailbox(mailbox)),
+            Handle::File { mailbox, access } => {
+                Handle::File { mailbox: names.mailbox(mailbox), access }
+            }
+            Handle::Reply(right) => Handle::Reply(right.renamed(names)),
+        }
+    }
+}
+
+fn renamed_message(message: &Arc<Message>, names: &mut impl Rename) -> Arc<Message> {
+    let then = match message.then {
+        Then::Return => Then::Return,
+        Then::AwaitReply { caller, right } => {
+            Then::AwaitReply { caller: names.thread(caller), right: right.renamed(names) }
+        }
+    };
+    Arc::new(Message {
+        body: message.body.renamed(names),
+        sender: names.process(message.sender),
+        kind: message.kind.renamed(names),
+        mailbox: names.mailbox(message.mailbox),
+        reply_to: message.reply_to.map(|handle| handle.renamed(names)),
+        then,
+        ..**message
+    })
+}

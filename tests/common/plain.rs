@@ -1,0 +1,91 @@
+//! Random scenarios of plain message passing: replicas, boxes of their own, links and calls. Small enough
+//! for every schedule, and such that reductions have something to leave out.
+
+use std::fmt::Write;
+
+use super::generate::Dice;
+
+/// A scenario with this seed.
+pub fn scenario(seed: u64) -> String {
+    let mut dice = Dice(seed);
+    let mut out = String::new();
+    let buffering = dice.pick(&["none", "1", "2", "unlimited"]);
+    let _ = writeln!(out, "kernel: {{buffering: {buffering}}}\nmailboxes:");
+    for name in ["a", "b"] {
+        let capacity = dice.pick(&["none", "1", "2", "unlimited", "undefined"]);
+        let receiver = dice.pick(&["fifo", "fifo", "fifo", "lifo", "arbitrary"]);
+        let _ = writeln!(out, "  {name}: {{capacity: {capacity}, receiver: {receiver}}}");
+    }
+    let replicas = 2 + dice.below(2);
+    let own = dice.pick(&["none", "1", "2"]);
+    let _ = writeln!(out, "  own: {{replicas: {replicas}, capacity: {own}}}\nprocesses:");
+    let others = 1 + dice.below(2);
+    for name in ["P", "Q"].into_iter().take(usize::try_from(others).expect("a small number")) {
+        process(&mut dice, &mut out, name, None, others);
+    }
+    process(&mut dice, &mut out, "R", Some(replicas), others);
+    out
+}
+
+fn process(dice: &mut Dice, out: &mut String, name: &str, replicas: Option<u64>, others: u64) {
+    let _ = writeln!(out, "  {name}:");
+    if dice.chance(20) {
+        out.push_str("    daemon: true\n");
+    }
+    if let Some(replicas) = replicas {
+        let _ = writeln!(out, "    replicas: {replicas}");
+    }
+    if dice.chance(10) {
+        out.push_str("    start: 1us\n");
+    }
+    out.push_str("    do:\n      - set: {m: none}\n");
+    let steps = if replicas.is_some() { 2 + dice.below(2) } else { 2 + dice.below(4) };
+    for _ in 0..steps {
+        let step = step(dice, replicas.is_some(), others);
+        let _ = writeln!(out, "      - {step}");
+    }
+}
+
+fn step(dice: &mut Dice, is_replica: bool, others: u64) -> String {
+    let wait = match dice.below(12) {
+        0 => ", wait: never, when: {would-block: []}",
+        1 => ", wait: 2us, when: {timed-out: []}",
+        2 => ", wait: 2us",
+        _ => "",
+    };
+    let process = if others == 2 { dice.pick(&["P", "Q"]) } else { "P" };
+    let to = match (dice.below(10), is_replica) {
+        (0, _) => process,
+        (1, _) => "R[1]",
+        (2..=3, true) => "own[index]",
+        (2, false) => "own[1]",
+        (3, false) => "own[2]",
+        (4..=6, _) => "b",
+        _ => "a",
+    };
+    let reply_to = match (dice.below(3), is_replica) {
+        (0, true) => ", reply-to: 'own[index]'",
+        (1, _) => ", reply-to: me",
+        _ => "",
+    };
+    match dice.below(13) {
+        0..=3 => format!("{{send: x, to: '{to}'{reply_to}{wait}}}"),
+        4..=6 => format!("{{receive: m, from: '{to}'{wait}}}"),
+        7 => format!("{{receive: m, from: anyone{wait}}}"),
+        8 => format!("{{call: x, to: '{to}', into: m{wait}}}"),
+        9 => "{if: m != none, then: [{reply: y, to: m, when: {dead: []}}]}".to_string(),
+        10 => {
+            "{if: m != none, then: [{if: m.reply-to != none, then: [{send: y, to: '${m.reply-to}'}]}]}"
+                .to_string()
+        }
+        11 => dice.pick(&["{sleep: 1us}", "{yield: }", "{log: '${index}'}", "{exit: 0}"]).to_string(),
+        _ => dice
+            .pick(&[
+                "{choose: [[{send: x, to: a}], [{receive: m, from: b}]]}",
+                "{if: index == 1, then: [{send: x, to: a}]}",
+                "{assert: m != none}",
+                "{receive: m, from: [a, b]}",
+            ])
+            .to_string(),
+    }
+}
