@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use ipcsim_kernel::waits::WaitGraph;
-use ipcsim_kernel::{End, Life, Machine, ProcessId, State, ThreadId, ThreadState};
+use ipcsim_kernel::{End, Life, Machine, ProcessId, Role, State, ThreadId, ThreadState};
 
 use super::components::{Components, components};
 use crate::space::{Edge, Move, News, Space};
@@ -72,6 +72,14 @@ pub(super) fn conclude(
 pub(super) fn of_state(machine: &Machine, state: &State, at: u32, count: u64) -> Ending {
     let stuck = unfinished(machine, state, |_| true);
     Ending { count, ..judge(machine, state, &stuck, at, Goes::Stops, None) }
+}
+
+/// Whether a daemon has failed and all workers have ended: had the last of them come first, nobody would
+/// have needed it any more.
+pub(super) fn failed_before_the_last_worker(machine: &Machine, state: &State) -> bool {
+    let is_daemon = |process| machine.family_of(process).role == Role::Daemon;
+    failures(state).iter().any(|failure| is_daemon(failure.process))
+        && workers(machine).all(|process| state.has_ended(process))
 }
 
 /// The states in which schedules end, in order.

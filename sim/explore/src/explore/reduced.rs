@@ -48,6 +48,11 @@ pub(super) fn explore<'m>(
     if covered == Covered::All && search.goes_back && goes_for_ever(&mut search.space, first) {
         return None;
     }
+    let hangs_on_the_order =
+        |sink: &u32| endings::failed_before_the_last_worker(machine, &search.space.state(*sink));
+    if search.sinks.iter().any(hangs_on_the_order) {
+        return None;
+    }
     let Search { mut space, parents, sinks, count, levels, .. } = search;
     let (mut found, _) = endings::conclude(machine, &mut space, first, &sinks, false);
     let mut whole = Space::new(machine, reductions.of_schedules(), &[], FIRST_ROOM);

@@ -66,11 +66,11 @@ impl Space<'_> {
             if !failed || !state.processes.changed(index) || role(index) == Role::Worker {
                 continue;
             }
-            // Then it matters who ends first, and that is what reductions leave open.
-            self.irreducible = true;
             let workers = (0..self.layout.processes).filter(|other| role(*other) == Role::Worker);
             if workers.into_iter().all(|worker| state.has_ended(ProcessId::at(worker))) {
                 state.processes[index].life = Life::Ended(End::Finished);
+                // It matters who ended first, and that is what reductions leave open.
+                self.irreducible = true;
             }
         }
     }

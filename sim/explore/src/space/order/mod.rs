@@ -143,7 +143,9 @@ impl PartialOrder {
             }
             for movable in moves.iter().filter(|movable| movable.threads & (1 << t) != 0) {
                 for process in &movable.ended {
-                    others |= self.deliver_to(view, *process) | self.expect_of(view, *process);
+                    others |= self.deliver_to(view, *process)
+                        | self.expect_of(view, *process)
+                        | impatient(view, |holder| *holder == Holder::Taken(*process));
                 }
             }
             others &= alive & !set;
@@ -192,7 +194,7 @@ impl PartialOrder {
     fn interfere_with_call(&self, view: &View, thread: &Thread, verb: &Verb) -> Option<Threads> {
         let (target, direction) = match verb {
             Verb::Sleep(_) | Verb::Yield | Verb::Exit(_) => return Some(0),
-            Verb::Reply { .. } => return Some(self.who(view, |ahead| ahead.replies)),
+            Verb::Reply { .. } => return Some(self.rivals_of_a_reply(view)),
             Verb::Send(send) | Verb::Call { request: send, .. } => (&send.to, Direction::To),
             Verb::Receive(receive) => match &receive.from {
                 From::These(from) => (from, Direction::From),
@@ -203,7 +205,7 @@ impl PartialOrder {
         let value = settled(view.machine, thread, &[], target)?;
         match about(&self.links, &value, thread.process, direction) {
             About::Any => None,
-            About::Reply => Some(self.who(view, |ahead| ahead.replies)),
+            About::Reply => Some(self.rivals_of_a_reply(view)),
             About::These(boxes) => Some(
                 boxes
                     .iter()
@@ -271,6 +273,11 @@ impl PartialOrder {
         over_links | self.who(view, |ahead| ahead.replies)
     }
 
+    /// Who could answer as well, and who waits for an answer and may not wait long enough.
+    fn rivals_of_a_reply(&self, view: &View) -> Threads {
+        self.who(view, |ahead| ahead.replies) | impatient(view, |_| true)
+    }
+
     /// To whom it makes a difference when a process ends from which they receive over a link: where they
     /// wait without limit they learn of it, whether they come before or after.
     fn expect_of(&self, view: &View, process: ProcessId) -> Threads {
@@ -307,6 +314,22 @@ pub(super) struct Movable {
 fn alive(view: &View) -> Threads {
     let alive = view.threads.iter().enumerate().filter(|(_, thread)| thread.is_some());
     alive.fold(0, |alive, (t, _)| alive | 1 << t)
+}
+
+/// Callers that wait for such a holder of their request to answer, and for so long only.
+fn impatient(view: &View, waits_for: impl Fn(&Holder) -> bool) -> Threads {
+    let mut who = 0;
+    for (t, thread) in view.threads.iter().enumerate() {
+        if let Some(thread) = thread
+            && let ThreadState::Blocked { on: BlockedOn::Reply { holder, .. }, bound } =
+                &thread.state
+            && *bound != Bound::Forever
+            && waits_for(holder)
+        {
+            who |= 1 << t;
+        }
+    }
+    who
 }
 
 /// Whether a call concerns one mailbox or link, and nothing else that others see.
