@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Step(StepArgs),
     /// Try every schedule under several values of the policies
     Matrix(MatrixArgs),
+    /// Find small changes with which every schedule completes
+    Repair(RepairArgs),
     /// Check scenarios without running them
     Lint(LintArgs),
     /// Check what scenarios claim in `expect:`
@@ -148,19 +150,12 @@ Examples:
   ipcsim explore mutual-send --set kernel.buffering=1
   ipcsim explore who-gets-it --all-outcomes")]
 pub(crate) struct ExploreArgs {
-    /// A scenario file, the name of a built-in scenario, or `-` for standard input
-    #[arg(value_name = "FILE")]
-    pub file: String,
+    #[command(flatten)]
+    pub subject: Subject,
 
     /// List what the variables can hold in the end, each with a schedule that leads there
     #[arg(long)]
     pub all_outcomes: bool,
-
-    #[command(flatten)]
-    pub how: How,
-
-    #[command(flatten)]
-    pub input: Input,
 }
 
 #[derive(Args, Debug)]
@@ -172,9 +167,8 @@ Examples:
 
 Schedules have no times: what stands there is the number of the step.")]
 pub(crate) struct ReplayArgs {
-    /// A scenario file, the name of a built-in scenario, or `-` for standard input
-    #[arg(value_name = "FILE")]
-    pub file: String,
+    #[command(flatten)]
+    pub subject: Subject,
 
     /// The schedule, as `explore` printed it
     #[arg(value_name = "TOKEN")]
@@ -187,12 +181,6 @@ pub(crate) struct ReplayArgs {
     /// What is printed: a picture and the steps, or the trace
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-
-    #[command(flatten)]
-    pub how: How,
-
-    #[command(flatten)]
-    pub input: Input,
 }
 
 #[derive(Args, Debug)]
@@ -204,9 +192,8 @@ Examples:
 
 safe: every schedule completes. may: some schedule does not. must: none completes.")]
 pub(crate) struct MatrixArgs {
-    /// A scenario file, the name of a built-in scenario, or `-` for standard input
-    #[arg(value_name = "FILE")]
-    pub file: String,
+    #[command(flatten)]
+    pub subject: Subject,
 
     /// Values to be tried for a path; with several of these every combination is
     #[arg(long, value_name = "PATH=VALUE,…")]
@@ -215,12 +202,19 @@ pub(crate) struct MatrixArgs {
     /// The smallest number that is safe at this path
     #[arg(long, value_name = "PATH", conflicts_with = "vary", required_unless_present = "vary")]
     pub least: Option<String>,
+}
 
-    #[command(flatten)]
-    pub how: How,
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim repair mutual-send
+  ipcsim repair mutual-send --time 10s
 
+Tried are: more room in one mailbox, two steps exchanged, a call that does not wait or not for ever;
+then two such changes at once. What helps is shown as a change of the file; the file is left alone.")]
+pub(crate) struct RepairArgs {
     #[command(flatten)]
-    pub input: Input,
+    pub subject: Subject,
 }
 
 #[derive(Args, Debug)]
@@ -230,13 +224,20 @@ Examples:
   ipcsim step mutual-send TOKEN                where that schedule ends
   printf '1\\nwhy P1\\n' | ipcsim step mutual-send")]
 pub(crate) struct StepArgs {
-    /// A scenario file, or the name of a built-in scenario
-    #[arg(value_name = "FILE")]
-    pub file: String,
+    #[command(flatten)]
+    pub subject: Subject,
 
     /// Begin where this schedule ends
     #[arg(value_name = "TOKEN")]
     pub token: Option<String>,
+}
+
+/// A scenario, and how its schedules are looked at.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Subject {
+    /// A scenario file, the name of a built-in scenario, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub file: String,
 
     #[command(flatten)]
     pub how: How,

@@ -27,33 +27,28 @@ const SMALL: u64 = 50_000;
 const CURE_STATES: u64 = 200_000;
 
 pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
-    let text = match input::read(&args.file, &args.input) {
-        Ok(text) => text,
-        Err(message) => {
-            terminal.error(&message);
-            return Exit::Unusable;
-        }
+    let (text, loaded) = match input::open(&args.subject.file, &args.subject.input, terminal) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
     };
-    let loaded = input::compile(&text, &args.input);
-    terminal.diagnostics(&loaded);
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
     let begun = Instant::now();
     // What is looked at in the end must not be forgotten on the way.
     let variables = args.all_outcomes.then(|| ipcsim_report::all_variables(machine));
     let looks: Vec<Predicate> = variables.iter().map(|(predicate, _)| predicate.clone()).collect();
-    let mut found = search(machine, &args.how, &looks);
-    let print = fingerprint(&text, args.input.sets.as_slice(), &args.how);
+    let mut found = search(machine, &args.subject.how, &looks);
+    let print = fingerprint(&text, args.subject.input.sets.as_slice(), &args.subject.how);
     let replay = |found: &mut Exploration, path: &Path| {
-        let mut words = vec!["ipcsim replay".to_string(), args.file.clone()];
+        let mut words = vec!["ipcsim replay".to_string(), args.subject.file.clone()];
         words.push(token(found, path, print));
-        words.extend(args.input.sets.iter().map(|set| format!("--set {set}")));
-        words.extend(args.how.no_merge.then(|| "--no-merge".to_string()));
+        words.extend(args.subject.input.sets.iter().map(|set| format!("--set {set}")));
+        words.extend(args.subject.how.no_merge.then(|| "--no-merge".to_string()));
         words.join(" ")
     };
-    let cures = cures(&loaded, &found, &args.how);
+    let cures = cures(&loaded, &found, &args.subject.how);
     let confirm = |ending: &Ending| confirm(machine, ending, args);
     let told = Told {
-        reductions: reductions(&args.how),
+        reductions: reductions(&args.subject.how),
         replay: &replay,
         cures: &cures,
         confirm: &confirm,
@@ -91,8 +86,8 @@ fn confirm(machine: &Machine, ending: &Ending, args: &ExploreArgs) -> String {
         let verdict = conclude(&timed, &run);
         tried += 1;
         if verdict.outcome == ending.outcome && ending.blocked.contains(&verdict.blocked) {
-            let mut words = vec![format!("a run ends so too: ipcsim run {}", args.file)];
-            words.extend(args.input.sets.iter().map(|set| format!("--set {set}")));
+            let mut words = vec![format!("a run ends so too: ipcsim run {}", args.subject.file)];
+            words.extend(args.subject.input.sets.iter().map(|set| format!("--set {set}")));
             if seed != own.0 {
                 words.push(format!("--seed {seed}"));
             }

@@ -7,7 +7,9 @@ use std::path::Path;
 use ipcsim_scenario::{LoadOptions, Loaded, load};
 
 use crate::args::Input;
+use crate::exit::Exit;
 use crate::library;
+use crate::terminal::Terminal;
 
 /// A scenario's text with its name.
 pub(crate) struct Text {
@@ -77,4 +79,18 @@ fn limited(from: &mut impl Read, name: &str, input: &Input) -> Result<Vec<u8>, S
 pub(crate) fn compile(text: &Text, input: &Input) -> Loaded {
     let options = LoadOptions { sets: input.sets.clone(), max_threads: input.max_threads };
     load(&text.name, &text.bytes, &options)
+}
+
+/// Reads and compiles what the user named, and tells what is wrong with it.
+///
+/// # Errors
+/// It cannot be read; that was told.
+pub(crate) fn open(file: &str, input: &Input, terminal: &Terminal) -> Result<(Text, Loaded), Exit> {
+    let text = read(file, input).map_err(|message| {
+        terminal.error(&message);
+        Exit::Unusable
+    })?;
+    let loaded = compile(&text, input);
+    terminal.diagnostics(&loaded);
+    Ok((text, loaded))
 }

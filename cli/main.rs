@@ -12,6 +12,7 @@ mod lint;
 mod list;
 mod matrix;
 mod new;
+mod repair;
 mod replay;
 mod run;
 mod step;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Explore(args) => explore::execute(args, &terminal),
         Command::Replay(args) => replay::execute(args, &terminal),
         Command::Matrix(args) => matrix::execute(args, &terminal),
+        Command::Repair(args) => repair::execute(args, &terminal),
         Command::Step(args) => step::execute(args, &terminal),
         Command::Lint(args) => lint::execute(args, &terminal),
         Command::Test(args) => test::execute(args, &terminal),

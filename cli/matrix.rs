@@ -27,7 +27,7 @@ struct Judged {
 }
 
 pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
-    let text = match input::read(&args.file, &args.input) {
+    let text = match input::read(&args.subject.file, &args.subject.input) {
         Ok(text) => text,
         Err(message) => {
             terminal.error(&message);
@@ -94,7 +94,7 @@ fn least(text: &Text, args: &MatrixArgs, path: &str, terminal: &Terminal) -> Res
                     if let Some(token) = why.token {
                         out.push_str(&format!(
                             "  replay: ipcsim replay {} {token} --set {path}={less}\n",
-                            args.file
+                            args.subject.file
                         ));
                     }
                 }
@@ -139,17 +139,17 @@ fn judge(
     settings: &[Setting],
     terminal: &Terminal,
 ) -> Result<Judged, Failed> {
-    let mut input: Input = args.input.clone();
+    let mut input: Input = args.subject.input.clone();
     input.sets.extend(settings.iter().map(|(path, value)| format!("{path}={value}")));
     let loaded = input::compile(text, &input);
     let Some(machine) = &loaded.machine else {
         terminal.diagnostics(&loaded);
         return Err(None);
     };
-    let mut found = search(machine, &args.how, &[]);
+    let mut found = search(machine, &args.subject.how, &[]);
     let (verdict, exit) = verdict(&found);
     let bad = found.endings.iter().find(|ending| !completes(ending)).map(|ending| ending.state);
-    let print = fingerprint(text, &input.sets, &args.how);
+    let print = fingerprint(text, &input.sets, &args.subject.how);
     let token = bad.map(|state| {
         let path = found.path(state);
         token(&mut found, &path, print)

@@ -15,18 +15,13 @@ use crate::run::{Pipe, title};
 use crate::terminal::Terminal;
 
 pub(crate) fn execute(args: &ReplayArgs, terminal: &Terminal) -> Exit {
-    let text = match input::read(&args.file, &args.input) {
-        Ok(text) => text,
-        Err(message) => {
-            terminal.error(&message);
-            return Exit::Unusable;
-        }
+    let (text, loaded) = match input::open(&args.subject.file, &args.subject.input, terminal) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
     };
-    let loaded = input::compile(&text, &args.input);
-    terminal.diagnostics(&loaded);
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
-    let print = fingerprint(&text, &args.input.sets, &args.how);
-    let schedule = match follow(machine, reductions(&args.how), &args.token, print) {
+    let print = fingerprint(&text, &args.subject.input.sets, &args.subject.how);
+    let schedule = match follow(machine, reductions(&args.subject.how), &args.token, print) {
         Ok(schedule) => schedule,
         Err(bad) => {
             terminal.error(&why(&args.token, &bad));
@@ -54,7 +49,7 @@ fn show(
     let header = trace::Header {
         version: trace::VERSION,
         scenario: title.to_string(),
-        hash: trace::fingerprint(&text.bytes, &args.input.sets),
+        hash: trace::fingerprint(&text.bytes, &args.subject.input.sets),
         seed: 0,
         generator: format!("schedule/{}", args.token),
     };
@@ -71,7 +66,7 @@ fn show(
     }
     let mut recorder = Recorder::of_schedule(machine);
     again(machine, args, schedule, &mut recorder);
-    let (steps, _) = Steps::of(machine, reductions(&args.how), schedule);
+    let (steps, _) = Steps::of(machine, reductions(&args.subject.how), schedule);
     let mut out = format!("{title}\n\n");
     out.push_str(&ipcsim_report::picture(&recorder.finish()));
     out.push('\n');
@@ -86,7 +81,7 @@ fn again<T: Tracer>(
     schedule: &[ScheduleStep],
     tracer: &mut T,
 ) -> State {
-    replay(machine, reductions(&args.how), schedule, tracer)
+    replay(machine, reductions(&args.subject.how), schedule, tracer)
 }
 
 pub(crate) fn why(token: &str, bad: &BadToken) -> String {

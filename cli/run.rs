@@ -36,15 +36,10 @@ pub(crate) fn execute(args: &RunArgs, terminal: &Terminal) -> Exit {
 }
 
 fn execute_one(file: &str, args: &RunArgs, terminal: &Terminal) -> Exit {
-    let text = match input::read(file, &args.input) {
-        Ok(text) => text,
-        Err(message) => {
-            terminal.error(&message);
-            return Exit::Unusable;
-        }
+    let (text, loaded) = match input::open(file, &args.input, terminal) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
     };
-    let loaded = input::compile(&text, &args.input);
-    terminal.diagnostics(&loaded);
     let Some(mut machine) = loaded.machine.clone() else { return Exit::Unusable };
     if let Some(seed) = args.seed {
         machine.timing.seed = seed;

@@ -31,19 +31,14 @@ quit        end; so does the end of the input
 ";
 
 pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
-    let text = match input::read(&args.file, &args.input) {
-        Ok(text) => text,
-        Err(message) => {
-            terminal.error(&message);
-            return Exit::Unusable;
-        }
+    let (text, loaded) = match input::open(&args.subject.file, &args.subject.input, terminal) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
     };
-    let loaded = input::compile(&text, &args.input);
-    terminal.diagnostics(&loaded);
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
-    let print = fingerprint(&text, &args.input.sets, &args.how);
+    let print = fingerprint(&text, &args.subject.input.sets, &args.subject.how);
     // Whoever plays can do everything: no schedule is left out.
-    let every = How { no_por: true, no_symmetry: true, ..args.how.clone() };
+    let every = How { no_por: true, no_symmetry: true, ..args.subject.how.clone() };
     let mut game = Game {
         machine,
         reductions: reductions(&every),
@@ -53,7 +48,7 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
         terminal,
     };
     if let Some(token) = &args.token {
-        match follow(machine, reductions(&args.how), token, print) {
+        match follow(machine, reductions(&args.subject.how), token, print) {
             Ok(schedule) => game.follow(&schedule),
             Err(bad) => {
                 terminal.error(&why(token, &bad));

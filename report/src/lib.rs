@@ -17,6 +17,6 @@ pub use exploration::{Steps, Told, all_variables, cut_off, exploration, final_re
 pub use inspect::{graph, show, why_not};
 pub use lanes::picture;
 pub use story::{Recorder, Story};
-pub use units::{bytes, count, time};
+pub use units::{bytes, count, plural, time};
 pub use verdict::{Cure, measures, verdict};
 pub use words::{Names, why};

@@ -42,7 +42,7 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// `1 message`, `2 messages`.
-pub(crate) fn plural(number: u64, noun: &str) -> String {
+pub fn plural(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", count(number))
 }

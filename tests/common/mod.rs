@@ -4,6 +4,7 @@
 
 pub mod generate;
 pub mod plain;
+pub mod shell;
 
 use std::path::{Path, PathBuf};
 

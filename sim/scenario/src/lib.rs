@@ -15,6 +15,7 @@ mod lecture;
 mod load;
 mod place;
 mod read;
+mod remedy;
 mod schema;
 pub mod table;
 mod tree;
@@ -24,6 +25,7 @@ pub use diagnostic::{Code, Diagnostic, Severity, nearest};
 pub use lecture::{SLIDES, slide_order};
 pub use load::{Case, Change, LoadOptions, Loaded, load};
 pub use place::{Place, Placed, Source};
+pub use remedy::{Remedy, remedies};
 pub use schema::schema;
 
 /// The nanoseconds of a duration as scenarios write it, such as `5ms`.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{Expr, Function, Machine, Pc, Predicate, State, ThreadId};
 
-use crate::space::{Edge, FIRST_ROOM, IsNew, MOST_ROOM, Move, News, Reductions, Space};
+use crate::space::{Delivery, Edge, FIRST_ROOM, IsNew, MOST_ROOM, Move, News, Reductions, Space};
 pub use claims::Vacuous;
 use endings::Ends;
 pub use endings::{Ending, Goes};
@@ -120,6 +120,8 @@ pub struct Exploration<'m> {
     pub depth: u32,
     /// What can become of the system: one entry for each outcome.
     pub endings: Vec<Ending>,
+    /// Whether in every schedule that was looked at each message arrives, or is under way at the end.
+    pub delivery: Delivery,
     /// Whether some schedules stand for others.
     reduced: Option<Reduced>,
 }
@@ -178,7 +180,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         }
         covered = Covered::Growth;
     }
-    let Search { mut space, parents, sinks, count, levels, goes_back, .. } = search;
+    let Search { mut space, parents, sinks, count, levels, goes_back, delivery, .. } = search;
     // Of a part of the states one cannot say where it is impossible to go on.
     let looks_for_circles = goes_back && covered == Covered::All;
     let (endings, ends) = endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
@@ -196,6 +198,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         ends,
         sinks,
         endings,
+        delivery,
         reduced: None,
     })
 }
@@ -228,6 +231,7 @@ struct Search<'m> {
     /// Whether a way led to a state that was not discovered later: only then there can be circles.
     goes_back: bool,
     refused: Option<Covered>,
+    delivery: Delivery,
     /// Without reductions it is of no use.
     is_to_reduce: bool,
 }
@@ -244,6 +248,7 @@ impl<'m> Search<'m> {
             levels: Vec::new(),
             goes_back: false,
             refused: None,
+            delivery: Delivery::Good,
         }
     }
 
@@ -328,6 +333,9 @@ impl<'m> Search<'m> {
             IsNew::New => self.parents.push(edge.from),
             IsNew::Known => self.goes_back |= edge.to <= edge.from,
         }
+        if self.space.delivery(edge) == Delivery::Failed {
+            self.delivery = Delivery::Failed;
+        }
         match self.space.news(edge) {
             News::Endless(t) => self.refused = Some(Covered::Endless(t)),
             News::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(Some(t))),
@@ -381,6 +389,15 @@ impl Exploration<'_> {
     /// How often the kernel performed a step; all others were known by then.
     pub fn performed(&self) -> u64 {
         self.reduced.as_ref().map_or(self.space.performed, |reduced| reduced.performed)
+    }
+
+    /// How many messages are left over at most, in the states in which nothing can move any more.
+    pub fn left_over(&self) -> u64 {
+        let stored = |state: &u32| {
+            let state = self.space.state(*state);
+            state.mailboxes.items().iter().map(|mailbox| mailbox.messages.len() as u64).sum()
+        };
+        self.sinks.iter().map(stored).max().unwrap_or(0)
     }
 
     /// A state as the kernel knows it.

@@ -53,9 +53,20 @@ pub(super) fn explore<'m>(
     if search.sinks.iter().any(hangs_on_the_order) {
         return None;
     }
-    let Search { mut space, parents, sinks, count, levels, .. } = search;
+    Some(told_by_the_whole(machine, reductions.of_schedules(), search, first, covered))
+}
+
+/// What was found, each ending with a schedule of the whole system.
+fn told_by_the_whole<'m>(
+    machine: &'m Machine,
+    reductions: Reductions,
+    search: Search,
+    first: u32,
+    covered: Covered,
+) -> Exploration<'m> {
+    let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
     let (mut found, _) = endings::conclude(machine, &mut space, first, &sinks, false);
-    let mut whole = Space::new(machine, reductions.of_schedules(), &[], FIRST_ROOM);
+    let mut whole = Space::new(machine, reductions, &[], FIRST_ROOM);
     let mut paths = BTreeMap::new();
     for ending in &mut found {
         let states = states_to(&parents, first, ending.state);
@@ -73,7 +84,7 @@ pub(super) fn explore<'m>(
         performed: space.performed,
         paths,
     };
-    Some(Exploration {
+    Exploration {
         machine,
         space: whole,
         parents: Vec::new(),
@@ -87,8 +98,9 @@ pub(super) fn explore<'m>(
         covered,
         edges: count,
         endings: found,
+        delivery,
         reduced: Some(reduced),
-    })
+    }
 }
 
 fn goes_for_ever(space: &mut Space, first: u32) -> bool {

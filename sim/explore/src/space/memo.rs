@@ -53,6 +53,7 @@ pub(super) struct Effect {
     /// Processes that have ended, of those that it changed.
     pub ended: Box<[ProcessId]>,
     pub news: News,
+    pub delivery: Delivery,
 }
 
 /// What a step achieved.
@@ -66,6 +67,15 @@ pub enum News {
     Endless(ThreadId),
     /// A thread drew a number out of too many.
     TooManyAnswers(ThreadId),
+}
+
+/// What becomes of the messages of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// They arrive, or are under way.
+    Good,
+    /// One was not sent after all, was taken back, or was lost.
+    Failed,
 }
 
 /// Something that a step did on the way to its effect.

@@ -22,8 +22,8 @@ use ipcsim_kernel::{Detect, Fault, Machine, Predicate, ProcessId, State, ThreadI
 
 pub(crate) use drive::{Ready, drive};
 use live::Live;
+pub use memo::{Delivery, Move, News};
 use memo::{Effect, Memo};
-pub use memo::{Move, News};
 use order::{Movable, PartialOrder, Threads, View};
 use parts::{Can, Is, Layout, Part, Parts, looked};
 use perform::in_order;
@@ -437,6 +437,11 @@ impl<'m> Space<'m> {
     /// What a way achieves.
     pub fn news(&self, edge: &Edge) -> News {
         self.memo.effect(edge.effect).news
+    }
+
+    /// Whether its messages arrive.
+    pub fn delivery(&self, edge: &Edge) -> Delivery {
+        self.memo.effect(edge.effect).delivery
     }
 
     /// The threads that a way changes: those move on it.

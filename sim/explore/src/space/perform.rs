@@ -1,13 +1,14 @@
 //! A step that is not known yet: the kernel performs it, and what it looked at and did is learnt.
 
+use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
-    End, Event, Kind, Life, Machine, Oracle, ProcessId, Progress, Question, Role, Sink, State,
-    assert_invariants,
+    End, Event, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId, Progress, Question, Role,
+    Sink, State, assert_invariants,
 };
 
 use super::drive::{Ready, drive};
-use super::memo::{Deed, Effect, Move, News};
+use super::memo::{Deed, Delivery, Effect, Move, News};
 use super::parts::{Part, changed, looked, part_at};
 use super::{Reduction, Space};
 
@@ -23,7 +24,7 @@ impl Space<'_> {
         let mut state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
         let before = (state.threads.items().len(), state.mailboxes.items().len());
         let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
-        let mut told = Ready::new(Told { news: News::Nothing });
+        let mut told = Ready::new(Told { news: News::Nothing, delivery: Delivery::Good });
         drive(
             self.machine,
             &mut state,
@@ -45,7 +46,8 @@ impl Space<'_> {
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
         let deeds = in_order(looked(&self.layout, &state, before), asked);
         let writes = self.writes(&state, before);
-        let effect = Effect { answers, writes, ended, news: told.sink.news };
+        let Told { news, delivery } = told.sink;
+        let effect = Effect { answers, writes, ended, news, delivery };
         let bytes = 8 * (effect.answers.len() + effect.writes.len()) + 4 * effect.ended.len();
         self.memo.learn(what.number(), &self.row, &deeds, effect, bytes);
     }
@@ -136,12 +138,25 @@ impl Oracle for Script<'_> {
 /// What a step tells an exploration.
 struct Told {
     news: News,
+    delivery: Delivery,
 }
 
 impl Sink for Told {
     const EVENTS: bool = true;
 
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
+        let sends = |pc: Pc| {
+            matches!(&machine.code[pc.index()], Op::Call(call)
+                if matches!(call.verb, Verb::Send(_) | Verb::Call { .. } | Verb::Reply { .. }))
+        };
+        let fails = match event.kind {
+            Kind::Withdrawn(_) | Kind::Lost(..) => true,
+            Kind::Returned(outcome) => outcome != Outcome::Ok && event.pc.is_some_and(sends),
+            _ => false,
+        };
+        if fails {
+            self.delivery = Delivery::Failed;
+        }
         if let (Kind::Received(_) | Kind::Logged(_), Some(t)) = (&event.kind, event.thread) {
             let process = state.threads.items()[t.index()].process;
             if machine.family_of(process).role == Role::Worker && self.news == News::Nothing {

@@ -1,0 +1,178 @@
+//! Every schedule, as a user meets it: explore, replay, step, matrix, repair, and claims.
+
+mod common;
+
+use common::shell::Shell;
+
+#[test]
+fn explore_answers_for_every_schedule_by_its_exit_code() {
+    let shell = Shell::new("explore");
+    shell.run(&["explore", "mutual-send"]).is(1, "every schedule deadlocks: 4 states");
+    shell
+        .run(&["explore", "mutual-send", "--set", "kernel.buffering=1"])
+        .is(0, "every schedule completes: 14 states");
+    shell.run(&["explore", "rare-crossing"]).is(1, "may deadlock");
+    shell.run(&["explore", "call-reply", "--max-states", "5"]).is(3, "--max-states was reached");
+    shell.run(&["explore", "call-reply", "--time", "0s"]).is(3, "not decided");
+    shell.write("loop.yaml", "processes:\n  P1:\n    - forever:\n        - set: {x: 1}\n");
+    shell.run(&["explore", "loop.yaml"]).is(3, "makes no system call and never ends");
+    shell.write("poll.yaml", POLL);
+    shell.run(&["explore", "poll.yaml"]).is(1, "every schedule livelocks: 1 state");
+    shell
+        .write("many.yaml", "processes:\n  P1:\n    - set: {x: 'random(1, 1000)'}\n    - yield:\n");
+    shell.run(&["explore", "many.yaml"]).is(3, "too many ways");
+    let started = "processes:\n  A:\n    - thread: t\n      do: [{forever: [{set: {x: 1}}]}]\n    - join: t\n";
+    shell.write("started.yaml", started);
+    shell.run(&["explore", "started.yaml"]).is(3, "a started thread can come to a loop");
+    shell.write("now.yaml", "processes:\n  P1:\n    - log: ${now()}\n    - set: {x: now()}\n");
+    shell.run(&["explore", "now.yaml"]).is(3, "`now()` in line 4 cannot be explored");
+}
+
+#[test]
+fn all_that_variables_can_hold_in_the_end_is_listed() {
+    let shell = Shell::new("outcomes");
+    shell.write("race.yaml", RACE);
+    let answer = shell.run(&["explore", "race.yaml", "--all-outcomes"]);
+    answer.is(0, "2 results in the end");
+    for first in [1, 2] {
+        assert!(answer.out.contains(&format!("C.x = {first}\n    ipcsim replay race.yaml")));
+    }
+}
+
+const RACE: &str = "
+kernel: {buffering: 1}
+processes:
+  A: [{send: 1, to: C}]
+  B: [{send: 2, to: C}]
+  C: [{receive: m, from: anyone}, {set: {x: m.body}}, {receive: m, from: anyone}, {set: {m: none}}]
+";
+
+const POLL: &str = "
+mailboxes: {box1: {capacity: 1}}
+processes:
+  P1:
+    - forever:
+        - receive: m
+          from: box1
+          wait: never
+          when: {would-block: []}
+";
+
+#[test]
+fn a_token_brings_its_schedule_back_and_no_other() {
+    let shell = Shell::new("replay");
+    let explored = shell.run(&["explore", "rare-crossing"]);
+    let token =
+        explored.out.lines().rev().find_map(|line| line.split("replay rare-crossing ").nth(1));
+    let token = token.expect("a witness has a token");
+    shell.run(&["replay", "rare-crossing", token]).is(0, "SEND-blocked on worker");
+    let traced = shell.run(&["replay", "rare-crossing", token, "--format", "jsonl"]);
+    let (header, records) = ipcsim_report::trace::read(&traced.out).expect("a trace is printed");
+    assert_eq!(header.generator, format!("schedule/{token}"));
+    assert!(records.iter().any(|record| record.event == "blocked"));
+    shell.run(&["replay", "mutual-send", token]).is(2, "was made for another scenario");
+    shell
+        .run(&["replay", "rare-crossing", token, "--set", "kernel.buffering=1"])
+        .is(2, "with other changes by --set");
+    shell.run(&["replay", "rare-crossing", "nonsense"]).is(2, "is no token");
+    shell.run(&["replay", "rare-crossing", &token.replace("m1", "m9")]).is(2, "another version");
+}
+
+#[test]
+fn whoever_steps_is_offered_what_can_be_done_and_no_more() {
+    let shell = Shell::new("step");
+    let typed = b"1\nwhy P1\ngraph\nback\n3\nfail\nsucceed\nsave\nquit\n";
+    let answer = shell.run_with_input(&["step", "mutual-send"], typed);
+    answer.is(0, "> quit");
+    insta::assert_snapshot!("cli__step", answer.out);
+    // What was saved begins where it ended.
+    let token = answer.out.lines().rev().nth(1).expect("a token was printed");
+    let answer = shell.run_with_input(&["step", "mutual-send", token], b"back\n");
+    answer.is(0, "nothing can move any more");
+}
+
+#[test]
+fn a_choice_before_the_first_step_can_be_taken_back() {
+    let shell = Shell::new("beginning");
+    shell.write("choose.yaml", "processes:\n  A:\n    - choose:\n        - [{log: a}]\n        - [{receive: m, from: A}]\n");
+    let typed = b"save\n2\nback\nfail\nback\nback\nback\nsucceed\nsave\n";
+    let answer = shell.run_with_input(&["step", "choose.yaml"], typed);
+    for said in ["nothing was done yet", "begin, with choice 2", "this is the beginning"] {
+        answer.is(0, said);
+    }
+    let token = answer.out.lines().last().expect("a token was printed");
+    shell.run(&["replay", "choose.yaml", token]).is(0, "ends");
+    shell.run(&["explore", "choose.yaml"]).is(1, "lost with the choice at the very beginning");
+}
+
+#[test]
+fn a_matrix_has_a_verdict_for_each_combination() {
+    let shell = Shell::new("matrix");
+    let vary = ["matrix", "mutual-send", "--vary", "kernel.buffering=none,1,undefined"];
+    let answer = shell.run(&vary);
+    answer.is(1, "must deadlock");
+    insta::assert_snapshot!("cli__matrix", answer.out);
+    shell
+        .run(&["matrix", "mutual-send", "--least", "kernel.buffering"])
+        .is(0, "kernel.buffering=1 is the least safe value");
+    shell.run(&["matrix", "mutual-send", "--vary", "kernel.bufering=1"]).is(2, "did you mean");
+    shell.run(&["matrix", "mutual-send"]).is(2, "--least");
+}
+
+#[test]
+fn a_repair_is_a_change_of_the_file_that_every_schedule_completes_with() {
+    let shell = Shell::new("repair");
+    let answer = shell.run(&["repair", "mutual-send"]);
+    answer.is(0, "every message arrives");
+    insta::assert_snapshot!("cli__repair", answer.out);
+    // A call that gives up would lose the message: it is no repair.
+    assert!(!answer.out.contains("does not wait"), "{}", answer.out);
+    shell.run(&["repair", "mutual-send-reorder"]).is(0, "every schedule completes already");
+    shell.run(&["repair", "call-in-a-circle"]).is(1, "no small change was found");
+    shell.run(&["repair", "scan-serves-all", "--max-states", "100"]).is(3, "not decided");
+    shell.run(&["repair", "no-such-file"]).is(2, "there is no file");
+}
+
+/// Two changes at once, where none is enough; what was said by --set stays said.
+#[test]
+fn a_repair_may_take_two_changes() {
+    let shell = Shell::new("repair-two");
+    let text = "
+mailboxes: {a: {capacity: none}, b: {capacity: none}}
+processes:
+  P: [{send: x, to: a}, {send: y, to: b}, {receive: m, from: a}, {receive: m, from: b}]
+";
+    let file = "two.yaml";
+    shell.write(file, text);
+    let answer = shell.run(&["repair", file]);
+    answer.is(0, "mailboxes.a.capacity: 1 (was: none); mailboxes.b.capacity: 1 (was: none)");
+    let set = ["repair", file, "--set", "mailboxes.a.capacity=1"];
+    shell.run(&set).is(0, "1. mailboxes.b.capacity: 1 (was: none)");
+}
+
+#[test]
+fn claims_over_schedules_are_told_apart() {
+    let shell = Shell::new("claims");
+    let claim = |claim: &str| {
+        format!(
+            "mailboxes: {{box1: {{capacity: 2}}}}\nprocesses:\n  P1: [{{send: a, to: box1}}]\n  \
+             P2: [{{receive: m, from: box1}}]\nexpect:\n  - {claim}\n"
+        )
+    };
+    let judged = |text: &str| {
+        shell.write("c.yaml", claim(text));
+        shell.run(&["test", "c.yaml"])
+    };
+    judged("every-schedule: completes").is(0, "1 claim holds");
+    judged("every-schedule: deadlock").is(1, "a schedule ends as `completes`");
+    judged("some-schedule: deadlock").is(1, "no schedule ends as `deadlock`");
+    judged("every-schedule: {always: len(box1) <= 1}").is(0, "1 claim holds");
+    judged("every-schedule: {always: len(box1) == 0}").is(1, "does not hold after 1 step of");
+    judged("every-schedule: {always: kernel.used < 100 or P1.ended}").is(0, "1 claim holds");
+    judged("every-schedule: {always: 1 < 2}").is(0, "nothing that it looks at ever changes");
+    judged("every-schedule: {eventually: P1.ended and P2.ended}").is(0, "1 claim holds");
+    judged("every-schedule: {eventually: P2.blocked}").is(1, "to where it never holds");
+    judged("every-schedule: {eventually: len(box1) == 0}").is(0, "true before anything happens");
+    shell.write("c.yaml", claim("every-schedule: completes\n    within: 2"));
+    shell.run(&["test", "c.yaml"]).is(3, "--max-states was reached");
+}
