@@ -4,6 +4,7 @@
 
 mod bench;
 mod book;
+mod mutants;
 mod tidy;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ cargo xtask COMMAND
 
   tidy           check what the compiler does not: lengths of files and functions, forgotten notes
   book           check that every file of the book is in its summary, and build it if mdbook is there
+  mutants        put one mistake after the other into the kernel: the tests must catch each
   bench          measure the speed of runs, in one table
   bench --peers  the same beside SimPy and NexoSim, with the ratios";
 
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         ["tidy"] => tidy::check(),
         ["book"] => book::check(),
+        ["mutants"] => mutants::hunt(),
         ["bench"] => bench::measure(bench::Peers::Without),
         ["bench", "--peers"] => bench::measure(bench::Peers::With),
         _ => {

@@ -1,0 +1,213 @@
+//! Mutants: kernels with one mistake each. The tests must catch every one of them.
+//!
+//! A mutant is made in a copy of the repository, which keeps its own build. That takes a minute or so for
+//! each; it is no part of what runs before every change, but of what runs when the kernel or the tests of
+//! it are changed.
+
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// A mistake: what stands in a file, and what stands there instead.
+struct Mutant {
+    name: &'static str,
+    file: &'static str,
+    before: &'static str,
+    after: &'static str,
+}
+
+const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "the newest waiter is woken first",
+        file: "sim/kernel/src/step/send.rs",
+        before: "Pick::Fifo => willing.next(),",
+        after: "Pick::Fifo => willing.next_back(),",
+    },
+    Mutant {
+        name: "a wake-up is lost when two come at once",
+        file: "sim/kernel/src/step/release.rs",
+        before: "while let Some((t, message)) = self.next_sender(mailbox) {",
+        after: "if let Some((t, message)) = self.next_sender(mailbox) {",
+    },
+    Mutant {
+        name: "the message of a sender that timed out stays in the queue",
+        file: "sim/kernel/src/step/wait.rs",
+        before: "mailbox.release_sender(place);\n                self.forget_blocked(message.mailbox, place);",
+        after: "let _ = place;",
+    },
+    Mutant {
+        name: "a receiver that timed out eats the message",
+        file: "sim/kernel/src/step/wait.rs",
+        before: "self.unlist_receiver(t, &sources);\n            }\n            BlockedOn::Reply",
+        after: "let _ = sources;\n            }\n            BlockedOn::Reply",
+    },
+    Mutant {
+        name: "kernel memory is not returned on receive",
+        file: "sim/kernel/src/step/memory.rs",
+        before: "self.state.memory.release(message);",
+        after: "let _ = message;",
+    },
+    Mutant {
+        name: "kernel memory is not returned when a process is killed",
+        file: "sim/kernel/src/step/process.rs",
+        before: "self.drop_messages(link, Loss::ReceiverEnded);",
+        after: "let _ = Loss::ReceiverEnded;",
+    },
+    Mutant {
+        name: "the place in the queue for kernel memory is not returned on a timeout",
+        file: "sim/kernel/src/step/wait.rs",
+        before: "waiting.retain(|(waiter, _)| *waiter != t);",
+        after: "let _ = waiting;",
+    },
+    Mutant {
+        name: "a capacity in bytes is checked after storing",
+        file: "sim/kernel/src/object/mailbox.rs",
+        before: "self.stored_bytes.saturating_add(size) > limit",
+        after: "self.stored_bytes > limit",
+    },
+    Mutant {
+        name: "priority order is reversed among equals",
+        file: "sim/kernel/src/object/mailbox.rs",
+        before: "self.messages.partition_point(|stored| stored.priority >= message.priority)",
+        after: "self.messages.partition_point(|stored| stored.priority > message.priority)",
+    },
+    Mutant {
+        name: "a receive from a group takes the last ready member",
+        file: "sim/kernel/src/step/receive.rs",
+        before: "for mailbox in sources.listed() {\n            if let Some(place)",
+        after: "for mailbox in sources.listed().iter().rev() {\n            if let Some(place)",
+    },
+    Mutant {
+        name: "`kill` leaves the victim in a queue",
+        file: "sim/kernel/src/step/thread.rs",
+        before: "self.withdraw(t);\n        self.note(Some(t), Kind::ThreadEnded);",
+        after: "self.note(Some(t), Kind::ThreadEnded);",
+    },
+    Mutant {
+        name: "a daemon at rest counts as stuck",
+        file: "sim/explore/src/verdict.rs",
+        before: "machine.family_of(process).role == Role::Daemon\n        && matches!(state.waits_for(t)",
+        after: "machine.family_of(process).role != Role::Daemon\n        && matches!(state.waits_for(t)",
+    },
+    Mutant {
+        name: "a send that does not block is refused by a waiting receiver",
+        file: "sim/kernel/src/step/send.rs",
+        before: "        self.try_to_send(t, message, send)\n",
+        after: "        if send.wait == Wait::Never && !self.receivers_of(message.mailbox).is_empty() {\n            \
+                return Err(Stop::Outcome(Outcome::WouldBlock));\n        }\n        \
+                self.try_to_send(t, message, send)\n",
+    },
+    Mutant {
+        name: "a receiver that insists on P takes the message of Q",
+        file: "sim/kernel/src/step/send.rs",
+        before: "sources.contains(message.mailbox) && Filter::accepts",
+        after: "(!sources.listed().is_empty() || sources.contains(message.mailbox)) && Filter::accepts",
+    },
+    Mutant {
+        name: "partial order overlooks that two senders to one mailbox are rivals",
+        file: "sim/explore/src/space/order/mod.rs",
+        before: "Direction::To => ahead.sends.has(mailbox),\n            Direction::From => ahead.receives.has(mailbox),",
+        after: "Direction::To => ahead.sends.has(mailbox) && ahead.receives.has(mailbox),\n            Direction::From => ahead.receives.has(mailbox),",
+    },
+    Mutant {
+        name: "symmetry overlooks that `index` is computed with",
+        file: "sim/explore/src/space/symmetry/alike.rs",
+        before: "Expr::Index => self.differ(own),",
+        after: "Expr::Index => {}",
+    },
+];
+
+/// The tests take less than this, the build of them included.
+const PATIENCE_S: u32 = 300;
+
+/// Lets the tests loose on every mutant. Errors: those that they did not catch.
+pub(crate) fn hunt() -> Result<(), String> {
+    let root = crate::root();
+    let copy = root.join("target/mutants/tree");
+    copy_tracked(&root, &copy)?;
+    println!("the tests, without any mistake");
+    if !tests_pass(&copy)? {
+        return Err("the tests fail without any mistake: mend that first".into());
+    }
+    let mut survivors = String::new();
+    for mutant in MUTANTS {
+        let file = copy.join(mutant.file);
+        let text = read(&file)?;
+        if text.matches(mutant.before).count() != 1 {
+            return Err(format!("{}: {} has changed: mend the mutant", mutant.name, mutant.file));
+        }
+        write(&file, &text.replace(mutant.before, mutant.after))?;
+        let passed = tests_pass(&copy);
+        write(&file, &text)?;
+        let caught = !passed?;
+        println!("{}  {}", if caught { "caught  " } else { "SURVIVES" }, mutant.name);
+        if !caught {
+            let _ = writeln!(survivors, "  {}", mutant.name);
+        }
+    }
+    if survivors.is_empty() {
+        println!("all {} mutants are caught", MUTANTS.len());
+        return Ok(());
+    }
+    Err(format!("these mistakes would not be noticed:\n{survivors}"))
+}
+
+/// A copy of all files that belong to the repository, as they are now.
+fn copy_tracked(root: &Path, copy: &Path) -> Result<(), String> {
+    let listed = Command::new("git").arg("ls-files").current_dir(root).output();
+    let listed = listed.map_err(|error| format!("git ls-files: {error}"))?;
+    for name in String::from_utf8_lossy(&listed.stdout).lines() {
+        let (from, to) = (root.join(name), copy.join(name));
+        let text = fs::read(&from).map_err(|error| format!("{name}: {error}"))?;
+        // What has not changed is not written, and so not built again.
+        if fs::read(&to).is_ok_and(|known| known == text) {
+            continue;
+        }
+        let folder = to.parent().expect("a file is in a folder");
+        fs::create_dir_all(folder).map_err(|error| format!("{name}: {error}"))?;
+        fs::write(&to, text).map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Whether the tests pass. A mistake that makes them run for ever is caught as well.
+fn tests_pass(copy: &Path) -> Result<bool, String> {
+    let log = copy.join("../log");
+    let file = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+    let mut child = Command::new("cargo")
+        .args(["test", "--workspace", "--locked", "--quiet"])
+        .env("CARGO_TARGET_DIR", copy.join("../build"))
+        .env("INSTA_UPDATE", "no")
+        .current_dir(copy)
+        .stdout(Stdio::null())
+        .stderr(file)
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("cargo test: {error}"))?;
+    for _ in 0..PATIENCE_S {
+        let ended = child.try_wait().map_err(|error| format!("cargo test: {error}"))?;
+        if let Some(status) = ended {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            if said.contains("could not compile") {
+                return Err(format!("a mutant that is no program:\n{said}"));
+            }
+            return Ok(status.success());
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    // The tests are children of cargo, and would go on without it.
+    let _ = Command::new("kill").args(["-9", "--", &format!("-{}", child.id())]).status();
+    let _ = child.wait();
+    Ok(false)
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
