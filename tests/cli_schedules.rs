@@ -176,3 +176,60 @@ fn claims_over_schedules_are_told_apart() {
     shell.write("c.yaml", claim("every-schedule: completes\n    within: 2"));
     shell.run(&["test", "c.yaml"]).is(3, "--max-states was reached");
 }
+
+#[test]
+fn everybody_who_can_be_doomed_is_named_and_so_is_a_deadlock_that_a_timeout_hides() {
+    let shell = Shell::new("doomed");
+    let answer = shell.run(&["explore", "not-a-broadcast"]);
+    answer.is(1, "other schedules end with others stuck, or for another reason\n  worker[1] waits");
+    let text = "
+processes:
+  P1: [{send: x, to: P2, wait: 1ms, when: {timed-out: [], dead: []}}, {receive: m, from: P2, wait: 1ms, when: {timed-out: [], dead: []}}]
+  P2: [{send: x, to: P1, wait: 1ms, when: {timed-out: [], dead: []}}, {receive: m, from: P1, wait: 1ms, when: {timed-out: [], dead: []}}]
+";
+    shell.write("masked.yaml", text);
+    let answer = shell.run(&["explore", "masked.yaml"]);
+    answer.is(
+        0,
+        "a deadlock that only a timeout ends\n  P1 and P2 each wait for the other: a crossed send",
+    );
+    let token = answer.out.split_whitespace().last().expect("the last line is the token");
+    shell.run(&["replay", "masked.yaml", token]).is(0, "SEND-blocked on P1");
+}
+
+/// Where there are too many states for all of them, fewer stand for all, and a schedule is told all the same.
+#[test]
+fn a_large_system_is_decided_by_reductions() {
+    let shell = Shell::new("reduced");
+    let text = |ends: &str| {
+        format!(
+            "
+mailboxes:
+  box: {{capacity: 2}}
+  reply: {{replicas: 7, capacity: 1}}
+processes:
+  server:
+    daemon: true
+    do: [{{forever: [{{receive: m, from: box}}, {{send: answer, to: '${{m.reply-to}}'}}]}}]
+  client:
+    replicas: 7
+    do:
+      - repeat: 3
+        do: [{{send: request, to: box, reply-to: 'reply[index]'}}, {{receive: a, from: 'reply[index]'}}]
+{ends}"
+        )
+    };
+    shell.write("good.yaml", text(""));
+    shell
+        .run(&["explore", "good.yaml"])
+        .is(0, "every schedule completes: 884 states that stand for all");
+    let off = ["explore", "good.yaml", "--no-por", "--no-symmetry", "--max-states", "100000"];
+    shell.run(&off).is(3, "not decided");
+    shell.write("bad.yaml", text("      - receive: more\n        from: reply[index]\n"));
+    let answer = shell.run(&["explore", "bad.yaml"]);
+    answer.is(1, "short way there");
+    let word = |line: &&str| line.trim_start().starts_with("replay:");
+    let line = answer.out.lines().find(word).expect("a schedule is told");
+    let token = line.split_whitespace().last().expect("the line ends with the token");
+    shell.run(&["replay", "bad.yaml", token]).is(0, "RECEIVE-blocked on reply[7]");
+}

@@ -248,3 +248,15 @@ processes:
 ";
     assert_eq!(outcome(scenario), "unfinished");
 }
+
+#[test]
+fn one_large_message_that_leaves_makes_room_for_two_small_ones() {
+    let scenario = "
+mailboxes: {box: {capacity: 20B}}
+processes:
+  large: [{send: x, to: box, size: 20B}]
+  small: {replicas: 2, do: [{sleep: 10us}, {send: y, to: box, size: 10B}]}
+  reader: [{sleep: 1ms}, {receive: m, from: box}]
+";
+    assert_eq!(outcome(scenario), "completes");
+}

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{
-    Class, Covered, Ending, Exploration, Goes, Lost, Move, Outcome, Path, Reductions, ScheduleStep,
-    Tracer, context_switches, replay,
+    Class, Covered, Doom, Ending, Exploration, Goes, Lost, Move, NoTrace, Outcome, Path, Problem,
+    Reductions, ScheduleStep, Tracer, context_switches, replay,
 };
 use ipcsim_kernel::{
     Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
@@ -159,7 +159,66 @@ pub fn exploration(found: &mut Exploration, told: &Told) -> String {
         tell_ending(&mut out, found, told, ending, &path);
         let _ = writeln!(out, "  replay: {}", (told.replay)(found, &path));
     }
+    tell_others(&mut out, found, told);
+    tell_masked(&mut out, found, told);
     out
+}
+
+/// So many other sets of doomed threads are shown.
+const OTHERS: usize = 5;
+
+/// Who else can come to where he never moves again, or for another reason.
+fn tell_others(out: &mut String, found: &mut Exploration, told: &Told) {
+    let shown = |doom: &Doom| {
+        let mut problems = found.endings.iter().flat_map(|ending| &ending.problems);
+        problems.any(|it| it.class == doom.problem.class && it.threads == doom.problem.threads)
+    };
+    let others: Vec<Doom> = found.doomed.iter().filter(|doom| !shown(doom)).cloned().collect();
+    if others.is_empty() {
+        return;
+    }
+    out.push_str("\nother schedules end with others stuck, or for another reason\n");
+    for doom in others.iter().take(OTHERS) {
+        let path = found.path(doom.state);
+        let schedule = found.schedule(&path);
+        let state = replay(found.machine, told.reductions, &schedule, &mut NoTrace);
+        let _ = writeln!(out, "  {}", named(found.machine, &state, &doom.problem));
+        let _ = writeln!(out, "    {}", (told.replay)(found, &path));
+    }
+    if others.len() > OTHERS {
+        let _ = writeln!(out, "  … {} more …", others.len() - OTHERS);
+    }
+}
+
+/// A deadlock that nobody sees, because a timeout opens it each time.
+fn tell_masked(out: &mut String, found: &mut Exploration, told: &Told) {
+    let Some(doom) = found.masked.clone() else { return };
+    let path = found.path(doom.state);
+    let schedule = found.schedule(&path);
+    let state = replay(found.machine, told.reductions, &schedule, &mut NoTrace);
+    let _ = writeln!(out, "\na deadlock that only a timeout ends");
+    let _ = writeln!(out, "  {}", named(found.machine, &state, &doom.problem));
+    tell_waits_of(out, found.machine, &state, &doom.problem);
+    let _ = writeln!(out, "  replay: {}", (told.replay)(found, &path));
+}
+
+fn named(machine: &Machine, state: &State, problem: &Problem) -> String {
+    let class = match problem.class {
+        Class::CrossedSend => "a crossed send",
+        Class::CircularWait => "a circular wait",
+        Class::SelfWait => "a wait for oneself",
+        Class::MemoryExhausted => "kernel memory is exhausted",
+        Class::OrphanWait => "an orphan wait",
+    };
+    format!("{}: {class}", sentence(machine, state, problem))
+}
+
+fn tell_waits_of(out: &mut String, machine: &Machine, state: &State, problem: &Problem) {
+    let mut waits = String::new();
+    tell_waits(&mut waits, machine, state, problem);
+    for line in waits.lines() {
+        let _ = writeln!(out, "  {line}");
+    }
 }
 
 fn tell_ending(
@@ -309,19 +368,8 @@ fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &End
         let _ = writeln!(out, "  {name} failed (line {line}): {}", failure.fault.describe());
     }
     for problem in &ending.problems {
-        let class = match problem.class {
-            Class::CrossedSend => "a crossed send",
-            Class::CircularWait => "a circular wait",
-            Class::SelfWait => "a wait for oneself",
-            Class::MemoryExhausted => "kernel memory is exhausted",
-            Class::OrphanWait => "an orphan wait",
-        };
-        let _ = writeln!(out, "  {}: {class}", sentence(machine, state, problem));
-        let mut waits = String::new();
-        tell_waits(&mut waits, machine, state, problem);
-        for line in waits.lines() {
-            let _ = writeln!(out, "  {line}");
-        }
+        let _ = writeln!(out, "  {}", named(machine, state, problem));
+        tell_waits_of(out, machine, state, problem);
     }
     if ending.goes == Goes::OnForEver {
         let _ = writeln!(out, "  from there the system can go round for ever");

@@ -39,6 +39,8 @@ const WORKLOADS: [Workload; 5] = [
 ];
 const ROUNDS: usize = 3;
 
+const SPACES: [&str; 5] = ["rpc", "ring", "pool", "dining", "memory"];
+
 /// A simulator that the same workloads were written for.
 struct Peer {
     name: &'static str,
@@ -85,7 +87,10 @@ pub fn measure(peers: Peers) -> Result<(), String> {
         println!();
     }
     growth(&ours)?;
-    spaces(&examples.join("space"))
+    let space = examples.join("space");
+    spaces(&space)?;
+    clients(&space)?;
+    if peers.is_empty() { Ok(()) } else { beside_spin(&space) }
 }
 
 /// `SystemC` needs a C++ compiler and its library; without those it is left out, and that is said.
@@ -145,13 +150,11 @@ fn spaces(ours: &PathBuf) -> Result<(), String> {
         "{:20} {:>12} {:>12} {:>12} {:>10} {:>12}",
         "space", "states", "states/s", "steps/s", "performed", "bytes/state"
     );
-    for name in ["rpc", "ring", "pool", "dining", "memory"] {
+    for name in SPACES {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
-            let text = run(Command::new(ours).arg(name))?;
-            let line: Value =
-                serde_json::from_str(text.trim()).map_err(|error| format!("{text}: {error}"))?;
-            let figure = |key: &str| line[key].as_f64().ok_or(format!("no {key} in {text}"));
+            let line = figures(Command::new(ours).arg(name))?;
+            let figure = |key: &str| line[key].as_f64().ok_or(format!("no {key} in {line}"));
             let seconds = figure("seconds")?;
             let states = figure("states")?;
             let bytes = figure("bytes")? / states;
@@ -175,6 +178,84 @@ fn spaces(ours: &PathBuf) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+/// What is left of a server with ever more clients.
+fn clients(ours: &PathBuf) -> Result<(), String> {
+    println!("\na server and its clients, with all reductions: states, seconds, MiB\n");
+    for clients in ["4", "5", "6", "8", "12", "16"] {
+        let line = figures(Command::new(ours).args(["rpc", "all", clients]))?;
+        let [states, seconds, bytes] = ["states", "seconds", "bytes"].map(|key| line[key].as_f64());
+        let figure = |figure: Option<f64>| figure.unwrap_or(f64::NAN);
+        let mib = figure(bytes) / f64::from(1 << 20);
+        println!("{clients:>4} {:>10} {:>10.3} {mib:>8.1}", figure(states), figure(seconds));
+    }
+    Ok(())
+}
+
+/// The same systems in SPIN, each way: whole, and with the reductions that are on by themselves.
+fn beside_spin(ours: &PathBuf) -> Result<(), String> {
+    if Command::new("spin").arg("-V").output().is_err() {
+        println!("\nSPIN is left out: benches/peers/README.md says what it needs");
+        return Ok(());
+    }
+    println!("\nseconds for every schedule (states), beside SPIN\n");
+    println!(
+        "{:10} {:>22} {:>22} {:>8} {:>22} {:>22} {:>8}",
+        "space",
+        "ipcsim, whole",
+        "SPIN, whole",
+        "ratio",
+        "ipcsim, reduced",
+        "SPIN, reduced",
+        "ratio"
+    );
+    for name in SPACES {
+        print!("{name:10}");
+        for (reductions, flag) in [("merge", "-DNOREDUCE"), ("all", "-DREDUCE")] {
+            let line = figures(Command::new(ours).args([name, reductions]))?;
+            let own = (line["seconds"].as_f64(), line["states"].as_f64());
+            let spin = by_spin(name, flag)?;
+            let cell = |(seconds, states): (Option<f64>, Option<f64>)| match (seconds, states) {
+                (Some(seconds), Some(states)) => format!("{seconds:.3} ({states})"),
+                _ => "over 2 minutes".to_string(),
+            };
+            let ratio = match (spin.0, own.0) {
+                (Some(spin), Some(own)) => format!("{:.1}", spin / own),
+                _ => "more".to_string(),
+            };
+            print!(" {:>22} {:>22} {ratio:>8}", cell(own), cell(spin));
+        }
+        println!();
+    }
+    Ok(())
+}
+
+/// Seconds and states of a SPIN model, its compilation left out; nothing if it takes too long.
+fn by_spin(name: &str, flag: &str) -> Result<(Option<f64>, Option<f64>), String> {
+    let model = crate::root().join(format!("benches/peers/spin/{name}.pml"));
+    let folder = crate::root().join("target/spin");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    run(Command::new("spin").arg("-a").arg(model).current_dir(&folder))?;
+    let flags = ["-O2", "-w", "-DSAFETY", "-DMEMLIM=8000", flag, "-o", "pan", "pan.c"];
+    run(Command::new("cc").args(flags).current_dir(&folder))?;
+    let limits = ["-m100000", "-c0", "-w24", "-Q2"];
+    let text = run(Command::new(folder.join("pan")).args(limits).current_dir(&folder))?;
+    if text.contains("Search not completed") {
+        return Ok((None, None));
+    }
+    let word = |line: &str, at: usize| line.split_whitespace().nth(at)?.parse::<f64>().ok();
+    let line = |what: &str| text.lines().find(|line| line.contains(what));
+    let states = line("states, stored").and_then(|line| word(line, 0));
+    // It says nothing where it took less than a hundredth of a second.
+    let seconds = line("elapsed time").map_or(Some(0.01), |line| word(line, 3));
+    Ok((seconds, states))
+}
+
+/// The line of figures that a program of ours prints.
+fn figures(command: &mut Command) -> Result<Value, String> {
+    let text = run(command)?;
+    serde_json::from_str(text.trim()).map_err(|error| format!("{text}: {error}"))
 }
 
 fn build(arguments: &[&str], folder: Option<&PathBuf>) -> Result<(), String> {
@@ -210,12 +291,10 @@ fn run(command: &mut Command) -> Result<String, String> {
 
 /// Operations per second, from the line that a workload prints.
 fn rate(command: &mut Command) -> Result<f64, String> {
-    let text = run(command)?;
-    let line: Value =
-        serde_json::from_str(text.trim()).map_err(|error| format!("{text}: {error}"))?;
+    let line = figures(command)?;
     match (line["operations"].as_f64(), line["seconds"].as_f64()) {
         (Some(operations), Some(seconds)) if seconds > 0.0 => Ok(operations / seconds),
-        _ => Err(format!("no figures in {text}")),
+        _ => Err(format!("no figures in {line}")),
     }
 }
 

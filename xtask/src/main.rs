@@ -17,7 +17,7 @@ cargo xtask COMMAND
   book           check that every file of the book is in its summary, and build it if mdbook is there
   mutants        put one mistake after the other into the kernel: the tests must catch each
   bench          measure the speed of runs, in one table
-  bench --peers  the same beside SimPy and NexoSim, with the ratios";
+  bench --peers  the same beside SimPy, NexoSim, SystemC and SPIN, with the ratios";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -13,8 +13,8 @@ mod token;
 mod verdict;
 
 pub use explore::{
-    Covered, Ending, Exploration, ExploreLimits, Goes, Leg, Lost, Path, Progress, ScheduleStep,
-    Vacuous, Wanted, explore,
+    Covered, Doom, Ending, Exploration, ExploreLimits, Goes, Leg, Lost, Path, Progress,
+    ScheduleStep, Vacuous, Wanted, explore,
 };
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};

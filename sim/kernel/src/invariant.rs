@@ -1,14 +1,14 @@
 //! What must be true between two steps. Called in tests and debug builds.
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, Machine, MailboxKind};
-use crate::object::mailbox::Mailbox;
+use crate::machine::{Capacity, Machine, MailboxKind, Pick, Wake};
+use crate::object::mailbox::{Mailbox, Room};
 use crate::state::{BlockedOn, Filter, Holder, Life, Look, State, ThreadState};
 
 /// Panics, with a sentence, if a state is one that no step may leave behind.
 pub fn assert_invariants(machine: &Machine, state: &State) {
     for (index, mailbox) in state.mailboxes.iter().enumerate() {
-        mailbox_invariants(state, MailboxId::at(index), mailbox);
+        mailbox_invariants(machine, state, MailboxId::at(index), mailbox);
     }
     for index in 0..state.threads.len() {
         thread_invariants(machine, state, ThreadId::at(index));
@@ -19,9 +19,16 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
     memory_invariants(state);
 }
 
-fn mailbox_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
+fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: &Mailbox) {
     let bytes: u64 = mailbox.messages.iter().map(|message| message.size).sum();
     assert_eq!(mailbox.stored_bytes, bytes, "a mailbox counts the bytes that it holds");
+    if let Some((_, message)) = mailbox.senders.front()
+        && mailbox.lets_blocked_senders_in()
+        && serves_in_order(machine)
+    {
+        let room = mailbox.room(message.size);
+        assert_ne!(room, Room::Free, "no sender waits beside a slot that it could have");
+    }
     match mailbox.spec.capacity {
         Capacity::None => assert!(mailbox.messages.is_empty(), "no buffer holds no message"),
         Capacity::Messages(limit) => {
@@ -64,6 +71,11 @@ fn mailbox_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
             );
         }
     }
+}
+
+/// Whoever is woken takes what it was woken for, and senders go in the order in which they came.
+fn serves_in_order(machine: &Machine) -> bool {
+    machine.policies.wake == Wake::HandOver && machine.policies.sender == Pick::Fifo
 }
 
 /// Whether a thread was woken for a message here and has not looked yet.

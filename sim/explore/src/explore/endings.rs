@@ -9,7 +9,7 @@ use ipcsim_kernel::{End, Life, Machine, ProcessId, Role, State, ThreadId, Thread
 
 use super::components::{Components, components};
 use crate::space::{Edge, Move, News, Space};
-use crate::verdict::{Failure, Outcome, Problem, diagnose, is_at_rest, outcome_of, workers};
+use crate::verdict::{Class, Failure, Outcome, Problem, diagnose, is_at_rest, outcome_of, workers};
 
 /// Whether a schedule comes to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,37 +41,77 @@ pub struct Ending {
     pub blocked: Vec<Vec<ProcessId>>,
 }
 
-/// Draws the conclusions: the endings, and where they are. Circles are looked for only if some way leads back.
+/// Threads that can come to where they never move again, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doom {
+    /// What is the matter, and with whom.
+    pub problem: Problem,
+    /// The first state, in order of discovery, in which a schedule ends so.
+    pub state: u32,
+    /// In how many such states, or circles of states, schedules end so.
+    pub count: u64,
+}
+
+/// What becomes of a system.
+#[derive(Default)]
+pub(super) struct Conclusion {
+    /// An entry for each outcome.
+    pub endings: Vec<Ending>,
+    /// An entry for each set of threads that can be doomed together, in order of discovery.
+    pub doomed: Vec<Doom>,
+    pub ends: Ends,
+    by_outcome: BTreeMap<&'static str, Ending>,
+    by_threads: BTreeMap<(Class, Vec<ThreadId>), Doom>,
+}
+
+/// Draws the conclusions. Circles are looked for only if some way leads back.
 pub(super) fn conclude(
     machine: &Machine,
     space: &mut Space,
     first: u32,
     sinks: &[u32],
     goes_back: bool,
-) -> (Vec<Ending>, Ends) {
-    let mut endings = BTreeMap::new();
-    let mut ends = Ends::default();
+) -> Conclusion {
+    let mut all = Conclusion::default();
     for sink in sinks {
         let ending = of_state(machine, &space.state(*sink), *sink, 1);
-        ends.of(ending.outcome).push(*sink);
-        enter(&mut endings, ending);
+        all.ends.of(ending.outcome).push(*sink);
+        all.enter(ending);
     }
     if goes_back {
-        circles(machine, space, first, &mut endings, &mut ends);
+        circles(machine, space, first, &mut all);
     }
-    for states in [&mut ends.good, &mut ends.bad] {
+    for states in [&mut all.ends.good, &mut all.ends.bad] {
         states.sort_unstable();
         states.dedup();
     }
-    let mut endings: Vec<Ending> = endings.into_values().collect();
-    endings.sort_by_key(|ending| order(ending.outcome));
-    (endings, ends)
+    all.endings = std::mem::take(&mut all.by_outcome).into_values().collect();
+    all.endings.sort_by_key(|ending| order(ending.outcome));
+    all.doomed = std::mem::take(&mut all.by_threads).into_values().collect();
+    all.doomed.sort_by_key(|doom| doom.state);
+    all
 }
 
 /// How it is called when a system comes to a state in which nothing moves any more; there are so many.
 pub(super) fn of_state(machine: &Machine, state: &State, at: u32, count: u64) -> Ending {
     let stuck = unfinished(machine, state, |_| true);
     Ending { count, ..judge(machine, state, &stuck, at, Goes::Stops, None) }
+}
+
+/// The first circle of waits, among states in which nothing but a timeout goes on.
+pub(super) fn masked(machine: &Machine, space: &Space, states: &[u32]) -> Option<Doom> {
+    let circle = |state: &u32| {
+        let at = space.state(*state);
+        let waits =
+            |t: &ThreadId| matches!(at.threads[t.index()].state, ThreadState::Blocked { .. });
+        let waiting: Vec<ThreadId> =
+            (0..at.threads.len()).map(ThreadId::at).filter(waits).collect();
+        let (problems, _) = diagnose(machine, &at, &waiting);
+        problems.into_iter().find(|problem| problem.class != Class::OrphanWait)
+    };
+    let mut found = states.iter().filter_map(|state| Some((*state, circle(state)?)));
+    let (state, problem) = found.next()?;
+    Some(Doom { problem, state, count: 1 + found.count() as u64 })
 }
 
 /// Whether a daemon has failed and all workers have ended: had the last of them come first, nobody would
@@ -97,22 +137,31 @@ impl Ends {
     }
 }
 
-fn enter(endings: &mut BTreeMap<&'static str, Ending>, ending: Ending) {
-    match endings.entry(ending.outcome.word()) {
-        Entry::Vacant(place) => {
-            place.insert(ending);
-        }
-        Entry::Occupied(mut known) => {
-            let known = known.get_mut();
+impl Conclusion {
+    fn enter(&mut self, ending: Ending) {
+        for problem in &ending.problems {
+            let key = (problem.class, problem.threads.clone());
+            let new = Doom { problem: problem.clone(), state: ending.state, count: 0 };
+            let known = self.by_threads.entry(key).or_insert(new);
             known.count += ending.count;
-            for blocked in &ending.blocked {
-                if !known.blocked.contains(blocked) {
-                    known.blocked.push(blocked.clone());
-                }
+            known.state = known.state.min(ending.state);
+        }
+        match self.by_outcome.entry(ending.outcome.word()) {
+            Entry::Vacant(place) => {
+                place.insert(ending);
             }
-            if ending.state < known.state {
-                let (count, blocked) = (known.count, std::mem::take(&mut known.blocked));
-                *known = Ending { count, blocked, ..ending };
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.count += ending.count;
+                for blocked in &ending.blocked {
+                    if !known.blocked.contains(blocked) {
+                        known.blocked.push(blocked.clone());
+                    }
+                }
+                if ending.state < known.state {
+                    let (count, blocked) = (known.count, std::mem::take(&mut known.blocked));
+                    *known = Ending { count, blocked, ..ending };
+                }
             }
         }
     }
@@ -192,13 +241,7 @@ fn failures(state: &State) -> Vec<Failure> {
 }
 
 /// Circles of states in which a schedule can stay for ever.
-fn circles(
-    machine: &Machine,
-    space: &mut Space,
-    first: u32,
-    endings: &mut BTreeMap<&'static str, Ending>,
-    ends: &mut Ends,
-) {
+fn circles(machine: &Machine, space: &mut Space, first: u32, conclusion: &mut Conclusion) {
     let states = first..space.states() as u32;
     let all = components(space, states.clone(), |_, _| true);
     let movable = Movable::new(space, first, &all);
@@ -222,8 +265,8 @@ fn circles(
             let doomed = unfinished(machine, &state, |t| !movable.can_move(&all, at, t));
             let goes = Goes::OnForEver;
             let ending = judge(machine, &state, &doomed, at, goes, Some(otherwise));
-            ends.of(ending.outcome).extend(members);
-            enter(endings, ending);
+            conclusion.ends.of(ending.outcome).extend(members);
+            conclusion.enter(ending);
         }
     }
 }

@@ -15,8 +15,8 @@ use ipcsim_kernel::{Expr, Function, Machine, Pc, Predicate, State, ThreadId};
 
 use crate::space::{Delivery, Edge, FIRST_ROOM, IsNew, MOST_ROOM, Move, News, Reductions, Space};
 pub use claims::Vacuous;
-use endings::Ends;
-pub use endings::{Ending, Goes};
+use endings::{Conclusion, Ends};
+pub use endings::{Doom, Ending, Goes};
 pub use explain::{Leg, Lost, Path, Wanted};
 use reduced::Reduced;
 
@@ -120,6 +120,10 @@ pub struct Exploration<'m> {
     pub depth: u32,
     /// What can become of the system: one entry for each outcome.
     pub endings: Vec<Ending>,
+    /// The threads that can come to where they never move again: one entry for each set and reason.
+    pub doomed: Vec<Doom>,
+    /// The first circle that nothing but a timeout opens.
+    pub masked: Option<Doom>,
     /// Whether in every schedule that was looked at each message arrives, or is under way at the end.
     pub delivery: Delivery,
     /// Whether some schedules stand for others.
@@ -180,10 +184,13 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         }
         covered = Covered::Growth;
     }
-    let Search { mut space, parents, sinks, count, levels, goes_back, delivery, .. } = search;
+    let Search { mut space, parents, sinks, count, levels, goes_back, delivery, masked, .. } =
+        search;
     // Of a part of the states one cannot say where it is impossible to go on.
     let looks_for_circles = goes_back && covered == Covered::All;
-    let (endings, ends) = endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
+    let masked = endings::masked(machine, &space, &masked);
+    let Conclusion { endings, doomed, ends, .. } =
+        endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
     Some(Exploration {
         machine,
         space,
@@ -198,6 +205,8 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         ends,
         sinks,
         endings,
+        doomed,
+        masked,
         delivery,
         reduced: None,
     })
@@ -215,6 +224,8 @@ fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
     machine.code.iter().position(asks).map(Pc::at)
 }
 
+/// Among so many states a circle is looked for that nothing but a timeout opens.
+const MOST_MASKED: usize = 256;
 /// So many states are expanded together.
 const BATCH: u32 = 32;
 
@@ -232,6 +243,8 @@ struct Search<'m> {
     goes_back: bool,
     refused: Option<Covered>,
     delivery: Delivery,
+    /// States in which nothing but a timeout goes on, the first of them.
+    masked: Vec<u32>,
     /// Without reductions it is of no use.
     is_to_reduce: bool,
 }
@@ -249,6 +262,7 @@ impl<'m> Search<'m> {
             goes_back: false,
             refused: None,
             delivery: Delivery::Good,
+            masked: Vec::new(),
         }
     }
 
@@ -322,6 +336,13 @@ impl<'m> Search<'m> {
                 next = next.max(edge.from + 1);
             }
             self.sinks.extend(next..states.end);
+        }
+        for ways in edges.chunk_by(|one, other| one.from == other.from) {
+            if self.masked.len() < MOST_MASKED
+                && ways.iter().all(|edge| self.space.is_timeout(edge))
+            {
+                self.masked.push(ways[0].from);
+            }
         }
         self.count += edges.len() as u64;
         edges.clear();

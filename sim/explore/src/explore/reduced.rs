@@ -10,10 +10,13 @@ use std::collections::BTreeMap;
 use ipcsim_kernel::Machine;
 
 use super::components::components;
-use super::endings::{self, goes_round};
+use super::endings::{self, Conclusion, Doom, goes_round};
 use super::explain::{Leg, Path, states_to};
 use super::{Covered, Exploration, ExploreLimits, Search};
 use crate::space::{FIRST_ROOM, Reductions, Space};
+
+/// For so many sets of doomed threads a way is looked for.
+const MOST_DOOMS: usize = 16;
 
 /// An exploration in which some schedules stand for others.
 pub(super) struct Reduced {
@@ -65,18 +68,27 @@ fn told_by_the_whole<'m>(
     covered: Covered,
 ) -> Exploration<'m> {
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
-    let (mut found, _) = endings::conclude(machine, &mut space, first, &sinks, false);
+    let Conclusion { endings: mut found, mut doomed, .. } =
+        endings::conclude(machine, &mut space, first, &sinks, false);
     let mut whole = Space::new(machine, reductions, &[], FIRST_ROOM);
     let mut paths = BTreeMap::new();
-    for ending in &mut found {
-        let states = states_to(&parents, first, ending.state);
-        let path = way_to(&mut space, &states, &mut whole);
+    let mut go = |whole: &mut Space, to: u32| {
+        let path = way_to(&mut space, &states_to(&parents, first, to), whole);
         let end = path.last().map_or(0, |leg| leg.to);
+        paths.insert(end, path);
+        end
+    };
+    doomed.truncate(MOST_DOOMS);
+    for doom in &mut doomed {
+        doom.state = go(&mut whole, doom.state);
+        concern_those_there(machine, &whole, doom);
+    }
+    for ending in &mut found {
+        let end = go(&mut whole, ending.state);
         let (count, mut blocked) = (ending.count, std::mem::take(&mut ending.blocked));
         *ending = endings::of_state(machine, &whole.state(end), end, count);
         blocked.retain(|other| !ending.blocked.contains(other));
         ending.blocked.append(&mut blocked);
-        paths.insert(end, path);
     }
     let reduced = Reduced {
         states: space.states() as u64 - u64::from(first),
@@ -98,8 +110,21 @@ fn told_by_the_whole<'m>(
         covered,
         edges: count,
         endings: found,
+        doomed,
+        masked: None,
         delivery,
         reduced: Some(reduced),
+    }
+}
+
+/// In the whole system others of their kind may be concerned.
+fn concern_those_there(machine: &Machine, whole: &Space, doom: &mut Doom) {
+    let there = endings::of_state(machine, &whole.state(doom.state), doom.state, 1);
+    let same = there.problems.into_iter().find(|problem| {
+        problem.class == doom.problem.class && problem.threads.len() == doom.problem.threads.len()
+    });
+    if let Some(same) = same {
+        doom.problem = same;
     }
 }
 

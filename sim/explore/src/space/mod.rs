@@ -439,6 +439,16 @@ impl<'m> Space<'m> {
         self.memo.effect(edge.effect).news
     }
 
+    /// Whether on this way nothing happens but that a thread has waited long enough, for something else
+    /// than that its sleep is over.
+    pub fn is_timeout(&self, edge: &Edge) -> bool {
+        let Move::Expire(t) = edge.what else { return false };
+        let position = self.layout.thread(t.index());
+        let number = self.rows.number_at(edge.from, position);
+        self.parts.can(self.seen.part(position, number)).expire == Is::So
+            && self.parts.can(self.seen.part(position, number)).sleeps == Is::NotSo
+    }
+
     /// Whether its messages arrive.
     pub fn delivery(&self, edge: &Edge) -> Delivery {
         self.memo.effect(edge.effect).delivery

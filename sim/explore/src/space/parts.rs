@@ -8,8 +8,8 @@ use ipcsim_kernel::object::names::NameTable;
 use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::{Clock, Table, Watched};
 use ipcsim_kernel::{
-    Bound, Life, Machine, PartOf, Predicate, Probe, Process, Rename, ReplyRight, State, Thread,
-    ThreadId, ThreadState, encode_part,
+    BlockedOn, Bound, Life, Machine, PartOf, Predicate, Probe, Process, Rename, ReplyRight, State,
+    Thread, ThreadId, ThreadState, encode_part,
 };
 
 /// A part of a state.
@@ -114,6 +114,8 @@ pub(super) struct Can {
     pub local: Is,
     /// Its wait can end by itself.
     pub expire: Is,
+    /// It waits for nothing but that.
+    pub sleeps: Is,
     /// It can start.
     pub start: Is,
 }
@@ -385,6 +387,10 @@ impl Part {
                     call: Is::when(looks || raises || (ready && at_call)),
                     local: Is::when(ready && !at_call),
                     expire: Is::when(bound == Some(Bound::Bounded)),
+                    sleeps: Is::when(matches!(
+                        thread.state,
+                        ThreadState::Blocked { on: BlockedOn::Sleep, .. }
+                    )),
                     start: Is::NotSo,
                 }
             }

@@ -72,6 +72,12 @@ impl Rows {
         }
     }
 
+    /// The number at a position of a row.
+    pub(super) fn number_at(&self, row: u32, position: usize) -> u32 {
+        let field = self.fields[position];
+        (self.packed(row)[field.word] >> field.shift & field.mask()) as u32
+    }
+
     /// Puts a number at a position of a packed row.
     pub(super) fn put(&self, packed: &mut [u64], position: usize, number: u32) {
         let field = self.fields[position];
