@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use ipcsim_explore::{ExploreLimits, Reduction, Reductions, explore};
+use ipcsim_explore::{ExploreLimits, Looks, Reduction, Reductions, explore};
 use ipcsim_scenario::{LoadOptions, load};
 
 fn text(name: &str) -> &'static str {
@@ -52,7 +52,7 @@ fn main() {
     let machine = loaded.machine.expect("the workloads have no errors");
     let before = peak_bytes();
     let start = Instant::now();
-    let found = explore(&machine, reductions, &[], &ExploreLimits::default());
+    let found = explore(&machine, reductions, Looks::NOTHING, &ExploreLimits::default());
     let seconds = start.elapsed().as_secs_f64();
     println!(
         "{{\"states\":{},\"edges\":{},\"performed\":{},\"seconds\":{seconds:.6},\"bytes\":{}}}",

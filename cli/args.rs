@@ -153,7 +153,7 @@ pub(crate) struct ExploreArgs {
     #[command(flatten)]
     pub subject: Subject,
 
-    /// List what the variables can hold in the end, each with a schedule that leads there
+    /// List what the variables can hold in the end and what was logged, each with a schedule that leads there
     #[arg(long)]
     pub all_outcomes: bool,
 }

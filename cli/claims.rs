@@ -1,8 +1,8 @@
 //! What becomes of a claim.
 
 use ipcsim_explore::{
-    Covered, Ending, Exploration, Limits, Measures, NoTrace, Run, Stop, Vacuous, Verdict, conclude,
-    run,
+    Covered, Ending, Exploration, Limits, Looks, Measures, NoTrace, Run, Stop, Vacuous, Verdict,
+    conclude, run,
 };
 use ipcsim_kernel::{Fault, Machine, ProcessId};
 use ipcsim_report::{bytes, count, cut_off, time};
@@ -159,7 +159,7 @@ fn over_schedules(case: &Case, claim: &Claim, args: &TestArgs) -> Judgement {
     let within = claim.within.unwrap_or(u64::MAX);
     let how = How { max_states: args.how.max_states.min(within), ..args.how.clone() };
     let predicates: Vec<_> = case.predicate.iter().cloned().collect();
-    let mut found = search(&case.machine, &how, &predicates);
+    let mut found = search(&case.machine, &how, Looks::at(&predicates));
     match &claim.what {
         What::Outcome(word) => outcome_of_schedules(&found, claim, word),
         What::Always(_) => always(&mut found),

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ipcsim_explore::{
-    Covered, Ending, Exploration, ExploreLimits, Limits, NoTrace, Outcome, Path, Progress,
-    Reduction, Reductions, conclude, explore, run, token,
+    Covered, Ending, Exploration, ExploreLimits, Limits, Log, Looks, NoTrace, Outcome, Path,
+    Progress, Reduction, Reductions, conclude, explore, run, token,
 };
 use ipcsim_kernel::{Machine, Predicate, Scheduler};
 use ipcsim_report::{Told, count};
@@ -35,8 +35,11 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     let begun = Instant::now();
     // What is looked at in the end must not be forgotten on the way.
     let variables = args.all_outcomes.then(|| ipcsim_report::all_variables(machine));
-    let looks: Vec<Predicate> = variables.iter().map(|(predicate, _)| predicate.clone()).collect();
-    let mut found = search(machine, &args.subject.how, &looks);
+    let predicates: Vec<Predicate> =
+        variables.iter().map(|(predicate, _)| predicate.clone()).collect();
+    let log = if args.all_outcomes { Log::Kept } else { Log::Forgotten };
+    let looks = Looks { predicates: &predicates, log };
+    let mut found = search(machine, &args.subject.how, looks);
     let print = fingerprint(&text, args.subject.input.sets.as_slice(), &args.subject.how);
     let replay = |found: &mut Exploration, path: &Path| {
         let mut words = vec!["ipcsim replay".to_string(), args.subject.file.clone()];
@@ -125,7 +128,7 @@ fn cures(loaded: &Loaded, found: &Exploration, how: &How) -> Vec<String> {
     let completes = |change: &Change| {
         let Some(machine) = loaded.machine_with(change) else { return false };
         let most = How { max_states: CURE_STATES, ..how.clone() };
-        let tried = search(&machine, &most, &[]);
+        let tried = search(&machine, &most, Looks::NOTHING);
         tried.covered == Covered::All
             && tried.endings.iter().all(|ending| ending.outcome == Outcome::Completes)
     };
@@ -143,11 +146,7 @@ pub(crate) fn reductions(how: &How) -> Reductions {
 }
 
 /// Explores within the limits that were asked for.
-pub(crate) fn search<'m>(
-    machine: &'m Machine,
-    how: &How,
-    predicates: &[Predicate],
-) -> Exploration<'m> {
+pub(crate) fn search<'m>(machine: &'m Machine, how: &How, looks: Looks) -> Exploration<'m> {
     let time_over = AtomicBool::new(how.time == Some(0));
     let done = AtomicBool::new(false);
     let progress = Progress::default();
@@ -176,7 +175,7 @@ pub(crate) fn search<'m>(
         }
         let begun = Instant::now();
         let line = || progress_line(&progress, begun);
-        let found = showing(&line, || explore(machine, reductions(how), predicates, &limits));
+        let found = showing(&line, || explore(machine, reductions(how), looks, &limits));
         done.store(true, Ordering::Relaxed);
         found
     })

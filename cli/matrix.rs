@@ -1,6 +1,6 @@
 //! `ipcsim matrix`: every schedule, under several values of the policies.
 
-use ipcsim_explore::{Covered, Ending, Exploration, Outcome, token};
+use ipcsim_explore::{Covered, Ending, Exploration, Looks, Outcome, token};
 use ipcsim_report::count;
 
 use crate::args::{Input, MatrixArgs};
@@ -146,7 +146,7 @@ fn judge(
         terminal.diagnostics(&loaded);
         return Err(None);
     };
-    let mut found = search(machine, &args.subject.how, &[]);
+    let mut found = search(machine, &args.subject.how, Looks::NOTHING);
     let (verdict, exit) = verdict(&found);
     let bad = found.endings.iter().find(|ending| !completes(ending)).map(|ending| ending.state);
     let print = fingerprint(text, &input.sets, &args.subject.how);

@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ipcsim_explore::{Covered, Delivery, Exploration, Outcome};
+use ipcsim_explore::{Covered, Delivery, Exploration, Looks, Outcome};
 use ipcsim_report::{count, plural};
 use ipcsim_scenario::{LoadOptions, Remedy, load, remedies};
 use similar::TextDiff;
@@ -34,7 +34,7 @@ pub(crate) fn execute(args: &RepairArgs, terminal: &Terminal) -> Exit {
     };
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
     terminal.print(&format!("{}\n\n", title(&text, &loaded)));
-    let found = search(machine, &whole(&subject.how, subject.how.max_states), &[]);
+    let found = search(machine, &whole(&subject.how, subject.how.max_states), Looks::NOTHING);
     if found.covered == Covered::Interrupted {
         return Exit::Interrupted;
     }
@@ -165,7 +165,7 @@ impl<'a> Trial<'a> {
         let options = LoadOptions { sets: input.sets.clone(), max_threads: input.max_threads };
         let machine = load("repaired", text.as_bytes(), &options).machine?;
         self.tried += 1;
-        let found = search(&machine, &whole(&self.subject.how, STATES), &[]);
+        let found = search(&machine, &whole(&self.subject.how, STATES), Looks::NOTHING);
         if found.covered != Covered::All && found.endings.is_empty() {
             self.undecided += 1;
         }

@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use ipcsim_explore::{
-    Covered, Edge, Exploration, Leg, NoTrace, Path, Reductions, ScheduleStep, Wanted, follow,
-    replay, token,
+    Covered, Edge, Exploration, Leg, Looks, NoTrace, Path, Reductions, ScheduleStep, Wanted,
+    follow, replay, token,
 };
 use ipcsim_kernel::{Machine, State};
 use ipcsim_report::{Steps, graph, show, why_not};
@@ -42,7 +42,7 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
     let mut game = Game {
         machine,
         reductions: reductions(&every),
-        found: search(machine, &every, &[]),
+        found: search(machine, &every, Looks::NOTHING),
         path: Path::new(),
         print,
         terminal,

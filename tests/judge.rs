@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use ipcsim_explore::{Covered, ExploreLimits, Reductions, explore};
+use ipcsim_explore::{Covered, ExploreLimits, Looks, Reductions, explore};
 use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::{
     Bound, Detect, Life, Machine, Oracle, ProcessId, Question, Role, Sink, State, ThreadId,
@@ -180,7 +180,7 @@ fn counts(machine: &Machine, most: u64) -> Option<(u64, u64)> {
     if !is_comparable(machine) {
         return None;
     }
-    let found = explore(machine, plain, &[], &limits);
+    let found = explore(machine, plain, Looks::NOTHING, &limits);
     if found.covered != Covered::All {
         return None;
     }

@@ -7,14 +7,14 @@ use std::fmt::Write;
 
 use common::{generate, plain};
 use ipcsim_explore::{
-    Covered, Exploration, ExploreLimits, Limits, NoTrace, Outcome, Reduction, Reductions, Stop,
-    conclude, explore, follow, replay, run, token,
+    Covered, Exploration, ExploreLimits, Limits, Looks, NoTrace, Outcome, Reduction, Reductions,
+    Stop, conclude, explore, follow, replay, run, token,
 };
 use ipcsim_kernel::{Machine, Scheduler, State, ThreadState, assert_invariants};
 
 fn all(machine: &Machine, reductions: Reductions, max_states: u64) -> Exploration<'_> {
     let limits = ExploreLimits { max_states, ..ExploreLimits::default() };
-    explore(machine, reductions, &[], &limits)
+    explore(machine, reductions, Looks::NOTHING, &limits)
 }
 
 /// The endings in words: what must not depend on how the search was made.

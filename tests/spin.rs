@@ -9,7 +9,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ipcsim_explore::{ExploreLimits, Outcome, Reductions, explore};
+use ipcsim_explore::{ExploreLimits, Looks, Outcome, Reductions, explore};
 
 /// A twin, how many messages its mailboxes hold, and the scenario.
 struct Twin {
@@ -50,7 +50,7 @@ fn spin_counts_the_same_states_and_finds_the_same_deadlocks() {
         let text = std::fs::read_to_string(&path).expect("the scenario is there");
         let loaded = common::loaded(&path, &text, twin.sets);
         let machine = loaded.machine.expect("a scenario without errors has a machine");
-        let found = explore(&machine, Reductions::MERGE, &[], &ExploreLimits::default());
+        let found = explore(&machine, Reductions::MERGE, Looks::NOTHING, &ExploreLimits::default());
         let name = format!("{} with {} slots", twin.model, twin.capacity);
         assert_eq!(found.states(), states, "{name}");
         let deadlocks = found.endings.iter().any(|it| it.outcome == Outcome::Deadlock);

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{
-    Class, Covered, Doom, Ending, Exploration, Goes, Lost, Move, NoTrace, Outcome, Path, Problem,
-    Reductions, ScheduleStep, Tracer, context_switches, replay,
+    Class, Covered, Doom, Ending, Exploration, FinalResult, Goes, Lost, Move, NoTrace, Outcome,
+    Path, Problem, Reductions, ScheduleStep, Tracer, context_switches, replay,
 };
 use ipcsim_kernel::{
     Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
@@ -406,18 +406,22 @@ pub fn final_results(
     called: &[String],
     replay: &dyn Fn(&mut Exploration, &Path) -> String,
 ) -> String {
-    let results = found.final_sights(predicate);
+    let results = found.results(predicate);
     let machine = found.machine;
     let names = Names::new(machine);
     let mut out = format!("\n{} in the end\n", plural(results.len() as u64, "result"));
-    for (values, state) in results.iter().take(RESULTS) {
-        let held = values.iter().zip(called).filter(|(value, _)| **value != Value::None);
+    for FinalResult { held, log, state } in results.iter().take(RESULTS) {
+        let held = held.iter().zip(called).filter(|(value, _)| **value != Value::None);
         let held: Vec<String> =
             held.map(|(value, name)| format!("{name} = {}", names.value(value))).collect();
         let held =
             if held.is_empty() { "no variable holds anything".into() } else { held.join(", ") };
+        let _ = writeln!(out, "  {held}");
+        for (who, text) in log {
+            let _ = writeln!(out, "    {} logs: {}", machine.process_name(*who), names.value(text));
+        }
         let path = found.path(*state);
-        let _ = writeln!(out, "  {held}\n    {}", replay(found, &path));
+        let _ = writeln!(out, "    {}", replay(found, &path));
     }
     if results.len() > RESULTS {
         let _ = writeln!(out, "  and {} more", count((results.len() - RESULTS) as u64));

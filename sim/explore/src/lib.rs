@@ -13,12 +13,12 @@ mod token;
 mod verdict;
 
 pub use explore::{
-    Covered, Doom, Ending, Exploration, ExploreLimits, Goes, Leg, Lost, Path, Progress,
-    ScheduleStep, Vacuous, Wanted, explore,
+    Covered, Doom, Ending, Exploration, ExploreLimits, FinalResult, Goes, Leg, Lost, Path,
+    Progress, ScheduleStep, Vacuous, Wanted, explore,
 };
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};
 pub use run::{Hidden, Limits, Measures, NoTrace, Run, Stop, Stuck, Tracer, run};
-pub use space::{Delivery, Edge, Move, Reduction, Reductions};
+pub use space::{Delivery, Edge, Log, Looks, Move, Reduction, Reductions};
 pub use token::{BadToken, follow, token};
 pub use verdict::{Class, Failure, Outcome, Problem, Verdict, conclude};

@@ -6,7 +6,7 @@
 use ipcsim_kernel::Machine;
 
 use crate::explore::{Exploration, Path, ScheduleStep};
-use crate::space::{FIRST_ROOM, MOST_ROOM, Reductions, Space};
+use crate::space::{FIRST_ROOM, Looks, MOST_ROOM, Reductions, Space};
 
 /// The version of the format: it changes whenever the same token could mean another schedule.
 const VERSION: &str = "m1";
@@ -60,7 +60,7 @@ pub fn follow(
     let steps = value(steps).ok_or(BadToken::NoToken)?;
     let mut room = FIRST_ROOM;
     loop {
-        let mut space = Space::new(machine, reductions.of_schedules(), &[], room);
+        let mut space = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, room);
         let schedule = walk(&mut space, steps, choices);
         if !space.outgrown || room > MOST_ROOM {
             return schedule;

@@ -2,11 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use ipcsim_kernel::{Fault, Predicate, Value};
+use ipcsim_kernel::{Fault, Predicate, ProcessId, Value};
 
 use super::Exploration;
 use super::components::components;
 use super::endings::{fair, goes_round};
+
+/// What is there when nothing can move any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FinalResult {
+    /// What the probes see.
+    pub held: Vec<Value>,
+    /// What was logged, in this order, by whom.
+    pub log: Vec<(ProcessId, Value)>,
+    /// The first state, in order of discovery, that gives it.
+    pub state: u32,
+}
 
 /// A claim that holds because nothing ever put it to the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,18 +89,19 @@ impl Exploration<'_> {
         Ok(fair.map(|members| members[0]).min())
     }
 
-    /// What a predicate's probes see in the states in which nothing can move any more: each sight once,
-    /// with the first state that gives it, in the order in which they were found.
-    pub fn final_sights(&mut self, predicate: &Predicate) -> Vec<(Vec<Value>, u32)> {
-        let mut sights: Vec<(Vec<Value>, u32)> = Vec::new();
+    /// What a predicate's probes see in the states in which nothing can move any more, and what was
+    /// logged until then: each result once, in the order in which they were found.
+    pub fn results(&mut self, predicate: &Predicate) -> Vec<FinalResult> {
+        let mut results: Vec<FinalResult> = Vec::new();
         let mut known = BTreeSet::new();
         for state in self.sinks.clone() {
-            let sight = predicate.sight(&self.space.state(state));
-            if known.insert(format!("{sight:?}")) {
-                sights.push((sight, state));
+            let held = predicate.sight(&self.space.state(state));
+            let log = self.space.log(state);
+            if known.insert(format!("{held:?} {log:?}")) {
+                results.push(FinalResult { held, log, state });
             }
         }
-        sights
+        results
     }
 
     /// Whether a predicate that always holds says nothing.

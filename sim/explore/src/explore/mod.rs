@@ -11,10 +11,12 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::program::Op;
-use ipcsim_kernel::{Expr, Function, Machine, Pc, Predicate, State, ThreadId};
+use ipcsim_kernel::{Expr, Function, Machine, Pc, State, ThreadId};
 
-use crate::space::{Delivery, Edge, FIRST_ROOM, IsNew, MOST_ROOM, Move, News, Reductions, Space};
-pub use claims::Vacuous;
+use crate::space::{
+    Delivery, Edge, FIRST_ROOM, IsNew, Looks, MOST_ROOM, Move, News, Reductions, Space,
+};
+pub use claims::{FinalResult, Vacuous};
 use endings::{Conclusion, Ends};
 pub use endings::{Doom, Ending, Goes};
 pub use explain::{Leg, Lost, Path, Wanted};
@@ -137,33 +139,33 @@ pub struct Exploration<'m> {
 pub fn explore<'m>(
     machine: &'m Machine,
     reductions: Reductions,
-    predicates: &[Predicate],
+    looks: Looks,
     limits: &ExploreLimits,
 ) -> Exploration<'m> {
     let whole = reductions.of_schedules();
-    if reductions == whole || !predicates.is_empty() {
-        return explore_whole(machine, whole, predicates, limits);
+    if reductions == whole || looks != Looks::NOTHING {
+        return explore_whole(machine, whole, looks, limits);
     }
     let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
-    let found = explore_whole(machine, whole, &[], &small);
+    let found = explore_whole(machine, whole, looks, &small);
     if found.covered != Covered::States || small.max_states == limits.max_states {
         return found;
     }
     drop(found);
     reduced::explore(machine, reductions, limits)
-        .unwrap_or_else(|| explore_whole(machine, whole, &[], limits))
+        .unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
 }
 
 /// Visits all states.
 fn explore_whole<'m>(
     machine: &'m Machine,
     reductions: Reductions,
-    predicates: &[Predicate],
+    looks: Looks,
     limits: &ExploreLimits,
 ) -> Exploration<'m> {
     let mut room = FIRST_ROOM;
     loop {
-        let space = Space::new(machine, reductions, predicates, room);
+        let space = Space::new(machine, reductions, looks, room);
         if let Some(found) = explore_in(space, limits) {
             return found;
         }

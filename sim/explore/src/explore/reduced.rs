@@ -13,7 +13,7 @@ use super::components::components;
 use super::endings::{self, Conclusion, Doom, goes_round};
 use super::explain::{Leg, Path, states_to};
 use super::{Covered, Exploration, ExploreLimits, Search};
-use crate::space::{FIRST_ROOM, Reductions, Space};
+use crate::space::{FIRST_ROOM, Looks, Reductions, Space};
 
 /// For so many sets of doomed threads a way is looked for.
 const MOST_DOOMS: usize = 16;
@@ -36,7 +36,7 @@ pub(super) fn explore<'m>(
     reductions: Reductions,
     limits: &ExploreLimits,
 ) -> Option<Exploration<'m>> {
-    let space = Space::new(machine, reductions, &[], FIRST_ROOM);
+    let space = Space::new(machine, reductions, Looks::NOTHING, FIRST_ROOM);
     if !space.is_reduced() {
         return None;
     }
@@ -70,7 +70,7 @@ fn told_by_the_whole<'m>(
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
     let Conclusion { endings: mut found, mut doomed, .. } =
         endings::conclude(machine, &mut space, first, &sinks, false);
-    let mut whole = Space::new(machine, reductions, &[], FIRST_ROOM);
+    let mut whole = Space::new(machine, reductions, Looks::NOTHING, FIRST_ROOM);
     let mut paths = BTreeMap::new();
     let mut go = |whole: &mut Space, to: u32| {
         let path = way_to(&mut space, &states_to(&parents, first, to), whole);

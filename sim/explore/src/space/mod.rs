@@ -18,7 +18,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use ipcsim_kernel::table::Clock;
-use ipcsim_kernel::{Detect, Fault, Machine, Predicate, ProcessId, State, ThreadId, ThreadState};
+use ipcsim_kernel::{
+    Detect, Fault, Machine, Predicate, ProcessId, State, ThreadId, ThreadState, Value,
+};
 
 pub(crate) use drive::{Ready, drive};
 use live::Live;
@@ -89,6 +91,34 @@ impl Reductions {
     }
 }
 
+/// What is looked at in states, beside what the future depends on. It is not forgotten.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Looks<'a> {
+    /// What these look at.
+    pub predicates: &'a [Predicate],
+    /// What was logged.
+    pub log: Log,
+}
+
+/// Whether it is known of a state what was logged on the way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    /// It is: two states are different if anything else was logged, or in another order.
+    Kept,
+    /// It is not.
+    Forgotten,
+}
+
+impl<'a> Looks<'a> {
+    /// At nothing else.
+    pub const NOTHING: Looks<'static> = Looks { predicates: &[], log: Log::Forgotten };
+
+    /// At what these look at.
+    pub fn at(predicates: &'a [Predicate]) -> Self {
+        Self { predicates, log: Log::Forgotten }
+    }
+}
+
 /// A way from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -146,16 +176,11 @@ pub struct Space<'m> {
 }
 
 impl<'m> Space<'m> {
-    /// A space in which nothing was reached yet, to be looked at by these predicates, with room for so
-    /// many threads and mailboxes that come up on the way.
-    pub fn new(
-        machine: &'m Machine,
-        reductions: Reductions,
-        predicates: &[Predicate],
-        room: usize,
-    ) -> Self {
+    /// A space in which nothing was reached yet, to be looked at in this way, with room for so many threads
+    /// and mailboxes that come up on the way.
+    pub fn new(machine: &'m Machine, reductions: Reductions, looks: Looks, room: usize) -> Self {
         let state = State::initial(machine);
-        let layout = Layout::new(machine, &state, predicates, room);
+        let layout = Layout::new(machine, &state, looks, room);
         let mut parts = Parts::new(machine);
         let seen = Seen::new(parts.of_state(machine, &layout, &state));
         let reductions = reductions.sound_for(machine);
@@ -172,10 +197,10 @@ impl<'m> Space<'m> {
             room,
             reductions,
             layout,
-            live: Live::new(machine, predicates),
+            live: Live::new(machine, looks.predicates),
             parts,
             memo: Memo::new(),
-            predicates: predicates.to_vec(),
+            predicates: looks.predicates.to_vec(),
             truths: Memo::new(),
             rows: Rows::new(layout.width()),
             clock: Clock::default(),
@@ -465,6 +490,15 @@ impl<'m> Space<'m> {
         let mut row = vec![0; self.layout.width()];
         self.rows.unpack(state, &mut row);
         self.parts.state(&self.layout, &self.seen.parts_of(&row), &Clock::default())
+    }
+
+    /// What was logged on the way to a state, if that is kept.
+    pub fn log(&self, state: u32) -> Vec<(ProcessId, Value)> {
+        let number = self.rows.number_at(state, parts::LOG);
+        match self.parts.get(self.seen.part(parts::LOG, number)) {
+            Part::Log(lines) => lines.clone(),
+            other => unreachable!("the log stands at its position, not {other:?}"),
+        }
     }
 
     /// Whether the predicate with this number holds in a state.

@@ -8,9 +8,11 @@ use ipcsim_kernel::object::names::NameTable;
 use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::{Clock, Table, Watched};
 use ipcsim_kernel::{
-    BlockedOn, Bound, Life, Machine, PartOf, Predicate, Probe, Process, Rename, ReplyRight, State,
-    Thread, ThreadId, ThreadState, encode_part,
+    BlockedOn, Bound, Life, Machine, PartOf, Probe, Process, ProcessId, Rename, ReplyRight, State,
+    Thread, ThreadId, ThreadState, Value, encode_part,
 };
+
+use super::{Log, Looks};
 
 /// A part of a state.
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub(super) enum Part {
     Memory(KernelMemory),
     /// How many threads and mailboxes there are.
     Lengths(usize, usize),
+    /// What was logged, and by whom. No state of the kernel holds it.
+    Log(Vec<(ProcessId, Value)>),
     Process(Process),
     Thread(Thread),
     Mailbox(Mailbox),
@@ -39,6 +43,8 @@ pub(super) struct Layout {
     /// Whether kernel memory is a part by itself. Without a limit nothing depends on it, and it follows
     /// from what the mailboxes hold.
     pub memory: Is,
+    /// Whether what was logged is a part.
+    pub log: Log,
 }
 
 pub(super) const NAMES: usize = 0;
@@ -46,27 +52,24 @@ pub(super) const LOOKUPS: usize = 1;
 pub(super) const ABANDONED: usize = 2;
 pub(super) const MEMORY: usize = 3;
 pub(super) const LENGTHS: usize = 4;
-const PROCESSES: usize = 5;
+pub(super) const LOG: usize = 5;
+const PROCESSES: usize = 6;
 
 impl Layout {
     /// Where the parts of a machine's states are that begin so, with room for so many threads and mailboxes
     /// that come up on the way, if any do.
-    pub(super) fn new(
-        machine: &Machine,
-        state: &State,
-        predicates: &[Predicate],
-        room: usize,
-    ) -> Self {
+    pub(super) fn new(machine: &Machine, state: &State, looks: Looks, room: usize) -> Self {
         let starts_threads = machine.code.iter().any(
             |op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::StartThread { .. })),
         );
-        let mut probes = predicates.iter().flat_map(|predicate| &predicate.probes);
+        let mut probes = looks.predicates.iter().flat_map(|predicate| &predicate.probes);
         let looks_at_memory = probes.any(|probe| *probe == Probe::KernelUsed);
         Self {
             processes: state.processes.len(),
             threads: state.threads.len() + if starts_threads { room } else { 0 },
             mailboxes: state.mailboxes.len() + room,
             memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
+            log: looks.log,
         }
     }
 
@@ -254,8 +257,8 @@ impl Parts {
     }
 }
 
-fn fixed() -> [usize; 5] {
-    [NAMES, LOOKUPS, ABANDONED, MEMORY, LENGTHS]
+fn fixed() -> [usize; 6] {
+    [NAMES, LOOKUPS, ABANDONED, MEMORY, LENGTHS, LOG]
 }
 
 /// The part of a state at a position.
@@ -265,6 +268,7 @@ pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
         LOOKUPS => Part::Lookups(state.lookups.table().items()[0].clone()),
         ABANDONED => Part::Abandoned(state.abandoned.table().items()[0].clone()),
         MEMORY => Part::Memory(state.memory.table().items()[0].clone()),
+        LOG => Part::Log(Vec::new()),
         LENGTHS => Part::Lengths(state.threads.items().len(), state.mailboxes.items().len()),
         other if other < layout.thread(0) => {
             Part::Process(state.processes.items()[other - layout.process(0)].clone())
@@ -333,7 +337,7 @@ impl Part {
     /// The part with other names in it.
     pub(super) fn renamed(&self, names: &mut impl Rename) -> Self {
         match self {
-            Part::Absent | Part::Lengths(..) | Part::Names(_) => self.clone(),
+            Part::Absent | Part::Lengths(..) | Part::Names(_) | Part::Log(_) => self.clone(),
             Part::Lookups(threads) => {
                 Part::Lookups(threads.iter().map(|t| names.thread(*t)).collect())
             }
@@ -355,6 +359,11 @@ impl Part {
                 out.extend_from_slice(&(*threads as u64).to_le_bytes());
                 out.extend_from_slice(&(*mailboxes as u64).to_le_bytes());
                 return;
+            }
+            Part::Log(lines) => {
+                out.push(9);
+                // Nothing is kept apart that is not shown apart.
+                return out.extend(format!("{lines:?}").into_bytes());
             }
             Part::Names(names) => (2, PartOf::Names(names)),
             Part::Lookups(lookups) => (3, PartOf::Lookups(lookups)),

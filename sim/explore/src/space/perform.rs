@@ -4,13 +4,13 @@ use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
     End, Event, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId, Progress, Question, Role,
-    Sink, State, assert_invariants,
+    Sink, State, Value, assert_invariants,
 };
 
 use super::drive::{Ready, drive};
 use super::memo::{Deed, Delivery, Effect, Move, News};
-use super::parts::{Part, changed, looked, part_at};
-use super::{Reduction, Space};
+use super::parts::{LOG, Part, changed, looked, part_at};
+use super::{Log, Reduction, Space};
 
 /// Numbers are drawn out of at most so many; more cannot be explored.
 const MOST_ANSWERS: u64 = 256;
@@ -24,7 +24,8 @@ impl Space<'_> {
         let mut state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
         let before = (state.threads.items().len(), state.mailboxes.items().len());
         let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
-        let mut told = Ready::new(Told { news: News::Nothing, delivery: Delivery::Good });
+        let mut told =
+            Ready::new(Told { news: News::Nothing, delivery: Delivery::Good, said: Vec::new() });
         drive(
             self.machine,
             &mut state,
@@ -44,9 +45,16 @@ impl Space<'_> {
             assert_invariants(self.machine, &state.clone());
         }
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
-        let deeds = in_order(looked(&self.layout, &state, before), asked);
-        let writes = self.writes(&state, before);
-        let Told { news, delivery } = told.sink;
+        let Told { news, delivery, said } = told.sink;
+        let mut looks = looked(&self.layout, &state, before);
+        let mut writes = self.writes(&state, before);
+        if self.layout.log == Log::Kept && !said.is_empty() {
+            // What was logged before is looked at last, and only by whoever adds to it.
+            looks.push((u32::MAX, LOG));
+            writes.push(self.write_log(said));
+        }
+        let deeds = in_order(looks, asked);
+        let writes = writes.into();
         let effect = Effect { answers, writes, ended, news, delivery };
         let bytes = 8 * (effect.answers.len() + effect.writes.len()) + 4 * effect.ended.len();
         self.memo.learn(what.number(), &self.row, &deeds, effect, bytes);
@@ -77,12 +85,24 @@ impl Space<'_> {
         }
     }
 
-    fn writes(&mut self, state: &State, before: (usize, usize)) -> Box<[(u32, u32)]> {
+    fn write_log(&mut self, mut said: Vec<(ProcessId, Value)>) -> (u32, u32) {
+        let number = self.row[LOG];
+        let Part::Log(mut lines) = self.parts.get(self.seen.part(LOG, number)).clone() else {
+            unreachable!("the log stands at its position")
+        };
+        lines.append(&mut said);
+        let part = self.parts.number(self.machine, Part::Log(lines));
+        let number = self.seen.number(LOG, part);
+        self.rows.widen(LOG, number);
+        (LOG as u32, number)
+    }
+
+    fn writes(&mut self, state: &State, before: (usize, usize)) -> Vec<(u32, u32)> {
         let mut writes = Vec::new();
         let (threads, mailboxes) = (state.threads.items().len(), state.mailboxes.items().len());
         if threads > self.layout.threads || mailboxes > self.layout.mailboxes {
             self.outgrown = true;
-            return writes.into();
+            return writes;
         }
         // They have numbers by the order in which they come up.
         self.irreducible |= before != (threads, mailboxes);
@@ -98,7 +118,7 @@ impl Space<'_> {
                 writes.push((position as u32, number));
             }
         }
-        writes.into()
+        writes
     }
 }
 
@@ -139,6 +159,7 @@ impl Oracle for Script<'_> {
 struct Told {
     news: News,
     delivery: Delivery,
+    said: Vec<(ProcessId, Value)>,
 }
 
 impl Sink for Told {
@@ -156,6 +177,9 @@ impl Sink for Told {
         };
         if fails {
             self.delivery = Delivery::Failed;
+        }
+        if let (Kind::Logged(text), Some(t)) = (&event.kind, event.thread) {
+            self.said.push((state.threads.items()[t.index()].process, (*text).clone()));
         }
         if let (Kind::Received(_) | Kind::Logged(_), Some(t)) = (&event.kind, event.thread) {
             let process = state.threads.items()[t.index()].process;
