@@ -2,14 +2,21 @@
 //!
 //! A state is a row of small numbers: for each of its parts, which of those that were ever seen at that
 //! position. A number takes as many bits as there are different ones to tell apart, so a part that
-//! never changes takes none, and a whole state a few words. When more bits are needed all rows are
-//! packed anew.
+//! never changes takes none, and a whole state a few words. When a number needs another bit it gets one
+//! that no row uses yet. Then its bits lie apart, and take longer to collect; so whenever there are twice
+//! as many rows as the last time all are packed anew, and also when there is no bit left.
 
 /// The visited states.
 pub(super) struct Rows {
-    fields: Vec<Field>,
-    /// How many words a row takes.
+    /// Where the bits of the numbers lie: by position, the lowest first.
+    stretches: Vec<Stretch>,
+    /// For each position where its stretches begin, and behind the last where they end.
+    begins: Vec<u32>,
+    /// How many words a row takes, and how many bits of the last are given away.
     words: usize,
+    given: u32,
+    /// How many rows there were when they were packed anew.
+    packed_at: usize,
     rows: Vec<u64>,
     /// Open addressing with linear probing. A slot holds a hash and the number of a row, plus one: so
     /// most wrong rows are passed over without being looked at.
@@ -17,26 +24,56 @@ pub(super) struct Rows {
     shift: u32,
 }
 
-/// Where the number of a position lies in a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Field {
-    word: usize,
-    shift: u32,
-    bits: u32,
+/// Bits of a number, side by side in a word of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    mask: u64,
+    position: u32,
+    word: u16,
+    shift: u8,
+    /// Which bit of the number is the first of them.
+    offset: u8,
 }
 
-impl Field {
-    fn mask(self) -> u64 {
-        (1 << self.bits) - 1
+impl Stretch {
+    fn new(position: usize, word: usize, shift: u32, (offset, bits): (u32, u32)) -> Self {
+        Self {
+            mask: (1 << bits) - 1,
+            position: position as u32,
+            word: u16::try_from(word).expect("a row is not so long"),
+            shift: shift as u8,
+            offset: offset as u8,
+        }
+    }
+
+    fn get(self, packed: &[u64]) -> u32 {
+        ((packed[usize::from(self.word)] >> self.shift & self.mask) as u32) << self.offset
+    }
+
+    fn put(self, packed: &mut [u64], number: u32) {
+        let word = &mut packed[usize::from(self.word)];
+        let bits = u64::from(number >> self.offset) & self.mask;
+        *word = *word & !(self.mask << self.shift) | bits << self.shift;
+    }
+
+    /// How many bits of the number there are up to its end.
+    fn end(self) -> u32 {
+        u32::from(self.offset) + self.mask.count_ones()
     }
 }
+
+/// When rows are packed anew so many bits are left to give away, so that it does not happen often.
+const SPARE: u32 = 8;
 
 impl Rows {
     /// No rows yet; they will have so many positions.
     pub(super) fn new(positions: usize) -> Self {
         Self {
-            fields: vec![Field::default(); positions],
+            stretches: Vec::new(),
+            begins: vec![0; positions + 1],
             words: 1,
+            given: 0,
+            packed_at: 0,
             rows: Vec::new(),
             slots: vec![0; 64],
             shift: 32 - 6,
@@ -67,50 +104,102 @@ impl Rows {
     /// Takes a row apart: a number for each position.
     pub(super) fn unpack(&self, row: u32, numbers: &mut [u32]) {
         let packed = self.packed(row);
-        for (number, field) in numbers.iter_mut().zip(&self.fields) {
-            *number = (packed[field.word] >> field.shift & field.mask()) as u32;
+        numbers.fill(0);
+        for stretch in &self.stretches {
+            numbers[stretch.position as usize] |= stretch.get(packed);
         }
     }
 
     /// The number at a position of a row.
     pub(super) fn number_at(&self, row: u32, position: usize) -> u32 {
-        let field = self.fields[position];
-        (self.packed(row)[field.word] >> field.shift & field.mask()) as u32
+        let packed = self.packed(row);
+        self.of(position).iter().fold(0, |number, stretch| number | stretch.get(packed))
     }
 
     /// Puts a number at a position of a packed row.
     pub(super) fn put(&self, packed: &mut [u64], position: usize, number: u32) {
-        let field = self.fields[position];
-        let word = &mut packed[field.word];
-        *word = *word & !(field.mask() << field.shift) | u64::from(number) << field.shift;
+        for stretch in self.of(position) {
+            stretch.put(packed, number);
+        }
+    }
+
+    fn of(&self, position: usize) -> &[Stretch] {
+        &self.stretches[self.begins[position] as usize..self.begins[position + 1] as usize]
     }
 
     /// A row of numbers, packed.
     pub(super) fn pack(&self, numbers: &[u32]) -> Vec<u64> {
         let mut packed = vec![0; self.words];
-        for (position, number) in numbers.iter().enumerate().filter(|(_, number)| **number > 0) {
-            self.put(&mut packed, position, *number);
-        }
+        self.pack_into(numbers, &mut packed);
         packed
+    }
+
+    fn pack_into(&self, numbers: &[u32], packed: &mut [u64]) {
+        for stretch in &self.stretches {
+            stretch.put(packed, numbers[stretch.position as usize]);
+        }
     }
 
     /// Makes room for numbers up to this one at a position.
     pub(super) fn widen(&mut self, position: usize, number: u32) {
-        let needed = 32 - number.leading_zeros();
-        if needed <= self.fields[position].bits {
+        let needed = u32::BITS - number.leading_zeros();
+        let bits = self.bits(position);
+        if needed <= bits {
             return;
         }
-        let mut fields = self.fields.clone();
-        fields[position].bits = needed;
-        let words = lay_out(&mut fields);
-        let mut rows = vec![0; self.len() * words];
-        let before = Rows { fields, words, rows: Vec::new(), slots: Vec::new(), shift: 0 };
-        let mut numbers = vec![0; self.fields.len()];
-        for row in 0..self.len() {
-            self.unpack(row as u32, &mut numbers);
-            rows[row * words..(row + 1) * words].copy_from_slice(&before.pack(&numbers));
+        let has_doubled = self.len() >= 2 * self.packed_at;
+        if has_doubled || self.given + needed - bits > u64::BITS {
+            return self.pack_anew(position, needed);
         }
-        (self.fields, self.words, self.rows) = (before.fields, words, rows);
+        // No row has used these bits: they are 0, as the number needs it.
+        let more = Stretch::new(position, self.words - 1, self.given, (bits, needed - bits));
+        self.given += needed - bits;
+        self.stretches.insert(self.begins[position + 1] as usize, more);
+        self.begins[position + 1..].iter_mut().for_each(|begin| *begin += 1);
+    }
+
+    fn bits(&self, position: usize) -> u32 {
+        self.of(position).last().map_or(0, |last| last.end())
+    }
+
+    /// Gives each number its bits in one stretch, and this one so many.
+    fn pack_anew(&mut self, wide: usize, needed: u32) {
+        let (mut word, mut given) = (0, 0);
+        let mut stretches = Vec::new();
+        let mut begins = vec![0];
+        for position in 0..self.begins.len() - 1 {
+            let bits = if position == wide { needed } else { self.bits(position) };
+            if given + bits > u64::BITS {
+                (word, given) = (word + 1, 0);
+            }
+            if bits > 0 {
+                stretches.push(Stretch::new(position, word, given, (0, bits)));
+                given += bits;
+            }
+            begins.push(stretches.len() as u32);
+        }
+        if given + SPARE > u64::BITS {
+            (word, given) = (word + 1, 0);
+        }
+        let words = word + 1;
+        let mut numbers = vec![0; self.begins.len() - 1];
+        let mut rows = vec![0; self.len() * words];
+        let anew = Self {
+            stretches,
+            begins,
+            words,
+            given,
+            packed_at: self.len(),
+            rows: Vec::new(),
+            slots: Vec::new(),
+            shift: self.shift,
+        };
+        for (row, packed) in rows.chunks_exact_mut(words).enumerate() {
+            self.unpack(row as u32, &mut numbers);
+            anew.pack_into(&numbers, packed);
+        }
+        let slots = std::mem::take(&mut self.slots);
+        *self = Self { rows, slots, ..anew };
         self.fill_slots();
     }
 
@@ -171,20 +260,6 @@ impl Rows {
         }
         self.slots[at] = slot;
     }
-}
-
-/// Gives each position its place; none lies in two words. How many words that takes.
-fn lay_out(fields: &mut [Field]) -> usize {
-    let (mut word, mut used) = (0, 0);
-    for field in fields.iter_mut() {
-        if used + field.bits > 64 {
-            word += 1;
-            used = 0;
-        }
-        (field.word, field.shift) = (word, if field.bits == 0 { 0 } else { used });
-        used += field.bits;
-    }
-    word + 1
 }
 
 /// Multiplying, and mixing the high half in, word after word.
