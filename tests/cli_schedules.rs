@@ -233,3 +233,26 @@ processes:
     let token = line.split_whitespace().last().expect("the line ends with the token");
     shell.run(&["replay", "bad.yaml", token]).is(0, "RECEIVE-blocked on reply[7]");
 }
+
+/// Under weak fairness: a waiting thread that a mailbox may pass over each time. One that stands in a queue
+/// cannot be passed over.
+#[test]
+fn who_can_be_passed_over_for_ever_is_said_to_starve() {
+    let shell = Shell::new("starve");
+    let text = |receiver: &str| {
+        format!(
+            "
+mailboxes: {{turn: {{capacity: 1, receiver: {receiver}}}}}
+processes:
+  greedy: {{replicas: 2, do: [{{forever: [{{receive: t, from: turn}}, {{send: go, to: turn}}]}}]}}
+  patient: [{{receive: t, from: turn}}, {{send: go, to: turn}}]
+  starter: [{{send: go, to: turn}}]
+"
+        )
+    };
+    shell.write("turns.yaml", text("arbitrary"));
+    shell.run(&["explore", "turns.yaml"]).is(1, "patient can starve (line 5)");
+    shell.write("turns.yaml", text("fifo"));
+    let answer = shell.run(&["explore", "turns.yaml"]);
+    assert!(!answer.out.contains("starve"), "{}", answer.out);
+}

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use ipcsim_explore::{
     Class, Covered, Doom, Ending, Exploration, FinalResult, Goes, Lost, Move, NoTrace, Outcome,
-    Path, Problem, Reductions, ScheduleStep, Tracer, context_switches, replay,
+    Path, Problem, Reductions, ScheduleStep, Starving, Tracer, context_switches, replay,
 };
 use ipcsim_kernel::{
     Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
@@ -160,8 +160,25 @@ pub fn exploration(found: &mut Exploration, told: &Told) -> String {
         let _ = writeln!(out, "  replay: {}", (told.replay)(found, &path));
     }
     tell_others(&mut out, found, told);
+    tell_starving(&mut out, found, told);
     tell_masked(&mut out, found, told);
     out
+}
+
+/// Who can be passed over for ever.
+fn tell_starving(out: &mut String, found: &mut Exploration, told: &Told) {
+    for Starving { thread, state } in found.starving.clone() {
+        let path = found.path(state);
+        let schedule = found.schedule(&path);
+        let at = replay(found.machine, told.reductions, &schedule, &mut NoTrace);
+        let who = Names::new(found.machine).thread(&at, thread);
+        let line = found.machine.line(at.threads[thread.index()].pc);
+        let _ = writeln!(
+            out,
+            "\n{who} can starve (line {line}): the others can go round for ever, fairly, without it"
+        );
+        let _ = writeln!(out, "  replay: {}", (told.replay)(found, &path));
+    }
 }
 
 /// So many other sets of doomed threads are shown.

@@ -341,14 +341,14 @@ fn actor(what: Move) -> (u8, u32) {
 }
 
 /// For each component the threads that can still move, there or in what can be reached from it.
-struct Movable {
+pub(super) struct Movable {
     /// Components times threads.
     bits: Vec<u64>,
     words: usize,
 }
 
 impl Movable {
-    fn new(space: &mut Space, first: u32, components: &Components) -> Self {
+    pub(super) fn new(space: &mut Space, first: u32, components: &Components) -> Self {
         let threads = space.threads();
         let words = threads.div_ceil(64).max(1);
         let mut bits = vec![0; words * components.count as usize];
@@ -373,7 +373,7 @@ impl Movable {
         Self { bits, words }
     }
 
-    fn can_move(&self, components: &Components, state: u32, t: ThreadId) -> bool {
+    pub(super) fn can_move(&self, components: &Components, state: u32, t: ThreadId) -> bool {
         let component = components.of[state as usize] as usize;
         self.bits[component * self.words + t.index() / 64] & (1 << (t.index() % 64)) != 0
     }

@@ -6,6 +6,7 @@ mod components;
 mod endings;
 mod explain;
 mod reduced;
+mod starvation;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,6 +22,7 @@ use endings::{Conclusion, Ends};
 pub use endings::{Doom, Ending, Goes};
 pub use explain::{Leg, Lost, Path, Wanted};
 use reduced::Reduced;
+pub use starvation::Starving;
 
 /// Where an exploration is cut off.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +126,8 @@ pub struct Exploration<'m> {
     pub endings: Vec<Ending>,
     /// The threads that can come to where they never move again: one entry for each set and reason.
     pub doomed: Vec<Doom>,
+    /// The threads that can starve, if that was looked for.
+    pub starving: Vec<Starving>,
     /// The first circle that nothing but a timeout opens.
     pub masked: Option<Doom>,
     /// Whether in every schedule that was looked at each message arrives, or is under way at the end.
@@ -191,6 +195,11 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
     // Of a part of the states one cannot say where it is impossible to go on.
     let looks_for_circles = goes_back && covered == Covered::All;
     let masked = endings::masked(machine, &space, &masked);
+    let starving = if looks_for_circles {
+        starvation::starving(machine, &mut space, first)
+    } else {
+        Vec::new()
+    };
     let Conclusion { endings, doomed, ends, .. } =
         endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
     Some(Exploration {
@@ -208,6 +217,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         sinks,
         endings,
         doomed,
+        starving,
         masked,
         delivery,
         reduced: None,

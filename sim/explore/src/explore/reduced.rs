@@ -111,6 +111,7 @@ fn told_by_the_whole<'m>(
         edges: count,
         endings: found,
         doomed,
+        starving: Vec::new(),
         masked: None,
         delivery,
         reduced: Some(reduced),

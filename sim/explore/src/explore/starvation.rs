@@ -1,0 +1,61 @@
+//! Starvation: the others can go round for ever, fairly, and a thread that could go on never does.
+//!
+//! Fair means weakly fair: whoever could always take a step takes one. A thread that can take its step only
+//! now and then may be passed over each time. Strong fairness would not allow that, but no scheduler that
+//! picks whoever is ready when it looks promises it.
+
+use ipcsim_kernel::{Machine, Role, ThreadId, ThreadState};
+
+use super::components::components;
+use super::endings::{Movable, fair, goes_round};
+use crate::space::{Edge, Space};
+use crate::verdict::is_at_rest;
+
+/// A thread that can starve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Starving {
+    /// Which.
+    pub thread: ThreadId,
+    /// A state in which the others can begin to go round without it.
+    pub state: u32,
+}
+
+/// In larger systems nobody looks for it: it takes a search of its own for each thread.
+const MOST_STATES: usize = 100_000;
+const MOST_THREADS: usize = 32;
+
+/// The threads of workers that can starve.
+pub(super) fn starving(machine: &Machine, space: &mut Space, first: u32) -> Vec<Starving> {
+    let states = first..space.states() as u32;
+    if space.states() > MOST_STATES || space.threads() > MOST_THREADS {
+        return Vec::new();
+    }
+    let all = components(space, states.clone(), |_, _| true);
+    let movable = Movable::new(space, first, &all);
+    let mut found = Vec::new();
+    for t in (0..space.threads()).map(ThreadId::at) {
+        let without = |edge: &Edge, space: &Space| {
+            edge.what.thread() != Some(t) && !space.moved(edge).any(|moved| moved == t)
+        };
+        let inner = components(space, states.clone(), |space, edge| without(edge, space));
+        let round = goes_round(space, first, &inner, &without);
+        let circles = inner.circles(first, &round);
+        // Whoever is doomed there does not starve; it is told of as doomed.
+        let state = circles.iter().find_map(|members| {
+            let at = members[0];
+            let waits = is_to_go_on(machine, space, at, t) && movable.can_move(&all, at, t);
+            (waits && fair(space, &inner, members, &without).is_some()).then_some(at)
+        });
+        found.extend(state.map(|state| Starving { thread: t, state }));
+    }
+    found
+}
+
+/// Whether a thread is a worker's, has begun and not ended.
+fn is_to_go_on(machine: &Machine, space: &Space, at: u32, t: ThreadId) -> bool {
+    let state = space.state(at);
+    let Some(thread) = state.threads.items().get(t.index()) else { return false };
+    machine.family_of(thread.process).role == Role::Worker
+        && !matches!(thread.state, ThreadState::NotStarted | ThreadState::Ended)
+        && !is_at_rest(machine, &state, t)
+}
