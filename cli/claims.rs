@@ -157,7 +157,10 @@ fn judge_bounds(
 
 fn over_schedules(case: &Case, claim: &Claim, args: &TestArgs) -> Judgement {
     let within = claim.within.unwrap_or(u64::MAX);
-    let how = How { max_states: args.how.max_states.min(within), ..args.how.clone() };
+    // Which of several replicas is blocked symmetry does not say.
+    let no_symmetry = args.how.no_symmetry || claim.blocked.is_some();
+    let max_states = args.how.max_states.min(within);
+    let how = How { max_states, no_symmetry, ..args.how.clone() };
     let predicates: Vec<_> = case.predicate.iter().cloned().collect();
     let mut found = search(&case.machine, &how, Looks::at(&predicates));
     match &claim.what {

@@ -34,7 +34,10 @@ pub(crate) fn execute(args: &RepairArgs, terminal: &Terminal) -> Exit {
     };
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
     terminal.print(&format!("{}\n\n", title(&text, &loaded)));
-    let found = search(machine, &whole(&subject.how, subject.how.max_states), Looks::NOTHING);
+    let mut found = search(machine, &subject.how, Looks::NOTHING);
+    if found.is_reduced() && !completes(&found) {
+        found = search(machine, &whole(&subject.how, subject.how.max_states), Looks::NOTHING);
+    }
     if found.covered == Covered::Interrupted {
         return Exit::Interrupted;
     }
@@ -51,7 +54,7 @@ pub(crate) fn execute(args: &RepairArgs, terminal: &Terminal) -> Exit {
     let mut trial = Trial {
         subject,
         text: source,
-        wanted: Wanted::of(&found),
+        wanted: Wanted { delivery: found.delivery, left_over: found.left_over() },
         begun: Instant::now(),
         tried: 0,
         undecided: 0,
@@ -87,16 +90,8 @@ fn completes(found: &Exploration) -> bool {
 /// What becomes of the messages now; a remedy must not make it worse.
 struct Wanted {
     delivery: Delivery,
+    /// How many are left over where everything is complete; what lies about in a deadlock is no measure.
     left_over: u64,
-}
-
-impl Wanted {
-    fn of(found: &Exploration) -> Self {
-        let completes = found.endings.iter().any(|it| it.outcome == Outcome::Completes);
-        // What lies about in a deadlock is no measure.
-        let left_over = if completes { found.left_over() } else { 0 };
-        Self { delivery: found.delivery, left_over }
-    }
 }
 
 /// What helps, and how many states there are then.
@@ -166,7 +161,9 @@ impl<'a> Trial<'a> {
         let machine = load("repaired", text.as_bytes(), &options).machine?;
         self.tried += 1;
         let found = search(&machine, &whole(&self.subject.how, STATES), Looks::NOTHING);
-        if found.covered != Covered::All && found.endings.is_empty() {
+        if found.covered != Covered::All
+            && found.endings.iter().all(|ending| ending.outcome == Outcome::Completes)
+        {
             self.undecided += 1;
         }
         let delivers = self.wanted.delivery == Delivery::Failed || found.delivery == Delivery::Good;
@@ -188,9 +185,10 @@ impl<'a> Trial<'a> {
             ));
             return;
         }
-        let messages = match self.wanted.delivery {
-            Delivery::Good => "and every message arrives",
-            Delivery::Failed => "(messages are lost now, and may be then)",
+        let messages = match (self.wanted.delivery, self.wanted.left_over) {
+            (Delivery::Good, 0) => "and every message arrives",
+            (Delivery::Good, _) => "and no more messages are left over than now",
+            (Delivery::Failed, _) => "(messages are lost now, and may be then)",
         };
         terminal.print(&format!(
             "with any one of these every schedule completes, {messages} ({tried}{undecided})\n"

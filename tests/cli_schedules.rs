@@ -133,6 +133,21 @@ fn a_repair_is_a_change_of_the_file_that_every_schedule_completes_with() {
     shell.run(&["repair", "no-such-file"]).is(2, "there is no file");
 }
 
+/// What lies about in a deadlock is no measure of what may be left over.
+#[test]
+fn a_repair_leaves_no_message_lying_about() {
+    let shell = Shell::new("repair-left");
+    let text = "
+mailboxes: {a: {capacity: 1}}
+processes:
+  P:
+    - {send: x, to: a}
+    - choose: [[], [{receive: m, from: a}, {receive: m, from: a}]]
+";
+    shell.write("left.yaml", text);
+    shell.run(&["repair", "left.yaml"]).is(0, "and no more messages are left over than now");
+}
+
 /// Two changes at once, where none is enough; what was said by --set stays said.
 #[test]
 fn a_repair_may_take_two_changes() {

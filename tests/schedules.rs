@@ -251,3 +251,92 @@ fn what_cannot_be_followed_is_no_end_and_no_proof() {
     let (covered, endings) = explored(&text(""));
     assert_eq!((covered, endings), (Covered::TooManyAnswers(None), vec![]));
 }
+
+/// Reductions on and off find the same.
+fn keeps_the_laws(text: &str) {
+    let loaded = common::loaded("test.yaml", text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    assert!(check(text, &machine, 20_000).is_some(), "{text}: it is small enough");
+}
+
+#[test]
+fn a_caller_may_be_ended_by_another_thread_before_it_is_answered() {
+    keeps_the_laws(
+        "
+kernel: {buffering: 1}
+processes:
+  S: [{receive: req, from: C}, {send: go, to: C}, {reply: ok, to: req}]
+  C:
+    threads:
+      a: [{call: hello, to: S, into: r}]
+      b: [{receive: g, from: S}, {exit: 0}]
+",
+    );
+}
+
+#[test]
+fn a_receiver_may_end_with_the_sender_that_it_waits_for() {
+    keeps_the_laws(
+        "
+kernel: {buffering: 1}
+mailboxes: {nobody: {}}
+processes:
+  T: {daemon: true, do: [{receive: m, from: F}]}
+  Y:
+    - receive: x
+      from: F
+      when: {dead: [{send: hi, to: T, when: {dead: [{receive: q, from: nobody}]}}]}
+  F: [{yield: }]
+",
+    );
+}
+
+#[test]
+fn replicas_that_are_woken_together_may_answer_in_another_order() {
+    for then in ["{receive: q, from: nobody}", "{yield: }, {receive: q, from: nobody}"] {
+        keeps_the_laws(&format!(
+            "
+kernel: {{buffering: 2}}
+mailboxes: {{nobody: {{}}, tokens: {{}}}}
+processes:
+  G: [{{send: 1, to: tokens}}, {{send: 2, to: tokens}}]
+  S: [{{receive: a, from: anyone}}, {{receive: b, from: anyone}}, {{exit: 0}}]
+  clients:
+    replicas: 2
+    do:
+      - set: {{w: 0}}
+      - {{receive: t, from: tokens}}
+      - {{if: t.body == 1, then: [{{yield: }}, {{yield: }}]}}
+      - {{send: hi, to: S}}
+      - receive: r
+        from: S
+        when:
+          dead:
+            - choose: [[{{set: {{w: 1}}}}], [{{set: {{w: 2}}}}]]
+            - {{if: t.body == w, then: [{then}]}}
+            - yield:
+"
+        ));
+    }
+}
+
+/// Partial order leaves out next to nothing here, and is given up; the system goes round.
+#[test]
+fn a_reduction_that_is_given_up_leaves_nothing_behind() {
+    let text = "
+kernel: {buffering: 2}
+mailboxes: {m: {order: priority}, n: {order: priority}}
+processes:
+  s: [{yield: }, {yield: }]
+  p:
+    replicas: 3
+    do:
+      - {send: hi, to: m}
+      - forever:
+          - choose: [[{send: a, to: m}], [{send: b, to: n}], [{receive: x, from: m}], [{receive: x, from: n}]]
+";
+    let loaded = common::loaded("test.yaml", text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let found = all(&machine, Reductions::ALL, 30_000);
+    assert_eq!(found.covered, Covered::States);
+}

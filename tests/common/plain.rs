@@ -14,7 +14,11 @@ pub fn scenario(seed: u64) -> String {
     for name in ["a", "b"] {
         let capacity = dice.pick(&["none", "1", "2", "unlimited", "undefined"]);
         let receiver = dice.pick(&["fifo", "fifo", "fifo", "lifo", "arbitrary"]);
-        let _ = writeln!(out, "  {name}: {{capacity: {capacity}, receiver: {receiver}}}");
+        let order = dice.pick(&["fifo", "fifo", "fifo", "fifo", "priority"]);
+        let _ = writeln!(
+            out,
+            "  {name}: {{capacity: {capacity}, receiver: {receiver}, order: {order}}}"
+        );
     }
     let replicas = 2 + dice.below(2);
     let own = dice.pick(&["none", "1", "2"]);
@@ -38,16 +42,27 @@ fn process(dice: &mut Dice, out: &mut String, name: &str, replicas: Option<u64>,
     if dice.chance(10) {
         out.push_str("    start: 1us\n");
     }
+    if replicas.is_none() && dice.chance(15) {
+        out.push_str("    threads:\n");
+        for thread in ["t", "u"] {
+            let _ = writeln!(out, "      {thread}:\n        - set: {{m: none}}");
+            for _ in 0..=dice.below(2) {
+                let _ = writeln!(out, "        - {}", step(dice, false, others));
+            }
+        }
+        return;
+    }
     out.push_str("    do:\n      - set: {m: none}\n");
     let steps = if replicas.is_some() { 2 + dice.below(2) } else { 2 + dice.below(4) };
     for _ in 0..steps {
-        let step = step(dice, replicas.is_some(), others);
-        let _ = writeln!(out, "      - {step}");
+        let _ = writeln!(out, "      - {}", step(dice, replicas.is_some(), others));
     }
 }
 
 fn step(dice: &mut Dice, is_replica: bool, others: u64) -> String {
-    let wait = match dice.below(12) {
+    let wait = match dice.below(14) {
+        3 => ", when: {dead: []}",
+        4 => ", when: {dead: [{receive: m, from: b}]}",
         0 => ", wait: never, when: {would-block: []}",
         1 => ", wait: 2us, when: {timed-out: []}",
         2 => ", wait: 2us",

@@ -25,7 +25,8 @@ impl Remedy {
     pub fn apply(text: &str, remedies: &[&Remedy]) -> Option<String> {
         let mut edits: Vec<_> = remedies.iter().flat_map(|remedy| &remedy.edits).collect();
         edits.sort_by_key(|(bytes, _)| (bytes.start, bytes.end));
-        if edits.windows(2).any(|pair| pair[0].0.end > pair[1].0.start) {
+        // What is put at the end of something that moves away would stand behind something else.
+        if edits.windows(2).any(|pair| pair[0].0.end >= pair[1].0.start) {
             return None;
         }
         let mut out = String::new();

@@ -151,13 +151,15 @@ pub fn explore<'m>(
         return explore_whole(machine, whole, looks, limits);
     }
     let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
-    let found = explore_whole(machine, whole, looks, &small);
+    let mut found = explore_whole(machine, whole, looks, &small);
     if found.covered != Covered::States || small.max_states == limits.max_states {
         return found;
     }
+    // A system that can go round is not decided by reductions; most of them show it early.
+    let goes_round = reduced::goes_round_already(&mut found);
     drop(found);
-    reduced::explore(machine, reductions, limits)
-        .unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
+    let reduced = if goes_round { None } else { reduced::explore(machine, reductions, limits) };
+    reduced.unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
 }
 
 /// Visits all states.
@@ -257,14 +259,11 @@ struct Search<'m> {
     delivery: Delivery,
     /// States in which nothing but a timeout goes on, the first of them.
     masked: Vec<u32>,
-    /// Without reductions it is of no use.
-    is_to_reduce: bool,
 }
 
 impl<'m> Search<'m> {
     fn new(space: Space<'m>) -> Self {
         Self {
-            is_to_reduce: space.is_reduced(),
             space,
             parents: vec![0],
             edges: Vec::new(),
@@ -308,7 +307,7 @@ impl<'m> Search<'m> {
             }
             if at >= looked_at {
                 looked_at = at + 4_096;
-                if self.is_to_reduce && !self.space.is_reduced() {
+                if !self.space.order_pays() {
                     return Covered::States;
                 }
                 if let Some(covered) = self.limit(at, limits) {
@@ -424,13 +423,13 @@ impl Exploration<'_> {
         self.reduced.as_ref().map_or(self.space.performed, |reduced| reduced.performed)
     }
 
-    /// How many messages are left over at most, in the states in which nothing can move any more.
+    /// How many messages are left over at most where everything is complete, or goes round so.
     pub fn left_over(&self) -> u64 {
         let stored = |state: &u32| {
             let state = self.space.state(*state);
             state.mailboxes.items().iter().map(|mailbox| mailbox.messages.len() as u64).sum()
         };
-        self.sinks.iter().map(stored).max().unwrap_or(0)
+        self.ends.good.iter().map(stored).max().unwrap_or(0)
     }
 
     /// A state as the kernel knows it.

@@ -13,7 +13,7 @@ use super::components::components;
 use super::endings::{self, Conclusion, Doom, goes_round};
 use super::explain::{Leg, Path, states_to};
 use super::{Covered, Exploration, ExploreLimits, Search};
-use crate::space::{FIRST_ROOM, Looks, Reductions, Space};
+use crate::space::{Edge, FIRST_ROOM, Looks, Reduction, Reductions, Space};
 
 /// For so many sets of doomed threads a way is looked for.
 const MOST_DOOMS: usize = 16;
@@ -45,8 +45,12 @@ pub(super) fn explore<'m>(
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
     let space = &search.space;
-    if space.irreducible || space.outgrown || !space.is_reduced() {
+    if space.irreducible || space.outgrown {
         return None;
+    }
+    if !space.order_pays() {
+        let without = Reductions { order: Reduction::Off, ..reductions };
+        return explore(machine, without, limits);
     }
     if covered == Covered::All && search.goes_back && goes_for_ever(&mut search.space, first) {
         return None;
@@ -56,39 +60,42 @@ pub(super) fn explore<'m>(
     if search.sinks.iter().any(hangs_on_the_order) {
         return None;
     }
-    Some(told_by_the_whole(machine, reductions.of_schedules(), search, first, covered))
+    told_by_the_whole(machine, reductions.of_schedules(), search, first, covered)
 }
 
-/// What was found, each ending with a schedule of the whole system.
+/// What was found, each ending with a schedule of the whole system; nothing if that schedule ends otherwise.
 fn told_by_the_whole<'m>(
     machine: &'m Machine,
     reductions: Reductions,
     search: Search,
     first: u32,
     covered: Covered,
-) -> Exploration<'m> {
+) -> Option<Exploration<'m>> {
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
     let Conclusion { endings: mut found, mut doomed, .. } =
         endings::conclude(machine, &mut space, first, &sinks, false);
     let mut whole = Space::new(machine, reductions, Looks::NOTHING, FIRST_ROOM);
     let mut paths = BTreeMap::new();
     let mut go = |whole: &mut Space, to: u32| {
-        let path = way_to(&mut space, &states_to(&parents, first, to), whole);
-        let end = path.last().map_or(0, |leg| leg.to);
+        let path = way_to(&mut space, &states_to(&parents, first, to), whole)?;
+        let end = path.last()?.to;
         paths.insert(end, path);
-        end
+        Some(end)
     };
     doomed.truncate(MOST_DOOMS);
     for doom in &mut doomed {
-        doom.state = go(&mut whole, doom.state);
+        doom.state = go(&mut whole, doom.state)?;
         concern_those_there(machine, &whole, doom);
     }
     for ending in &mut found {
-        let end = go(&mut whole, ending.state);
-        let (count, mut blocked) = (ending.count, std::mem::take(&mut ending.blocked));
-        *ending = endings::of_state(machine, &whole.state(end), end, count);
-        blocked.retain(|other| !ending.blocked.contains(other));
-        ending.blocked.append(&mut blocked);
+        let end = go(&mut whole, ending.state)?;
+        let mut told = endings::of_state(machine, &whole.state(end), end, ending.count);
+        if told.outcome != ending.outcome {
+            return None;
+        }
+        ending.blocked.retain(|other| !told.blocked.contains(other));
+        told.blocked.append(&mut ending.blocked);
+        *ending = told;
     }
     let reduced = Reduced {
         states: space.states() as u64 - u64::from(first),
@@ -96,7 +103,7 @@ fn told_by_the_whole<'m>(
         performed: space.performed,
         paths,
     };
-    Exploration {
+    Some(Exploration {
         machine,
         space: whole,
         parents: Vec::new(),
@@ -115,7 +122,7 @@ fn told_by_the_whole<'m>(
         masked: None,
         delivery,
         reduced: Some(reduced),
-    }
+    })
 }
 
 /// In the whole system others of their kind may be concerned.
@@ -129,6 +136,14 @@ fn concern_those_there(machine: &Machine, whole: &Space, doom: &mut Doom) {
     }
 }
 
+/// Whether there is a circle among the states of all levels that are complete.
+pub(super) fn goes_round_already(found: &mut Exploration) -> bool {
+    let Some(end) = found.levels.last().copied() else { return false };
+    let known = |edge: &Edge| edge.to < end;
+    let inner = components(&mut found.space, found.first..end, |_, edge| known(edge));
+    goes_round(&mut found.space, found.first, &inner, &|edge, _| known(edge)).contains(&true)
+}
+
 fn goes_for_ever(space: &mut Space, first: u32) -> bool {
     let states = first..space.states() as u32;
     let all = components(space, states, |_, _| true);
@@ -136,7 +151,8 @@ fn goes_for_ever(space: &mut Space, first: u32) -> bool {
 }
 
 /// A way through the reduced space, gone in the whole one: what a replica does there, another may do here.
-fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Path {
+/// Nothing if it cannot be gone there.
+fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> {
     let mut path = Path::new();
     let mut edges = Vec::new();
     // Who each replica of the reduced space is in the whole one.
@@ -145,20 +161,17 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Path {
     for pair in states.windows(2) {
         edges.clear();
         space.ways_from(path.is_empty(), pair[0], &mut edges);
-        let edge = edges.iter().find(|edge| edge.to == pair[1]);
-        let edge = *edge.expect("a state was reached from its parent");
-        let answers = space.answers(&edge).to_vec();
-        let what = match &who {
-            Some(who) => space.as_done_by(edge.what, who),
-            None => edge.what,
-        };
-        who = space.who_after(&edge, who);
+        let edge = *edges.iter().find(|edge| edge.to == pair[1])?;
+        let (what, there, after) = space.in_the_whole(&edge, who.as_deref());
+        who = after;
         edges.clear();
         whole.ways_from(path.is_empty(), at, &mut edges);
-        let way = edges.iter().position(|edge| edge.what == what && whole.answers(edge) == answers);
-        let way = way.expect("replicas can do what others of them can");
+        // The answers may differ: where one step wakes several replicas, they are asked by number.
+        let leads_there =
+            |edge: &Edge| edge.what == what && space.parts_of(&whole.state(edge.to)) == there;
+        let way = edges.iter().position(leads_there)?;
         path.push(Leg { from: at, way, to: edges[way].to });
         at = edges[way].to;
     }
-    path
+    Some(path)
 }

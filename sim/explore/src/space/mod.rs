@@ -218,9 +218,14 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// Whether schedules are left out. Partial order that turns out to leave out hardly any is given up.
+    /// Whether schedules are left out.
     pub fn is_reduced(&self) -> bool {
         self.order.is_some() || self.symmetry.is_some()
+    }
+
+    /// Whether partial order, if it is used, has left out enough so far to be worth its time.
+    pub fn order_pays(&self) -> bool {
+        self.trial.pays()
     }
 
     /// The machine.
@@ -290,7 +295,7 @@ impl<'m> Space<'m> {
             self.keep_persistent(&order, first);
             self.trial.moves += all;
             self.trial.kept += self.batch.pending.len() - first;
-            self.order = self.trial.pays().then_some(order);
+            self.order = Some(order);
         }
     }
 
@@ -435,23 +440,35 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// Who each replica is behind a way, if each was `who` before; nothing where there are no replicas.
-    pub fn who_after(&mut self, edge: &Edge, who: Option<Vec<u8>>) -> Option<Vec<u8>> {
-        let mut symmetry = self.symmetry.take()?;
+    /// What a way is in the whole system, where the replicas are `who` (nobody has changed places if that is
+    /// not said): the move, the parts of the state that it leads to, and who the replicas are there.
+    pub fn in_the_whole(
+        &mut self,
+        edge: &Edge,
+        who: Option<&[u8]>,
+    ) -> (Move, Vec<u32>, Option<Vec<u8>>) {
         self.rows.unpack(edge.from, &mut self.row);
         for (position, number) in &self.memo.effect(edge.effect).writes {
             self.row[*position as usize] = *number;
         }
-        let who = who.unwrap_or_else(|| symmetry.nobody_moves());
         let mut parts = self.seen.parts_of(&self.row);
+        let Some(symmetry) = &mut self.symmetry else { return (edge.what, parts, None) };
+        let nobody = symmetry.nobody_moves();
+        let who = who.unwrap_or(&nobody);
+        let what = symmetry.as_done_by(edge.what, who);
+        let there = symmetry.as_seated(self.machine, &mut self.parts, &parts, who);
         let after = symmetry.who_after(self.machine, &mut self.parts, &mut parts, who);
-        self.symmetry = Some(symmetry);
-        Some(after)
+        (what, there, Some(after))
     }
 
-    /// A move, done by those who the replicas are.
-    pub fn as_done_by(&self, what: Move, who: &[u8]) -> Move {
-        self.symmetry.as_ref().map_or(what, |symmetry| symmetry.as_done_by(what, who))
+    /// The parts of a state of the whole system, as they are numbered here.
+    pub fn parts_of(&mut self, state: &State) -> Vec<u32> {
+        let mut parts = self.parts.of_state(self.machine, &self.layout, state);
+        if self.layout.memory == Is::NotSo {
+            // Then nothing depends on it, and it is as it was in the beginning.
+            parts[parts::MEMORY] = self.seen.part(parts::MEMORY, 0);
+        }
+        parts
     }
 
     /// How the kernel's questions were answered on a way.

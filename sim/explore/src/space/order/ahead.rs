@@ -3,7 +3,9 @@
 
 use ipcsim_kernel::program::{From, Op, Verb, Wait};
 use ipcsim_kernel::waits::settled;
-use ipcsim_kernel::{Expr, Field, Handle, Machine, MailboxId, Pc, ProcessId, Thread, Value};
+use ipcsim_kernel::{
+    Expr, Field, Handle, Machine, MailboxId, Outcome, Pc, ProcessId, Thread, Value,
+};
 
 /// What a thread could do from a place in the code on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,6 +168,9 @@ impl<'a> Walk<'a> {
                                 None => matches!(from, Expr::Field(_, Field::Sender)),
                             };
                             self.use_boxes(pc, boxes, Direction::From, is_plain && single, plain);
+                            if call.handler(Outcome::Dead).is_none() {
+                                self.may_end_with_its_sender(pc, plain);
+                            }
                         }
                         From::Anyone => {
                             let boxes = self.links.leading_to(self.thread.process).collect();
@@ -185,6 +190,15 @@ impl<'a> Walk<'a> {
         match about(self.links, &value, self.thread.process, direction) {
             About::These(boxes) => Some(boxes),
             About::Reply | About::Any => None,
+        }
+    }
+
+    /// A receiver that does not handle the end of the process that it waits for ends with it, in the same
+    /// step; had that process ended earlier, the receiver would have lived on until it looks.
+    fn may_end_with_its_sender(&self, pc: Pc, plain: &mut [bool]) {
+        for (id, plain) in plain.iter_mut().enumerate() {
+            let id = MailboxId::at(id);
+            *plain &= self.links.ends(id).is_none() || !self.own[pc.index()].receives.has(id);
         }
     }
 

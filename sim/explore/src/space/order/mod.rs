@@ -8,7 +8,8 @@
 //!
 //! On a mailbox that is first in, first out, and on which everybody waits without limit, a send and a
 //! receive come to the same in either order, whether it is full, empty, or neither. Only two sends, or two
-//! receives, do not. The same holds for a link, except that a message is lost if its receiver ends.
+//! receives, do not. The same holds for a link, except that a message is lost if its receiver ends, and that
+//! a receiver that does not handle the end of its sender may be ended by it.
 
 mod ahead;
 
@@ -145,7 +146,7 @@ impl PartialOrder {
                 for process in &movable.ended {
                     others |= self.deliver_to(view, *process)
                         | self.expect_of(view, *process)
-                        | impatient(view, |holder| *holder == Holder::Taken(*process));
+                        | self.impatient(view, |holder| *holder == Holder::Taken(*process));
                 }
             }
             others &= alive & !set;
@@ -275,7 +276,25 @@ impl PartialOrder {
 
     /// Who could answer as well, and who waits for an answer and may not wait long enough.
     fn rivals_of_a_reply(&self, view: &View) -> Threads {
-        self.who(view, |ahead| ahead.replies) | impatient(view, |_| true)
+        self.who(view, |ahead| ahead.replies) | self.impatient(view, |_| true)
+    }
+
+    /// Callers that wait for such a holder of their request to answer, and perhaps not long enough: only for
+    /// so long, or in a process that another of its threads can end.
+    fn impatient(&self, view: &View, waits_for: impl Fn(&Holder) -> bool) -> Threads {
+        let mut who = 0;
+        for (t, thread) in view.threads.iter().enumerate() {
+            let Some(thread) = thread else { continue };
+            let of_process = self.of_process[thread.process.index()];
+            if let ThreadState::Blocked { on: BlockedOn::Reply { holder, .. }, bound } =
+                &thread.state
+                && waits_for(holder)
+            {
+                who |= if *bound == Bound::Forever { 0 } else { 1 << t };
+                who |= if of_process == 1 << t { 0 } else { of_process };
+            }
+        }
+        who
     }
 
     /// To whom it makes a difference when a process ends from which they receive over a link: where they
@@ -314,22 +333,6 @@ pub(super) struct Movable {
 fn alive(view: &View) -> Threads {
     let alive = view.threads.iter().enumerate().filter(|(_, thread)| thread.is_some());
     alive.fold(0, |alive, (t, _)| alive | 1 << t)
-}
-
-/// Callers that wait for such a holder of their request to answer, and for so long only.
-fn impatient(view: &View, waits_for: impl Fn(&Holder) -> bool) -> Threads {
-    let mut who = 0;
-    for (t, thread) in view.threads.iter().enumerate() {
-        if let Some(thread) = thread
-            && let ThreadState::Blocked { on: BlockedOn::Reply { holder, .. }, bound } =
-                &thread.state
-            && *bound != Bound::Forever
-            && waits_for(holder)
-        {
-            who |= 1 << t;
-        }
-    }
-    who
 }
 
 /// Whether a call concerns one mailbox or link, and nothing else that others see.

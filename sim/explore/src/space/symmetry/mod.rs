@@ -120,15 +120,45 @@ impl Symmetry {
         for (at, seat) in self.order.iter().enumerate() {
             self.to[usize::from(*seat)] = at as u8;
         }
-        self.arranged.clear();
-        self.arranged.extend_from_slice(row);
-        for (position, part) in row.iter().enumerate() {
-            let target = self.moved_position(position, &self.to);
-            self.arranged[target] =
-                self.known.renamed(machine, parts, &self.seating, *part, &self.to);
-        }
-        row.copy_from_slice(&self.arranged);
+        let to = std::mem::take(&mut self.to);
+        let mut arranged = std::mem::take(&mut self.arranged);
+        self.seat(machine, parts, row, &to, &mut arranged);
+        row.copy_from_slice(&arranged);
+        (self.to, self.arranged) = (to, arranged);
         true
+    }
+
+    /// The state in which everybody has moved to these places.
+    fn seat(
+        &mut self,
+        machine: &Machine,
+        parts: &mut Parts,
+        row: &[u32],
+        to: &[u8],
+        seated: &mut Vec<u32>,
+    ) {
+        seated.clear();
+        seated.extend_from_slice(row);
+        for (position, part) in row.iter().enumerate() {
+            let target = self.moved_position(position, to);
+            seated[target] = self.known.renamed(machine, parts, &self.seating, *part, to);
+        }
+    }
+
+    /// The state in which the replicas are these.
+    pub(super) fn as_seated(
+        &mut self,
+        machine: &Machine,
+        parts: &mut Parts,
+        row: &[u32],
+        who: &[u8],
+    ) -> Vec<u32> {
+        for part in row {
+            self.known.look_at(machine, parts, &self.seating, *part);
+        }
+        let mut seated = Vec::new();
+        self.seat(machine, parts, row, who, &mut seated);
+        seated
     }
 
     /// Nobody has changed places.
@@ -142,12 +172,12 @@ impl Symmetry {
         machine: &Machine,
         parts: &mut Parts,
         row: &mut [u32],
-        who: Vec<u8>,
+        who: &[u8],
     ) -> Vec<u8> {
         if self.arrange(machine, parts, row) {
             self.order.iter().map(|seat| who[usize::from(*seat)]).collect()
         } else {
-            who
+            who.to_vec()
         }
     }
 
