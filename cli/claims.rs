@@ -160,7 +160,7 @@ fn over_schedules(case: &Case, claim: &Claim, args: &TestArgs) -> Judgement {
     // Which of several replicas is blocked symmetry does not say.
     let no_symmetry = args.how.no_symmetry || claim.blocked.is_some();
     let max_states = args.how.max_states.min(within);
-    let how = How { max_states, no_symmetry, ..args.how.clone() };
+    let how = How { no_symmetry, max_states, ..args.how.clone() };
     let predicates: Vec<_> = case.predicate.iter().cloned().collect();
     let mut found = search(&case.machine, &how, Looks::at(&predicates));
     match &claim.what {
