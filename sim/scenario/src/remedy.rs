@@ -188,7 +188,11 @@ impl Finder<'_> {
                 (second.clone(), self.text[first.clone()].to_string()),
             ];
             self.kinds += 1;
-            self.add(format!("{who}: exchange the steps in lines {one} and {other}"), edits);
+            let named = |step: &Node| verb(step).unwrap_or("step");
+            let (first, second) = (named(&pair[0]), named(&pair[1]));
+            let what =
+                format!("{who}: exchange `{first}` (line {one}) and `{second}` (line {other})");
+            self.add(what, edits);
         }
         for step in steps {
             let Some(verb) = verb(step) else { continue };
