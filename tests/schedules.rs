@@ -10,7 +10,9 @@ use ipcsim_explore::{
     Covered, Exploration, ExploreLimits, Limits, Looks, NoTrace, Outcome, Reduction, Reductions,
     Stop, conclude, explore, follow, replay, run, token,
 };
-use ipcsim_kernel::{Machine, Scheduler, State, ThreadState, assert_invariants};
+use ipcsim_kernel::{
+    Life, Machine, PartOf, Process, Scheduler, State, ThreadState, assert_invariants, encode_part,
+};
 
 fn all(machine: &Machine, reductions: Reductions, max_states: u64) -> Exploration<'_> {
     let limits = ExploreLimits { max_states, ..ExploreLimits::default() };
@@ -41,6 +43,20 @@ fn places(state: &State) -> Vec<(u32, &'static str)> {
         (thread.pc.0, word)
     };
     state.threads.iter().map(place).collect()
+}
+
+/// What everybody can see of a state: processes, mailboxes and links.
+fn shared(state: &State) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for process in &state.processes {
+        // A daemon that fails at the very end is forgiven by the search alone.
+        let process = Process { life: Life::Running, ..process.clone() };
+        encode_part(PartOf::Process(&process), &mut bytes);
+    }
+    for mailbox in &state.mailboxes {
+        encode_part(PartOf::Mailbox(mailbox), &mut bytes);
+    }
+    bytes
 }
 
 fn check(name: &str, machine: &Machine, max_states: u64) -> Option<LeftOut> {
@@ -106,6 +122,12 @@ fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
         let schedule = found.schedule(&path);
         let end = replay(machine, reductions, &schedule, &mut NoTrace);
         assert_invariants(machine, &end);
+        assert_eq!(
+            shared(&end),
+            shared(&found.state(ending.state)),
+            "{name}: {}",
+            ending.outcome.word()
+        );
         assert_eq!(
             places(&end),
             places(&found.state(ending.state)),
@@ -339,4 +361,33 @@ processes:
     let machine = loaded.machine.expect("a scenario without errors has a machine");
     let found = all(&machine, Reductions::ALL, 30_000);
     assert_eq!(found.covered, Covered::States);
+}
+
+/// Two links made by the same step of different replicas are different links.
+#[test]
+fn links_that_come_up_on_the_way_are_told_apart_by_their_senders() {
+    keeps_the_laws(
+        "
+kernel: {buffering: 1}
+mailboxes:
+  a: {capacity: unlimited}
+  b: {capacity: unlimited}
+  own: {capacity: 2}
+processes:
+  P:
+    start: 1us
+    do:
+      - {send: x, to: b, reply-to: me}
+      - {send: x, to: b, reply-to: me}
+      - {receive: m, from: own}
+  R:
+    replicas: 3
+    do:
+      - set: {m: none}
+      - choose: [[{send: x, to: a}], [{receive: m, from: b}]]
+      - {send: x, to: 'R[1]', wait: never, when: {would-block: []}}
+      - if: m != none
+        then: [{if: m.reply-to != none, then: [{send: y, to: '${m.reply-to}'}]}]
+",
+    );
 }

@@ -75,7 +75,8 @@ impl Steps {
             let (who, text) = match step.what {
                 Move::Begin => continue,
                 Move::Start(process) => (machine.process_name(process), "starts"),
-                Move::Call(t) | Move::Local(t) => (names.thread(state, t), "ends"),
+                Move::Call(t) => (names.thread(state, t), "ends"),
+                Move::Local(t) => (names.thread(state, t), "local work"),
                 Move::Expire(t) => (names.thread(state, t), "its time is over"),
             };
             let told = self.lines.get(place).is_some_and(|line| line.number == number);

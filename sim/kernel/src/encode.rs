@@ -132,7 +132,12 @@ impl Encoder<'_> {
         self.number(u64::from(process.alive_threads));
         self.number(u64::from(process.owed));
         self.mailboxes(process.outgoing.iter().copied());
-        self.mailboxes(process.inbox.links());
+        // A part by itself must say whose link it is: the link is another part.
+        self.number(process.inbox.links().count() as u64);
+        for (sender, link) in process.inbox.links_by_sender() {
+            self.number(u64::from(sender.0));
+            self.mailbox_id(link);
+        }
         self.threads(process.inbox.receivers.iter());
         self.threads(process.joiners.iter());
         self.threads(process.started.iter());
@@ -294,7 +299,7 @@ impl Encoder<'_> {
         match sources {
             Sources::Anyone => self.byte(0),
             listed => {
-                self.number(listed.listed().len() as u64);
+                self.number(listed.listed().len() as u64 + 1);
                 for mailbox in listed.listed() {
                     self.number(u64::from(mailbox.0));
                 }
@@ -306,7 +311,8 @@ impl Encoder<'_> {
         match filter {
             None => self.byte(0),
             Some(Filter { kind, max_size }) => {
-                self.byte(1);
+                // No type at all is another wish than the type `none`.
+                self.byte(if kind.is_some() { 2 } else { 1 });
                 self.value(kind.as_ref().unwrap_or(&Value::None));
                 self.number(max_size.map_or(0, |max| max.saturating_add(1)));
             }
