@@ -1,0 +1,196 @@
+//! What is left out of the space of all states: how the reductions take part in going through it.
+
+use ipcsim_kernel::{Detect, Machine, State, ThreadState};
+
+use super::memo::Move;
+use super::order::{Movable, PartialOrder, Threads, View};
+use super::parts::{Is, MEMORY, Part};
+use super::symmetry::Symmetry;
+use super::{Edge, IsNew, Pending, Space};
+
+/// Whether a reduction is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+/// Which reductions are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reductions {
+    /// Local work belongs to the call before it, and variables that nobody will read are forgotten.
+    pub merge: Reduction,
+    /// Partial order: of steps that make no difference to each other one order is enough.
+    pub order: Reduction,
+    /// Symmetry: it does not matter which of several replicas it is.
+    pub symmetry: Reduction,
+}
+
+impl Reductions {
+    /// None of them.
+    pub const NONE: Self =
+        Self { merge: Reduction::Off, order: Reduction::Off, symmetry: Reduction::Off };
+    /// The one that leaves every schedule as it is.
+    pub const MERGE: Self =
+        Self { merge: Reduction::On, order: Reduction::Off, symmetry: Reduction::Off };
+    /// All of them.
+    pub const ALL: Self =
+        Self { merge: Reduction::On, order: Reduction::On, symmetry: Reduction::On };
+}
+
+impl Reductions {
+    /// Those of them that change nothing in this machine. A kernel that refuses deadlocks looks at how
+    /// far every thread is and what its variables hold, so there local work is seen by others.
+    #[must_use]
+    pub fn sound_for(self, machine: &Machine) -> Self {
+        match machine.policies.detect {
+            Detect::Report => self,
+            Detect::Refuse => Self::NONE,
+        }
+    }
+
+    /// Without those that leave schedules out: what a schedule is shown and told by.
+    #[must_use]
+    pub fn of_schedules(self) -> Self {
+        Self { merge: self.merge, ..Self::NONE }
+    }
+}
+
+/// How many moves there were, and how many of them a reduction kept.
+#[derive(Default)]
+pub(super) struct Trial {
+    pub moves: usize,
+    pub kept: usize,
+}
+
+impl Trial {
+    /// Whether it is worth going on: finding out what to leave out takes longer than a move.
+    fn pays(&self) -> bool {
+        const ENOUGH_TO_TELL: usize = 20_000;
+        self.moves < ENOUGH_TO_TELL || self.kept + self.kept / 8 < self.moves
+    }
+}
+
+impl Space<'_> {
+    /// Whether schedules are left out.
+    pub fn is_reduced(&self) -> bool {
+        self.order.is_some() || self.symmetry.is_some()
+    }
+
+    /// Whether partial order, if it is used, has left out enough so far to be worth its time.
+    pub fn order_pays(&self) -> bool {
+        self.trial.pays()
+    }
+
+    /// Of the moves from the state of the row keeps those of a persistent set of threads.
+    pub(super) fn keep_persistent(&mut self, order: &PartialOrder, first: usize) {
+        let mut movable: Vec<Movable> = Vec::new();
+        for pending in &self.batch.pending[first..] {
+            let ended = &self.memo.effect(pending.effect).ended;
+            let threads = order.who_moves(pending.what);
+            match movable.last_mut().filter(|last| last.threads == threads) {
+                Some(last) => {
+                    last.ways += 1;
+                    last.ended.extend(ended);
+                }
+                None => movable.push(Movable { threads, ways: 1, ended: ended.to_vec() }),
+            }
+        }
+        if movable.len() < 2 {
+            return;
+        }
+        let threads: Vec<_> = (0..self.layout.threads)
+            .map(|t| {
+                let position = self.layout.thread(t);
+                match self.parts.get(self.seen.part(position, self.row[position])) {
+                    Part::Thread(thread) if thread.state != ThreadState::Ended => Some(thread),
+                    _ => None,
+                }
+            })
+            .collect();
+        let view = View { machine: self.machine, threads: &threads };
+        let set: Threads = order.persistent(&view, &movable);
+        let mut at = 0;
+        self.batch.pending.retain(|pending| {
+            at += 1;
+            at <= first || order.who_moves(pending.what) & set != 0
+        });
+    }
+
+    /// As [`Space::arrive`], at states in which replicas are in order.
+    pub(super) fn arrive_in_order(
+        &mut self,
+        mut symmetry: Symmetry,
+        edges: &mut Vec<Edge>,
+    ) -> Symmetry {
+        let mut rows = Vec::new();
+        let width = self.layout.width();
+        let pending = std::mem::take(&mut self.batch.pending);
+        for move_ in &pending {
+            self.rows.unpack(move_.from, &mut self.row);
+            for (position, number) in &self.memo.effect(move_.effect).writes {
+                self.row[*position as usize] = *number;
+            }
+            self.put_in_order(&mut symmetry);
+            rows.extend_from_slice(&self.row);
+        }
+        for (move_, row) in pending.iter().zip(rows.chunks_exact(width)) {
+            let (to, new) = self.rows.insert(&self.rows.pack(row));
+            let new = if new { IsNew::New } else { IsNew::Known };
+            let Pending { from, what, effect } = *move_;
+            edges.push(Edge { from, what, to, new, effect });
+        }
+        self.batch.pending = pending;
+        symmetry
+    }
+
+    /// Puts the replicas in the state of the row in order.
+    fn put_in_order(&mut self, symmetry: &mut Symmetry) {
+        let mut parts = self.seen.parts_of(&self.row);
+        if symmetry.arrange(self.machine, &mut self.parts, &mut parts) {
+            self.row_of(&parts);
+        }
+    }
+
+    /// Makes the row of a state out of its parts.
+    fn row_of(&mut self, parts: &[u32]) {
+        for (position, part) in parts.iter().enumerate() {
+            let number = self.seen.number(position, *part);
+            self.rows.widen(position, number);
+            self.row[position] = number;
+        }
+    }
+
+    /// What a way is in the whole system, where the replicas are `who` (nobody has changed places if that is
+    /// not said): the move, the parts of the state that it leads to, and who the replicas are there.
+    pub fn in_the_whole(
+        &mut self,
+        edge: &Edge,
+        who: Option<&[u8]>,
+    ) -> (Move, Vec<u32>, Option<Vec<u8>>) {
+        self.rows.unpack(edge.from, &mut self.row);
+        for (position, number) in &self.memo.effect(edge.effect).writes {
+            self.row[*position as usize] = *number;
+        }
+        let mut parts = self.seen.parts_of(&self.row);
+        let Some(symmetry) = &mut self.symmetry else { return (edge.what, parts, None) };
+        let nobody = symmetry.nobody_moves();
+        let who = who.unwrap_or(&nobody);
+        let what = symmetry.as_done_by(edge.what, who);
+        let there = symmetry.as_seated(self.machine, &mut self.parts, &parts, who);
+        let after = symmetry.who_after(self.machine, &mut self.parts, &mut parts, who);
+        (what, there, Some(after))
+    }
+
+    /// The parts of a state of the whole system, as they are numbered here.
+    pub fn parts_of(&mut self, state: &State) -> Vec<u32> {
+        let mut parts = self.parts.of_state(self.machine, &self.layout, state);
+        if self.layout.memory == Is::NotSo {
+            // Then nothing depends on it, and it is as it was in the beginning.
+            parts[MEMORY] = self.seen.part(MEMORY, 0);
+        }
+        parts
+    }
+}
