@@ -6,22 +6,20 @@ mod components;
 mod endings;
 mod explain;
 mod reduced;
+mod search;
 mod starvation;
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use ipcsim_kernel::program::Op;
-use ipcsim_kernel::{Expr, Function, Machine, Pc, State, ThreadId};
+use ipcsim_kernel::{Machine, Pc, State, ThreadId};
 
-use crate::space::{
-    Delivery, Edge, FIRST_ROOM, IsNew, Looks, MOST_ROOM, Move, News, Reductions, Space,
-};
+use crate::space::{Delivery, Edge, FIRST_ROOM, Looks, MOST_ROOM, Move, Reductions, Space};
 pub use claims::{FinalResult, Vacuous};
 use endings::{Conclusion, Ends};
 pub use endings::{Doom, Ending, Goes};
 pub use explain::{Leg, Lost, Path, Wanted};
 use reduced::Reduced;
+use search::Search;
 pub use starvation::Starving;
 
 /// Where an exploration is cut off.
@@ -224,174 +222,6 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         delivery,
         reduced: None,
     })
-}
-
-/// Where a program asks for the time, except in a line of the log, which nobody reads.
-fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
-    let asks = |op: &Op| {
-        let mut found = false;
-        for expr in op.expressions() {
-            expr.visit(&mut |part| found |= matches!(part, Expr::Function(Function::Now, _)));
-        }
-        found && !matches!(op, Op::Log(_))
-    };
-    machine.code.iter().position(asks).map(Pc::at)
-}
-
-/// Among so many states a circle is looked for that nothing but a timeout opens.
-const MOST_MASKED: usize = 256;
-/// So many states are expanded together.
-const BATCH: u32 = 32;
-
-/// An exploration under way.
-struct Search<'m> {
-    space: Space<'m>,
-    parents: Vec<u32>,
-    edges: Vec<Edge>,
-    /// States without a way on.
-    sinks: Vec<u32>,
-    count: u64,
-    /// Where each level begins, from the second on.
-    levels: Vec<u32>,
-    /// Whether a way led to a state that was not discovered later: only then there can be circles.
-    goes_back: bool,
-    refused: Option<Covered>,
-    delivery: Delivery,
-    /// States in which nothing but a timeout goes on, the first of them.
-    masked: Vec<u32>,
-}
-
-impl<'m> Search<'m> {
-    fn new(space: Space<'m>) -> Self {
-        Self {
-            space,
-            parents: vec![0],
-            edges: Vec::new(),
-            sinks: Vec::new(),
-            count: 0,
-            levels: Vec::new(),
-            goes_back: false,
-            refused: None,
-            delivery: Delivery::Good,
-            masked: Vec::new(),
-        }
-    }
-
-    /// The states in which the system can begin.
-    fn begin(&mut self) -> Vec<u32> {
-        let mut edges = std::mem::take(&mut self.edges);
-        self.space.begin(&mut edges);
-        for edge in &edges {
-            self.note(edge);
-        }
-        let beginnings = edges.iter().map(|edge| edge.to).collect();
-        edges.clear();
-        self.edges = edges;
-        beginnings
-    }
-
-    fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
-        if let Some(pc) = asks_for_the_time(self.space.machine()) {
-            return Covered::Clock(pc);
-        }
-        let mut at = first;
-        let mut level_ends = self.space.states() as u32;
-        let mut looked_at = 0;
-        while (at as usize) < self.space.states() {
-            if let Some(refused) = self.refused() {
-                return refused;
-            }
-            if at == level_ends {
-                self.levels.push(at);
-                level_ends = self.space.states() as u32;
-            }
-            if at >= looked_at {
-                looked_at = at + 4_096;
-                if !self.space.order_pays() {
-                    return Covered::States;
-                }
-                if let Some(covered) = self.limit(at, limits) {
-                    return covered;
-                }
-            }
-            if self.space.states() as u64 > limits.max_states {
-                return Covered::States;
-            }
-            let to = level_ends.min(at + BATCH);
-            self.expand(at..to);
-            at = to;
-        }
-        self.refused().unwrap_or(Covered::All)
-    }
-
-    /// What makes it impossible to look at everything, if anything was found to.
-    fn refused(&self) -> Option<Covered> {
-        if self.space.outgrown || (self.space.irreducible && self.space.is_reduced()) {
-            return Some(Covered::Growth);
-        }
-        self.space.refused.map(|what| Covered::TooManyAnswers(what.thread())).or(self.refused)
-    }
-
-    fn expand(&mut self, states: Range<u32>) {
-        let mut edges = std::mem::take(&mut self.edges);
-        self.space.expand_all(states.clone(), &mut edges);
-        for edge in &edges {
-            self.note(edge);
-        }
-        // Where a step could not be followed, a state without a way on need not be an end.
-        if self.refused().is_none() {
-            let mut next = states.start;
-            for edge in &edges {
-                // A state that no way leads from is passed over.
-                self.sinks.extend(next..edge.from);
-                next = next.max(edge.from + 1);
-            }
-            self.sinks.extend(next..states.end);
-        }
-        for ways in edges.chunk_by(|one, other| one.from == other.from) {
-            if self.masked.len() < MOST_MASKED
-                && ways.iter().all(|edge| self.space.is_timeout(edge))
-            {
-                self.masked.push(ways[0].from);
-            }
-        }
-        self.count += edges.len() as u64;
-        edges.clear();
-        self.edges = edges;
-    }
-
-    fn note(&mut self, edge: &Edge) {
-        match edge.new {
-            IsNew::New => self.parents.push(edge.from),
-            IsNew::Known => self.goes_back |= edge.to <= edge.from,
-        }
-        if self.space.delivery(edge) == Delivery::Failed {
-            self.delivery = Delivery::Failed;
-        }
-        match self.space.news(edge) {
-            News::Endless(t) => self.refused = Some(Covered::Endless(t)),
-            News::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(Some(t))),
-            News::Progress | News::Nothing => {}
-        }
-    }
-
-    fn limit(&self, at: u32, limits: &ExploreLimits) -> Option<Covered> {
-        let bytes = self.space.bytes() + self.parents.capacity() * 4;
-        if let Some(progress) = limits.progress {
-            progress.states.store(self.space.states() as u64, Ordering::Relaxed);
-            progress.expanded.store(u64::from(at), Ordering::Relaxed);
-            progress.depth.store(self.levels.len() as u64, Ordering::Relaxed);
-            progress.bytes.store(bytes as u64, Ordering::Relaxed);
-        }
-        let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
-        if is_set(limits.interrupted) {
-            return Some(Covered::Interrupted);
-        }
-        if is_set(limits.time_over) {
-            return Some(Covered::Time);
-        }
-        (bytes > limits.max_bytes).then_some(Covered::Memory)
-    }
 }
 
 impl Exploration<'_> {

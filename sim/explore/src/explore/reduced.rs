@@ -12,7 +12,8 @@ use ipcsim_kernel::Machine;
 use super::components::components;
 use super::endings::{self, Conclusion, Doom, goes_round};
 use super::explain::{Leg, Path, states_to};
-use super::{Covered, Exploration, ExploreLimits, Search};
+use super::search::Search;
+use super::{Covered, Exploration, ExploreLimits};
 use crate::space::{Edge, FIRST_ROOM, Looks, Reduction, Reductions, Space};
 
 /// For so many sets of doomed threads a way is looked for.

@@ -191,7 +191,8 @@ impl<'m> Space<'m> {
 
     /// About how many bytes everything takes.
     pub fn bytes(&self) -> usize {
-        self.rows.bytes() + self.parts.bytes() + self.memo.bytes()
+        let symmetry = self.symmetry.as_ref().map_or(0, Symmetry::bytes);
+        self.rows.bytes() + self.parts.bytes() + self.memo.bytes() + symmetry
     }
 
     /// The states in which everything can begin.
@@ -299,10 +300,15 @@ impl<'m> Space<'m> {
         }
         std::hint::black_box(fetched);
         for (move_, packed) in pending.iter().zip(packed.chunks_exact(words)) {
-            let (to, new) = self.rows.insert(packed);
-            let new = if new { IsNew::New } else { IsNew::Known };
-            let Pending { from, what, effect } = *move_;
-            edges.push(Edge { from, what, to, new, effect });
+            edges.push(move_.arrives(&mut self.rows, packed));
+        }
+    }
+
+    /// Makes the row the one that an effect leads to from a state.
+    fn go(&mut self, from: u32, effect: u32) {
+        self.rows.unpack(from, &mut self.row);
+        for (position, number) in &self.memo.effect(effect).writes {
+            self.row[*position as usize] = *number;
         }
     }
 
@@ -395,6 +401,15 @@ struct Pending {
     from: u32,
     what: Move,
     effect: u32,
+}
+
+impl Pending {
+    /// The way that it is, now that it is known where it leads.
+    fn arrives(self, rows: &mut Rows, packed: &[u64]) -> Edge {
+        let (to, new) = rows.insert(packed);
+        let Self { from, what, effect } = self;
+        Edge { from, what, to, new, effect }
+    }
 }
 
 impl Batch {

@@ -6,7 +6,7 @@ use super::memo::Move;
 use super::order::{Movable, PartialOrder, Threads, View};
 use super::parts::{Is, MEMORY, Part};
 use super::symmetry::Symmetry;
-use super::{Edge, IsNew, Pending, Space};
+use super::{Edge, Space};
 
 /// Whether a reduction is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,18 +129,13 @@ impl Space<'_> {
         let width = self.layout.width();
         let pending = std::mem::take(&mut self.batch.pending);
         for move_ in &pending {
-            self.rows.unpack(move_.from, &mut self.row);
-            for (position, number) in &self.memo.effect(move_.effect).writes {
-                self.row[*position as usize] = *number;
-            }
+            self.go(move_.from, move_.effect);
             self.put_in_order(&mut symmetry);
             rows.extend_from_slice(&self.row);
         }
         for (move_, row) in pending.iter().zip(rows.chunks_exact(width)) {
-            let (to, new) = self.rows.insert(&self.rows.pack(row));
-            let new = if new { IsNew::New } else { IsNew::Known };
-            let Pending { from, what, effect } = *move_;
-            edges.push(Edge { from, what, to, new, effect });
+            let packed = self.rows.pack(row);
+            edges.push(move_.arrives(&mut self.rows, &packed));
         }
         self.batch.pending = pending;
         symmetry
@@ -170,10 +165,7 @@ impl Space<'_> {
         edge: &Edge,
         who: Option<&[u8]>,
     ) -> (Move, Vec<u32>, Option<Vec<u8>>) {
-        self.rows.unpack(edge.from, &mut self.row);
-        for (position, number) in &self.memo.effect(edge.effect).writes {
-            self.row[*position as usize] = *number;
-        }
+        self.go(edge.from, edge.effect);
         let mut parts = self.seen.parts_of(&self.row);
         let Some(symmetry) = &mut self.symmetry else { return (edge.what, parts, None) };
         let nobody = symmetry.nobody_moves();

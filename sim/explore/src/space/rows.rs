@@ -6,6 +6,8 @@
 //! that no row uses yet. Then its bits lie apart, and take longer to collect; so whenever there are twice
 //! as many rows as the last time all are packed anew, and also when there is no bit left.
 
+use super::IsNew;
+
 /// The visited states.
 pub(super) struct Rows {
     /// Where the bits of the numbers lie: by position, the lowest first.
@@ -204,7 +206,7 @@ impl Rows {
     }
 
     /// The number of a packed row, and whether it is new.
-    pub(super) fn insert(&mut self, packed: &[u64]) -> (u32, bool) {
+    pub(super) fn insert(&mut self, packed: &[u64]) -> (u32, IsNew) {
         let hash = hash(packed);
         let mask = self.slots.len() - 1;
         let mut at = (hash >> self.shift) as usize;
@@ -215,7 +217,7 @@ impl Rows {
             }
             let row = slot as u32 - 1;
             if (slot >> 32) as u32 == hash && self.packed(row) == packed {
-                return (row, false);
+                return (row, IsNew::Known);
             }
             at = (at + 1) & mask;
         }
@@ -225,7 +227,7 @@ impl Rows {
         if self.len() * 3 > self.slots.len() * 2 {
             self.grow();
         }
-        (row, true)
+        (row, IsNew::New)
     }
 
     /// Fetches what an insertion of this row will look at first. Many of these in a row take hardly
@@ -280,7 +282,7 @@ mod tests {
     fn rows_keep_their_numbers_when_they_are_packed_anew() {
         let mut rows = Rows::new(40);
         let mut packed = vec![0; rows.words()];
-        assert_eq!(rows.insert(&packed), (0, true));
+        assert_eq!(rows.insert(&packed), (0, IsNew::New));
         let mut expected = vec![vec![0; 40]];
         let mut numbers = vec![0; 40];
         for step in 1..2_000_u32 {
@@ -293,9 +295,9 @@ mod tests {
             numbers[position] = number;
             let known = expected.iter().position(|row| *row == numbers);
             let (row, new) = rows.insert(&packed);
-            assert_eq!(new, known.is_none());
+            assert_eq!(new == IsNew::New, known.is_none());
             assert_eq!(row as usize, known.unwrap_or(expected.len()));
-            if new {
+            if new == IsNew::New {
                 expected.push(numbers.clone());
             }
         }

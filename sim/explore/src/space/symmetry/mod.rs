@@ -161,6 +161,13 @@ impl Symmetry {
         seated
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let mentioned = self.known.parts.capacity() * size_of::<Option<Mentioned>>();
+        // Each part is found by a key of its own, which is about as long as its mentions.
+        mentioned + self.known.instances.len() * (size_of::<(Box<[u8]>, u32)>() + 32)
+    }
+
     /// Nobody has changed places.
     pub(super) fn nobody_moves(&self) -> Vec<u8> {
         (0..self.own.len() as u8).collect()

@@ -1,0 +1,178 @@
+//! The search itself: breadth first, state after state, until there is none left or a limit is met.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ipcsim_kernel::program::Op;
+use ipcsim_kernel::{Expr, Function, Machine, Pc};
+
+use super::{Covered, ExploreLimits};
+use crate::space::{Delivery, Edge, IsNew, News, Space};
+
+/// Where a program asks for the time, except in a line of the log, which nobody reads.
+fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
+    let asks = |op: &Op| {
+        let mut found = false;
+        for expr in op.expressions() {
+            expr.visit(&mut |part| found |= matches!(part, Expr::Function(Function::Now, _)));
+        }
+        found && !matches!(op, Op::Log(_))
+    };
+    machine.code.iter().position(asks).map(Pc::at)
+}
+
+/// Among so many states a circle is looked for that nothing but a timeout opens.
+const MOST_MASKED: usize = 256;
+/// So many states are expanded together.
+const BATCH: u32 = 32;
+
+/// An exploration under way.
+pub(super) struct Search<'m> {
+    pub space: Space<'m>,
+    pub parents: Vec<u32>,
+    edges: Vec<Edge>,
+    /// States without a way on.
+    pub sinks: Vec<u32>,
+    pub count: u64,
+    /// Where each level begins, from the second on.
+    pub levels: Vec<u32>,
+    /// Whether a way led to a state that was not discovered later: only then there can be circles.
+    pub goes_back: bool,
+    refused: Option<Covered>,
+    pub delivery: Delivery,
+    /// States in which nothing but a timeout goes on, the first of them.
+    pub masked: Vec<u32>,
+}
+
+impl<'m> Search<'m> {
+    pub(super) fn new(space: Space<'m>) -> Self {
+        Self {
+            space,
+            parents: vec![0],
+            edges: Vec::new(),
+            sinks: Vec::new(),
+            count: 0,
+            levels: Vec::new(),
+            goes_back: false,
+            refused: None,
+            delivery: Delivery::Good,
+            masked: Vec::new(),
+        }
+    }
+
+    /// The states in which the system can begin.
+    pub(super) fn begin(&mut self) -> Vec<u32> {
+        let mut edges = std::mem::take(&mut self.edges);
+        self.space.begin(&mut edges);
+        for edge in &edges {
+            self.note(edge);
+        }
+        let beginnings = edges.iter().map(|edge| edge.to).collect();
+        edges.clear();
+        self.edges = edges;
+        beginnings
+    }
+
+    pub(super) fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
+        if let Some(pc) = asks_for_the_time(self.space.machine()) {
+            return Covered::Clock(pc);
+        }
+        let mut at = first;
+        let mut level_ends = self.space.states() as u32;
+        let mut looked_at = 0;
+        while (at as usize) < self.space.states() {
+            if let Some(refused) = self.refused() {
+                return refused;
+            }
+            if at == level_ends {
+                self.levels.push(at);
+                level_ends = self.space.states() as u32;
+            }
+            if at >= looked_at {
+                looked_at = at + 4_096;
+                if !self.space.order_pays() {
+                    return Covered::States;
+                }
+                if let Some(covered) = self.limit(at, limits) {
+                    return covered;
+                }
+            }
+            if self.space.states() as u64 > limits.max_states {
+                return Covered::States;
+            }
+            let to = level_ends.min(at + BATCH);
+            self.expand(at..to);
+            at = to;
+        }
+        self.refused().unwrap_or(Covered::All)
+    }
+
+    /// What makes it impossible to look at everything, if anything was found to.
+    fn refused(&self) -> Option<Covered> {
+        if self.space.outgrown || (self.space.irreducible && self.space.is_reduced()) {
+            return Some(Covered::Growth);
+        }
+        self.space.refused.map(|what| Covered::TooManyAnswers(what.thread())).or(self.refused)
+    }
+
+    fn expand(&mut self, states: Range<u32>) {
+        let mut edges = std::mem::take(&mut self.edges);
+        self.space.expand_all(states.clone(), &mut edges);
+        for edge in &edges {
+            self.note(edge);
+        }
+        // Where a step could not be followed, a state without a way on need not be an end.
+        if self.refused().is_none() {
+            let mut next = states.start;
+            for edge in &edges {
+                // A state that no way leads from is passed over.
+                self.sinks.extend(next..edge.from);
+                next = next.max(edge.from + 1);
+            }
+            self.sinks.extend(next..states.end);
+        }
+        for ways in edges.chunk_by(|one, other| one.from == other.from) {
+            if self.masked.len() < MOST_MASKED
+                && ways.iter().all(|edge| self.space.is_timeout(edge))
+            {
+                self.masked.push(ways[0].from);
+            }
+        }
+        self.count += edges.len() as u64;
+        edges.clear();
+        self.edges = edges;
+    }
+
+    fn note(&mut self, edge: &Edge) {
+        match edge.new {
+            IsNew::New => self.parents.push(edge.from),
+            IsNew::Known => self.goes_back |= edge.to <= edge.from,
+        }
+        if self.space.delivery(edge) == Delivery::Failed {
+            self.delivery = Delivery::Failed;
+        }
+        match self.space.news(edge) {
+            News::Endless(t) => self.refused = Some(Covered::Endless(t)),
+            News::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(Some(t))),
+            News::Progress | News::Nothing => {}
+        }
+    }
+
+    fn limit(&self, at: u32, limits: &ExploreLimits) -> Option<Covered> {
+        let bytes = self.space.bytes() + self.parents.capacity() * 4;
+        if let Some(progress) = limits.progress {
+            progress.states.store(self.space.states() as u64, Ordering::Relaxed);
+            progress.expanded.store(u64::from(at), Ordering::Relaxed);
+            progress.depth.store(self.levels.len() as u64, Ordering::Relaxed);
+            progress.bytes.store(bytes as u64, Ordering::Relaxed);
+        }
+        let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
+        if is_set(limits.interrupted) {
+            return Some(Covered::Interrupted);
+        }
+        if is_set(limits.time_over) {
+            return Some(Covered::Time);
+        }
+        (bytes > limits.max_bytes).then_some(Covered::Memory)
+    }
+}
