@@ -271,3 +271,31 @@ processes:
     let answer = shell.run(&["explore", "turns.yaml"]);
     assert!(!answer.out.contains("starve"), "{}", answer.out);
 }
+
+/// Which of several replicas is blocked symmetry does not say, and so it is not used to judge that.
+#[test]
+fn a_claim_that_names_one_of_several_replicas_is_judged_without_symmetry() {
+    let shell = Shell::new("one-of-several");
+    let alone = ["v", "w", "x", "y", "z"]
+        .map(|name| format!("  {name}: [{{repeat: 9, do: [{{yield: }}]}}]\n"))
+        .concat();
+    let text = format!(
+        "
+kernel: {{buffering: 2}}
+mailboxes: {{tokens: {{}}, nobody: {{}}}}
+processes:
+  G: [{{send: 1, to: tokens}}, {{send: 2, to: tokens}}]
+  clients:
+    replicas: 2
+    do:
+      - {{receive: t, from: tokens}}
+      - {{if: t.body == 1, then: [{{yield: }}, {{yield: }}, {{receive: q, from: nobody}}]}}
+{alone}expect:
+  - {{every-schedule: stranded, blocked: ['clients[1]']}}
+  - {{every-schedule: stranded, blocked: ['clients[2]']}}
+"
+    );
+    shell.write("clients.yaml", text);
+    shell.run(&["explore", "clients.yaml"]).is(1, "that stand for all");
+    shell.run(&["test", "clients.yaml"]).is(1, "0 claims hold, 2 do not");
+}
