@@ -144,7 +144,7 @@ pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
                 "{} of {} kernel memory are in use, the message needs {}",
                 bytes(memory.used),
                 bytes(limit),
-                bytes(memory.cost(message))
+                bytes(memory.cost(message.size))
             )
         }
         BlockedOn::Receive { sources, filter } => {

@@ -90,13 +90,13 @@ impl<W: Write> Writer<W> {
         self.number(",\"size\":", message.size);
         self.raw(",\"body\":");
         push_value(&mut self.line, machine, &message.body);
-        if message.kind != Value::None {
+        if *message.kind() != Value::None {
             self.raw(",\"type\":");
-            push_value(&mut self.line, machine, &message.kind);
+            push_value(&mut self.line, machine, message.kind());
         }
-        if message.priority != 0 {
+        if message.priority() != 0 {
             self.raw(",\"priority\":");
-            self.line.extend_from_slice(message.priority.to_string().as_bytes());
+            self.line.extend_from_slice(message.priority().to_string().as_bytes());
         }
     }
 

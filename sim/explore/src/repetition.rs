@@ -81,9 +81,10 @@ fn bytes(runner: &Runner) -> Vec<u8> {
         let endless = cpu.slice_ends_ns == u64::MAX;
         add(if endless { u64::MAX } else { cpu.slice_ends_ns.saturating_sub(now) });
     }
-    for (t, left) in runner.agenda.left_ns.iter().enumerate().filter(|(_, left)| **left > 0) {
+    let threads = runner.agenda.threads.iter().enumerate();
+    for (t, account) in threads.filter(|(_, account)| account.left_ns > 0) {
         add(t as u64);
-        add(*left);
+        add(account.left_ns);
     }
     add(u64::MAX);
     for (due, who) in runner.agenda.timers.ahead(&runner.state, now) {

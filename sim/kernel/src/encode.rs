@@ -359,18 +359,20 @@ impl Encoder<'_> {
     fn message(&mut self, message: &Arc<Message>) {
         self.value(&message.body);
         self.number(u64::from(message.sender.0));
-        self.value(&message.kind);
-        self.signed(message.priority);
         self.number(message.size);
         self.mailbox_id(message.mailbox);
-        match message.reply_to {
+        let Some(extras) = &message.extras else { return self.byte(0) };
+        self.byte(1);
+        self.value(&extras.kind);
+        self.signed(extras.priority);
+        match extras.reply_to {
             None => self.byte(0),
             Some(handle) => {
                 self.byte(1);
                 self.handle(handle);
             }
         }
-        match message.then {
+        match extras.then {
             Then::Return => self.byte(0),
             Then::AwaitReply { right, .. } => {
                 self.byte(1);

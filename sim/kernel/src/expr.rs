@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::{FamilyId, MailboxId, Register};
+use crate::ids::{FamilyId, MailboxId, ProcessId, Register};
 use crate::machine::Machine;
 use crate::message::{Message, Route};
 use crate::oracle::{Oracle, Question};
@@ -139,7 +139,7 @@ pub(crate) struct Scope<'a, O> {
 /// Who evaluates: the constants of a thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
-    pub process: crate::ids::ProcessId,
+    pub process: ProcessId,
     pub index: i64,
     pub thread_index: i64,
 }
@@ -179,6 +179,16 @@ impl Expr {
 }
 
 impl<O: Oracle> Scope<'_, O> {
+    /// A member of a mailbox family.
+    pub(crate) fn mailbox_member(
+        &mut self,
+        first: MailboxId,
+        count: u32,
+        index: &Expr,
+    ) -> Result<MailboxId, Fault> {
+        Ok(MailboxId(first.0 + member(self.int(index)?, count)?))
+    }
+
     /// The value of an expression, or the exception that computing it raises.
     pub(crate) fn eval(&mut self, expr: &Expr) -> Result<Value, Fault> {
         Ok(match expr {
@@ -193,11 +203,10 @@ impl<O: Oracle> Scope<'_, O> {
             Expr::ProcessMember(family, index) => {
                 let family = &self.machine.families[family.index()];
                 let member = member(self.int(index)?, family.count)?;
-                Value::Handle(Handle::Process(crate::ids::ProcessId(family.first.0 + member)))
+                Value::Handle(Handle::Process(ProcessId(family.first.0 + member)))
             }
             Expr::MailboxMember { first, count, index } => {
-                let member = member(self.int(index)?, *count)?;
-                Value::Handle(Handle::Mailbox(MailboxId(first.0 + member)))
+                Value::Handle(Handle::Mailbox(self.mailbox_member(*first, *count, index)?))
             }
             Expr::Unary(Unary::Not, of) => Value::of_truth(!self.eval(of)?.truth()?),
             Expr::Unary(Unary::Minus, of) => match self.eval(of)? {
@@ -258,14 +267,14 @@ impl<O: Oracle> Scope<'_, O> {
         match field {
             Field::Body => message.body.clone(),
             Field::Sender => Value::Handle(Handle::Process(message.sender)),
-            Field::Type => message.kind.clone(),
-            Field::Priority => Value::Int(message.priority),
+            Field::Type => message.kind().clone(),
+            Field::Priority => Value::Int(message.priority()),
             Field::Size => Value::Int(i64::try_from(message.size).unwrap_or(i64::MAX)),
             Field::Box => match message.route {
                 Route::Mailbox => Value::Handle(Handle::Mailbox(message.mailbox)),
                 Route::Link => Value::None,
             },
-            Field::ReplyTo => match (message.reply_to, message.reply_right()) {
+            Field::ReplyTo => match (message.reply_to(), message.reply_right()) {
                 (Some(handle), _) => Value::Handle(handle),
                 (None, Some(right)) => Value::Handle(Handle::Reply(right)),
                 (None, None) => Value::None,

@@ -174,7 +174,7 @@ fn memory_invariants(state: &State) {
         .mailboxes
         .iter()
         .flat_map(|mailbox| &mailbox.messages)
-        .map(|message| state.memory.cost(message))
+        .map(|message| state.memory.cost(message.size))
         .sum();
     assert_eq!(state.memory.used, stored, "kernel memory used is what the stored messages cost");
     if let Some(limit) = state.memory.limit {

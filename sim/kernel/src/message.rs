@@ -10,23 +10,30 @@ pub struct Message {
     pub body: Value,
     /// Who sent it. The kernel fills this in; it cannot be forged.
     pub sender: ProcessId,
+    /// Where it was sent to.
+    pub mailbox: MailboxId,
+    /// Its size in bytes, without the kernel's overhead.
+    pub size: u64,
+    /// Whether that is a link.
+    pub route: Route,
+    /// What most messages lack.
+    pub extras: Option<Box<Extras>>,
+    /// Its number in this run. Ghost data: read only where an event is built, so that two states
+    /// that differ in nothing else are one state.
+    pub serial: u64,
+}
+
+/// What most messages lack. A message that lacks all of it has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extras {
     /// The word that `receive … type:` selects by, `none` if it has none.
     pub kind: Value,
     /// Larger leaves a mailbox of `order: priority` first.
     pub priority: i64,
-    /// Its size in bytes, without the kernel's overhead.
-    pub size: u64,
-    /// Where it was sent to.
-    pub mailbox: MailboxId,
-    /// Whether that is a link.
-    pub route: Route,
     /// Where an answer should go, if the sender said so.
     pub reply_to: Option<Handle>,
     /// What its sender does once it has gone.
     pub then: Then,
-    /// Its number in this run. Ghost data: read only where an event is built, so that two states
-    /// that differ in nothing else are one state.
-    pub serial: u64,
 }
 
 /// How a message travels.
@@ -61,22 +68,48 @@ impl PartialEq for Message {
     fn eq(&self, other: &Self) -> bool {
         self.body == other.body
             && self.sender == other.sender
-            && self.kind == other.kind
-            && self.priority == other.priority
-            && self.size == other.size
             && self.mailbox == other.mailbox
+            && self.size == other.size
             && self.route == other.route
-            && self.reply_to == other.reply_to
-            && self.then == other.then
+            && self.extras == other.extras
     }
 }
 
 impl Eq for Message {}
 
+impl Extras {
+    const NONE: Self = Self { kind: Value::None, priority: 0, reply_to: None, then: Then::Return };
+
+    /// For a message: nothing if all of it is lacking.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::NONE).then(|| Box::new(self))
+    }
+}
+
 impl Message {
+    /// The word that `receive … type:` selects by, `none` if it has none.
+    pub fn kind(&self) -> &Value {
+        self.extras.as_ref().map_or(&Value::None, |extras| &extras.kind)
+    }
+
+    /// Larger leaves a mailbox of `order: priority` first.
+    pub fn priority(&self) -> i64 {
+        self.extras.as_ref().map_or(0, |extras| extras.priority)
+    }
+
+    /// Where an answer should go, if the sender said so.
+    pub fn reply_to(&self) -> Option<Handle> {
+        self.extras.as_ref().and_then(|extras| extras.reply_to)
+    }
+
+    /// What its sender does once it has gone.
+    pub fn then(&self) -> Then {
+        self.extras.as_ref().map_or(Then::Return, |extras| extras.then)
+    }
+
     /// The right that `reply` uses up: every request of a `call` carries one.
     pub fn reply_right(&self) -> Option<ReplyRight> {
-        match self.then {
+        match self.then() {
             Then::Return => None,
             Then::AwaitReply { right, .. } => Some(right),
         }

@@ -130,6 +130,11 @@ impl Call {
     pub fn handler(&self, outcome: Outcome) -> Option<Pc> {
         self.handlers.iter().find(|(handled, _)| *handled == outcome).map(|(_, pc)| *pc)
     }
+
+    /// Where the thread goes on after this call, which stands at `pc`, if all went well.
+    pub fn after_ok(&self, pc: Pc) -> Pc {
+        self.handler(Outcome::Ok).unwrap_or(pc.next())
+    }
 }
 
 /// A system call.

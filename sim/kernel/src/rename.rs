@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::MailboxKind;
-use crate::message::{Message, Then};
+use crate::message::{Extras, Message, Then};
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
 use crate::state::{BlockedOn, Filter, Holder, Look, Process, Sources, Thread, ThreadState};
@@ -205,19 +205,28 @@ impl Handle {
 }
 
 fn renamed_message(message: &Arc<Message>, names: &mut impl Rename) -> Arc<Message> {
-    let then = match message.then {
-        Then::Return => Then::Return,
-        Then::AwaitReply { caller, right } => {
-            Then::AwaitReply { caller: names.thread(caller), right: right.renamed(names) }
-        }
-    };
     Arc::new(Message {
         body: message.body.renamed(names),
         sender: names.process(message.sender),
-        kind: message.kind.renamed(names),
         mailbox: names.mailbox(message.mailbox),
-        reply_to: message.reply_to.map(|handle| handle.renamed(names)),
-        then,
+        extras: message.extras.as_ref().map(|extras| Box::new(extras.renamed(names))),
         ..**message
     })
+}
+
+impl Extras {
+    fn renamed(&self, names: &mut impl Rename) -> Self {
+        let then = match self.then {
+            Then::Return => Then::Return,
+            Then::AwaitReply { caller, right } => {
+                Then::AwaitReply { caller: names.thread(caller), right: right.renamed(names) }
+            }
+        };
+        Self {
+            kind: self.kind.renamed(names),
+            priority: self.priority,
+            reply_to: self.reply_to.map(|handle| handle.renamed(names)),
+            then,
+        }
+    }
 }

@@ -236,7 +236,7 @@ impl Filter {
     pub fn accepts(filter: Option<&Filter>, message: &Message) -> bool {
         match filter.and_then(|filter| filter.kind.as_ref()) {
             None => true,
-            Some(kind) => kind == &message.kind,
+            Some(kind) => kind == message.kind(),
         }
     }
 

@@ -45,6 +45,22 @@ impl Clone for Noted {
     }
 }
 
+impl Noted {
+    // Out of the way of whoever does not watch.
+    #[cold]
+    #[inline(never)]
+    fn look(&self, index: usize) {
+        self.clock.note(&self.looked[index]);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn change(&mut self, index: usize) {
+        self.look(index);
+        self.changed[index] = true;
+    }
+}
+
 impl Clock {
     fn note(&self, place: &AtomicU32) {
         if place.load(Ordering::Relaxed) == 0 {
@@ -151,7 +167,7 @@ impl<T> Index<usize> for Table<T> {
     #[inline]
     fn index(&self, index: usize) -> &T {
         if let Some(noted) = &self.noted {
-            noted.clock.note(&noted.looked[index]);
+            noted.look(index);
         }
         &self.items[index]
     }
@@ -161,8 +177,7 @@ impl<T> IndexMut<usize> for Table<T> {
     #[inline]
     fn index_mut(&mut self, index: usize) -> &mut T {
         if let Some(noted) = &mut self.noted {
-            noted.clock.note(&noted.looked[index]);
-            noted.changed[index] = true;
+            noted.change(index);
         }
         &mut self.items[index]
     }

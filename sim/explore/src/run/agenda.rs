@@ -1,7 +1,5 @@
 //! What a run keeps beside the state: the clock, who is ready, what is due, what it has cost.
 
-use std::sync::Arc;
-
 use ipcsim_kernel::{
     Computing, Event, Machine, Oracle, Question, Role, Sink, Span, State, Thread, ThreadId,
 };
@@ -16,21 +14,43 @@ use crate::random::{Purpose, Stream};
 pub(crate) struct Agenda {
     pub now_ns: u64,
     pub ready: ReadyQueue,
-    queued: Vec<bool>,
+    pub threads: Vec<Account>,
     pub timers: Timers,
     pub measures: Measures,
-    /// What is left of the `compute` of a thread that lost its processor.
-    pub left_ns: Vec<u64>,
     /// Threads that have ended in the step that was just performed.
     pub ended: Vec<ThreadId>,
-    pub waiting_since_ns: Vec<u64>,
     /// How many calls ago a worker last took a message or wrote to the log.
     pub calls_without_progress: u64,
     durations: Stream,
     scheduling: Stream,
     /// How often a worker took a message or wrote to the log.
     pub progress: u64,
-    roles: Arc<[Role]>,
+}
+
+/// What a run keeps of one thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Account {
+    /// What is left of its `compute`, if it lost its processor on the way.
+    pub left_ns: u64,
+    /// When it last began to wait.
+    pub waiting_since_ns: u64,
+    place: Place,
+    role: Role,
+}
+
+/// Where a thread stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In the ready queue.
+    Queued,
+    /// On a processor, or it waits.
+    Elsewhere,
+}
+
+impl Account {
+    fn of(role: Role) -> Self {
+        Self { left_ns: 0, waiting_since_ns: 0, place: Place::Elsewhere, role }
+    }
 }
 
 /// The oracle of a run: answers are drawn from the seed.
@@ -89,39 +109,45 @@ impl Oracle for Draws {
 impl Agenda {
     pub(crate) fn new(machine: &Machine, state: &State) -> Self {
         let seed = machine.timing.seed;
-        let threads = state.threads.len();
-        let of = |thread: &Thread| machine.family_of(thread.process);
-        let roles = state.threads.iter().map(|thread| of(thread).role).collect();
+        let account = |thread: &Thread| Account::of(machine.family_of(thread.process).role);
+        let threads: Vec<Account> = state.threads.iter().map(account).collect();
         Self {
             now_ns: 0,
             ready: ReadyQueue::new(machine, state),
-            queued: vec![false; threads],
-            timers: Timers::new(threads),
+            timers: Timers::new(threads.len()),
+            threads,
             measures: Measures::default(),
-            left_ns: vec![0; threads],
             ended: Vec::new(),
-            waiting_since_ns: vec![0; threads],
             calls_without_progress: 0,
             durations: Stream::new(seed, Purpose::Durations),
             scheduling: Stream::new(seed, Purpose::Scheduler),
             progress: 0,
-            roles,
         }
     }
 
     pub(crate) fn is_queued(&self, t: ThreadId) -> bool {
-        self.queued[t.index()]
+        self.threads[t.index()].place == Place::Queued
     }
 
     pub(crate) fn enqueue(&mut self, t: ThreadId) {
-        if !std::mem::replace(&mut self.queued[t.index()], true) {
+        let Some(account) = self.threads.get_mut(t.index()) else { return self.welcome(t) };
+        if account.place == Place::Elsewhere {
+            account.place = Place::Queued;
             self.ready.push(t);
         }
     }
 
+    /// A thread was started while the machine runs. It counts as a worker's: then a run is watched
+    /// less, not wrongly.
+    #[cold]
+    fn welcome(&mut self, t: ThreadId) {
+        self.threads.resize(t.index() + 1, Account::of(Role::Worker));
+        self.enqueue(t);
+    }
+
     pub(crate) fn next_ready(&mut self) -> Option<ThreadId> {
         let t = self.ready.pop(&mut self.scheduling)?;
-        self.queued[t.index()] = false;
+        self.threads[t.index()].place = Place::Elsewhere;
         Some(t)
     }
 
@@ -136,23 +162,13 @@ impl Agenda {
         [self.durations.position(), self.scheduling.position()]
     }
 
-    /// A thread that was started later counts as a worker's: then a run is watched less, not wrongly.
     fn gets_somewhere(&mut self, t: ThreadId) {
-        match self.roles.get(t.index()) {
-            Some(Role::Daemon) => {}
-            Some(Role::Worker) | None => {
+        match self.threads[t.index()].role {
+            Role::Daemon => {}
+            Role::Worker => {
                 self.progress += 1;
                 self.calls_without_progress = 0;
             }
-        }
-    }
-
-    /// Makes room for a thread that was started while the machine runs.
-    fn know(&mut self, t: ThreadId) {
-        if self.queued.len() <= t.index() {
-            self.queued.resize(t.index() + 1, false);
-            self.left_ns.resize(t.index() + 1, 0);
-            self.waiting_since_ns.resize(t.index() + 1, 0);
         }
     }
 }
@@ -167,7 +183,6 @@ impl<T: Tracer> Sink for Telling<'_, T> {
     const EVENTS: bool = T::EVENTS;
 
     fn ready(&mut self, thread: ThreadId) {
-        self.agenda.know(thread);
         self.agenda.enqueue(thread);
     }
 
@@ -179,11 +194,11 @@ impl<T: Tracer> Sink for Telling<'_, T> {
 
     fn ended(&mut self, thread: ThreadId) {
         self.agenda.ended.push(thread);
-        self.agenda.left_ns[thread.index()] = 0;
+        self.agenda.threads[thread.index()].left_ns = 0;
     }
 
     fn blocked(&mut self, thread: ThreadId) {
-        self.agenda.waiting_since_ns[thread.index()] = self.agenda.now_ns;
+        self.agenda.threads[thread.index()].waiting_since_ns = self.agenda.now_ns;
     }
 
     fn received(&mut self, thread: ThreadId) {

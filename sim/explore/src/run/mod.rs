@@ -175,6 +175,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
     // What a processor had begun when the run was over does not count.
     let begun = runner.cpus.iter().filter_map(Cpu::busy_until);
     measures.cpu_time_ns -= begun.map(|at| at.saturating_sub(measures.time_ns)).sum::<u64>();
+    let waiting_since = runner.agenda.threads.iter().map(|thread| thread.waiting_since_ns);
     Run {
         stop,
         measures,
@@ -182,7 +183,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
         stuck: watch.stuck,
         hidden: runner.hidden,
         failed: runner.failed,
-        waiting_since_ns: runner.agenda.waiting_since_ns,
+        waiting_since_ns: waiting_since.collect(),
         state: runner.state,
     }
 }

@@ -63,11 +63,13 @@ impl ReadyQueue {
     }
 
     pub(crate) fn push(&mut self, t: ThreadId) {
-        self.arrivals += 1;
-        let priority = self.priority(t);
         match &mut self.order {
             Order::Fifo(queue) | Order::RoundRobin(queue) => queue.push_back(t),
-            Order::Priority(heap) => heap.push((priority, Reverse(self.arrivals), t)),
+            Order::Priority(heap) => {
+                self.arrivals += 1;
+                let priority = self.priorities.get(t.index()).copied().unwrap_or(0);
+                heap.push((priority, Reverse(self.arrivals), t));
+            }
             Order::Random(threads) => threads.push(t),
         }
     }

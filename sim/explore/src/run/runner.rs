@@ -206,7 +206,6 @@ impl<'m> Runner<'m> {
                 Phase::Call => self.call(id, t, tracer),
                 Phase::Computing | Phase::Switching => {
                     self.steps += u64::from(phase == Phase::Computing);
-                    self.cpus[id].phase = Phase::Local;
                     self.after_slice(id, t);
                 }
                 Phase::Copying => self.go_on(id, t),
@@ -235,10 +234,6 @@ impl<'m> Runner<'m> {
     }
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
-        if self.stands_at_call(t) {
-            self.enter_kernel(id);
-            return None;
-        }
         match self.perform(Transition::Local(t), tracer) {
             Progress::AtCall => self.enter_kernel(id),
             Progress::Computes(span) => {
@@ -256,7 +251,7 @@ impl<'m> Runner<'m> {
         None
     }
 
-    /// Where a call follows a call there is nothing to do between them.
+    /// Where a call follows a call, or a switch, there is nothing to do between them.
     fn stands_at_call(&self, t: ThreadId) -> bool {
         let pc = self.state.threads[t.index()].pc;
         matches!(self.machine.code[pc.index()], Op::Call(_) | Op::End)
@@ -271,7 +266,7 @@ impl<'m> Runner<'m> {
         let now = self.agenda.now_ns;
         let slice = self.cpus[id].slice_ends_ns.saturating_sub(now).max(1);
         let part = ns.min(slice);
-        self.agenda.left_ns[t.index()] = ns - part;
+        self.agenda.threads[t.index()].left_ns = ns - part;
         self.occupy(id, Phase::Computing, part);
     }
 
@@ -296,9 +291,9 @@ impl<'m> Runner<'m> {
         if progress == Progress::Yielded {
             self.cpus[id].slice_ends_ns = 0;
         }
-        let keeps_going = self.can_go_on(t);
-        match (cost, keeps_going) {
-            (0, _) => self.go_on(id, t),
+        match (cost, self.can_go_on(t)) {
+            (0, true) => self.after_slice(id, t),
+            (0, false) => self.release(id),
             (_, true) => self.occupy(id, Phase::Copying, cost),
             // The thread waits, or is another processor's by then; only the copying is left.
             (_, false) => self.occupy(id, Phase::Draining, cost),
@@ -313,7 +308,6 @@ impl<'m> Runner<'m> {
     /// After a call: the thread keeps the processor if it can and may.
     fn go_on(&mut self, id: usize, t: ThreadId) {
         if self.can_go_on(t) {
-            self.cpus[id].phase = Phase::Local;
             self.after_slice(id, t);
         } else {
             self.release(id);
@@ -331,7 +325,7 @@ impl<'m> Runner<'m> {
         if self.cpus[id].slice_ends_ns <= now {
             self.cpus[id].slice_ends_ns = now.saturating_add(self.agenda.ready.slice_ns());
         }
-        let left = std::mem::take(&mut self.agenda.left_ns[t.index()]);
+        let left = std::mem::take(&mut self.agenda.threads[t.index()].left_ns);
         if left > 0 {
             self.compute(id, t, left);
         } else if self.stands_at_call(t) {
@@ -392,9 +386,14 @@ impl<'m> Runner<'m> {
         cpu.last = Some(t);
         cpu.slice_ends_ns = self.agenda.now_ns.saturating_add(cost).saturating_add(slice);
         // What is left of a `compute` is taken up when the switch is done.
-        let phase =
-            if self.agenda.left_ns[t.index()] > 0 { Phase::Switching } else { Phase::Local };
-        self.occupy(id, phase, cost);
+        if self.agenda.threads[t.index()].left_ns > 0 {
+            self.occupy(id, Phase::Switching, cost);
+        } else if self.stands_at_call(t) {
+            let entry = self.machine.timing.costs.syscall_ns;
+            self.occupy(id, Phase::Call, cost.saturating_add(entry));
+        } else {
+            self.occupy(id, Phase::Local, cost);
+        }
     }
 
     /// Takes a processor from a less urgent thread that only computes.
@@ -413,7 +412,7 @@ impl<'m> Runner<'m> {
         let cpu = self.cpus[id];
         let Some(t) = cpu.thread else { return };
         let rest = cpu.busy_until_ns.saturating_sub(now);
-        self.agenda.left_ns[t.index()] += rest;
+        self.agenda.threads[t.index()].left_ns += rest;
         self.agenda.measures.cpu_time_ns -= rest;
         self.agenda.enqueue(t);
         self.release(id);

@@ -102,7 +102,7 @@ const DATED: usize = 8;
 
 /// When the last of these threads began to wait, in nanoseconds.
 fn last_wait(runner: &Runner, threads: &[ThreadId]) -> u64 {
-    let since = |t: &ThreadId| runner.agenda.waiting_since_ns[t.index()];
+    let since = |t: &ThreadId| runner.agenda.threads[t.index()].waiting_since_ns;
     threads.iter().map(since).max().unwrap_or(runner.agenda.now_ns)
 }
 

@@ -242,7 +242,7 @@ impl Parts {
         };
         if layout.memory == Is::NotSo {
             let stored = state.mailboxes.items().iter().flat_map(|mailbox| &mailbox.messages);
-            let used = stored.map(|message| state.memory.cost(message)).sum();
+            let used = stored.map(|message| state.memory.cost(message.size)).sum();
             state.memory.used = used;
         }
         clock.reset();

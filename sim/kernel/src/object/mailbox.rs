@@ -94,7 +94,7 @@ impl Mailbox {
         let at = match self.spec.order {
             Order::Fifo => self.messages.len(),
             Order::Priority => {
-                self.messages.partition_point(|stored| stored.priority >= message.priority)
+                self.messages.partition_point(|stored| stored.priority() >= message.priority())
             }
         };
         if at == self.messages.len() {
@@ -108,9 +108,9 @@ impl Mailbox {
     pub fn block_sender(&mut self, thread: ThreadId, message: Arc<Message>) {
         let at = match self.spec.order {
             Order::Fifo => self.senders.len(),
-            Order::Priority => {
-                self.senders.partition_point(|(_, blocked)| blocked.priority >= message.priority)
-            }
+            Order::Priority => self
+                .senders
+                .partition_point(|(_, blocked)| blocked.priority() >= message.priority()),
         };
         self.senders.insert(at, (thread, message));
     }

@@ -36,22 +36,22 @@ impl KernelMemory {
         Self { limit, overhead, used: 0, waiting: VecDeque::new() }
     }
 
-    /// What a message costs, in bytes.
-    pub fn cost(&self, message: &Message) -> u64 {
-        message.size.saturating_add(self.overhead)
+    /// What a message of so many bytes costs, in bytes.
+    pub fn cost(&self, size: u64) -> u64 {
+        size.saturating_add(self.overhead)
     }
 
-    /// Whether a newcomer's message fits; whoever waits already was first.
-    pub fn offer(&self, message: &Message) -> Fit {
-        match self.fit(message) {
+    /// Whether a newcomer's message of this size fits; whoever waits already was first.
+    pub fn offer(&self, size: u64) -> Fit {
+        match self.fit(size) {
             Fit::Now if !self.waiting.is_empty() => Fit::Later,
             fit => fit,
         }
     }
 
-    /// Whether a message fits, whoever waits.
-    pub fn fit(&self, message: &Message) -> Fit {
-        let cost = self.cost(message);
+    /// Whether a message of this size fits, whoever waits.
+    pub fn fit(&self, size: u64) -> Fit {
+        let cost = self.cost(size);
         match self.limit {
             Some(limit) if cost > limit => Fit::Never,
             Some(limit) if self.used.saturating_add(cost) > limit => Fit::Later,
@@ -59,13 +59,13 @@ impl KernelMemory {
         }
     }
 
-    /// A message is stored.
-    pub fn charge(&mut self, message: &Message) {
-        self.used = self.used.saturating_add(self.cost(message));
+    /// A message of this size is stored.
+    pub fn charge(&mut self, size: u64) {
+        self.used = self.used.saturating_add(self.cost(size));
     }
 
-    /// A stored message has left.
-    pub fn release(&mut self, message: &Message) {
-        self.used = self.used.saturating_sub(self.cost(message));
+    /// A stored message of this size has left.
+    pub fn release(&mut self, size: u64) {
+        self.used = self.used.saturating_sub(self.cost(size));
     }
 }

@@ -16,7 +16,7 @@ use crate::state::{BlockedOn, Bound, Look, ThreadState};
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A stored message has left its place: its memory goes to whoever waits for some.
     pub(super) fn free_memory_of(&mut self, message: &Arc<Message>, place: usize) {
-        self.state.memory.release(message);
+        self.state.memory.release(message.size);
         if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
             self.state.processes[to.index()].inbox.forget_stored(message.mailbox, place);
         }
@@ -50,7 +50,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Looks at the senders that wait for memory, and stops at the first that has to wait on.
     pub(super) fn hand_out_memory(&mut self) {
         while let Some((t, message)) = self.state.memory.waiting.front().cloned() {
-            if self.state.memory.fit(&message) != Fit::Now {
+            if self.state.memory.fit(message.size) != Fit::Now {
                 return;
             }
             self.state.memory.waiting.pop_front();

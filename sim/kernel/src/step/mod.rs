@@ -14,6 +14,7 @@ mod release;
 mod rpc;
 mod select;
 mod send;
+mod short;
 mod thread;
 mod wait;
 
@@ -25,7 +26,7 @@ use crate::oracle::{Oracle, Question, Sink, Span};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Op, Time, Verb};
 use crate::state::{Sources, State, Thread, ThreadState};
-use crate::value::Value;
+use crate::value::{Handle, Value};
 
 /// What a driver may ask the kernel to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,11 +201,27 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     }
 
     /// A constant or a variable, looked at in its place; anything else has to be computed.
+    #[inline]
     fn peek<'s>(&'s self, t: ThreadId, expr: &'s Expr) -> Option<&'s Value> {
         match expr {
             Expr::Constant(value) => Some(value),
             Expr::Variable(register) => Some(&self.thread(t).registers[register.index()]),
             _ => None,
+        }
+    }
+
+    /// The mailbox that an expression names, where its form shows that it names one. Looked at in its
+    /// place: a value that is returned to be taken apart costs more than the rest of the call.
+    fn named_mailbox(&mut self, t: ThreadId, expr: &Expr) -> Result<Option<MailboxId>, Fault> {
+        match self.peek(t, expr) {
+            Some(Value::Handle(Handle::Mailbox(mailbox))) => Ok(Some(*mailbox)),
+            Some(_) => Ok(None),
+            None => match expr {
+                Expr::MailboxMember { first, count, index } => {
+                    self.scope(t).mailbox_member(*first, *count, index).map(Some)
+                }
+                _ => Ok(None),
+            },
         }
     }
 

@@ -29,7 +29,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn receive(&mut self, t: ThreadId, receive: &Receive) -> Result<(), Stop> {
         let sources = match &receive.from {
             From::Anyone => Sources::Anyone,
-            From::These(expr) => self.sources(t, expr)?,
+            From::These(expr) => match self.named_mailbox(t, expr)? {
+                Some(source) => {
+                    self.reachable_by_name(source)?;
+                    if self.receive_at_once(t, source, receive) {
+                        return Ok(());
+                    }
+                    Sources::One(source)
+                }
+                None => self.sources(t, expr)?,
+            },
         };
         let filter = self.filter(t, receive)?;
         if let Some(found) = self.find(t, &sources, filter.as_deref()) {
@@ -58,10 +67,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The mailboxes and links that a source, or a list of sources, stands for.
     pub(super) fn sources(&mut self, t: ThreadId, expr: &Expr) -> Result<Sources, Stop> {
-        // The usual source is written down, and need not be copied to be looked at.
-        if let Expr::Constant(value @ Value::Handle(_)) = expr {
-            return Ok(Sources::One(self.source(t, value)?));
-        }
         match self.eval(t, expr)? {
             Value::List(list) => {
                 let mut mailboxes = Vec::with_capacity(list.items().len());
@@ -70,7 +75,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 }
                 Ok(Sources::Many(mailboxes.into()))
             }
-            value => Ok(Sources::One(self.source(t, &value)?)),
+            Value::Handle(handle) => Ok(Sources::One(self.source(t, handle)?)),
+            _ => Err(Fault::MixedTypes.into()),
         }
     }
 
@@ -84,28 +90,27 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match item {
             Value::List(family) => {
                 for member in family.items() {
-                    to.push(self.source(t, member)?);
+                    let Value::Handle(handle) = member else {
+                        return Err(Fault::MixedTypes.into());
+                    };
+                    to.push(self.source(t, *handle)?);
                 }
             }
-            single => to.push(self.source(t, single)?),
+            Value::Handle(handle) => to.push(self.source(t, *handle)?),
+            _ => return Err(Fault::MixedTypes.into()),
         }
         Ok(())
     }
 
-    fn source(&mut self, t: ThreadId, value: &Value) -> Result<MailboxId, Stop> {
-        match value {
-            Value::Handle(Handle::Process(process)) => {
-                Ok(self.link(*process, self.thread(t).process))
+    fn source(&mut self, t: ThreadId, handle: Handle) -> Result<MailboxId, Stop> {
+        match handle {
+            Handle::Process(process) => Ok(self.link(process, self.thread(t).process)),
+            Handle::Mailbox(mailbox) => {
+                self.reachable_by_name(mailbox)?;
+                Ok(mailbox)
             }
-            Value::Handle(Handle::Mailbox(mailbox)) => {
-                self.reachable_by_name(*mailbox)?;
-                Ok(*mailbox)
-            }
-            Value::Handle(Handle::File { mailbox, access: Access::Read }) => Ok(*mailbox),
-            Value::Handle(Handle::File { .. } | Handle::Reply(_)) => {
-                Err(Stop::Outcome(Outcome::NoRight))
-            }
-            _ => Err(Fault::MixedTypes.into()),
+            Handle::File { mailbox, access: Access::Read } => Ok(mailbox),
+            Handle::File { .. } | Handle::Reply(_) => Err(Stop::Outcome(Outcome::NoRight)),
         }
     }
 
@@ -185,7 +190,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.forget_blocked(mailbox, place);
                 self.leave_queue(sender);
                 self.note_delivery(t, &message, whereabouts);
-                self.released(sender, message.then, whereabouts);
+                self.released(sender, message.then(), whereabouts);
                 message
             }
         }
@@ -199,7 +204,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A stored request has been taken: its caller now waits for whoever took it.
     pub(super) fn request_left_its_queue(&mut self, message: &Message, whereabouts: Whereabouts) {
-        let Then::AwaitReply { caller, right: asked } = message.then else { return };
+        let Then::AwaitReply { caller, right: asked } = message.then() else { return };
         let ThreadState::Blocked { on: BlockedOn::Reply { right, holder }, .. } =
             &mut self.state.threads[caller.index()].state
         else {

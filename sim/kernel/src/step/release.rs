@@ -123,9 +123,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.wake_to_look_again(t, Look::Send(message));
                 return;
             }
-            match self.state.memory.offer(&message) {
+            match self.state.memory.offer(message.size) {
                 Fit::Now => {
-                    let then = message.then;
+                    let then = message.then();
                     self.store(t, message);
                     self.released(t, then, Whereabouts::Stored(mailbox));
                 }

@@ -58,13 +58,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let answer = Arc::new(Message {
             body,
             sender: server,
-            kind: Value::None,
-            priority: 0,
-            size,
             mailbox,
+            size,
             route: Route::Link,
-            reply_to: None,
-            then: Then::Return,
+            extras: None,
             serial,
         });
         self.note(Some(t), Kind::Sent(&answer));

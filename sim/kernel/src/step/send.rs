@@ -7,7 +7,7 @@ use super::{Step, Stop};
 use crate::event::{Kind, Loss};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, MailboxKind, MemoryFull, Pick, TooLarge, Wake};
-use crate::message::{Message, Route, Then};
+use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
 use crate::object::memory::Fit;
 use crate::oracle::{Oracle, Question, Sink};
@@ -70,7 +70,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Some(message) => message,
             None => self.compose(t, send, Then::Return)?,
         };
-        self.try_to_send(t, message, send)
+        match self.send_at_once(t, message) {
+            Ok(()) => Ok(()),
+            Err(message) => self.try_to_send(t, message, send),
+        }
     }
 
     /// Tries to get rid of a message; waits if that is not possible now.
@@ -153,11 +156,40 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         then: Then,
     ) -> Result<Arc<Message>, Stop> {
         let mailbox = self.destination(t, &send.to)?;
-        let body = self.eval(t, &send.body)?;
+        let body = match self.peek(t, &send.body) {
+            Some(value) => value.clone(),
+            None => self.eval(t, &send.body)?,
+        };
         let size = match &send.size {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
         };
+        let extras = self.extras(t, send, then)?;
+        let target = &self.state.mailboxes[mailbox.index()];
+        if target.spec.max_size.is_some_and(|max| size > max) {
+            return Err(Stop::Outcome(Outcome::TooLarge));
+        }
+        let route = match target.spec.kind {
+            MailboxKind::Link { .. } => Route::Link,
+            MailboxKind::Open | MailboxKind::Filed => Route::Mailbox,
+        };
+        let sender = self.thread(t).process;
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        Ok(Arc::new(Message { body, sender, mailbox, size, route, extras, serial }))
+    }
+
+    /// Evaluates what most messages lack.
+    fn extras(
+        &mut self,
+        t: ThreadId,
+        send: &Send,
+        then: Then,
+    ) -> Result<Option<Box<Extras>>, Stop> {
+        let plain = send.kind.is_none() && send.priority.is_none() && send.reply_to.is_none();
+        if plain && then == Then::Return {
+            return Ok(None);
+        }
         let kind = match &send.kind {
             None => Value::None,
             Some(kind) => self.eval(t, kind)?,
@@ -174,29 +206,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 _ => return Err(Fault::MixedTypes.into()),
             },
         };
-        let target = &self.state.mailboxes[mailbox.index()];
-        if target.spec.max_size.is_some_and(|max| size > max) {
-            return Err(Stop::Outcome(Outcome::TooLarge));
-        }
-        let route = match target.spec.kind {
-            MailboxKind::Link { .. } => Route::Link,
-            MailboxKind::Open | MailboxKind::Filed => Route::Mailbox,
-        };
-        let sender = self.thread(t).process;
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
-        Ok(Arc::new(Message {
-            body,
-            sender,
-            kind,
-            priority,
-            size,
-            mailbox,
-            route,
-            reply_to,
-            then,
-            serial,
-        }))
+        Ok(Extras { kind, priority, reply_to, then }.boxed())
     }
 
     /// A size in bytes; a negative one is an exception.
@@ -206,33 +216,34 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The mailbox or link that a destination stands for.
     fn destination(&mut self, t: ThreadId, to: &crate::expr::Expr) -> Result<MailboxId, Stop> {
-        let handle = match self.peek(t, to) {
-            Some(Value::Handle(handle)) => *handle,
-            Some(_) => return Err(Fault::MixedTypes.into()),
-            None => match self.eval(t, to)? {
-                Value::Handle(handle) => handle,
-                _ => return Err(Fault::MixedTypes.into()),
-            },
-        };
-        let mailbox = match handle {
-            Handle::Process(process) => {
-                if self.state.has_ended(process) {
-                    return Err(Stop::Outcome(Outcome::Dead));
-                }
-                return Ok(self.link(self.thread(t).process, process));
-            }
-            Handle::Mailbox(mailbox) => {
+        let mailbox = match self.named_mailbox(t, to)? {
+            Some(mailbox) => {
                 self.reachable_by_name(mailbox)?;
                 mailbox
             }
-            Handle::File { mailbox, access: Access::Write } => mailbox,
-            Handle::File { .. } | Handle::Reply(_) => {
-                return Err(Stop::Outcome(Outcome::NoRight));
-            }
+            None => match self.eval(t, to)? {
+                Value::Handle(handle) => self.sent_to(t, handle)?,
+                _ => return Err(Fault::MixedTypes.into()),
+            },
         };
         match self.state.mailboxes[mailbox.index()].existence {
             Existence::Alive => Ok(mailbox),
             Existence::Destroyed => Err(Stop::Outcome(Outcome::Dead)),
+        }
+    }
+
+    fn sent_to(&mut self, t: ThreadId, handle: Handle) -> Result<MailboxId, Stop> {
+        match handle {
+            Handle::Process(process) if self.state.has_ended(process) => {
+                Err(Stop::Outcome(Outcome::Dead))
+            }
+            Handle::Process(process) => Ok(self.link(self.thread(t).process, process)),
+            Handle::Mailbox(mailbox) => {
+                self.reachable_by_name(mailbox)?;
+                Ok(mailbox)
+            }
+            Handle::File { mailbox, access: Access::Write } => Ok(mailbox),
+            Handle::File { .. } | Handle::Reply(_) => Err(Stop::Outcome(Outcome::NoRight)),
         }
     }
 
@@ -251,7 +262,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Offers a message, and does what comes of it, unless its sender has to wait.
     pub(super) fn post(&mut self, t: ThreadId, message: Arc<Message>, attempt: Attempt) -> Posted {
-        let then = message.then;
+        let then = message.then();
         loop {
             match self.offer(t, &message, attempt) {
                 Offer::Deliver(receiver) => {
@@ -301,8 +312,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let room = mailbox.room(message.size);
         let fit = match attempt {
-            Attempt::FromMemoryQueue => self.state.memory.fit(message),
-            Attempt::First | Attempt::Again => self.state.memory.offer(message),
+            Attempt::FromMemoryQueue => self.state.memory.fit(message.size),
+            Attempt::First | Attempt::Again => self.state.memory.offer(message.size),
         };
         let looks_again = self.machine.policies.wake == Wake::LookAgain;
         let stores_first = looks_again && room == Room::Free && fit == Fit::Now;
@@ -413,7 +424,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Stores a message, and lets those know who wait for one.
     pub(super) fn store(&mut self, t: ThreadId, message: Arc<Message>) {
-        self.state.memory.charge(&message);
+        self.state.memory.charge(message.size);
         self.sink.copied(message.size);
         let id = message.mailbox;
         if let MailboxKind::Link { to, .. } = self.mailbox(id).spec.kind {
