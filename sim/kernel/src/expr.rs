@@ -11,6 +11,7 @@ use crate::machine::Machine;
 use crate::message::{Message, Route};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::{Fault, Outcome};
+use crate::state::Thread;
 use crate::value::{Handle, Value, write_value};
 
 /// An expression, with names already resolved.
@@ -144,6 +145,45 @@ pub(crate) struct Who {
     pub thread_index: i64,
 }
 
+impl Who {
+    pub(crate) fn of(machine: &Machine, thread: &Thread) -> Self {
+        let first = machine.family_of(thread.process).first;
+        Self {
+            process: thread.process,
+            index: i64::from(thread.process.0 - first.0) + 1,
+            thread_index: i64::from(thread.index),
+        }
+    }
+
+    /// The integer of an expression, if nothing but integers goes into it, as is usual, and it has one.
+    pub(crate) fn plain_int(self, registers: &[Value], expr: &Expr) -> Option<i64> {
+        match expr {
+            Expr::Constant(Value::Int(number)) => Some(*number),
+            Expr::Variable(register) => match &registers[register.index()] {
+                Value::Int(number) => Some(*number),
+                _ => None,
+            },
+            Expr::Index => Some(self.index),
+            Expr::ThreadIndex => Some(self.thread_index),
+            Expr::Binary(operator, operands) if operator.is_arithmetic() => {
+                let left = self.plain_int(registers, &operands.0)?;
+                let right = self.plain_int(registers, &operands.1)?;
+                calculated(*operator, left, right).ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Binary {
+    fn is_arithmetic(self) -> bool {
+        matches!(
+            self,
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder
+        )
+    }
+}
+
 impl Expr {
     /// A constant integer.
     pub fn int(number: i64) -> Self {
@@ -186,7 +226,7 @@ impl<O: Oracle> Scope<'_, O> {
         count: u32,
         index: &Expr,
     ) -> Result<MailboxId, Fault> {
-        Ok(MailboxId(first.0 + member(self.int(index)?, count)?))
+        mailbox_member(first, count, self.int(index)?)
     }
 
     /// The value of an expression, or the exception that computing it raises.
@@ -226,26 +266,12 @@ impl<O: Oracle> Scope<'_, O> {
 
     /// The integer that an expression gives; anything else is an exception.
     pub(crate) fn int(&mut self, expr: &Expr) -> Result<i64, Fault> {
-        if let Some(number) = self.plain_int(expr) {
+        if let Some(number) = self.who.plain_int(self.registers, expr) {
             return Ok(number);
         }
         match self.eval(expr)? {
             Value::Int(number) => Ok(number),
             _ => Err(Fault::MixedTypes),
-        }
-    }
-
-    /// The integer of an expression that is nothing but one: most operands are.
-    fn plain_int(&self, expr: &Expr) -> Option<i64> {
-        match expr {
-            Expr::Constant(Value::Int(number)) => Some(*number),
-            Expr::Variable(register) => match &self.registers[register.index()] {
-                Value::Int(number) => Some(*number),
-                _ => None,
-            },
-            Expr::Index => Some(self.who.index),
-            Expr::ThreadIndex => Some(self.who.thread_index),
-            _ => None,
         }
     }
 
@@ -294,7 +320,8 @@ impl<O: Oracle> Scope<'_, O> {
     }
 
     fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr) -> Result<Value, Fault> {
-        if let (Some(left), Some(right)) = (self.plain_int(left), self.plain_int(right)) {
+        let plain_int = |side| self.who.plain_int(self.registers, side);
+        if let (Some(left), Some(right)) = (plain_int(left), plain_int(right)) {
             return of_ints(operator, left, right);
         }
         let left = self.eval(left)?;
@@ -367,6 +394,11 @@ impl<O: Oracle> Scope<'_, O> {
         }
         Value::text(&text)
     }
+}
+
+/// The mailbox with this index, from 1, in a family.
+pub(crate) fn mailbox_member(first: MailboxId, count: u32, index: i64) -> Result<MailboxId, Fault> {
+    Ok(MailboxId(first.0 + member(index, count)?))
 }
 
 fn member(index: i64, count: u32) -> Result<u32, Fault> {

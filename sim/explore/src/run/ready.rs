@@ -20,8 +20,8 @@ pub(crate) struct ReadyQueue {
 
 #[derive(Clone, Debug)]
 enum Order {
-    Fifo(VecDeque<ThreadId>),
-    RoundRobin(VecDeque<ThreadId>),
+    /// First come, first served; whether there are time slices, the slice says.
+    Arrival(VecDeque<ThreadId>),
     Priority(BinaryHeap<(i64, Reverse<u64>, ThreadId)>),
     Random(Vec<ThreadId>),
 }
@@ -29,8 +29,7 @@ enum Order {
 impl ReadyQueue {
     pub(crate) fn new(machine: &Machine, state: &State) -> Self {
         let order = match machine.timing.scheduler {
-            Scheduler::Fifo => Order::Fifo(VecDeque::new()),
-            Scheduler::RoundRobin => Order::RoundRobin(VecDeque::new()),
+            Scheduler::Fifo | Scheduler::RoundRobin => Order::Arrival(VecDeque::new()),
             Scheduler::Priority => Order::Priority(BinaryHeap::new()),
             Scheduler::Random => Order::Random(Vec::new()),
         };
@@ -56,7 +55,7 @@ impl ReadyQueue {
 
     pub(crate) fn is_empty(&self) -> bool {
         match &self.order {
-            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.is_empty(),
+            Order::Arrival(queue) => queue.is_empty(),
             Order::Priority(heap) => heap.is_empty(),
             Order::Random(threads) => threads.is_empty(),
         }
@@ -64,7 +63,7 @@ impl ReadyQueue {
 
     pub(crate) fn push(&mut self, t: ThreadId) {
         match &mut self.order {
-            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.push_back(t),
+            Order::Arrival(queue) => queue.push_back(t),
             Order::Priority(heap) => {
                 self.arrivals += 1;
                 let priority = self.priorities.get(t.index()).copied().unwrap_or(0);
@@ -76,16 +75,9 @@ impl ReadyQueue {
 
     pub(crate) fn pop(&mut self, draws: &mut Stream) -> Option<ThreadId> {
         match &mut self.order {
-            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.pop_front(),
+            Order::Arrival(queue) => queue.pop_front(),
             Order::Priority(heap) => heap.pop().map(|(_, _, t)| t),
-            Order::Random(threads) => {
-                let place = match threads.len() {
-                    0 => return None,
-                    1 => 0,
-                    count => draws.below(count as u64),
-                };
-                Some(threads.remove(usize::try_from(place).expect("a place in the queue")))
-            }
+            Order::Random(threads) => any(threads, draws),
         }
     }
 
@@ -98,7 +90,7 @@ impl ReadyQueue {
     pub(crate) fn most_urgent(&self) -> Option<i64> {
         match &self.order {
             Order::Priority(heap) => heap.peek().map(|(priority, _, _)| *priority),
-            Order::Fifo(_) | Order::RoundRobin(_) | Order::Random(_) => None,
+            Order::Arrival(_) | Order::Random(_) => None,
         }
     }
 
@@ -106,7 +98,7 @@ impl ReadyQueue {
     /// says that its time slice is over, or that it yields.
     pub(crate) fn must_make_room(&self, slice_over: bool, t: ThreadId) -> bool {
         match &self.order {
-            Order::Fifo(queue) | Order::RoundRobin(queue) => slice_over && !queue.is_empty(),
+            Order::Arrival(queue) => slice_over && !queue.is_empty(),
             Order::Priority(heap) => match heap.peek() {
                 None => false,
                 Some((priority, ..)) => {
@@ -122,7 +114,7 @@ impl ReadyQueue {
     /// The threads in the order in which they stand, for comparing two moments of a run.
     pub(crate) fn threads(&self) -> Vec<ThreadId> {
         match &self.order {
-            Order::Fifo(queue) | Order::RoundRobin(queue) => queue.iter().copied().collect(),
+            Order::Arrival(queue) => queue.iter().copied().collect(),
             Order::Priority(heap) => {
                 let mut entries: Vec<_> = heap.iter().copied().collect();
                 entries.sort_unstable_by(|a, b| b.cmp(a));
@@ -131,4 +123,15 @@ impl ReadyQueue {
             Order::Random(threads) => threads.clone(),
         }
     }
+}
+
+/// Takes any of the threads.
+#[inline(never)]
+fn any(threads: &mut Vec<ThreadId>, draws: &mut Stream) -> Option<ThreadId> {
+    let place = match threads.len() {
+        0 => return None,
+        1 => 0,
+        count => draws.below(count as u64),
+    };
+    Some(threads.remove(usize::try_from(place).expect("a place in the queue")))
 }

@@ -70,6 +70,11 @@ pub fn step<O: Oracle, S: Sink>(
     oracle: &mut O,
     sink: &mut S,
 ) -> Progress {
+    if let Transition::Call(thread) = transition
+        && short::call(machine, state, thread, sink).is_some()
+    {
+        return Progress::Done;
+    }
     let mut step = Step { machine, state, oracle, sink, work: Vec::new(), settled: 0 };
     let progress = match transition {
         Transition::Start(process) => step.start_process(process),
@@ -228,15 +233,10 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn scope(&mut self, t: ThreadId) -> Scope<'_, O> {
         let machine = self.machine;
         let thread = &self.state.threads[t.index()];
-        let family = machine.family_of(thread.process);
         Scope {
             machine,
             registers: &thread.registers,
-            who: Who {
-                process: thread.process,
-                index: i64::from(thread.process.0 - family.first.0) + 1,
-                thread_index: i64::from(thread.index),
-            },
+            who: Who::of(machine, thread),
             status: thread.status,
             oracle: self.oracle,
         }

@@ -32,9 +32,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             From::These(expr) => match self.named_mailbox(t, expr)? {
                 Some(source) => {
                     self.reachable_by_name(source)?;
-                    if self.receive_at_once(t, source, receive) {
-                        return Ok(());
-                    }
                     Sources::One(source)
                 }
                 None => self.sources(t, expr)?,

@@ -70,10 +70,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Some(message) => message,
             None => self.compose(t, send, Then::Return)?,
         };
-        match self.send_at_once(t, message) {
-            Ok(()) => Ok(()),
-            Err(message) => self.try_to_send(t, message, send),
-        }
+        self.try_to_send(t, message, send)
     }
 
     /// Tries to get rid of a message; waits if that is not possible now.

@@ -8,108 +8,185 @@
 
 use std::sync::Arc;
 
-use super::Step;
+use crate::expr::{Expr, Who, mailbox_member};
 use crate::ids::{MailboxId, ThreadId};
 use crate::machine::{Detect, Machine, MailboxKind, Pick, Wake};
-use crate::message::{Message, Then};
+use crate::message::{Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
 use crate::object::memory::Fit;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Sink;
 use crate::outcome::Outcome;
-use crate::program::{Receive, Time, Verb, Wait};
+use crate::program::{Call, From, Op, Receive, Send, Time, Verb, Wait};
 use crate::state::{BlockedOn, Bound, Sources, State, Thread, ThreadState};
-use crate::value::Value;
+use crate::value::{Handle, Value};
 
-impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// Hands a message to the receiver that waits for it, or stores it; gives it back if that takes
-    /// more thought.
-    pub(super) fn send_at_once(
-        &mut self,
-        t: ThreadId,
-        message: Arc<Message>,
-    ) -> Result<(), Arc<Message>> {
-        let machine = self.machine;
-        let State { threads, mailboxes, memory, .. } = &mut *self.state;
-        let mailbox = &mut mailboxes[message.mailbox.index()];
-        let plain = !S::EVENTS
-            && is_plain(mailbox)
-            && mailbox.memory_waiters == 0
-            && message.then() == Then::Return
-            && machine.policies.wake == Wake::HandOver;
-        if !plain {
-            return Err(message);
-        }
-        if let Some(receiver) = mailbox.receivers.front().copied() {
-            let thread = &mut threads[receiver.index()];
-            let first = mailbox.spec.receiver == Pick::Fifo && mailbox.messages.is_empty();
-            if !first || !waits_for_anything(thread) {
-                return Err(message);
-            }
-            mailbox.receivers.pop_front();
-            thread.state = ThreadState::Ready;
-            self.sink.copied(message.size);
-            self.sink.received(receiver);
-            take(machine, thread, message);
-            self.sink.ready(receiver);
-        } else {
-            let stores = mailbox.senders.is_empty()
-                && mailbox.room(message.size) == Room::Free
-                && memory.offer(message.size) == Fit::Now;
-            if !stores {
-                return Err(message);
-            }
-            memory.charge(message.size);
-            self.sink.copied(message.size);
-            mailbox.store(message);
-        }
-        succeed(machine, &mut threads[t.index()]);
-        Ok(())
+/// Performs the call that a thread stands before, if that can be done in the short way.
+pub(super) fn call<S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    t: ThreadId,
+    sink: &mut S,
+) -> Option<()> {
+    let thread = &state.threads[t.index()];
+    if S::EVENTS || !thread.state.is_ready() {
+        return None;
     }
+    let Op::Call(call) = &machine.code[thread.pc.index()] else { return None };
+    match &call.verb {
+        Verb::Send(what) => send(machine, state, t, call, what, sink),
+        Verb::Receive(what) => receive(machine, state, t, call, what, sink),
+        _ => None,
+    }
+}
 
-    /// Takes the first message of a mailbox, or begins to wait for one; says whether it did.
-    pub(super) fn receive_at_once(
-        &mut self,
-        t: ThreadId,
-        source: MailboxId,
-        receive: &Receive,
-    ) -> bool {
-        let machine = self.machine;
-        let State { threads, mailboxes, memory, .. } = &mut *self.state;
-        let mailbox = &mut mailboxes[source.index()];
-        let thread = &mut threads[t.index()];
-        let plain = !S::EVENTS
-            && is_plain(mailbox)
-            && mailbox.senders.is_empty()
-            && receive.kind.is_none()
-            && receive.max_size.is_none()
-            && thread.state.is_ready();
-        if !plain {
-            return false;
+/// Hands a message to the receiver that waits for it, or stores it.
+fn send<S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    t: ThreadId,
+    call: &Call,
+    send: &Send,
+    sink: &mut S,
+) -> Option<()> {
+    let State { threads, mailboxes, memory, next_serial, .. } = state;
+    let sender = &threads[t.index()];
+    let Send { size: None, kind: None, priority: None, reply_to: None, .. } = send else {
+        return None;
+    };
+    let body = peek(sender, &send.body)?;
+    let size = body.size_bytes();
+    let id = mailbox_of(machine, sender, &send.to)?;
+    let mailbox = &mut mailboxes[id.index()];
+    if !is_plain(mailbox)
+        || mailbox.memory_waiters > 0
+        || mailbox.spec.max_size.is_some()
+        || machine.policies.wake != Wake::HandOver
+    {
+        return None;
+    }
+    let receiver = mailbox.receivers.front().copied();
+    let goes = match receiver {
+        Some(receiver) => {
+            mailbox.spec.receiver == Pick::Fifo
+                && mailbox.messages.is_empty()
+                && waits_for_anything(&threads[receiver.index()])
         }
-        if let Some(first) = mailbox.messages.front() {
-            if first.then() != Then::Return || !memory.waiting.is_empty() {
-                return false;
-            }
-            let message = mailbox.take(0);
-            memory.release(message.size);
-            self.sink.copied(message.size);
-            self.sink.received(t);
-            take(machine, thread, message);
-            return true;
+        None => {
+            mailbox.senders.is_empty()
+                && mailbox.room(size) == Room::Free
+                && memory.offer(size) == Fit::Now
         }
-        let bound = match &receive.wait {
-            Wait::Forever if machine.policies.detect == Detect::Report => Bound::Forever,
-            Wait::For(Time::Span(span)) => {
-                self.sink.waits(t, *span);
-                Bound::Bounded
+    };
+    if !goes {
+        return None;
+    }
+    let message = Message {
+        body: body.clone(),
+        sender: sender.process,
+        mailbox: id,
+        size,
+        route: Route::Mailbox,
+        extras: None,
+        serial: *next_serial,
+    };
+    *next_serial += 1;
+    sink.copied(size);
+    match receiver {
+        Some(receiver) => {
+            mailbox.receivers.pop_front();
+            sink.received(receiver);
+            let thread = &mut threads[receiver.index()];
+            thread.state = ThreadState::Ready;
+            let call = machine.call(thread.pc);
+            let Verb::Receive(receive) = &call.verb else {
+                unreachable!("a thread that waits for messages is in a receive")
+            };
+            let into = &mut thread.registers[receive.into.index()];
+            // The message before this one, if nobody else has it, leaves its place in memory.
+            let before = match into {
+                Value::Message(before) => Arc::get_mut(before),
+                _ => None,
+            };
+            match before {
+                Some(before) => *before = message,
+                None => *into = Value::Message(Arc::new(message)),
             }
-            Wait::Forever | Wait::Never | Wait::For(Time::Computed(_)) => return false,
-        };
-        self.sink.blocked(t);
-        mailbox.receivers.push_back(t);
-        let on = BlockedOn::Receive { sources: Sources::One(source), filter: None };
-        thread.state = ThreadState::Blocked { on, bound };
-        true
+            succeed(thread, call);
+            sink.ready(receiver);
+        }
+        None => {
+            memory.charge(size);
+            mailbox.store(Arc::new(message));
+        }
+    }
+    succeed(&mut threads[t.index()], call);
+    Some(())
+}
+
+/// Takes the first message of a mailbox, or begins to wait for one.
+fn receive<S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    t: ThreadId,
+    call: &Call,
+    receive: &Receive,
+    sink: &mut S,
+) -> Option<()> {
+    let State { threads, mailboxes, memory, .. } = state;
+    let thread = &mut threads[t.index()];
+    let Receive { from: From::These(from), kind: None, max_size: None, .. } = receive else {
+        return None;
+    };
+    let id = mailbox_of(machine, thread, from)?;
+    let mailbox = &mut mailboxes[id.index()];
+    if !is_plain(mailbox) || !mailbox.senders.is_empty() {
+        return None;
+    }
+    if let Some(first) = mailbox.messages.front() {
+        if first.then() != Then::Return || !memory.waiting.is_empty() {
+            return None;
+        }
+        let message = mailbox.take(0);
+        memory.release(message.size);
+        sink.copied(message.size);
+        sink.received(t);
+        thread.registers[receive.into.index()] = Value::Message(message);
+        succeed(thread, call);
+        return Some(());
+    }
+    let bound = match &receive.wait {
+        Wait::Forever if machine.policies.detect == Detect::Report => Bound::Forever,
+        Wait::For(Time::Span(span)) => {
+            sink.waits(t, *span);
+            Bound::Bounded
+        }
+        Wait::Forever | Wait::Never | Wait::For(Time::Computed(_)) => return None,
+    };
+    sink.blocked(t);
+    mailbox.receivers.push_back(t);
+    let on = BlockedOn::Receive { sources: Sources::One(id), filter: None };
+    thread.state = ThreadState::Blocked { on, bound };
+    Some(())
+}
+
+/// A constant or a variable, in its place.
+fn peek<'a>(thread: &'a Thread, expr: &'a Expr) -> Option<&'a Value> {
+    match expr {
+        Expr::Constant(value) => Some(value),
+        Expr::Variable(register) => Some(&thread.registers[register.index()]),
+        _ => None,
+    }
+}
+
+fn mailbox_of(machine: &Machine, thread: &Thread, expr: &Expr) -> Option<MailboxId> {
+    match peek(thread, expr) {
+        Some(Value::Handle(Handle::Mailbox(mailbox))) => Some(*mailbox),
+        Some(_) => None,
+        None => {
+            let Expr::MailboxMember { first, count, index } = expr else { return None };
+            let index = Who::of(machine, thread).plain_int(&thread.registers, index)?;
+            mailbox_member(*first, *count, index).ok()
+        }
     }
 }
 
@@ -123,17 +200,8 @@ fn waits_for_anything(thread: &Thread) -> bool {
     matches!(on, BlockedOn::Receive { sources: Sources::One(_), filter: None })
 }
 
-/// A thread's receive returns with a message.
-fn take(machine: &Machine, thread: &mut Thread, message: Arc<Message>) {
-    let Verb::Receive(receive) = &machine.call(thread.pc).verb else {
-        unreachable!("a thread that waits for messages is in a receive")
-    };
-    thread.registers[receive.into.index()] = Value::Message(message);
-    succeed(machine, thread);
-}
-
 /// A thread's call returns, and all went well.
-fn succeed(machine: &Machine, thread: &mut Thread) {
+fn succeed(thread: &mut Thread, call: &Call) {
     thread.status = Outcome::Ok;
-    thread.pc = machine.call(thread.pc).after_ok(thread.pc);
+    thread.pc = call.after_ok(thread.pc);
 }
