@@ -1,7 +1,7 @@
 //! `ipcsim replay`: a schedule that was found, shown again.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io;
 
 use ipcsim_explore::{BadToken, ScheduleStep, Tracer, follow, replay};
 use ipcsim_kernel::{Machine, State};
@@ -54,12 +54,12 @@ fn show(
         generator: format!("schedule/{}", args.token),
     };
     if let Some(path) = &args.trace {
-        let mut writer = trace::Writer::new(BufWriter::new(File::create(path)?), &header);
+        let mut writer = trace::Writer::new(File::create(path)?, &header);
         again(machine, args, schedule, &mut writer);
         writer.finish()?;
     }
     if args.format == Format::Jsonl {
-        let out = BufWriter::new(Pipe(io::stdout().lock()));
+        let out = Pipe(io::stdout().lock());
         let mut writer = trace::Writer::new(out, &header);
         again(machine, args, schedule, &mut writer);
         return writer.finish();

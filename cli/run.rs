@@ -1,7 +1,7 @@
 //! `ipcsim run`: run scenarios and show what happened and why.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use ipcsim_explore::{
     GENERATOR, Limits, NoTrace, Outcome, Run, Stop, Tracer, Verdict, conclude, run,
@@ -74,10 +74,10 @@ fn traced(
     };
     let file = match &args.trace {
         None => None,
-        Some(path) => Some(trace::Writer::new(BufWriter::new(File::create(path)?), &header)),
+        Some(path) => Some(trace::Writer::new(File::create(path)?, &header)),
     };
     if args.format == Format::Jsonl {
-        let out = trace::Writer::new(BufWriter::new(Pipe(io::stdout().lock())), &header);
+        let out = trace::Writer::new(Pipe(io::stdout().lock()), &header);
         let (run, out, file) = run_with(text, machine, args, out, file);
         out.finish()?;
         file.map_or(Ok(()), trace::Writer::finish)?;

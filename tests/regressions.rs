@@ -260,3 +260,33 @@ processes:
 ";
     assert_eq!(outcome(scenario), "completes");
 }
+
+#[test]
+fn a_receiver_that_insists_may_take_from_the_first_blocked_sender_and_let_in_the_next() {
+    let scenario = "
+mailboxes: {box: {capacity: 10B}}
+processes:
+  S0: [{send: a, to: box, size: 8B}]
+  S1: {start: 1us, do: [{send: b, to: box, size: 9B, type: red}]}
+  S2: {start: 2us, do: [{send: c, to: box, size: 2B}]}
+  R: {start: 3us, do: [{receive: m, from: box, type: red}]}
+";
+    assert_eq!(outcome(scenario), "completes");
+}
+
+#[test]
+fn who_queues_up_behind_a_deadlock_and_gives_up_again_does_not_hide_it() {
+    let scenario = "
+mailboxes: {box: {capacity: 1}}
+processes:
+  P: {replicas: 2, do: [{send: x, to: box}, {send: x, to: box}, {receive: m, from: box}]}
+  busy: [{forever: [{send: x, to: box, wait: 2us, when: {timed-out: []}}, {sleep: 3us}]}]
+";
+    for max_steps in [50, 51, 52, 5_000] {
+        let loaded = common::loaded("test.yaml", scenario, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let told = common::tell(&machine, scenario, max_steps);
+        assert_eq!(told.run.stuck.len(), 1, "after {max_steps} steps");
+        assert_eq!(told.run.stuck[0].threads.len(), 2, "after {max_steps} steps");
+    }
+}

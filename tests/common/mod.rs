@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
+pub mod busy;
 pub mod generate;
 pub mod plain;
 pub mod shell;

@@ -8,7 +8,8 @@ use std::io::{self, Write};
 
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::{
-    BlockedOn, End, Event, Handle, Kind, Machine, Message, Question, State, ThreadId, Value,
+    BlockedOn, End, Event, Handle, Kind, Machine, Message, Question, Sources, State, ThreadId,
+    Value,
 };
 
 use super::Header;
@@ -17,19 +18,46 @@ use crate::words::{LinkEnd, Names, why};
 /// Writes a trace. After an error nothing more is written, and [`Writer::finish`] gives the error.
 pub struct Writer<W> {
     to: W,
-    line: Vec<u8>,
-    /// `"thread":"…"` of each thread that has come up.
-    threads: Vec<Vec<u8>>,
+    /// Whole lines, until they are worth a call of the system; then the line that is being written.
+    lines: Vec<u8>,
+    /// `"…"`, the name of each thread that has come up.
+    threads: Pieces,
+    /// `,"object":"…"` for each mailbox that has come up.
+    mailboxes: Pieces,
+    /// `,"sender":"…"` for each process that has come up.
+    senders: Pieces,
+    /// `,"on":"receive","why":"…"` for each mailbox that somebody waited at for any message.
+    empty: Pieces,
     error: Option<io::Error>,
+}
+
+/// So many bytes are written at once.
+const ENOUGH: usize = 1 << 16;
+
+/// Parts of lines that are the same whenever they come up, by a number.
+#[derive(Default)]
+struct Pieces(Vec<Vec<u8>>);
+
+impl Pieces {
+    /// The piece with this number, made when it first comes up.
+    fn get(&mut self, number: usize, make: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        if self.0.get(number).is_none_or(Vec::is_empty) {
+            if self.0.len() <= number {
+                self.0.resize(number + 1, Vec::new());
+            }
+            make(&mut self.0[number]);
+        }
+        &self.0[number]
+    }
 }
 
 impl<W: Write> Writer<W> {
     /// A writer that has written the header.
     pub fn new(to: W, header: &Header) -> Self {
-        let mut writer = Self { to, line: Vec::new(), threads: Vec::new(), error: None };
-        writer.line = serde_json::to_vec(header).expect("a header is plain data");
-        writer.end_line();
-        writer
+        let mut lines = serde_json::to_vec(header).expect("a header is plain data");
+        lines.push(b'\n');
+        let [threads, mailboxes, senders, empty] = std::array::from_fn(|_| Pieces::default());
+        Self { to, lines, threads, mailboxes, senders, empty, error: None }
     }
 
     /// Ends the trace; gives the first error that there was.
@@ -37,6 +65,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Whatever the underlying writer reported.
     pub fn finish(mut self) -> io::Result<()> {
+        self.write();
         match self.error.take() {
             Some(error) => Err(error),
             None => self.to.flush(),
@@ -44,59 +73,67 @@ impl<W: Write> Writer<W> {
     }
 
     fn end_line(&mut self) {
-        self.line.push(b'\n');
+        self.lines.push(b'\n');
+        if self.lines.len() >= ENOUGH {
+            self.write();
+        }
+    }
+
+    fn write(&mut self) {
         if self.error.is_none()
-            && let Err(error) = self.to.write_all(&self.line)
+            && let Err(error) = self.to.write_all(&self.lines)
         {
             self.error = Some(error);
         }
-        self.line.clear();
+        self.lines.clear();
     }
 
-    fn thread(&mut self, machine: &Machine, state: &State, t: ThreadId) -> &[u8] {
-        if self.threads.len() <= t.index() {
-            self.threads.resize(t.index() + 1, Vec::new());
-        }
-        let name = &mut self.threads[t.index()];
-        if name.is_empty() {
-            escape(name, &Names::new(machine).thread(state, t));
-        }
-        name
+    fn thread(&mut self, machine: &Machine, state: &State, t: ThreadId) {
+        let name = |piece: &mut Vec<u8>| escape(piece, &Names::new(machine).thread(state, t));
+        self.lines.extend_from_slice(self.threads.get(t.index(), name));
     }
 
     fn raw(&mut self, text: &str) {
-        self.line.extend_from_slice(text.as_bytes());
+        self.lines.extend_from_slice(text.as_bytes());
     }
 
     fn number(&mut self, key: &str, number: u64) {
         self.raw(key);
-        push_number(&mut self.line, number);
+        push_number(&mut self.lines, number);
     }
 
     fn text(&mut self, key: &str, text: &str) {
         self.raw(key);
-        escape(&mut self.line, text);
+        escape(&mut self.lines, text);
     }
 
     fn message(&mut self, machine: &Machine, state: &State, message: &Message) {
-        let names = Names::new(machine);
-        self.text(",\"object\":", &names.mailbox(state, message.mailbox, LinkEnd::Receiver));
+        let object = self.mailboxes.get(message.mailbox.index(), |piece| {
+            let names = Names::new(machine);
+            piece.extend_from_slice(b",\"object\":");
+            escape(piece, &names.mailbox(state, message.mailbox, LinkEnd::Receiver));
+        });
+        self.lines.extend_from_slice(object);
         self.number(",\"serial\":", message.serial);
     }
 
     fn whole_message(&mut self, machine: &Machine, state: &State, message: &Message) {
         self.message(machine, state, message);
-        self.text(",\"sender\":", &machine.process_name(message.sender));
+        let sender = self.senders.get(message.sender.index(), |piece| {
+            piece.extend_from_slice(b",\"sender\":");
+            escape(piece, &machine.process_name(message.sender));
+        });
+        self.lines.extend_from_slice(sender);
         self.number(",\"size\":", message.size);
         self.raw(",\"body\":");
-        push_value(&mut self.line, machine, &message.body);
+        push_value(&mut self.lines, machine, &message.body);
         if *message.kind() != Value::None {
             self.raw(",\"type\":");
-            push_value(&mut self.line, machine, message.kind());
+            push_value(&mut self.lines, machine, message.kind());
         }
         if message.priority() != 0 {
             self.raw(",\"priority\":");
-            self.line.extend_from_slice(message.priority().to_string().as_bytes());
+            push_number(&mut self.lines, message.priority());
         }
     }
 
@@ -126,8 +163,7 @@ impl<W: Write> Writer<W> {
             Kind::Delivered { message, to } => {
                 self.message(machine, state, message);
                 self.raw(",\"to\":");
-                let name = self.thread(machine, state, *to).to_vec();
-                self.line.extend_from_slice(&name);
+                self.thread(machine, state, *to);
             }
             Kind::Received(message) | Kind::Withdrawn(message) => {
                 self.message(machine, state, message);
@@ -159,6 +195,15 @@ impl<W: Write> Writer<W> {
     }
 
     fn blocked(&mut self, machine: &Machine, state: &State, on: &BlockedOn) {
+        if let BlockedOn::Receive { sources: Sources::One(mailbox), filter: None } = on {
+            // The reason is always that it is empty.
+            let piece = self.empty.get(mailbox.index(), |piece| {
+                piece.extend_from_slice(b",\"on\":\"receive\",\"why\":");
+                escape(piece, &why(machine, state, on));
+            });
+            self.lines.extend_from_slice(piece);
+            return;
+        }
         match on {
             BlockedOn::Send(message) | BlockedOn::Memory(message) => {
                 self.message(machine, state, message);
@@ -186,8 +231,6 @@ impl<W: Write> Tracer for Writer<W> {
         if let Some(t) = event.thread {
             self.raw(",\"thread\":");
             self.thread(machine, state, t);
-            let Self { line, threads, .. } = self;
-            line.extend_from_slice(&threads[t.index()]);
         }
         if let Some(pc) = event.pc {
             self.number(",\"line\":", u64::from(machine.line(pc)));
@@ -253,11 +296,11 @@ fn push_value(out: &mut Vec<u8>, machine: &Machine, value: &Value) {
         Value::None => out.extend_from_slice(b"null"),
         Value::True => out.extend_from_slice(b"true"),
         Value::False => out.extend_from_slice(b"false"),
-        Value::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::Int(number) => push_number(out, *number),
         Value::Text(text) => escape(out, text),
         Value::Duration(ns) => {
             out.extend_from_slice(b"{\"ns\":");
-            out.extend_from_slice(ns.to_string().as_bytes());
+            push_number(out, *ns);
             out.push(b'}');
         }
         Value::List(list) => {
@@ -285,18 +328,8 @@ fn push_handle(out: &mut Vec<u8>, machine: &Machine, handle: Handle) {
     out.push(b'}');
 }
 
-fn push_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
+fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// A JSON string. What needs no escape, as nearly everything does, is copied as it is.

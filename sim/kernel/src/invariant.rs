@@ -22,12 +22,17 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
 fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: &Mailbox) {
     let bytes: u64 = mailbox.messages.iter().map(|message| message.size).sum();
     assert_eq!(mailbox.stored_bytes, bytes, "a mailbox counts the bytes that it holds");
-    if let Some((_, message)) = mailbox.senders.front()
-        && mailbox.lets_blocked_senders_in()
-        && serves_in_order(machine)
-    {
-        let room = mailbox.room(message.size);
-        assert_ne!(room, Room::Free, "no sender waits beside a slot that it could have");
+    if mailbox.lets_blocked_senders_in() && machine.policies.wake == Wake::HandOver {
+        let next = match machine.policies.sender {
+            Pick::Fifo => 0..mailbox.senders.len().min(1),
+            Pick::Arbitrary => 0..mailbox.senders.len(),
+            Pick::Lifo => mailbox.senders.len().saturating_sub(1)..mailbox.senders.len(),
+            Pick::Priority => 0..0,
+        };
+        for (_, message) in mailbox.senders.range(next) {
+            let room = mailbox.room(message.size);
+            assert_ne!(room, Room::Free, "no sender waits beside a slot that it could have");
+        }
     }
     match mailbox.spec.capacity {
         Capacity::None => assert!(mailbox.messages.is_empty(), "no buffer holds no message"),
@@ -73,15 +78,14 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
     }
 }
 
-/// Whoever is woken takes what it was woken for, and senders go in the order in which they came.
-fn serves_in_order(machine: &Machine) -> bool {
-    machine.policies.wake == Wake::HandOver && machine.policies.sender == Pick::Fifo
-}
-
-/// Whether a thread was woken for a message here and has not looked yet.
+/// Whether a thread was woken for a message or a slot here and has not looked yet.
 fn is_looked_at(state: &State, id: MailboxId) -> bool {
     state.threads.iter().any(|thread| match &thread.state {
         ThreadState::LookingAgain { at: Look::Receive(sources), .. } => sources.contains(id),
+        ThreadState::LookingAgain {
+            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
+            ..
+        } => message.mailbox == id,
         _ => false,
     })
 }

@@ -78,7 +78,8 @@ impl<'m> Watch<'m> {
             if !self.newly_stuck(&later.state, later.machine).is_empty() {
                 break;
             }
-            if over || later.steps > until_steps.saturating_add(events) {
+            // What was found is not found again: it depends on more than what has happened for good.
+            if over || later.steps > until_steps {
                 return None;
             }
             events = events.saturating_mul(2);

@@ -68,8 +68,7 @@ impl Mailbox {
         }
     }
 
-    /// Whether a message of this size would be stored. A sender that comes while others are blocked
-    /// here does not overtake them, even if its own message is small enough.
+    /// Whether a message of this size would be stored, whoever waits already.
     pub fn room(&self, size: u64) -> Room {
         match self.spec.capacity {
             Capacity::None => Room::Full,
@@ -104,6 +103,14 @@ impl Mailbox {
         }
     }
 
+    /// Whether a sender is blocked here that would stand before the one of this message.
+    pub fn stands_behind(&self, message: &Message) -> bool {
+        self.senders.front().is_some_and(|(_, first)| match self.spec.order {
+            Order::Fifo => true,
+            Order::Priority => first.priority() >= message.priority(),
+        })
+    }
+
     /// Lets a sender wait behind those that go before it.
     pub fn block_sender(&mut self, thread: ThreadId, message: Arc<Message>) {
         let at = match self.spec.order {
@@ -124,13 +131,10 @@ impl Mailbox {
         }
     }
 
-    /// The places of all blocked senders whose message this receiver would take.
-    pub fn acceptable_senders(&self, filter: Option<&Filter>) -> impl Iterator<Item = usize> {
-        self.senders
-            .iter()
-            .enumerate()
-            .filter(move |(_, (_, message))| Filter::accepts(filter, message))
-            .map(|(place, _)| place)
+    /// The places of all blocked senders whose message will do.
+    pub fn senders_with(&self, will_do: impl Fn(&Message) -> bool) -> impl Iterator<Item = usize> {
+        let places = self.senders.iter().enumerate();
+        places.filter(move |(_, (_, message))| will_do(message)).map(|(place, _)| place)
     }
 
     /// Takes the stored message at a place.

@@ -188,6 +188,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.leave_queue(sender);
                 self.note_delivery(t, &message, whereabouts);
                 self.released(sender, message.then(), whereabouts);
+                // It stood before others whose message is smaller, and may fit.
+                self.work.push(Work::Refill(mailbox));
                 message
             }
         }

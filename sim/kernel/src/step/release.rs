@@ -140,7 +140,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if mailbox.senders.is_empty() || !mailbox.lets_blocked_senders_in() {
             return None;
         }
-        let place = self.pick_sender(id, None)?;
+        let place = match self.machine.policies.sender {
+            // Any order will do: nobody who fits has to wait for somebody who does not.
+            Pick::Arbitrary => {
+                let places: Vec<usize> = mailbox
+                    .senders_with(|message| mailbox.room(message.size) == Room::Free)
+                    .collect();
+                self.any_sender(&places)?
+            }
+            Pick::Fifo | Pick::Lifo | Pick::Priority => self.pick_sender(id, None)?,
+        };
         let mailbox = &mut self.state.mailboxes[id.index()];
         let (_, message) = &mailbox.senders[place];
         if mailbox.room(message.size) != Room::Free {
@@ -154,7 +163,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The place of the blocked sender that goes next, among those whose message will do.
     pub(super) fn pick_sender(&mut self, id: MailboxId, filter: Option<&Filter>) -> Option<usize> {
         let mailbox = self.mailbox(id);
-        let mut places = mailbox.acceptable_senders(filter);
+        let mut places = mailbox.senders_with(|message| Filter::accepts(filter, message));
         match self.machine.policies.sender {
             Pick::Fifo => places.next(),
             Pick::Lifo => places.last(),
@@ -162,12 +171,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 .min_by_key(|place| std::cmp::Reverse(self.priority_of(mailbox.senders[*place].0))),
             Pick::Arbitrary => {
                 let places: Vec<usize> = places.collect();
-                if places.is_empty() {
-                    return None;
-                }
-                let answer = self.ask(None, Question::Sender { count: places.len() as u64 });
-                Some(places[usize::try_from(answer).expect("an answer below the count")])
+                self.any_sender(&places)
             }
         }
+    }
+
+    fn any_sender(&mut self, places: &[usize]) -> Option<usize> {
+        if places.is_empty() {
+            return None;
+        }
+        let answer = self.ask(None, Question::Sender { count: places.len() as u64 });
+        Some(places[usize::try_from(answer).expect("an answer below the count")])
     }
 }

@@ -330,9 +330,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             // What must be stored and never could be is too large now, not after a wait.
             _ if stores && fit == Fit::Never => Offer::TooLarge,
             Room::Full => Offer::Full,
-            Room::Free if !looks_again && !self.mailbox(message.mailbox).senders.is_empty() => {
-                Offer::Full
-            }
+            Room::Free if !looks_again && self.goes_behind(t, message) => Offer::Full,
             // Who waits for memory has been told already that there is room.
             Room::Undefined
                 if attempt != Attempt::FromMemoryQueue
@@ -344,6 +342,20 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Fit::Now => Offer::Store,
                 Fit::Later | Fit::Never => Offer::NoMemory,
             },
+        }
+    }
+
+    /// Whether a sender is blocked that goes before this one, who so does not overtake it, even if its
+    /// own message is small enough.
+    fn goes_behind(&self, t: ThreadId, message: &Message) -> bool {
+        let mailbox = self.mailbox(message.mailbox);
+        let more_urgent = |(sender, _): &(ThreadId, Arc<Message>)| {
+            self.priority_of(*sender) >= self.priority_of(t)
+        };
+        match self.machine.policies.sender {
+            Pick::Fifo => mailbox.stands_behind(message),
+            Pick::Priority => mailbox.senders.iter().any(more_urgent),
+            Pick::Lifo | Pick::Arbitrary => false,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::ids::{MailboxId, ThreadId};
 use crate::machine::{Detect, Machine, MailboxKind, Pick, Wake};
 use crate::message::{Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
-use crate::object::memory::Fit;
+use crate::object::memory::{Fit, KernelMemory};
 use crate::oracle::Sink;
 use crate::outcome::Outcome;
 use crate::program::{Call, From, Op, Receive, Send, Time, Verb, Wait};
@@ -66,16 +66,10 @@ fn send<S: Sink>(
     }
     let receiver = mailbox.receivers.front().copied();
     let goes = match receiver {
-        Some(receiver) => {
-            mailbox.spec.receiver == Pick::Fifo
-                && mailbox.messages.is_empty()
-                && waits_for_anything(&threads[receiver.index()])
+        Some(first) => {
+            mailbox.spec.receiver == Pick::Fifo && waits_for_anything(&threads[first.index()])
         }
-        None => {
-            mailbox.senders.is_empty()
-                && mailbox.room(size) == Room::Free
-                && memory.offer(size) == Fit::Now
-        }
+        None => stores(mailbox, memory, size),
     };
     if !goes {
         return None;
@@ -95,23 +89,7 @@ fn send<S: Sink>(
         Some(receiver) => {
             mailbox.receivers.pop_front();
             sink.received(receiver);
-            let thread = &mut threads[receiver.index()];
-            thread.state = ThreadState::Ready;
-            let call = machine.call(thread.pc);
-            let Verb::Receive(receive) = &call.verb else {
-                unreachable!("a thread that waits for messages is in a receive")
-            };
-            let into = &mut thread.registers[receive.into.index()];
-            // The message before this one, if nobody else has it, leaves its place in memory.
-            let before = match into {
-                Value::Message(before) => Arc::get_mut(before),
-                _ => None,
-            };
-            match before {
-                Some(before) => *before = message,
-                None => *into = Value::Message(Arc::new(message)),
-            }
-            succeed(thread, call);
+            hand_over(machine, &mut threads[receiver.index()], message);
             sink.ready(receiver);
         }
         None => {
@@ -121,6 +99,31 @@ fn send<S: Sink>(
     }
     succeed(&mut threads[t.index()], call);
     Some(())
+}
+
+/// Whether a mailbox that nobody waits at stores a message of this size.
+fn stores(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> bool {
+    mailbox.senders.is_empty() && mailbox.room(size) == Room::Free && memory.offer(size) == Fit::Now
+}
+
+/// A thread that waits gets a message.
+fn hand_over(machine: &Machine, thread: &mut Thread, message: Message) {
+    thread.state = ThreadState::Ready;
+    let call = machine.call(thread.pc);
+    let Verb::Receive(receive) = &call.verb else {
+        unreachable!("a thread that waits for messages is in a receive")
+    };
+    let into = &mut thread.registers[receive.into.index()];
+    // The message before this one, if nobody else has it, leaves its place in memory.
+    let before = match into {
+        Value::Message(before) => Arc::get_mut(before),
+        _ => None,
+    };
+    match before {
+        Some(before) => *before = message,
+        None => *into = Value::Message(Arc::new(message)),
+    }
+    succeed(thread, call);
 }
 
 /// Takes the first message of a mailbox, or begins to wait for one.

@@ -28,6 +28,9 @@ mod future;
 
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Machine;
+use crate::message::Message;
+use crate::object::mailbox::Room;
+use crate::object::memory::Fit;
 use crate::state::{BlockedOn, Bound, Life, Look, Sources, State, Thread, ThreadState};
 pub use condition::Condition;
 use condition::Waiters;
@@ -230,9 +233,7 @@ impl<'a> Search<'a> {
             for condition in self.brought_about(t, &future) {
                 self.could_happen(condition);
             }
-            for condition in self.by_leaving(t) {
-                self.could_happen(condition);
-            }
+            self.leave(t);
             if future.ends {
                 self.ends[t.index()] = true;
                 self.unending[process.index()] -= 1;
@@ -301,30 +302,46 @@ impl<'a> Search<'a> {
     }
 
     /// What the wait itself still brings about when it ends: a sender that gives up, or is killed, lets
-    /// in those behind it; a thread that was woken passes on what it does not use.
-    fn by_leaving(&self, t: ThreadId) -> Vec<Condition> {
-        let message = match &self.state.threads[t.index()].state {
+    /// in others whom only it keeps out; a thread that was woken passes on what it does not use.
+    ///
+    /// Nobody is helped who has no room now: whoever is stuck stays stuck when others queue up and give up
+    /// again.
+    fn leave(&mut self, t: ThreadId) {
+        let state = self.state;
+        let thread = &state.threads[t.index()];
+        match &thread.state {
+            ThreadState::LookingAgain { at: Look::Receive(Sources::Anyone), .. } => {
+                let links = state.processes[thread.process.index()].inbox.links();
+                links.for_each(|link| self.could_happen(Condition::Sent(link)));
+            }
             ThreadState::LookingAgain { at: Look::Receive(sources), .. } => {
-                let own = self.state.threads[t.index()].process;
-                return match sources {
-                    Sources::Anyone => {
-                        let links = self.state.processes[own.index()].inbox.links();
-                        links.map(Condition::Sent).collect()
-                    }
-                    listed => listed.listed().iter().copied().map(Condition::Sent).collect(),
-                };
+                for mailbox in sources.listed() {
+                    self.could_happen(Condition::Sent(*mailbox));
+                }
             }
             ThreadState::LookingAgain {
                 at: Look::Send(message) | Look::SendFromMemoryQueue(message),
                 ..
+            } => {
+                self.could_happen(Condition::Taken(message.mailbox));
+                self.could_happen(Condition::MemoryFreed);
             }
-            | ThreadState::Blocked {
-                on: BlockedOn::Send(message) | BlockedOn::Memory(message),
-                ..
-            } => message,
-            _ => return Vec::new(),
-        };
-        vec![Condition::Taken(message.mailbox), Condition::MemoryFreed]
+            ThreadState::Blocked { on: BlockedOn::Send(message), .. } => {
+                let mailbox = &state.mailboxes[message.mailbox.index()];
+                let has_room = |other: &Message| mailbox.room(other.size) == Room::Free;
+                for place in mailbox.senders_with(has_room) {
+                    self.help(mailbox.senders[place].0);
+                }
+            }
+            ThreadState::Blocked { on: BlockedOn::Memory(_), .. } => {
+                for (waiter, other) in &state.memory.waiting {
+                    if state.memory.fit(other.size) == Fit::Now {
+                        self.help(*waiter);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
