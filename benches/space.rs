@@ -1,12 +1,12 @@
 //! All states of one workload, or those that stand for all, visited once: `space NAME [REDUCTIONS
-//! [CLIENTS]]` prints a line of JSON. Without reductions but merging, if nothing else is said.
+//! [CLIENTS [THREADS]]]` prints a line of JSON. Without reductions but merging, if nothing else is said.
 
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the wall clock")]
 
 use std::time::Instant;
 
-use ipcsim_explore::{ExploreLimits, Looks, Reduction, Reductions, explore};
+use ipcsim_explore::{ExploreLimits, Lookers, Looks, Reduction, Reductions, explore};
 use ipcsim_scenario::{LoadOptions, load};
 
 fn text(name: &str) -> &'static str {
@@ -42,7 +42,7 @@ fn peak_bytes() -> u64 {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let name = arguments.first().expect("space NAME [REDUCTIONS [CLIENTS]]");
+    let name = arguments.first().expect("space NAME [REDUCTIONS [CLIENTS [THREADS]]]");
     let reductions = reductions(arguments.get(1).map_or("merge", String::as_str));
     let mut text = text(name).to_string();
     if let Some(clients) = arguments.get(2) {
@@ -50,9 +50,12 @@ fn main() {
     }
     let loaded = load(name, text.as_bytes(), &LoadOptions::default());
     let machine = loaded.machine.expect("the workloads have no errors");
+    let threads = arguments.get(3).map_or(1, |count| count.parse().expect("a number of threads"));
+    let lookers = Lookers { threads, ..Lookers::default() };
     let before = peak_bytes();
     let start = Instant::now();
-    let found = explore(&machine, reductions, Looks::NOTHING, &ExploreLimits::default());
+    let limits = ExploreLimits { lookers, ..ExploreLimits::default() };
+    let found = explore(&machine, reductions, Looks::NOTHING, &limits);
     let seconds = start.elapsed().as_secs_f64();
     println!(
         "{{\"states\":{},\"edges\":{},\"performed\":{},\"seconds\":{seconds:.6},\"bytes\":{}}}",

@@ -272,6 +272,11 @@ pub(crate) struct How {
     /// Give up after this time, such as `30s`
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub time: Option<u64>,
+
+    /// Look for states with so many threads; as many as there are processors if not said. The answer
+    /// does not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub threads: Option<u32>,
 }
 
 #[derive(Args, Debug)]

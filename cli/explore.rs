@@ -3,12 +3,13 @@
 #![expect(clippy::disallowed_types, reason = "how long it took is told to whoever waits")]
 
 use std::io::IsTerminal;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ipcsim_explore::{
-    Covered, Ending, Exploration, ExploreLimits, Limits, Log, Looks, NoTrace, Outcome, Path,
-    Progress, Reduction, Reductions, conclude, explore, run, token,
+    Covered, Ending, Exploration, ExploreLimits, Limits, Log, Lookers, Looks, NoTrace, Outcome,
+    Path, Progress, Reduction, Reductions, conclude, explore, run, token,
 };
 use ipcsim_kernel::{Machine, Predicate, Scheduler};
 use ipcsim_report::{Told, count};
@@ -156,6 +157,10 @@ pub(crate) fn search<'m>(machine: &'m Machine, how: &How, looks: Looks) -> Explo
         max_bytes: how
             .max_memory
             .map_or_else(free_memory, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+        lookers: Lookers {
+            threads: how.threads.map_or_else(processors, |threads| threads as usize),
+            ..Lookers::default()
+        },
         interrupted: Some(&INTERRUPTED),
         time_over: Some(&time_over),
         progress: Some(&progress),
@@ -203,6 +208,10 @@ fn free_memory() -> usize {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
     kib.map_or(UNKNOWN, |kib| kib / 5 * 4 * 1024)
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// What it cost, for whoever sits at the terminal: it differs from time to time.

@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use common::{generate, plain};
 use ipcsim_explore::{
-    Covered, Exploration, ExploreLimits, Limits, Looks, NoTrace, Outcome, Reduction, Reductions,
-    Stop, conclude, explore, follow, replay, run, token,
+    Covered, Exploration, ExploreLimits, Limits, Lookers, Looks, NoTrace, Outcome, Reduction,
+    Reductions, Stop, conclude, explore, follow, replay, run, token,
 };
 use ipcsim_kernel::{
     Life, Machine, PartOf, Process, Scheduler, State, ThreadState, assert_invariants, encode_part,
@@ -90,7 +90,32 @@ fn check(name: &str, machine: &Machine, max_states: u64) -> Option<LeftOut> {
     }
     check_witnesses(name, machine, &mut found);
     check_runs(name, machine, &found);
+    let share = u32::try_from(found.states() / 50).expect("there are not so many").max(3);
+    check_threads(name, machine, max_states, share);
+    check_threads(name, machine, found.states() / 2, share);
     Some(left_out)
+}
+
+/// What is found does not depend on how many threads look for it, also where the search is cut off.
+fn check_threads(name: &str, machine: &Machine, max_states: u64, share: u32) {
+    let told = |threads: usize| {
+        let lookers = Lookers { threads, share };
+        let limits = ExploreLimits { max_states, lookers, ..ExploreLimits::default() };
+        let mut found = explore(machine, Reductions::MERGE, Looks::NOTHING, &limits);
+        let ends: Vec<u32> = found.endings.iter().map(|ending| ending.state).collect();
+        let paths: Vec<_> = ends.iter().map(|end| found.path(*end)).collect();
+        let tokens: Vec<_> = paths.iter().map(|path| token(&mut found, path, 7)).collect();
+        // Several may perform a step just before the search is cut off.
+        let performed = (found.covered == Covered::All).then(|| found.performed());
+        let counts = (found.states(), found.edges, performed, found.depth);
+        format!(
+            "{:?} {counts:?} {tokens:?} {:?} {:?} {:?} {:?}",
+            found.covered, found.delivery, found.endings, found.doomed, found.masked
+        )
+    };
+    let alone = told(1);
+    assert_eq!(told(2), alone, "{name}: two threads");
+    assert_eq!(told(4), alone, "{name}: four threads");
 }
 
 /// Which reductions left something out.

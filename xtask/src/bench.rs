@@ -89,6 +89,7 @@ pub fn measure(peers: Peers) -> Result<(), String> {
     growth(&ours)?;
     let space = examples.join("space");
     spaces(&space)?;
+    threads(&space)?;
     clients(&space)?;
     if peers.is_empty() { Ok(()) } else { beside_spin(&space) }
 }
@@ -176,6 +177,23 @@ fn spaces(ours: &PathBuf) -> Result<(), String> {
             middle(3),
             middle(4)
         );
+    }
+    Ok(())
+}
+
+/// How much faster two threads are than one: the median of paired runs.
+fn threads(ours: &PathBuf) -> Result<(), String> {
+    println!("\ntwo threads beside one, median of {ROUNDS} paired runs\n");
+    for name in SPACES {
+        let seconds = |threads: &str| {
+            let line = figures(Command::new(ours).args([name, "merge", "5", threads]))?;
+            line["seconds"].as_f64().ok_or(format!("no seconds in {line}"))
+        };
+        let mut ratios = Vec::new();
+        for _ in 0..ROUNDS {
+            ratios.push(seconds("1")? / seconds("2")?);
+        }
+        println!("{name:20} {:>12.2}", median(&mut ratios));
     }
     Ok(())
 }

@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use ipcsim_kernel::{Machine, Pc, State, ThreadId};
 
-use crate::space::{Delivery, Edge, FIRST_ROOM, Looks, MOST_ROOM, Move, Reductions, Space};
+use crate::space::{
+    Delivery, Edge, FIRST_ROOM, Lookers, Looks, MOST_ROOM, Move, Reductions, Space,
+};
 pub use claims::{FinalResult, Vacuous};
 use endings::{Conclusion, Ends};
 pub use endings::{Doom, Ending, Goes};
@@ -31,6 +33,8 @@ pub struct ExploreLimits<'a> {
     pub small: u64,
     /// At so many bytes of memory.
     pub max_bytes: usize,
+    /// Who looks for states. What is found does not depend on it.
+    pub lookers: Lookers,
     /// As soon as this is true: somebody has no more patience.
     pub interrupted: Option<&'a AtomicBool>,
     /// As soon as this is true: the time is over.
@@ -45,6 +49,7 @@ impl Default for ExploreLimits<'_> {
             max_states: u64::MAX,
             small: 0,
             max_bytes: usize::MAX,
+            lookers: Lookers::default(),
             interrupted: None,
             time_over: None,
             progress: None,

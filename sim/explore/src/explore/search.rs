@@ -7,7 +7,7 @@ use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{Expr, Function, Machine, Pc};
 
 use super::{Covered, ExploreLimits};
-use crate::space::{Delivery, Edge, IsNew, News, Space};
+use crate::space::{BATCH, Delivery, Edge, IsNew, News, Space};
 
 /// Where a program asks for the time, except in a line of the log, which nobody reads.
 fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
@@ -23,8 +23,8 @@ fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
 
 /// Among so many states a circle is looked for that nothing but a timeout opens.
 const MOST_MASKED: usize = 256;
-/// So many states are expanded together.
-const BATCH: u32 = 32;
+/// So many states a batch hardly ever leads to.
+const CLOSE: u64 = 8_192;
 
 /// An exploration under way.
 pub(super) struct Search<'m> {
@@ -100,9 +100,7 @@ impl<'m> Search<'m> {
             if self.space.states() as u64 > limits.max_states {
                 return Covered::States;
             }
-            let to = level_ends.min(at + BATCH);
-            self.expand(at..to);
-            at = to;
+            at = self.expand(at..level_ends, limits);
         }
         self.refused().unwrap_or(Covered::All)
     }
@@ -115,9 +113,18 @@ impl<'m> Search<'m> {
         self.space.refused.map(|what| Covered::TooManyAnswers(what.thread())).or(self.refused)
     }
 
-    fn expand(&mut self, states: Range<u32>) {
+    /// Finds the ways on from the first of these states; gives the one behind them.
+    fn expand(&mut self, states: Range<u32>, limits: &ExploreLimits) -> u32 {
         let mut edges = std::mem::take(&mut self.edges);
-        self.space.expand_all(states.clone(), &mut edges);
+        let together = (limits.lookers, limits.max_states);
+        let mut to = self.space.expand_together(states.clone(), together, &mut edges);
+        if to == states.start {
+            // Close to the limit one by one, so that it is met at the same state whoever came before.
+            let is_close = self.space.states() as u64 + CLOSE > limits.max_states;
+            to = states.end.min(states.start + if is_close { 1 } else { BATCH });
+            self.space.expand_all(states.start..to, &mut edges);
+        }
+        let states = states.start..to;
         for edge in &edges {
             self.note(edge);
         }
@@ -141,6 +148,7 @@ impl<'m> Search<'m> {
         self.count += edges.len() as u64;
         edges.clear();
         self.edges = edges;
+        to
     }
 
     fn note(&mut self, edge: &Edge) {

@@ -102,7 +102,12 @@ pub(super) struct Memo<E> {
     ways: Vec<u32>,
     effects: Vec<E>,
     bytes: usize,
-    /// Nodes that are still to be looked at.
+}
+
+/// What was found on a walk through what is known, and the nodes that are still to be looked at.
+#[derive(Default)]
+pub(super) struct Walk {
+    pub found: Vec<u32>,
     open: Vec<u32>,
 }
 
@@ -122,13 +127,7 @@ const ROOT: u32 = 0;
 impl<E> Memo<E> {
     pub(super) fn new() -> Self {
         let root = Entry { node: Node::Unknown, before: ROOT, found: 0, first: 0, count: 0 };
-        Self {
-            nodes: vec![root],
-            ways: Vec::new(),
-            effects: Vec::new(),
-            bytes: 0,
-            open: Vec::new(),
-        }
+        Self { nodes: vec![root], ways: Vec::new(), effects: Vec::new(), bytes: 0 }
     }
 
     pub(super) fn effect(&self, number: u32) -> &E {
@@ -140,36 +139,29 @@ impl<E> Memo<E> {
         self.bytes + self.ways.capacity() * 4 + self.nodes.capacity() * size_of::<Entry>()
     }
 
-    /// The effects of the function with this number in a state, in the order of the answers. Errors: the
-    /// answers with which it has to be performed, because they are not known yet.
-    pub(super) fn effects(
-        &mut self,
-        what: u32,
-        row: &[u32],
-        found: &mut Vec<u32>,
-    ) -> Result<(), Vec<u64>> {
-        let first = found.len();
-        self.open.clear();
+    /// Finds the effects of the function with this number in a state, in the order of the answers. Errors:
+    /// the answers with which it has to be performed, because they are not known yet.
+    pub(super) fn effects(&self, what: u32, row: &[u32], walk: &mut Walk) -> Result<(), Vec<u64>> {
+        let Walk { found, open } = walk;
+        found.clear();
+        open.clear();
         let Some(root) = self.way(ROOT, what) else { return Err(Vec::new()) };
-        self.open.push(root);
-        while let Some(mut node) = self.open.pop() {
+        open.push(root);
+        while let Some(mut node) = open.pop() {
             loop {
                 match self.nodes[node as usize].node {
                     Node::Looks(position) => {
                         let part = row[position as usize];
                         match self.way(node, part) {
                             Some(next) => node = next,
-                            None => {
-                                found.truncate(first);
-                                return Err(self.answers_to(node));
-                            }
+                            None => return Err(self.answers_to(node)),
                         }
                     }
                     Node::Asks(answers) => {
                         // The last is put down first, so that the first comes first.
                         for answer in (1..answers).rev() {
                             let way = self.way(node, answer);
-                            self.open.push(way.expect("the ways of a question come together"));
+                            open.push(way.expect("the ways of a question come together"));
                         }
                         node = self.way(node, 0).expect("a question has an answer");
                     }
@@ -177,10 +169,7 @@ impl<E> Memo<E> {
                         found.push(effect);
                         break;
                     }
-                    Node::Unknown => {
-                        found.truncate(first);
-                        return Err(self.answers_to(node));
-                    }
+                    Node::Unknown => return Err(self.answers_to(node)),
                 }
             }
         }

@@ -13,7 +13,9 @@ mod perform;
 mod reduce;
 mod rows;
 mod seen;
+mod shards;
 mod symmetry;
+mod together;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -24,15 +26,20 @@ use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId, Value
 pub(crate) use drive::{Ready, drive};
 use live::Live;
 pub use memo::{Delivery, Move, News};
-use memo::{Effect, Memo};
+use memo::{Effect, Memo, Walk};
 use order::PartialOrder;
-use parts::{Can, Is, Layout, Part, Parts, looked};
+use parts::{Is, Layout, Part, Parts, looked};
 use perform::in_order;
 use reduce::Trial;
 pub use reduce::{Reduction, Reductions};
 use rows::Rows;
 use seen::Seen;
 use symmetry::Symmetry;
+pub use together::Lookers;
+use together::View;
+
+/// So many states are expanded together: the memory answers many questions in hardly more time than one.
+pub const BATCH: u32 = 32;
 
 /// One step in one state comes out in so many ways at most.
 const MOST_EFFECTS: u64 = 4_096;
@@ -111,7 +118,10 @@ pub struct Space<'m> {
     seen: Seen,
     row: Vec<u32>,
     batch: Batch,
-    found: Vec<u32>,
+    moves: Vec<Move>,
+    walk: Walk,
+    views: Vec<View>,
+    pool: Option<rayon::ThreadPool>,
     order: Option<PartialOrder>,
     trial: Trial,
     symmetry: Option<Symmetry>,
@@ -158,7 +168,10 @@ impl<'m> Space<'m> {
             row: vec![0; layout.width()],
             seen,
             batch: Batch::default(),
-            found: Vec::new(),
+            moves: Vec::new(),
+            walk: Walk::default(),
+            views: Vec::new(),
+            pool: None,
             order,
             trial: Trial::default(),
             symmetry,
@@ -242,65 +255,78 @@ impl<'m> Space<'m> {
     }
 
     fn all_moves(&mut self, state: u32) {
+        let mut moves = std::mem::take(&mut self.moves);
+        self.moves_in(&self.row, &mut moves);
+        for what in &moves {
+            self.follow(state, *what);
+        }
+        self.moves = moves;
+    }
+
+    /// What can happen in the state of a row, in the order of the file.
+    fn moves_in(&self, row: &[u32], moves: &mut Vec<Move>) {
+        let can = |position: usize| self.parts.can(self.seen.part(position, row[position]));
+        moves.clear();
         for index in 0..self.layout.processes {
-            if self.can(self.layout.process(index)).start == Is::So {
-                self.follow(state, Move::Start(ProcessId::at(index)));
+            if can(self.layout.process(index)).start == Is::So {
+                moves.push(Move::Start(ProcessId::at(index)));
             }
         }
         for index in 0..self.layout.threads {
-            let (can, t) = (self.can(self.layout.thread(index)), ThreadId::at(index));
+            let (can, t) = (can(self.layout.thread(index)), ThreadId::at(index));
             if can.call == Is::So {
-                self.follow(state, Move::Call(t));
+                moves.push(Move::Call(t));
             }
             if can.local == Is::So {
-                self.follow(state, Move::Local(t));
+                moves.push(Move::Local(t));
             }
             if can.expire == Is::So {
-                self.follow(state, Move::Expire(t));
+                moves.push(Move::Expire(t));
             }
         }
     }
 
-    fn can(&self, position: usize) -> Can {
-        self.parts.can(self.seen.part(position, self.row[position]))
-    }
-
     fn follow(&mut self, from: u32, what: Move) {
-        self.found.clear();
         let most = self.performed + MOST_EFFECTS;
-        while let Err(answers) = self.memo.effects(what.number(), &self.row, &mut self.found) {
+        while let Err(answers) = self.memo.effects(what.number(), &self.row, &mut self.walk) {
             if self.performed > most {
                 self.refused = Some(what);
                 return;
             }
             self.perform(what, &answers);
         }
-        let pending = self.found.iter().map(|effect| Pending { from, what, effect: *effect });
+        let effects = self.walk.found.iter();
+        let pending = effects.map(|effect| Pending { from, what, effect: *effect });
         self.batch.pending.extend(pending);
     }
 
-    /// Goes where the moves of the batch lead. All places are looked up together, because the memory
-    /// answers many questions in hardly more time than one.
+    /// Goes where the moves of the batch lead. All places are looked up together.
     fn arrive(&mut self, edges: &mut Vec<Edge>) {
         if let Some(symmetry) = self.symmetry.take() {
             self.symmetry = Some(self.arrive_in_order(symmetry, edges));
             return;
         }
-        let words = self.rows.words();
-        let Batch { pending, packed } = &mut self.batch;
+        let Batch { pending, mut packed } = std::mem::take(&mut self.batch);
         packed.clear();
+        let words = self.rows.words();
         let mut fetched = 0;
-        for move_ in pending.iter() {
-            let at = packed.len();
-            packed.extend_from_slice(self.rows.packed(move_.from));
-            for (position, number) in &self.memo.effect(move_.effect).writes {
-                self.rows.put(&mut packed[at..], *position as usize, *number);
-            }
-            fetched ^= self.rows.fetch(&packed[at..]);
+        for (at, move_) in pending.iter().enumerate() {
+            self.lead(*move_, &mut packed);
+            fetched ^= self.rows.fetch(&packed[at * words..]);
         }
         std::hint::black_box(fetched);
         for (move_, packed) in pending.iter().zip(packed.chunks_exact(words)) {
             edges.push(move_.arrives(&mut self.rows, packed));
+        }
+        self.batch = Batch { pending, packed };
+    }
+
+    /// Puts where a move leads behind what is packed.
+    fn lead(&self, move_: Pending, packed: &mut Vec<u64>) {
+        let at = packed.len();
+        packed.extend_from_slice(self.rows.packed(move_.from));
+        for (position, number) in &self.memo.effect(move_.effect).writes {
+            self.rows.put(&mut packed[at..], *position as usize, *number);
         }
     }
 
@@ -362,16 +388,15 @@ impl<'m> Space<'m> {
     /// Whether the predicate with this number holds in a state.
     pub fn holds(&mut self, predicate: usize, state: u32) -> Truth {
         self.rows.unpack(state, &mut self.row);
-        self.found.clear();
         let what = predicate as u32;
-        while self.truths.effects(what, &self.row, &mut self.found).is_err() {
+        while self.truths.effects(what, &self.row, &mut self.walk).is_err() {
             let state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
             let truth = self.predicates[predicate].holds(self.machine, &state);
             let before = (state.threads.items().len(), state.mailboxes.items().len());
             let deeds = in_order(looked(&self.layout, &state, before), Vec::new());
             self.truths.learn(what, &self.row, &deeds, truth, 0);
         }
-        self.truths.effect(self.found[0]).clone()
+        self.truths.effect(self.walk.found[0]).clone()
     }
 
     /// How many different sights a predicate has had: one means that nothing it looks at ever changes.

@@ -7,6 +7,7 @@
 //! as many rows as the last time all are packed anew, and also when there is no bit left.
 
 use super::IsNew;
+use super::shards::{SHARDS, Shard, hash, shard_of};
 
 /// The visited states.
 pub(super) struct Rows {
@@ -20,10 +21,7 @@ pub(super) struct Rows {
     /// How many rows there were when they were packed anew.
     packed_at: usize,
     rows: Vec<u64>,
-    /// Open addressing with linear probing. A slot holds a hash and the number of a row, plus one: so
-    /// most wrong rows are passed over without being looked at.
-    slots: Vec<u64>,
-    shift: u32,
+    shards: Vec<Shard>,
 }
 
 /// Bits of a number, side by side in a word of a row.
@@ -77,8 +75,7 @@ impl Rows {
             given: 0,
             packed_at: 0,
             rows: Vec::new(),
-            slots: vec![0; 64],
-            shift: 32 - 6,
+            shards: (0..SHARDS).map(|_| Shard::new()).collect(),
         }
     }
 
@@ -94,7 +91,7 @@ impl Rows {
 
     /// How many bytes everything takes.
     pub(super) fn bytes(&self) -> usize {
-        (self.rows.capacity() + self.slots.capacity()) * 8
+        self.rows.capacity() * 8 + self.shards.iter().map(Shard::bytes).sum::<usize>()
     }
 
     /// A row, packed.
@@ -193,85 +190,68 @@ impl Rows {
             given,
             packed_at: self.len(),
             rows: Vec::new(),
-            slots: Vec::new(),
-            shift: self.shift,
+            shards: Vec::new(),
         };
         for (row, packed) in rows.chunks_exact_mut(words).enumerate() {
             self.unpack(row as u32, &mut numbers);
             anew.pack_into(&numbers, packed);
         }
-        let slots = std::mem::take(&mut self.slots);
-        *self = Self { rows, slots, ..anew };
-        self.fill_slots();
+        let shards = std::mem::take(&mut self.shards);
+        *self = Self { rows, shards, ..anew };
+        self.fill_shards();
     }
 
     /// The number of a packed row, and whether it is new.
     pub(super) fn insert(&mut self, packed: &[u64]) -> (u32, IsNew) {
         let hash = hash(packed);
-        let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
-        loop {
-            let slot = self.slots[at];
-            if slot == 0 {
-                break;
-            }
-            let row = slot as u32 - 1;
-            if (slot >> 32) as u32 == hash && self.packed(row) == packed {
-                return (row, IsNew::Known);
-            }
-            at = (at + 1) & mask;
-        }
-        let row = u32::try_from(self.len()).expect("the memory limit comes first");
-        self.rows.extend_from_slice(packed);
-        self.slots[at] = u64::from(hash) << 32 | u64::from(row + 1);
-        if self.len() * 3 > self.slots.len() * 2 {
-            self.grow();
-        }
+        let shard = shard_of(hash);
+        let at = match self.shards[shard].place(hash, |row| self.packed(row) == packed) {
+            Ok(row) => return (row, IsNew::Known),
+            Err(at) => at,
+        };
+        let row = self.next();
+        self.push(packed);
+        self.shards[shard].put(at, hash, row);
+        self.shards[shard].reserve(1);
         (row, IsNew::New)
+    }
+
+    /// The number of the next row.
+    pub(super) fn next(&self) -> u32 {
+        u32::try_from(self.len()).expect("the memory limit comes first")
+    }
+
+    /// Puts a packed row behind the others, whose place is known already.
+    pub(super) fn push(&mut self, packed: &[u64]) {
+        self.rows.extend_from_slice(packed);
     }
 
     /// Fetches what an insertion of this row will look at first. Many of these in a row take hardly
     /// more time than one, because none waits for another.
     pub(super) fn fetch(&self, packed: &[u64]) -> u64 {
-        self.slots[(hash(packed) >> self.shift) as usize]
+        let hash = hash(packed);
+        self.shards[shard_of(hash)].first(hash)
     }
 
-    /// Twice as many slots; the old ones know the hashes.
-    fn grow(&mut self) {
-        let size = self.slots.len() * 2;
-        let old = std::mem::replace(&mut self.slots, vec![0; size]);
-        self.shift = self.shift.checked_sub(1).expect("the memory limit comes first");
-        for slot in old.into_iter().filter(|slot| *slot != 0) {
-            self.enter(slot);
+    /// The places, to be given to several owners for a while.
+    pub(super) fn take_shards(&mut self) -> Vec<Shard> {
+        std::mem::take(&mut self.shards)
+    }
+
+    /// Puts them back.
+    pub(super) fn give_back(&mut self, shards: Vec<Shard>) {
+        self.shards = shards;
+    }
+
+    fn fill_shards(&mut self) {
+        let mut shards = std::mem::take(&mut self.shards);
+        shards.iter_mut().for_each(Shard::clear);
+        for row in 0..self.next() {
+            let hash = hash(self.packed(row));
+            shards[shard_of(hash)].enter(hash, row);
         }
+        self.shards = shards;
     }
-
-    fn fill_slots(&mut self) {
-        self.slots.fill(0);
-        for row in 0..self.len() {
-            let hash = hash(self.packed(row as u32));
-            self.enter(u64::from(hash) << 32 | (row as u64 + 1));
-        }
-    }
-
-    fn enter(&mut self, slot: u64) {
-        let mask = self.slots.len() - 1;
-        let mut at = (slot >> 32) as usize >> self.shift;
-        while self.slots[at] != 0 {
-            at = (at + 1) & mask;
-        }
-        self.slots[at] = slot;
-    }
-}
-
-/// Multiplying, and mixing the high half in, word after word.
-fn hash(packed: &[u64]) -> u32 {
-    let mut sum: u64 = 0x243f_6a88_85a3_08d3;
-    for word in packed {
-        sum = (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        sum ^= sum >> 32;
-    }
-    (sum.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32) as u32
 }
 
 #[cfg(test)]
