@@ -22,7 +22,11 @@ pub struct Writer<W> {
     lines: Vec<u8>,
     /// `"…"`, the name of each thread that has come up.
     threads: Pieces,
-    /// `,"object":"…"` for each mailbox that has come up.
+    /// `,"line":…` for each operation that has come up.
+    places: Pieces,
+    /// `{"t":…`, and when that was.
+    time: (u64, Vec<u8>),
+    /// `,"object":"…","serial":` for each mailbox that has come up.
     mailboxes: Pieces,
     /// `,"sender":"…"` for each process that has come up.
     senders: Pieces,
@@ -56,8 +60,10 @@ impl<W: Write> Writer<W> {
     pub fn new(to: W, header: &Header) -> Self {
         let mut lines = serde_json::to_vec(header).expect("a header is plain data");
         lines.push(b'\n');
-        let [threads, mailboxes, senders, empty] = std::array::from_fn(|_| Pieces::default());
-        Self { to, lines, threads, mailboxes, senders, empty, error: None }
+        let [threads, places, mailboxes, senders, empty] =
+            std::array::from_fn(|_| Pieces::default());
+        let time = (0, b"{\"t\":0".to_vec());
+        Self { to, lines, threads, places, time, mailboxes, senders, empty, error: None }
     }
 
     /// Ends the trace; gives the first error that there was.
@@ -112,9 +118,10 @@ impl<W: Write> Writer<W> {
             let names = Names::new(machine);
             piece.extend_from_slice(b",\"object\":");
             escape(piece, &names.mailbox(state, message.mailbox, LinkEnd::Receiver));
+            piece.extend_from_slice(b",\"serial\":");
         });
         self.lines.extend_from_slice(object);
-        self.number(",\"serial\":", message.serial);
+        push_number(&mut self.lines, message.serial);
     }
 
     fn whole_message(&mut self, machine: &Machine, state: &State, message: &Message) {
@@ -224,16 +231,27 @@ impl<W: Write> Tracer for Writer<W> {
         if self.error.is_some() {
             return;
         }
-        self.number("{\"t\":", now_ns);
+        if self.time.0 != now_ns {
+            self.time.0 = now_ns;
+            self.time.1.truncate(b"{\"t\":".len());
+            push_number(&mut self.time.1, now_ns);
+        }
+        self.lines.extend_from_slice(&self.time.1);
         self.raw(",\"event\":\"");
         self.raw(event_word(&event.kind));
-        self.raw("\"");
-        if let Some(t) = event.thread {
-            self.raw(",\"thread\":");
-            self.thread(machine, state, t);
+        match event.thread {
+            None => self.raw("\""),
+            Some(t) => {
+                self.raw("\",\"thread\":");
+                self.thread(machine, state, t);
+            }
         }
         if let Some(pc) = event.pc {
-            self.number(",\"line\":", u64::from(machine.line(pc)));
+            let place = self.places.get(pc.index(), |piece| {
+                piece.extend_from_slice(b",\"line\":");
+                push_number(piece, machine.line(pc));
+            });
+            self.lines.extend_from_slice(place);
         }
         self.kind(machine, state, event);
         self.raw("}");
