@@ -290,3 +290,21 @@ processes:
         assert_eq!(told.run.stuck[0].threads.len(), 2, "after {max_steps} steps");
     }
 }
+
+#[test]
+fn who_fits_waits_only_behind_those_that_go_before_it() {
+    for (sender, order) in [("arbitrary", "fifo"), ("fifo", "priority")] {
+        let scenario = format!(
+            "
+kernel: {{sender: {sender}}}
+mailboxes: {{box: {{capacity: 10B, order: {order}}}}}
+processes:
+  S0: [{{send: a, to: box, size: 8B}}]
+  S1: {{start: 1us, do: [{{send: b, to: box, size: 9B}}]}}
+  S2: {{start: 4us, do: [{{send: c, to: box, size: 2B, priority: 1, wait: never}}]}}
+  R: {{start: 9us, do: [{{repeat: 3, do: [{{receive: m, from: box}}]}}]}}
+"
+        );
+        assert_eq!(outcome(&scenario), "completes", "{sender}, {order}");
+    }
+}

@@ -190,6 +190,16 @@ impl Expr {
         Expr::Constant(Value::Int(number))
     }
 
+    /// The value in its place, if this is a constant or a variable; anything else has to be computed.
+    #[inline]
+    pub(crate) fn peek<'a>(&'a self, registers: &'a [Value]) -> Option<&'a Value> {
+        match self {
+            Expr::Constant(value) => Some(value),
+            Expr::Variable(register) => Some(&registers[register.index()]),
+            _ => None,
+        }
+    }
+
     /// Calls `look` with this expression and every one inside it.
     pub fn visit(&self, look: &mut impl FnMut(&Expr)) {
         look(self);

@@ -205,20 +205,10 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         self.scope(t).eval(expr)
     }
 
-    /// A constant or a variable, looked at in its place; anything else has to be computed.
-    #[inline]
-    fn peek<'s>(&'s self, t: ThreadId, expr: &'s Expr) -> Option<&'s Value> {
-        match expr {
-            Expr::Constant(value) => Some(value),
-            Expr::Variable(register) => Some(&self.thread(t).registers[register.index()]),
-            _ => None,
-        }
-    }
-
     /// The mailbox that an expression names, where its form shows that it names one. Looked at in its
     /// place: a value that is returned to be taken apart costs more than the rest of the call.
     fn named_mailbox(&mut self, t: ThreadId, expr: &Expr) -> Result<Option<MailboxId>, Fault> {
-        match self.peek(t, expr) {
+        match expr.peek(&self.thread(t).registers) {
             Some(Value::Handle(Handle::Mailbox(mailbox))) => Ok(Some(*mailbox)),
             Some(_) => Ok(None),
             None => match expr {

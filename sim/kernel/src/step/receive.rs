@@ -189,7 +189,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.note_delivery(t, &message, whereabouts);
                 self.released(sender, message.then(), whereabouts);
                 // It stood before others whose message is smaller, and may fit.
-                self.work.push(Work::Refill(mailbox));
+                if !self.mailbox(mailbox).senders.is_empty() {
+                    self.work.push(Work::Refill(mailbox));
+                }
                 message
             }
         }

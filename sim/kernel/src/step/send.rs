@@ -153,7 +153,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         then: Then,
     ) -> Result<Arc<Message>, Stop> {
         let mailbox = self.destination(t, &send.to)?;
-        let body = match self.peek(t, &send.body) {
+        let body = match send.body.peek(&self.thread(t).registers) {
             Some(value) => value.clone(),
             None => self.eval(t, &send.body)?,
         };

@@ -53,7 +53,7 @@ fn send<S: Sink>(
     let Send { size: None, kind: None, priority: None, reply_to: None, .. } = send else {
         return None;
     };
-    let body = peek(sender, &send.body)?;
+    let body = send.body.peek(&sender.registers)?;
     let size = body.size_bytes();
     let id = mailbox_of(machine, sender, &send.to)?;
     let mailbox = &mut mailboxes[id.index()];
@@ -172,17 +172,8 @@ fn receive<S: Sink>(
     Some(())
 }
 
-/// A constant or a variable, in its place.
-fn peek<'a>(thread: &'a Thread, expr: &'a Expr) -> Option<&'a Value> {
-    match expr {
-        Expr::Constant(value) => Some(value),
-        Expr::Variable(register) => Some(&thread.registers[register.index()]),
-        _ => None,
-    }
-}
-
 fn mailbox_of(machine: &Machine, thread: &Thread, expr: &Expr) -> Option<MailboxId> {
-    match peek(thread, expr) {
+    match expr.peek(&thread.registers) {
         Some(Value::Handle(Handle::Mailbox(mailbox))) => Some(*mailbox),
         Some(_) => None,
         None => {

@@ -329,15 +329,10 @@ pub fn settled(machine: &Machine, thread: &Thread, written: &[bool], expr: &Expr
     if !is_settled(expr, written) {
         return None;
     }
-    let first = machine.family_of(thread.process).first;
     let mut scope = Scope {
         machine,
         registers: &thread.registers,
-        who: Who {
-            process: thread.process,
-            index: i64::from(thread.process.0 - first.0) + 1,
-            thread_index: i64::from(thread.index),
-        },
+        who: Who::of(machine, thread),
         status: thread.status,
         oracle: &mut Nobody,
     };
