@@ -35,7 +35,7 @@ fn runs(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The same run with its trace written to memory: the trace may cost three times the run at most.
+/// The same run with its trace written, and dropped.
 fn traces(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("trace");
     group.throughput(Throughput::Elements(STEPS)).sample_size(20);

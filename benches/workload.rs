@@ -1,4 +1,5 @@
-//! One workload, run once: `workload NAME OPERATIONS [PROCESSES]` prints a line of JSON.
+//! One workload, run once: `workload NAME OPERATIONS [PROCESSES | traced]` prints a line of JSON. A trace
+//! is written, and its bytes are dropped.
 //!
 //! The counterpart of the peers' programs; `cargo xtask bench` runs them in turn.
 
@@ -7,7 +8,8 @@
 
 use std::time::Instant;
 
-use ipcsim_explore::{Limits, NoTrace, Run, run};
+use ipcsim_explore::{GENERATOR, Limits, NoTrace, Run, run};
+use ipcsim_report::trace::{Header, VERSION, Writer, fingerprint};
 use ipcsim_scenario::{LoadOptions, load};
 
 /// The scenario of a workload; in some the number of processes can be changed.
@@ -39,16 +41,29 @@ fn operations(name: &str, run: &Run) -> u64 {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, wanted, rest @ ..] = &arguments[..] else {
-        panic!("workload NAME OPERATIONS [PROCESSES]")
+        panic!("workload NAME OPERATIONS [PROCESSES | traced]")
     };
+    let option = rest.first().map(String::as_str);
+    let is_traced = option == Some("traced");
     let wanted: u64 = wanted.parse().expect("a number of operations");
-    let text = text(name, rest.first().map(String::as_str));
+    let text = text(name, option.filter(|_| !is_traced));
     let loaded = load(name, text.as_bytes(), &LoadOptions::default());
     let machine = loaded.machine.expect("the workloads have no errors");
     // Two calls a message, at most; a time-out costs a send more.
     let limits = Limits { max_steps: wanted.saturating_mul(2), ..Limits::default() };
     let start = Instant::now();
-    let run = run(&machine, &limits, &mut NoTrace);
+    let run = if is_traced {
+        let header = Header {
+            version: VERSION,
+            scenario: name.clone(),
+            hash: fingerprint(text.as_bytes(), &[]),
+            seed: 0,
+            generator: GENERATOR.into(),
+        };
+        run(&machine, &limits, &mut Writer::new(std::io::sink(), &header))
+    } else {
+        run(&machine, &limits, &mut NoTrace)
+    };
     let seconds = start.elapsed().as_secs_f64();
     println!(
         "{{\"peer\":\"ipcsim\",\"workload\":\"{name}\",\"operations\":{},\"seconds\":{seconds:.6}}}",

@@ -4,9 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Told, busy, generate, tell};
-use ipcsim_explore::{Limits, NoTrace, Run};
-use ipcsim_kernel::{Machine, assert_invariants};
+use common::{Told, busy, generate, tell, tell_the_long_way};
+use ipcsim_explore::{Limits, NoTrace, Run, Tracer};
+use ipcsim_kernel::{Event, Machine, State, assert_invariants};
 use ipcsim_report::trace::{self, Record};
 use proptest::prelude::*;
 
@@ -100,21 +100,27 @@ fn assert_trace_reads_as_written(trace: &str) -> Vec<Record> {
     records
 }
 
-/// Whoever does not want to see events is served the short way, and must end in the same place.
-fn assert_short_way_ends_alike(told: &Told, max_steps: u64) {
+/// The short way through the kernel comes to the same as the long one, and says the same on the way.
+fn assert_short_way_agrees(text: &str, told: &Told, max_steps: u64) {
+    let long = tell_the_long_way(&told.machine, text, max_steps);
+    assert_eq!(told.trace, long.trace, "the short way and the long way");
+    assert_runs_agree(&told.run, &long.run);
     let limits = Limits { max_steps, ..Limits::default() };
-    let silent = ipcsim_explore::run(&told.machine, &limits, &mut NoTrace);
+    assert_runs_agree(&told.run, &ipcsim_explore::run(&told.machine, &limits, &mut NoTrace));
+}
+
+fn assert_runs_agree(one: &Run, other: &Run) {
     let bytes = |run: &Run| {
         let mut bytes = Vec::new();
         ipcsim_kernel::encode(&run.state, &mut bytes);
         (bytes, run.state.next_serial)
     };
-    assert_eq!(bytes(&silent), bytes(&told.run), "with and without a trace");
-    assert_eq!((silent.stop, silent.steps), (told.run.stop, told.run.steps));
-    assert_eq!(silent.measures, told.run.measures);
-    assert_eq!(silent.stuck, told.run.stuck);
-    assert_eq!(silent.hidden, told.run.hidden);
-    assert_eq!(silent.waiting_since_ns, told.run.waiting_since_ns);
+    assert_eq!(bytes(one), bytes(other));
+    assert_eq!((one.stop, one.steps), (other.stop, other.steps));
+    assert_eq!(one.measures, other.measures);
+    assert_eq!(one.stuck, other.stuck);
+    assert_eq!(one.hidden, other.hidden);
+    assert_eq!(one.waiting_since_ns, other.waiting_since_ns);
 }
 
 fn assert_laws(text: &str, told: &Told) {
@@ -124,7 +130,7 @@ fn assert_laws(text: &str, told: &Told) {
     assert_stuck_stays_stuck(told, &records);
     assert!(records.windows(2).all(|pair| pair[0].t <= pair[1].t), "events are in order of time");
     let max_steps = told.run.steps.max(3_000);
-    assert_short_way_ends_alike(told, max_steps);
+    assert_short_way_agrees(text, told, max_steps);
     let again = tell(&told.machine, text, max_steps);
     assert_eq!(told.trace, again.trace, "one scenario and one seed give one trace");
 }
@@ -137,6 +143,64 @@ fn the_laws_hold_for_every_scenario_of_the_repository() {
         let machine = loaded.machine.expect("a scenario without errors has a machine");
         let told = tell(&machine, &text, 3_000);
         assert_laws(&text, &told);
+    }
+}
+
+/// Writes every event with a writer of its own, which has kept nothing from others.
+struct EachAlone {
+    header: trace::Header,
+    lines: String,
+}
+
+impl Tracer for EachAlone {
+    const EVENTS: bool = true;
+
+    fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) {
+        let mut bytes = Vec::new();
+        let mut writer = trace::Writer::new(&mut bytes, &self.header);
+        writer.record(machine, state, now_ns, event);
+        writer.finish().expect("a Vec takes everything");
+        let text = String::from_utf8(bytes).expect("a trace is UTF-8");
+        let (_, line) = text.split_once('\n').expect("the first line is the header");
+        self.lines.push_str(line);
+    }
+}
+
+/// Messages that carry messages: equal ones have other serials in them.
+const LETTERS_IN_LETTERS: &str = "
+mailboxes:
+  box1: {capacity: 1}
+  box2: {capacity: 1}
+processes:
+  P1:
+    - forever:
+        - send: ping
+          to: box1
+  P2:
+    - forever:
+        - receive: m
+          from: box1
+        - send: ${m}
+          to: box2
+  P3:
+    - forever:
+        - receive: m
+          from: box2
+";
+
+#[test]
+fn a_line_does_not_depend_on_those_before_it() {
+    let files = common::scenarios().into_iter().map(|(_, text)| text);
+    let busy = (0..50).map(busy::scenario);
+    for text in files.chain(busy).chain([LETTERS_IN_LETTERS.to_string()]) {
+        let machine = machine_of(&text);
+        let told = tell(&machine, &text, 500);
+        let (header, _) = trace::read(&told.trace).expect("a trace can be read again");
+        let mut alone = EachAlone { header, lines: String::new() };
+        let limits = Limits { max_steps: 500, ..Limits::default() };
+        ipcsim_explore::run(&machine, &limits, &mut alone);
+        let (_, lines) = told.trace.split_once('\n').expect("the first line is the header");
+        assert!(lines == alone.lines, "the lines of {text} depend on others");
     }
 }
 

@@ -9,8 +9,8 @@ pub mod shell;
 
 use std::path::{Path, PathBuf};
 
-use ipcsim_explore::{GENERATOR, Limits, Run, Verdict, conclude, run};
-use ipcsim_kernel::Machine;
+use ipcsim_explore::{GENERATOR, Limits, NoTrace, Run, Tracer, Verdict, conclude, run};
+use ipcsim_kernel::{Event, Machine, State};
 use ipcsim_report::{Recorder, Story, trace};
 use ipcsim_scenario::{LoadOptions, Loaded, load};
 
@@ -73,6 +73,24 @@ pub struct Told {
 
 /// Runs a machine and keeps everything.
 pub fn tell(machine: &Machine, text: &str, max_steps: u64) -> Told {
+    tell_also(machine, text, max_steps, NoTrace)
+}
+
+/// As [`tell`], with every call on the long way through the kernel.
+pub fn tell_the_long_way(machine: &Machine, text: &str, max_steps: u64) -> Told {
+    struct LongWay;
+
+    impl Tracer for LongWay {
+        const EVENTS: bool = false;
+        const SHORT_WAY: bool = false;
+
+        fn record(&mut self, _: &Machine, _: &State, _: u64, _: &Event) {}
+    }
+
+    tell_also(machine, text, max_steps, LongWay)
+}
+
+fn tell_also(machine: &Machine, text: &str, max_steps: u64, also: impl Tracer) -> Told {
     let header = trace::Header {
         version: trace::VERSION,
         scenario: "test".into(),
@@ -81,10 +99,11 @@ pub fn tell(machine: &Machine, text: &str, max_steps: u64) -> Told {
         generator: GENERATOR.into(),
     };
     let mut bytes = Vec::new();
-    let mut tracers = (Recorder::new(machine), trace::Writer::new(&mut bytes, &header));
+    let writer = trace::Writer::new(&mut bytes, &header);
+    let mut tracers = ((Recorder::new(machine), writer), also);
     let limits = Limits { max_steps, ..Limits::default() };
     let run = run(machine, &limits, &mut tracers);
-    let (recorder, writer) = tracers;
+    let ((recorder, writer), _) = tracers;
     writer.finish().expect("a Vec takes everything");
     let verdict = conclude(machine, &run);
     Told {

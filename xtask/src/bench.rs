@@ -86,6 +86,7 @@ pub fn measure(peers: Peers) -> Result<(), String> {
         }
         println!();
     }
+    traces(&ours)?;
     growth(&ours)?;
     let space = examples.join("space");
     spaces(&space)?;
@@ -124,6 +125,25 @@ fn prepare_peers() -> Result<Vec<Peer>, String> {
         Err(_) => println!("SystemC is left out: benches/peers/README.md says what it needs\n"),
     }
     Ok(peers)
+}
+
+/// What writing the trace takes beside the run itself: the median of paired runs.
+fn traces(ours: &PathBuf) -> Result<(), String> {
+    println!("\ntime for the trace, as a multiple of the run's, median of {ROUNDS} paired runs\n");
+    for workload in &WORKLOADS {
+        let operations = workload.operations.to_string();
+        let seconds = |more: &[&str]| {
+            let rate = rate(Command::new(ours).args([workload.name, &operations]).args(more))?;
+            Ok::<f64, String>(1.0 / rate)
+        };
+        let mut ratios = Vec::new();
+        for _ in 0..ROUNDS {
+            let alone = seconds(&[])?;
+            ratios.push((seconds(&["traced"])? - alone) / alone);
+        }
+        println!("{:20} {:>12.2}", workload.name, median(&mut ratios));
+    }
+    Ok(())
 }
 
 /// How the cost of an event grows with the number of processes.

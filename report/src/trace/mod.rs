@@ -3,6 +3,8 @@
 //! The first line is the header; every other line is one event. One scenario and one seed give the
 //! same bytes on every run and machine, in every release with the same format version.
 
+mod kept;
+mod line;
 mod read;
 mod record;
 mod write;

@@ -54,6 +54,7 @@ struct Teller<'a, T> {
 
 impl<T: Tracer> Sink for Teller<'_, T> {
     const EVENTS: bool = T::EVENTS;
+    const SHORT_WAY: bool = T::SHORT_WAY;
 
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
         self.tracer.record(machine, state, self.number, event);

@@ -82,6 +82,21 @@ pub enum Kind<'a> {
     Killed(ProcessId),
 }
 
+impl<'a> Kind<'a> {
+    /// The message that every event of this kind is about.
+    pub fn message(&self) -> Option<&'a Arc<Message>> {
+        match self {
+            Kind::Sent(message)
+            | Kind::Stored { message, .. }
+            | Kind::Delivered { message, .. }
+            | Kind::Received(message)
+            | Kind::Lost(message, _)
+            | Kind::Withdrawn(message) => Some(message),
+            _ => None,
+        }
+    }
+}
+
 /// Why a message was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Loss {

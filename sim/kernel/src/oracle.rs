@@ -122,6 +122,9 @@ pub trait Sink {
     /// Whether events are wanted at all; where not, none is built.
     const EVENTS: bool;
 
+    /// Whether calls may go the short way, which comes to the same. Whoever checks that says no.
+    const SHORT_WAY: bool = true;
+
     /// Something happened; the state may be half-way through the step.
     fn event(&mut self, _machine: &Machine, _state: &State, _event: &Event) {}
 }

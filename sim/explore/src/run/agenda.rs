@@ -181,6 +181,7 @@ pub(crate) struct Telling<'a, T> {
 
 impl<T: Tracer> Sink for Telling<'_, T> {
     const EVENTS: bool = T::EVENTS;
+    const SHORT_WAY: bool = T::SHORT_WAY;
 
     fn ready(&mut self, thread: ThreadId) {
         self.agenda.enqueue(thread);

@@ -25,6 +25,10 @@ pub trait Tracer {
     /// Whether events are wanted at all.
     const EVENTS: bool;
 
+    /// Whether calls may go the short way through the kernel. It comes to the same; whoever checks
+    /// that says no.
+    const SHORT_WAY: bool = true;
+
     /// Something happened at this time, in nanoseconds since the start.
     fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event);
 }
@@ -41,6 +45,7 @@ impl Tracer for NoTrace {
 /// Two tracers, one after the other.
 impl<A: Tracer, B: Tracer> Tracer for (A, B) {
     const EVENTS: bool = A::EVENTS || B::EVENTS;
+    const SHORT_WAY: bool = A::SHORT_WAY && B::SHORT_WAY;
 
     fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) {
         self.0.record(machine, state, now_ns, event);

@@ -62,6 +62,7 @@ impl<S> Ready<S> {
 
 impl<S: Sink> Sink for Ready<S> {
     const EVENTS: bool = S::EVENTS;
+    const SHORT_WAY: bool = S::SHORT_WAY;
 
     fn ready(&mut self, thread: ThreadId) {
         self.ready.push_back(thread);

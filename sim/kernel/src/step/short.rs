@@ -3,13 +3,14 @@
 //!
 //! Microkernels have had such a way since L4. Here too it only leaves out questions whose answers are
 //! known, and it changes nothing before it has found that they are: otherwise the call takes the long
-//! way from the beginning. Whoever wants to see events sees the long way, so that a run with a trace and
-//! a run without one check each other.
+//! way from the beginning. Events are told as the long way tells them, when the call is done: they say of
+//! the state only what never changes. A sink can insist on the long way, so that the two check each other.
 
 use std::sync::Arc;
 
+use crate::event::{Event, Kind};
 use crate::expr::{Expr, Who, mailbox_member};
-use crate::ids::{MailboxId, ThreadId};
+use crate::ids::{MailboxId, Pc, ThreadId};
 use crate::machine::{Detect, Machine, MailboxKind, Pick, Wake};
 use crate::message::{Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
@@ -28,7 +29,7 @@ pub(super) fn call<S: Sink>(
     sink: &mut S,
 ) -> Option<()> {
     let thread = &state.threads[t.index()];
-    if S::EVENTS || !thread.state.is_ready() {
+    if !S::SHORT_WAY || !thread.state.is_ready() {
         return None;
     }
     let Op::Call(call) = &machine.code[thread.pc.index()] else { return None };
@@ -84,21 +85,69 @@ fn send<S: Sink>(
         serial: *next_serial,
     };
     *next_serial += 1;
+    let at = (t, sender.pc);
+    succeed(&mut threads[t.index()], call);
     sink.copied(size);
     match receiver {
-        Some(receiver) => {
-            mailbox.receivers.pop_front();
-            sink.received(receiver);
-            hand_over(machine, &mut threads[receiver.index()], message);
-            sink.ready(receiver);
-        }
-        None => {
-            memory.charge(size);
-            mailbox.store(Arc::new(message));
-        }
+        Some(receiver) => deliver(machine, state, at, receiver, message, sink),
+        None => store(machine, state, at, message, sink),
     }
-    succeed(&mut threads[t.index()], call);
     Some(())
+}
+
+/// The first receiver in the queue of a mailbox gets a message.
+fn deliver<S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    from: (ThreadId, Pc),
+    receiver: ThreadId,
+    message: Message,
+    sink: &mut S,
+) {
+    state.mailboxes[message.mailbox.index()].receivers.pop_front();
+    let thread = &mut state.threads[receiver.index()];
+    let to = (receiver, thread.pc);
+    sink.received(receiver);
+    let message = hand_over(machine, thread, message);
+    let message = S::EVENTS.then(|| message.clone());
+    sink.ready(receiver);
+    if let Some(message) = &message {
+        note(machine, state, sink, from, Kind::Sent(message));
+        note(machine, state, sink, from, Kind::Delivered { message, to: receiver });
+        note(machine, state, sink, to, Kind::Received(message));
+        note(machine, state, sink, to, Kind::Returned(Outcome::Ok));
+    }
+}
+
+/// A mailbox that has room gets a message.
+fn store<S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    from: (ThreadId, Pc),
+    message: Message,
+    sink: &mut S,
+) {
+    let mailbox = &mut state.mailboxes[message.mailbox.index()];
+    state.memory.charge(message.size);
+    let message = Arc::new(message);
+    let stored = S::EVENTS.then(|| message.clone());
+    mailbox.store(message);
+    let messages = mailbox.messages.len();
+    if let Some(message) = &stored {
+        note(machine, state, sink, from, Kind::Sent(message));
+        note(machine, state, sink, from, Kind::Stored { message, messages });
+    }
+}
+
+/// Tells of something that happened to a thread where it stood.
+fn note<S: Sink>(
+    machine: &Machine,
+    state: &State,
+    sink: &mut S,
+    (thread, pc): (ThreadId, Pc),
+    kind: Kind,
+) {
+    sink.event(machine, state, &Event { thread: Some(thread), pc: Some(pc), kind });
 }
 
 /// Whether a mailbox that nobody waits at stores a message of this size.
@@ -107,12 +156,13 @@ fn stores(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> bool {
 }
 
 /// A thread that waits gets a message.
-fn hand_over(machine: &Machine, thread: &mut Thread, message: Message) {
+fn hand_over<'a>(machine: &Machine, thread: &'a mut Thread, message: Message) -> &'a Arc<Message> {
     thread.state = ThreadState::Ready;
     let call = machine.call(thread.pc);
     let Verb::Receive(receive) = &call.verb else {
         unreachable!("a thread that waits for messages is in a receive")
     };
+    succeed(thread, call);
     let into = &mut thread.registers[receive.into.index()];
     // The message before this one, if nobody else has it, leaves its place in memory.
     let before = match into {
@@ -123,7 +173,8 @@ fn hand_over(machine: &Machine, thread: &mut Thread, message: Message) {
         Some(before) => *before = message,
         None => *into = Value::Message(Arc::new(message)),
     }
-    succeed(thread, call);
+    let Value::Message(message) = into else { unreachable!("it was put there") };
+    message
 }
 
 /// Takes the first message of a mailbox, or begins to wait for one.
@@ -145,6 +196,7 @@ fn receive<S: Sink>(
     if !is_plain(mailbox) || !mailbox.senders.is_empty() {
         return None;
     }
+    let at = (t, thread.pc);
     if let Some(first) = mailbox.messages.front() {
         if first.then() != Then::Return || !memory.waiting.is_empty() {
             return None;
@@ -153,8 +205,13 @@ fn receive<S: Sink>(
         memory.release(message.size);
         sink.copied(message.size);
         sink.received(t);
+        let received = S::EVENTS.then(|| message.clone());
         thread.registers[receive.into.index()] = Value::Message(message);
         succeed(thread, call);
+        if let Some(message) = &received {
+            note(machine, state, sink, at, Kind::Delivered { message, to: t });
+            note(machine, state, sink, at, Kind::Received(message));
+        }
         return Some(());
     }
     let bound = match &receive.wait {
@@ -169,6 +226,11 @@ fn receive<S: Sink>(
     mailbox.receivers.push_back(t);
     let on = BlockedOn::Receive { sources: Sources::One(id), filter: None };
     thread.state = ThreadState::Blocked { on, bound };
+    if S::EVENTS
+        && let Some(on) = state.waits_for(t)
+    {
+        note(machine, state, sink, at, Kind::Blocked(on));
+    }
     Some(())
 }
 

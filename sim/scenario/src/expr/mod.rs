@@ -100,7 +100,12 @@ pub fn expression_node(node: &Node, found: &mut Found) -> Option<Expr> {
 
 /// A text that may hold `${…}`. A `${…}` alone keeps the type of what is inside.
 pub fn template(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
-    interpolate(spelt(scalar, at), 0, scalar.text.len(), found)
+    let expr = interpolate(spelt(scalar, at), 0, scalar.text.len(), found)?;
+    Some(match expr.value {
+        // Quotes belong to the place of a text: they show that it is meant as one.
+        Shape::Text(_) => Placed::new(expr.value, at),
+        _ => expr,
+    })
 }
 
 /// As [`template`], for the bytes of a text between two places.

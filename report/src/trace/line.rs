@@ -1,0 +1,280 @@
+//! A line of a trace: what it says of an event.
+
+use ipcsim_kernel::{
+    BlockedOn, End, Event, Handle, Kind, Machine, MailboxId, Message, ProcessId, Question, State,
+    ThreadId, Value,
+};
+
+use crate::words::{LinkEnd, Names, why};
+
+/// Names as JSON strings, each spelled out once.
+#[derive(Default)]
+pub(super) struct Spelled {
+    threads: Strings,
+    mailboxes: Strings,
+    processes: Strings,
+}
+
+/// JSON strings by a number.
+#[derive(Default)]
+struct Strings(Vec<Box<[u8]>>);
+
+impl Strings {
+    /// The string with this number, spelled out when it first comes up.
+    fn push(&mut self, out: &mut Vec<u8>, number: usize, text: impl FnOnce() -> String) {
+        if self.0.len() <= number {
+            self.0.resize(number + 1, Box::default());
+        }
+        let string = &mut self.0[number];
+        if string.is_empty() {
+            let mut spelled = Vec::new();
+            escape(&mut spelled, &text());
+            *string = spelled.into();
+        }
+        out.extend_from_slice(string);
+    }
+}
+
+/// Writes lines, each in two parts, because the serial of a message stands between them.
+pub(super) struct Scribe<'a> {
+    pub spelled: &'a mut Spelled,
+    pub machine: &'a Machine,
+    pub state: &'a State,
+}
+
+impl Scribe<'_> {
+    /// After the time: the event, thread and line, and with a message its object.
+    pub fn before_serial(&mut self, out: &mut Vec<u8>, event: &Event) {
+        key(out, ",\"event\":\"");
+        key(out, event_word(&event.kind));
+        out.push(b'"');
+        if let Some(thread) = event.thread {
+            key(out, ",\"thread\":");
+            self.thread(out, thread);
+        }
+        if let Some(pc) = event.pc {
+            number(out, ",\"line\":", self.machine.line(pc));
+        }
+        if let Some(message) = event.kind.message() {
+            self.object(out, message.mailbox);
+        }
+    }
+
+    /// The rest, to the end of the line.
+    pub fn after_serial(&mut self, out: &mut Vec<u8>, event: &Event) {
+        self.own(out, &event.kind);
+        out.extend_from_slice(b"}\n");
+    }
+
+    /// What only events of this kind say.
+    fn own(&mut self, out: &mut Vec<u8>, kind: &Kind) {
+        match kind {
+            Kind::ProcessStarted(process) | Kind::Killed(process) => {
+                key(out, ",\"object\":");
+                self.process(out, *process);
+            }
+            Kind::ProcessEnded(process, end) => {
+                key(out, ",\"object\":");
+                self.process(out, *process);
+                let (outcome, why) = match end {
+                    End::Finished => ("finished", None),
+                    End::Killed => ("killed", None),
+                    End::Failed(fault, _) => ("failed", Some(fault.describe())),
+                };
+                text(out, ",\"outcome\":", outcome);
+                if let Some(why) = why {
+                    text(out, ",\"why\":", &why);
+                }
+            }
+            Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
+            Kind::Received(_) | Kind::Withdrawn(_) => {}
+            Kind::Sent(message) => self.message(out, message),
+            Kind::Stored { messages, .. } => number(out, ",\"messages\":", *messages),
+            Kind::Delivered { to, .. } => {
+                key(out, ",\"to\":");
+                self.thread(out, *to);
+            }
+            Kind::Lost(_, loss) => text(out, ",\"why\":", loss.describe()),
+            Kind::Blocked(on) => self.blocked(out, on),
+            Kind::Returned(outcome) => text(out, ",\"outcome\":", outcome.word()),
+            Kind::Chose(question, answer) => {
+                text(out, ",\"question\":", question_word(*question));
+                number(out, ",\"answer\":", *answer);
+            }
+            Kind::Logged(value) => text(out, ",\"text\":", &Names::new(self.machine).value(value)),
+            Kind::Raised(fault) => text(out, ",\"why\":", &fault.describe()),
+            Kind::Created(mailbox) | Kind::Destroyed(mailbox) => {
+                text(out, ",\"object\":", &self.machine.mailbox_name(*mailbox));
+            }
+            Kind::Registered(name, handle) => {
+                text(out, ",\"object\":", &self.machine.handle_name(*handle));
+                text(out, ",\"text\":", name);
+            }
+            Kind::Unregistered(name) => text(out, ",\"text\":", name),
+        }
+    }
+
+    /// What a message is.
+    fn message(&mut self, out: &mut Vec<u8>, message: &Message) {
+        key(out, ",\"sender\":");
+        self.process(out, message.sender);
+        number(out, ",\"size\":", message.size);
+        key(out, ",\"body\":");
+        push_value(out, self.machine, &message.body);
+        if *message.kind() != Value::None {
+            key(out, ",\"type\":");
+            push_value(out, self.machine, message.kind());
+        }
+        if message.priority() != 0 {
+            number(out, ",\"priority\":", message.priority());
+        }
+    }
+
+    fn blocked(&mut self, out: &mut Vec<u8>, on: &BlockedOn) {
+        if let BlockedOn::Send(message) | BlockedOn::Memory(message) = on {
+            self.object(out, message.mailbox);
+            push_number(out, message.serial);
+        }
+        text(out, ",\"on\":", on_word(on));
+        if *on != BlockedOn::Sleep {
+            text(out, ",\"why\":", &why(self.machine, self.state, on));
+        }
+    }
+
+    /// The object of a message, and the key of the message's serial.
+    fn object(&mut self, out: &mut Vec<u8>, mailbox: MailboxId) {
+        key(out, ",\"object\":");
+        self.spelled.mailboxes.push(out, mailbox.index(), || {
+            Names::new(self.machine).mailbox(self.state, mailbox, LinkEnd::Receiver)
+        });
+        key(out, ",\"serial\":");
+    }
+
+    fn thread(&mut self, out: &mut Vec<u8>, thread: ThreadId) {
+        let name = || Names::new(self.machine).thread(self.state, thread);
+        self.spelled.threads.push(out, thread.index(), name);
+    }
+
+    fn process(&mut self, out: &mut Vec<u8>, process: ProcessId) {
+        let name = || self.machine.process_name(process).clone();
+        self.spelled.processes.push(out, process.index(), name);
+    }
+}
+
+/// Begins another member of the line's object: `,"name":`.
+fn key(out: &mut Vec<u8>, key: &str) {
+    out.extend_from_slice(key.as_bytes());
+}
+
+fn number(out: &mut Vec<u8>, name: &str, number: impl itoa::Integer) {
+    key(out, name);
+    push_number(out, number);
+}
+
+fn text(out: &mut Vec<u8>, name: &str, text: &str) {
+    key(out, name);
+    escape(out, text);
+}
+
+fn event_word(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::ProcessStarted(_) => "process-started",
+        Kind::ProcessEnded(..) => "process-ended",
+        Kind::ThreadStarted => "thread-started",
+        Kind::ThreadEnded => "thread-ended",
+        Kind::Sent(_) => "sent",
+        Kind::Stored { .. } => "stored",
+        Kind::Delivered { .. } => "delivered",
+        Kind::Received(_) => "received",
+        Kind::Blocked(_) => "blocked",
+        Kind::Woken => "woken",
+        Kind::Returned(_) => "returned",
+        Kind::Lost(..) => "lost",
+        Kind::Withdrawn(_) => "withdrawn",
+        Kind::Chose(..) => "chose",
+        Kind::Logged(_) => "logged",
+        Kind::Raised(_) => "raised",
+        Kind::Created(_) => "created",
+        Kind::Destroyed(_) => "destroyed",
+        Kind::Registered(..) => "registered",
+        Kind::Unregistered(_) => "unregistered",
+        Kind::Killed(_) => "killed",
+    }
+}
+
+fn on_word(on: &BlockedOn) -> &'static str {
+    match on {
+        BlockedOn::Send(_) => "send",
+        BlockedOn::Memory(_) => "memory",
+        BlockedOn::Receive { .. } => "receive",
+        BlockedOn::Select(_) => "select",
+        BlockedOn::Reply { .. } => "reply",
+        BlockedOn::Join(_) => "join",
+        BlockedOn::Lookup(_) => "lookup",
+        BlockedOn::Sleep => "sleep",
+    }
+}
+
+fn question_word(question: Question) -> &'static str {
+    match question {
+        Question::Receiver { .. } => "receiver",
+        Question::Sender { .. } => "sender",
+        Question::Room => "room",
+        Question::Branch { .. } => "branch",
+        Question::Random { .. } => "random",
+    }
+}
+
+/// A value: texts, integers, booleans and lists as themselves, the rest as an object with one key.
+fn push_value(out: &mut Vec<u8>, machine: &Machine, value: &Value) {
+    match value {
+        Value::None => out.extend_from_slice(b"null"),
+        Value::True => out.extend_from_slice(b"true"),
+        Value::False => out.extend_from_slice(b"false"),
+        Value::Int(number) => push_number(out, *number),
+        Value::Text(text) => escape(out, text),
+        Value::Duration(ns) => {
+            out.extend_from_slice(b"{\"ns\":");
+            push_number(out, *ns);
+            out.push(b'}');
+        }
+        Value::List(list) => {
+            out.push(b'[');
+            for (at, item) in list.items().iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                push_value(out, machine, item);
+            }
+            out.push(b']');
+        }
+        Value::Handle(handle) => push_handle(out, machine, *handle),
+        Value::Message(message) => {
+            out.extend_from_slice(b"{\"message\":");
+            push_number(out, message.serial);
+            out.push(b'}');
+        }
+    }
+}
+
+fn push_handle(out: &mut Vec<u8>, machine: &Machine, handle: Handle) {
+    out.extend_from_slice(b"{\"object\":");
+    escape(out, &machine.handle_name(handle));
+    out.push(b'}');
+}
+
+pub(super) fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// A JSON string. What needs no escape, as nearly everything does, is copied as it is.
+fn escape(out: &mut Vec<u8>, text: &str) {
+    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    if plain {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        serde_json::to_writer(out, text).expect("a Vec takes all text");
+    }
+}
