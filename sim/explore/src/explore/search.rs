@@ -7,7 +7,7 @@ use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{Expr, Function, Machine, Pc};
 
 use super::{Covered, ExploreLimits};
-use crate::space::{BATCH, Delivery, Edge, IsNew, News, Space};
+use crate::space::{BATCH, Delivery, Edge, IsNew, News, Space, Together};
 
 /// Where a program asks for the time, except in a line of the log, which nobody reads.
 fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
@@ -115,15 +115,16 @@ impl<'m> Search<'m> {
 
     /// Finds the ways on from the first of these states; gives the one behind them.
     fn expand(&mut self, states: Range<u32>, limits: &ExploreLimits) -> u32 {
-        let mut edges = std::mem::take(&mut self.edges);
         let together = (limits.lookers, limits.max_states);
-        let mut to = self.space.expand_together(states.clone(), together, &mut edges);
-        if to == states.start {
-            // Close to the limit one by one, so that it is met at the same state whoever came before.
-            let is_close = self.space.states() as u64 + CLOSE > limits.max_states;
-            to = states.end.min(states.start + if is_close { 1 } else { BATCH });
-            self.space.expand_all(states.start..to, &mut edges);
+        if let Some(found) = self.space.expand_together(states.clone(), together, &mut self.parents)
+        {
+            return self.note_all(found);
         }
+        let mut edges = std::mem::take(&mut self.edges);
+        // Close to the limit one by one, so that it is met at the same state whoever came before.
+        let is_close = self.space.states() as u64 + CLOSE > limits.max_states;
+        let to = states.end.min(states.start + if is_close { 1 } else { BATCH });
+        self.space.expand_all(states.start..to, &mut edges);
         let states = states.start..to;
         for edge in &edges {
             self.note(edge);
@@ -149,6 +150,18 @@ impl<'m> Search<'m> {
         edges.clear();
         self.edges = edges;
         to
+    }
+
+    fn note_all(&mut self, found: Together) -> u32 {
+        self.count += found.edges;
+        self.sinks.extend(found.sinks);
+        let more = MOST_MASKED - self.masked.len();
+        self.masked.extend(found.masked.into_iter().take(more));
+        self.goes_back |= found.goes_back;
+        if found.delivery == Delivery::Failed {
+            self.delivery = Delivery::Failed;
+        }
+        found.end
     }
 
     fn note(&mut self, edge: &Edge) {

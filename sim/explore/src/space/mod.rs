@@ -35,8 +35,8 @@ pub use reduce::{Reduction, Reductions};
 use rows::Rows;
 use seen::Seen;
 use symmetry::Symmetry;
-pub use together::Lookers;
-use together::View;
+use together::Team;
+pub use together::{Lookers, Together};
 
 /// So many states are expanded together: the memory answers many questions in hardly more time than one.
 pub const BATCH: u32 = 32;
@@ -120,8 +120,7 @@ pub struct Space<'m> {
     batch: Batch,
     moves: Vec<Move>,
     walk: Walk,
-    views: Vec<View>,
-    pool: Option<rayon::ThreadPool>,
+    team: Option<Team>,
     order: Option<PartialOrder>,
     trial: Trial,
     symmetry: Option<Symmetry>,
@@ -170,8 +169,7 @@ impl<'m> Space<'m> {
             batch: Batch::default(),
             moves: Vec::new(),
             walk: Walk::default(),
-            views: Vec::new(),
-            pool: None,
+            team: None,
             order,
             trial: Trial::default(),
             symmetry,
@@ -351,11 +349,15 @@ impl<'m> Space<'m> {
     /// Whether on this way nothing happens but that a thread has waited long enough, for something else
     /// than that its sleep is over.
     pub fn is_timeout(&self, edge: &Edge) -> bool {
-        let Move::Expire(t) = edge.what else { return false };
+        let number_at = |position| self.rows.number_at(edge.from, position);
+        self.is_timeout_where(edge.what, number_at)
+    }
+
+    fn is_timeout_where(&self, what: Move, number_at: impl Fn(usize) -> u32) -> bool {
+        let Move::Expire(t) = what else { return false };
         let position = self.layout.thread(t.index());
-        let number = self.rows.number_at(edge.from, position);
-        self.parts.can(self.seen.part(position, number)).expire == Is::So
-            && self.parts.can(self.seen.part(position, number)).sleeps == Is::NotSo
+        let can = self.parts.can(self.seen.part(position, number_at(position)));
+        can.expire == Is::So && can.sleeps == Is::NotSo
     }
 
     /// Whether its messages arrive.

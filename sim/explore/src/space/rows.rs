@@ -210,7 +210,7 @@ impl Rows {
             Err(at) => at,
         };
         let row = self.next();
-        self.push(packed);
+        self.rows.extend_from_slice(packed);
         self.shards[shard].put(at, hash, row);
         self.shards[shard].reserve(1);
         (row, IsNew::New)
@@ -221,9 +221,11 @@ impl Rows {
         u32::try_from(self.len()).expect("the memory limit comes first")
     }
 
-    /// Puts a packed row behind the others, whose place is known already.
-    pub(super) fn push(&mut self, packed: &[u64]) {
-        self.rows.extend_from_slice(packed);
+    /// Makes so many rows behind the others, to be written to; their places are known already.
+    pub(super) fn grow(&mut self, count: usize) -> &mut [u64] {
+        let known = self.rows.len();
+        self.rows.resize(known + count * self.words, 0);
+        &mut self.rows[known..]
     }
 
     /// Fetches what an insertion of this row will look at first. Many of these in a row take hardly

@@ -1,9 +1,9 @@
 //! Several threads look for states together.
 //!
 //! First each looks where its share of the states leads, and only reads what is known. Then each enters
-//! what was found, but only where the hash is its own; what is new gets a number for the time being. Last
-//! one thread goes through everything in the order in which it would have come up to one alone, and gives
-//! what is new the numbers that it would have got. So nothing depends on how many threads there are.
+//! what was found, but only where the hash is its own. What is new gets the number that it would have got
+//! from one thread alone: how many new ones there were before it in the order in which that one would have
+//! come up to them. So nothing depends on how many threads there are, and each part of the work is shared.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::memo::{Move, News, Walk};
 use super::shards::{SHARDS, Shard, hash, shard_of};
-use super::{BATCH, Edge, IsNew, Pending, Space};
+use super::{BATCH, Delivery, Pending, Space};
 
 /// Threads that look for states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +30,44 @@ impl Default for Lookers {
     }
 }
 
+/// What was found out about states that were looked at together.
+pub struct Together {
+    /// The end of those states.
+    pub end: u32,
+    /// How many ways lead on from them.
+    pub edges: u64,
+    /// Those that no way leads on from, in order.
+    pub sinks: Vec<u32>,
+    /// Those in which nothing but a timeout goes on, in order.
+    pub masked: Vec<u32>,
+    /// Whether a way leads to a state that was not discovered later.
+    pub goes_back: bool,
+    /// Whether all messages arrive.
+    pub delivery: Delivery,
+}
+
+/// The threads, and what each works with: it is big, and used again.
+pub(super) struct Team {
+    pool: ThreadPool,
+    views: Vec<View>,
+    entered: Vec<Entered>,
+}
+
 /// Where some states lead, as one thread saw it.
-#[derive(Default)]
-pub(super) struct View {
+struct View {
     states: Range<u32>,
     pending: Vec<Pending>,
     /// Where each of these leads, packed, with its hash.
     packed: Vec<u64>,
     hashes: Vec<u32>,
-    /// How many there are in the views before this one.
+    /// How many there are in the views before this one: so each has a place among all.
     before: u32,
+    /// The places of those that lead to new states, in order, and the number of the first.
+    new: Vec<u32>,
+    first: u32,
+    sinks: Vec<u32>,
+    masked: Vec<u32>,
+    delivery: Delivery,
     /// States with a step that nobody has performed yet, or that cannot be performed to its end.
     unknown: Vec<u32>,
     row: Vec<u32>,
@@ -47,16 +75,14 @@ pub(super) struct View {
     walk: Walk,
 }
 
-/// What one thread entered.
+/// What the owner of some shards entered.
 #[derive(Default)]
 struct Entered {
-    /// The rows in order. What is new has a number for the time being: that of the next row, and as many
-    /// more as there were places before it.
-    rows: Vec<u32>,
     new: Vec<New>,
+    goes_back: bool,
 }
 
-/// A new row: in which shard of its owner and in which slot it is, and its place among all.
+/// A new row: in which shard of its owner and in which slot it is, and its place.
 struct New {
     shard: usize,
     at: usize,
@@ -65,51 +91,54 @@ struct New {
 
 impl Space<'_> {
     /// Lets several threads look where the first of these states lead, if that is worth it and there will
-    /// not be more states than this; gives the end of what was looked at.
+    /// not be more states than this. Notes from where each new state was reached.
     pub fn expand_together(
         &mut self,
         states: Range<u32>,
         (lookers, most): (Lookers, u64),
-        edges: &mut Vec<Edge>,
-    ) -> u32 {
+        parents: &mut Vec<u32>,
+    ) -> Option<Together> {
         let Range { start, end } = states;
         let threads = lookers.threads.min(SHARDS) as u32;
         let shares = (end - start).div_ceil(lookers.share).min(threads);
         if shares < 2 || self.order.is_some() || self.symmetry.is_some() {
-            return start;
+            return None;
         }
-        let Some(pool) = self.pool.take().or_else(|| pool_of(threads as usize)) else {
-            return start;
-        };
-        let mut views = std::mem::take(&mut self.views);
-        views.resize_with(shares as usize, View::default);
+        let mut team = self.team.take().or_else(|| Team::of(threads as usize))?;
+        let views = &mut team.views;
+        views.resize_with(shares as usize, View::new);
         let end = end.min(start + shares * lookers.share);
-        for (number, view) in (0..shares).zip(&mut views) {
+        for (number, view) in (0..shares).zip(&mut *views) {
             let border = |number: u32| start + (end - start) / shares * number;
             view.states = border(number)..border(number + 1);
         }
         views.last_mut().expect("there are two or more").states.end = end;
-        let complete = self.look_and_learn(&pool, &mut views) && {
-            let places = views.iter().map(|view| view.pending.len()).sum::<usize>();
+        let complete = self.look_and_learn(&mut team) && {
+            let places = team.views.iter().map(|view| view.pending.len()).sum::<usize>();
             (self.states() + places) as u64 <= most
         };
-        if complete {
-            self.enter_together(&pool, &mut views, edges);
-        }
-        self.views = views;
-        self.pool = Some(pool);
-        if complete { end } else { start }
+        let found = complete.then(|| {
+            self.enter_together(&mut team, parents);
+            team.found(end)
+        });
+        self.team = Some(team);
+        found
     }
 
     /// Lets everybody look, until nothing is unknown any more. Not so if something ends the search: where
     /// exactly, one thread alone has to see.
-    fn look_and_learn(&mut self, pool: &ThreadPool, views: &mut [View]) -> bool {
+    fn look_and_learn(&mut self, Team { pool, views, .. }: &mut Team) -> bool {
+        for view in &mut *views {
+            view.begin();
+        }
         loop {
             let space = &*self;
             pool.install(|| views.par_iter_mut().for_each(|view| view.look(space)));
             let unknown = views.iter().flat_map(|view| view.unknown.iter().copied());
             let unknown: Vec<u32> = unknown.collect();
             if unknown.is_empty() {
+                let space = &*self;
+                pool.install(|| views.par_iter_mut().for_each(|view| view.follow(space)));
                 return true;
             }
             let performed = self.performed;
@@ -124,71 +153,188 @@ impl Space<'_> {
         }
     }
 
-    fn enter_together(&mut self, pool: &ThreadPool, views: &mut [View], edges: &mut Vec<Edge>) {
+    /// Enters what was seen.
+    fn enter_together(&mut self, team: &mut Team, parents: &mut Vec<u32>) {
+        let Team { pool, views, entered } = team;
         let mut places = 0;
         for view in &mut *views {
             view.before = places;
             places += u32::try_from(view.pending.len()).expect("a share is small");
         }
-        let base = self.rows.next();
         let mut shards = self.rows.take_shards();
         let each = SHARDS.div_ceil(views.len());
-        let (space, views) = (&*self, &*views);
-        let enter = |(number, shards): (usize, &mut [Shard])| {
-            View::enter_all(views, space, number * each, shards)
-        };
-        let entered: Vec<Entered> =
-            pool.install(|| shards.par_chunks_mut(each).enumerate().map(enter).collect());
-        let mut numbers = vec![0; places as usize];
-        let mut left: Vec<_> = entered.iter().map(|owner| owner.rows.iter()).collect();
-        for view in views {
-            let words = self.rows.words();
-            let packed = view.packed.chunks_exact(words).zip(&view.hashes);
-            for ((pending, (packed, hash)), place) in
-                view.pending.iter().zip(packed).zip(view.before..)
-            {
-                let row = *left[shard_of(*hash) / each].next().expect("each has one owner");
-                let (to, new) = match row.checked_sub(base) {
-                    None => (row, IsNew::Known),
-                    Some(first) if first < place => (numbers[first as usize], IsNew::Known),
-                    Some(_) => {
-                        let number = self.rows.next();
-                        self.rows.push(packed);
-                        numbers[place as usize] = number;
-                        (number, IsNew::New)
-                    }
-                };
-                let Pending { from, what, effect } = *pending;
-                edges.push(Edge { from, what, to, new, effect });
-            }
+        let (space, seen) = (&*self, &*views);
+        entered.resize_with(SHARDS.div_ceil(each), Entered::default);
+        pool.install(|| {
+            let owners = shards.par_chunks_mut(each).zip(&mut *entered).enumerate();
+            owners.for_each(|(number, (shards, owner))| {
+                owner.enter_all(seen, space, number * each, shards);
+            });
+        });
+
+        pool.install(|| views.par_iter_mut().for_each(|view| view.find_new(entered)));
+        let mut number = self.rows.next();
+        for view in &mut *views {
+            view.first = number;
+            number += view.new.len() as u32;
         }
-        let renumber = |(shards, entered): (&mut [Shard], &Entered)| {
-            for New { shard, at, place } in &entered.new {
-                shards[*shard].renumber(*at, numbers[*place as usize]);
-            }
+        let words = self.rows.words();
+        let count = (number - self.rows.next()) as usize;
+        let known = parents.len();
+        parents.resize(known + count, 0);
+        let (mut rows, mut parents) = (self.rows.grow(count), &mut parents[known..]);
+        let mut shares = Vec::new();
+        for view in &*views {
+            let (own_rows, other_rows) = rows.split_at_mut(view.new.len() * words);
+            let (own_parents, other_parents) = parents.split_at_mut(view.new.len());
+            (rows, parents) = (other_rows, other_parents);
+            shares.push((view, own_rows, own_parents));
+        }
+        let write = |(view, rows, parents): (&View, &mut [u64], &mut [u32])| {
+            view.write_new(words, rows, parents);
         };
-        pool.install(|| shards.par_chunks_mut(each).zip(&entered).for_each(renumber));
+        pool.install(|| shares.into_par_iter().for_each(write));
+
+        let views = &*views;
+        let renumber = |(shards, owner): (&mut [Shard], &Entered)| owner.number(views, shards);
+        pool.install(|| shards.par_chunks_mut(each).zip(&*entered).for_each(renumber));
         self.rows.give_back(shards);
     }
 }
 
-/// So many threads; none if the system gives none, and then one alone looks.
-fn pool_of(threads: usize) -> Option<ThreadPool> {
-    ThreadPoolBuilder::new().num_threads(threads).build().ok()
+impl Team {
+    /// So many threads; none if the system gives none, and then one alone looks.
+    fn of(threads: usize) -> Option<Self> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok()?;
+        Some(Self { pool, views: Vec::new(), entered: Vec::new() })
+    }
+
+    fn found(&self, end: u32) -> Together {
+        let failed = self.views.iter().any(|view| view.delivery == Delivery::Failed);
+        Together {
+            end,
+            edges: self.views.iter().map(|view| view.pending.len() as u64).sum(),
+            sinks: self.views.iter().flat_map(|view| view.sinks.iter().copied()).collect(),
+            masked: self.views.iter().flat_map(|view| view.masked.iter().copied()).collect(),
+            goes_back: self.entered.iter().any(|owner| owner.goes_back),
+            delivery: if failed { Delivery::Failed } else { Delivery::Good },
+        }
+    }
+}
+
+impl Entered {
+    /// Enters those of all targets that belong to these shards, the first of which has this number.
+    fn enter_all(&mut self, views: &[View], space: &Space, first: usize, shards: &mut [Shard]) {
+        self.new.clear();
+        self.goes_back = false;
+        let own = first..first + shards.len();
+        let mut counts = [0; SHARDS];
+        let hashes = views.iter().flat_map(|view| &view.hashes);
+        hashes.for_each(|hash| counts[shard_of(*hash)] += 1);
+        for (shard, count) in shards.iter_mut().zip(&counts[own.clone()]) {
+            shard.reserve(*count);
+        }
+        for view in views {
+            let mut at = 0;
+            for hashes in view.hashes.chunks(4 * BATCH as usize) {
+                let mine = hashes.iter().filter(|hash| own.contains(&shard_of(**hash)));
+                let fetched =
+                    mine.fold(0, |all, hash| all ^ shards[shard_of(*hash) - first].first(*hash));
+                std::hint::black_box(fetched);
+                for hash in hashes {
+                    if own.contains(&shard_of(*hash)) {
+                        let shard = shard_of(*hash) - first;
+                        self.enter(views, space, (view, at), (shard, &mut shards[shard]));
+                    }
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    /// Enters one target of a view into its shard.
+    fn enter(
+        &mut self,
+        views: &[View],
+        space: &Space,
+        (view, at): (&View, usize),
+        (shard, slots): (usize, &mut Shard),
+    ) {
+        let rows = &space.rows;
+        let base = rows.next();
+        let place = view.before + at as u32;
+        let packed = view.target(rows.words(), at);
+        let is_it = |row: u32| match row.checked_sub(base) {
+            None => rows.packed(row) == packed,
+            Some(place) => {
+                let whose = &views[views.partition_point(|view| view.before <= place) - 1];
+                whose.target(rows.words(), (place - whose.before) as usize) == packed
+            }
+        };
+        match slots.place(view.hashes[at], is_it) {
+            Ok(row) => self.goes_back |= row <= view.pending[at].from,
+            Err(slot) => {
+                let row = base.checked_add(place).expect("the memory limit comes first");
+                slots.put(slot, view.hashes[at], row);
+                self.new.push(New { shard, at: slot, place });
+            }
+        }
+    }
+
+    /// Gives the new rows their numbers.
+    fn number(&self, views: &[View], shards: &mut [Shard]) {
+        let mut new = self.new.iter().peekable();
+        for view in views {
+            for (number, place) in (view.first..).zip(&view.new) {
+                if let Some(own) = new.next_if(|own| own.place == *place) {
+                    shards[own.shard].renumber(own.at, number);
+                }
+            }
+        }
+    }
 }
 
 impl View {
-    fn look(&mut self, space: &Space) {
+    fn new() -> Self {
+        Self {
+            states: 0..0,
+            pending: Vec::new(),
+            packed: Vec::new(),
+            hashes: Vec::new(),
+            before: 0,
+            new: Vec::new(),
+            first: 0,
+            sinks: Vec::new(),
+            masked: Vec::new(),
+            delivery: Delivery::Good,
+            unknown: Vec::new(),
+            row: Vec::new(),
+            moves: Vec::new(),
+            walk: Walk::default(),
+        }
+    }
+
+    fn begin(&mut self) {
         self.pending.clear();
-        self.packed.clear();
-        self.hashes.clear();
+        self.sinks.clear();
+        self.masked.clear();
         self.unknown.clear();
+        self.unknown.extend(self.states.clone());
+    }
+
+    /// Sees where the states lead of which that was unknown.
+    fn look(&mut self, space: &Space) {
         self.row.resize(space.row.len(), 0);
-        for state in self.states.clone() {
+        let known = self.pending.len();
+        for state in std::mem::take(&mut self.unknown) {
             self.look_from(space, state);
         }
-        let words = space.rows.words();
-        self.hashes.extend(self.packed.chunks_exact(words).map(hash));
+        if known > 0 && self.pending.len() > known {
+            // Most are in order: the sort finds that out.
+            self.pending.sort_by_key(|pending| pending.from);
+            self.sinks.sort_unstable();
+            self.masked.sort_unstable();
+        }
     }
 
     /// Sees where a state leads, if that is known.
@@ -210,71 +356,49 @@ impl View {
             let pending = |effect: &u32| Pending { from: state, what: *what, effect: *effect };
             self.pending.extend(self.walk.found.iter().map(pending));
         }
-        for pending in &self.pending[first..] {
+        if self.pending.len() == first {
+            self.sinks.push(state);
+        } else if self.moves.iter().all(|what| space.is_timeout_where(*what, |at| self.row[at])) {
+            self.masked.push(state);
+        }
+    }
+
+    /// Packs the states that the ways lead to.
+    fn follow(&mut self, space: &Space) {
+        self.packed.clear();
+        self.hashes.clear();
+        self.delivery = Delivery::Good;
+        let words = space.rows.words();
+        for pending in &self.pending {
+            let at = self.packed.len();
             space.lead(*pending, &mut self.packed);
+            self.hashes.push(hash(&self.packed[at..at + words]));
+            if space.memo.effect(pending.effect).delivery == Delivery::Failed {
+                self.delivery = Delivery::Failed;
+            }
         }
     }
 
-    /// Enters those of all targets that belong to these shards, the first of which has this number.
-    fn enter_all(views: &[View], space: &Space, first: usize, shards: &mut [Shard]) -> Entered {
-        let own = first..first + shards.len();
-        let mut counts = [0; SHARDS];
-        let hashes = views.iter().flat_map(|view| &view.hashes);
-        hashes.for_each(|hash| counts[shard_of(*hash)] += 1);
-        for (shard, count) in shards.iter_mut().zip(&counts[own.clone()]) {
-            shard.reserve(*count);
+    /// Finds where this view led to something new.
+    fn find_new(&mut self, entered: &[Entered]) {
+        let end = self.before + self.pending.len() as u32;
+        self.new.clear();
+        for owner in entered {
+            let from = owner.new.partition_point(|new| new.place < self.before);
+            let to = owner.new.partition_point(|new| new.place < end);
+            self.new.extend(owner.new[from..to].iter().map(|new| new.place));
         }
-        let mut entered = Entered::default();
-        for view in views {
-            let mut at = 0;
-            for hashes in view.hashes.chunks(4 * BATCH as usize) {
-                let mine = hashes.iter().filter(|hash| own.contains(&shard_of(**hash)));
-                let fetched =
-                    mine.fold(0, |all, hash| all ^ shards[shard_of(*hash) - first].first(*hash));
-                std::hint::black_box(fetched);
-                for hash in hashes {
-                    if own.contains(&shard_of(*hash)) {
-                        let shard = shard_of(*hash) - first;
-                        view.enter(views, space, at, (shard, &mut shards[shard]), &mut entered);
-                    }
-                    at += 1;
-                }
-            }
-        }
-        entered
+        self.new.sort_unstable();
     }
 
-    /// Enters one target of this view into its shard.
-    fn enter(
-        &self,
-        views: &[View],
-        space: &Space,
-        at: usize,
-        (shard, slots): (usize, &mut Shard),
-        entered: &mut Entered,
-    ) {
-        let rows = &space.rows;
-        let base = rows.next();
-        let place = self.before + at as u32;
-        let packed = self.target(rows.words(), at);
-        let is_it = |row: u32| match row.checked_sub(base) {
-            None => rows.packed(row) == packed,
-            Some(place) => {
-                let whose = views.partition_point(|view| view.before <= place) - 1;
-                let at = (place - views[whose].before) as usize;
-                views[whose].target(rows.words(), at) == packed
-            }
-        };
-        let row = match slots.place(self.hashes[at], is_it) {
-            Ok(row) => row,
-            Err(slot) => {
-                let row = base.checked_add(place).expect("the memory limit comes first");
-                slots.put(slot, self.hashes[at], row);
-                entered.new.push(New { shard, at: slot, place });
-                row
-            }
-        };
-        entered.rows.push(row);
+    /// Writes the new rows, and from where they were reached.
+    fn write_new(&self, words: usize, rows: &mut [u64], parents: &mut [u32]) {
+        for ((place, row), parent) in self.new.iter().zip(rows.chunks_exact_mut(words)).zip(parents)
+        {
+            let at = (place - self.before) as usize;
+            row.copy_from_slice(self.target(words, at));
+            *parent = self.pending[at].from;
+        }
     }
 
     fn target(&self, words: usize, at: usize) -> &[u64] {
