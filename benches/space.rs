@@ -54,7 +54,8 @@ fn main() {
     let lookers = Lookers { threads, ..Lookers::default() };
     let before = peak_bytes();
     let start = Instant::now();
-    let limits = ExploreLimits { lookers, ..ExploreLimits::default() };
+    // As the program itself: what is small is looked at as a whole first.
+    let limits = ExploreLimits { lookers, small: 50_000, ..ExploreLimits::default() };
     let found = explore(&machine, reductions, Looks::NOTHING, &limits);
     let seconds = start.elapsed().as_secs_f64();
     println!(

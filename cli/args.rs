@@ -156,6 +156,11 @@ pub(crate) struct ExploreArgs {
     /// List what the variables can hold in the end and what was logged, each with a schedule that leads there
     #[arg(long)]
     pub all_outcomes: bool,
+
+    /// Keep a few bits of each state instead of all of it: NOT A PROOF, but for many more states than there
+    /// is memory for. Finds how schedules end, and not what goes on for ever
+    #[arg(long, conflicts_with_all = ["all_outcomes", "no_por", "no_symmetry"])]
+    pub approximate: bool,
 }
 
 #[derive(Args, Debug)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ipcsim_explore::{
     Covered, Ending, Exploration, ExploreLimits, Limits, Log, Lookers, Looks, NoTrace, Outcome,
-    Path, Progress, Reduction, Reductions, conclude, explore, run, token,
+    Path, Progress, Reduction, Reductions, conclude, explore, explore_approximately, run, token,
 };
 use ipcsim_kernel::{Machine, Predicate, Scheduler};
 use ipcsim_report::{Told, count};
@@ -24,6 +24,9 @@ use crate::terminal::{INTERRUPTED, Terminal, showing};
 
 /// Up to so many states every schedule is looked at, and can be told of: that takes no time worth saving.
 const SMALL: u64 = 50_000;
+/// What an approximate exploration keeps of states takes so many bytes, if nothing else is said: enough for
+/// a hundred million of them, of which one in a thousand is passed over in the end.
+const BITS: u64 = 256 << 20;
 /// A cure whose schedules have more states than this is not worth waiting for.
 const CURE_STATES: u64 = 200_000;
 
@@ -40,7 +43,15 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
         variables.iter().map(|(predicate, _)| predicate.clone()).collect();
     let log = if args.all_outcomes { Log::Kept } else { Log::Forgotten };
     let looks = Looks { predicates: &predicates, log };
-    let mut found = search(machine, &args.subject.how, looks);
+    let mut found = if args.approximate {
+        let bits = args.subject.how.max_memory.map_or(BITS, |bytes| bytes / 2);
+        let bits = usize::try_from(bits).unwrap_or(usize::MAX);
+        within(machine, &args.subject.how, |machine, reductions, limits| {
+            explore_approximately(machine, reductions, bits, limits)
+        })
+    } else {
+        search(machine, &args.subject.how, looks)
+    };
     let print = fingerprint(&text, args.subject.input.sets.as_slice(), &args.subject.how);
     let replay = |found: &mut Exploration, path: &Path| {
         let mut words = vec!["ipcsim replay".to_string(), args.subject.file.clone()];
@@ -148,6 +159,14 @@ pub(crate) fn reductions(how: &How) -> Reductions {
 
 /// Explores within the limits that were asked for.
 pub(crate) fn search<'m>(machine: &'m Machine, how: &How, looks: Looks) -> Exploration<'m> {
+    within(machine, how, |machine, reductions, limits| explore(machine, reductions, looks, limits))
+}
+
+fn within<'m>(
+    machine: &'m Machine,
+    how: &How,
+    explore: impl FnOnce(&'m Machine, Reductions, &ExploreLimits) -> Exploration<'m>,
+) -> Exploration<'m> {
     let time_over = AtomicBool::new(how.time == Some(0));
     let done = AtomicBool::new(false);
     let progress = Progress::default();
@@ -180,7 +199,7 @@ pub(crate) fn search<'m>(machine: &'m Machine, how: &How, looks: Looks) -> Explo
         }
         let begun = Instant::now();
         let line = || progress_line(&progress, begun);
-        let found = showing(&line, || explore(machine, reductions(how), looks, &limits));
+        let found = showing(&line, || explore(machine, reductions(how), &limits));
         done.store(true, Ordering::Relaxed);
         found
     })

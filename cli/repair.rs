@@ -35,7 +35,7 @@ pub(crate) fn execute(args: &RepairArgs, terminal: &Terminal) -> Exit {
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
     terminal.print(&format!("{}\n\n", title(&text, &loaded)));
     let mut found = search(machine, &subject.how, Looks::NOTHING);
-    if found.is_reduced() && !completes(&found) {
+    if found.why_not_whole().is_some() && !completes(&found) {
         found = search(machine, &whole(&subject.how, subject.how.max_states), Looks::NOTHING);
     }
     if found.covered == Covered::Interrupted {

@@ -247,6 +247,18 @@ processes:
     let line = answer.out.lines().find(word).expect("a schedule is told");
     let token = line.split_whitespace().last().expect("the line ends with the token");
     shell.run(&["replay", "bad.yaml", token]).is(0, "RECEIVE-blocked on reply[7]");
+
+    // With a few bits for each state nothing is proved, but what was found can be shown.
+    let answer = shell.run(&["explore", "bad.yaml", "--approximate", "--max-states", "60000"]);
+    answer.is(1, "NOT A PROOF");
+    let line = answer.out.lines().find(word).expect("a schedule is told");
+    let token = line.split_whitespace().last().expect("the line ends with the token");
+    shell.run(&["replay", "bad.yaml", token]).is(0, "RECEIVE-blocked on reply[7]");
+    shell.write("four.yaml", text("").replace('7', "4"));
+    let answer = shell.run(&["explore", "four.yaml", "--approximate"]);
+    answer.is(3, "not decided: 173,600 states looked at, perhaps not all of them");
+    answer.is(3, "every end that was found is complete");
+    shell.run(&["explore", "four.yaml", "--approximate", "--all-outcomes"]).is(2, "cannot be used");
 }
 
 /// Under weak fairness: a waiting thread that a mailbox may pass over each time. One that stands in a queue

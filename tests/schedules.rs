@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use common::{generate, plain};
 use ipcsim_explore::{
-    Covered, Exploration, ExploreLimits, Limits, Lookers, Looks, NoTrace, Outcome, Reduction,
-    Reductions, Stop, conclude, explore, follow, replay, run, token,
+    Covered, Exploration, ExploreLimits, Goes, Limits, Lookers, Looks, NoTrace, Outcome, Reduction,
+    Reductions, Stop, conclude, explore, explore_approximately, follow, replay, run, token,
 };
 use ipcsim_kernel::{
     Life, Machine, PartOf, Process, Scheduler, State, ThreadState, assert_invariants, encode_part,
@@ -90,6 +90,7 @@ fn check(name: &str, machine: &Machine, max_states: u64) -> Option<LeftOut> {
     }
     check_witnesses(name, machine, &mut found);
     check_runs(name, machine, &found);
+    check_approximate(name, machine, &found);
     let share = u32::try_from(found.states() / 50).expect("there are not so many").max(3);
     check_threads(name, machine, max_states, share);
     check_threads(name, machine, found.states() / 2, share);
@@ -116,6 +117,23 @@ fn check_threads(name: &str, machine: &Machine, max_states: u64, share: u32) {
     let alone = told(1);
     assert_eq!(told(2), alone, "{name}: two threads");
     assert_eq!(told(4), alone, "{name}: four threads");
+}
+
+/// A few bits for each state find what all of it finds, if there are enough; and never what is not so.
+fn check_approximate(name: &str, machine: &Machine, whole: &Exploration) {
+    let limits = ExploreLimits::default();
+    let with = |bytes| explore_approximately(machine, Reductions::MERGE, bytes, &limits);
+    let mut enough = with(1 << 20);
+    assert_eq!(enough.covered, Covered::Hashed, "{name}");
+    assert_eq!((enough.states(), enough.edges), (whole.states(), whole.edges), "{name}");
+    let final_ones = whole.endings.iter().filter(|ending| ending.goes == Goes::Stops);
+    let outcomes: Vec<Outcome> = final_ones.map(|ending| ending.outcome).collect();
+    let found: Vec<Outcome> = enough.endings.iter().map(|ending| ending.outcome).collect();
+    assert!(outcomes.iter().all(|outcome| found.contains(outcome)), "{name}: {found:?}");
+    check_witnesses(&format!("{name}: a few bits"), machine, &mut enough);
+    let mut too_few = with(512);
+    assert!(too_few.states() <= whole.states(), "{name}");
+    check_witnesses(&format!("{name}: too few bits"), machine, &mut too_few);
 }
 
 /// Which reductions left something out.

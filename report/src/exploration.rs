@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use ipcsim_explore::{
     Class, Covered, Doom, Ending, Exploration, FinalResult, Goes, Lost, Move, NoTrace, Outcome,
-    Path, Problem, Reductions, ScheduleStep, Starving, Tracer, context_switches, replay,
+    Path, Problem, Reductions, ScheduleStep, Starving, Tracer, Why, context_switches, replay,
 };
 use ipcsim_kernel::{
     Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
@@ -253,7 +253,7 @@ fn tell_ending(
         many => format!("{} context switches", count(many)),
     };
     let steps = plural(schedule.len() as u64 - 1, "step");
-    let is_shortest = found.covered == Covered::All && !found.is_reduced();
+    let is_shortest = found.covered == Covered::All && found.why_not_whole().is_none();
     let shortest = if is_shortest { "shortest" } else { "short" };
     let _ = writeln!(out, "  {shortest} way there, {steps}, {switches}");
     let (lines, state) = Steps::of(machine, told.reductions, &schedule);
@@ -293,14 +293,19 @@ fn tell_ending(
     }
 }
 
+const A_MILLION: u64 = 1_000_000;
+
 fn headline(found: &Exploration) -> String {
     let states = plural(found.states(), "state");
     let covered = match found.covered {
-        Covered::All if found.is_reduced() => format!("{states} that stand for all (a proof)"),
-        Covered::All => format!("{states}, all of them looked at (a proof)"),
-        _ if found.is_reduced() => {
+        Covered::All => match found.why_not_whole() {
+            None => format!("{states}, all of them looked at (a proof)"),
+            Some(_) => format!("{states} that stand for all (a proof)"),
+        },
+        _ if found.why_not_whole() == Some(Why::FewerSchedules) => {
             format!("{states} that stand for more looked at, not all of them")
         }
+        Covered::Hashed => format!("{states} looked at, perhaps not all of them"),
         _ => format!("{states} looked at, not all of them"),
     };
     let outcomes: Vec<Outcome> = found.endings.iter().map(|ending| ending.outcome).collect();
@@ -313,11 +318,33 @@ fn headline(found: &Exploration) -> String {
             let ways: Vec<&str> = several.iter().map(|outcome| present(*outcome)).collect();
             let _ = writeln!(out, "a schedule {}: {covered}", or(&ways));
         }
-        (why, _) => {
+        (why, outcomes) => {
             let _ = writeln!(out, "not decided: {covered}: {}", cut_off(found.machine, why));
+            tell_doubt(&mut out, found);
+            let all_fine = outcomes.iter().all(|outcome| *outcome == Outcome::Completes);
+            match outcomes.len() {
+                0 => out.push_str("  no schedule that comes to an end was found\n"),
+                _ if all_fine => out.push_str("  every end that was found is complete\n"),
+                _ => {}
+            }
         }
     }
     out
+}
+
+/// What an approximate search cannot say.
+fn tell_doubt(out: &mut String, found: &Exploration) {
+    if let Some(Why::Hashes { one_in }) = found.why_not_whole() {
+        let chance = match one_in {
+            ..A_MILLION => format!("about one in {}", count(one_in)),
+            _ => "less than one in a million".to_string(),
+        };
+        let _ = writeln!(
+            out,
+            "  NOT A PROOF: a new state can be taken for a known one and passed over, in the end {chance};\n  \
+             livelock, starvation and what only a timeout ends were not looked for"
+        );
+    }
 }
 
 /// Why not all states were looked at.
@@ -331,6 +358,7 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
     match covered {
         Covered::All => String::new(),
         Covered::States => "--max-states was reached".into(),
+        Covered::Hashed => "--approximate knows a state by a few bits".into(),
         Covered::Memory => "--max-memory was reached".into(),
         Covered::Time => "the time of --time is over".into(),
         Covered::Interrupted => "interrupted".into(),

@@ -85,10 +85,7 @@ pub(super) fn conclude(
         states.sort_unstable();
         states.dedup();
     }
-    all.endings = std::mem::take(&mut all.by_outcome).into_values().collect();
-    all.endings.sort_by_key(|ending| order(ending.outcome));
-    all.doomed = std::mem::take(&mut all.by_threads).into_values().collect();
-    all.doomed.sort_by_key(|doom| doom.state);
+    all.list();
     all
 }
 
@@ -138,7 +135,15 @@ impl Ends {
 }
 
 impl Conclusion {
-    fn enter(&mut self, ending: Ending) {
+    /// Makes the lists, when everything has been entered.
+    pub(super) fn list(&mut self) {
+        self.endings = std::mem::take(&mut self.by_outcome).into_values().collect();
+        self.endings.sort_by_key(|ending| order(ending.outcome));
+        self.doomed = std::mem::take(&mut self.by_threads).into_values().collect();
+        self.doomed.sort_by_key(|doom| doom.state);
+    }
+
+    pub(super) fn enter(&mut self, ending: Ending) {
         for problem in &ending.problems {
             let key = (problem.class, problem.threads.clone());
             let new = Doom { problem: problem.clone(), state: ending.state, count: 0 };

@@ -54,8 +54,8 @@ impl Exploration<'_> {
     /// The path that tells best how a state is reached: the shortest, of those the one with the fewest
     /// context switches, of those the first in the order of the file.
     pub fn path(&mut self, to: u32) -> Path {
-        if let Some(reduced) = &self.reduced {
-            return reduced.paths.get(&to).cloned().expect("only the ends are asked for");
+        if let Some(retold) = &self.retold {
+            return retold.paths.get(&to).cloned().expect("only the ends are asked for");
         }
         let on_the_way = self.on_the_way(to);
         let count = on_the_way.iter().filter(|marked| **marked).count();
@@ -167,7 +167,7 @@ impl Exploration<'_> {
 
     /// Where success was lost on a path.
     pub fn lost(&mut self, path: &Path) -> Lost {
-        if self.is_reduced() {
+        if self.retold.is_some() {
             return Lost::Unknown;
         }
         let Some(good) = self.successful() else { return Lost::Unknown };

@@ -1,26 +1,30 @@
 //! Every schedule: all states that can be reached are visited, breadth first, and what can become of a
 //! system is concluded from all of them together.
 
+mod approximate;
 mod claims;
 mod components;
 mod endings;
 mod explain;
 mod reduced;
+mod retold;
 mod search;
 mod starvation;
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::{Machine, Pc, State, ThreadId};
 
 use crate::space::{
     Delivery, Edge, FIRST_ROOM, Lookers, Looks, MOST_ROOM, Move, Reductions, Space,
 };
+pub use approximate::explore_approximately;
 pub use claims::{FinalResult, Vacuous};
 use endings::{Conclusion, Ends};
 pub use endings::{Doom, Ending, Goes};
 pub use explain::{Leg, Lost, Path, Wanted};
-use reduced::Reduced;
+use retold::Retold;
+pub use retold::Why;
 use search::Search;
 pub use starvation::Starving;
 
@@ -57,6 +61,29 @@ impl Default for ExploreLimits<'_> {
     }
 }
 
+impl ExploreLimits<'_> {
+    /// Tells whoever wants to know how far it is.
+    fn tell(&self, states: u64, expanded: u64, depth: u64, bytes: usize) {
+        let Some(progress) = self.progress else { return };
+        progress.states.store(states, Ordering::Relaxed);
+        progress.expanded.store(expanded, Ordering::Relaxed);
+        progress.depth.store(depth, Ordering::Relaxed);
+        progress.bytes.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Whether it is time to stop, with so many bytes.
+    fn over(&self, bytes: usize) -> Option<Covered> {
+        let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
+        if is_set(self.interrupted) {
+            return Some(Covered::Interrupted);
+        }
+        if is_set(self.time_over) {
+            return Some(Covered::Time);
+        }
+        (bytes > self.max_bytes).then_some(Covered::Memory)
+    }
+}
+
 /// How far an exploration is; may be read by another thread.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -83,6 +110,8 @@ pub enum Covered {
     Time,
     /// [`ExploreLimits::interrupted`].
     Interrupted,
+    /// Everything but what was taken for something known, because it has the same bits.
+    Hashed,
     /// There are ever more threads or mailboxes.
     Growth,
     /// The program asks for the time here, and there is none.
@@ -135,8 +164,8 @@ pub struct Exploration<'m> {
     pub masked: Option<Doom>,
     /// Whether in every schedule that was looked at each message arrives, or is under way at the end.
     pub delivery: Delivery,
-    /// Whether some schedules stand for others.
-    reduced: Option<Reduced>,
+    /// If it was found in another way than by keeping every state.
+    retold: Option<Retold>,
 }
 
 /// Visits all states, or as many as stand for all.
@@ -225,7 +254,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         starving,
         masked,
         delivery,
-        reduced: None,
+        retold: None,
     })
 }
 
@@ -233,29 +262,29 @@ impl Exploration<'_> {
     /// How many states there are, or were found until the limit came. Where it is reduced they stand for
     /// more.
     pub fn states(&self) -> u64 {
-        match &self.reduced {
-            Some(reduced) => reduced.states,
+        match &self.retold {
+            Some(retold) => retold.by.states,
             None => self.space.states() as u64 - u64::from(self.first),
         }
     }
 
-    /// Whether schedules were left out because others stand for them. Then a path is not the shortest,
-    /// and where success was lost is not known.
-    pub fn is_reduced(&self) -> bool {
-        self.reduced.is_some()
+    /// Why not every state was kept, if that is so. Then a path need not be the shortest, and where success
+    /// was lost is not known.
+    pub fn why_not_whole(&self) -> Option<Why> {
+        self.retold.as_ref().map(|retold| retold.by.why)
     }
 
     /// About how many bytes all states take.
     pub fn bytes(&self) -> usize {
-        match &self.reduced {
-            Some(reduced) => reduced.bytes,
+        match &self.retold {
+            Some(retold) => retold.by.bytes,
             None => self.space.bytes() + self.parents.capacity() * 4,
         }
     }
 
     /// How often the kernel performed a step; all others were known by then.
     pub fn performed(&self) -> u64 {
-        self.reduced.as_ref().map_or(self.space.performed, |reduced| reduced.performed)
+        self.retold.as_ref().map_or(self.space.performed, |retold| retold.by.performed)
     }
 
     /// How many messages are left over at most where everything is complete, or goes round so.

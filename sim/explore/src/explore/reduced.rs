@@ -5,31 +5,15 @@
 //! look at all of them, and only a system that always comes to an end is decided by them. What they find
 //! is told by a schedule of the whole system.
 
-use std::collections::BTreeMap;
-
 use ipcsim_kernel::Machine;
 
 use super::components::components;
-use super::endings::{self, Conclusion, Doom, goes_round};
+use super::endings::{self, goes_round};
 use super::explain::{Leg, Path, states_to};
+use super::retold::{Elsewhere, Why, retell};
 use super::search::Search;
 use super::{Covered, Exploration, ExploreLimits};
 use crate::space::{Edge, FIRST_ROOM, Looks, Reduction, Reductions, Space};
-
-/// For so many sets of doomed threads a way is looked for.
-const MOST_DOOMS: usize = 16;
-
-/// An exploration in which some schedules stand for others.
-pub(super) struct Reduced {
-    /// How many states stand for all.
-    pub states: u64,
-    /// About how many bytes they take.
-    pub bytes: usize,
-    /// How often the kernel performed a step.
-    pub performed: u64,
-    /// For each ending a way to it in the whole system.
-    pub paths: BTreeMap<u32, Path>,
-}
 
 /// Decides by fewer schedules; nothing if that is not possible for this machine.
 pub(super) fn explore<'m>(
@@ -61,80 +45,21 @@ pub(super) fn explore<'m>(
     if search.sinks.iter().any(hangs_on_the_order) {
         return None;
     }
-    told_by_the_whole(machine, reductions.of_schedules(), search, first, covered)
-}
-
-/// What was found, each ending with a schedule of the whole system; nothing if that schedule ends otherwise.
-fn told_by_the_whole<'m>(
-    machine: &'m Machine,
-    reductions: Reductions,
-    search: Search,
-    first: u32,
-    covered: Covered,
-) -> Option<Exploration<'m>> {
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
-    let Conclusion { endings: mut found, mut doomed, .. } =
-        endings::conclude(machine, &mut space, first, &sinks, false);
-    let mut whole = Space::new(machine, reductions, Looks::NOTHING, FIRST_ROOM);
-    let mut paths = BTreeMap::new();
-    let mut go = |whole: &mut Space, to: u32| {
-        let path = way_to(&mut space, &states_to(&parents, first, to), whole)?;
-        let end = path.last()?.to;
-        paths.insert(end, path);
-        Some(end)
-    };
-    doomed.truncate(MOST_DOOMS);
-    for doom in &mut doomed {
-        doom.state = go(&mut whole, doom.state)?;
-        concern_those_there(machine, &whole, doom);
-    }
-    for ending in &mut found {
-        let end = go(&mut whole, ending.state)?;
-        let mut told = endings::of_state(machine, &whole.state(end), end, ending.count);
-        if told.outcome != ending.outcome {
-            return None;
-        }
-        ending.blocked.retain(|other| !told.blocked.contains(other));
-        told.blocked.append(&mut ending.blocked);
-        *ending = told;
-    }
-    let reduced = Reduced {
+    let concluded = endings::conclude(machine, &mut space, first, &sinks, false);
+    let elsewhere = Elsewhere {
+        why: Why::FewerSchedules,
         states: space.states() as u64 - u64::from(first),
+        edges: count,
+        depth: levels.len() as u32,
         bytes: space.bytes() + parents.capacity() * 4,
         performed: space.performed,
-        paths,
-    };
-    Some(Exploration {
-        machine,
-        space: whole,
-        parents: Vec::new(),
-        first: 1,
-        beginnings: Vec::new(),
-        goes_back: false,
-        depth: levels.len() as u32,
-        levels: Vec::new(),
-        ends: endings::Ends::default(),
-        sinks: Vec::new(),
-        covered,
-        edges: count,
-        endings: found,
-        doomed,
-        starving: Vec::new(),
-        masked: None,
         delivery,
-        reduced: Some(reduced),
+    };
+    let whole = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, FIRST_ROOM);
+    retell(whole, concluded, covered, elsewhere, |whole, end| {
+        way_to(&mut space, &states_to(&parents, first, end), whole)
     })
-}
-
-/// In the whole system others of their kind may be concerned.
-fn concern_those_there(machine: &Machine, whole: &Space, doom: &mut Doom) {
-    let there = endings::of_state(machine, &whole.state(doom.state), doom.state, 1);
-    let same = there.problems.into_iter().find(|problem| {
-        problem.class == doom.problem.class && problem.threads.len() == doom.problem.threads.len()
-    });
-    if let Some(same) = same {
-        doom.problem = same;
-    }
 }
 
 /// Whether there is a circle among the states of all levels that are complete.

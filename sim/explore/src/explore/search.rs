@@ -1,7 +1,6 @@
 //! The search itself: breadth first, state after state, until there is none left or a limit is met.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{Expr, Function, Machine, Pc};
@@ -181,19 +180,8 @@ impl<'m> Search<'m> {
 
     fn limit(&self, at: u32, limits: &ExploreLimits) -> Option<Covered> {
         let bytes = self.space.bytes() + self.parents.capacity() * 4;
-        if let Some(progress) = limits.progress {
-            progress.states.store(self.space.states() as u64, Ordering::Relaxed);
-            progress.expanded.store(u64::from(at), Ordering::Relaxed);
-            progress.depth.store(self.levels.len() as u64, Ordering::Relaxed);
-            progress.bytes.store(bytes as u64, Ordering::Relaxed);
-        }
-        let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
-        if is_set(limits.interrupted) {
-            return Some(Covered::Interrupted);
-        }
-        if is_set(limits.time_over) {
-            return Some(Covered::Time);
-        }
-        (bytes > limits.max_bytes).then_some(Covered::Memory)
+        let (states, depth) = (self.space.states() as u64, self.levels.len() as u64);
+        limits.tell(states, u64::from(at), depth, bytes);
+        limits.over(bytes)
     }
 }

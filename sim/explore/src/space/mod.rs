@@ -4,7 +4,9 @@
 //! moment. A move is one call of one thread with the local work behind it; the kernel's one `step`
 //! performs it, once for everything that it looks at, and after that it is known.
 
+mod descent;
 mod drive;
+mod filter;
 mod live;
 mod memo;
 mod order;
@@ -23,7 +25,9 @@ use std::ops::Range;
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId, Value};
 
+pub use descent::Descent;
 pub(crate) use drive::{Ready, drive};
+pub use filter::Filter;
 use live::Live;
 pub use memo::{Delivery, Move, News};
 use memo::{Effect, Memo, Walk};
@@ -121,6 +125,8 @@ pub struct Space<'m> {
     moves: Vec<Move>,
     walk: Walk,
     team: Option<Team>,
+    /// Whether the end of the search was seen ahead: one thread alone goes there.
+    ends_soon: bool,
     order: Option<PartialOrder>,
     trial: Trial,
     symmetry: Option<Symmetry>,
@@ -170,6 +176,7 @@ impl<'m> Space<'m> {
             moves: Vec::new(),
             walk: Walk::default(),
             team: None,
+            ends_soon: false,
             order,
             trial: Trial::default(),
             symmetry,
@@ -375,7 +382,11 @@ impl<'m> Space<'m> {
     pub fn state(&self, state: u32) -> State {
         let mut row = vec![0; self.layout.width()];
         self.rows.unpack(state, &mut row);
-        self.parts.state(&self.layout, &self.seen.parts_of(&row), &Clock::default())
+        self.state_of(&row)
+    }
+
+    fn state_of(&self, row: &[u32]) -> State {
+        self.parts.state(&self.layout, &self.seen.parts_of(row), &Clock::default())
     }
 
     /// What was logged on the way to a state, if that is kept.

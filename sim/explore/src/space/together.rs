@@ -101,7 +101,7 @@ impl Space<'_> {
         let Range { start, end } = states;
         let threads = lookers.threads.min(SHARDS) as u32;
         let shares = (end - start).div_ceil(lookers.share).min(threads);
-        if shares < 2 || self.order.is_some() || self.symmetry.is_some() {
+        if shares < 2 || self.ends_soon || self.order.is_some() || self.symmetry.is_some() {
             return None;
         }
         let mut team = self.team.take().or_else(|| Team::of(threads as usize))?;
@@ -122,6 +122,7 @@ impl Space<'_> {
             team.found(end)
         });
         self.team = Some(team);
+        self.ends_soon = !complete;
         found
     }
 

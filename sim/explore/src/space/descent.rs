@@ -1,0 +1,142 @@
+//! Going through the space depth first, without keeping states.
+//!
+//! Only the state at hand is there, and what has to be undone to go back. A state is known by a number
+//! with 64 bits, put together from what stands at each position (Zobrist hashing), so that a step costs
+//! what it changes.
+
+use ipcsim_kernel::State;
+
+use super::memo::{Delivery, Move, News};
+use super::{Pending, Space};
+
+/// A walk: the state at hand, and the way to it.
+pub struct Descent<'s, 'm> {
+    space: &'s mut Space<'m>,
+    /// The states on the way, each with the ways on from it.
+    frames: Vec<Frame>,
+    ways: Vec<Pending>,
+    /// What stood at positions that were written, oldest first.
+    undo: Vec<(u32, u32)>,
+    hash: u64,
+}
+
+/// A state on the way.
+struct Frame {
+    /// Where its ways on begin, and the next that has not been gone.
+    first: usize,
+    next: usize,
+    /// How much there was to undo when it was reached.
+    undo: usize,
+}
+
+impl<'s, 'm> Descent<'s, 'm> {
+    /// A walk that stands before the beginning of everything.
+    pub fn new(space: &'s mut Space<'m>) -> Self {
+        space.row.fill(0);
+        let mut descent =
+            Self { space, frames: Vec::new(), ways: Vec::new(), undo: Vec::new(), hash: 0 };
+        descent.space.batch.clear();
+        descent.space.follow(0, Move::Begin);
+        descent.push();
+        descent
+    }
+
+    /// Takes the next way that has not been gone, back as far as necessary; none if all have been.
+    pub fn go(&mut self) -> Option<Step> {
+        loop {
+            let frame = self.frames.last_mut()?;
+            if frame.next == self.ways.len() {
+                self.ways.truncate(frame.first);
+                self.frames.pop();
+                self.back();
+                continue;
+            }
+            let pending = self.ways[frame.next];
+            frame.next += 1;
+            let effect = self.space.memo.effect(pending.effect);
+            let step = Step { news: effect.news, delivery: effect.delivery };
+            for (position, number) in &effect.writes {
+                let here = &mut self.space.row[*position as usize];
+                self.undo.push((*position, *here));
+                self.hash ^= key(*position, *here) ^ key(*position, *number);
+                *here = *number;
+            }
+            return Some(step);
+        }
+    }
+
+    /// Stays at the state that was reached, so that its ways on come next. Not if there are none.
+    pub fn stay(&mut self) -> bool {
+        self.space.batch.clear();
+        self.space.all_moves(0);
+        let goes_on = !self.space.batch.pending.is_empty();
+        if goes_on {
+            self.push();
+        }
+        goes_on
+    }
+
+    /// Leaves the state that was reached.
+    pub fn back(&mut self) {
+        let Some(frame) = self.frames.last() else { return };
+        for (position, number) in self.undo.drain(frame.undo..).rev() {
+            let here = &mut self.space.row[position as usize];
+            self.hash ^= key(position, *here) ^ key(position, number);
+            *here = number;
+        }
+    }
+
+    fn push(&mut self) {
+        let first = self.ways.len();
+        self.ways.extend_from_slice(&self.space.batch.pending);
+        self.frames.push(Frame { first, next: first, undo: self.undo.len() });
+    }
+
+    /// The number of the state at hand. Other states have it too, but hardly any that is met.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// The way to the state at hand: which of the ways on was taken in each state before it.
+    pub fn ways(&self) -> impl Iterator<Item = u32> + '_ {
+        self.frames.iter().map(|frame| (frame.next - frame.first - 1) as u32)
+    }
+
+    /// How many steps it has, the beginning left out.
+    pub fn depth(&self) -> usize {
+        self.frames.len() - 1
+    }
+
+    /// The space.
+    pub fn space(&self) -> &Space<'m> {
+        self.space
+    }
+
+    /// The state at hand, as the kernel knows it.
+    pub fn state(&self) -> State {
+        self.space.state_of(&self.space.row)
+    }
+
+    /// How many bytes the way takes.
+    pub fn bytes(&self) -> usize {
+        self.frames.capacity() * size_of::<Frame>()
+            + self.ways.capacity() * size_of::<Pending>()
+            + self.undo.capacity() * size_of::<(u32, u32)>()
+    }
+}
+
+/// What a step achieved.
+pub struct Step {
+    pub news: News,
+    pub delivery: Delivery,
+}
+
+/// A random number for each number at each position, always the same: the finalizer of `SplitMix64`.
+fn key(position: u32, number: u32) -> u64 {
+    let mut mixed = (u64::from(position) << 32 | u64::from(number)).wrapping_add(GOLDEN);
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
+}
+
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
