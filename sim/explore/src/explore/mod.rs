@@ -11,6 +11,7 @@ mod retold;
 mod search;
 mod starvation;
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::{Machine, Pc, State, ThreadId};
@@ -294,6 +295,11 @@ impl Exploration<'_> {
             state.mailboxes.items().iter().map(|mailbox| mailbox.messages.len() as u64).sum()
         };
         self.ends.good.iter().map(stored).max().unwrap_or(0)
+    }
+
+    /// The numbers of all states that were kept.
+    pub fn numbers(&self) -> Range<u32> {
+        self.first..self.space.states() as u32
     }
 
     /// A state as the kernel knows it.

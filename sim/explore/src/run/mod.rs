@@ -31,6 +31,9 @@ pub trait Tracer {
 
     /// Something happened at this time, in nanoseconds since the start.
     fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event);
+
+    /// The run has come to this state, between two steps.
+    fn comes_to(&mut self, _machine: &Machine, _state: &State) {}
 }
 
 /// A tracer that wants to know nothing.
@@ -50,6 +53,11 @@ impl<A: Tracer, B: Tracer> Tracer for (A, B) {
     fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) {
         self.0.record(machine, state, now_ns, event);
         self.1.record(machine, state, now_ns, event);
+    }
+
+    fn comes_to(&mut self, machine: &Machine, state: &State) {
+        self.0.comes_to(machine, state);
+        self.1.comes_to(machine, state);
     }
 }
 
@@ -164,7 +172,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
             break stop;
         }
         match runner.advance(tracer) {
-            Advance::Went => {}
+            Advance::Went => tracer.comes_to(machine, &runner.state),
             Advance::Over(stop) => break stop,
         }
         if runner.steps >= watch.next_check {
