@@ -184,9 +184,12 @@ fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
     }
 }
 
+/// Where everybody is, and what everybody can see.
+type Situation = (Vec<(u32, &'static str)>, Vec<u8>);
+
 /// Whether every state that a run comes to was explored, and how many there were.
 struct Inside<'a> {
-    explored: &'a BTreeSet<(Vec<(u32, &'static str)>, Vec<u8>)>,
+    explored: &'a BTreeSet<Situation>,
     looked_at: u64,
     outside: Option<State>,
 }
