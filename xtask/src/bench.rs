@@ -92,7 +92,11 @@ pub fn measure(peers: Peers) -> Result<(), String> {
     spaces(&space)?;
     threads(&space)?;
     clients(&space)?;
-    if peers.is_empty() { Ok(()) } else { beside_spin(&space) }
+    if peers.is_empty() {
+        return Ok(());
+    }
+    beside_stateright(&space)?;
+    beside_spin(&space)
 }
 
 /// `SystemC` needs a C++ compiler and its library; without those it is left out, and that is said.
@@ -227,6 +231,44 @@ fn clients(ours: &PathBuf) -> Result<(), String> {
         let figure = |figure: Option<f64>| figure.unwrap_or(f64::NAN);
         let mib = figure(bytes) / f64::from(1 << 20);
         println!("{clients:>4} {:>10} {:>10.3} {mib:>8.1}", figure(states), figure(seconds));
+    }
+    Ok(())
+}
+
+/// The same systems by hand in `stateright`, every state on one thread.
+fn beside_stateright(ours: &PathBuf) -> Result<(), String> {
+    let folder = crate::root().join("benches/peers/stateright");
+    build(&["build", "--release", "--locked"], Some(&folder))?;
+    println!("\nseconds for every state (states), beside stateright, median of {ROUNDS} rounds\n");
+    println!(
+        "{:10} {:>22} {:>22} {:>8} {:>8}",
+        "space", "ipcsim", "stateright", "time", "states/s"
+    );
+    let peer = folder.join("target/release/peer");
+    for name in SPACES {
+        let mut rounds = Vec::new();
+        let mut states = (0.0, 0.0);
+        for _ in 0..ROUNDS {
+            let [own, other] = [ours, &peer].map(|program| {
+                let line = figures(Command::new(program).arg(name))?;
+                let both = (line["seconds"].as_f64(), line["states"].as_f64());
+                let (Some(seconds), Some(states)) = both else { return Err(line.to_string()) };
+                Ok((seconds, states))
+            });
+            let (own, other) = (own?, other?);
+            states = (own.1, other.1);
+            rounds.push((own.0, other.0));
+        }
+        let mut own: Vec<f64> = rounds.iter().map(|round| round.0).collect();
+        let mut other: Vec<f64> = rounds.iter().map(|round| round.1).collect();
+        let (own, other) = (median(&mut own), median(&mut other));
+        println!(
+            "{name:10} {:>22} {:>22} {:>8.2} {:>8.2}",
+            format!("{own:.3} ({})", states.0),
+            format!("{other:.3} ({})", states.1),
+            other / own,
+            (states.0 / own) / (states.1 / other)
+        );
     }
     Ok(())
 }
