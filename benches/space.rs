@@ -32,6 +32,19 @@ fn reductions(name: &str) -> Reductions {
     }
 }
 
+/// The same system with so many clients, nodes, philosophers or pairs.
+fn sized(name: &str, text: &str, size: &str) -> String {
+    let own = if name == "ring" { "8" } else { "4" };
+    match name {
+        "rpc" => text.replace("replicas: 5", &format!("replicas: {size}")),
+        "pool" => text.replace("replicas: 4", &format!("replicas: {size}")),
+        "memory" => text.replace("replicas: 4", &format!("replicas: {size}")),
+        _ => text
+            .replace(&format!("replicas: {own}"), &format!("replicas: {size}"))
+            .replace(&format!("% {own} + 1"), &format!("% {size} + 1")),
+    }
+}
+
 /// The most memory that this process ever had, in bytes; 0 where the system does not say.
 fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -45,8 +58,8 @@ fn main() {
     let name = arguments.first().expect("space NAME [REDUCTIONS [CLIENTS [THREADS]]]");
     let reductions = reductions(arguments.get(1).map_or("merge", String::as_str));
     let mut text = text(name).to_string();
-    if let Some(clients) = arguments.get(2) {
-        text = text.replace("replicas: 5", &format!("replicas: {clients}"));
+    if let Some(size) = arguments.get(2) {
+        text = sized(name, &text, size);
     }
     let loaded = load(name, text.as_bytes(), &LoadOptions::default());
     let machine = loaded.machine.expect("the workloads have no errors");

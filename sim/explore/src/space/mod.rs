@@ -38,6 +38,7 @@ use reduce::Trial;
 pub use reduce::{Reduction, Reductions};
 use rows::Rows;
 use seen::Seen;
+use shards::hash;
 use symmetry::Symmetry;
 use together::Team;
 pub use together::{Lookers, Together};
@@ -311,19 +312,19 @@ impl<'m> Space<'m> {
             self.symmetry = Some(self.arrive_in_order(symmetry, edges));
             return;
         }
-        let Batch { pending, mut packed } = std::mem::take(&mut self.batch);
+        let Batch { pending, mut packed, mut hashes } = std::mem::take(&mut self.batch);
         packed.clear();
+        hashes.clear();
         let words = self.rows.words();
-        let mut fetched = 0;
         for (at, move_) in pending.iter().enumerate() {
             self.lead(*move_, &mut packed);
-            fetched ^= self.rows.fetch(&packed[at * words..]);
+            hashes.push(hash(&packed[at * words..]));
         }
-        std::hint::black_box(fetched);
-        for (move_, packed) in pending.iter().zip(packed.chunks_exact(words)) {
-            edges.push(move_.arrives(&mut self.rows, packed));
+        self.rows.fetch(&hashes);
+        for ((move_, packed), hash) in pending.iter().zip(packed.chunks_exact(words)).zip(&hashes) {
+            edges.push(move_.arrives(self.rows.insert_hashed(packed, *hash)));
         }
-        self.batch = Batch { pending, packed };
+        self.batch = Batch { pending, packed, hashes };
     }
 
     /// Puts where a move leads behind what is packed.
@@ -432,6 +433,7 @@ impl<'m> Space<'m> {
 struct Batch {
     pending: Vec<Pending>,
     packed: Vec<u64>,
+    hashes: Vec<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -443,8 +445,7 @@ struct Pending {
 
 impl Pending {
     /// The way that it is, now that it is known where it leads.
-    fn arrives(self, rows: &mut Rows, packed: &[u64]) -> Edge {
-        let (to, new) = rows.insert(packed);
+    fn arrives(self, (to, new): (u32, IsNew)) -> Edge {
         let Self { from, what, effect } = self;
         Edge { from, what, to, new, effect }
     }

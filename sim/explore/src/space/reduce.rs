@@ -135,7 +135,7 @@ impl Space<'_> {
         }
         for (move_, row) in pending.iter().zip(rows.chunks_exact(width)) {
             let packed = self.rows.pack(row);
-            edges.push(move_.arrives(&mut self.rows, &packed));
+            edges.push(move_.arrives(self.rows.insert(&packed)));
         }
         self.batch.pending = pending;
         symmetry

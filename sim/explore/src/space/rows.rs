@@ -6,6 +6,8 @@
 //! that no row uses yet. Then its bits lie apart, and take longer to collect; so whenever there are twice
 //! as many rows as the last time all are packed anew, and also when there is no bit left.
 
+use std::hint::black_box;
+
 use super::IsNew;
 use super::shards::{SHARDS, Shard, hash, shard_of};
 
@@ -203,7 +205,11 @@ impl Rows {
 
     /// The number of a packed row, and whether it is new.
     pub(super) fn insert(&mut self, packed: &[u64]) -> (u32, IsNew) {
-        let hash = hash(packed);
+        self.insert_hashed(packed, hash(packed))
+    }
+
+    /// As [`Rows::insert`], for a row whose hash is known.
+    pub(super) fn insert_hashed(&mut self, packed: &[u64], hash: u32) -> (u32, IsNew) {
         let shard = shard_of(hash);
         let at = match self.shards[shard].place(hash, |row| self.packed(row) == packed) {
             Ok(row) => return (row, IsNew::Known),
@@ -228,11 +234,15 @@ impl Rows {
         &mut self.rows[known..]
     }
 
-    /// Fetches what an insertion of this row will look at first. Many of these in a row take hardly
-    /// more time than one, because none waits for another.
-    pub(super) fn fetch(&self, packed: &[u64]) -> u64 {
-        let hash = hash(packed);
-        self.shards[shard_of(hash)].first(hash)
+    /// Fetches what insertions of rows with these hashes will look at: the slots, and then the rows that
+    /// they will most likely be compared with. So close together many take hardly more time than one,
+    /// because none waits for another.
+    pub(super) fn fetch(&self, hashes: &[u32]) {
+        let slot = |hash: &u32| self.shards[shard_of(*hash)].first(*hash);
+        black_box(hashes.iter().fold(0, |all, hash| all ^ slot(hash)));
+        let likely = |hash: &u32| self.shards[shard_of(*hash)].likely(*hash);
+        let rows = hashes.iter().filter_map(likely);
+        black_box(rows.fold(0, |all, row| all ^ self.rows[row as usize * self.words]));
     }
 
     /// The places, to be given to several owners for a while.

@@ -45,6 +45,12 @@ impl Shard {
         self.slots[(hash >> self.shift) as usize]
     }
 
+    /// The row that is probably the one with this hash.
+    pub(super) fn likely(&self, hash: u32) -> Option<u32> {
+        let slot = self.first(hash);
+        ((slot >> 32) as u32 == hash).then(|| (slot as u32).checked_sub(1)).flatten()
+    }
+
     /// Puts a row into its slot. There must be room.
     pub(super) fn put(&mut self, at: usize, hash: u32, row: u32) {
         self.slots[at] = u64::from(hash) << 32 | u64::from(row + 1);

@@ -5,6 +5,7 @@
 //! from one thread alone: how many new ones there were before it in the order in which that one would have
 //! come up to them. So nothing depends on how many threads there are, and each part of the work is shared.
 
+use std::hint::black_box;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -235,13 +236,18 @@ impl Entered {
         for (shard, count) in shards.iter_mut().zip(&counts[own.clone()]) {
             shard.reserve(*count);
         }
+        let rows = &space.rows;
+        let base = rows.next();
         for view in views {
             let mut at = 0;
             for hashes in view.hashes.chunks(4 * BATCH as usize) {
-                let mine = hashes.iter().filter(|hash| own.contains(&shard_of(**hash)));
-                let fetched =
-                    mine.fold(0, |all, hash| all ^ shards[shard_of(*hash) - first].first(*hash));
-                std::hint::black_box(fetched);
+                // As `Rows::fetch`.
+                let mine = || hashes.iter().filter(|hash| own.contains(&shard_of(**hash)));
+                let shard = |hash: u32| &shards[shard_of(hash) - first];
+                black_box(mine().fold(0, |all, hash| all ^ shard(*hash).first(*hash)));
+                let likely = mine().filter_map(|hash| shard(*hash).likely(*hash));
+                let known = likely.filter(|row| *row < base);
+                black_box(known.fold(0, |all, row| all ^ rows.packed(row)[0]));
                 for hash in hashes {
                     if own.contains(&shard_of(*hash)) {
                         let shard = shard_of(*hash) - first;
