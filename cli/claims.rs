@@ -56,7 +56,8 @@ fn of_the_run(machine: &Machine, claim: &Claim, max_steps: u64) -> Judgement {
         Ok(()) => Judgement::Holds,
         Err(_) if run.stop == Stop::Interrupted => Judgement::Undecided("interrupted".into()),
         Err(found) if run.stop == Stop::Steps => {
-            Judgement::Undecided(format!("{found} (--max-steps allows more)"))
+            let hint = " (--max-steps allows more)";
+            Judgement::Undecided(format!("{}{hint}", found.trim_end_matches(hint)))
         }
         Err(found) => Judgement::Fails(found),
     }

@@ -1,5 +1,7 @@
 //! Cures: small changes with which the same run completes. Each is tried before it is proposed.
 
+use std::sync::atomic::Ordering;
+
 use ipcsim_explore::{
     Class, Limits, NoTrace, Outcome, Problem, Run, Verdict, conclude, run as run_again,
 };
@@ -7,10 +9,13 @@ use ipcsim_kernel::{BlockedOn, Capacity, Machine, MailboxKind, State, ThreadId};
 use ipcsim_report::Cure;
 use ipcsim_scenario::{Change, Loaded};
 
+use crate::terminal::INTERRUPTED;
+
 /// A cure that takes longer than this is not worth waiting for.
 const STEPS: u64 = 100_000;
-/// How many candidates are tried.
+/// How many candidates are tried; fewer where there are so many threads that each takes long.
 const TRIED: usize = 24;
+const THREADS_TRIED: usize = 100_000;
 
 /// Cures with which the same run completes.
 pub(crate) fn of_run(
@@ -26,7 +31,8 @@ pub(crate) fn of_run(
     let completes = |change: &Change| {
         let Some(mut machine) = loaded.machine_with(change) else { return false };
         machine.timing.seed = seed;
-        let limits = Limits { max_steps: STEPS, ..Limits::default() };
+        let interrupted = Some(&INTERRUPTED);
+        let limits = Limits { max_steps: STEPS, interrupted, ..Limits::default() };
         let run = run_again(&machine, &limits, &mut NoTrace);
         conclude(&machine, &run).outcome == Outcome::Completes
     };
@@ -47,10 +53,11 @@ pub(crate) fn find<'a>(
     });
     let (numbers, exchanges): (Vec<_>, Vec<_>) = candidates.unzip();
     let mut cures = Vec::new();
+    let most = (THREADS_TRIED / machine.processes.len().max(1)).clamp(2, TRIED);
     let mut tried = 0;
     for list in [numbers.concat(), exchanges.concat()] {
         for (change, what) in list {
-            if tried == TRIED {
+            if tried == most || INTERRUPTED.load(Ordering::Relaxed) {
                 return cures;
             }
             tried += 1;

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// What was asked for is so.
     Yes,
-    /// It is not.
-    No,
     /// A limit was reached before that was decided.
     Undecided,
+    /// It is not.
+    No,
     /// Wrong usage, a file that cannot be read or written, a scenario with errors.
     Unusable,
     /// Ctrl-C.

@@ -11,6 +11,10 @@ const START: &str = include_str!("new.yaml");
 
 /// Writes the file, unless there is one already.
 pub(crate) fn execute(args: &NewArgs, terminal: &Terminal) -> Exit {
+    if args.file.as_os_str() == "-" {
+        terminal.print(START);
+        return Exit::Yes;
+    }
     let path = args.file.display();
     let written =
         File::create_new(&args.file).and_then(|mut file| file.write_all(START.as_bytes()));

@@ -1,6 +1,5 @@
 //! `ipcsim replay`: a schedule that was found, shown again.
 
-use std::fs::File;
 use std::io;
 
 use ipcsim_explore::{BadToken, ScheduleStep, Tracer, follow, replay};
@@ -11,7 +10,7 @@ use crate::args::{Format, ReplayArgs};
 use crate::exit::Exit;
 use crate::explore::{fingerprint, reductions};
 use crate::input::{self, Text};
-use crate::run::{Pipe, title};
+use crate::run::{create, finish, title};
 use crate::terminal::Terminal;
 
 pub(crate) fn execute(args: &ReplayArgs, terminal: &Terminal) -> Exit {
@@ -54,15 +53,14 @@ fn show(
         generator: format!("schedule/{}", args.token),
     };
     if let Some(path) = &args.trace {
-        let mut writer = trace::Writer::new(File::create(path)?, &header);
+        let mut writer = trace::Writer::new(create(path, text)?, &header);
         again(machine, args, schedule, &mut writer);
         writer.finish()?;
     }
     if args.format == Format::Jsonl {
-        let out = Pipe(io::stdout().lock());
-        let mut writer = trace::Writer::new(out, &header);
+        let mut writer = trace::Writer::new(io::stdout().lock(), &header);
         again(machine, args, schedule, &mut writer);
-        return writer.finish();
+        return finish(writer);
     }
     let mut recorder = Recorder::of_schedule(machine);
     again(machine, args, schedule, &mut recorder);

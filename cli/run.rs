@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use ipcsim_explore::{
     GENERATOR, Limits, NoTrace, Outcome, Run, Stop, Tracer, Verdict, conclude, run,
@@ -74,13 +76,17 @@ fn traced(
     };
     let file = match &args.trace {
         None => None,
-        Some(path) => Some(trace::Writer::new(File::create(path)?, &header)),
+        Some(path) => Some(trace::Writer::new(create(path, text)?, &header)),
     };
     if args.format == Format::Jsonl {
-        let out = trace::Writer::new(Pipe(io::stdout().lock()), &header);
+        let out = trace::Writer::new(io::stdout().lock(), &header);
         let (run, out, file) = run_with(text, machine, args, out, file);
-        out.finish()?;
+        let has_reader = !out.has_enough();
         file.map_or(Ok(()), trace::Writer::finish)?;
+        finish(out)?;
+        if !has_reader {
+            return Ok(Exit::Yes);
+        }
         let verdict = conclude(machine, &run);
         terminal.tell(&ipcsim_report::verdict(machine, &run, &verdict, &[]));
         return Ok(exit(&run, &verdict));
@@ -147,7 +153,8 @@ fn report(
     out.push_str(&ipcsim_report::measures(machine, &run.measures));
     out.push('\n');
     terminal.print(&out);
-    exit(run, &verdict)
+    // Whoever was tired of waiting for cures has lost nothing but those.
+    if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(run, &verdict) }
 }
 
 /// What a scenario is called.
@@ -173,21 +180,21 @@ fn exit(run: &Run, verdict: &Verdict) -> Exit {
     }
 }
 
-/// Standard output whose reader may go away: then the rest is not wanted, which is no error.
-pub(crate) struct Pipe<W>(pub W);
-
-impl<W: Write> Write for Pipe<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
-            result => result,
-        }
+/// The file of a trace. The scenario itself is no such file.
+pub(crate) fn create(path: &Path, scenario: &Text) -> io::Result<File> {
+    let is_scenario = path.canonicalize().is_ok_and(|path| {
+        Path::new(&scenario.name).canonicalize().is_ok_and(|scenario| scenario == path)
+    });
+    if is_scenario {
+        return Err(io::Error::other("that is the scenario itself"));
     }
+    File::create(path)
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self.0.flush() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result,
-        }
+/// Ends a trace on standard output. If its reader has gone away the rest is not wanted, which is no error.
+pub(crate) fn finish<W: Write>(writer: trace::Writer<W>) -> io::Result<()> {
+    match writer.finish() {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }

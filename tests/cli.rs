@@ -167,16 +167,59 @@ fn a_scenario_may_come_from_standard_input() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let shell = Shell::new("pipe");
-    shell.write("long.yaml", "processes: {P: [{repeat: 100000, do: [{log: hello}, yield]}]}\n");
+    // It would not come to an end within this life; but nobody listens any more.
+    shell.write(
+        "long.yaml",
+        "processes: {P: [{set: {n: 0}}, {forever: [{set: {n: n + 1}}, {log: '${n}'}, yield]}]}\n",
+    );
+    let arguments = ["run", "long.yaml", "--format", "jsonl", "--max-steps", "1000000000000"];
     let mut child = shell
-        .command(&["run", "long.yaml", "--format", "jsonl"])
+        .command(&arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
     drop(child.stdout.take());
     let answer = Answer::from(child.wait_with_output().expect("it ends"));
-    answer.is(0, "completes");
+    answer.is(0, "");
+}
+
+#[test]
+fn a_trace_does_not_overwrite_its_scenario() {
+    let shell = Shell::new("overwrite");
+    let text = "processes: {P: [yield]}\n";
+    shell.write("same.yaml", text);
+    shell.run(&["run", "same.yaml", "--trace", "./same.yaml"]).is(2, "that is the scenario itself");
+    shell.run(&["run", "same.yaml"]).is(0, "completes");
+}
+
+#[test]
+fn a_run_is_cut_off_when_it_was_to_be_and_says_so() {
+    let shell = Shell::new("until");
+    shell.write("until.yaml", "processes: {p: [{sleep: 5s}, {log: hi}], q: [{compute: 10s}]}\n");
+    shell
+        .run(&["run", "until.yaml", "--until", "1s"])
+        .is(3, "unfinished: cut off at 1 s (--until)");
+    shell.write("late.yaml", "processes: {p: [{forever: [{sleep: 9000000000s}]}]}\n");
+    shell.run(&["run", "late.yaml"]).is(3, "cut off after 584 years");
+    shell.write(
+        "busy.yaml",
+        "processes:\n  P1: [{send: a, to: P2}]\n  P2: [{send: a, to: P1}]\n  \
+         busy: [{forever: [{sleep: 1us}, {log: tick}]}]\n",
+    );
+    let busy = shell.run(&["run", "busy.yaml", "--max-steps", "5000"]);
+    busy.is(1, "the others went on: cut off after 5,000 steps (--max-steps allows more)");
+}
+
+/// Going through long values counts as work.
+#[test]
+fn long_values_do_not_hold_a_run_up() {
+    let shell = Shell::new("long");
+    shell.write(
+        "push.yaml",
+        "processes: {p: [{set: {l: []}}, {forever: [{set: {l: 'push(l, 1)'}}]}]}\n",
+    );
+    shell.run(&["run", "push.yaml"]).is(3, "or as much work, without one");
 }
 
 #[cfg(unix)]

@@ -192,6 +192,24 @@ fn claims_over_schedules_are_told_apart() {
     shell.run(&["test", "c.yaml"]).is(3, "--max-states was reached");
 }
 
+/// One that fails is worse than one that is not decided.
+#[test]
+fn a_claim_that_fails_decides_the_exit_code() {
+    let shell = Shell::new("worst");
+    let text = "
+processes:
+  p: [{forever: [{sleep: 1us}, {log: tick}]}]
+expect:
+  - {run: completes}
+  - {every-schedule: completes}
+";
+    shell.write("both.yaml", text);
+    let answer = shell.run(&["test", "both.yaml", "--max-steps", "100"]);
+    answer.is(1, "0 claims hold, 1 does not, 1 undecided");
+    let hint = "(--max-steps allows more)";
+    assert_eq!(answer.out.matches(hint).count(), 1, "{}", answer.out);
+}
+
 #[test]
 fn everybody_who_can_be_doomed_is_named_and_so_is_a_deadlock_that_a_timeout_hides() {
     let shell = Shell::new("doomed");

@@ -198,3 +198,23 @@ fn json_messages_are_json() {
     assert_eq!(value["column"], 7);
     assert_eq!(value["severity"], "error");
 }
+
+#[test]
+fn what_is_not_yaml_gets_advice_for_the_likely_mistake() {
+    for (text, advice) in [
+        ("processes:\n  p:\n    - send: hi\n        to: q\n", "`to` is indented too far"),
+        ("processes:\n  p:\n    -send: hi\n     to: q\n", "a space is missing behind the `-`"),
+        (
+            "processes:\n  p:\n    - log: \"hi\n    - log: ho\n",
+            "the quote in line 3 is never closed",
+        ),
+        ("processes:\n  p:\n    - log: 'don't'\n", "an apostrophe is written twice"),
+        ("kernel: {buffering: 1\nprocesses:\n  p: [yield]\n", "the `{` in line 1 is never closed"),
+        ("processes:\n  p:\n    - send:hi\n      to: q\n", "a space is missing behind the `:`"),
+        ("processes:\n\tp: [yield]\n", "this line begins with a tab"),
+        ("processes:\n  p:\n    - log: note: it\n", "a text that holds `: `"),
+    ] {
+        let said = printed(&scenario(text), Style::Plain);
+        assert!(said.contains("IPC001") && said.contains(advice), "{text}\n{said}");
+    }
+}

@@ -80,6 +80,22 @@ stranded at 1.2 us: P waits for what nobody that is left could do
     );
 }
 
+/// Nobody waits for itself only because it alone could take what lies there instead.
+#[test]
+fn who_waits_for_another_type_from_one_that_has_ended_is_stranded() {
+    check(
+        "
+kernel: {buffering: 1}
+processes:
+  P1: [{receive: m, from: P2, type: order}]
+  P2: [{send: a, to: P1, type: invoice}]
+",
+        "
+stranded at 2.6 us: P1 waits for what nobody that is left could do
+  P1 is RECEIVE-blocked on P2 (line 4): no message of type order is there",
+    );
+}
+
 #[test]
 fn kernel_memory_that_nobody_frees_is_a_deadlock() {
     check(
@@ -147,6 +163,19 @@ processes:
 ",
         "completes at 2.8 us, but 1 message was lost and 1 message was never received",
     );
+}
+
+#[test]
+fn exceptions_say_what_was_wrong() {
+    for (step, why) in [
+        ("sleep: '${1ms - 2ms}'", "a size, a duration or a count is negative"),
+        ("repeat: '${0 - 1}'\n      do: [yield]", "a size, a duration or a count is negative"),
+        ("set: {x: 'random(5, 1)'}", "there is nothing to choose from"),
+        ("set: {x: 'max([])'}", "there is nothing to choose from"),
+    ] {
+        let text = format!("processes:\n  P1:\n    - {step}\n");
+        check(&text, &format!("P1 failed (line 3): {why}"));
+    }
 }
 
 #[test]

@@ -50,8 +50,16 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
                 time(run.measures.time_ns)
             ),
         ),
-        Outcome::Unfinished => write(&mut out, unfinished(machine, run)),
-        Outcome::Fails | Outcome::Deadlock | Outcome::Stranded => {}
+        Outcome::Unfinished => {
+            let why = cut_off(machine, run);
+            let why = why.unwrap_or_else(|| "some processes have not ended".into());
+            write(&mut out, format!("unfinished: {why}"));
+        }
+        Outcome::Fails | Outcome::Deadlock | Outcome::Stranded => {
+            if let Some(why) = cut_off(machine, run) {
+                write(&mut out, format!("the others went on: {why}"));
+            }
+        }
     }
     if let Some((first, others)) = cures.split_first() {
         let mut line = format!("  cure: {} (this run then completes)", first.what);
@@ -81,24 +89,25 @@ fn completed(run: &Run, verdict: &Verdict) -> String {
     text
 }
 
-fn unfinished(machine: &Machine, run: &Run) -> String {
-    match run.stop {
-        Stop::Steps => format!(
-            "unfinished: cut off after {} (--max-steps allows more)",
-            plural(run.steps, "step")
-        ),
-        Stop::Time => format!("unfinished: cut off at {} (--until)", time(run.measures.time_ns)),
-        Stop::Interrupted => format!("unfinished: interrupted after {}", plural(run.steps, "step")),
+/// Why a run is over that could have gone on.
+fn cut_off(machine: &Machine, run: &Run) -> Option<String> {
+    Some(match run.stop {
+        Stop::Steps => {
+            format!("cut off after {} (--max-steps allows more)", plural(run.steps, "step"))
+        }
+        Stop::Time => format!("cut off at {} (--until)", time(run.measures.time_ns)),
+        Stop::Clock => "cut off after 584 years (2^64 ns), where simulated time ends".into(),
+        Stop::Interrupted => format!("interrupted after {}", plural(run.steps, "step")),
         Stop::LocalLoop(t) => {
             let name = Names::new(machine).thread(&run.state, t);
             let line = machine.line(run.state.threads[t.index()].pc);
             format!(
-                "unfinished: {name} is in a loop (line {line}) that makes no system call: {} operations without one",
-                count(u64::from(ipcsim_kernel::limits::LOCAL_OPERATIONS))
+                "{name} is in a loop (line {line}) that makes no system call: {} operations, or as much work, without one",
+                count(ipcsim_kernel::limits::LOCAL_OPERATIONS)
             )
         }
-        Stop::Over | Stop::Repeats => "unfinished: some processes have not ended".into(),
-    }
+        Stop::Over | Stop::Repeats => return None,
+    })
 }
 
 fn tell_hidden(out: &mut String, machine: &Machine, run: &Run, hidden: &Hidden) {

@@ -106,4 +106,9 @@ impl<W: Write> Tracer for Writer<W> {
             self.write();
         }
     }
+
+    /// It cannot be written.
+    fn has_enough(&self) -> bool {
+        self.error.is_some()
+    }
 }

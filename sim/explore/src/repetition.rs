@@ -6,6 +6,7 @@
 //! positions of all random streams are.
 
 use ipcsim_kernel::encode;
+use ipcsim_kernel::object::names::NameTable;
 
 use crate::run::Runner;
 
@@ -26,9 +27,13 @@ struct Moment {
 struct Sign {
     progress: u64,
     /// What only grows in a run that does not repeat itself.
-    sizes: [u64; 3],
+    sizes: [u64; 4],
     next: Vec<Option<u32>>,
 }
+
+/// Where more bytes than this are stored the run is not compared: a flood does not repeat itself, and to
+/// keep a copy of it takes as much memory again.
+const MOST_STORED: u64 = 16 << 20;
 
 impl Repetition {
     pub(crate) fn new() -> Self {
@@ -37,6 +42,10 @@ impl Repetition {
 
     /// Whether the run is where it was before, without a worker having got anywhere in between.
     pub(crate) fn repeats(&mut self, runner: &Runner) -> bool {
+        if runner.state.memory.used > MOST_STORED {
+            self.kept = None;
+            return false;
+        }
         let sign = sign(runner);
         self.age += 1;
         if let Some(kept) = &self.kept
@@ -59,7 +68,9 @@ fn sign(runner: &Runner) -> Sign {
     let next =
         runner.cpus.iter().map(|cpu| cpu.thread.map(|t| runner.state.threads[t.index()].pc.0));
     let state = &runner.state;
-    let sizes = [state.memory.used, state.mailboxes.len() as u64, state.threads.len() as u64];
+    let names: usize = state.names.iter().map(NameTable::len).sum();
+    let tables = [state.mailboxes.len(), state.threads.len(), names].map(|count| count as u64);
+    let sizes = [state.memory.used, tables[0], tables[1], tables[2]];
     Sign { progress: runner.agenda.progress, sizes, next: next.collect() }
 }
 

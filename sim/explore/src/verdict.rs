@@ -167,9 +167,12 @@ fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Probl
     }
     match run.stop {
         Stop::Repeats => Outcome::Livelock,
-        Stop::Over | Stop::Steps | Stop::Time | Stop::LocalLoop(_) | Stop::Interrupted => {
-            Outcome::Unfinished
-        }
+        Stop::Over
+        | Stop::Steps
+        | Stop::Time
+        | Stop::Clock
+        | Stop::LocalLoop(_)
+        | Stop::Interrupted => Outcome::Unfinished,
     }
 }
 

@@ -189,6 +189,8 @@ impl Encoder<'_> {
                 self.byte(7);
                 self.signed(*code);
             }
+            Fault::Negative => self.byte(8),
+            Fault::NothingThere => self.byte(9),
         }
     }
 

@@ -135,6 +135,8 @@ pub(crate) struct Scope<'a, O> {
     pub who: Who,
     pub status: Outcome,
     pub oracle: &'a mut O,
+    /// How much of long values was gone through: elements of lists, and texts in pieces of 16 bytes.
+    pub handled: u64,
 }
 
 /// Who evaluates: the constants of a thread.
@@ -345,6 +347,7 @@ impl<O: Oracle> Scope<'_, O> {
             _ => {}
         }
         let right = self.eval(right)?;
+        self.handled += left.bulk().min(right.bulk());
         Ok(match operator {
             Binary::Equal => Value::of_truth(left.equals(&right)?),
             Binary::NotEqual => Value::of_truth(!left.equals(&right)?),
@@ -364,6 +367,7 @@ impl<O: Oracle> Scope<'_, O> {
     fn function(&mut self, function: Function, arguments: &[Expr]) -> Result<Value, Fault> {
         let mut values =
             arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
+        self.handled += values.iter().map(Value::bulk).sum::<u64>();
         Ok(match function {
             Function::Len => Value::Int(length(&values[0])?),
             Function::Min => extreme(&values, std::cmp::Ordering::Less)?,
@@ -388,7 +392,7 @@ impl<O: Oracle> Scope<'_, O> {
                     let question = Question::Random { low: *low, high: *high };
                     Value::Int(low.wrapping_add_unsigned(self.oracle.choose(question)))
                 }
-                (Value::Int(_), Value::Int(_)) => return Err(Fault::BadIndex),
+                (Value::Int(_), Value::Int(_)) => return Err(Fault::NothingThere),
                 _ => return Err(Fault::MixedTypes),
             },
             Function::Now => Value::Duration(self.oracle.now_ns()),
@@ -402,7 +406,9 @@ impl<O: Oracle> Scope<'_, O> {
             let name = |handle| self.machine.handle_name(handle);
             write_value(&mut text, &value, &name).expect("a String takes all text");
         }
-        Value::text(&text)
+        let text = Value::text(&text)?;
+        self.handled += text.bulk();
+        Ok(text)
     }
 }
 
@@ -493,7 +499,7 @@ fn extreme(values: &[Value], wanted: std::cmp::Ordering) -> Result<Value, Fault>
         [Value::List(list)] => list.items(),
         values => values,
     };
-    let (first, rest) = candidates.split_first().ok_or(Fault::BadIndex)?;
+    let (first, rest) = candidates.split_first().ok_or(Fault::NothingThere)?;
     let mut best = first;
     for value in rest {
         if value.compare(best)? == wanted {

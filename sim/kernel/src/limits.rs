@@ -3,7 +3,9 @@
 /// Threads that one machine may have at the same time, unless the user allows more.
 pub const THREADS: u32 = 1_000_000;
 /// Local operations in one step; above it the thread is in a local loop that never ends.
-pub const LOCAL_OPERATIONS: u32 = 1_000_000;
+pub const LOCAL_OPERATIONS: u64 = 1_000_000;
+/// So many elements of lists, or 16 times as many bytes of texts, count as one local operation more.
+pub const HANDLED_AT_ONCE: u64 = 256;
 /// Messages that a mailbox of `undefined` capacity ever stores.
 pub const UNDEFINED_STORED: usize = 8;
 /// Bytes of one text value.

@@ -85,6 +85,10 @@ pub enum Fault {
     DivisionByZero,
     /// No element at this index, or nothing to pop.
     BadIndex,
+    /// A size, a duration or a number of rounds below 0.
+    Negative,
+    /// The largest or smallest of nothing, or a number out of a range that has none.
+    NothingThere,
     /// An operation on values that it is not defined for.
     MixedTypes,
     /// A text or list beyond the limits of [`crate::limits`].
@@ -102,6 +106,8 @@ impl Fault {
             Fault::Overflow => "integer overflow".into(),
             Fault::DivisionByZero => "division by zero".into(),
             Fault::BadIndex => "no element at this index".into(),
+            Fault::Negative => "a size, a duration or a count is negative".into(),
+            Fault::NothingThere => "there is nothing to choose from".into(),
             Fault::MixedTypes => "operation on values of the wrong type".into(),
             Fault::TooLong => "text or list too long".into(),
             Fault::Exit(code) => format!("exit {code}"),

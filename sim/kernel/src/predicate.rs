@@ -59,6 +59,7 @@ impl Predicate {
             who: Who { process: ProcessId(0), index: 0, thread_index: 0 },
             status: Outcome::Ok,
             oracle: &mut Nobody,
+            handled: 0,
         };
         scope.eval(&self.expr)?.truth()
     }

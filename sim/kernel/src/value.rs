@@ -99,6 +99,15 @@ impl List {
 }
 
 impl Value {
+    /// How much it is to go through: elements of a list, pieces of 16 bytes of a text.
+    pub(crate) fn bulk(&self) -> u64 {
+        match self {
+            Value::List(list) => list.weight,
+            Value::Text(text) => text.len() as u64 / 16,
+            _ => 0,
+        }
+    }
+
     /// A text value; too long a text is an exception.
     pub fn text(text: &str) -> Result<Self, Fault> {
         if text.len() > limits::TEXT_BYTES {

@@ -5,6 +5,7 @@
 //!
 //! This crate does no input or output, so nothing here can fail for another reason than the text.
 
+mod advice;
 pub mod ast;
 pub mod catalogue;
 mod compile;

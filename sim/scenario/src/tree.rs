@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle};
 
+use crate::advice::{FLOW_HELP, Stop, advice};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 
@@ -349,7 +350,6 @@ impl Builder<'_> {
         if *error.kind() == granit_parser::ErrorKind::RecursionLimitExceeded {
             return too_deep(at);
         }
-        let line = self.text[..start].rsplit('\n').next().unwrap_or("");
         let info = error.info();
         let message = if info.contains("mapping values are not allowed") {
             "this is not YAML: a `:` stands where no key can be".to_string()
@@ -360,32 +360,7 @@ impl Builder<'_> {
         };
         let diagnostic =
             Diagnostic::new(Code::Syntax, at, message).label("the reader stopped here");
-        Box::new(diagnostic.help(self.syntax_help(line, start)))
-    }
-
-    /// What is probably the matter, from the lines at which the reader stopped.
-    fn syntax_help(&self, line: &str, stopped: usize) -> &'static str {
-        let above = self.text[..stopped - line.len()].lines().next_back().unwrap_or("");
-        let is_glued = |line: &str| {
-            let line = line.trim_start_matches([' ', '-']);
-            let name = line.find(':').map(|colon| (&line[..colon], &line[colon + 1..]));
-            name.is_some_and(|(name, rest)| {
-                crate::word::is_name(name) && !rest.is_empty() && !rest.starts_with(' ')
-            })
-        };
-        if line.contains('\t') && line.trim().is_empty() {
-            "YAML indents with spaces; this line begins with a tab"
-        } else if is_glued(line) || is_glued(above) {
-            "a space is missing behind the `:`"
-        } else if line.contains('{') || line.contains('[') {
-            FLOW_HELP
-        } else if line.contains(": ") {
-            "a text that holds `: ` or begins with a special character needs quotes"
-        } else if line.trim().is_empty() || line.trim_start().starts_with('-') {
-            "the keys of one step stand exactly below each other, and so do the steps of a list"
-        } else {
-            "a text that holds `: ` or begins with a special character needs quotes"
-        }
+        Box::new(diagnostic.help(advice(&Stop { text: self.text, at: start, info: &info })))
     }
 
     fn place(&self, span: &Span) -> Place {
@@ -410,9 +385,6 @@ fn too_deep(at: Place) -> Box<Diagnostic> {
         .label("the limit is reached here"),
     )
 }
-
-const FLOW_HELP: &str =
-    "inside `{…}` and `[…]` whatever holds `,` `[` `]` `{` or `}` must be quoted";
 
 fn as_key(node: Node) -> Built<Placed<String>> {
     match node.value {

@@ -34,6 +34,11 @@ pub trait Tracer {
 
     /// The run has come to this state, between two steps.
     fn comes_to(&mut self, _machine: &Machine, _state: &State) {}
+
+    /// Whether nothing is wanted any more: then the run is over soon.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 /// A tracer that wants to know nothing.
@@ -59,6 +64,10 @@ impl<A: Tracer, B: Tracer> Tracer for (A, B) {
         self.0.comes_to(machine, state);
         self.1.comes_to(machine, state);
     }
+
+    fn has_enough(&self) -> bool {
+        self.0.has_enough() || self.1.has_enough()
+    }
 }
 
 /// Where a run is cut off.
@@ -66,7 +75,7 @@ impl<A: Tracer, B: Tracer> Tracer for (A, B) {
 pub struct Limits<'a> {
     /// After so many steps: system calls, and stretches of `compute` between two switches.
     pub max_steps: u64,
-    /// At this time, in nanoseconds.
+    /// At this time, in nanoseconds: what happens then is not seen any more.
     pub until_ns: Option<u64>,
     /// As soon as this is true.
     pub interrupted: Option<&'a AtomicBool>,
@@ -91,9 +100,11 @@ pub enum Stop {
     Steps,
     /// [`Limits::until_ns`].
     Time,
+    /// Nanoseconds can be counted no further, after 584 years.
+    Clock,
     /// This thread is in a local loop that never ends.
     LocalLoop(ThreadId),
-    /// [`Limits::interrupted`].
+    /// [`Limits::interrupted`], or [`Tracer::has_enough`].
     Interrupted,
 }
 
@@ -170,6 +181,9 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
     let stop = loop {
         if let Some(stop) = runner.limit(limits) {
             break stop;
+        }
+        if T::EVENTS && tracer.has_enough() {
+            break Stop::Interrupted;
         }
         match runner.advance(tracer) {
             Advance::Went => tracer.comes_to(machine, &runner.state),

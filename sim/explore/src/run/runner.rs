@@ -113,6 +113,12 @@ impl<'m> Runner<'m> {
         }
         self.dispatch();
         let next_cpu = self.next_cpu();
+        let next = next_cpu.map(|(_, at)| at).into_iter().chain(due).min();
+        if next.is_some_and(|next| next >= self.until_ns) {
+            self.agenda.now_ns = self.until_ns;
+            let is_the_end = self.until_ns == u64::MAX;
+            return Advance::Over(if is_the_end { Stop::Clock } else { Stop::Time });
+        }
         match (next_cpu, due) {
             (None, None) => return Advance::Over(Stop::Over),
             (Some((cpu, at)), due) if due.is_none_or(|due| at < due) => {

@@ -53,7 +53,9 @@ impl<'m> Watch<'m> {
             now = self.newly_stuck(&runner.state, runner.machine);
         }
         self.before = runner.clone();
-        let pause = 4_096.max(64 * runner.state.threads.len() as u64);
+        // A look costs as much as the state is large.
+        let (threads, mailboxes) = (runner.state.threads.len(), runner.state.mailboxes.len());
+        let pause = 4_096.max(64 * threads as u64).max(16 * mailboxes as u64);
         self.next_check = runner.steps + pause;
     }
 

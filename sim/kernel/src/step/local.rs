@@ -18,7 +18,10 @@ enum Next {
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn local(&mut self, t: ThreadId) -> Progress {
-        for _ in 0..limits::LOCAL_OPERATIONS {
+        let mut operations = 0;
+        // Going through much takes as long as many operations.
+        while operations + self.handled / limits::HANDLED_AT_ONCE < limits::LOCAL_OPERATIONS {
+            operations += 1;
             match self.local_operation(t) {
                 Ok(Next::Go(pc)) => self.thread_mut(t).pc = pc,
                 Ok(Next::Stop(progress)) => return progress,
@@ -51,8 +54,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             Op::RepeatStart { counter, rounds } => {
                 let rounds = self.eval(t, rounds)?;
-                if !matches!(rounds, Value::Int(0..)) {
-                    return Err(Fault::MixedTypes);
+                match rounds {
+                    Value::Int(0..) => {}
+                    Value::Int(_) => return Err(Fault::Negative),
+                    _ => return Err(Fault::MixedTypes),
                 }
                 self.set(t, *counter, rounds);
                 pc.next()
@@ -112,6 +117,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let Some((first, others)) = list.items().split_first() else { return Ok(end) };
         let (first, others) = (first.clone(), Value::list(others.to_vec())?);
+        self.handled += others.bulk();
         self.set(t, item, first);
         self.set(t, rest, others);
         Ok(pc.next())

@@ -75,7 +75,7 @@ pub fn step<O: Oracle, S: Sink>(
     {
         return Progress::Done;
     }
-    let mut step = Step { machine, state, oracle, sink, work: Vec::new(), settled: 0 };
+    let mut step = Step { machine, state, oracle, sink, work: Vec::new(), settled: 0, handled: 0 };
     let progress = match transition {
         Transition::Start(process) => step.start_process(process),
         Transition::Local(thread) => step.local(thread),
@@ -96,6 +96,8 @@ struct Step<'a, O, S> {
     work: Vec<Work>,
     /// How many of them have been drawn.
     settled: usize,
+    /// How much of long values was gone through, see [`Scope::handled`].
+    handled: u64,
 }
 
 /// A consequence that is still to be drawn.
@@ -202,7 +204,11 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         if let Expr::Constant(value) = expr {
             return Ok(value.clone());
         }
-        self.scope(t).eval(expr)
+        let mut scope = self.scope(t);
+        let value = scope.eval(expr);
+        let handled = scope.handled;
+        self.handled += handled;
+        value
     }
 
     /// The mailbox that an expression names, where its form shows that it names one. Looked at in its
@@ -229,6 +235,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             who: Who::of(machine, thread),
             status: thread.status,
             oracle: self.oracle,
+            handled: 0,
         }
     }
 
@@ -242,7 +249,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Time::Span(span) => Ok(*span),
             Time::Computed(expr) => match self.eval(t, expr)? {
                 Value::Duration(ns) => {
-                    u64::try_from(ns).map(Span::exactly).map_err(|_| Fault::Overflow)
+                    u64::try_from(ns).map(Span::exactly).map_err(|_| Fault::Negative)
                 }
                 _ => Err(Fault::MixedTypes),
             },

@@ -208,7 +208,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A size in bytes; a negative one is an exception.
     pub(super) fn size(&mut self, t: ThreadId, size: &crate::expr::Expr) -> Result<u64, Fault> {
-        u64::try_from(self.scope(t).int(size)?).map_err(|_| Fault::Overflow)
+        u64::try_from(self.scope(t).int(size)?).map_err(|_| Fault::Negative)
     }
 
     /// The mailbox or link that a destination stands for.

@@ -29,15 +29,18 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     ) -> Result<(), Stop> {
         let parent = self.thread(t);
         let (process, registers) = (parent.process, parent.registers.clone());
-        let started = &self.state.processes[process.index()].started;
-        let joiners = &self.state.processes[process.index()].joiners;
+        let own = &self.state.processes[process.index()];
         let is_awaited = |old: &ThreadId| {
-            joiners.iter().any(|joiner| match self.state.waits_for(*joiner) {
+            own.joiners.iter().any(|joiner| match self.state.waits_for(*joiner) {
                 Some(BlockedOn::Join(awaited)) => awaited.contains(old),
                 _ => false,
             })
         };
-        let free = started.iter().copied().filter(|old| !is_awaited(old)).find(|old| {
+        // Where none has ended none has to be looked at.
+        let declared = own.declared_threads as usize;
+        let all_live = own.alive_threads as usize == declared + own.started.len();
+        let candidates = if all_live { &[] } else { &own.started[..] };
+        let free = candidates.iter().copied().filter(|old| !is_awaited(old)).find(|old| {
             let old = self.thread(*old);
             old.state.is_ended() && old.registers.len() == registers.len()
         });

@@ -57,6 +57,21 @@ impl Waiters {
         Self { callers }
     }
 
+    /// Whether nobody waits for a condition, where that is seen at a glance.
+    pub(super) fn are_surely_none(&self, state: &State, condition: Condition) -> bool {
+        let object = |mailbox: MailboxId| &state.mailboxes[mailbox.index()];
+        let is_link =
+            |mailbox: MailboxId| matches!(object(mailbox).spec.kind, MailboxKind::Link { .. });
+        match condition {
+            Condition::Sent(mailbox) => !is_link(mailbox) && object(mailbox).receivers.is_empty(),
+            Condition::Taken(mailbox) => !is_link(mailbox) && object(mailbox).senders.is_empty(),
+            Condition::AnsweredAt(_) | Condition::AnsweredAnywhere | Condition::RepliedBy(_) => {
+                self.callers.is_empty()
+            }
+            _ => false,
+        }
+    }
+
     /// The threads whose waits a condition ends. Of a join every thread awaited counts.
     pub(super) fn of(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
         match condition {

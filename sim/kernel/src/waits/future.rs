@@ -35,7 +35,7 @@ pub(super) struct Future {
     pub fails: bool,
 }
 
-impl<T: PartialEq> Reach<T> {
+impl<T: Ord> Reach<T> {
     pub(super) fn is_nothing(&self) -> bool {
         match self {
             Reach::All => false,
@@ -44,10 +44,16 @@ impl<T: PartialEq> Reach<T> {
     }
 
     fn add(&mut self, item: T) {
-        if let Reach::Some(items) = self
-            && !items.contains(&item)
-        {
+        if let Reach::Some(items) = self {
             items.push(item);
+        }
+    }
+
+    /// Forgets what was added twice.
+    fn tidy(&mut self) {
+        if let Reach::Some(items) = self {
+            items.sort_unstable();
+            items.dedup();
         }
     }
 }
@@ -121,6 +127,10 @@ impl Scratch {
         for pc in &self.path {
             walker.add(&machine.code[pc.index()], self.destroys_anything, &mut future);
         }
+        for reach in [&mut future.sends, &mut future.receives, &mut future.destroys] {
+            reach.tidy();
+        }
+        future.kills.tidy();
         future
     }
 }
@@ -335,6 +345,7 @@ pub fn settled(machine: &Machine, thread: &Thread, written: &[bool], expr: &Expr
         who: Who::of(machine, thread),
         status: thread.status,
         oracle: &mut Nobody,
+        handled: 0,
     };
     // An exception here is one that the thread will raise: then it reaches nothing.
     Some(scope.eval(expr).unwrap_or(Value::None))

@@ -138,11 +138,27 @@ pub fn wait_graph(machine: &Machine, state: &State, stuck: &[ThreadId]) -> WaitG
             continue;
         }
         let waiting = search.waiters.of(state, *condition).into_iter();
-        graph.waiting.extend(waiting.filter(|t| among[t.index()]).map(|t| (t, *condition)));
+        let waiting = waiting
+            .filter(|t| among[t.index()] && !is_its_own_affair(state, &graph, *t, *condition));
+        let waiting: Vec<_> = waiting.map(|t| (t, *condition)).collect();
+        graph.waiting.extend(waiting);
     }
     graph.waiting.sort_unstable();
     graph.waiting.dedup();
     graph
+}
+
+/// Whether a thread waits in vain for the last message of a sender that has ended to be taken, which nobody
+/// but itself could do: it does not wait for itself, it waits for nobody.
+fn is_its_own_affair(state: &State, graph: &WaitGraph, t: ThreadId, condition: Condition) -> bool {
+    if !matches!(condition, Condition::Taken(_))
+        || !matches!(state.waits_for(t), Some(BlockedOn::Receive { .. } | BlockedOn::Select(_)))
+    {
+        return false;
+    }
+    let first = graph.could.partition_point(|(could, _)| *could < condition);
+    let mut who = graph.could[first..].iter().take_while(|(could, _)| *could == condition);
+    who.all(|(_, other)| *other == t)
 }
 
 impl WaitGraph {
@@ -250,7 +266,10 @@ impl<'a> Search<'a> {
 
     fn could_happen(&mut self, condition: Condition) {
         // A join waits for all its threads and is settled by itself.
-        if matches!(condition, Condition::ThreadEnds(_)) || !self.possible.insert(condition) {
+        if matches!(condition, Condition::ThreadEnds(_))
+            || self.waiters.are_surely_none(self.state, condition)
+            || !self.possible.insert(condition)
+        {
             return;
         }
         for waiting in self.waiters.of(self.state, condition) {

@@ -1,7 +1,8 @@
 //! What the shape of a program shows before it runs: steps that nothing comes to, variables that
 //! nothing has set, handlers that cannot fire.
 
-use ipcsim_kernel::{Machine, Outcome, Pc, Register};
+use ipcsim_kernel::program::{Op, Target, Verb};
+use ipcsim_kernel::{Expr, Machine, Outcome, Pc, Register, Value};
 
 use crate::ast::{Arg, Handler, Step, Wait};
 use crate::diagnostic::{Code, Diagnostic};
@@ -80,10 +81,28 @@ pub(super) fn reachable(machine: &Machine, entry: Pc) -> Vec<Pc> {
     while let Some(pc) = open.pop() {
         if seen.insert(pc) {
             places.push(pc);
-            machine.code[pc.index()].successors(pc, &mut open);
+            successors(machine, pc, &mut open);
         }
     }
     places
+}
+
+/// Where a thread can come to from an operation, as far as the text of the scenario shows: a condition may
+/// be `true`, a loop have no rounds, and nobody goes on who kills himself.
+fn successors(machine: &Machine, pc: Pc, to: &mut Vec<Pc>) {
+    let op = &machine.code[pc.index()];
+    match op {
+        Op::Unless(Expr::Constant(Value::True), _) => to.push(pc.next()),
+        Op::Unless(Expr::Constant(Value::False), other) => to.push(*other),
+        Op::RepeatStart { rounds: Expr::Constant(Value::Int(0)), .. } => {
+            match &machine.code[pc.next().index()] {
+                Op::RepeatNext { end, .. } => to.push(*end),
+                _ => op.successors(pc, to),
+            }
+        }
+        Op::Call(call) if matches!(call.verb, Verb::Kill(Target::Processes(Expr::Me))) => {}
+        _ => op.successors(pc, to),
+    }
 }
 
 /// Whether uses of variables are looked at. A step that has another mistake sets nothing, and what
@@ -196,7 +215,7 @@ fn may_be_set(machine: &Machine, flow: &Flow, parameters: usize, words: usize) -
             here[register.index() / 64] |= 1 << (register.index() % 64);
         }
         next.clear();
-        op.successors(pc, &mut next);
+        successors(machine, pc, &mut next);
         for successor in &next {
             let to = successor.index() - start;
             let mut changed = !std::mem::replace(&mut reached.visited[to], true);

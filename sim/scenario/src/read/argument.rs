@@ -96,6 +96,7 @@ impl Reader {
         let what = match &node.value {
             Yaml::Scalar(scalar) if scalar.style == Style::Quoted => format!("\"{}\"", scalar.text),
             Yaml::Scalar(scalar) => format!("`{}`", scalar.text),
+            Yaml::List(items) if items.is_empty() => "an empty list".to_string(),
             other => other.describe().to_string(),
         };
         self.note(
@@ -416,7 +417,7 @@ impl Reader {
             return self.expected("choose", "a list of lists of steps", node);
         };
         if items.is_empty() {
-            return self.expected("choose", "at least one branch", node);
+            return self.expected("choose", "a list with at least one branch", node);
         }
         let mut branches = Vec::new();
         for item in items {
