@@ -29,6 +29,10 @@ const SMALL: u64 = 50_000;
 const BITS: u64 = 256 << 20;
 /// A cure whose schedules have more states than this is not worth waiting for.
 const CURE_STATES: u64 = 200_000;
+/// Together they may cost as much as so many states; a step that is really performed costs as much as so
+/// many.
+const CURES_COST: u64 = 2_000_000;
+const PERFORMING: u64 = 20;
 
 pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     let (text, loaded) = match input::open(&args.subject.file, &args.subject.input, terminal) {
@@ -60,7 +64,7 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
         words.extend(args.subject.how.no_merge.then(|| "--no-merge".to_string()));
         words.join(" ")
     };
-    let cures = cures(&loaded, &found, &args.subject.how);
+    let cures = cures(&loaded, &found, &args.subject.how, begun);
     let confirm = |ending: &Ending| confirm(machine, ending, args);
     let told = Told {
         reductions: reductions(&args.subject.how),
@@ -127,7 +131,7 @@ const SCHEDULERS: [(Scheduler, &str); 4] = [
 ];
 
 /// The least changes of a number, and exchanges of two steps, with which every schedule completes.
-fn cures(loaded: &Loaded, found: &Exploration, how: &How) -> Vec<String> {
+fn cures(loaded: &Loaded, found: &Exploration, how: &How, begun: Instant) -> Vec<String> {
     if found.covered != Covered::All {
         return Vec::new();
     }
@@ -137,10 +141,17 @@ fn cures(loaded: &Loaded, found: &Exploration, how: &How) -> Vec<String> {
         .map(|ending| (found.state(ending.state), ending.problems.clone()));
     let stuck: Vec<_> = stuck.collect();
     let problems = stuck.iter().map(|(state, problems)| (state, &problems[..]));
+    let mut spent = 0;
     let completes = |change: &Change| {
+        let elapsed = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let time = how.time.map(|time| time.saturating_sub(elapsed));
+        if spent > CURES_COST || time == Some(0) {
+            return false;
+        }
         let Some(machine) = loaded.machine_with(change) else { return false };
-        let most = How { max_states: CURE_STATES, ..how.clone() };
+        let most = How { max_states: CURE_STATES, time, ..how.clone() };
         let tried = search(&machine, &most, Looks::NOTHING);
+        spent += tried.states() + PERFORMING * tried.performed();
         tried.covered == Covered::All
             && tried.endings.iter().all(|ending| ending.outcome == Outcome::Completes)
     };
@@ -249,7 +260,7 @@ fn tell_cost(found: &Exploration, begun: Instant, terminal: &Terminal) {
 }
 
 fn exit(found: &Exploration) -> Exit {
-    if found.covered == Covered::Interrupted {
+    if INTERRUPTED.load(Ordering::Relaxed) {
         return Exit::Interrupted;
     }
     if found.endings.iter().any(|ending| ending.outcome != Outcome::Completes) {

@@ -79,7 +79,7 @@ impl Terminal {
             }
         }
         if loaded.diagnostics.len() > SHOWN && self.style != Style::Json {
-            self.tell(&format!("… and {} more\n", loaded.diagnostics.len() - SHOWN));
+            self.tell(&format!("… and at least {} more\n", loaded.diagnostics.len() - SHOWN));
         }
     }
 }

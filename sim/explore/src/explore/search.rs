@@ -88,7 +88,7 @@ impl<'m> Search<'m> {
                 level_ends = self.space.states() as u32;
             }
             if at >= looked_at {
-                looked_at = at + 4_096;
+                looked_at = at + 256;
                 if !self.space.order_pays() {
                     return Covered::States;
                 }

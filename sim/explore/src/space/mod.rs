@@ -126,8 +126,8 @@ pub struct Space<'m> {
     moves: Vec<Move>,
     walk: Walk,
     team: Option<Team>,
-    /// Whether the end of the search was seen ahead: one thread alone goes there.
-    ends_soon: bool,
+    /// Up to this state one thread alone looks.
+    alone_until: u32,
     order: Option<PartialOrder>,
     trial: Trial,
     symmetry: Option<Symmetry>,
@@ -177,7 +177,7 @@ impl<'m> Space<'m> {
             moves: Vec::new(),
             walk: Walk::default(),
             team: None,
-            ends_soon: false,
+            alone_until: 0,
             order,
             trial: Trial::default(),
             symmetry,

@@ -90,6 +90,20 @@ struct New {
     place: u32,
 }
 
+/// How far several threads could see.
+enum Looked {
+    /// Wherever the states lead.
+    Everywhere,
+    /// There is much that nobody has performed yet, which is done by one alone.
+    AtTheUnknown,
+    /// Something ends the search; where exactly, one alone has to see.
+    ToAnEnd,
+}
+
+/// In so many states at most something may be unknown; if it is in more, one alone looks at so many.
+const MOST_UNKNOWN: usize = 4_096;
+const ALONE: u32 = 4_096;
+
 impl Space<'_> {
     /// Lets several threads look where the first of these states lead, if that is worth it and there will
     /// not be more states than this. Notes from where each new state was reached.
@@ -102,7 +116,8 @@ impl Space<'_> {
         let Range { start, end } = states;
         let threads = lookers.threads.min(SHARDS) as u32;
         let shares = (end - start).div_ceil(lookers.share).min(threads);
-        if shares < 2 || self.ends_soon || self.order.is_some() || self.symmetry.is_some() {
+        let alone = start < self.alone_until || self.order.is_some() || self.symmetry.is_some();
+        if shares < 2 || alone {
             return None;
         }
         let mut team = self.team.take().or_else(|| Team::of(threads as usize))?;
@@ -114,22 +129,27 @@ impl Space<'_> {
             view.states = border(number)..border(number + 1);
         }
         views.last_mut().expect("there are two or more").states.end = end;
-        let complete = self.look_and_learn(&mut team) && {
-            let places = team.views.iter().map(|view| view.pending.len()).sum::<usize>();
-            (self.states() + places) as u64 <= most
+        let places = |team: &Team| team.views.iter().map(|view| view.pending.len()).sum::<usize>();
+        let found = match self.look_and_learn(&mut team) {
+            Looked::Everywhere if (self.states() + places(&team)) as u64 <= most => {
+                self.enter_together(&mut team, parents);
+                Some(team.found(end))
+            }
+            Looked::Everywhere | Looked::ToAnEnd => {
+                self.alone_until = u32::MAX;
+                None
+            }
+            Looked::AtTheUnknown => {
+                self.alone_until = start + ALONE;
+                None
+            }
         };
-        let found = complete.then(|| {
-            self.enter_together(&mut team, parents);
-            team.found(end)
-        });
         self.team = Some(team);
-        self.ends_soon = !complete;
         found
     }
 
-    /// Lets everybody look, until nothing is unknown any more. Not so if something ends the search: where
-    /// exactly, one thread alone has to see.
-    fn look_and_learn(&mut self, Team { pool, views, .. }: &mut Team) -> bool {
+    /// Lets everybody look, until nothing is unknown any more.
+    fn look_and_learn(&mut self, Team { pool, views, .. }: &mut Team) -> Looked {
         for view in &mut *views {
             view.begin();
         }
@@ -141,7 +161,10 @@ impl Space<'_> {
             if unknown.is_empty() {
                 let space = &*self;
                 pool.install(|| views.par_iter_mut().for_each(|view| view.follow(space)));
-                return true;
+                return Looked::Everywhere;
+            }
+            if unknown.len() > MOST_UNKNOWN {
+                return Looked::AtTheUnknown;
             }
             let performed = self.performed;
             for state in unknown {
@@ -150,7 +173,7 @@ impl Space<'_> {
                 self.moves(state);
             }
             if self.performed == performed || self.refused.is_some() || self.outgrown {
-                return false;
+                return Looked::ToAnEnd;
             }
         }
     }

@@ -9,6 +9,9 @@ use crate::place::Placed;
 use crate::table::{Is, Kind, Need, VERBS, Verb};
 use crate::tree::{Node, Scalar, Style, Yaml};
 
+/// After so many mistakes no more steps are read: somebody has given the wrong file.
+const ENOUGH: usize = 1_000;
+
 impl Reader {
     /// A list of steps that must not be empty.
     pub(super) fn steps(&mut self, key: &str, node: &Node) -> Option<Vec<Step>> {
@@ -24,7 +27,16 @@ impl Reader {
     /// A list of steps; an empty one is a way to do nothing.
     pub(super) fn steps_or_none(&mut self, key: &str, node: &Node) -> Option<Vec<Step>> {
         match &node.value {
-            Yaml::List(items) => Some(items.iter().filter_map(|item| self.step(item)).collect()),
+            Yaml::List(items) => {
+                let mut steps = Vec::new();
+                for item in items {
+                    if self.found.len() >= ENOUGH {
+                        break;
+                    }
+                    steps.extend(self.step(item));
+                }
+                Some(steps)
+            }
             Yaml::Scalar(scalar) if scalar.is_null() => {
                 self.note(super::empty_program(node.at, key));
                 None
