@@ -19,6 +19,14 @@ fn explore_answers_for_every_schedule_by_its_exit_code() {
     shell.write("poll.yaml", POLL);
     shell.run(&["explore", "poll.yaml"]).is(1, "every schedule livelocks: 1 state");
     shell
+        .run(&["explore", "poll.yaml"])
+        .is(1, "go round for ever, 1 step at a time\n    1  P1  receive → would-block   (line 6)");
+    // Fairly: somebody who could always move does.
+    shell.write("rounds.yaml", ROUNDS);
+    let answer = shell.run(&["explore", "rounds.yaml"]);
+    answer.is(1, "go round for ever, 5 steps at a time");
+    answer.is(1, "  idler  goes on\n");
+    shell
         .write("many.yaml", "processes:\n  P1:\n    - set: {x: 'random(1, 1000)'}\n    - yield:\n");
     shell.run(&["explore", "many.yaml"]).is(3, "too many ways");
     let started = "processes:\n  A:\n    - thread: t\n      do: [{forever: [{set: {x: 1}}]}]\n    - join: t\n";
@@ -45,6 +53,14 @@ processes:
   A: [{send: 1, to: C}]
   B: [{send: 2, to: C}]
   C: [{receive: m, from: anyone}, {set: {x: m.body}}, {receive: m, from: anyone}, {set: {m: none}}]
+";
+
+const ROUNDS: &str = "
+mailboxes: {a: {capacity: 1}, b: {capacity: 1}}
+processes:
+  ping: [{forever: [{send: ping, to: a}, {receive: m, from: b}]}]
+  pong: [{forever: [{receive: m, from: a}, {send: pong, to: b}]}]
+  idler: [{forever: [{yield: }]}]
 ";
 
 const POLL: &str = "

@@ -69,13 +69,19 @@ impl Steps {
     /// A step that tells nothing else is named by who took it: the end of a thread, the end of a wait.
     fn name_the_silent(&mut self, machine: &Machine, state: &State, schedule: &[ScheduleStep]) {
         let names = Names::new(machine);
-        for (number, step) in schedule.iter().enumerate().skip(1) {
-            let number = number as u64;
+        let last = |what: Move| schedule.iter().rposition(|step| step.what == what);
+        for (at, step) in schedule.iter().enumerate().skip(1) {
+            let number = at as u64;
+            let is_end = |t: ThreadId| {
+                state.threads[t.index()].state.is_ended() && last(step.what) == Some(at)
+            };
             let place = self.lines.partition_point(|line| line.number < number);
             let (who, text) = match step.what {
                 Move::Begin => continue,
                 Move::Start(process) => (machine.process_name(process), "starts"),
-                Move::Call(t) => (names.thread(state, t), "ends"),
+                Move::Call(t) if is_end(t) => (names.thread(state, t), "ends"),
+                // A `yield`, or a `kill` of what has ended.
+                Move::Call(t) => (names.thread(state, t), "goes on"),
                 Move::Local(t) => (names.thread(state, t), "local work"),
                 Move::Expire(t) => (names.thread(state, t), "its time is over"),
             };
@@ -262,6 +268,7 @@ fn tell_ending(
     }
     out.push_str(&lines.text("    "));
     tell_reasons(out, machine, &state, ending);
+    tell_round(out, found, told, path, ending);
     let _ = writeln!(out, "  {}", (told.confirm)(ending));
     if found.covered != Covered::All {
         return;
@@ -417,9 +424,30 @@ fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &End
         let _ = writeln!(out, "  {}", named(machine, state, problem));
         tell_waits_of(out, machine, state, problem);
     }
-    if ending.goes == Goes::OnForEver {
-        let _ = writeln!(out, "  from there the system can go round for ever");
+}
+
+/// What happens again and again.
+fn tell_round(
+    out: &mut String,
+    found: &mut Exploration,
+    told: &Told,
+    path: &Path,
+    ending: &Ending,
+) {
+    if ending.goes != Goes::OnForEver {
+        return;
     }
+    out.push_str("  from there the system can go round for ever");
+    if ending.round.is_empty() {
+        out.push('\n');
+        return;
+    }
+    let _ = writeln!(out, ", {} at a time", plural(ending.round.len() as u64, "step"));
+    let all: Path = path.iter().chain(&ending.round).copied().collect();
+    let schedule = found.schedule(&all);
+    let (mut steps, _) = Steps::of(found.machine, told.reductions, &schedule);
+    steps.lines.retain(|line| line.number >= path.len() as u64);
+    out.push_str(&steps.text("    "));
 }
 
 /// So many final results are listed.

@@ -8,6 +8,8 @@ use ipcsim_kernel::waits::WaitGraph;
 use ipcsim_kernel::{End, Life, Machine, ProcessId, Role, State, ThreadId, ThreadState};
 
 use super::components::{Components, components};
+use super::explain::Path;
+use super::lasso::way_round;
 use crate::space::{Edge, Move, News, Space};
 use crate::verdict::{Class, Failure, Outcome, Problem, diagnose, is_at_rest, outcome_of, workers};
 
@@ -39,6 +41,8 @@ pub struct Ending {
     pub failures: Vec<Failure>,
     /// The sets of processes with a stuck thread, over all these states.
     pub blocked: Vec<Vec<ProcessId>>,
+    /// If it goes on for ever: one way round, from that state back to it, if one was looked for.
+    pub round: Path,
 }
 
 /// Threads that can come to where they never move again, for one reason.
@@ -143,7 +147,8 @@ impl Conclusion {
         self.doomed.sort_by_key(|doom| doom.state);
     }
 
-    pub(super) fn enter(&mut self, ending: Ending) {
+    /// Counts an ending; gives whether it is the one that is shown of its outcome so far.
+    pub(super) fn enter(&mut self, ending: Ending) -> bool {
         for problem in &ending.problems {
             let key = (problem.class, problem.threads.clone());
             let new = Doom { problem: problem.clone(), state: ending.state, count: 0 };
@@ -154,6 +159,7 @@ impl Conclusion {
         match self.by_outcome.entry(ending.outcome.word()) {
             Entry::Vacant(place) => {
                 place.insert(ending);
+                true
             }
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
@@ -163,10 +169,12 @@ impl Conclusion {
                         known.blocked.push(blocked.clone());
                     }
                 }
-                if ending.state < known.state {
+                let is_first = ending.state < known.state;
+                if is_first {
                     let (count, blocked) = (known.count, std::mem::take(&mut known.blocked));
                     *known = Ending { count, blocked, ..ending };
                 }
+                is_first
             }
         }
     }
@@ -231,6 +239,7 @@ fn judge(
         waits_for,
         failures,
         blocked: vec![blocked],
+        round: Path::new(),
     }
 }
 
@@ -270,8 +279,12 @@ fn circles(machine: &Machine, space: &mut Space, first: u32, conclusion: &mut Co
             let doomed = unfinished(machine, &state, |t| !movable.can_move(&all, at, t));
             let goes = Goes::OnForEver;
             let ending = judge(machine, &state, &doomed, at, goes, Some(otherwise));
-            conclusion.ends.of(ending.outcome).extend(members);
-            conclusion.enter(ending);
+            let outcome = ending.outcome;
+            conclusion.ends.of(outcome).extend(&members);
+            if conclusion.enter(ending) {
+                let round = way_round(space, &members, inside);
+                conclusion.by_outcome.entry(outcome.word()).and_modify(|shown| shown.round = round);
+            }
         }
     }
 }
@@ -314,7 +327,7 @@ pub(super) fn fair(
 ) -> Option<News> {
     let own = components.of[members[0] as usize];
     // For each who can move: in how many states, and whether by a way inside.
-    let mut able: BTreeMap<(u8, u32), (usize, bool)> = BTreeMap::new();
+    let mut able: BTreeMap<Actor, (usize, bool)> = BTreeMap::new();
     let mut achieved = News::Nothing;
     let mut edges = Vec::new();
     for state in members {
@@ -337,7 +350,10 @@ pub(super) fn fair(
     (!unfair).then_some(achieved)
 }
 
-fn actor(what: Move) -> (u8, u32) {
+/// Who moves.
+pub(super) type Actor = (u8, u32);
+
+pub(super) fn actor(what: Move) -> Actor {
     match what {
         Move::Begin => (0, 0),
         Move::Start(process) => (1, process.0),

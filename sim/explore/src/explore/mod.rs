@@ -6,6 +6,7 @@ mod claims;
 mod components;
 mod endings;
 mod explain;
+mod lasso;
 mod reduced;
 mod retold;
 mod search;
