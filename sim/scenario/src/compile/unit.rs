@@ -10,6 +10,7 @@ use super::declare::Names;
 use super::flow::{self, Flow};
 use crate::ast::{Arg, Step};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::{Expr, Shape};
 use crate::place::{Place, Placed};
 
 /// Where a compiled program begins, and how many registers it needs.
@@ -287,11 +288,21 @@ impl<'a> Unit<'a> {
     fn assign(&mut self, step: &Step) -> Result<(), Failed> {
         let Arg::Assignments(assignments) = &step.operand.value else { return Ok(()) };
         for (name, expr) in assignments {
+            self.warn_of_names_in_list(expr);
             let value = self.expr(expr)?;
             let register = self.register(&name.value);
             self.emit(Op::Set(register, value));
         }
         Ok(())
+    }
+
+    /// What stands alone here is an expression; what stands in a list is what it looks like.
+    fn warn_of_names_in_list(&mut self, expr: &Expr) {
+        if let Shape::List(items) = &expr.value {
+            for item in items {
+                self.warn_of_names(item);
+            }
+        }
     }
 
     fn branch(&mut self, step: &Step) -> Result<(), Failed> {
@@ -320,6 +331,9 @@ impl<'a> Unit<'a> {
 
     fn for_each(&mut self, step: &Step) -> Result<(), Failed> {
         let Arg::Name(name) = &step.operand.value else { return Ok(()) };
+        if let Some(Arg::Expr(expr)) = step.fields.get("in").map(|arg| &arg.value) {
+            self.warn_of_names_in_list(expr);
+        }
         let list = self.field_expr(&step.fields, "in")?;
         let rest = self.hidden();
         self.emit(Op::Set(rest, list));

@@ -8,6 +8,7 @@ use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
 use crate::compile::resolve::{Allow, Compiled, Scope, fold_list};
 use crate::compile::settings::{capacity, order, pick, unsigned, word};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::{Expr, Shape};
 use crate::place::{Place, Placed};
 
 impl Unit<'_> {
@@ -108,24 +109,34 @@ impl Unit<'_> {
         })
     }
 
-    /// A body is text, never a variable; one that looks like a variable gets a warning.
+    /// A body is text, never a variable.
     pub(super) fn message_body(&mut self, step: &Step) -> Result<Compiled, Failed> {
-        if let Arg::Expr(Placed { value: crate::expr::Shape::Text(text), at }) = &step.operand.value
-            && self.variables.contains(text)
-            // In quotes it is meant as a text.
-            && at.bytes().len() == text.len()
-        {
-            self.found.push(
-                Diagnostic::new(
-                    Code::LooksLikeVariable,
-                    *at,
-                    format!("this sends the text \"{text}\", not the variable `{text}`"),
-                )
-                .label(format!("write `${{{text}}}` for its value"))
-                .help("put it in quotes, or rename the variable, if the text is meant"),
-            );
+        if let Arg::Expr(expr) = &step.operand.value {
+            self.warn_of_names(expr);
         }
         self.operand_expr(step)
+    }
+
+    /// Warns of a text, or of texts in a list, that looks like a variable and is none.
+    pub(super) fn warn_of_names(&mut self, expr: &Expr) {
+        match &expr.value {
+            // In quotes it is meant as a text.
+            Shape::Text(text)
+                if self.variables.contains(text) && expr.at.bytes().len() == text.len() =>
+            {
+                self.found.push(
+                    Diagnostic::new(
+                        Code::LooksLikeVariable,
+                        expr.at,
+                        format!("this is the text \"{text}\", not the variable `{text}`"),
+                    )
+                    .label(format!("write `${{{text}}}` for its value"))
+                    .help("put it in quotes, or rename the variable, if the text is meant"),
+                );
+            }
+            Shape::List(items) => items.iter().for_each(|item| self.warn_of_names(item)),
+            _ => {}
+        }
     }
 
     pub(super) fn receive(&mut self, step: &Step) -> Result<Receive, Failed> {
@@ -245,8 +256,7 @@ impl Unit<'_> {
 
     /// A path that is written down must be one of the scenario's.
     pub(super) fn check_path(&mut self, step: &Step) -> Result<(), Failed> {
-        let Arg::Expr(Placed { value: crate::expr::Shape::Text(path), at }) = &step.operand.value
-        else {
+        let Arg::Expr(Placed { value: Shape::Text(path), at }) = &step.operand.value else {
             return Ok(());
         };
         if self.machine.files.iter().any(|file| file.path.as_ref() == path.as_str()) {
@@ -283,7 +293,7 @@ impl Unit<'_> {
         result
     }
 
-    pub(super) fn expr(&mut self, expr: &crate::expr::Expr) -> Result<Compiled, Failed> {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Result<Compiled, Failed> {
         self.scoped(|scope| scope.expr(expr))
     }
 
