@@ -191,6 +191,7 @@ impl Encoder<'_> {
             }
             Fault::Negative => self.byte(8),
             Fault::NothingThere => self.byte(9),
+            Fault::TooManyLinks => self.byte(10),
         }
     }
 

@@ -6,6 +6,8 @@ pub const THREADS: u32 = 1_000_000;
 pub const LOCAL_OPERATIONS: u64 = 1_000_000;
 /// So many elements of lists, or 16 times as many bytes of texts, count as one local operation more.
 pub const HANDLED_AT_ONCE: u64 = 256;
+/// Mailboxes and links that one machine may have, those of the file included.
+pub const MAILBOXES: usize = 2_000_000;
 /// Messages that a mailbox of `undefined` capacity ever stores.
 pub const UNDEFINED_STORED: usize = 8;
 /// Bytes of one text value.

@@ -1,5 +1,7 @@
 //! Outcomes: what a system call came to. They belong to the lesson and are never Rust errors.
 
+use crate::limits;
+
 /// How a system call ended, as the thread sees it in its `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
@@ -93,6 +95,8 @@ pub enum Fault {
     MixedTypes,
     /// A text or list beyond the limits of [`crate::limits`].
     TooLong,
+    /// More links than [`crate::limits::MAILBOXES`] allows.
+    TooManyLinks,
     /// `exit` with a code other than 0.
     Exit(i64),
 }
@@ -110,6 +114,9 @@ impl Fault {
             Fault::NothingThere => "there is nothing to choose from".into(),
             Fault::MixedTypes => "operation on values of the wrong type".into(),
             Fault::TooLong => "text or list too long".into(),
+            Fault::TooManyLinks => {
+                format!("there are {} mailboxes and links already", limits::MAILBOXES)
+            }
             Fault::Exit(code) => format!("exit {code}"),
         }
     }

@@ -287,7 +287,7 @@ pub const VERBS: &[Verb] = &[
             ),
             optional("max-size", Kind::FixedSize, "The largest message that it takes"),
         ],
-        &[],
+        &[Outcome::Refused],
         "Make a new object, named by the variable",
     ),
     call(

@@ -4,6 +4,7 @@ use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ThreadId};
+use crate::limits;
 use crate::machine::{MailboxKind, MailboxSpec};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::oracle::{Oracle, Sink};
@@ -17,6 +18,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let Verb::Create { into, capacity, order, receiver, max_size } = verb else {
             unreachable!("only a create creates");
         };
+        if self.state.mailboxes.len() >= limits::MAILBOXES {
+            return Err(Stop::Outcome(Outcome::Refused));
+        }
         let policies = &self.machine.policies;
         let mailbox = MailboxId::at(self.state.mailboxes.len());
         self.state.mailboxes.push(Mailbox::new(MailboxSpec {

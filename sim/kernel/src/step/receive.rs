@@ -101,7 +101,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     fn source(&mut self, t: ThreadId, handle: Handle) -> Result<MailboxId, Stop> {
         match handle {
-            Handle::Process(process) => Ok(self.link(process, self.thread(t).process)),
+            Handle::Process(process) => Ok(self.link(process, self.thread(t).process)?),
             Handle::Mailbox(mailbox) => {
                 self.reachable_by_name(mailbox)?;
                 Ok(mailbox)

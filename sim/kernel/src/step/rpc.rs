@@ -52,7 +52,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let server = self.thread(t).process;
         self.use_up(right, server)?;
         let caller = self.thread(right.caller).process;
-        let mailbox = self.link(server, caller);
+        let mailbox = self.link(server, caller)?;
         let serial = self.state.next_serial;
         self.state.next_serial += 1;
         let answer = Arc::new(Message {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Step, Stop};
 use crate::event::{Kind, Loss};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::limits;
 use crate::machine::{Capacity, MailboxKind, MemoryFull, Pick, TooLarge, Wake};
 use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
@@ -234,7 +235,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Handle::Process(process) if self.state.has_ended(process) => {
                 Err(Stop::Outcome(Outcome::Dead))
             }
-            Handle::Process(process) => Ok(self.link(self.thread(t).process, process)),
+            Handle::Process(process) => Ok(self.link(self.thread(t).process, process)?),
             Handle::Mailbox(mailbox) => {
                 self.reachable_by_name(mailbox)?;
                 Ok(mailbox)
@@ -253,8 +254,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The link from one process to another; made when it is first needed.
-    pub(super) fn link(&mut self, from: ProcessId, to: ProcessId) -> MailboxId {
-        self.state.link(self.machine, from, to)
+    pub(super) fn link(&mut self, from: ProcessId, to: ProcessId) -> Result<MailboxId, Fault> {
+        let is_there = self.state.processes[to.index()].inbox.link(from).is_some();
+        if !is_there && self.state.mailboxes.len() >= limits::MAILBOXES {
+            return Err(Fault::TooManyLinks);
+        }
+        Ok(self.state.link(self.machine, from, to))
     }
 
     /// Offers a message, and does what comes of it, unless its sender has to wait.

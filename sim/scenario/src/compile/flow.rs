@@ -4,7 +4,7 @@
 use ipcsim_kernel::program::{Op, Target, Verb};
 use ipcsim_kernel::{Expr, Machine, Outcome, Pc, Register, Value};
 
-use crate::ast::{Arg, Handler, Step, Wait};
+use crate::ast::{Arg, Handler, Objects, Step, Wait};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Place;
 
@@ -63,7 +63,11 @@ fn why_impossible(step: &Step, outcome: Outcome) -> Option<&'static str> {
         _ if lookup => &Wait::Never,
         _ => &Wait::Forever,
     };
+    let from = step.fields.get("from").map(|arg| &arg.value);
     match (outcome, wait) {
+        (Outcome::Dead, _) if matches!(from, Some(Arg::Objects(Objects::Anyone))) => {
+            Some("whoever receives from anyone is not told of an end")
+        }
         (Outcome::WouldBlock, Wait::Forever | Wait::For(_)) => Some("only with `wait: never`"),
         (Outcome::TimedOut, Wait::Forever | Wait::Never) => Some("only with a duration in `wait:`"),
         (Outcome::NoSuchName, Wait::Forever | Wait::For(_)) if lookup => {
