@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Lines of code (without comments, blank lines and tests) that a file may have.
 const FILE: usize = 450;
@@ -26,11 +27,23 @@ pub fn check() -> Result<(), String> {
         }
     }
     check_kernel_dependencies(&root, &mut found);
+    check_what_git_keeps(&root, &mut found);
     if found.is_empty() {
         println!("tidy: {} files", files.len());
         Ok(())
     } else {
         Err(found.join("\n"))
+    }
+}
+
+/// What was built can be built again.
+fn check_what_git_keeps(root: &Path, found: &mut Vec<String>) {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output();
+    // Without git there is nothing that it keeps.
+    let Ok(listed) = listed else { return };
+    let names = String::from_utf8_lossy(&listed.stdout);
+    for name in names.split('\0').filter(|name| name.split('/').any(|part| part == "target")) {
+        found.push(format!("{name}: git keeps what was built"));
     }
 }
 
