@@ -188,11 +188,27 @@ processes:
           from: box2
 ";
 
+/// The place of a thread that has ended is used again.
+const ONE_AFTER_THE_OTHER: &str = "
+mailboxes: {box1: {capacity: 9}}
+processes:
+  P:
+    - repeat: 3
+      do:
+        - thread: first
+          do: [{send: a, to: box1}, {receive: m, from: box1}]
+        - join: first
+        - thread: second
+          do: [{send: a, to: box1}, {receive: m, from: box1}]
+        - join: second
+";
+
 #[test]
 fn a_line_does_not_depend_on_those_before_it() {
     let files = common::scenarios().into_iter().map(|(_, text)| text);
     let busy = (0..50).map(busy::scenario);
-    for text in files.chain(busy).chain([LETTERS_IN_LETTERS.to_string()]) {
+    for text in files.chain(busy).chain([LETTERS_IN_LETTERS, ONE_AFTER_THE_OTHER].map(String::from))
+    {
         let machine = machine_of(&text);
         let told = tell(&machine, &text, 500);
         let (header, _) = trace::read(&told.trace).expect("a trace can be read again");

@@ -192,7 +192,15 @@ impl Recorder {
         let t = lane_of(state, event)?;
         let (text, from) = tell(&names, machine, state, event, self.was_stored(event))?;
         let in_lanes = self.lanes.len() <= LANES;
-        let text = if in_lanes { text } else { format!("{}: {text}", names.thread(state, t)) };
+        let name = names.thread(state, t);
+        let text = match event.kind {
+            _ if !in_lanes => format!("{name}: {text}"),
+            // The place of a thread that has ended is used again, and its lane with it.
+            Kind::ThreadStarted if self.lanes.get(t.index()) != Some(&name) => {
+                format!("{name} {text}")
+            }
+            _ => text,
+        };
         Some(Row {
             at: now_ns,
             lane: t.index(),

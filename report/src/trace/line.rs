@@ -15,6 +15,18 @@ pub(super) struct Spelled {
     processes: Strings,
 }
 
+impl Spelled {
+    /// A thread begins, perhaps in the place of one that was called otherwise. Gives whether it was.
+    pub(super) fn renames(&mut self, machine: &Machine, state: &State, thread: ThreadId) -> bool {
+        let Some(known) = self.threads.0.get_mut(thread.index()) else { return false };
+        let mut name = Vec::new();
+        escape(&mut name, &Names::new(machine).thread(state, thread));
+        let was_called_otherwise = !known.is_empty() && **known != *name;
+        *known = name.into();
+        was_called_otherwise
+    }
+}
+
 /// JSON strings by a number.
 #[derive(Default)]
 struct Strings(Vec<Box<[u8]>>);

@@ -8,7 +8,7 @@
 use std::io::{self, Write};
 
 use ipcsim_explore::Tracer;
-use ipcsim_kernel::{Event, Machine, State};
+use ipcsim_kernel::{Event, Kind, Machine, State};
 
 use super::Header;
 use super::kept::KeptLines;
@@ -84,6 +84,11 @@ impl<W: Write> Tracer for Writer<W> {
     fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event) {
         if self.error.is_some() {
             return;
+        }
+        if let (Kind::ThreadStarted, Some(thread)) = (&event.kind, event.thread)
+            && self.spelled.renames(machine, state, thread)
+        {
+            self.kept = KeptLines::new();
         }
         let lines = &mut self.lines;
         lines.extend_from_slice(b"{\"t\":");
