@@ -25,7 +25,7 @@ use crate::terminal::{INTERRUPTED, Terminal, showing};
 /// Up to so many states every schedule is looked at, and can be told of: that takes no time worth saving.
 const SMALL: u64 = 50_000;
 /// What an approximate exploration keeps of states takes so many bytes, if nothing else is said: enough for
-/// a hundred million of them, of which one in a thousand is passed over in the end.
+/// seventy million of them; then less than one new one in a thousand is passed over.
 const BITS: u64 = 256 << 20;
 /// A cure whose schedules have more states than this is not worth waiting for.
 const CURE_STATES: u64 = 200_000;

@@ -4,13 +4,14 @@
 //! known. Only what is final is seen, for going on for ever would have to be told from going on.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use ipcsim_kernel::{Machine, ThreadId};
 
 use super::endings::{self, Conclusion};
 use super::explain::{Leg, Path};
 use super::retold::{Elsewhere, Why, retell};
-use super::{Covered, Exploration, ExploreLimits, explore_whole};
+use super::{Covered, Exploration, ExploreLimits, explore_small};
 use crate::space::{
     Delivery, Descent, FIRST_ROOM, Filter, Looks, MOST_ROOM, News, Reductions, Space,
 };
@@ -25,12 +26,9 @@ pub fn explore_approximately<'m>(
     limits: &ExploreLimits,
 ) -> Exploration<'m> {
     let whole = reductions.of_schedules();
-    let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
-    let found = explore_whole(machine, whole, Looks::NOTHING, &small);
-    if found.covered != Covered::States || small.max_states == limits.max_states {
+    if let ControlFlow::Break(found) = explore_small(machine, whole, limits) {
         return found;
     }
-    drop(found);
     let mut room = FIRST_ROOM;
     loop {
         let mut search = Search::new(machine);

@@ -12,7 +12,7 @@ mod retold;
 mod search;
 mod starvation;
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ipcsim_kernel::{Machine, Pc, State, ThreadId};
@@ -184,16 +184,27 @@ pub fn explore<'m>(
     if reductions == whole || looks != Looks::NOTHING {
         return explore_whole(machine, whole, looks, limits);
     }
-    let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
-    let mut found = explore_whole(machine, whole, looks, &small);
-    if found.covered != Covered::States || small.max_states == limits.max_states {
-        return found;
-    }
+    let mut found = match explore_small(machine, whole, limits) {
+        ControlFlow::Break(found) => return found,
+        ControlFlow::Continue(part) => part,
+    };
     // A system that can go round is not decided by reductions; most of them show it early.
     let goes_round = reduced::goes_round_already(&mut found);
     drop(found);
     let reduced = if goes_round { None } else { reduced::explore(machine, reductions, limits) };
     reduced.unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
+}
+
+/// Visits all states if they are few, and that is all; otherwise gives the part that was visited.
+fn explore_small<'m>(
+    machine: &'m Machine,
+    reductions: Reductions,
+    limits: &ExploreLimits,
+) -> ControlFlow<Exploration<'m>, Exploration<'m>> {
+    let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
+    let found = explore_whole(machine, reductions, Looks::NOTHING, &small);
+    let are_many = found.covered == Covered::States && small.max_states < limits.max_states;
+    if are_many { ControlFlow::Continue(found) } else { ControlFlow::Break(found) }
 }
 
 /// Visits all states.
