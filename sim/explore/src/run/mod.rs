@@ -196,7 +196,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
             break Stop::Repeats;
         }
     };
-    watch.check(&runner);
+    watch.look(&runner);
     let mut measures = runner.agenda.measures;
     measures.time_ns = runner.agenda.now_ns;
     // What a processor had begun when the run was over does not count.

@@ -11,8 +11,8 @@ use crate::verdict::is_at_rest;
 pub(super) struct Watch<'m> {
     pub(super) stuck: Vec<Stuck>,
     known: Vec<bool>,
-    /// The run as it was when it was last looked at.
-    before: Runner<'m>,
+    /// The run as it was when it was last looked at; the beginning is not kept, it can be had again.
+    before: Option<Runner<'m>>,
     pub(super) next_check: u64,
     pub(super) repetition: Repetition,
 }
@@ -22,8 +22,8 @@ impl<'m> Watch<'m> {
         Self {
             stuck: Vec::new(),
             known: Vec::new(),
-            before: runner.clone(),
-            next_check: 4_096,
+            before: None,
+            next_check: pause(&runner.state),
             repetition: Repetition::new(),
         }
     }
@@ -31,10 +31,16 @@ impl<'m> Watch<'m> {
     /// Being stuck is stable, so it is enough to look now and then, and to look back when somebody is
     /// found: the moment when it happened lies between this look and the one before.
     pub(super) fn check(&mut self, runner: &Runner<'m>) {
+        self.look(runner);
+        self.before = Some(runner.clone());
+        self.next_check = runner.steps + pause(&runner.state);
+    }
+
+    /// The look at the end of a run, or one of those before.
+    pub(super) fn look(&mut self, runner: &Runner<'m>) {
         let mut now = self.newly_stuck(&runner.state, runner.machine);
         while !now.is_empty() {
-            let looked_back =
-                if self.stuck.len() < DATED { self.look_back(runner.steps) } else { None };
+            let looked_back = if self.stuck.len() < DATED { self.look_back(runner) } else { None };
             let (since_ns, found) = match &looked_back {
                 Some(at) => (at.agenda.now_ns, self.newly_stuck(&at.state, at.machine)),
                 // After so many of them the moment of the last wait has to do.
@@ -48,15 +54,10 @@ impl<'m> Watch<'m> {
             }
             self.stuck.push(Stuck { since_ns, threads: found });
             if let Some(at) = looked_back {
-                self.before = at;
+                self.before = Some(at);
             }
             now = self.newly_stuck(&runner.state, runner.machine);
         }
-        self.before = runner.clone();
-        // A look costs as much as the state is large.
-        let (threads, mailboxes) = (runner.state.threads.len(), runner.state.mailboxes.len());
-        let pause = 4_096.max(64 * threads as u64).max(16 * mailboxes as u64);
-        self.next_check = runner.steps + pause;
     }
 
     fn newly_stuck(&self, state: &State, machine: &Machine) -> Vec<ThreadId> {
@@ -69,8 +70,9 @@ impl<'m> Watch<'m> {
     }
 
     /// The first state after the last look in which somebody new is stuck, by halving.
-    fn look_back(&self, until_steps: u64) -> Option<Runner<'m>> {
-        let mut low = self.before.clone();
+    fn look_back(&self, now: &Runner<'m>) -> Option<Runner<'m>> {
+        let until_steps = now.steps;
+        let mut low = self.before.clone().unwrap_or_else(|| Runner::new(now.machine));
         // One thing at a time: this is about the very moment.
         low.stride_ends = 0;
         let mut events = until_steps.saturating_sub(low.steps).saturating_mul(4).max(64);
@@ -98,6 +100,12 @@ impl<'m> Watch<'m> {
         }
         Some(went(&low, 1).0)
     }
+}
+
+/// How many steps pass between two looks: each costs as much as the state is large.
+fn pause(state: &State) -> u64 {
+    let (threads, mailboxes) = (state.threads.len() as u64, state.mailboxes.len() as u64);
+    4_096.max(64 * threads).max(16 * mailboxes)
 }
 
 /// How many moments are looked up exactly.
