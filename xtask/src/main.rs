@@ -10,14 +10,17 @@ mod tidy;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bench::{Peers, What};
+
 const HELP: &str = "\
 cargo xtask COMMAND
 
   tidy           check what the compiler does not: lengths of files and functions, forgotten notes
   book           check that every file of the book is in its summary, and build it if mdbook is there
   mutants        put one mistake after the other into the kernel: the tests must catch each
-  bench          measure the speed of runs, in one table
-  bench --peers  the same beside SimPy, NexoSim, SystemC and SPIN, with the ratios";
+  bench [runs | spaces] [--peers]
+                 measure the speed of runs, and of looking at all schedules;
+                 with --peers beside SimPy, NexoSim, SystemC, stateright and SPIN";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,8 +29,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::check(),
         ["book"] => book::check(),
         ["mutants"] => mutants::hunt(),
-        ["bench"] => bench::measure(bench::Peers::Without),
-        ["bench", "--peers"] => bench::measure(bench::Peers::With),
+        ["bench", ref options @ ..] => bench(options),
         _ => {
             println!("{HELP}");
             return if arguments.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };
@@ -39,6 +41,19 @@ fn main() -> ExitCode {
             eprintln!("{message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn bench(options: &[&str]) -> Result<(), String> {
+    let (what, options) = match options {
+        ["runs", rest @ ..] => (What::Runs, rest),
+        ["spaces", rest @ ..] => (What::Spaces, rest),
+        rest => (What::All, rest),
+    };
+    match options {
+        [] => bench::measure(what, Peers::Without),
+        ["--peers"] => bench::measure(what, Peers::With),
+        other => Err(format!("bench does not know {}\n\n{HELP}", other.join(" "))),
     }
 }
 

@@ -1,0 +1,96 @@
+//! The peers: programs that the same workloads and systems were written for.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::runs::Workload;
+use super::{build, run};
+
+/// A simulator that the same workloads were written for.
+pub(super) struct Simulator {
+    pub name: &'static str,
+    pub program: PathBuf,
+    /// What stands before the name of the workload.
+    pub first: Option<PathBuf>,
+    /// Slow ones get fewer operations.
+    pub operations: fn(&Workload) -> u64,
+}
+
+/// Those that run one schedule. `SystemC` needs a C++ compiler and its library; without those it is left out, and that is said.
+pub(super) fn simulators() -> Result<Vec<Simulator>, String> {
+    let folder = crate::root().join("benches/peers");
+    let nexosim = folder.join("nexosim");
+    build(&["build", "--release", "--locked"], Some(&nexosim))?;
+    let mut peers = vec![
+        Simulator {
+            name: "SimPy",
+            program: prepare_simpy()?,
+            first: Some(folder.join("simpy/peer.py")),
+            operations: |workload| workload.simpy,
+        },
+        Simulator {
+            name: "NexoSim",
+            program: nexosim.join("target/release/peer"),
+            first: None,
+            operations: |workload| workload.operations,
+        },
+    ];
+    let systemc = folder.join("systemc");
+    match run(Command::new("make").arg("--quiet").current_dir(&systemc)) {
+        Ok(_) => peers.push(Simulator {
+            name: "SystemC",
+            program: systemc.join("peer"),
+            first: None,
+            operations: |workload| workload.operations,
+        }),
+        Err(_) => println!("SystemC is left out: benches/peers/README.md says what it needs\n"),
+    }
+    Ok(peers)
+}
+
+/// A Python with `SimPy` in it, below `target`.
+fn prepare_simpy() -> Result<PathBuf, String> {
+    let folder = crate::root().join("target/simpy");
+    let python = folder.join("bin/python");
+    if !python.exists() {
+        let requirements = crate::root().join("benches/peers/simpy/requirements.txt");
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "-r"])
+            .arg(requirements))?;
+    }
+    Ok(python)
+}
+
+/// The program that visits all states with `stateright`.
+pub(super) fn stateright() -> Result<PathBuf, String> {
+    let folder = crate::root().join("benches/peers/stateright");
+    build(&["build", "--release", "--locked"], Some(&folder))?;
+    Ok(folder.join("target/release/peer"))
+}
+
+/// Whether SPIN is there.
+pub(super) fn has_spin() -> bool {
+    Command::new("spin").arg("-V").output().is_ok()
+}
+
+/// Seconds and states of a SPIN model, its compilation left out; nothing if it takes too long.
+pub(super) fn by_spin(name: &str, flag: &str) -> Result<(Option<f64>, Option<f64>), String> {
+    let model = crate::root().join(format!("benches/peers/spin/{name}.pml"));
+    let folder = crate::root().join("target/spin");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    run(Command::new("spin").arg("-a").arg(model).current_dir(&folder))?;
+    let flags = ["-O2", "-w", "-DSAFETY", "-DMEMLIM=8000", flag, "-o", "pan", "pan.c"];
+    run(Command::new("cc").args(flags).current_dir(&folder))?;
+    let limits = ["-m100000", "-c0", "-w24", "-Q2"];
+    let text = run(Command::new(folder.join("pan")).args(limits).current_dir(&folder))?;
+    if text.contains("Search not completed") {
+        return Ok((None, None));
+    }
+    let word = |line: &str, at: usize| line.split_whitespace().nth(at)?.parse::<f64>().ok();
+    let line = |what: &str| text.lines().find(|line| line.contains(what));
+    let states = line("states, stored").and_then(|line| word(line, 0));
+    // It says nothing where it took less than a hundredth of a second.
+    let seconds = line("elapsed time").map_or(Some(0.01), |line| word(line, 3));
+    Ok((seconds, states))
+}
