@@ -2,7 +2,7 @@
 //!
 //! Ghost data is left out. In the bytes of a whole state reply rights are renumbered by the order in
 //! which they come up, because only their equality matters; how many calls a thread has made decides
-//! nothing. A part of a state by itself does not know the others, and keeps their numbers.
+//! nothing. A part of a state by itself does not know the others, and keeps the numbers in it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -204,9 +204,6 @@ impl Encoder<'_> {
         self.number(u64::from(thread.name.0));
         self.number(u64::from(thread.index));
         self.number(thread.registers.len() as u64);
-        if let Rights::AsTheyAre = self.rights {
-            self.number(u64::from(thread.calls));
-        }
         match &thread.state {
             ThreadState::NotStarted => self.byte(0),
             ThreadState::Ready => self.byte(1),

@@ -11,14 +11,25 @@ use crate::object::memory::KernelMemory;
 use crate::state::{BlockedOn, Filter, Holder, Look, Process, Sources, Thread, ThreadState};
 use crate::value::{Handle, ReplyRight, Value};
 
-/// The new names. Called for each name in a part, always in the same order for parts of one shape.
+/// The new names; whatever is not said keeps its own. Called for each name in a part, always in the same order
+/// for parts of one shape.
 pub trait Rename {
     /// The new name of a process.
-    fn process(&mut self, process: ProcessId) -> ProcessId;
+    fn process(&mut self, process: ProcessId) -> ProcessId {
+        process
+    }
     /// The new name of a thread.
-    fn thread(&mut self, thread: ThreadId) -> ThreadId;
+    fn thread(&mut self, thread: ThreadId) -> ThreadId {
+        thread
+    }
     /// The new name of a mailbox or a link.
-    fn mailbox(&mut self, mailbox: MailboxId) -> MailboxId;
+    fn mailbox(&mut self, mailbox: MailboxId) -> MailboxId {
+        mailbox
+    }
+    /// The new name of the right to answer a call.
+    fn right(&mut self, right: ReplyRight) -> ReplyRight {
+        ReplyRight { caller: self.thread(right.caller), ..right }
+    }
     /// The new name of a process, in a collection whose order says nothing.
     fn process_in_set(&mut self, process: ProcessId) -> ProcessId {
         self.process(process)
@@ -105,7 +116,7 @@ impl BlockedOn {
             },
             BlockedOn::Select(sources) => BlockedOn::Select(sources.renamed(names)),
             BlockedOn::Reply { right, holder } => BlockedOn::Reply {
-                right: right.renamed(names),
+                right: names.right(*right),
                 holder: match holder {
                     Holder::Queued(mailbox) => Holder::Queued(names.mailbox(*mailbox)),
                     Holder::Taken(process) => Holder::Taken(names.process(*process)),
@@ -164,14 +175,6 @@ impl KernelMemory {
     }
 }
 
-impl ReplyRight {
-    /// The right with the other name of its caller.
-    #[must_use]
-    pub fn renamed(self, names: &mut impl Rename) -> Self {
-        Self { caller: names.thread(self.caller), call: self.call }
-    }
-}
-
 impl Value {
     fn renamed(&self, names: &mut impl Rename) -> Self {
         match self {
@@ -199,7 +202,7 @@ impl Handle {
             Handle::File { mailbox, access } => {
                 Handle::File { mailbox: names.mailbox(mailbox), access }
             }
-            Handle::Reply(right) => Handle::Reply(right.renamed(names)),
+            Handle::Reply(right) => Handle::Reply(names.right(right)),
         }
     }
 }
@@ -219,7 +222,7 @@ impl Extras {
         let then = match self.then {
             Then::Return => Then::Return,
             Then::AwaitReply { caller, right } => {
-                Then::AwaitReply { caller: names.thread(caller), right: right.renamed(names) }
+                Then::AwaitReply { caller: names.thread(caller), right: names.right(right) }
             }
         };
         Self {

@@ -13,6 +13,7 @@ mod order;
 mod parts;
 mod perform;
 mod reduce;
+mod rights;
 mod rows;
 mod seen;
 mod shards;

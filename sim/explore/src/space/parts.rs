@@ -12,6 +12,7 @@ use ipcsim_kernel::{
     Thread, ThreadId, ThreadState, Value, encode_part,
 };
 
+use super::rights::Mentions;
 use super::{Log, Looks};
 
 /// A part of a state.
@@ -27,6 +28,9 @@ pub(super) enum Part {
     Lengths(usize, usize),
     /// What was logged, and by whom. No state of the kernel holds it.
     Log(Vec<(ProcessId, Value)>),
+    /// How often the reply rights of a thread are mentioned, where it may have any. No state of the kernel
+    /// holds it; it follows from the other parts.
+    Rights(Mentions),
     Process(Process),
     Thread(Thread),
     Mailbox(Mailbox),
@@ -45,6 +49,8 @@ pub(super) struct Layout {
     pub memory: Is,
     /// Whether what was logged is a part.
     pub log: Log,
+    /// Whether there are reply rights. Then how often they are mentioned is a part for each thread.
+    pub rights: Is,
 }
 
 pub(super) const NAMES: usize = 0;
@@ -70,11 +76,17 @@ impl Layout {
             mailboxes: state.mailboxes.len() + room,
             memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
             log: looks.log,
+            rights: Is::when(
+                machine.code.iter().any(
+                    |op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Call { .. })),
+                ),
+            ),
         }
     }
 
     pub(super) fn width(&self) -> usize {
-        PROCESSES + self.processes + self.threads + self.mailboxes
+        let callers = if self.rights == Is::So { self.threads } else { 0 };
+        self.rights(0) + callers
     }
 
     pub(super) fn process(&self, index: usize) -> usize {
@@ -89,12 +101,19 @@ impl Layout {
         PROCESSES + self.processes + self.threads + index
     }
 
+    /// Where the reply rights of a thread are.
+    pub(super) fn rights(&self, thread: usize) -> usize {
+        PROCESSES + self.processes + self.threads + self.mailboxes + thread
+    }
+
     /// The positions of all that there is in a state.
     pub(super) fn positions(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
+        let callers = if self.rights == Is::So { state.threads.items().len() } else { 0 };
         let tables = [
             (self.process(0), state.processes.items().len()),
             (self.thread(0), state.threads.items().len()),
             (self.mailbox(0), state.mailboxes.items().len()),
+            (self.rights(0), callers),
         ];
         fixed()
             .into_iter()
@@ -202,6 +221,15 @@ impl Parts {
         row
     }
 
+    /// How often the reply rights of a thread are mentioned in a state with these parts.
+    pub(super) fn mentions(&self, layout: &Layout, row: &[u32], thread: usize) -> Mentions {
+        match row.get(layout.rights(thread)).map(|number| self.get(*number)) {
+            Some(Part::Rights(mentions)) => mentions.clone(),
+            Some(Part::Absent) | None => Mentions::default(),
+            Some(other) => unreachable!("not rights: {other:?}"),
+        }
+    }
+
     /// The state with these parts. What it looks at is noted by the clock.
     pub(super) fn state(&self, layout: &Layout, row: &[u32], clock: &Clock) -> State {
         let Part::Lengths(threads, mailboxes) = *self.get(row[LENGTHS]) else {
@@ -224,7 +252,10 @@ impl Parts {
                 .collect(),
             threads: (0..threads)
                 .map(|index| match part(layout.thread(index)) {
-                    Part::Thread(thread) => thread,
+                    // The number of its next call is one that no right has.
+                    Part::Thread(thread) => {
+                        Thread { calls: self.mentions(layout, row, index).highest(), ..thread }
+                    }
                     other => unreachable!("not a thread: {other:?}"),
                 })
                 .collect(),
@@ -274,8 +305,10 @@ pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
             Part::Process(state.processes.items()[other - layout.process(0)].clone())
         }
         other if other < layout.mailbox(0) => {
-            Part::Thread(state.threads.items()[other - layout.thread(0)].clone())
+            let thread = &state.threads.items()[other - layout.thread(0)];
+            Part::Thread(Thread { calls: 0, ..thread.clone() })
         }
+        other if other >= layout.rights(0) => Part::Rights(Mentions::default()),
         other => Part::Mailbox(state.mailboxes.items()[other - layout.mailbox(0)].clone()),
     }
 }
@@ -337,12 +370,14 @@ impl Part {
     /// The part with other names in it.
     pub(super) fn renamed(&self, names: &mut impl Rename) -> Self {
         match self {
-            Part::Absent | Part::Lengths(..) | Part::Names(_) | Part::Log(_) => self.clone(),
+            Part::Absent | Part::Lengths(..) | Part::Names(_) | Part::Log(_) | Part::Rights(_) => {
+                self.clone()
+            }
             Part::Lookups(threads) => {
                 Part::Lookups(threads.iter().map(|t| names.thread(*t)).collect())
             }
             Part::Abandoned(rights) => {
-                Part::Abandoned(rights.iter().map(|right| right.renamed(names)).collect())
+                Part::Abandoned(rights.iter().map(|right| names.right(*right)).collect())
             }
             Part::Memory(memory) => Part::Memory(memory.renamed(names)),
             Part::Process(process) => Part::Process(process.renamed(names)),
@@ -364,6 +399,10 @@ impl Part {
                 out.push(9);
                 // Nothing is kept apart that is not shown apart.
                 return out.extend(format!("{lines:?}").into_bytes());
+            }
+            Part::Rights(mentions) => {
+                out.push(10);
+                return mentions.encode(out);
             }
             Part::Names(names) => (2, PartOf::Names(names)),
             Part::Lookups(lookups) => (3, PartOf::Lookups(lookups)),

@@ -9,7 +9,8 @@ use ipcsim_kernel::{
 
 use super::drive::{Ready, drive};
 use super::memo::{Deed, Delivery, Effect, Move, News};
-use super::parts::{LOG, Part, changed, looked, part_at};
+use super::parts::{Is, LOG, Part, changed, looked, part_at};
+use super::rights::Tally;
 use super::{Log, Reduction, Space};
 
 /// Numbers are drawn out of at most so many; more cannot be explored.
@@ -47,7 +48,7 @@ impl Space<'_> {
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
         let Told { news, delivery, said } = told.sink;
         let mut looks = looked(&self.layout, &state, before);
-        let mut writes = self.writes(&state, before);
+        let mut writes = self.writes(&state, before, &mut looks);
         if self.layout.log == Log::Kept && !said.is_empty() {
             // What was logged before is looked at last, and only by whoever adds to it.
             looks.push((u32::MAX, LOG));
@@ -97,7 +98,14 @@ impl Space<'_> {
         (LOG as u32, number)
     }
 
-    fn writes(&mut self, state: &State, before: (usize, usize)) -> Vec<(u32, u32)> {
+    /// The parts that a step has changed. What it has to know for that beside what the kernel looked at is
+    /// looked at last.
+    fn writes(
+        &mut self,
+        state: &State,
+        before: (usize, usize),
+        looks: &mut Vec<(u32, usize)>,
+    ) -> Vec<(u32, u32)> {
         let mut writes = Vec::new();
         let (threads, mailboxes) = (state.threads.items().len(), state.mailboxes.items().len());
         if threads > self.layout.threads || mailboxes > self.layout.mailboxes {
@@ -106,11 +114,18 @@ impl Space<'_> {
         }
         // They have numbers by the order in which they come up.
         self.irreducible |= before != (threads, mailboxes);
+        let mut parts = Vec::new();
         for position in changed(&self.layout, state, before) {
             let mut part = part_at(&self.layout, state, position);
             if let (Part::Thread(thread), Reduction::On) = (&mut part, self.reductions.merge) {
                 self.live.forget(thread);
             }
+            parts.push((position, part));
+        }
+        if self.layout.rights == Is::So {
+            self.settle_rights(state, &mut parts, looks);
+        }
+        for (position, part) in parts {
             let part = self.parts.number(self.machine, part);
             let number = self.seen.number(position, part);
             if number != self.row[position] {
@@ -120,6 +135,34 @@ impl Space<'_> {
         }
         writes
     }
+
+    /// Gives a new reply right the lowest number that is free, and notes how often each right is mentioned
+    /// in these parts, which a step has changed.
+    fn settle_rights(
+        &self,
+        state: &State,
+        parts: &mut Vec<(usize, Part)>,
+        looks: &mut Vec<(u32, usize)>,
+    ) {
+        let mut tally = Tally::default();
+        for (position, part) in &*parts {
+            tally.count(self.parts.get(self.seen.part(*position, self.row[*position])), -1);
+            tally.count(part, 1);
+        }
+        let row = self.seen.parts_of(&self.row);
+        for caller in tally.callers() {
+            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());
+            let last_call = state.threads.items()[caller.index()].calls;
+            if let Some(mut renumbered) = tally.settle(caller, last_call, &mut mentions) {
+                for (_, part) in &mut *parts {
+                    part.renumber(&mut renumbered);
+                }
+            }
+            let position = self.layout.rights(caller.index());
+            looks.push((u32::MAX, position));
+            parts.push((position, Part::Rights(mentions)));
+        }
+    }
 }
 
 /// What was looked at and what was asked, in the order in which it was.
@@ -128,7 +171,8 @@ pub(super) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) ->
     let asked =
         asked.into_iter().map(|(stamp, answers, answer)| (stamp, Deed::Asked { answers, answer }));
     let mut deeds: Vec<(u32, Deed)> = looks.chain(asked).collect();
-    deeds.sort_unstable_by_key(|(stamp, _)| *stamp);
+    // What is looked at last keeps its order.
+    deeds.sort_by_key(|(stamp, _)| *stamp);
     deeds.into_iter().map(|(_, deed)| deed).collect()
 }
 

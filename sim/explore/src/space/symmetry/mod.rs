@@ -236,6 +236,10 @@ impl Symmetry {
             let id = (position - layout.thread(0)) as u32;
             return layout.thread(self.seating.threads.moved(id, to) as usize);
         }
+        if position >= layout.rights(0) {
+            let id = (position - layout.rights(0)) as u32;
+            return layout.rights(self.seating.threads.moved(id, to) as usize);
+        }
         let id = MailboxId::at(position - layout.mailbox(0));
         layout.mailbox(self.seating.moved_mailbox(id, to).index())
     }

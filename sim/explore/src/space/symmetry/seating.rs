@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ipcsim_kernel::{MailboxId, MailboxKind, ProcessId, Rename, State, ThreadId};
 
-use super::super::parts::{Layout, Part};
+use super::super::parts::{Is, Layout, Part};
 use super::alike::Group;
 
 /// Who sits where.
@@ -113,6 +113,9 @@ impl Seating {
         }
         for id in 0..state.threads.items().len() {
             place(self.threads.seat(id as u32), layout.thread(id));
+            if layout.rights == Is::So {
+                place(self.threads.seat(id as u32), layout.rights(id));
+            }
         }
         for id in 0..state.mailboxes.items().len() {
             let seat = match self.ends[id] {

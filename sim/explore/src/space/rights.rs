@@ -1,0 +1,144 @@
+//! How often each reply right is mentioned in a state, so that a number that nobody knows any more can be
+//! given again.
+//!
+//! The kernel numbers the calls of a thread, one after the other. A client that calls for ever would have
+//! ever new states, although nobody can tell the hundredth call from the first once its request, its
+//! answer and what servers remember of it are gone. So a new right gets the lowest number that is free,
+//! and how often each is mentioned is a part of the state that a step keeps up to date: then what a step
+//! does still depends on nothing but the parts that it looks at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipcsim_kernel::object::names::NameTable;
+use ipcsim_kernel::{Handle, Rename, ReplyRight, ThreadId};
+
+use super::parts::Part;
+
+/// How often each right of one caller is mentioned: numbers of calls, and how many mentions, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mentions(Vec<(u32, u32)>);
+
+impl Mentions {
+    /// The highest number that is mentioned, 0 if none is.
+    pub(super) fn highest(&self) -> u32 {
+        self.0.last().map_or(0, |(call, _)| *call)
+    }
+
+    /// The lowest number from 1 that is not mentioned.
+    fn lowest_free(&self) -> u32 {
+        let taken = self.0.iter().zip(1..).take_while(|((call, _), number)| call == number);
+        taken.count() as u32 + 1
+    }
+
+    fn has(&self, call: u32) -> bool {
+        self.0.iter().any(|(other, _)| *other == call)
+    }
+
+    fn change(&mut self, call: u32, by: i64) {
+        let at = self.0.partition_point(|(other, _)| *other < call);
+        if self.0.get(at).is_none_or(|(other, _)| *other != call) {
+            self.0.insert(at, (call, 0));
+        }
+        let count = i64::from(self.0[at].1) + by;
+        self.0[at].1 = u32::try_from(count).expect("only what was mentioned is forgotten");
+        if count == 0 {
+            self.0.remove(at);
+        }
+    }
+
+    fn renumber(&mut self, call: u32, to: u32) {
+        let at = self.0.iter().position(|(other, _)| *other == call).expect("it is mentioned");
+        self.0[at].0 = to;
+        self.0.sort_unstable();
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        for (call, count) in &self.0 {
+            out.extend_from_slice(&call.to_le_bytes());
+            out.extend_from_slice(&count.to_le_bytes());
+        }
+    }
+}
+
+/// What a step does to the rights that its parts mention.
+#[derive(Default)]
+pub(super) struct Tally(BTreeMap<ReplyRight, i64>);
+
+impl Tally {
+    /// Counts what a part mentions, so many times each.
+    pub(super) fn count(&mut self, part: &Part, times: i64) {
+        part.visit_rights(&mut |right| *self.0.entry(right).or_default() += times);
+    }
+
+    /// The threads whose rights are mentioned more often or less often than before.
+    pub(super) fn callers(&self) -> BTreeSet<ThreadId> {
+        let changed = self.0.iter().filter(|(_, count)| **count != 0);
+        changed.map(|(right, _)| right.caller).collect()
+    }
+
+    /// Brings the mentions of a caller up to date. If the last call that he made has got a right, and
+    /// a lower number than its own is free, gives that number.
+    pub(super) fn settle(
+        &self,
+        caller: ThreadId,
+        last_call: u32,
+        mentions: &mut Mentions,
+    ) -> Option<Renumbered> {
+        let is_new = last_call > mentions.highest();
+        for (right, count) in self.0.iter().filter(|(right, _)| right.caller == caller) {
+            if *count != 0 {
+                mentions.change(right.call, *count);
+            }
+        }
+        let free = mentions.lowest_free();
+        if !is_new || !mentions.has(last_call) || free > last_call {
+            return None;
+        }
+        mentions.renumber(last_call, free);
+        Some(Renumbered { right: ReplyRight { caller, call: last_call }, call: free })
+    }
+}
+
+/// Everything keeps its name but one right.
+pub(super) struct Renumbered {
+    right: ReplyRight,
+    call: u32,
+}
+
+impl Rename for Renumbered {
+    fn right(&mut self, right: ReplyRight) -> ReplyRight {
+        if right == self.right { ReplyRight { call: self.call, ..right } } else { right }
+    }
+}
+
+/// Everything keeps its name, and rights are shown to somebody.
+struct Visit<'a>(&'a mut dyn FnMut(ReplyRight));
+
+impl Rename for Visit<'_> {
+    fn right(&mut self, right: ReplyRight) -> ReplyRight {
+        (self.0)(right);
+        right
+    }
+}
+
+impl Part {
+    /// Gives a right its other number.
+    pub(super) fn renumber(&mut self, renumbered: &mut Renumbered) {
+        // A process mentions none, and what its collections hold would be put in order.
+        if !matches!(self, Part::Process(_)) {
+            *self = self.renamed(renumbered);
+        }
+    }
+
+    /// Shows all reply rights that are mentioned in a part, as often as they are.
+    fn visit_rights(&self, show: &mut dyn FnMut(ReplyRight)) {
+        if let Part::Names(tables) = self {
+            for (_, object, _) in tables.iter().flat_map(NameTable::entries) {
+                if let Handle::Reply(right) = object {
+                    show(right);
+                }
+            }
+        }
+        self.renamed(&mut Visit(show));
+    }
+}
