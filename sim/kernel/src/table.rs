@@ -159,6 +159,20 @@ impl<T> Table<T> {
     pub fn items(&self) -> &[T] {
         &self.items
     }
+
+    /// As [`Table::items`], to be changed.
+    pub fn items_mut(&mut self) -> &mut [T] {
+        &mut self.items
+    }
+
+    /// Forgets what was noted since [`Table::watch`], and begins anew.
+    pub fn look_away(&mut self) {
+        if let Some(noted) = &mut self.noted {
+            noted.looked.iter_mut().for_each(|place| *place.get_mut() = 0);
+            noted.changed.fill(false);
+            *noted.length.get_mut() = 0;
+        }
+    }
 }
 
 impl<T> Index<usize> for Table<T> {

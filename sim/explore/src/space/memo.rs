@@ -69,6 +69,13 @@ pub enum News {
     TooManyAnswers(ThreadId),
 }
 
+impl News {
+    /// Whether that is as far as the search can go.
+    pub(super) fn ends(self) -> bool {
+        matches!(self, News::Endless(_) | News::TooManyAnswers(_))
+    }
+}
+
 /// What becomes of the messages of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
@@ -87,38 +94,52 @@ pub(super) enum Deed {
     Asked { answers: u64, answer: u64 },
 }
 
+/// A place in the tree: what happens there, and where its ways on are. Small, and of a size that no line of
+/// a cache is crossed: most of the time of a walk is spent waiting for the next one.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    node: Node,
+    first: u32,
+    count: u32,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Node {
+    /// Nobody has come here.
+    Nowhere,
     Unknown,
     Looks(u32),
     Asks(u32),
     Done(u32),
 }
 
+impl Place {
+    const NOWHERE: Self = Self { node: Node::Nowhere, first: 0, count: 0 };
+}
+
 /// What is known of functions of states: for each what it does, by what it looks at.
 pub(super) struct Memo<E> {
-    nodes: Vec<Entry>,
-    /// The ways on from all nodes, those of one node side by side; 0 where nobody has gone yet.
-    ways: Vec<u32>,
+    /// The ways on from a place lie side by side.
+    places: Vec<Place>,
     effects: Vec<E>,
     bytes: usize,
 }
 
-/// What was found on a walk through what is known, and the nodes that are still to be looked at.
+/// A step of a walk.
+pub(super) enum Step {
+    /// It goes on there.
+    To(u32),
+    /// It has come to an effect.
+    Done(u32),
+    /// There are several ways on, or none that is known.
+    Several,
+}
+
+/// What was found on a walk through what is known, and the places that are still to be looked at.
 #[derive(Default)]
 pub(super) struct Walk {
     pub found: Vec<u32>,
     open: Vec<u32>,
-}
-
-/// A node, the one before it and what was found there, and where its ways on are.
-#[derive(Clone, Copy)]
-struct Entry {
-    node: Node,
-    before: u32,
-    found: u32,
-    first: u32,
-    count: u32,
 }
 
 /// Where all functions begin: the ways on are their numbers.
@@ -126,8 +147,8 @@ const ROOT: u32 = 0;
 
 impl<E> Memo<E> {
     pub(super) fn new() -> Self {
-        let root = Entry { node: Node::Unknown, before: ROOT, found: 0, first: 0, count: 0 };
-        Self { nodes: vec![root], ways: Vec::new(), effects: Vec::new(), bytes: 0 }
+        let root = Place { node: Node::Unknown, ..Place::NOWHERE };
+        Self { places: vec![root], effects: Vec::new(), bytes: 0 }
     }
 
     pub(super) fn effect(&self, number: u32) -> &E {
@@ -136,7 +157,7 @@ impl<E> Memo<E> {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.ways.capacity() * 4 + self.nodes.capacity() * size_of::<Entry>()
+        self.bytes + self.places.capacity() * size_of::<Place>()
     }
 
     /// Finds the effects of the function with this number in a state, in the order of the answers. Errors:
@@ -145,49 +166,72 @@ impl<E> Memo<E> {
         let Walk { found, open } = walk;
         found.clear();
         open.clear();
-        let Some(root) = self.way(ROOT, what) else { return Err(Vec::new()) };
-        open.push(root);
-        while let Some(mut node) = open.pop() {
+        let unknown = || Err(self.unknown_answers(what, row));
+        let Some(start) = self.way(ROOT, what) else { return unknown() };
+        open.push(start);
+        while let Some(mut at) = open.pop() {
             loop {
-                match self.nodes[node as usize].node {
-                    Node::Looks(position) => {
-                        let part = row[position as usize];
-                        match self.way(node, part) {
-                            Some(next) => node = next,
-                            None => return Err(self.answers_to(node)),
-                        }
-                    }
+                match self.places[at as usize].node {
+                    Node::Looks(position) => match self.way(at, row[position as usize]) {
+                        Some(next) => at = next,
+                        None => return unknown(),
+                    },
                     Node::Asks(answers) => {
+                        let first = self.places[at as usize].first;
                         // The last is put down first, so that the first comes first.
-                        for answer in (1..answers).rev() {
-                            let way = self.way(node, answer);
-                            open.push(way.expect("the ways of a question come together"));
-                        }
-                        node = self.way(node, 0).expect("a question has an answer");
+                        open.extend((first + 1..first + answers).rev());
+                        at = first;
                     }
                     Node::Done(effect) => {
                         found.push(effect);
                         break;
                     }
-                    Node::Unknown => return Err(self.answers_to(node)),
+                    Node::Unknown | Node::Nowhere => return unknown(),
                 }
             }
         }
         Ok(())
     }
 
-    /// The answers on the way to a node.
-    fn answers_to(&self, mut node: u32) -> Vec<u64> {
-        let mut answers = Vec::new();
-        while node != ROOT {
-            let Entry { before, found, .. } = self.nodes[node as usize];
-            if let Node::Asks(_) = self.nodes[before as usize].node {
-                answers.push(u64::from(found));
+    /// Where a walk for the function with this number begins.
+    pub(super) fn start(&self, what: u32) -> Option<u32> {
+        self.way(ROOT, what)
+    }
+
+    /// One step of a walk.
+    pub(super) fn step(&self, at: u32, row: &[u32]) -> Step {
+        match self.places[at as usize].node {
+            Node::Looks(position) => {
+                self.way(at, row[position as usize]).map_or(Step::Several, Step::To)
             }
-            node = before;
+            Node::Done(effect) => Step::Done(effect),
+            Node::Asks(_) | Node::Unknown | Node::Nowhere => Step::Several,
         }
-        answers.reverse();
-        answers
+    }
+
+    /// The answers on the way to the first place that nothing is known of.
+    fn unknown_answers(&self, what: u32, row: &[u32]) -> Vec<u64> {
+        let Some(start) = self.way(ROOT, what) else { return Vec::new() };
+        let mut open = vec![(start, Vec::new())];
+        while let Some((at, answers)) = open.pop() {
+            match self.places[at as usize].node {
+                Node::Looks(position) => match self.way(at, row[position as usize]) {
+                    Some(next) => open.push((next, answers)),
+                    None => return answers,
+                },
+                Node::Asks(count) => {
+                    let first = self.places[at as usize].first;
+                    let given = |answer: u32| {
+                        let answer = u64::from(answer);
+                        answers.iter().copied().chain([answer]).collect::<Vec<u64>>()
+                    };
+                    open.extend((0..count).rev().map(|answer| (first + answer, given(answer))));
+                }
+                Node::Done(_) => {}
+                Node::Unknown | Node::Nowhere => return answers,
+            }
+        }
+        unreachable!("something is unknown")
     }
 
     /// Enters what was performed, and takes so many bytes.
@@ -199,60 +243,60 @@ impl<E> Memo<E> {
         effect: E,
         bytes: usize,
     ) {
-        let mut node = self.make_way(ROOT, what);
+        let mut at = self.make_way(ROOT, what);
         for deed in deeds {
             match *deed {
                 Deed::Looked(position) => {
-                    let looks = Node::Looks(position as u32);
-                    self.settle(node, looks);
-                    node = self.make_way(node, row[position]);
+                    self.settle(at, Node::Looks(position as u32));
+                    at = self.make_way(at, row[position]);
                 }
                 Deed::Asked { answers, answer } => {
                     let count = u32::try_from(answers).expect("questions are small");
-                    self.settle(node, Node::Asks(count));
-                    let ways: Vec<u32> =
-                        (0..count).map(|answer| self.make_way(node, answer)).collect();
-                    node = ways[usize::try_from(answer).expect("an answer below the count")];
+                    self.settle(at, Node::Asks(count));
+                    // The last first: then there is room for all of them, and none has to move.
+                    for other in (0..count).rev() {
+                        self.make_way(at, other);
+                    }
+                    let answer = u32::try_from(answer).expect("an answer below the count");
+                    at = self.make_way(at, answer);
                 }
             }
         }
         let number = u32::try_from(self.effects.len()).expect("the memory limit comes first");
-        self.settle(node, Node::Done(number));
+        self.settle(at, Node::Done(number));
         self.bytes += size_of::<E>() + bytes;
         self.effects.push(effect);
     }
 
     fn way(&self, from: u32, found: u32) -> Option<u32> {
-        let Entry { first, count, .. } = self.nodes[from as usize];
-        let way = if found < count { self.ways[(first + found) as usize] } else { 0 };
-        (way != 0).then_some(way)
+        let Place { first, count, .. } = self.places[from as usize];
+        (found < count).then_some(first + found)
     }
 
+    /// The place that this way leads to. Others from the same place may move for it.
     fn make_way(&mut self, from: u32, found: u32) -> u32 {
-        if let Some(way) = self.way(from, found) {
-            return way;
-        }
-        let number = |length: usize| u32::try_from(length).expect("the memory limit comes first");
-        let entry = &mut self.nodes[from as usize];
-        if found >= entry.count {
+        let Place { first, count, .. } = self.places[from as usize];
+        let mut first = first as usize;
+        if found >= count {
             // More ways, at the end; where the old ones were remains empty.
-            let (first, count) = (entry.first as usize, entry.count as usize);
-            entry.first = number(self.ways.len());
-            entry.count = (found + 1).next_power_of_two();
-            let end = self.ways.len() + entry.count as usize;
-            self.ways.extend_from_within(first..first + count);
-            self.ways.resize(end, 0);
+            let end = self.places.len();
+            let more = (found + 1).next_power_of_two();
+            self.places.extend_from_within(first..first + count as usize);
+            self.places.resize(end + more as usize, Place::NOWHERE);
+            first = end;
+            let place = &mut self.places[from as usize];
+            place.first = u32::try_from(end).expect("the memory limit comes first");
+            place.count = more;
         }
-        let at = (self.nodes[from as usize].first + found) as usize;
-        let node = number(self.nodes.len());
-        self.ways[at] = node;
-        let unknown = Node::Unknown;
-        self.nodes.push(Entry { node: unknown, before: from, found, first: 0, count: 0 });
-        node
+        let to = first + found as usize;
+        if self.places[to].node == Node::Nowhere {
+            self.places[to].node = Node::Unknown;
+        }
+        to as u32
     }
 
-    fn settle(&mut self, node: u32, as_what: Node) {
-        let known = &mut self.nodes[node as usize].node;
+    fn settle(&mut self, at: u32, as_what: Node) {
+        let known = &mut self.places[at as usize].node;
         if *known == Node::Unknown {
             *known = as_what;
         } else {

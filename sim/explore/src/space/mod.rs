@@ -15,12 +15,15 @@ mod perform;
 mod reduce;
 mod rights;
 mod rows;
+mod scratch;
 mod seen;
 mod shards;
 mod symmetry;
 mod together;
+mod walks;
 
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::ops::Range;
 
 use ipcsim_kernel::table::Clock;
@@ -38,11 +41,13 @@ use perform::in_order;
 use reduce::Trial;
 pub use reduce::{Reduction, Reductions};
 use rows::Rows;
+use scratch::Scratch;
 use seen::Seen;
 use shards::hash;
 use symmetry::Symmetry;
 use together::Team;
 pub use together::{Lookers, Together};
+use walks::{OneWalk, Walks};
 
 /// So many states are expanded together: the memory answers many questions in hardly more time than one.
 pub const BATCH: u32 = 32;
@@ -120,12 +125,15 @@ pub struct Space<'m> {
     truths: Memo<Truth>,
     rows: Rows,
     clock: Clock,
+    /// What the last step was performed in.
+    scratch: Option<Scratch>,
     /// For each position what was ever seen there, and the state at hand.
     seen: Seen,
     row: Vec<u32>,
     batch: Batch,
     moves: Vec<Move>,
     walk: Walk,
+    walks: Walks,
     team: Option<Team>,
     /// Up to this state one thread alone looks.
     alone_until: u32,
@@ -172,11 +180,13 @@ impl<'m> Space<'m> {
             truths: Memo::new(),
             rows: Rows::new(layout.width()),
             clock: Clock::default(),
+            scratch: None,
             row: vec![0; layout.width()],
             seen,
             batch: Batch::default(),
             moves: Vec::new(),
             walk: Walk::default(),
+            walks: Walks::default(),
             team: None,
             alone_until: 0,
             order,
@@ -241,11 +251,30 @@ impl<'m> Space<'m> {
     /// The ways on from several states: of the first, of the second, and so on.
     pub fn expand_all(&mut self, states: Range<u32>, edges: &mut Vec<Edge>) {
         self.batch.clear();
-        for state in states {
-            self.rows.unpack(state, &mut self.row);
-            self.moves(state);
+        if self.order.is_none() {
+            self.walk(states);
+        } else {
+            for state in states {
+                self.rows.unpack(state, &mut self.row);
+                self.moves(state);
+            }
         }
         self.arrive(edges);
+    }
+
+    /// Finds what can happen in these states, all of it.
+    fn walk(&mut self, states: Range<u32>) {
+        let mut walks = std::mem::take(&mut self.walks);
+        walks.walk(self, states);
+        for OneWalk { state, what, effect, .. } in &walks.all {
+            if let Some(effect) = *effect {
+                self.batch.pending.push(Pending { from: *state, what: *what, effect });
+            } else {
+                self.rows.unpack(*state, &mut self.row);
+                self.follow(*state, *what);
+            }
+        }
+        self.walks = walks;
     }
 
     /// Finds what can happen in the state of the row.
@@ -317,6 +346,9 @@ impl<'m> Space<'m> {
         packed.clear();
         hashes.clear();
         let words = self.rows.words();
+        // As `Rows::fetch`: what does not wait for one another is waited for together.
+        let writes = pending.iter().map(|move_| &self.memo.effect(move_.effect).writes);
+        black_box(writes.fold(0, |all, writes| all ^ writes.first().map_or(0, |(to, _)| *to)));
         for (at, move_) in pending.iter().enumerate() {
             self.lead(*move_, &mut packed);
             hashes.push(hash(&packed[at * words..]));

@@ -230,6 +230,14 @@ impl Parts {
         }
     }
 
+    /// What the mailboxes hold takes kernel memory, where that is no part by itself.
+    pub(super) fn count_memory(state: &mut State) {
+        let memory = &state.memory.table().items()[0];
+        let stored = state.mailboxes.items().iter().flat_map(|mailbox| &mailbox.messages);
+        let used = stored.map(|message| memory.cost(message.size)).sum();
+        state.memory.table_mut().items_mut()[0].used = used;
+    }
+
     /// The state with these parts. What it looks at is noted by the clock.
     pub(super) fn state(&self, layout: &Layout, row: &[u32], clock: &Clock) -> State {
         let Part::Lengths(threads, mailboxes) = *self.get(row[LENGTHS]) else {
@@ -272,9 +280,7 @@ impl Parts {
             next_serial: 1,
         };
         if layout.memory == Is::NotSo {
-            let stored = state.mailboxes.items().iter().flat_map(|mailbox| &mailbox.messages);
-            let used = stored.map(|message| state.memory.cost(message.size)).sum();
-            state.memory.used = used;
+            Self::count_memory(&mut state);
         }
         clock.reset();
         state.processes.watch(clock);

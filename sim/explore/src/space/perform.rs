@@ -11,6 +11,7 @@ use super::drive::{Ready, drive};
 use super::memo::{Deed, Delivery, Effect, Move, News};
 use super::parts::{Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
+use super::scratch::Scratch;
 use super::{Log, Reduction, Space};
 
 /// Numbers are drawn out of at most so many; more cannot be explored.
@@ -22,14 +23,17 @@ impl Space<'_> {
     /// Lets the kernel perform a step in the state of the row, and learns what it does.
     pub(super) fn perform(&mut self, what: Move, answers: &[u64]) {
         self.performed += 1;
-        let mut state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
+        let row = self.seen.parts_of(&self.row);
+        let kept = self.scratch.take();
+        let mut scratch = Scratch::load(kept, &self.parts, &self.layout, row, &self.clock);
+        let state = &mut scratch.state;
         let before = (state.threads.items().len(), state.mailboxes.items().len());
         let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
         let mut told =
             Ready::new(Told { news: News::Nothing, delivery: Delivery::Good, said: Vec::new() });
         drive(
             self.machine,
-            &mut state,
+            state,
             (what, self.reductions.merge),
             &mut script,
             &mut told,
@@ -40,15 +44,20 @@ impl Space<'_> {
             },
         );
         let asked = script.asked;
-        let ended = self.ended(&state);
-        self.forgive_daemons(&mut state);
+        let ended = self.ended(state);
+        self.forgive_daemons(state);
         if cfg!(debug_assertions) {
             assert_invariants(self.machine, &state.clone());
         }
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
         let Told { news, delivery, said } = told.sink;
-        let mut looks = looked(&self.layout, &state, before);
-        let mut writes = self.writes(&state, before, &mut looks);
+        let mut looks = looked(&self.layout, state, before);
+        let mut writes = self.writes(state, before, &mut looks);
+        if !self.outgrown {
+            let spoilt = changed(&self.layout, state, before);
+            scratch.spoil(spoilt.into_iter());
+            self.scratch = Some(scratch);
+        }
         if self.layout.log == Log::Kept && !said.is_empty() {
             // What was logged before is looked at last, and only by whoever adds to it.
             looks.push((u32::MAX, LOG));

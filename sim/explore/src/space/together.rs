@@ -11,8 +11,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::memo::{Move, News, Walk};
+use super::memo::{Move, Walk};
 use super::shards::{SHARDS, Shard, hash, shard_of};
+use super::walks::{OneWalk, Walks};
 use super::{BATCH, Delivery, Pending, Space};
 
 /// Threads that look for states.
@@ -74,6 +75,7 @@ struct View {
     row: Vec<u32>,
     moves: Vec<Move>,
     walk: Walk,
+    walks: Walks,
 }
 
 /// What the owner of some shards entered.
@@ -341,6 +343,7 @@ impl View {
             row: Vec::new(),
             moves: Vec::new(),
             walk: Walk::default(),
+            walks: Walks::default(),
         }
     }
 
@@ -356,15 +359,44 @@ impl View {
     fn look(&mut self, space: &Space) {
         self.row.resize(space.row.len(), 0);
         let known = self.pending.len();
-        for state in std::mem::take(&mut self.unknown) {
-            self.look_from(space, state);
+        let states = std::mem::take(&mut self.unknown);
+        let mut walks = std::mem::take(&mut self.walks);
+        for states in states.chunks(BATCH as usize) {
+            walks.walk(space, states.iter().copied());
+            let mut at = 0;
+            for state in states {
+                let own = walks.all[at..].iter().take_while(|walk| walk.state == *state);
+                let own = &walks.all[at..at + own.count()];
+                at += own.len();
+                if !self.walked_from(space, own) {
+                    self.look_from(space, *state);
+                }
+            }
         }
+        self.walks = walks;
         if known > 0 && self.pending.len() > known {
             // Most are in order: the sort finds that out.
             self.pending.sort_by_key(|pending| pending.from);
             self.sinks.sort_unstable();
             self.masked.sort_unstable();
         }
+    }
+
+    /// Notes where these walks from one state lead, if they are all that there is to say of it.
+    fn walked_from(&mut self, space: &Space, walks: &[OneWalk]) -> bool {
+        let goes_on = |effect: &u32| !space.memo.effect(*effect).news.ends();
+        let plain = |walk: &OneWalk| walk.effect.is_some_and(|effect| goes_on(&effect));
+        let is_timeout = |walk: &OneWalk| matches!(walk.what, Move::Expire(_));
+        // Where nothing happens, or nothing but timeouts, there is more to see.
+        if !walks.iter().all(plain) || walks.iter().all(is_timeout) {
+            return false;
+        }
+        let pending = |walk: &OneWalk| {
+            let OneWalk { state: from, what, effect, .. } = *walk;
+            effect.map(|effect| Pending { from, what, effect })
+        };
+        self.pending.extend(walks.iter().filter_map(pending));
+        true
     }
 
     /// Sees where a state leads, if that is known.
@@ -374,10 +406,7 @@ impl View {
         let first = self.pending.len();
         for what in &self.moves {
             let known = space.memo.effects(what.number(), &self.row, &mut self.walk).is_ok();
-            let ends = |effect: &u32| {
-                let news = space.memo.effect(*effect).news;
-                matches!(news, News::Endless(_) | News::TooManyAnswers(_))
-            };
+            let ends = |effect: &u32| space.memo.effect(*effect).news.ends();
             if !known || self.walk.found.iter().any(ends) {
                 self.pending.truncate(first);
                 self.unknown.push(state);

@@ -1,0 +1,63 @@
+//! Many walks through what is known, side by side: while one waits for memory the others go on.
+
+use super::Space;
+use super::memo::{Move, Step};
+
+/// What the moves of some states come to, as far as it is known.
+#[derive(Default)]
+pub(super) struct Walks {
+    rows: Vec<u32>,
+    moves: Vec<Move>,
+    pub all: Vec<OneWalk>,
+    under_way: Vec<u32>,
+}
+
+/// The walk of one move.
+pub(super) struct OneWalk {
+    pub state: u32,
+    /// Which of the rows it is.
+    place: usize,
+    pub what: Move,
+    /// Where it is.
+    at: u32,
+    /// The effect, if it is known and there is only one.
+    pub effect: Option<u32>,
+}
+
+impl Walks {
+    /// Walks for all moves of these states, in order.
+    pub(super) fn walk(&mut self, space: &Space, states: impl ExactSizeIterator<Item = u32>) {
+        let width = space.layout.width();
+        self.rows.resize(width * states.len(), 0);
+        self.all.clear();
+        self.under_way.clear();
+        for (place, (state, row)) in states.zip(self.rows.chunks_exact_mut(width)).enumerate() {
+            space.rows.unpack(state, row);
+            space.moves_in(row, &mut self.moves);
+            for what in &self.moves {
+                let start = space.memo.start(what.number());
+                if start.is_some() {
+                    self.under_way.push(self.all.len() as u32);
+                }
+                let at = start.unwrap_or_default();
+                self.all.push(OneWalk { state, place, what: *what, at, effect: None });
+            }
+        }
+        let Self { rows, all, under_way, .. } = self;
+        while !under_way.is_empty() {
+            under_way.retain(|number| {
+                let walk = &mut all[*number as usize];
+                let row = walk.place * width;
+                match space.memo.step(walk.at, &rows[row..row + width]) {
+                    Step::To(next) => {
+                        walk.at = next;
+                        return true;
+                    }
+                    Step::Done(effect) => walk.effect = Some(effect),
+                    Step::Several => {}
+                }
+                false
+            });
+        }
+    }
+}
