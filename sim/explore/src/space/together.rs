@@ -28,7 +28,7 @@ pub struct Lookers {
 
 impl Default for Lookers {
     fn default() -> Self {
-        Self { threads: 1, share: 8_192 }
+        Self { threads: 1, share: 32_768 }
     }
 }
 
