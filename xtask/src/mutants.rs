@@ -130,6 +130,18 @@ const MUTANTS: &[Mutant] = &[
         before: "Sources::One(_), filter: None })",
         after: "Sources::One(_), .. })",
     },
+    Mutant {
+        name: "in the short way kernel memory is not returned on receive",
+        file: "sim/kernel/src/step/short.rs",
+        before: "        memory.release(message.size);",
+        after: "        let _ = memory;",
+    },
+    Mutant {
+        name: "the search gives the number of a reply right that is still known",
+        file: "sim/explore/src/space/rights.rs",
+        before: "        taken.count() as u32 + 1",
+        after: "        taken.count() as u32 / u32::MAX + 1",
+    },
 ];
 
 /// The tests take less than this, the build of what has changed included.
