@@ -4,6 +4,7 @@
 //! each; it is no part of what runs before every change, but of what runs when the kernel or the tests of
 //! it are changed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -192,7 +193,10 @@ pub(crate) fn hunt() -> Result<(), String> {
 fn copy_tracked(root: &Path, copy: &Path) -> Result<(), String> {
     let listed = Command::new("git").arg("ls-files").current_dir(root).output();
     let listed = listed.map_err(|error| format!("git ls-files: {error}"))?;
-    for name in String::from_utf8_lossy(&listed.stdout).lines() {
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let names: BTreeSet<&Path> = listed.lines().map(Path::new).collect();
+    remove_others(copy, copy, &names)?;
+    for name in listed.lines() {
         let (from, to) = (root.join(name), copy.join(name));
         let text = fs::read(&from).map_err(|error| format!("{name}: {error}"))?;
         // What has not changed is not written, and so not built again.
@@ -202,6 +206,24 @@ fn copy_tracked(root: &Path, copy: &Path) -> Result<(), String> {
         let folder = to.parent().expect("a file is in a folder");
         fs::create_dir_all(folder).map_err(|error| format!("{name}: {error}"))?;
         fs::write(&to, text).map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Removes from an earlier copy what belongs to the repository no more.
+fn remove_others(copy: &Path, folder: &Path, names: &BTreeSet<&Path>) -> Result<(), String> {
+    let shown = |error: std::io::Error| format!("{}: {error}", folder.display());
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).map_err(shown)? {
+        let path = entry.map_err(shown)?.path();
+        let name = path.strip_prefix(copy).expect("it is in the copy");
+        if path.is_dir() {
+            remove_others(copy, &path, names)?;
+        } else if !names.contains(name) {
+            fs::remove_file(&path).map_err(shown)?;
+        }
     }
     Ok(())
 }
