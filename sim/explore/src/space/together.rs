@@ -59,9 +59,10 @@ pub(super) struct Team {
 struct View {
     states: Range<u32>,
     pending: Vec<Pending>,
-    /// Where each of these leads, packed, with its hash.
+    /// Where each of these leads, packed.
     packed: Vec<u64>,
-    hashes: Vec<u32>,
+    /// For each owner of shards the hashes that are his, and which of these have them.
+    hashes: Vec<Vec<(u32, u32)>>,
     /// How many there are in the views before this one: so each has a place among all.
     before: u32,
     /// The places of those that lead to new states, in order, and the number of the first.
@@ -162,7 +163,8 @@ impl Space<'_> {
             let unknown: Vec<u32> = unknown.collect();
             if unknown.is_empty() {
                 let space = &*self;
-                pool.install(|| views.par_iter_mut().for_each(|view| view.follow(space)));
+                let each = shards_each(views.len());
+                pool.install(|| views.par_iter_mut().for_each(|view| view.follow(space, each)));
                 return Looked::Everywhere;
             }
             if unknown.len() > MOST_UNKNOWN {
@@ -189,13 +191,13 @@ impl Space<'_> {
             places += u32::try_from(view.pending.len()).expect("a share is small");
         }
         let mut shards = self.rows.take_shards();
-        let each = SHARDS.div_ceil(views.len());
+        let each = shards_each(views.len());
         let (space, seen) = (&*self, &*views);
         entered.resize_with(SHARDS.div_ceil(each), Entered::default);
         pool.install(|| {
             let owners = shards.par_chunks_mut(each).zip(&mut *entered).enumerate();
             owners.for_each(|(number, (shards, owner))| {
-                owner.enter_all(seen, space, number * each, shards);
+                owner.enter_all(seen, space, (number, each), shards);
             });
         });
 
@@ -229,6 +231,11 @@ impl Space<'_> {
     }
 }
 
+/// How many shards each has of so many owners.
+fn shards_each(owners: usize) -> usize {
+    SHARDS.div_ceil(owners)
+}
+
 impl Team {
     /// So many threads; none if the system gives none, and then one alone looks.
     fn of(threads: usize) -> Option<Self> {
@@ -250,35 +257,38 @@ impl Team {
 }
 
 impl Entered {
-    /// Enters those of all targets that belong to these shards, the first of which has this number.
-    fn enter_all(&mut self, views: &[View], space: &Space, first: usize, shards: &mut [Shard]) {
+    /// Enters those of all targets that belong to the owner with this number, who has these shards of so
+    /// many each.
+    fn enter_all(
+        &mut self,
+        views: &[View],
+        space: &Space,
+        (number, each): (usize, usize),
+        shards: &mut [Shard],
+    ) {
         self.new.clear();
         self.goes_back = false;
-        let own = first..first + shards.len();
+        let first = number * each;
         let mut counts = [0; SHARDS];
-        let hashes = views.iter().flat_map(|view| &view.hashes);
-        hashes.for_each(|hash| counts[shard_of(*hash)] += 1);
-        for (shard, count) in shards.iter_mut().zip(&counts[own.clone()]) {
+        let hashes = views.iter().flat_map(|view| &view.hashes[number]);
+        hashes.for_each(|(hash, _)| counts[shard_of(*hash)] += 1);
+        for (shard, count) in shards.iter_mut().zip(&counts[first..]) {
             shard.reserve(*count);
         }
         let rows = &space.rows;
         let base = rows.next();
         for view in views {
-            let mut at = 0;
-            for hashes in view.hashes.chunks(4 * BATCH as usize) {
+            for targets in view.hashes[number].chunks(4 * BATCH as usize) {
                 // As `Rows::fetch`.
-                let mine = || hashes.iter().filter(|hash| own.contains(&shard_of(**hash)));
+                let hashes = || targets.iter().map(|(hash, _)| *hash);
                 let shard = |hash: u32| &shards[shard_of(hash) - first];
-                black_box(mine().fold(0, |all, hash| all ^ shard(*hash).first(*hash)));
-                let likely = mine().filter_map(|hash| shard(*hash).likely(*hash));
+                black_box(hashes().fold(0, |all, hash| all ^ shard(hash).first(hash)));
+                let likely = hashes().filter_map(|hash| shard(hash).likely(hash));
                 let known = likely.filter(|row| *row < base);
                 black_box(known.fold(0, |all, row| all ^ rows.packed(row)[0]));
-                for hash in hashes {
-                    if own.contains(&shard_of(*hash)) {
-                        let shard = shard_of(*hash) - first;
-                        self.enter(views, space, (view, at), (shard, &mut shards[shard]));
-                    }
-                    at += 1;
+                for (hash, at) in targets {
+                    let shard = shard_of(*hash) - first;
+                    self.enter(views, space, (view, *at, *hash), (shard, &mut shards[shard]));
                 }
             }
         }
@@ -289,13 +299,13 @@ impl Entered {
         &mut self,
         views: &[View],
         space: &Space,
-        (view, at): (&View, usize),
+        (view, at, hash): (&View, u32, u32),
         (shard, slots): (usize, &mut Shard),
     ) {
         let rows = &space.rows;
         let base = rows.next();
-        let place = view.before + at as u32;
-        let packed = view.target(rows.words(), at);
+        let place = view.before + at;
+        let packed = view.target(rows.words(), at as usize);
         let is_it = |row: u32| match row.checked_sub(base) {
             None => rows.packed(row) == packed,
             Some(place) => {
@@ -303,11 +313,11 @@ impl Entered {
                 whose.target(rows.words(), (place - whose.before) as usize) == packed
             }
         };
-        match slots.place(view.hashes[at], is_it) {
-            Ok(row) => self.goes_back |= row <= view.pending[at].from,
+        match slots.place(hash, is_it) {
+            Ok(row) => self.goes_back |= row <= view.pending[at as usize].from,
             Err(slot) => {
                 let row = base.checked_add(place).expect("the memory limit comes first");
-                slots.put(slot, view.hashes[at], row);
+                slots.put(slot, hash, row);
                 self.new.push(New { shard, at: slot, place });
             }
         }
@@ -422,16 +432,18 @@ impl View {
         }
     }
 
-    /// Packs the states that the ways lead to.
-    fn follow(&mut self, space: &Space) {
+    /// Packs the states that the ways lead to, for owners of so many shards each.
+    fn follow(&mut self, space: &Space, each: usize) {
         self.packed.clear();
-        self.hashes.clear();
+        self.hashes.resize_with(SHARDS.div_ceil(each), Vec::new);
+        self.hashes.iter_mut().for_each(Vec::clear);
         self.delivery = Delivery::Good;
         let words = space.rows.words();
-        for pending in &self.pending {
-            let at = self.packed.len();
+        for (at, pending) in (0..).zip(&self.pending) {
+            let start = self.packed.len();
             space.lead(*pending, &mut self.packed);
-            self.hashes.push(hash(&self.packed[at..at + words]));
+            let hash = hash(&self.packed[start..start + words]);
+            self.hashes[shard_of(hash) / each].push((hash, at));
             if space.memo.effect(pending.effect).delivery == Delivery::Failed {
                 self.delivery = Delivery::Failed;
             }
