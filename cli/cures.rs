@@ -122,10 +122,14 @@ fn capacity_path(
         MailboxKind::Link { to, .. } => {
             ("processes", &loaded.scenario.processes, machine.process_name(to))
         }
-        MailboxKind::Open | MailboxKind::Filed => {
+        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {
             ("mailboxes", &loaded.scenario.mailboxes, machine.mailbox_name(mailbox))
         }
     };
+    if kind == MailboxKind::Port {
+        // Its limit is its own: `kernel.buffering` says nothing of ports.
+        return format!("ports.{}.capacity", machine.mailbox_name(mailbox));
+    }
     let base = name.split('[').next().unwrap_or(&name);
     let says_so = list.iter().any(|declaration| declaration.name.value == base && own(declaration));
     if says_so { format!("{table}.{base}.capacity") } else { "kernel.buffering".into() }

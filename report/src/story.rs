@@ -6,9 +6,11 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use ipcsim_explore::Tracer;
+use ipcsim_kernel::object::port::Right;
 use ipcsim_kernel::program::{Op, Verb};
-use ipcsim_kernel::{Event, Kind, Loss, Machine, Route, State, ThreadId};
+use ipcsim_kernel::{Event, Kind, Loss, Machine, Message, Route, State, ThreadId};
 
+use crate::units::plural;
 use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
 
 /// Rows that are kept from the beginning, and from the end.
@@ -266,6 +268,20 @@ fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> O
     })
 }
 
+/// The rights that come with a message: `, with a send right to printer`.
+fn rights(machine: &Machine, message: &Message) -> String {
+    let carried = message.rights().iter().map(|carried| {
+        let port = machine.mailbox_name(carried.port);
+        match carried.right {
+            Right::Receive => format!("the receive right of {port}"),
+            Right::Send => format!("a send right to {port}"),
+            Right::Dead => format!("a dead right to {port}"),
+        }
+    });
+    let carried = carried.collect::<Vec<_>>().join(" and ");
+    if carried.is_empty() { carried } else { format!(", with {carried}") }
+}
+
 /// What an event is in words, if it deserves any.
 pub(crate) fn words_of(machine: &Machine, state: &State, event: &Event) -> Option<String> {
     tell(&Names::new(machine), machine, state, event, false).map(|(text, _)| text)
@@ -302,7 +318,8 @@ fn tell(
                 Route::Link => String::new(),
                 Route::Mailbox => format!(" in {}", machine.mailbox_name(message.mailbox)),
             };
-            let text = format!("receive {} from {sender_name}{via}", body(names, message));
+            let rights = rights(machine, message);
+            let text = format!("receive {} from {sender_name}{via}{rights}", body(names, message));
             Some((text, sender.filter(|lane| *lane < LANES).map(|lane| (lane, way))))
         }
         Kind::Blocked(on) => {
@@ -329,6 +346,14 @@ fn tell(
         }
         Kind::Unregistered(name) => plain(format!("unregister \"{name}\"")),
         Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
+        Kind::ReceiverIs(port, process) => plain(format!(
+            "{} receives from {} now",
+            machine.process_name(*process),
+            machine.mailbox_name(*port)
+        )),
+        Kind::Limited(port, limit) => {
+            plain(format!("{} may hold {}", machine.mailbox_name(*port), plural(*limit, "message")))
+        }
         Kind::ThreadStarted => plain("starts".into()),
         Kind::Woken => plain("is woken, and looks again".into()),
         Kind::Delivered { .. }
@@ -338,12 +363,12 @@ fn tell(
     }
 }
 
-fn lost(names: &Names, message: &ipcsim_kernel::Message, loss: Loss) -> String {
+fn lost(names: &Names, message: &Message, loss: Loss) -> String {
     format!("{} is lost: {}", body(names, message), loss.describe())
 }
 
 /// A body as the lecture would write it; a long one is cut.
-fn body(names: &Names, message: &ipcsim_kernel::Message) -> String {
+fn body(names: &Names, message: &Message) -> String {
     let text = visible(&names.value(&message.body));
     if text.is_empty() {
         return "\"\"".into();

@@ -123,6 +123,15 @@ impl Scribe<'_> {
                 text(out, ",\"text\":", name);
             }
             Kind::Unregistered(name) => text(out, ",\"text\":", name),
+            Kind::ReceiverIs(port, process) => {
+                text(out, ",\"object\":", &self.machine.mailbox_name(*port));
+                key(out, ",\"receiver\":");
+                self.process(out, *process);
+            }
+            Kind::Limited(port, limit) => {
+                text(out, ",\"object\":", &self.machine.mailbox_name(*port));
+                number(out, ",\"limit\":", *limit);
+            }
         }
     }
 
@@ -139,6 +148,15 @@ impl Scribe<'_> {
         }
         if message.priority() != 0 {
             number(out, ",\"priority\":", message.priority());
+        }
+        for (at, carried) in message.rights().iter().enumerate() {
+            key(out, if at == 0 { ",\"rights\":[{\"port\":" } else { ",{\"port\":" });
+            escape(out, &self.machine.mailbox_name(carried.port));
+            text(out, ",\"right\":", carried.right.word());
+            out.push(b'}');
+        }
+        if !message.rights().is_empty() {
+            out.push(b']');
         }
     }
 
@@ -211,6 +229,8 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Registered(..) => "registered",
         Kind::Unregistered(_) => "unregistered",
         Kind::Killed(_) => "killed",
+        Kind::ReceiverIs(..) => "receiver-is",
+        Kind::Limited(..) => "limited",
     }
 }
 

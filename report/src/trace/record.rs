@@ -1,5 +1,7 @@
 //! What a line of a trace says.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,6 +60,15 @@ pub struct Record {
     /// The message's priority, if it is not 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
+    /// The rights that the message carries: each with its `port`, and which `right` it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rights: Option<Vec<BTreeMap<String, String>>>,
+    /// The process that has the receive right of a port now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<String>,
+    /// The queue limit of a port, in messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
     /// How many messages the mailbox holds now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,

@@ -13,6 +13,7 @@ use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::memory::KernelMemory;
 use crate::object::names::NameTable;
+use crate::object::port::{Receiver, Right};
 use crate::outcome::{Fault, Outcome};
 use crate::state::{
     BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
@@ -143,6 +144,12 @@ impl Encoder<'_> {
         self.threads(process.started.iter());
         self.mailboxes(process.inbox.stored().map(|(link, _)| link));
         self.mailboxes(process.inbox.blocked().map(|(link, _)| link));
+        self.number(process.rights.sent_to().len() as u64);
+        for (port, references) in process.rights.sent_to() {
+            self.mailbox_id(port);
+            self.number(u64::from(references));
+        }
+        self.mailboxes(process.rights.received());
     }
 
     /// Numbers up to one that no mailbox has.
@@ -327,6 +334,7 @@ impl Encoder<'_> {
         match mailbox.spec.kind {
             MailboxKind::Open => self.byte(0),
             MailboxKind::Filed => self.byte(2),
+            MailboxKind::Port => self.byte(3),
             MailboxKind::Link { from, to } => {
                 self.byte(1);
                 self.number(u64::from(from.0));
@@ -354,6 +362,14 @@ impl Encoder<'_> {
         }
         self.threads(mailbox.receivers.iter());
         self.number(u64::from(mailbox.memory_waiters));
+        if let Some(port) = &mailbox.port {
+            match port.receiver {
+                Receiver::Nobody => self.byte(0),
+                Receiver::Held(process) => self.number(2 * u64::from(process.0) + 1),
+                Receiver::Carried(to) => self.number(2 * u64::from(to.0) + 2),
+            }
+            self.number(port.backup.map_or(0, |backup| u64::from(backup.0) + 1));
+        }
     }
 
     fn message(&mut self, message: &Arc<Message>) {
@@ -378,6 +394,15 @@ impl Encoder<'_> {
                 self.byte(1);
                 self.right(right);
             }
+        }
+        self.number(extras.rights.len() as u64);
+        for carried in &extras.rights {
+            self.mailbox_id(carried.port);
+            self.byte(match carried.right {
+                Right::Receive => 0,
+                Right::Send => 1,
+                Right::Dead => 2,
+            });
         }
     }
 

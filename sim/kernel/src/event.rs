@@ -80,6 +80,10 @@ pub enum Kind<'a> {
     Unregistered(&'a str),
     /// The process was killed by the thread.
     Killed(ProcessId),
+    /// The receive right of a port has come to a process that did not have it.
+    ReceiverIs(MailboxId, ProcessId),
+    /// The queue limit of a port was set, to so many messages.
+    Limited(MailboxId, u64),
 }
 
 impl<'a> Kind<'a> {
@@ -106,6 +110,8 @@ pub enum Loss {
     MailboxDestroyed,
     /// It was larger than the receiver allowed, and `too-large` is `destroy`.
     TooLarge,
+    /// It carried the receive right of the very port that it could have been received from.
+    Circular,
 }
 
 impl Loss {
@@ -115,6 +121,7 @@ impl Loss {
             Loss::ReceiverEnded => "the receiver has ended",
             Loss::MailboxDestroyed => "the mailbox was destroyed",
             Loss::TooLarge => "it was too large for the receiver",
+            Loss::Circular => "nobody could ever receive the right that it carries",
         }
     }
 }

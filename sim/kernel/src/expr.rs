@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::ids::{FamilyId, MailboxId, ProcessId, Register};
 use crate::machine::Machine;
 use crate::message::{Message, Route};
+use crate::object::port::{Carried, Right};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::{Fault, Outcome};
 use crate::state::Thread;
@@ -73,6 +74,8 @@ pub enum Field {
     Box,
     /// Where an answer should go.
     ReplyTo,
+    /// The ports that it brought rights to; `none` where one died on the way.
+    Rights,
 }
 
 /// An operator with one operand.
@@ -312,6 +315,14 @@ impl<O: Oracle> Scope<'_, O> {
                 Route::Mailbox => Value::Handle(Handle::Mailbox(message.mailbox)),
                 Route::Link => Value::None,
             },
+            Field::Rights => {
+                let handle = |carried: &Carried| match carried.right {
+                    Right::Dead => Value::None,
+                    Right::Receive | Right::Send => Value::Handle(Handle::Mailbox(carried.port)),
+                };
+                Value::list(message.rights().iter().map(handle).collect())
+                    .expect("a message carries few rights")
+            }
             Field::ReplyTo => match (message.reply_to(), message.reply_right()) {
                 (Some(handle), _) => Value::Handle(handle),
                 (None, Some(right)) => Value::Handle(Handle::Reply(right)),

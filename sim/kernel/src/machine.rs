@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::ids::{FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadName, UserId};
-use crate::program::Op;
+use crate::program::{Op, Verb};
 use crate::timing::Timing;
 use crate::value::{Handle, Value};
 
@@ -18,6 +18,8 @@ pub struct Machine {
     pub processes: Vec<FamilyId>,
     /// The declared mailboxes, replicas one after the other.
     pub mailboxes: Vec<MailboxSpec>,
+    /// Those of the mailboxes that are ports, and who has rights to them from the start.
+    pub ports: Vec<PortSpec>,
     /// The name servers. There is always at least one.
     pub name_servers: Vec<NameServer>,
     /// The paths that name mailboxes, in order of the path.
@@ -237,6 +239,8 @@ pub enum MailboxKind {
     Open,
     /// Everybody's who may open its path.
     Filed,
+    /// Whose rights say so.
+    Port,
     /// The link from one process to another.
     Link {
         /// Who sends.
@@ -244,6 +248,19 @@ pub enum MailboxKind {
         /// Who receives.
         to: ProcessId,
     },
+}
+
+/// A declared port: who has which right from the start.
+#[derive(Clone, Debug)]
+pub struct PortSpec {
+    /// The port.
+    pub port: MailboxId,
+    /// Who receives from it.
+    pub receiver: ProcessId,
+    /// Who gets the receive right if that one dies.
+    pub backup: Option<ProcessId>,
+    /// Who may send to it.
+    pub senders: Vec<ProcessId>,
 }
 
 /// A name server.
@@ -300,6 +317,13 @@ impl Machine {
     /// The family of a process that is there from the start.
     pub fn family_of(&self, process: ProcessId) -> &Family {
         &self.families[self.processes[process.index()].index()]
+    }
+
+    /// Whether there are ports, or can be.
+    pub fn has_ports(&self) -> bool {
+        let creates =
+            |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::CreatePort { .. }));
+        !self.ports.is_empty() || self.code.iter().any(creates)
     }
 
     /// The name of a process, `clients[2]` for a replica.

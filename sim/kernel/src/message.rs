@@ -1,6 +1,7 @@
 //! A message: what travels, and what its sender does when it has gone.
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::object::port::Carried;
 use crate::value::{Handle, ReplyRight, Value};
 
 /// A message, from the moment its `send` is accepted. It never changes, so it is shared, not copied.
@@ -34,6 +35,8 @@ pub struct Extras {
     pub reply_to: Option<Handle>,
     /// What its sender does once it has gone.
     pub then: Then,
+    /// The rights that it carries, in the order in which the sender named them.
+    pub rights: Box<[Carried]>,
 }
 
 /// How a message travels.
@@ -78,11 +81,15 @@ impl PartialEq for Message {
 impl Eq for Message {}
 
 impl Extras {
-    const NONE: Self = Self { kind: Value::None, priority: 0, reply_to: None, then: Then::Return };
-
     /// For a message: nothing if all of it is lacking.
     pub fn boxed(self) -> Option<Box<Self>> {
-        (self != Self::NONE).then(|| Box::new(self))
+        let Self { kind, priority, reply_to, then, rights } = &self;
+        let nothing = *kind == Value::None
+            && *priority == 0
+            && reply_to.is_none()
+            && *then == Then::Return
+            && rights.is_empty();
+        (!nothing).then(|| Box::new(self))
     }
 }
 
@@ -105,6 +112,11 @@ impl Message {
     /// What its sender does once it has gone.
     pub fn then(&self) -> Then {
         self.extras.as_ref().map_or(Then::Return, |extras| extras.then)
+    }
+
+    /// The rights that it carries.
+    pub fn rights(&self) -> &[Carried] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.rights)
     }
 
     /// The right that `reply` uses up: every request of a `call` carries one.

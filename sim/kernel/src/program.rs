@@ -106,6 +106,7 @@ impl Op {
                 Verb::Call { into, .. }
                 | Verb::Select { into, .. }
                 | Verb::Create { into, .. }
+                | Verb::CreatePort { into, .. }
                 | Verb::Lookup { into, .. }
                 | Verb::Open { into, .. } => Some(*into),
                 _ => None,
@@ -204,8 +205,24 @@ pub enum Verb {
         /// The largest message that it takes, in bytes.
         max_size: Option<u64>,
     },
-    /// Destroy a mailbox.
+    /// Make a port, and have its receive right.
+    CreatePort {
+        /// Where its handle goes.
+        into: Register,
+        /// Its queue limit, in messages.
+        limit: Option<Expr>,
+    },
+    /// Destroy a mailbox, or a port that one receives from.
     Destroy(Expr),
+    /// Give one reference to a send right up.
+    Drop(Expr),
+    /// Set the queue limit of a port.
+    Limit {
+        /// The port.
+        port: Expr,
+        /// So many messages.
+        limit: Expr,
+    },
     /// Enter a name with the name server.
     Register {
         /// What is named.
@@ -240,7 +257,12 @@ impl Verb {
     pub(crate) fn has_no_event(&self) -> bool {
         matches!(
             self,
-            Verb::Select { .. } | Verb::Join { .. } | Verb::Lookup { .. } | Verb::Open { .. }
+            Verb::Select { .. }
+                | Verb::Join { .. }
+                | Verb::Lookup { .. }
+                | Verb::Open { .. }
+                | Verb::Drop(_)
+                | Verb::Limit { .. }
         )
     }
 
@@ -251,6 +273,7 @@ impl Verb {
                 found.extend([&send.to, &send.body]);
                 let parts = [&send.size, &send.kind, &send.priority, &send.reply_to];
                 found.extend(parts.into_iter().flatten());
+                found.extend(send.rights.iter().map(|grant| &grant.port));
                 found.extend(send.wait.expressions());
             }
             Verb::Receive(receive) => {
@@ -268,6 +291,7 @@ impl Verb {
             Verb::Sleep(time) => found.extend(time.expressions()),
             Verb::Exit(expr)
             | Verb::Destroy(expr)
+            | Verb::Drop(expr)
             | Verb::Unregister(expr)
             | Verb::Kill(Target::Processes(expr))
             | Verb::Open { path: expr, .. } => found.push(expr),
@@ -277,6 +301,8 @@ impl Verb {
                 found.extend(wait.expressions());
             }
             Verb::Register { object, name } => found.extend([object, name]),
+            Verb::Limit { port, limit } => found.extend([port, limit]),
+            Verb::CreatePort { limit, .. } => found.extend(limit),
             Verb::Lookup { name, wait, .. } => {
                 found.push(name);
                 found.extend(wait.expressions());
@@ -300,8 +326,10 @@ impl Verb {
             Verb::Kill(_) => "kill",
             Verb::StartThread { .. } => "thread",
             Verb::Join { .. } => "join",
-            Verb::Create { .. } => "create",
+            Verb::Create { .. } | Verb::CreatePort { .. } => "create",
             Verb::Destroy(_) => "destroy",
+            Verb::Drop(_) => "drop",
+            Verb::Limit { .. } => "limit",
             Verb::Register { .. } => "register",
             Verb::Unregister(_) => "unregister",
             Verb::Lookup { .. } => "lookup",
@@ -325,8 +353,32 @@ pub struct Send {
     pub priority: Option<Expr>,
     /// Where an answer should go.
     pub reply_to: Option<Expr>,
+    /// The rights that the message carries.
+    pub rights: Vec<Grant>,
     /// How long to wait: a send until the message has gone, a call until the answer is here.
     pub wait: Wait,
+}
+
+/// A right that a message is to carry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    /// To which port.
+    pub port: Expr,
+    /// Which right, and where it comes from.
+    pub disposition: Disposition,
+}
+
+/// What a sender does with a right that a message is to carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Its receive right goes with the message.
+    MoveReceive,
+    /// One reference to its send right goes with the message.
+    MoveSend,
+    /// The message gets a send right, the sender keeps its own.
+    CopySend,
+    /// The sender, who has the receive right, makes a send right.
+    MakeSend,
 }
 
 /// What a receive takes.

@@ -8,6 +8,7 @@ use crate::machine::MailboxKind;
 use crate::message::{Extras, Message, Then};
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
+use crate::object::port::{Carried, Receiver};
 use crate::state::{BlockedOn, Filter, Holder, Look, Process, Sources, Thread, ThreadState};
 use crate::value::{Handle, ReplyRight, Value};
 
@@ -57,6 +58,7 @@ impl Process {
             outgoing,
             joiners: self.joiners.iter().map(|t| names.thread(*t)).collect(),
             owed: self.owed,
+            rights: self.rights.renamed(|port| names.mailbox(port)),
         }
     }
 }
@@ -150,6 +152,14 @@ impl Mailbox {
         if let MailboxKind::Link { from, to } = &mut renamed.spec.kind {
             (*from, *to) = (names.process(*from), names.process(*to));
         }
+        if let Some(port) = &mut renamed.port {
+            port.receiver = match port.receiver {
+                Receiver::Held(process) => Receiver::Held(names.process(process)),
+                Receiver::Carried(to) => Receiver::Carried(names.mailbox(to)),
+                Receiver::Nobody => Receiver::Nobody,
+            };
+            port.backup = port.backup.map(|backup| names.process(backup));
+        }
         for message in &mut renamed.messages {
             *message = renamed_message(message, names);
         }
@@ -230,6 +240,11 @@ impl Extras {
             priority: self.priority,
             reply_to: self.reply_to.map(|handle| handle.renamed(names)),
             then,
+            rights: self
+                .rights
+                .iter()
+                .map(|carried| Carried { port: names.mailbox(carried.port), ..*carried })
+                .collect(),
         }
     }
 }

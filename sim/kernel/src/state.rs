@@ -14,6 +14,7 @@ use crate::object::inbox::Inbox;
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
 use crate::object::names::NameTable;
+use crate::object::port::{Port, Receiver, Rights};
 use crate::outcome::{Fault, Outcome};
 use crate::table::{Table, Watched};
 use crate::value::{ReplyRight, Value};
@@ -60,6 +61,8 @@ pub struct Process {
     pub joiners: Vec<ThreadId>,
     /// How many callers wait for an answer to a request that this process took.
     pub owed: u32,
+    /// The ports that it may send to.
+    pub rights: Rights,
 }
 
 /// The life of a process.
@@ -281,6 +284,14 @@ impl State {
         for id in 0..machine.processes.len() {
             state.add_process(machine, ProcessId::at(id));
         }
+        for spec in &machine.ports {
+            let port = Port { receiver: Receiver::Held(spec.receiver), backup: spec.backup };
+            state.mailboxes[spec.port.index()].port = Some(Box::new(port));
+            state.processes[spec.receiver.index()].rights.add_receive(spec.port);
+            for sender in &spec.senders {
+                state.processes[sender.index()].rights.add(spec.port);
+            }
+        }
         links::make(machine, &mut state);
         state
     }
@@ -317,6 +328,7 @@ impl State {
             outgoing: Vec::new(),
             joiners: Vec::new(),
             owed: 0,
+            rights: Rights::default(),
         });
     }
 
@@ -362,6 +374,17 @@ impl State {
             | ThreadState::Raising(_)
             | ThreadState::Ended => None,
         }
+    }
+
+    /// Where the receive right of a port is; nowhere, if it is no port.
+    pub fn receiver_of(&self, port: MailboxId) -> Receiver {
+        self.mailboxes[port.index()].port.as_ref().map_or(Receiver::Nobody, |port| port.receiver)
+    }
+
+    /// Whether a process may send to a port: it has a send right, or receives from it.
+    pub fn may_send(&self, process: ProcessId, port: MailboxId) -> bool {
+        self.receiver_of(port) == Receiver::Held(process)
+            || self.processes[process.index()].rights.references(port) > 0
     }
 
     /// Whether a process has ended.

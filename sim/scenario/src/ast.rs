@@ -21,6 +21,8 @@ pub struct Scenario {
     pub kernel: Fields,
     /// Mailboxes, in the order of the file; so with everything below.
     pub mailboxes: Vec<Declaration>,
+    /// Ports.
+    pub ports: Vec<Declaration>,
     /// Name servers.
     pub names: Vec<Declaration>,
     /// Paths.
@@ -105,6 +107,8 @@ pub enum Arg {
     Entries(Vec<(Placed<String>, Reference)>),
     /// Keys of a table inside.
     Table(Fields),
+    /// A list of tables.
+    Tables(Vec<Fields>),
 }
 
 /// Whether something was said to be so.

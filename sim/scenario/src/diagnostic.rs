@@ -88,6 +88,7 @@ codes! {
     UnknownField = 37, Error;
     Arguments = 38, Error;
     Flow = 39, Error;
+    Ports = 40, Error;
 }
 
 impl Code {

@@ -4,12 +4,13 @@
 //! wider than the language: names, units and expressions are checked by `ipcsim lint`.
 
 use ipcsim_kernel::Outcome;
+use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 use serde_json::{Map, Value, json};
 
 use crate::lecture::SLIDES;
 use crate::table::{
-    self, COSTS, FILE, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PROCESS, PROGRAM,
-    SCHEDULE_OUTCOMES, THREAD, VERBS, Verb,
+    self, COSTS, FILE, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT,
+    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, VERBS, Verb,
 };
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z_][A-Za-z0-9_]*)*$";
@@ -45,6 +46,7 @@ fn top(name: &str) -> Value {
     match name {
         "kernel" => object(KERNEL),
         "mailboxes" => named(object(MAILBOX)),
+        "ports" => named(object(PORT)),
         "names" => named(object(NAME_SERVER)),
         "files" => json!({
             "type": "object",
@@ -114,13 +116,18 @@ fn kind(kind: Kind) -> Value {
     let expression = || json!({ "$ref": "#/definitions/expression" });
     match kind {
         Kind::Nothing => json!({ "type": "null" }),
-        Kind::Prose | Kind::Declared(_) | Kind::Threads | Kind::Target | Kind::Message => {
+        Kind::Prose
+        | Kind::Declared(_)
+        | Kind::Threads
+        | Kind::Target
+        | Kind::Message
+        | Kind::Holder => {
             json!({ "type": "string" })
         }
         Kind::NewName | Kind::Variable => json!({ "type": "string", "pattern": NAME }),
         Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
         Kind::Body | Kind::Expression => expression(),
-        Kind::Sources | Kind::Victims => {
+        Kind::Sources | Kind::Victims | Kind::Holders => {
             json!({ "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
         }
         Kind::Assignments | Kind::Parameters => json!({
@@ -158,6 +165,10 @@ fn kind(kind: Kind) -> Value {
         Kind::Entries => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }
+        Kind::QueueLimit => {
+            json!({ "type": "integer", "minimum": 0, "maximum": LARGEST_QUEUE_LIMIT })
+        }
+        Kind::Rights => json!({ "type": "array", "items": object(GRANT) }),
         Kind::Costs => object(COSTS),
     }
 }

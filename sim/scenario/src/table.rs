@@ -78,6 +78,14 @@ pub enum Kind {
     Entries,
     /// Costs of operations.
     Costs,
+    /// One process.
+    Holder,
+    /// Processes, of which families count as all their members.
+    Holders,
+    /// The queue limit of a port.
+    QueueLimit,
+    /// Rights that a message carries.
+    Rights,
 }
 
 /// What sort of thing a name was declared as.
@@ -168,6 +176,12 @@ const WAIT: Key =
     optional("wait", Kind::Wait, "How long to wait: `forever` (default), `never`, or a duration");
 const SIZE: Key = optional("size", Kind::Size, "Size of the message; default: that of its body");
 
+const RIGHTS: Key = optional(
+    "rights",
+    Kind::Rights,
+    "Rights that go with the message: `[{port: p, as: make-send}]`",
+);
+
 /// The verb of every step.
 pub const VERBS: &[Verb] = &[
     call(
@@ -187,6 +201,7 @@ pub const VERBS: &[Verb] = &[
                 Kind::Target,
                 "Where an answer should go: `.reply-to` of the message",
             ),
+            RIGHTS,
             WAIT,
         ],
         &[
@@ -196,6 +211,7 @@ pub const VERBS: &[Verb] = &[
             Outcome::NoMemory,
             Outcome::Dead,
             Outcome::NoRight,
+            Outcome::Refused,
             Outcome::Deadlock,
         ],
         "Send a message",
@@ -228,6 +244,7 @@ pub const VERBS: &[Verb] = &[
             SIZE,
             optional("type", Kind::Body, "The request's type"),
             optional("priority", Kind::Number, "The request's priority"),
+            RIGHTS,
             optional("wait", Kind::Wait, "How long the whole exchange may take"),
         ],
         &[
@@ -237,6 +254,7 @@ pub const VERBS: &[Verb] = &[
             Outcome::NoMemory,
             Outcome::Dead,
             Outcome::NoRight,
+            Outcome::Refused,
             Outcome::Deadlock,
         ],
         "Send a request with a reply right, then wait for the answer (RPC)",
@@ -277,8 +295,12 @@ pub const VERBS: &[Verb] = &[
         "create",
         Kind::Variable,
         &[
-            required("kind", Kind::Word(&["mailbox"]), "What is made"),
-            optional("capacity", Kind::Capacity, "How much it holds; default: `kernel.buffering`"),
+            required("kind", Kind::Word(&["mailbox", "port"]), "What is made"),
+            optional(
+                "capacity",
+                Kind::Capacity,
+                "How much it holds; default: `kernel.buffering`, of a port 5 messages",
+            ),
             optional("order", Kind::Word(ORDERS), "The order of its messages"),
             optional(
                 "receiver",
@@ -295,7 +317,21 @@ pub const VERBS: &[Verb] = &[
         Kind::Target,
         &[],
         &[Outcome::Dead, Outcome::Refused, Outcome::NoRight],
-        "Destroy a mailbox; what it holds is lost",
+        "Destroy a mailbox, or the receive right of a port; what it holds is lost",
+    ),
+    call(
+        "drop",
+        Kind::Target,
+        &[],
+        &[Outcome::NoRight, Outcome::Refused],
+        "Give up one reference to a send right; never a receive right",
+    ),
+    call(
+        "limit",
+        Kind::Target,
+        &[required("capacity", Kind::Number, "The queue limit, in messages, from 0 to 16")],
+        &[Outcome::NoRight, Outcome::Refused],
+        "Set the queue limit of a port that one receives from",
     ),
     call(
         "register",
@@ -390,6 +426,7 @@ pub const TOP: &[Key] = &[
     optional("slide", Kind::Prose, "The slide of the lecture that it belongs to"),
     optional("kernel", Kind::Nothing, "The machine and its policies"),
     optional("mailboxes", Kind::Nothing, "Mailboxes by name; open to everybody"),
+    optional("ports", Kind::Nothing, "Ports by name; used only through rights"),
     optional("names", Kind::Nothing, "Name servers and their first entries"),
     optional("files", Kind::Nothing, "Paths that name mailboxes, with owner and mode"),
     optional("programs", Kind::Nothing, "Programs with parameters, used by several processes"),
@@ -462,6 +499,24 @@ pub const MAILBOX: &[Key] = &[
     optional("order", Kind::Word(ORDERS), "The order of its messages, and of blocked senders"),
     optional("receiver", Kind::Word(PICKS), "Who gets a message when several receives wait"),
     optional("max-size", Kind::FixedSize, "Larger messages are refused as `too-large`"),
+];
+
+/// The keys of a port.
+pub const PORT: &[Key] = &[
+    required("receive", Kind::Holder, "The one process that receives from it"),
+    optional("backup", Kind::Holder, "Who gets the receive right if that process dies"),
+    optional("send", Kind::Holders, "Who may send to it from the start"),
+    optional("capacity", Kind::QueueLimit, "Its queue limit, in messages; default 5"),
+];
+
+/// The keys of a right that a message carries.
+pub const GRANT: &[Key] = &[
+    required("port", Kind::Target, "The port"),
+    required(
+        "as",
+        Kind::Word(&["move-receive", "move-send", "copy-send", "make-send"]),
+        "Which right, and what becomes of the sender's own",
+    ),
 ];
 
 /// The keys of a name server.
@@ -538,7 +593,8 @@ pub const FUNCTIONS: &[(&str, usize, usize)] = &[
 ];
 
 /// The fields of a message variable.
-pub const FIELDS: &[&str] = &["body", "sender", "type", "priority", "size", "box", "reply-to"];
+pub const FIELDS: &[&str] =
+    &["body", "sender", "type", "priority", "size", "box", "reply-to", "rights"];
 
 impl Verb {
     /// The verb with this name.

@@ -10,6 +10,7 @@ use crate::ids::ThreadId;
 use crate::limits;
 use crate::machine::{Capacity, MailboxSpec, Order};
 use crate::message::Message;
+use crate::object::port::Port;
 use crate::state::Filter;
 
 /// A mailbox or a link.
@@ -30,6 +31,8 @@ pub struct Mailbox {
     /// The threads that wait for a message, oldest first. Those on a link wait in the inbox of their
     /// process instead.
     pub receivers: VecDeque<ThreadId>,
+    /// What it has as a port, if it is one.
+    pub port: Option<Box<Port>>,
 }
 
 /// Whether a mailbox is still there.
@@ -65,6 +68,7 @@ impl Mailbox {
             senders: VecDeque::new(),
             memory_waiters: 0,
             receivers: VecDeque::new(),
+            port: None,
         }
     }
 

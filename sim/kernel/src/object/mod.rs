@@ -7,3 +7,4 @@ pub mod inbox;
 pub mod mailbox;
 pub mod memory;
 pub mod names;
+pub mod port;

@@ -28,7 +28,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A sender that was blocked for a slot has one now, but the kernel has no memory.
     pub(super) fn wait_for_memory(&mut self, t: ThreadId, message: Arc<Message>) {
         if self.machine.policies.memory_full == MemoryFull::Fail {
-            self.note(Some(t), Kind::Withdrawn(&message));
+            self.take_back(t, &message);
             self.complete(t, Outcome::NoMemory);
             return;
         }

@@ -11,6 +11,7 @@ mod objects;
 mod process;
 mod receive;
 mod release;
+mod rights;
 mod rpc;
 mod select;
 mod send;
@@ -176,7 +177,10 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::StartThread { name, entry } => self.start_thread(t, *name, *entry),
             Verb::Join { threads, wait } => self.join(t, threads, wait),
             Verb::Create { .. } => self.create(t, &call.verb),
+            Verb::CreatePort { into, limit } => self.create_port(t, *into, limit.as_ref()),
             Verb::Destroy(object) => self.destroy(t, object),
+            Verb::Drop(right) => self.drop_right(t, right),
+            Verb::Limit { port, limit } => self.limit(t, port, limit),
             Verb::Register { object, name } => self.register(t, object, name),
             Verb::Unregister(name) => self.unregister(t, name),
             Verb::Lookup { name, wait, .. } => self.lookup(t, name, wait),

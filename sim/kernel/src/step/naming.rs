@@ -8,6 +8,7 @@ use crate::expr::Expr;
 use crate::ids::{NameServerId, Register, ThreadId};
 use crate::object::mailbox::Existence;
 use crate::object::names::Claim;
+use crate::object::port::{Carried, Right};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Verb, Wait};
@@ -23,6 +24,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         if let Handle::Mailbox(mailbox) = handle {
             self.reachable_by_name(mailbox)?;
+            self.check_send_right(self.thread(t).process, mailbox)?;
             if self.mailbox(mailbox).existence == Existence::Destroyed {
                 return Err(Stop::Outcome(Outcome::Dead));
             }
@@ -76,6 +78,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             unreachable!("only a look-up waits in a look-up");
         };
         self.set(t, *into, Value::Handle(handle));
+        // Whoever looks a port up gets a right to send to it.
+        if let Handle::Mailbox(port) = handle
+            && self.mailbox(port).port.is_some()
+        {
+            let own = self.thread(t).process;
+            self.give_right(own, Carried { port, right: Right::Send });
+        }
         true
     }
 

@@ -44,19 +44,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ => return Err(Fault::MixedTypes.into()),
         };
         self.reachable_by_name(mailbox)?;
-        let object = &mut self.state.mailboxes[mailbox.index()];
+        let object = self.mailbox(mailbox);
+        if object.spec.kind == MailboxKind::Port {
+            return self.destroy_port(t, mailbox);
+        }
         if object.existence == Existence::Destroyed {
             return Err(Stop::Outcome(Outcome::Dead));
         }
-        object.existence = Existence::Destroyed;
         self.note(Some(t), Kind::Destroyed(mailbox));
         self.complete(t, Outcome::Ok);
-        for names in self.state.names.iter_mut() {
-            names.remove_mailbox(mailbox);
-        }
-        self.drop_messages(mailbox, Loss::MailboxDestroyed);
-        self.release_senders_of_the_dead(mailbox);
-        self.tell_receivers_of_the_dead(mailbox);
+        self.kill_mailbox(mailbox);
         Ok(())
     }
 
@@ -68,6 +65,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.sink.lost();
             self.note(None, Kind::Lost(&message, loss));
             self.request_left_its_queue(&message, super::send::Whereabouts::Destroyed);
+            self.destroy_rights(&message);
         }
     }
 

@@ -120,6 +120,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         for link in self.state.processes[process.index()].outgoing.clone() {
             self.tell_receivers_of_the_dead(link);
         }
+        self.end_rights(process);
         if self.state.processes[process.index()].owed > 0 {
             self.release_callers_of(process);
         }

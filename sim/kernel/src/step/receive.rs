@@ -6,10 +6,11 @@ use super::send::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::expr::Expr;
-use crate::ids::{MailboxId, ThreadId};
+use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{MailboxKind, TooLarge};
 use crate::message::{Message, Then};
 use crate::object::mailbox::Existence;
+use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{From, Receive, Verb};
@@ -32,6 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             From::These(expr) => match self.named_mailbox(t, expr)? {
                 Some(source) => {
                     self.reachable_by_name(source)?;
+                    self.check_receive_right(self.thread(t).process, source)?;
                     Sources::One(source)
                 }
                 None => self.sources(t, expr)?,
@@ -41,7 +43,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let Some(found) = self.find(t, &sources, filter.as_deref()) {
             return self.take(t, found, filter.as_deref());
         }
-        if self.all_dead(&sources) {
+        if self.all_dead(t, &sources) {
             return Err(Stop::Outcome(Outcome::Dead));
         }
         self.block(t, BlockedOn::Receive { sources, filter }, &receive.wait)
@@ -104,6 +106,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Handle::Process(process) => Ok(self.link(process, self.thread(t).process)?),
             Handle::Mailbox(mailbox) => {
                 self.reachable_by_name(mailbox)?;
+                self.check_receive_right(self.thread(t).process, mailbox)?;
                 Ok(mailbox)
             }
             Handle::File { mailbox, access: Access::Read } => Ok(mailbox),
@@ -156,12 +159,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let whereabouts = if fits { Whereabouts::With(process) } else { Whereabouts::Destroyed };
         let message = self.remove(t, found, whereabouts);
         // The last message of a sender that has ended: others who wait for it wait in vain now.
-        if self.is_dead(message.mailbox) {
+        if self.is_dead(process, message.mailbox) {
             self.tell_receivers_of_the_dead(message.mailbox);
         }
         if !fits {
-            self.sink.lost();
-            self.note(Some(t), Kind::Lost(&message, Loss::TooLarge));
+            self.lose(Some(t), &message, Loss::TooLarge);
             return Err(Stop::Outcome(Outcome::TooLarge));
         }
         self.sink.copied(message.size);
@@ -231,28 +233,31 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Verb::Call { into, .. } => *into,
             other => unreachable!("{other:?} does not take messages"),
         };
+        let message = self.copy_out(t, message);
         self.note(Some(t), Kind::Received(&message));
         self.sink.received(t);
         self.set(t, into, Value::Message(message));
         self.complete(t, Outcome::Ok);
     }
 
-    /// Whether nothing can ever come from these sources again: mailboxes that were destroyed, and
-    /// empty links from processes that have ended.
-    pub(super) fn all_dead(&self, sources: &Sources) -> bool {
+    /// Whether nothing can ever come to a thread from these sources again: mailboxes that were destroyed,
+    /// ports whose receive right is gone, and empty links from processes that have ended.
+    pub(super) fn all_dead(&self, t: ThreadId, sources: &Sources) -> bool {
+        let own = self.thread(t).process;
         match sources {
             Sources::Anyone => false,
-            listed => listed.listed().iter().all(|mailbox| self.is_dead(*mailbox)),
+            listed => listed.listed().iter().all(|mailbox| self.is_dead(own, *mailbox)),
         }
     }
 
-    pub(super) fn is_dead(&self, id: MailboxId) -> bool {
+    pub(super) fn is_dead(&self, own: ProcessId, id: MailboxId) -> bool {
         let mailbox = self.mailbox(id);
         match mailbox.spec.kind {
             MailboxKind::Link { from, .. } => {
                 self.state.has_ended(from) && !mailbox.has_something()
             }
             MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
+            MailboxKind::Port => self.state.receiver_of(id) != Receiver::Held(own),
         }
     }
 
@@ -261,7 +266,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let waiting: Vec<ThreadId> = self.receivers_of(mailbox).iter().copied().collect();
         for t in waiting {
             match self.state.waits_for(t) {
-                Some(BlockedOn::Receive { sources, .. }) if self.all_dead(sources) => {
+                Some(BlockedOn::Receive { sources, .. }) if self.all_dead(t, sources) => {
                     self.end_wait(t, Outcome::Dead);
                 }
                 _ => {}

@@ -126,8 +126,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             match self.state.memory.offer(message.size) {
                 Fit::Now => {
                     let then = message.then();
-                    self.store(t, message);
-                    self.released(t, then, Whereabouts::Stored(mailbox));
+                    let whereabouts = self.store(t, message);
+                    self.released(t, then, whereabouts);
                 }
                 Fit::Later | Fit::Never => self.wait_for_memory(t, message),
             }

@@ -22,10 +22,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Gives a select its list, if there is anything to put on it.
     fn answer_select(&mut self, t: ThreadId, sources: &Sources) -> Result<bool, Stop> {
+        let own = self.thread(t).process;
         let ready: Vec<Value> = sources
             .listed()
             .iter()
-            .filter(|mailbox| self.mailbox(**mailbox).has_something() || self.is_dead(**mailbox))
+            .filter(|mailbox| {
+                self.mailbox(**mailbox).has_something() || self.is_dead(own, **mailbox)
+            })
             .map(|mailbox| Value::Handle(self.name_of_source(*mailbox)))
             .collect();
         if ready.is_empty() {
@@ -44,7 +47,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     fn name_of_source(&self, id: MailboxId) -> Handle {
         match self.mailbox(id).spec.kind {
             MailboxKind::Link { from, .. } => Handle::Process(from),
-            MailboxKind::Open => Handle::Mailbox(id),
+            MailboxKind::Open | MailboxKind::Port => Handle::Mailbox(id),
             MailboxKind::Filed => Handle::File { mailbox: id, access: crate::value::Access::Read },
         }
     }

@@ -114,7 +114,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Ok(())
             }
             Err(Stop::Outcome(outcome)) => Err(self.give_up(t, &message, outcome)),
-            Err(fault) => Err(fault),
+            Err(fault) => {
+                self.give_rights_back(&message);
+                Err(fault)
+            }
         }
     }
 
@@ -123,7 +126,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let mailbox = self.mailbox(id);
         match mailbox.spec.kind {
             MailboxKind::Link { to, .. } => self.state.has_ended(to),
-            MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
+            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {
+                mailbox.existence == Existence::Destroyed
+            }
         }
     }
 
@@ -132,6 +137,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if matches!(self.thread(t).state, ThreadState::LookingAgain { .. }) {
             self.note(Some(t), Kind::Withdrawn(message));
         }
+        self.give_rights_back(message);
         Stop::Outcome(outcome)
     }
 
@@ -162,15 +168,19 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
         };
-        let extras = self.extras(t, send, then)?;
+        let mut extras = self.extras(t, send, then)?;
         let target = &self.state.mailboxes[mailbox.index()];
         if target.spec.max_size.is_some_and(|max| size > max) {
             return Err(Stop::Outcome(Outcome::TooLarge));
         }
         let route = match target.spec.kind {
             MailboxKind::Link { .. } => Route::Link,
-            MailboxKind::Open | MailboxKind::Filed => Route::Mailbox,
+            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => Route::Mailbox,
         };
+        if !send.rights.is_empty() {
+            extras.rights = self.copy_in(t, &send.rights, mailbox)?;
+        }
+        let extras = extras.boxed();
         let sender = self.thread(t).process;
         let serial = self.state.next_serial;
         self.state.next_serial += 1;
@@ -178,16 +188,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Evaluates what most messages lack.
-    fn extras(
-        &mut self,
-        t: ThreadId,
-        send: &Send,
-        then: Then,
-    ) -> Result<Option<Box<Extras>>, Stop> {
-        let plain = send.kind.is_none() && send.priority.is_none() && send.reply_to.is_none();
-        if plain && then == Then::Return {
-            return Ok(None);
-        }
+    fn extras(&mut self, t: ThreadId, send: &Send, then: Then) -> Result<Extras, Stop> {
         let kind = match &send.kind {
             None => Value::None,
             Some(kind) => self.eval(t, kind)?,
@@ -204,7 +205,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 _ => return Err(Fault::MixedTypes.into()),
             },
         };
-        Ok(Extras { kind, priority, reply_to, then }.boxed())
+        Ok(Extras { kind, priority, reply_to, then, rights: Box::default() })
     }
 
     /// A size in bytes; a negative one is an exception.
@@ -220,10 +221,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 mailbox
             }
             None => match self.eval(t, to)? {
+                // A right that died on the way.
+                Value::None if self.machine.has_ports() => {
+                    return Err(Stop::Outcome(Outcome::NoRight));
+                }
                 Value::Handle(handle) => self.sent_to(t, handle)?,
                 _ => return Err(Fault::MixedTypes.into()),
             },
         };
+        self.check_send_right(self.thread(t).process, mailbox)?;
         match self.state.mailboxes[mailbox.index()].existence {
             Existence::Alive => Ok(mailbox),
             Existence::Destroyed => Err(Stop::Outcome(Outcome::Dead)),
@@ -249,7 +255,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
         match self.state.mailboxes[mailbox.index()].spec.kind {
             MailboxKind::Filed => Err(Stop::Outcome(Outcome::NoRight)),
-            MailboxKind::Open | MailboxKind::Link { .. } => Ok(()),
+            MailboxKind::Open | MailboxKind::Port | MailboxKind::Link { .. } => Ok(()),
         }
     }
 
@@ -280,16 +286,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     }
                     if self.machine.policies.too_large == TooLarge::Destroy {
                         self.announce(t, &message, attempt);
-                        self.sink.lost();
-                        self.note(Some(t), Kind::Lost(&message, Loss::TooLarge));
+                        self.lose(Some(t), &message, Loss::TooLarge);
                         return Posted::Gone(then, Whereabouts::Destroyed);
                     }
                 }
                 Offer::Store => {
                     self.announce(t, &message, attempt);
-                    let mailbox = message.mailbox;
-                    self.store(t, message);
-                    return Posted::Gone(then, Whereabouts::Stored(mailbox));
+                    let whereabouts = self.store(t, message);
+                    return Posted::Gone(then, whereabouts);
                 }
                 Offer::Full => return Posted::Full(message),
                 Offer::NoMemory => return Posted::NoMemory(message),
@@ -319,7 +323,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let looks_again = self.machine.policies.wake == Wake::LookAgain;
         let stores_first = looks_again && room == Room::Free && fit == Fit::Now;
+        // With a queue limit of 0 a receiver that waits is no help: a port is no rendezvous.
+        let hands_over = mailbox.spec.capacity != Capacity::Messages(0);
         if !stores_first
+            && hands_over
             && let Some(receiver) = self.receiver_for(Some(t), message)
             && !self.would_overtake(receiver, message)
         {
@@ -432,12 +439,25 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let mailbox = self.mailbox(mailbox);
         match mailbox.spec.kind {
             MailboxKind::Link { to, .. } => &self.state.processes[to.index()].inbox.receivers,
-            MailboxKind::Open | MailboxKind::Filed => &mailbox.receivers,
+            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => &mailbox.receivers,
         }
     }
 
-    /// Stores a message, and lets those know who wait for one.
-    pub(super) fn store(&mut self, t: ThreadId, message: Arc<Message>) {
+    /// A message is destroyed, with the rights in it.
+    pub(super) fn lose(&mut self, t: Option<ThreadId>, message: &Arc<Message>, why: Loss) {
+        self.sink.lost();
+        self.note(t, Kind::Lost(message, why));
+        self.destroy_rights(message);
+    }
+
+    /// Stores a message, and lets those know who wait for one. One that could never be received, because
+    /// it carries the right to do that, is destroyed.
+    pub(super) fn store(&mut self, t: ThreadId, message: Arc<Message>) -> Whereabouts {
+        if self.is_circular(&message) {
+            self.lose(Some(t), &message, Loss::Circular);
+            return Whereabouts::Destroyed;
+        }
+        let stored = Whereabouts::Stored(message.mailbox);
         self.state.memory.charge(message.size);
         self.sink.copied(message.size);
         let id = message.mailbox;
@@ -449,15 +469,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let mailbox = &mut self.state.mailboxes[id.index()];
         mailbox.store(message);
         let messages = mailbox.messages.len();
-        let Some(message) = watched else { return };
+        let Some(message) = watched else { return stored };
         self.note(Some(t), Kind::Stored { message: &message, messages });
         if !waiting {
-            return;
+            return stored;
         }
         if let Some(receiver) = self.receiver_for(Some(t), &message) {
             self.wake_receiver(receiver);
         }
         self.tell_selectors(id);
+        stored
     }
 
     /// Hands a message to a thread that waits for it.

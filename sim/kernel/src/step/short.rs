@@ -51,9 +51,12 @@ fn send<S: Sink>(
 ) -> Option<()> {
     let State { threads, mailboxes, memory, next_serial, .. } = state;
     let sender = &threads[t.index()];
-    let Send { size: None, kind: None, priority: None, reply_to: None, .. } = send else {
+    let Send { size: None, kind: None, priority: None, reply_to: None, rights, .. } = send else {
         return None;
     };
+    if !rights.is_empty() {
+        return None;
+    }
     let body = send.body.peek(&sender.registers)?;
     let size = body.size_bytes();
     let id = mailbox_of(machine, sender, &send.to)?;

@@ -4,11 +4,13 @@
 //! `release`, the two are changed together.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::{Progress, Step, Stop, Work};
 use crate::event::Kind;
 use crate::ids::ThreadId;
 use crate::machine::{Detect, MailboxKind};
+use crate::message::Message;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::Outcome;
 use crate::program::Wait;
@@ -98,10 +100,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             match mailbox.spec.kind {
                 MailboxKind::Link { .. } => in_inbox = true,
                 // A source that is listed twice is waited for once.
-                MailboxKind::Open | MailboxKind::Filed if mailbox.receivers.back() != Some(&t) => {
-                    mailbox.receivers.push_back(t);
-                }
-                MailboxKind::Open | MailboxKind::Filed => {}
+                _ if mailbox.receivers.back() != Some(&t) => mailbox.receivers.push_back(t),
+                MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {}
             }
         }
         if in_inbox {
@@ -116,7 +116,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             ThreadState::Blocked { on, .. } => on,
             ThreadState::LookingAgain { at, .. } => {
                 if let Look::Send(message) | Look::SendFromMemoryQueue(message) = &at {
-                    self.note(Some(t), Kind::Withdrawn(message));
+                    self.take_back(t, message);
                 }
                 self.look_is_over(t, at);
                 return;
@@ -133,14 +133,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let place = place.expect("a SEND-blocked thread is in the queue");
                 mailbox.release_sender(place);
                 self.forget_blocked(message.mailbox, place);
-                self.note(Some(t), Kind::Withdrawn(&message));
+                self.take_back(t, &message);
                 self.work.push(Work::Refill(message.mailbox));
             }
             BlockedOn::Memory(message) => {
                 let waiting = &mut self.state.memory.waiting;
                 waiting.retain(|(waiter, _)| *waiter != t);
                 self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
-                self.note(Some(t), Kind::Withdrawn(&message));
+                self.take_back(t, &message);
                 self.work.push(Work::Memory);
             }
             BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
@@ -161,13 +161,21 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
+    /// A message that was sent already goes back to its sender.
+    pub(super) fn take_back(&mut self, t: ThreadId, message: &Arc<Message>) {
+        self.note(Some(t), Kind::Withdrawn(message));
+        self.give_rights_back(message);
+    }
+
     pub(super) fn unlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
         let mut in_inbox = matches!(sources, Sources::Anyone);
         for mailbox in sources.listed() {
             let mailbox = &mut self.state.mailboxes[mailbox.index()];
             match mailbox.spec.kind {
                 MailboxKind::Link { .. } => in_inbox = true,
-                MailboxKind::Open | MailboxKind::Filed => forget_waiter(&mut mailbox.receivers, t),
+                MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {
+                    forget_waiter(&mut mailbox.receivers, t);
+                }
             }
         }
         if in_inbox {

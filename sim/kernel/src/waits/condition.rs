@@ -2,6 +2,7 @@
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::MailboxKind;
+use crate::object::port::Receiver;
 use crate::state::{BlockedOn, Holder, Sources, State};
 
 /// Something that could happen, and end waits.
@@ -43,6 +44,8 @@ pub enum Condition {
 pub(super) struct Waiters {
     /// The threads that wait for an answer, by who has their request.
     callers: Vec<(Holder, ThreadId)>,
+    /// The threads that wait at ports whose receive right is in a message: if that is lost, the port dies.
+    at_carried: Vec<ThreadId>,
 }
 
 impl Waiters {
@@ -54,7 +57,18 @@ impl Waiters {
             });
         let mut callers: Vec<_> = callers.collect();
         callers.sort_unstable();
-        Self { callers }
+        let mut waiters = Self { callers, at_carried: Vec::new() };
+        for port in (0..state.mailboxes.len()).map(MailboxId::at) {
+            if matches!(state.receiver_of(port), Receiver::Carried(_)) {
+                waiters.at_carried.extend(waiters.at(state, port));
+            }
+        }
+        waiters
+    }
+
+    /// The threads that wait for what becomes of their messages at a port.
+    fn at(&self, state: &State, port: MailboxId) -> Vec<ThreadId> {
+        senders_on(state, port).chain(self.callers_of(Holder::Queued(port))).collect()
     }
 
     /// Whether nobody waits for a condition, where that is seen at a glance.
@@ -64,7 +78,11 @@ impl Waiters {
             |mailbox: MailboxId| matches!(object(mailbox).spec.kind, MailboxKind::Link { .. });
         match condition {
             Condition::Sent(mailbox) => !is_link(mailbox) && object(mailbox).receivers.is_empty(),
-            Condition::Taken(mailbox) => !is_link(mailbox) && object(mailbox).senders.is_empty(),
+            Condition::Taken(mailbox) => {
+                !is_link(mailbox)
+                    && object(mailbox).senders.is_empty()
+                    && self.at_carried.is_empty()
+            }
             Condition::AnsweredAt(_) | Condition::AnsweredAnywhere | Condition::RepliedBy(_) => {
                 self.callers.is_empty()
             }
@@ -74,6 +92,20 @@ impl Waiters {
 
     /// The threads whose waits a condition ends. Of a join every thread awaited counts.
     pub(super) fn of(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
+        let mut waiting = self.of_itself(state, condition);
+        // With a message the right in it may be lost.
+        if let Condition::Taken(_)
+        | Condition::TakenAnywhere
+        | Condition::Destroyed(_)
+        | Condition::ProcessEnds(_)
+        | Condition::ProcessKilled(_) = condition
+        {
+            waiting.extend(&self.at_carried);
+        }
+        waiting
+    }
+
+    fn of_itself(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
         match condition {
             Condition::Sent(mailbox) => receivers_on(state, mailbox).collect(),
             Condition::SentBy(process) => {
@@ -85,9 +117,17 @@ impl Waiters {
                 }));
                 waiting
             }
-            Condition::SentAnywhere => {
-                all(state, |on| matches!(on, BlockedOn::Receive { .. } | BlockedOn::Select(_)))
-            }
+            // Who may send to a port is another question.
+            Condition::SentAnywhere => all(state, |on| match on {
+                BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
+                    let is_port = |source: &MailboxId| {
+                        state.mailboxes[source.index()].spec.kind == MailboxKind::Port
+                    };
+                    let sources = sources.listed();
+                    sources.is_empty() || !sources.iter().all(is_port)
+                }
+                _ => false,
+            }),
             Condition::Taken(mailbox) => {
                 let mut waiting: Vec<ThreadId> = senders_on(state, mailbox).collect();
                 let object = &state.mailboxes[mailbox.index()];
@@ -149,6 +189,9 @@ impl Waiters {
         for link in &entry.outgoing {
             waiting.extend(receivers_by_name(state, *link));
         }
+        for port in entry.rights.received() {
+            waiting.extend(self.at(state, port));
+        }
         waiting.extend(self.callers_of(Holder::Taken(process)));
         waiting.extend(state.memory.waiting.iter().map(|(t, _)| *t));
         waiting
@@ -170,7 +213,7 @@ fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = Threa
     let object = &state.mailboxes[mailbox.index()];
     let queue = match object.spec.kind {
         MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
-        MailboxKind::Open | MailboxKind::Filed => &object.receivers,
+        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => &object.receivers,
     };
     let is_link = matches!(object.spec.kind, MailboxKind::Link { .. });
     queue.iter().copied().filter(move |t| match state.waits_for(*t) {

@@ -5,7 +5,7 @@ use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
 use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::Outcome;
-use crate::program::{Call, From, Op, Send, Target, Time, Verb, Wait};
+use crate::program::{Call, Disposition, From, Grant, Op, Send, Target, Time, Verb, Wait};
 use crate::state::{BlockedOn, Sources, State, Thread};
 use crate::value::{Handle, Value};
 
@@ -29,6 +29,8 @@ pub(super) struct Future {
     pub kills_threads: bool,
     pub replies: bool,
     pub registers: bool,
+    /// It could give others rights to the ports that its process has rights to.
+    pub passes_rights: bool,
     /// It could come to its end.
     pub ends: bool,
     /// It could end its whole process: by `exit`, or by an exception.
@@ -121,6 +123,7 @@ impl Scratch {
             kills_threads: false,
             replies: false,
             registers: false,
+            passes_rights: false,
             ends: false,
             fails: false,
         };
@@ -155,6 +158,13 @@ impl Walker<'_> {
     fn add_call(&self, verb: &Verb, future: &mut Future) {
         match verb {
             Verb::Send(send) | Verb::Call { request: send, .. } => {
+                future.passes_rights |= !send.rights.is_empty();
+                // Whoever receives from a port is told when its receive right goes.
+                for Grant { port, disposition } in &send.rights {
+                    if *disposition == Disposition::MoveReceive {
+                        self.add_mailboxes(port, Direction::From, &mut future.destroys);
+                    }
+                }
                 // `${m.sender}` is a process, whichever.
                 if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
                     && self.known(&send.to).is_none()
@@ -182,13 +192,22 @@ impl Walker<'_> {
             Verb::Destroy(object) => {
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
-            Verb::Register { .. } => future.registers = true,
+            Verb::Register { .. } => {
+                future.registers = true;
+                future.passes_rights = true;
+            }
+            // A higher limit lets blocked senders in, as if something had been taken.
+            Verb::Limit { port, .. } => {
+                self.add_mailboxes(port, Direction::From, &mut future.receives);
+            }
             Verb::Select { .. }
             | Verb::Sleep(_)
             | Verb::Yield
             | Verb::StartThread { .. }
             | Verb::Join { .. }
             | Verb::Create { .. }
+            | Verb::CreatePort { .. }
+            | Verb::Drop(_)
             | Verb::Unregister(_)
             | Verb::Lookup { .. }
             | Verb::Open { .. } => {}

@@ -26,12 +26,16 @@
 mod condition;
 mod future;
 
-use crate::ids::{ProcessId, ThreadId};
-use crate::machine::Machine;
+use std::collections::BTreeSet;
+
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::{Machine, MailboxKind};
 use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
+use crate::object::names::NameTable;
 use crate::state::{BlockedOn, Bound, Life, Look, Sources, State, Thread, ThreadState};
+use crate::value::Handle;
 pub use condition::Condition;
 use condition::Waiters;
 pub use future::settled;
@@ -209,7 +213,10 @@ struct Search<'a> {
     ends: Vec<bool>,
     open: Vec<ThreadId>,
     /// Conditions that somebody who can move could bring about.
-    possible: std::collections::BTreeSet<Condition>,
+    possible: BTreeSet<Condition>,
+    /// The ports that anybody could get a right to: somebody who can move could pass one on, or one is on
+    /// its way.
+    spread: BTreeSet<MailboxId>,
     /// How many living threads of each process are not known to be able to come to their end.
     unending: Vec<u32>,
 }
@@ -228,8 +235,26 @@ impl<'a> Search<'a> {
             helped: vec![false; state.threads.len()],
             ends: vec![false; state.threads.len()],
             open: Vec::new(),
-            possible: std::collections::BTreeSet::new(),
+            possible: BTreeSet::new(),
+            spread: on_their_way(state),
             unending: unending.collect(),
+        }
+    }
+
+    /// Whether a process could come to send to a mailbox, as far as rights go.
+    fn may_send(&self, process: ProcessId, mailbox: MailboxId) -> bool {
+        self.state.mailboxes[mailbox.index()].spec.kind != MailboxKind::Port
+            || self.spread.contains(&mailbox)
+            || self.state.may_send(process, mailbox)
+    }
+
+    /// A process could pass its rights on.
+    fn pass_rights(&mut self, process: ProcessId) {
+        let rights = &self.state.processes[process.index()].rights;
+        for port in rights.received().chain(rights.sent_to().map(|(port, _)| port)) {
+            if self.spread.insert(port) {
+                self.could_happen(Condition::Sent(port));
+            }
         }
     }
 
@@ -250,6 +275,9 @@ impl<'a> Search<'a> {
                 self.could_happen(condition);
             }
             self.leave(t);
+            if future.passes_rights {
+                self.pass_rights(process);
+            }
             if future.ends {
                 self.ends[t.index()] = true;
                 self.unending[process.index()] -= 1;
@@ -293,7 +321,21 @@ impl<'a> Search<'a> {
     fn brought_about(&self, t: ThreadId, future: &Future) -> Vec<Condition> {
         let own = self.state.threads[t.index()].process;
         let mut conditions = Vec::new();
-        add(&future.sends, Condition::Sent, Condition::SentAnywhere, &mut conditions);
+        match &future.sends {
+            Reach::All => {
+                conditions.push(Condition::SentAnywhere);
+                let ports = (0..self.state.mailboxes.len()).map(MailboxId::at);
+                let ports = ports.filter(|port| {
+                    let mailbox = &self.state.mailboxes[port.index()];
+                    mailbox.spec.kind == MailboxKind::Port && self.may_send(own, *port)
+                });
+                conditions.extend(ports.map(Condition::Sent));
+            }
+            Reach::Some(mailboxes) => {
+                let reached = mailboxes.iter().filter(|mailbox| self.may_send(own, **mailbox));
+                conditions.extend(reached.map(|mailbox| Condition::Sent(*mailbox)));
+            }
+        }
         if future.sends_to_processes {
             conditions.push(Condition::SentBy(own));
         }
@@ -362,6 +404,36 @@ impl<'a> Search<'a> {
             _ => {}
         }
     }
+}
+
+/// The ports that a right is on its way to somebody for, in a message or with a name server.
+fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
+    let mut ports = BTreeSet::new();
+    if state.mailboxes.iter().all(|mailbox| mailbox.port.is_none()) {
+        return ports;
+    }
+    for mailbox in state.mailboxes.iter() {
+        let blocked = mailbox.senders.iter().map(|(_, message)| message);
+        let messages = mailbox.messages.iter().chain(blocked);
+        ports.extend(messages.flat_map(|message| message.rights()).map(|carried| carried.port));
+    }
+    let waiting = state.memory.waiting.iter().map(|(_, message)| message);
+    ports.extend(waiting.flat_map(|message| message.rights()).map(|carried| carried.port));
+    for thread in state.threads.iter() {
+        if let ThreadState::LookingAgain {
+            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
+            ..
+        } = &thread.state
+        {
+            ports.extend(message.rights().iter().map(|carried| carried.port));
+        }
+    }
+    for (_, object, _) in state.names.iter().flat_map(NameTable::entries) {
+        if let Handle::Mailbox(port) = object {
+            ports.insert(port);
+        }
+    }
+    ports
 }
 
 fn add<T: Copy>(

@@ -40,5 +40,6 @@ pub fn page(code: Code) -> &'static str {
         Code::UnknownField => include_str!("ipc037-unknown-field.md"),
         Code::Arguments => include_str!("ipc038-arguments.md"),
         Code::Flow => include_str!("ipc039-flow.md"),
+        Code::Ports => include_str!("ipc040-ports.md"),
     }
 }

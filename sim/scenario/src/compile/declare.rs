@@ -78,6 +78,12 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         next_mailbox += count(members);
         enter(&mut names, declaration, Object::Mailbox { first, members }, found);
     }
+    for declaration in &scenario.ports {
+        let first = MailboxId(u32::try_from(next_mailbox).unwrap_or(u32::MAX));
+        next_mailbox += 1;
+        let port = Object::Mailbox { first, members: Members::One };
+        enter(&mut names, declaration, port, found);
+    }
     if next_mailbox > 1_000_000 {
         let at = scenario.mailboxes.last().map_or(Place::default(), |last| last.name.at);
         found.push(
@@ -128,7 +134,7 @@ fn enter(
             Diagnostic::new(
                 Code::NameTwice,
                 name.at,
-                format!("`{}` is both a mailbox and a process", name.value),
+                format!("`{}` is declared as two different things", name.value),
             )
             .label("a name stands for one thing")
             .related(*first, "declared here first"),

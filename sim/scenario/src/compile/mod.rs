@@ -4,6 +4,7 @@ mod claims;
 mod declare;
 mod flow;
 mod jumps;
+mod ports;
 mod predicate;
 mod processes;
 mod resolve;
@@ -54,6 +55,7 @@ pub fn compile(
         found,
     };
     compiler.mailboxes();
+    compiler.ports();
     compiler.name_servers();
     compiler.files();
     let programs = compiler.programs();

@@ -341,6 +341,7 @@ pub(super) fn message_field(field: &Placed<String>) -> Result<Field, Failed> {
         "size" => Field::Size,
         "box" => Field::Box,
         "reply-to" => Field::ReplyTo,
+        "rights" => Field::Rights,
         other => {
             return Err(Box::new(
                 Diagnostic::new(

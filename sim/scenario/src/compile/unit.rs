@@ -1,6 +1,7 @@
 //! One program: steps become operations, one after the other.
 
 mod calls;
+mod rights;
 
 use ipcsim_kernel::program::{Call, Op, Verb};
 use ipcsim_kernel::{Machine, Pc, Register, ThreadName, Variables};

@@ -1,6 +1,9 @@
 //! Values of keys, by kind.
 
+use std::ops::RangeInclusive;
+
 use ipcsim_kernel::Capacity;
+use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 
 use super::Reader;
 use crate::ast::{Arg, Declaration, Flag, Objects, Reference, Time, Wait};
@@ -28,10 +31,12 @@ impl Reader {
             Kind::Text => Some(Arg::Expr(self.text(key, node)?)),
             Kind::Expression => Some(Arg::Expr(self.expression(key, node)?)),
             Kind::Number | Kind::Count | Kind::Size => self.number(kind, key, node),
-            Kind::Target | Kind::Message | Kind::Threads => {
+            Kind::Target | Kind::Message | Kind::Threads | Kind::Holder => {
                 Some(Arg::Objects(Objects::One(self.reference(node)?)))
             }
-            Kind::Sources | Kind::Victims => Some(Arg::Objects(self.objects(node)?)),
+            Kind::Sources | Kind::Victims | Kind::Holders => {
+                Some(Arg::Objects(self.objects(node)?))
+            }
             Kind::Assignments => self.assignments(node),
             Kind::Time => Some(Arg::Time(self.time(key, node)?)),
             Kind::Wait => Some(Arg::Wait(self.wait(node)?)),
@@ -41,7 +46,7 @@ impl Reader {
             Kind::Word(words) => self.word(words, key, node),
             Kind::Flag => self.flag(key, node),
             Kind::Seed => self.seed(key, node),
-            Kind::Positive(limit) => self.positive(limit, key, node),
+            Kind::Positive(limit) => self.within(1..=limit, key, node),
             Kind::Integer => match self.literal(key, node, "an integer")? {
                 Literal::Int(number) => Some(Arg::Integer(number)),
                 _ => self.expected(key, "an integer", node),
@@ -60,6 +65,8 @@ impl Reader {
             Kind::Parameters => self.parameters(node),
             Kind::ThreadTable => self.threads(node),
             Kind::Entries => self.entries(node),
+            Kind::QueueLimit => self.within(0..=LARGEST_QUEUE_LIMIT, key, node),
+            Kind::Rights => Some(Arg::Tables(self.tables(node, table::GRANT, "a right")?)),
             Kind::Costs => Some(Arg::Table(self.table(node, table::COSTS, "costs"))),
         }
     }
@@ -331,11 +338,11 @@ impl Reader {
         }
     }
 
-    fn positive(&mut self, limit: u64, key: &str, node: &Node) -> Option<Arg> {
-        let expected = format!("an integer from 1 to {limit}");
+    fn within(&mut self, range: RangeInclusive<u64>, key: &str, node: &Node) -> Option<Arg> {
+        let expected = format!("an integer from {} to {}", range.start(), range.end());
         match self.literal(key, node, &expected)? {
             Literal::Int(number) => match u64::try_from(number) {
-                Ok(number) if (1..=limit).contains(&number) => Some(Arg::Unsigned(number)),
+                Ok(number) if range.contains(&number) => Some(Arg::Unsigned(number)),
                 _ => self.out_of_range(key, &expected, node.at),
             },
             _ => self.expected(key, &expected, node),

@@ -27,8 +27,9 @@ pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
     let Yaml::Map(entries) = &root.value else { return false };
     entries.iter().all(|(key, node)| match (key.value.as_str(), &node.value) {
         ("mailboxes", Yaml::Map(declared)) => declared.len() == scenario.mailboxes.len(),
+        ("ports", Yaml::Map(declared)) => declared.len() == scenario.ports.len(),
         ("processes", Yaml::Map(declared)) => declared.len() == scenario.processes.len(),
-        ("mailboxes" | "processes", _) => false,
+        ("mailboxes" | "ports" | "processes", _) => false,
         (name, _) => table::TOP.iter().any(|known| known.name == name),
     })
 }
@@ -66,6 +67,7 @@ impl Reader {
                 "mailboxes" => {
                     scenario.mailboxes = self.declarations(node, table::MAILBOX, "a mailbox");
                 }
+                "ports" => scenario.ports = self.declarations(node, table::PORT, "a port"),
                 "names" => {
                     scenario.names = self.declarations(node, table::NAME_SERVER, "a name server");
                 }
@@ -130,6 +132,19 @@ impl Reader {
             format!("its keys are {list}")
         };
         self.note(diagnostic.help(help));
+    }
+
+    /// A list of mappings with the keys of a table.
+    fn tables(&mut self, node: &Node, keys: &'static [Key], what: &str) -> Option<Vec<Fields>> {
+        match &node.value {
+            Yaml::List(items) => {
+                Some(items.iter().map(|item| self.table(item, keys, what)).collect())
+            }
+            other => {
+                self.wrong_type(node.at, "expected a list", other);
+                None
+            }
+        }
     }
 
     /// A mapping with the keys of a table.

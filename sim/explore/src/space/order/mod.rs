@@ -54,6 +54,7 @@ impl PartialOrder {
             || policies.memory.is_some()
             || policies.wake == Wake::LookAgain
             || policies.detect == Detect::Refuse
+            || machine.has_ports()
             || !machine.code.iter().all(is_of_the_simple_kind)
         {
             return None;
@@ -68,7 +69,7 @@ impl PartialOrder {
                 .iter()
                 .map(|mailbox| match mailbox.spec.kind {
                     MailboxKind::Link { from, to } => Some((from, to)),
-                    MailboxKind::Open | MailboxKind::Filed => None,
+                    MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => None,
                 })
                 .collect(),
         );

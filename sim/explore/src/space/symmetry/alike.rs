@@ -55,7 +55,10 @@ fn treats_all_alike(op: &Op) -> bool {
         | Verb::StartThread { .. }
         | Verb::Join { .. }
         | Verb::Create { .. }
+        | Verb::CreatePort { .. }
         | Verb::Destroy(_)
+        | Verb::Drop(_)
+        | Verb::Limit { .. }
         | Verb::Register { .. }
         | Verb::Unregister(_)
         | Verb::Lookup { .. }

@@ -53,6 +53,7 @@ impl Unit<'_> {
             "exit" => Verb::Exit(self.operand_expr(step)?),
             "kill" => Verb::Kill(self.victims(step)?),
             "join" => Verb::Join { threads: self.joined(step)?, wait: self.wait(fields)? },
+            "create" if word(fields, "kind") == Some("port") => self.create_port(step)?,
             "create" => Verb::Create {
                 into: self.operand_register(step),
                 capacity: capacity(fields, "capacity"),
@@ -61,6 +62,11 @@ impl Unit<'_> {
                 max_size: unsigned(fields, "max-size"),
             },
             "destroy" => Verb::Destroy(self.operand_object(step)?),
+            "drop" => Verb::Drop(self.operand_object(step)?),
+            "limit" => {
+                let port = self.operand_object(step)?;
+                Verb::Limit { port, limit: self.field_expr(fields, "capacity")? }
+            }
             "register" => {
                 let object = self.operand_object(step)?;
                 Verb::Register { object, name: self.field_expr(fields, "as")? }
@@ -105,6 +111,7 @@ impl Unit<'_> {
                 None => None,
                 Some(_) => Some(self.object(fields, "reply-to", Allow::OneObject)?),
             },
+            rights: self.grants(fields)?,
             wait: self.wait(fields)?,
         })
     }

@@ -1,0 +1,138 @@
+//! A port: a mailbox that is used through rights. Who has the one receive right is the port's affair; who
+//! may send is written in the name space of each process.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{MailboxId, ProcessId};
+
+/// The queue limit of a port that names none, in messages (Mach 3, `mach/port.h`).
+pub const DEFAULT_QUEUE_LIMIT: u64 = 5;
+/// The largest queue limit, in messages (Mach 3, `mach/port.h`).
+pub const LARGEST_QUEUE_LIMIT: u64 = 16;
+
+/// What a port has beside its queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Where its receive right is. There is exactly one.
+    pub receiver: Receiver,
+    /// Who gets the receive right if its holder dies.
+    pub backup: Option<ProcessId>,
+}
+
+/// Where the receive right of a port is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Receiver {
+    /// This process has it.
+    Held(ProcessId),
+    /// In a message to this mailbox.
+    Carried(MailboxId),
+    /// It was destroyed, and the port with it.
+    Nobody,
+}
+
+impl Port {
+    /// A new port of this process.
+    pub fn of(process: ProcessId) -> Self {
+        Self { receiver: Receiver::Held(process), backup: None }
+    }
+}
+
+/// The rights of a process: its name space.
+///
+/// A name counts the references to its send right. When the port dies the same name is a dead name, with
+/// as many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    send: BTreeMap<MailboxId, u32>,
+    receive: BTreeSet<MailboxId>,
+}
+
+impl Rights {
+    /// The ports that it receives from, in order of their numbers.
+    pub fn received(&self) -> impl ExactSizeIterator<Item = MailboxId> + '_ {
+        self.receive.iter().copied()
+    }
+
+    /// It gets the receive right of a port.
+    pub fn add_receive(&mut self, port: MailboxId) {
+        self.receive.insert(port);
+    }
+
+    /// It has the receive right of a port no more.
+    pub fn take_receive(&mut self, port: MailboxId) {
+        self.receive.remove(&port);
+    }
+
+    /// How often the right to send to a port is held; 0 if it is not.
+    pub fn references(&self, port: MailboxId) -> u32 {
+        self.send.get(&port).copied().unwrap_or(0)
+    }
+
+    /// One reference more, under the name that is there already. Stops at the largest number.
+    pub fn add(&mut self, port: MailboxId) {
+        let references = self.send.entry(port).or_insert(0);
+        *references = references.saturating_add(1);
+    }
+
+    /// Gives one reference up; the name goes with the last. Gives whether there was one.
+    pub fn give_up(&mut self, port: MailboxId) -> Option<()> {
+        let references = self.send.get_mut(&port)?;
+        *references -= 1;
+        if *references == 0 {
+            self.send.remove(&port);
+        }
+        Some(())
+    }
+
+    /// Gives all send rights up.
+    pub fn give_up_all(&mut self) {
+        self.send.clear();
+    }
+
+    /// The ports that it may send to with the references, in order of their numbers.
+    pub fn sent_to(&self) -> impl ExactSizeIterator<Item = (MailboxId, u32)> + '_ {
+        self.send.iter().map(|(port, references)| (*port, *references))
+    }
+
+    /// The same rights to ports with other numbers.
+    #[must_use]
+    pub fn renamed(&self, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
+        Self {
+            send: self.send.iter().map(|(port, references)| (name(*port), *references)).collect(),
+            receive: self.receive.iter().map(|port| name(*port)).collect(),
+        }
+    }
+}
+
+/// A right that travels in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Carried {
+    /// The port that it is a right to.
+    pub port: MailboxId,
+    /// Which right it is.
+    pub right: Right,
+}
+
+/// A right to a port, as it travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Right {
+    /// To receive from it, to destroy it, and to make send rights.
+    Receive,
+    /// To send to it.
+    Send,
+    /// It died on the way.
+    Dead,
+}
+
+impl Right {
+    /// What it is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Right::Receive => "receive",
+            Right::Send => "send",
+            Right::Dead => "dead",
+        }
+    }
+}

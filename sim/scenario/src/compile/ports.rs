@@ -1,0 +1,137 @@
+//! Ports: who has which right from the start.
+
+use ipcsim_kernel::object::port::DEFAULT_QUEUE_LIMIT;
+use ipcsim_kernel::{Capacity, MailboxId, MailboxKind, MailboxSpec, Order, PortSpec, ProcessId};
+
+use super::Compiler;
+use super::declare::{Members, Object};
+use super::settings::unsigned;
+use crate::ast::{Arg, Declaration, Objects, Reference};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::place::Place;
+
+impl Compiler<'_> {
+    pub(super) fn ports(&mut self) {
+        for declaration in &self.scenario.ports {
+            let limit = unsigned(&declaration.fields, "capacity").unwrap_or(DEFAULT_QUEUE_LIMIT);
+            let port = MailboxId::at(self.machine.mailboxes.len());
+            let spec = MailboxSpec {
+                capacity: Capacity::Messages(limit),
+                order: Order::Fifo,
+                receiver: self.machine.policies.receiver,
+                max_size: None,
+                kind: MailboxKind::Port,
+            };
+            self.add_mailbox(declaration.name.value.clone(), spec);
+            if let Some(receiver) = self.holder(declaration, "receive") {
+                let backup = self.backup(declaration, receiver);
+                let senders = self.senders(declaration);
+                self.machine.ports.push(PortSpec { port, receiver, backup, senders });
+            }
+        }
+    }
+
+    /// The one process that a key names.
+    fn holder(&mut self, declaration: &Declaration, key: &str) -> Option<ProcessId> {
+        let Some(Arg::Objects(Objects::One(reference))) =
+            declaration.fields.get(key).map(|arg| &arg.value)
+        else {
+            return None;
+        };
+        match self.processes_named(reference)[..] {
+            [process] => Some(process),
+            [] => None,
+            _ => {
+                let diagnostic =
+                    Diagnostic::new(Code::Ports, reference.at(), format!("`{key}` is one process"))
+                        .label("this is a family")
+                        .help("write which member: `server[1]`");
+                self.found.push(diagnostic);
+                None
+            }
+        }
+    }
+
+    fn backup(&mut self, declaration: &Declaration, receiver: ProcessId) -> Option<ProcessId> {
+        let backup = self.holder(declaration, "backup")?;
+        if backup == receiver {
+            let at = declaration.fields.get("backup").map_or(declaration.name.at, |arg| arg.at);
+            let diagnostic = Diagnostic::new(
+                Code::Ports,
+                at,
+                "who receives from a port is no backup of its own",
+            )
+            .label("it dies with the one that it stands in for");
+            self.found.push(diagnostic);
+            return None;
+        }
+        Some(backup)
+    }
+
+    fn senders(&mut self, declaration: &Declaration) -> Vec<ProcessId> {
+        match declaration.fields.get("send").map(|arg| &arg.value) {
+            Some(Arg::Objects(Objects::One(reference))) => self.processes_named(reference),
+            Some(Arg::Objects(Objects::Several(references))) => {
+                let named = references.iter().map(|reference| self.processes_named(reference));
+                named.collect::<Vec<_>>().concat()
+            }
+            Some(Arg::Objects(Objects::Anyone)) => {
+                let at = declaration.fields.get("send").map_or(declaration.name.at, |arg| arg.at);
+                let diagnostic = Diagnostic::new(Code::Ports, at, "a port is not open to anyone")
+                    .label("name the processes that have a send right");
+                self.found.push(diagnostic);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The processes that a name stands for; none, and a note, if it stands for something else.
+    fn processes_named(&mut self, reference: &Reference) -> Vec<ProcessId> {
+        let at = reference.at();
+        let Reference::Named { name, index } = reference else {
+            self.no_process(at, "this has to be computed", None);
+            return Vec::new();
+        };
+        match (self.names.find(&name.value), index) {
+            (Some(Object::Process { first, members, .. }), None) => {
+                let count = match members {
+                    Members::One => 1,
+                    Members::Many(count) => count,
+                };
+                (first.0..first.0 + count).map(ProcessId).collect()
+            }
+            (Some(Object::Process { first, members: Members::Many(count), .. }), Some(index)) => {
+                match &index.value {
+                    crate::expr::Shape::Int(member) if (1..=i64::from(count)).contains(member) => {
+                        vec![ProcessId(first.0 + u32::try_from(member - 1).unwrap_or(0))]
+                    }
+                    _ => {
+                        self.no_process(at, "there is no such member", None);
+                        Vec::new()
+                    }
+                }
+            }
+            (Some(_), _) => {
+                self.no_process(at, "only a process holds rights", None);
+                Vec::new()
+            }
+            (None, _) => {
+                self.no_process(at, "nothing has this name", Some(&name.value));
+                Vec::new()
+            }
+        }
+    }
+
+    fn no_process(&mut self, at: Place, label: &str, name: Option<&str>) {
+        let message = match name {
+            Some(name) => format!("no process is called `{name}`"),
+            None => "expected a process".to_string(),
+        };
+        let mut diagnostic = Diagnostic::new(Code::UnknownName, at, message);
+        if let Some(name) = name {
+            diagnostic = diagnostic.did_you_mean(name, self.names.processes());
+        }
+        self.found.push(diagnostic.otherwise(label));
+    }
+}

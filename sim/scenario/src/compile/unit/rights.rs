@@ -1,0 +1,60 @@
+//! Rights in the steps of a program: ports that are made, and what a message carries.
+
+use ipcsim_kernel::Capacity;
+use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
+use ipcsim_kernel::program::{Disposition, Grant, Verb};
+
+use super::{Failed, Unit};
+use crate::ast::{Arg, Fields, Step};
+use crate::compile::resolve::{Allow, Compiled};
+use crate::compile::settings::{capacity, word};
+use crate::diagnostic::{Code, Diagnostic};
+
+impl Unit<'_> {
+    /// A port has a queue limit, and nothing else that a mailbox has.
+    pub(super) fn create_port(&self, step: &Step) -> Result<Verb, Failed> {
+        for key in ["order", "receiver", "max-size"] {
+            if let Some(at) = step.fields.key(key) {
+                let diagnostic = Diagnostic::new(Code::Ports, at, format!("a port has no `{key}`"))
+                    .label("only a mailbox has");
+                return Err(Box::new(diagnostic));
+            }
+        }
+        let limit = match capacity(&step.fields, "capacity") {
+            None => None,
+            Some(Capacity::None) => Some(0),
+            Some(Capacity::Messages(limit)) if limit <= LARGEST_QUEUE_LIMIT => Some(limit),
+            Some(_) => {
+                let at = step.fields.get("capacity").map_or(step.at, |arg| arg.at);
+                let diagnostic = Diagnostic::new(
+                    Code::Ports,
+                    at,
+                    format!("a port holds 0 to {LARGEST_QUEUE_LIMIT} messages"),
+                )
+                .label("this is no queue limit");
+                return Err(Box::new(diagnostic));
+            }
+        };
+        let limit = limit.map(|limit| Compiled::int(i64::try_from(limit).unwrap_or(i64::MAX)));
+        Ok(Verb::CreatePort { into: self.operand_register(step), limit })
+    }
+
+    /// The rights that a message carries.
+    pub(super) fn grants(&mut self, fields: &Fields) -> Result<Vec<Grant>, Failed> {
+        let Some(Arg::Tables(tables)) = fields.get("rights").map(|arg| &arg.value) else {
+            return Ok(Vec::new());
+        };
+        let grant = |fields: &Fields| {
+            Ok(Grant {
+                port: self.object(fields, "port", Allow::OneObject)?,
+                disposition: match word(fields, "as") {
+                    Some("move-receive") => Disposition::MoveReceive,
+                    Some("move-send") => Disposition::MoveSend,
+                    Some("copy-send") => Disposition::CopySend,
+                    _ => Disposition::MakeSend,
+                },
+            })
+        };
+        tables.iter().map(grant).collect()
+    }
+}
