@@ -52,12 +52,27 @@ pub fn scenario(seed: u64, size: u64) -> String {
     let _ =
         writeln!(out, "  filed: {{capacity: {capacity}}}\n  many: {{replicas: 2, capacity: 1}}");
     let _ = writeln!(out, "files:\n  /srv/filed: {{mailbox: filed, owner: terry, mode: \"0620\"}}");
-    let _ = writeln!(out, "processes:");
     let processes = 2 + dice.below(3);
+    let has_ports = seed % 3 == 2;
+    if has_ports {
+        ports(&mut dice, &mut out);
+    }
+    let _ = writeln!(out, "processes:");
     for number in 1..=processes {
-        process(&mut dice, &mut out, number, processes, size);
+        process(&mut dice, &mut out, number, processes, (size, has_ports));
     }
     out
+}
+
+/// Two ports, of the first two processes.
+fn ports(dice: &mut Dice, out: &mut String) {
+    let _ = writeln!(out, "ports:");
+    for (own, other) in [(1, 2), (2, 1)] {
+        let backup = if dice.chance(30) { format!(", backup: P{other}") } else { String::new() };
+        let send = dice.pick(&["", ", send: [P1]", ", send: [P2]", ", send: [P1, P2]"]);
+        let capacity = dice.pick(&["", ", capacity: 0", ", capacity: 1", ", capacity: 2"]);
+        let _ = writeln!(out, "  p{own}: {{receive: P{own}{backup}{send}{capacity}}}");
+    }
 }
 
 fn kernel(dice: &mut Dice, out: &mut String) {
@@ -84,7 +99,13 @@ fn kernel(dice: &mut Dice, out: &mut String) {
     }
 }
 
-fn process(dice: &mut Dice, out: &mut String, number: u64, processes: u64, size: u64) {
+fn process(
+    dice: &mut Dice,
+    out: &mut String,
+    number: u64,
+    processes: u64,
+    (size, has_ports): (u64, bool),
+) {
     let _ = writeln!(out, "  P{number}:");
     if dice.chance(20) {
         let _ = writeln!(out, "    daemon: true");
@@ -97,7 +118,7 @@ fn process(dice: &mut Dice, out: &mut String, number: u64, processes: u64, size:
     }
     let _ = writeln!(out, "    user: {}", dice.pick(&["terry", "other"]));
     let _ = writeln!(out, "    do:\n      - set: {{n: 0, h: me, m: none, list: '[box1, box2]'}}");
-    let mut writer = Steps { dice, out, processes, threads: 0 };
+    let mut writer = Steps { dice, out, processes, threads: 0, has_ports };
     for _ in 0..=size {
         writer.step(6, 0);
     }
@@ -108,6 +129,7 @@ struct Steps<'a> {
     out: &'a mut String,
     processes: u64,
     threads: u64,
+    has_ports: bool,
 }
 
 impl Steps<'_> {
@@ -120,7 +142,14 @@ impl Steps<'_> {
         format!("P{other}")
     }
 
+    fn port(&mut self) -> String {
+        self.dice.pick(&["p1", "p1", "p2", "p2", "h"]).to_string()
+    }
+
     fn destination(&mut self) -> String {
+        if self.has_ports && self.dice.chance(50) {
+            return self.port();
+        }
         match self.dice.below(10) {
             0..=4 => self.peer(),
             5..=7 => self.dice.pick(&["box1", "box2"]).to_string(),
@@ -130,6 +159,9 @@ impl Steps<'_> {
     }
 
     fn source(&mut self) -> String {
+        if self.has_ports && self.dice.chance(50) {
+            return self.dice.pick(&["p1", "p2", "h", "[p1, p2]", "[p1, box1]"]).to_string();
+        }
         match self.dice.below(12) {
             0..=4 => self.peer(),
             5..=7 => self.dice.pick(&["box1", "box2"]).to_string(),
@@ -186,6 +218,9 @@ impl Steps<'_> {
 
     fn step(&mut self, indent: usize, depth: u64) {
         let inner = indent + 2;
+        if self.has_ports && self.dice.chance(20) {
+            return self.ports(indent);
+        }
         match self.dice.below(if depth > 1 { 40 } else { 56 }) {
             0..=12 => self.send(indent),
             13..=24 => self.receive(indent),
@@ -256,8 +291,53 @@ impl Steps<'_> {
         if self.dice.chance(10) {
             self.line(inner, "reply-to: box2");
         }
+        self.rights(inner);
         self.wait(inner);
         self.handlers(inner);
+    }
+
+    fn rights(&mut self, indent: usize) {
+        if !self.has_ports || self.dice.chance(50) {
+            return;
+        }
+        let mut grants = Vec::new();
+        for _ in 0..=self.dice.below(2) {
+            let (port, disposition) = (
+                self.port(),
+                self.dice.pick(&["move-receive", "move-send", "copy-send", "make-send"]),
+            );
+            grants.push(format!("{{port: {port}, as: {disposition}}}"));
+        }
+        self.line(indent, &format!("rights: [{}]", grants.join(", ")));
+    }
+
+    /// What else is done with ports.
+    fn ports(&mut self, indent: usize) {
+        let port = self.port();
+        match self.dice.below(6) {
+            0 => {
+                self.line(indent, "- create: h");
+                self.line(indent + 2, "kind: port");
+                self.line(indent + 2, "capacity: 1");
+            }
+            1 => self.line(indent, &format!("- destroy: {port}")),
+            2 => self.line(indent, &format!("- drop: {port}")),
+            3 => {
+                self.line(indent, &format!("- limit: {port}"));
+                let limit = self.dice.below(4);
+                self.line(indent + 2, &format!("capacity: {limit}"));
+            }
+            4 => {
+                self.line(indent, &format!("- register: {port}"));
+                self.line(indent + 2, "as: a name");
+            }
+            _ => {
+                self.line(indent, "- if: m != none and len(m.rights) > 0");
+                self.line(indent + 2, "then: [{set: {h: 'm.rights[0]'}}]");
+                return;
+            }
+        }
+        self.handlers(indent + 2);
     }
 
     fn receive(&mut self, indent: usize) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::ids::ThreadId;
 use crate::limits;
-use crate::machine::{Capacity, MailboxSpec, Order};
+use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order};
 use crate::message::Message;
 use crate::object::port::Port;
 use crate::state::Filter;
@@ -157,6 +157,12 @@ impl Mailbox {
 
     /// Whether a receive would find something here: a message, or a sender that is blocked with one.
     pub fn has_something(&self) -> bool {
-        !self.messages.is_empty() || !self.senders.is_empty()
+        !self.messages.is_empty() || self.serves_blocked_senders()
+    }
+
+    /// Whether a receiver would take a message out of the hands of a sender that is blocked. A port is no
+    /// rendezvous: what it has no room for nobody can take.
+    pub fn serves_blocked_senders(&self) -> bool {
+        !self.senders.is_empty() && self.spec.kind != MailboxKind::Port
     }
 }

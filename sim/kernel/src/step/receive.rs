@@ -124,7 +124,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             if let Some(place) = self.mailbox(*mailbox).first_stored(filter) {
                 return Some(Found::Stored(*mailbox, place));
             }
-            if !self.mailbox(*mailbox).senders.is_empty()
+            if self.mailbox(*mailbox).serves_blocked_senders()
                 && let Some(place) = self.pick_sender(*mailbox, filter)
             {
                 return Some(Found::WithSender(*mailbox, place));
