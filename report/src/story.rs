@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::object::port::Right;
 use ipcsim_kernel::program::{Op, Verb};
-use ipcsim_kernel::{Event, Kind, Loss, Machine, Message, Route, State, ThreadId};
+use ipcsim_kernel::{Event, Kind, Loss, Machine, Message, ProcessId, Route, State, ThreadId};
 
 use crate::units::plural;
 use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
@@ -270,11 +270,12 @@ fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> O
 
 /// The rights that come with a message: `, with a send right to printer`.
 fn rights(machine: &Machine, message: &Message) -> String {
-    let carried = message.rights().iter().map(|carried| {
+    let carried = message.carried().map(|carried| {
         let port = machine.mailbox_name(carried.port);
         match carried.right {
             Right::Receive => format!("the receive right of {port}"),
             Right::Send => format!("a send right to {port}"),
+            Right::Once(_) => format!("a send-once right to {port}"),
             Right::Dead => format!("a dead right to {port}"),
         }
     });
@@ -299,6 +300,10 @@ fn tell(
     match &event.kind {
         Kind::Sent(message) => {
             let to = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
+            if message.sender == ProcessId::KERNEL {
+                let kind = names.value(message.kind());
+                return plain(format!("the kernel notices {kind}, and tells {to}"));
+            }
             let verb = call_of(machine, event).map_or("send", Verb::word);
             plain(format!("{verb} {} to {to}", body(names, message)))
         }
@@ -306,7 +311,7 @@ fn tell(
             let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
             let place = match message.route {
                 Route::Link => format!("on the link to {at}"),
-                Route::Mailbox => format!("in {at}"),
+                Route::Mailbox | Route::Once => format!("in {at}"),
             };
             plain(format!("stored {place} ({messages} there)"))
         }
@@ -316,7 +321,9 @@ fn tell(
             let sender_name = machine.process_name(message.sender);
             let via = match message.route {
                 Route::Link => String::new(),
-                Route::Mailbox => format!(" in {}", machine.mailbox_name(message.mailbox)),
+                Route::Mailbox | Route::Once => {
+                    format!(" in {}", machine.mailbox_name(message.mailbox))
+                }
             };
             let rights = rights(machine, message);
             let text = format!("receive {} from {sender_name}{via}{rights}", body(names, message));

@@ -290,6 +290,9 @@ impl Steps<'_> {
         }
         if self.dice.chance(10) {
             self.line(inner, "reply-to: box2");
+        } else if self.has_ports && self.dice.chance(30) {
+            let port = self.port();
+            self.line(inner, &format!("reply-to: {port}"));
         }
         self.rights(inner);
         self.wait(inner);
@@ -304,7 +307,14 @@ impl Steps<'_> {
         for _ in 0..=self.dice.below(2) {
             let (port, disposition) = (
                 self.port(),
-                self.dice.pick(&["move-receive", "move-send", "copy-send", "make-send"]),
+                self.dice.pick(&[
+                    "move-receive",
+                    "move-send",
+                    "copy-send",
+                    "make-send",
+                    "make-send-once",
+                    "move-send-once",
+                ]),
             );
             grants.push(format!("{{port: {port}, as: {disposition}}}"));
         }
@@ -314,7 +324,14 @@ impl Steps<'_> {
     /// What else is done with ports.
     fn ports(&mut self, indent: usize) {
         let port = self.port();
-        match self.dice.below(6) {
+        match self.dice.below(8) {
+            6 | 7 => {
+                let until = self.dice.pick(&["no-senders", "dead-name", "port-destroyed"]);
+                let notify = self.port();
+                self.line(indent, &format!("- watch: {port}"));
+                self.line(indent + 2, &format!("until: {until}"));
+                self.line(indent + 2, &format!("notify: {notify}"));
+            }
             0 => {
                 self.line(indent, "- create: h");
                 self.line(indent + 2, "kind: port");

@@ -138,7 +138,11 @@ impl Scribe<'_> {
     /// What a message is.
     fn message(&mut self, out: &mut Vec<u8>, message: &Message) {
         key(out, ",\"sender\":");
-        self.process(out, message.sender);
+        if message.sender == ProcessId::KERNEL {
+            escape(out, &self.machine.process_name(message.sender));
+        } else {
+            self.process(out, message.sender);
+        }
         number(out, ",\"size\":", message.size);
         key(out, ",\"body\":");
         push_value(out, self.machine, &message.body);
@@ -149,13 +153,13 @@ impl Scribe<'_> {
         if message.priority() != 0 {
             number(out, ",\"priority\":", message.priority());
         }
-        for (at, carried) in message.rights().iter().enumerate() {
+        for (at, carried) in message.carried().enumerate() {
             key(out, if at == 0 { ",\"rights\":[{\"port\":" } else { ",{\"port\":" });
             escape(out, &self.machine.mailbox_name(carried.port));
             text(out, ",\"right\":", carried.right.word());
             out.push(b'}');
         }
-        if !message.rights().is_empty() {
+        if message.carried().next().is_some() {
             out.push(b']');
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// The JSON Schema (draft-07) of a line of a trace.
@@ -52,7 +52,7 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// What the message says.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present", default)]
     pub body: Option<Value>,
     /// The message's type, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,4 +94,9 @@ pub struct Record {
     /// What was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<u64>,
+}
+
+/// What is there is there, even if it is nothing: the body of a notice may be `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }

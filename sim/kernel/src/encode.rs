@@ -13,7 +13,7 @@ use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::memory::KernelMemory;
 use crate::object::names::NameTable;
-use crate::object::port::{Receiver, Right};
+use crate::object::port::{Once, Receiver, Right};
 use crate::outcome::{Fault, Outcome};
 use crate::state::{
     BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
@@ -150,6 +150,13 @@ impl Encoder<'_> {
             self.number(u64::from(references));
         }
         self.mailboxes(process.rights.received());
+        self.number(process.rights.once.len() as u64);
+        process.rights.once.iter().for_each(|once| self.once(*once));
+        self.number(process.rights.dead_names.len() as u64);
+        for (port, once) in &process.rights.dead_names {
+            self.mailbox_id(*port);
+            self.once(*once);
+        }
     }
 
     /// Numbers up to one that no mailbox has.
@@ -369,7 +376,21 @@ impl Encoder<'_> {
                 Receiver::Carried(to) => self.number(2 * u64::from(to.0) + 2),
             }
             self.number(port.backup.map_or(0, |backup| u64::from(backup.0) + 1));
+            self.number(port.once.len() as u64);
+            port.once.iter().for_each(|number| self.number(u64::from(*number)));
+            self.number(u64::from(port.made));
+            for asked in [port.no_senders, port.destroyed] {
+                self.byte(u8::from(asked.is_some()));
+                if let Some(once) = asked {
+                    self.once(once);
+                }
+            }
         }
+    }
+
+    fn once(&mut self, once: Once) {
+        self.mailbox_id(once.port);
+        self.number(u64::from(once.number));
     }
 
     fn message(&mut self, message: &Arc<Message>) {
@@ -398,10 +419,11 @@ impl Encoder<'_> {
         self.number(extras.rights.len() as u64);
         for carried in &extras.rights {
             self.mailbox_id(carried.port);
-            self.byte(match carried.right {
+            self.number(match carried.right {
                 Right::Receive => 0,
                 Right::Send => 1,
                 Right::Dead => 2,
+                Right::Once(number) => 3 + u64::from(number),
             });
         }
     }
@@ -451,6 +473,10 @@ impl Encoder<'_> {
             Handle::Reply(right) => {
                 self.byte(4);
                 self.right(right);
+            }
+            Handle::Once(once) => {
+                self.byte(5);
+                self.once(once);
             }
         }
     }

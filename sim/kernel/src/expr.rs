@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::ids::{FamilyId, MailboxId, ProcessId, Register};
 use crate::machine::Machine;
 use crate::message::{Message, Route};
-use crate::object::port::{Carried, Right};
+use crate::object::port::{Carried, Once, Right};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::{Fault, Outcome};
 use crate::state::Thread;
@@ -307,18 +307,22 @@ impl<O: Oracle> Scope<'_, O> {
     fn field_of(message: &Message, field: Field) -> Value {
         match field {
             Field::Body => message.body.clone(),
+            Field::Sender if message.sender == ProcessId::KERNEL => Value::None,
             Field::Sender => Value::Handle(Handle::Process(message.sender)),
             Field::Type => message.kind().clone(),
             Field::Priority => Value::Int(message.priority()),
             Field::Size => Value::Int(i64::try_from(message.size).unwrap_or(i64::MAX)),
             Field::Box => match message.route {
-                Route::Mailbox => Value::Handle(Handle::Mailbox(message.mailbox)),
+                Route::Mailbox | Route::Once => Value::Handle(Handle::Mailbox(message.mailbox)),
                 Route::Link => Value::None,
             },
             Field::Rights => {
                 let handle = |carried: &Carried| match carried.right {
                     Right::Dead => Value::None,
                     Right::Receive | Right::Send => Value::Handle(Handle::Mailbox(carried.port)),
+                    Right::Once(number) => {
+                        Value::Handle(Handle::Once(Once { port: carried.port, number }))
+                    }
                 };
                 Value::list(message.rights().iter().map(handle).collect())
                     .expect("a message carries few rights")

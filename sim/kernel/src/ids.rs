@@ -41,6 +41,11 @@ ids! {
     ThreadName
 }
 
+impl ProcessId {
+    /// The kernel itself, as the sender of a notice.
+    pub const KERNEL: Self = Self(u32::MAX);
+}
+
 impl Pc {
     /// The place behind this one.
     #[must_use]

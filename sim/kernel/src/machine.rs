@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::ids::{FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadName, UserId};
-use crate::program::{Op, Verb};
+use crate::program::{Op, Until, Verb};
 use crate::timing::Timing;
 use crate::value::{Handle, Value};
 
@@ -326,8 +326,20 @@ impl Machine {
         !self.ports.is_empty() || self.code.iter().any(creates)
     }
 
+    /// Whether anybody asks how many send rights were made.
+    pub fn counts_senders(&self) -> bool {
+        let asks = |op: &Op| {
+            matches!(op, Op::Call(call)
+                if matches!(call.verb, Verb::Watch { until: Until::NoSenders, .. }))
+        };
+        self.code.iter().any(asks)
+    }
+
     /// The name of a process, `clients[2]` for a replica.
     pub fn process_name(&self, process: ProcessId) -> String {
+        if process == ProcessId::KERNEL {
+            return "the kernel".into();
+        }
         let id = self.processes[process.index()];
         let family = &self.families[id.index()];
         let name = &self.symbols.families[id.index()];
@@ -352,6 +364,9 @@ impl Machine {
             Handle::Process(process) => self.process_name(process),
             Handle::Mailbox(mailbox) | Handle::File { mailbox, .. } => self.mailbox_name(mailbox),
             Handle::Reply(_) => "a reply right".into(),
+            Handle::Once(once) => {
+                format!("a send-once right to {}", self.mailbox_name(once.port))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! A message: what travels, and what its sender does when it has gone.
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::object::port::Carried;
+use crate::object::port::{Carried, Once, Right};
 use crate::value::{Handle, ReplyRight, Value};
 
 /// A message, from the moment its `send` is accepted. It never changes, so it is shared, not copied.
@@ -47,6 +47,8 @@ pub enum Route {
     Mailbox,
     /// On the link between two processes.
     Link,
+    /// To a port, by a send-once right or from the kernel: it is there however full the port is.
+    Once,
 }
 
 /// What the sender of a message does when the message has been stored or handed over.
@@ -114,9 +116,20 @@ impl Message {
         self.extras.as_ref().map_or(Then::Return, |extras| extras.then)
     }
 
-    /// The rights that it carries.
+    /// The rights that its sender has put into it.
     pub fn rights(&self) -> &[Carried] {
         self.extras.as_ref().map_or(&[], |extras| &extras.rights)
+    }
+
+    /// All rights that it carries: those, and the one to answer it.
+    pub fn carried(&self) -> impl Iterator<Item = Carried> + '_ {
+        let once = match self.reply_to() {
+            Some(Handle::Once(Once { port, number })) => {
+                Some(Carried { port, right: Right::Once(number) })
+            }
+            _ => None,
+        };
+        self.rights().iter().copied().chain(once)
     }
 
     /// The right that `reply` uses up: every request of a `call` carries one.

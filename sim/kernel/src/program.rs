@@ -216,6 +216,15 @@ pub enum Verb {
     Destroy(Expr),
     /// Give one reference to a send right up.
     Drop(Expr),
+    /// Ask for a notice about a port.
+    Watch {
+        /// The port.
+        port: Expr,
+        /// What is waited for.
+        until: Until,
+        /// Where the notice goes: a port that one receives from, or a send-once right.
+        notify: Expr,
+    },
     /// Set the queue limit of a port.
     Limit {
         /// The port.
@@ -263,6 +272,7 @@ impl Verb {
                 | Verb::Open { .. }
                 | Verb::Drop(_)
                 | Verb::Limit { .. }
+                | Verb::Watch { .. }
         )
     }
 
@@ -302,6 +312,7 @@ impl Verb {
             }
             Verb::Register { object, name } => found.extend([object, name]),
             Verb::Limit { port, limit } => found.extend([port, limit]),
+            Verb::Watch { port, notify, .. } => found.extend([port, notify]),
             Verb::CreatePort { limit, .. } => found.extend(limit),
             Verb::Lookup { name, wait, .. } => {
                 found.push(name);
@@ -330,6 +341,7 @@ impl Verb {
             Verb::Destroy(_) => "destroy",
             Verb::Drop(_) => "drop",
             Verb::Limit { .. } => "limit",
+            Verb::Watch { .. } => "watch",
             Verb::Register { .. } => "register",
             Verb::Unregister(_) => "unregister",
             Verb::Lookup { .. } => "lookup",
@@ -379,6 +391,21 @@ pub enum Disposition {
     CopySend,
     /// The sender, who has the receive right, makes a send right.
     MakeSend,
+    /// The sender, who has the receive right, makes a send-once right.
+    MakeSendOnce,
+    /// Its send-once right goes with the message.
+    MoveSendOnce,
+}
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Nobody has a send right to the port any more.
+    NoSenders,
+    /// The port has died, and the own name for it is a dead name.
+    DeadName,
+    /// The port would be destroyed: its receive right comes with the notice instead.
+    PortDestroyed,
 }
 
 /// What a receive takes.

@@ -159,6 +159,9 @@ impl Mailbox {
                 Receiver::Nobody => Receiver::Nobody,
             };
             port.backup = port.backup.map(|backup| names.process(backup));
+            for asked in [&mut port.no_senders, &mut port.destroyed] {
+                *asked = asked.map(|once| once.renamed(|port| names.mailbox(port)));
+            }
         }
         for message in &mut renamed.messages {
             *message = renamed_message(message, names);
@@ -213,6 +216,7 @@ impl Handle {
                 Handle::File { mailbox: names.mailbox(mailbox), access }
             }
             Handle::Reply(right) => Handle::Reply(names.right(right)),
+            Handle::Once(once) => Handle::Once(once.renamed(|port| names.mailbox(port))),
         }
     }
 }

@@ -285,11 +285,15 @@ impl State {
             state.add_process(machine, ProcessId::at(id));
         }
         for spec in &machine.ports {
-            let port = Port { receiver: Receiver::Held(spec.receiver), backup: spec.backup };
+            let port = Port { backup: spec.backup, ..Port::of(spec.receiver) };
             state.mailboxes[spec.port.index()].port = Some(Box::new(port));
             state.processes[spec.receiver.index()].rights.add_receive(spec.port);
             for sender in &spec.senders {
                 state.processes[sender.index()].rights.add(spec.port);
+            }
+            if machine.counts_senders() {
+                let port = state.mailboxes[spec.port.index()].port.as_mut();
+                port.expect("it was made just now").made = spec.senders.len() as u32;
             }
         }
         links::make(machine, &mut state);

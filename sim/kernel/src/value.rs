@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::limits;
 use crate::message::Message;
+use crate::object::port::Once;
 use crate::outcome::Fault;
 
 /// A value of a variable or a message body.
@@ -53,6 +54,8 @@ pub enum Handle {
     },
     /// The right to answer one call, once.
     Reply(ReplyRight),
+    /// A send-once right to a port.
+    Once(Once),
 }
 
 /// What an opened file may be used for.
@@ -200,7 +203,7 @@ impl Handle {
     fn object(self) -> Handle {
         match self {
             Handle::File { mailbox, .. } => Handle::Mailbox(mailbox),
-            Handle::Process(_) | Handle::Mailbox(_) | Handle::Reply(_) => self,
+            Handle::Process(_) | Handle::Mailbox(_) | Handle::Reply(_) | Handle::Once(_) => self,
         }
     }
 }

@@ -324,7 +324,7 @@ pub const VERBS: &[Verb] = &[
         Kind::Target,
         &[],
         &[Outcome::NoRight, Outcome::Refused],
-        "Give up one reference to a send right; never a receive right",
+        "Give up one reference to a send right, or a send-once right; never a receive right",
     ),
     call(
         "limit",
@@ -332,6 +332,24 @@ pub const VERBS: &[Verb] = &[
         &[required("capacity", Kind::Number, "The queue limit, in messages, from 0 to 16")],
         &[Outcome::NoRight, Outcome::Refused],
         "Set the queue limit of a port that one receives from",
+    ),
+    call(
+        "watch",
+        Kind::Target,
+        &[
+            required(
+                "until",
+                Kind::Word(&["no-senders", "dead-name", "port-destroyed"]),
+                "What the notice is about",
+            ),
+            required(
+                "notify",
+                Kind::Target,
+                "Where the notice goes: a port that one receives from, or a send-once right",
+            ),
+        ],
+        &[Outcome::NoRight, Outcome::Refused],
+        "Ask the kernel for a notice about a port",
     ),
     call(
         "register",
@@ -514,7 +532,14 @@ pub const GRANT: &[Key] = &[
     required("port", Kind::Target, "The port"),
     required(
         "as",
-        Kind::Word(&["move-receive", "move-send", "copy-send", "make-send"]),
+        Kind::Word(&[
+            "move-receive",
+            "move-send",
+            "copy-send",
+            "make-send",
+            "make-send-once",
+            "move-send-once",
+        ]),
         "Which right, and what becomes of the sender's own",
     ),
 ];

@@ -17,6 +17,23 @@ pub struct Port {
     pub receiver: Receiver,
     /// Who gets the receive right if its holder dies.
     pub backup: Option<ProcessId>,
+    /// The numbers of the send-once rights to it that there are.
+    pub once: BTreeSet<u32>,
+    /// Where a notice goes when nobody is left who could send.
+    pub no_senders: Option<Once>,
+    /// How many send rights were made since that was asked for.
+    pub made: u32,
+    /// Where the receive right goes instead of being destroyed.
+    pub destroyed: Option<Once>,
+}
+
+/// A send-once right. Its number is the lowest that is free when it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Once {
+    /// The port that it is a right to.
+    pub port: MailboxId,
+    /// Tells it from the others to that port.
+    pub number: u32,
 }
 
 /// Where the receive right of a port is.
@@ -34,7 +51,21 @@ pub enum Receiver {
 impl Port {
     /// A new port of this process.
     pub fn of(process: ProcessId) -> Self {
-        Self { receiver: Receiver::Held(process), backup: None }
+        Self {
+            receiver: Receiver::Held(process),
+            backup: None,
+            once: BTreeSet::new(),
+            no_senders: None,
+            made: 0,
+            destroyed: None,
+        }
+    }
+
+    /// Makes a send-once right.
+    pub fn make_once(&mut self) -> u32 {
+        let free = (0..).find(|number| !self.once.contains(number)).expect("numbers are many");
+        self.once.insert(free);
+        free
     }
 }
 
@@ -46,6 +77,10 @@ impl Port {
 pub struct Rights {
     send: BTreeMap<MailboxId, u32>,
     receive: BTreeSet<MailboxId>,
+    /// The send-once rights: each is a name of its own.
+    pub once: BTreeSet<Once>,
+    /// Where a notice goes when the port of a name dies, or the name goes.
+    pub dead_names: BTreeMap<MailboxId, Once>,
 }
 
 impl Rights {
@@ -101,7 +136,20 @@ impl Rights {
         Self {
             send: self.send.iter().map(|(port, references)| (name(*port), *references)).collect(),
             receive: self.receive.iter().map(|port| name(*port)).collect(),
+            once: self.once.iter().map(|once| once.renamed(&mut name)).collect(),
+            dead_names: {
+                let watched = self.dead_names.iter();
+                watched.map(|(port, once)| (name(*port), once.renamed(&mut name))).collect()
+            },
         }
+    }
+}
+
+impl Once {
+    /// The same right to a port with another number.
+    #[must_use]
+    pub fn renamed(self, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
+        Self { port: name(self.port), ..self }
     }
 }
 
@@ -122,6 +170,8 @@ pub enum Right {
     Receive,
     /// To send to it.
     Send,
+    /// To send one message to it, which it takes even if its queue is full.
+    Once(u32),
     /// It died on the way.
     Dead,
 }
@@ -132,6 +182,7 @@ impl Right {
         match self {
             Right::Receive => "receive",
             Right::Send => "send",
+            Right::Once(_) => "send-once",
             Right::Dead => "dead",
         }
     }

@@ -7,6 +7,7 @@
 mod local;
 mod memory;
 mod naming;
+mod notices;
 mod objects;
 mod process;
 mod receive;
@@ -19,10 +20,13 @@ mod short;
 mod thread;
 mod wait;
 
+use std::sync::Arc;
+
 use crate::event::{Event, Kind};
 use crate::expr::{Expr, Scope, Who};
 use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
 use crate::machine::Machine;
+use crate::message::Message;
 use crate::oracle::{Oracle, Question, Sink, Span};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Op, Time, Verb};
@@ -110,6 +114,10 @@ enum Work {
     Refill(MailboxId),
     /// Kernel memory may be free: the senders that wait for it are looked at.
     Memory,
+    /// A notice is under way.
+    Notice(Arc<Message>),
+    /// A send right to this port is gone; it may have been the last.
+    Senders(MailboxId),
     /// A receiver that was woken did not take what it was woken for: others may.
     PassOn(ProcessId, Sources),
 }
@@ -142,6 +150,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 Work::Refill(mailbox) => self.refill(mailbox),
                 Work::Memory => self.hand_out_memory(),
                 Work::PassOn(process, sources) => self.pass_on(process, &sources),
+                Work::Notice(message) => self.deliver_notice(message),
+                Work::Senders(port) => self.look_for_senders(port),
             }
         }
     }
@@ -181,6 +191,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Destroy(object) => self.destroy(t, object),
             Verb::Drop(right) => self.drop_right(t, right),
             Verb::Limit { port, limit } => self.limit(t, port, limit),
+            Verb::Watch { port, until, notify } => self.watch(t, port, *until, notify),
             Verb::Register { object, name } => self.register(t, object, name),
             Verb::Unregister(name) => self.unregister(t, name),
             Verb::Lookup { name, wait, .. } => self.lookup(t, name, wait),

@@ -110,7 +110,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Ok(mailbox)
             }
             Handle::File { mailbox, access: Access::Read } => Ok(mailbox),
-            Handle::File { .. } | Handle::Reply(_) => Err(Stop::Outcome(Outcome::NoRight)),
+            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => {
+                Err(Stop::Outcome(Outcome::NoRight))
+            }
         }
     }
 
@@ -182,6 +184,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 if !self.mailbox(mailbox).senders.is_empty() {
                     self.work.push(Work::Refill(mailbox));
                 }
+                self.may_be_last_sender(mailbox);
                 message
             }
             Found::WithSender(mailbox, place) => {

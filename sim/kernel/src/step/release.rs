@@ -126,7 +126,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             match self.state.memory.offer(message.size) {
                 Fit::Now => {
                     let then = message.then();
-                    let whereabouts = self.store(t, message);
+                    let whereabouts = self.store(Some(t), message);
                     self.released(t, then, whereabouts);
                 }
                 Fit::Later | Fit::Never => self.wait_for_memory(t, message),

@@ -12,14 +12,14 @@ use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
 use crate::limits;
 use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order};
-use crate::message::Message;
+use crate::message::{Extras, Message, Route};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::port::{
-    Carried, DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Port, Receiver, Right,
+    Carried, DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Once, Port, Receiver, Right,
 };
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
-use crate::program::{Disposition, Grant};
+use crate::program::{Disposition, Send};
 use crate::value::{Handle, Value};
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
@@ -76,17 +76,81 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Gives one reference to a send right, or to a dead name, up; never a receive right.
-    pub(super) fn drop_right(&mut self, t: ThreadId, port: &Expr) -> Result<(), Stop> {
-        let port = self.port(t, port)?;
+    /// Gives one reference to a send right, or to a dead name, up, or a send-once right; never a receive
+    /// right.
+    pub(super) fn drop_right(&mut self, t: ThreadId, right: &Expr) -> Result<(), Stop> {
         let own = self.thread(t).process;
-        self.state.processes[own.index()].rights.give_up(port).ok_or(NO_RIGHT)?;
+        if let Value::Handle(Handle::Once(once)) = self.eval(t, right)? {
+            self.check_once(t, once)?;
+            self.complete(t, Outcome::Ok);
+            self.state.processes[own.index()].rights.once.remove(&once);
+            self.destroy_once(once);
+            return Ok(());
+        }
+        let port = self.port(t, right)?;
+        self.give_up_send(own, port)?;
+        self.complete(t, Outcome::Ok);
+        Ok(())
+    }
+
+    /// A process has one reference less, and with the last the name is gone.
+    fn give_up_send(&mut self, own: ProcessId, port: MailboxId) -> Result<(), Stop> {
+        let rights = &mut self.state.processes[own.index()].rights;
+        rights.give_up(port).ok_or(NO_RIGHT)?;
+        if rights.references(port) == 0 {
+            self.name_is_gone(own, port);
+            self.may_be_last_sender(port);
+        }
+        Ok(())
+    }
+
+    /// Whether a process has a send-once right, and its port lives.
+    pub(super) fn check_once(&mut self, t: ThreadId, once: Once) -> Result<(), Stop> {
+        let own = self.thread(t).process;
+        if !self.state.processes[own.index()].rights.once.contains(&once) {
+            return Err(NO_RIGHT);
+        }
+        if self.mailbox(once.port).existence == Existence::Destroyed {
+            return Err(Stop::Outcome(Outcome::Dead));
+        }
+        Ok(())
+    }
+
+    /// A send-once right is used up.
+    pub(super) fn spend(&mut self, t: ThreadId, once: Once) {
+        let own = self.thread(t).process;
+        self.state.processes[own.index()].rights.once.remove(&once);
+        self.forget_once(once);
+    }
+
+    /// Answers by a send-once right: that never waits.
+    pub(super) fn reply_once(
+        &mut self,
+        t: ThreadId,
+        once: Once,
+        body: Value,
+        size: u64,
+    ) -> Result<(), Stop> {
+        self.check_once(t, once)?;
+        self.spend(t, once);
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        let answer = Message {
+            body,
+            sender: self.thread(t).process,
+            mailbox: once.port,
+            size,
+            route: Route::Once,
+            extras: None,
+            serial,
+        };
+        self.force(Some(t), Arc::new(answer));
         self.complete(t, Outcome::Ok);
         Ok(())
     }
 
     /// The port that an expression names. What is no port has no rights.
-    fn port(&mut self, t: ThreadId, port: &Expr) -> Result<MailboxId, Stop> {
+    pub(super) fn port(&mut self, t: ThreadId, port: &Expr) -> Result<MailboxId, Stop> {
         match self.eval(t, port)? {
             Value::Handle(Handle::Mailbox(id)) if self.mailbox(id).port.is_some() => Ok(id),
             Value::Handle(_) => Err(REFUSED),
@@ -111,77 +175,148 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
+    /// Whether a message is to carry rights.
+    pub(super) fn mentions_ports(&self, send: &Send, extras: &Extras) -> bool {
+        let answers_at_port = match extras.reply_to {
+            Some(Handle::Mailbox(port)) => self.mailbox(port).port.is_some(),
+            Some(Handle::Once(_)) => true,
+            _ => false,
+        };
+        !send.rights.is_empty() || answers_at_port
+    }
+
     /// Takes the rights that a message is to carry out of its sender's name space. If one cannot be had,
     /// all stay where they were.
-    pub(super) fn copy_in(
+    pub(super) fn take_rights(
         &mut self,
         t: ThreadId,
-        grants: &[Grant],
+        send: &Send,
         to: MailboxId,
-    ) -> Result<Box<[Carried]>, Stop> {
+        extras: &mut Extras,
+    ) -> Result<(), Stop> {
         let own = self.thread(t).process;
-        let mut carried = Vec::with_capacity(grants.len());
-        for grant in grants {
-            let taken = match self.port(t, &grant.port) {
-                Ok(port) => self.take_right(own, port, grant.disposition, to),
-                Err(stop) => Err(stop),
-            };
-            match taken {
+        let mut handles = Vec::with_capacity(send.rights.len());
+        for grant in &send.rights {
+            match self.eval(t, &grant.port)? {
+                Value::Handle(handle) => handles.push((handle, grant.disposition)),
+                // A right that died on the way is nothing.
+                Value::None => return Err(NO_RIGHT),
+                _ => return Err(Fault::MixedTypes.into()),
+            }
+        }
+        let mut carried = Vec::with_capacity(handles.len());
+        for (handle, disposition) in handles {
+            match self.take_right(own, handle, disposition, to) {
                 Ok(right) => carried.push(right),
                 Err(stop) => {
-                    self.put_back(own, &carried);
+                    self.put_back(own, carried);
                     return Err(stop);
                 }
+            }
+        }
+        // Where an answer goes to a port, it goes there by a send-once right.
+        let answered = match extras.reply_to {
+            Some(Handle::Mailbox(port)) if self.mailbox(port).port.is_some() => {
+                self.make_once(own, port).map(Some)
+            }
+            Some(Handle::Once(once)) => self.hand_over_once(own, once).map(Some),
+            _ => Ok(None),
+        };
+        match answered {
+            Ok(Some(once)) => extras.reply_to = Some(Handle::Once(once)),
+            Ok(None) => {}
+            Err(stop) => {
+                self.put_back(own, carried);
+                return Err(stop);
             }
         }
         for Carried { port, .. } in carried.iter().filter(|it| it.right == Right::Receive) {
             self.tell_receivers_of_the_dead(*port);
         }
-        Ok(carried.into())
+        extras.rights = carried.into();
+        Ok(())
+    }
+
+    /// Makes a send-once right to a port that a process receives from.
+    pub(super) fn make_once(&mut self, own: ProcessId, port: MailboxId) -> Result<Once, Stop> {
+        if self.state.receiver_of(port) != Receiver::Held(own) {
+            return Err(NO_RIGHT);
+        }
+        Ok(Once { port, number: self.port_mut(port).make_once() })
+    }
+
+    /// Takes a send-once right out of a name space.
+    pub(super) fn hand_over_once(&mut self, own: ProcessId, once: Once) -> Result<Once, Stop> {
+        let held = self.state.processes[own.index()].rights.once.remove(&once);
+        if held { Ok(once) } else { Err(NO_RIGHT) }
+    }
+
+    pub(super) fn port_mut(&mut self, port: MailboxId) -> &mut Port {
+        let mailbox = &mut self.state.mailboxes[port.index()];
+        mailbox.port.as_mut().expect("only a port has rights")
     }
 
     fn take_right(
         &mut self,
         own: ProcessId,
-        port: MailboxId,
+        handle: Handle,
         disposition: Disposition,
         to: MailboxId,
     ) -> Result<Carried, Stop> {
+        let port = match (handle, disposition) {
+            (Handle::Once(once), Disposition::MoveSendOnce) => {
+                let Once { port, number } = self.hand_over_once(own, once)?;
+                return Ok(Carried { port, right: Right::Once(number) });
+            }
+            (Handle::Once(_), _) => return Err(NO_RIGHT),
+            (Handle::Mailbox(port), _) if self.mailbox(port).port.is_some() => port,
+            _ => return Err(REFUSED),
+        };
         let receives = self.state.receiver_of(port) == Receiver::Held(own);
-        let rights = &mut self.state.processes[own.index()].rights;
         let right = match disposition {
             Disposition::MoveReceive if receives => {
-                rights.take_receive(port);
+                self.state.processes[own.index()].rights.take_receive(port);
                 self.set_receiver(port, Receiver::Carried(to));
+                self.port_mut(port).made = 0;
                 Right::Receive
             }
-            Disposition::MakeSend if receives => Right::Send,
-            Disposition::CopySend if rights.references(port) > 0 => Right::Send,
-            Disposition::MoveSend => {
-                rights.give_up(port).ok_or(NO_RIGHT)?;
+            Disposition::MakeSend if receives => {
+                if self.machine.counts_senders() {
+                    let made = &mut self.port_mut(port).made;
+                    *made = made.saturating_add(1);
+                }
                 Right::Send
             }
-            Disposition::MoveReceive | Disposition::MakeSend | Disposition::CopySend => {
-                return Err(NO_RIGHT);
+            Disposition::MakeSendOnce => Right::Once(self.make_once(own, port)?.number),
+            Disposition::CopySend
+                if self.state.processes[own.index()].rights.references(port) > 0 =>
+            {
+                Right::Send
             }
+            Disposition::MoveSend => {
+                self.give_up_send(own, port)?;
+                Right::Send
+            }
+            _ => return Err(NO_RIGHT),
         };
         Ok(Carried { port, right })
     }
 
     fn set_receiver(&mut self, port: MailboxId, receiver: Receiver) {
-        let mailbox = &mut self.state.mailboxes[port.index()];
-        mailbox.port.as_mut().expect("only a port has a receive right").receiver = receiver;
+        self.port_mut(port).receiver = receiver;
     }
 
     /// A message has not gone: its sender gets the rights back, made ones as well, as if it had received
     /// them.
     pub(super) fn give_rights_back(&mut self, message: &Message) {
-        self.put_back(message.sender, message.rights());
+        if message.sender != ProcessId::KERNEL {
+            self.put_back(message.sender, message.carried());
+        }
     }
 
-    fn put_back(&mut self, process: ProcessId, rights: &[Carried]) {
+    fn put_back(&mut self, process: ProcessId, rights: impl IntoIterator<Item = Carried>) {
         for carried in rights {
-            self.give_right(process, *carried);
+            self.give_right(process, carried);
         }
     }
 
@@ -195,16 +330,26 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 rights.add_receive(port);
                 self.set_receiver(port, Receiver::Held(process));
             }
+            Right::Once(number) => {
+                rights.once.insert(Once { port, number });
+            }
             Right::Dead => {}
         }
     }
 
     /// Whoever receives a message gets the rights in it, but for those to ports that have died on the way.
     pub(super) fn copy_out(&mut self, t: ThreadId, mut message: Arc<Message>) -> Arc<Message> {
+        let own = self.thread(t).process;
+        if let Some(Handle::Once(Once { port, number })) = message.reply_to() {
+            if self.mailbox(port).existence == Existence::Destroyed {
+                extras_of(&mut message).reply_to = None;
+            } else {
+                self.give_right(own, Carried { port, right: Right::Once(number) });
+            }
+        }
         if message.rights().is_empty() {
             return message;
         }
-        let own = self.thread(t).process;
         let mut rights = message.rights().to_vec();
         for carried in &mut rights {
             if self.mailbox(carried.port).existence == Existence::Destroyed {
@@ -216,20 +361,22 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
         }
         if rights != message.rights() {
-            let message = Arc::make_mut(&mut message);
-            let extras = message.extras.as_mut().expect("it carries rights");
-            extras.rights = rights.into();
+            extras_of(&mut message).rights = rights.into();
         }
         message
     }
 
     /// A message is destroyed, and the rights in it with it.
     pub(super) fn destroy_rights(&mut self, message: &Message) {
-        for carried in message.rights() {
-            if carried.right == Right::Receive {
-                self.lose_receiver(carried.port);
+        for Carried { port, right } in message.carried() {
+            match right {
+                Right::Receive => self.lose_receiver(port),
+                Right::Send => self.may_be_last_sender(port),
+                Right::Once(number) => self.destroy_once(Once { port, number }),
+                Right::Dead => {}
             }
         }
+        self.may_be_last_sender(message.mailbox);
     }
 
     /// Whether a message carries the receive right of a port that one would have to receive from to get it.
@@ -247,15 +394,25 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         })
     }
 
-    /// The receive right of a port is destroyed: the backup gets it, or the port dies.
+    /// The receive right of a port is destroyed: whoever asked for it gets it in a notice, or the backup
+    /// has it from now on, or the port dies.
     pub(super) fn lose_receiver(&mut self, id: MailboxId) {
-        let mailbox = &mut self.state.mailboxes[id.index()];
-        let port = mailbox.port.as_mut().expect("only a port has a receive right");
-        if let Receiver::Held(process) = port.receiver {
+        if let Receiver::Held(process) = self.state.receiver_of(id) {
             self.state.processes[process.index()].rights.take_receive(id);
         }
-        let backup = port.backup.take();
+        let port = self.port_mut(id);
+        let (backup, asked) = (port.backup.take(), port.destroyed.take());
         port.receiver = Receiver::Nobody;
+        port.made = 0;
+        if let Some(once) = asked
+            && self.mailbox(once.port).existence == Existence::Alive
+            && once.port != id
+        {
+            self.set_receiver(id, Receiver::Carried(once.port));
+            self.notify_with_right(once, id);
+            self.tell_receivers_of_the_dead(id);
+            return;
+        }
         match backup.filter(|backup| !self.state.has_ended(*backup)) {
             Some(backup) => {
                 self.give_right(backup, Carried { port: id, right: Right::Receive });
@@ -265,6 +422,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => {
                 self.note(None, Kind::Destroyed(id));
                 self.kill_mailbox(id);
+                self.tell_of_the_dead_port(id);
             }
         }
     }
@@ -282,11 +440,20 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A process has ended, and its name space with it.
     pub(super) fn end_rights(&mut self, process: ProcessId) {
-        self.state.processes[process.index()].rights.give_up_all();
-        let received: Vec<MailboxId> =
-            self.state.processes[process.index()].rights.received().collect();
+        let rights = &mut self.state.processes[process.index()].rights;
+        let once = std::mem::take(&mut rights.once);
+        let watches = std::mem::take(&mut rights.dead_names);
+        let sent_to: Vec<MailboxId> = rights.sent_to().map(|(port, _)| port).collect();
+        let received: Vec<MailboxId> = rights.received().collect();
+        rights.give_up_all();
         for port in received {
             self.lose_receiver(port);
+        }
+        for port in sent_to {
+            self.may_be_last_sender(port);
+        }
+        for once in once.into_iter().chain(watches.into_values()) {
+            self.destroy_once(once);
         }
     }
 
@@ -297,4 +464,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.lose_receiver(id);
         Ok(())
     }
+}
+
+fn extras_of(message: &mut Arc<Message>) -> &mut Extras {
+    Arc::make_mut(message).extras.as_mut().expect("it carries rights")
 }

@@ -15,16 +15,14 @@ use crate::value::{Handle, ReplyRight, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn request(&mut self, t: ThreadId, request: &Send) -> Result<(), Stop> {
-        let message = match self.unsent(t) {
-            Some(message) => message,
-            None => {
-                let thread = self.thread_mut(t);
-                thread.calls = thread.calls.wrapping_add(1);
-                let right = ReplyRight { caller: t, call: thread.calls };
-                self.compose(t, request, Then::AwaitReply { caller: t, right })?
-            }
-        };
-        self.try_to_send(t, message, request)
+        if let Some(message) = self.unsent(t) {
+            return self.try_to_send(t, message, request);
+        }
+        let thread = self.thread_mut(t);
+        thread.calls = thread.calls.wrapping_add(1);
+        let right = ReplyRight { caller: t, call: thread.calls };
+        let message = self.compose(t, request, Then::AwaitReply { caller: t, right })?;
+        self.send_composed(t, message, request)
     }
 
     pub(super) fn reply(
@@ -34,10 +32,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         body: &Expr,
         size: Option<&Expr>,
     ) -> Result<(), Stop> {
-        let right = match self.eval(t, to)? {
-            Value::Message(message) => message.reply_right(),
-            Value::Handle(Handle::Reply(right)) => Some(right),
-            Value::Handle(_) | Value::None => None,
+        let (right, once) = match self.eval(t, to)? {
+            Value::Message(message) => match (message.reply_right(), message.reply_to()) {
+                (None, Some(Handle::Once(once))) => (None, Some(once)),
+                (right, _) => (right, None),
+            },
+            Value::Handle(Handle::Reply(right)) => (Some(right), None),
+            Value::Handle(Handle::Once(once)) => (None, Some(once)),
+            Value::Handle(_) | Value::None => (None, None),
             _ => return Err(Fault::MixedTypes.into()),
         };
         let body = self.eval(t, body)?;
@@ -45,6 +47,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
         };
+        if let Some(once) = once {
+            return self.reply_once(t, once, body, size);
+        }
         let right = right.ok_or(Stop::Outcome(Outcome::NoRight))?;
         if self.state.abandoned.remove(&right) {
             return Err(Stop::Outcome(Outcome::Dead));

@@ -11,6 +11,7 @@ use crate::machine::{Capacity, MailboxKind, MemoryFull, Pick, TooLarge, Wake};
 use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
 use crate::object::memory::Fit;
+use crate::object::port::Once;
 use crate::oracle::{Oracle, Question, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Send, Wait};
@@ -67,11 +68,26 @@ pub(super) enum Attempt {
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn send(&mut self, t: ThreadId, send: &Send) -> Result<(), Stop> {
-        let message = match self.unsent(t) {
-            Some(message) => message,
-            None => self.compose(t, send, Then::Return)?,
-        };
-        self.try_to_send(t, message, send)
+        if let Some(message) = self.unsent(t) {
+            return self.try_to_send(t, message, send);
+        }
+        let message = self.compose(t, send, Then::Return)?;
+        self.send_composed(t, message, send)
+    }
+
+    /// Sends a message for the first time. One that goes by a send-once right does not wait.
+    pub(super) fn send_composed(
+        &mut self,
+        t: ThreadId,
+        message: Arc<Message>,
+        send: &Send,
+    ) -> Result<(), Stop> {
+        if message.route != Route::Once {
+            return self.try_to_send(t, message, send);
+        }
+        let then = message.then();
+        let whereabouts = self.force(Some(t), message);
+        self.gone(t, then, whereabouts, &send.wait)
     }
 
     /// Tries to get rid of a message; waits if that is not possible now.
@@ -159,7 +175,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         send: &Send,
         then: Then,
     ) -> Result<Arc<Message>, Stop> {
-        let mailbox = self.destination(t, &send.to)?;
+        let (mailbox, once) = self.destination(t, &send.to)?;
         let body = match send.body.peek(&self.thread(t).registers) {
             Some(value) => value.clone(),
             None => self.eval(t, &send.body)?,
@@ -175,10 +191,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let route = match target.spec.kind {
             MailboxKind::Link { .. } => Route::Link,
+            MailboxKind::Port if once.is_some() => Route::Once,
             MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => Route::Mailbox,
         };
-        if !send.rights.is_empty() {
-            extras.rights = self.copy_in(t, &send.rights, mailbox)?;
+        if self.mentions_ports(send, &extras) {
+            self.take_rights(t, send, mailbox, &mut extras)?;
+        }
+        if let Some(once) = once {
+            self.spend(t, once);
         }
         let extras = extras.boxed();
         let sender = self.thread(t).process;
@@ -213,8 +233,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         u64::try_from(self.scope(t).int(size)?).map_err(|_| Fault::Negative)
     }
 
-    /// The mailbox or link that a destination stands for.
-    fn destination(&mut self, t: ThreadId, to: &crate::expr::Expr) -> Result<MailboxId, Stop> {
+    /// The mailbox or link that a destination stands for, and the send-once right that it is, if it is one.
+    fn destination(
+        &mut self,
+        t: ThreadId,
+        to: &crate::expr::Expr,
+    ) -> Result<(MailboxId, Option<Once>), Stop> {
         let mailbox = match self.named_mailbox(t, to)? {
             Some(mailbox) => {
                 self.reachable_by_name(mailbox)?;
@@ -225,13 +249,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Value::None if self.machine.has_ports() => {
                     return Err(Stop::Outcome(Outcome::NoRight));
                 }
+                Value::Handle(Handle::Once(once)) => {
+                    self.check_once(t, once)?;
+                    return Ok((once.port, Some(once)));
+                }
                 Value::Handle(handle) => self.sent_to(t, handle)?,
                 _ => return Err(Fault::MixedTypes.into()),
             },
         };
         self.check_send_right(self.thread(t).process, mailbox)?;
         match self.state.mailboxes[mailbox.index()].existence {
-            Existence::Alive => Ok(mailbox),
+            Existence::Alive => Ok((mailbox, None)),
             Existence::Destroyed => Err(Stop::Outcome(Outcome::Dead)),
         }
     }
@@ -247,7 +275,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Ok(mailbox)
             }
             Handle::File { mailbox, access: Access::Write } => Ok(mailbox),
-            Handle::File { .. } | Handle::Reply(_) => Err(Stop::Outcome(Outcome::NoRight)),
+            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => {
+                Err(Stop::Outcome(Outcome::NoRight))
+            }
         }
     }
 
@@ -276,12 +306,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Offer::Deliver(receiver) => {
                     self.announce(t, &message, attempt);
                     let process = self.thread(receiver).process;
-                    self.deliver(t, receiver, message);
+                    self.deliver(Some(t), receiver, message);
                     return Posted::Gone(then, Whereabouts::With(process));
                 }
                 Offer::TooLargeFor(receiver) => {
                     self.end_wait(receiver, Outcome::TooLarge);
                     if self.thread_has_ended(t) {
+                        self.destroy_rights(&message);
                         return Posted::SenderEnded(message);
                     }
                     if self.machine.policies.too_large == TooLarge::Destroy {
@@ -292,7 +323,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 }
                 Offer::Store => {
                     self.announce(t, &message, attempt);
-                    let whereabouts = self.store(t, message);
+                    let whereabouts = self.store(Some(t), message);
                     return Posted::Gone(then, whereabouts);
                 }
                 Offer::Full => return Posted::Full(message),
@@ -452,9 +483,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Stores a message, and lets those know who wait for one. One that could never be received, because
     /// it carries the right to do that, is destroyed.
-    pub(super) fn store(&mut self, t: ThreadId, message: Arc<Message>) -> Whereabouts {
+    pub(super) fn store(&mut self, t: Option<ThreadId>, message: Arc<Message>) -> Whereabouts {
         if self.is_circular(&message) {
-            self.lose(Some(t), &message, Loss::Circular);
+            self.lose(t, &message, Loss::Circular);
             return Whereabouts::Destroyed;
         }
         let stored = Whereabouts::Stored(message.mailbox);
@@ -470,11 +501,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         mailbox.store(message);
         let messages = mailbox.messages.len();
         let Some(message) = watched else { return stored };
-        self.note(Some(t), Kind::Stored { message: &message, messages });
+        self.note(t, Kind::Stored { message: &message, messages });
         if !waiting {
             return stored;
         }
-        if let Some(receiver) = self.receiver_for(Some(t), &message) {
+        if let Some(receiver) = self.receiver_for(t, &message) {
             self.wake_receiver(receiver);
         }
         self.tell_selectors(id);
@@ -482,13 +513,30 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Hands a message to a thread that waits for it.
-    fn deliver(&mut self, t: ThreadId, receiver: ThreadId, message: Arc<Message>) {
+    fn deliver(&mut self, t: Option<ThreadId>, receiver: ThreadId, message: Arc<Message>) {
         let Some(BlockedOn::Receive { sources, .. }) = self.leave_queue(receiver) else {
             unreachable!("only a RECEIVE-blocked thread is chosen as receiver");
         };
         self.unlist_receiver(receiver, &sources);
-        self.note(Some(t), Kind::Delivered { message: &message, to: receiver });
+        self.note(t, Kind::Delivered { message: &message, to: receiver });
         self.sink.copied(message.size);
         self.receive_message(receiver, message);
+    }
+
+    /// Hands a message over or stores it, even if the queue is full: nobody waits for that.
+    pub(super) fn force(&mut self, t: Option<ThreadId>, message: Arc<Message>) -> Whereabouts {
+        self.note(t, Kind::Sent(&message));
+        if self.machine.policies.wake == Wake::LookAgain {
+            return self.store(t, message);
+        }
+        while let Some(receiver) = self.receiver_for(t, &message) {
+            if Filter::fits(self.filter_of(receiver), &message) {
+                let process = self.thread(receiver).process;
+                self.deliver(t, receiver, message);
+                return Whereabouts::With(process);
+            }
+            self.end_wait(receiver, Outcome::TooLarge);
+        }
+        self.store(t, message)
     }
 }

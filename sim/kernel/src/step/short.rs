@@ -201,7 +201,10 @@ fn receive<S: Sink>(
     }
     let at = (t, thread.pc);
     if let Some(first) = mailbox.messages.front() {
-        if first.then() != Then::Return || !memory.waiting.is_empty() {
+        if first.then() != Then::Return
+            || first.carried().next().is_some()
+            || !memory.waiting.is_empty()
+        {
             return None;
         }
         let message = mailbox.take(0);

@@ -161,9 +161,24 @@ impl Walker<'_> {
                 future.passes_rights |= !send.rights.is_empty();
                 // Whoever receives from a port is told when its receive right goes.
                 for Grant { port, disposition } in &send.rights {
-                    if *disposition == Disposition::MoveReceive {
-                        self.add_mailboxes(port, Direction::From, &mut future.destroys);
+                    match disposition {
+                        Disposition::MoveReceive => {
+                            self.add_mailboxes(port, Direction::From, &mut future.destroys);
+                        }
+                        // Somebody will use it, or a notice comes.
+                        Disposition::MakeSendOnce => {
+                            self.add_mailboxes(port, Direction::To, &mut future.sends);
+                        }
+                        Disposition::MoveSend
+                        | Disposition::CopySend
+                        | Disposition::MakeSend
+                        | Disposition::MoveSendOnce => {}
                     }
+                }
+                if let Some(reply_to) = &send.reply_to
+                    && self.machine.has_ports()
+                {
+                    self.add_mailboxes(reply_to, Direction::To, &mut future.sends);
                 }
                 // `${m.sender}` is a process, whichever.
                 if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
@@ -195,6 +210,9 @@ impl Walker<'_> {
             Verb::Register { .. } => {
                 future.registers = true;
                 future.passes_rights = true;
+            }
+            Verb::Watch { notify, .. } => {
+                self.add_mailboxes(notify, Direction::To, &mut future.sends);
             }
             // A higher limit lets blocked senders in, as if something had been taken.
             Verb::Limit { port, .. } => {

@@ -268,6 +268,15 @@ impl<'a> Search<'a> {
     }
 
     fn run(&mut self) {
+        // Whoever moves may use a send-once right, or cause a notice.
+        if !self.open.is_empty() {
+            for port in (0..self.state.mailboxes.len()).map(MailboxId::at) {
+                let object = self.state.mailboxes[port.index()].port.as_ref();
+                if object.is_some_and(|object| !object.once.is_empty()) {
+                    self.could_happen(Condition::Sent(port));
+                }
+            }
+        }
         while let Some(t) = self.open.pop() {
             let future = self.scratch.future(self.machine, self.state, t);
             let process = self.state.threads[t.index()].process;
@@ -415,17 +424,17 @@ fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
     for mailbox in state.mailboxes.iter() {
         let blocked = mailbox.senders.iter().map(|(_, message)| message);
         let messages = mailbox.messages.iter().chain(blocked);
-        ports.extend(messages.flat_map(|message| message.rights()).map(|carried| carried.port));
+        ports.extend(messages.flat_map(|message| message.carried()).map(|carried| carried.port));
     }
     let waiting = state.memory.waiting.iter().map(|(_, message)| message);
-    ports.extend(waiting.flat_map(|message| message.rights()).map(|carried| carried.port));
+    ports.extend(waiting.flat_map(|message| message.carried()).map(|carried| carried.port));
     for thread in state.threads.iter() {
         if let ThreadState::LookingAgain {
             at: Look::Send(message) | Look::SendFromMemoryQueue(message),
             ..
         } = &thread.state
         {
-            ports.extend(message.rights().iter().map(|carried| carried.port));
+            ports.extend(message.carried().map(|carried| carried.port));
         }
     }
     for (_, object, _) in state.names.iter().flat_map(NameTable::entries) {

@@ -59,6 +59,7 @@ fn treats_all_alike(op: &Op) -> bool {
         | Verb::Destroy(_)
         | Verb::Drop(_)
         | Verb::Limit { .. }
+        | Verb::Watch { .. }
         | Verb::Register { .. }
         | Verb::Unregister(_)
         | Verb::Lookup { .. }

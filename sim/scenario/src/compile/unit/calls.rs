@@ -62,6 +62,7 @@ impl Unit<'_> {
                 max_size: unsigned(fields, "max-size"),
             },
             "destroy" => Verb::Destroy(self.operand_object(step)?),
+            "watch" => self.watch(step)?,
             "drop" => Verb::Drop(self.operand_object(step)?),
             "limit" => {
                 let port = self.operand_object(step)?;

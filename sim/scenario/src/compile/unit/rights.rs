@@ -2,7 +2,7 @@
 
 use ipcsim_kernel::Capacity;
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
-use ipcsim_kernel::program::{Disposition, Grant, Verb};
+use ipcsim_kernel::program::{Disposition, Grant, Until, Verb};
 
 use super::{Failed, Unit};
 use crate::ast::{Arg, Fields, Step};
@@ -39,6 +39,17 @@ impl Unit<'_> {
         Ok(Verb::CreatePort { into: self.operand_register(step), limit })
     }
 
+    pub(super) fn watch(&mut self, step: &Step) -> Result<Verb, Failed> {
+        let until = match word(&step.fields, "until") {
+            Some("no-senders") => Until::NoSenders,
+            Some("dead-name") => Until::DeadName,
+            _ => Until::PortDestroyed,
+        };
+        let port = self.operand_object(step)?;
+        let notify = self.object(&step.fields, "notify", Allow::OneObject)?;
+        Ok(Verb::Watch { port, until, notify })
+    }
+
     /// The rights that a message carries.
     pub(super) fn grants(&mut self, fields: &Fields) -> Result<Vec<Grant>, Failed> {
         let Some(Arg::Tables(tables)) = fields.get("rights").map(|arg| &arg.value) else {
@@ -51,7 +62,9 @@ impl Unit<'_> {
                     Some("move-receive") => Disposition::MoveReceive,
                     Some("move-send") => Disposition::MoveSend,
                     Some("copy-send") => Disposition::CopySend,
-                    _ => Disposition::MakeSend,
+                    Some("make-send") => Disposition::MakeSend,
+                    Some("make-send-once") => Disposition::MakeSendOnce,
+                    _ => Disposition::MoveSendOnce,
                 },
             })
         };

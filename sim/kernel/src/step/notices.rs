@@ -1,0 +1,187 @@
+//! Notices: messages from the kernel about ports. A notice goes by a send-once right, and so exactly once, and
+//! however full the queue is that it goes to.
+
+use std::sync::Arc;
+
+use super::{Step, Stop, Work};
+use crate::expr::Expr;
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::message::{Extras, Message, Route, Then};
+use crate::object::mailbox::Existence;
+use crate::object::port::{Carried, Once, Receiver, Right};
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::Until;
+use crate::value::{Handle, Value};
+
+const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    /// Asks for a notice. Whoever asked for the same before is told that he waits in vain.
+    pub(super) fn watch(
+        &mut self,
+        t: ThreadId,
+        port: &Expr,
+        until: Until,
+        notify: &Expr,
+    ) -> Result<(), Stop> {
+        let own = self.thread(t).process;
+        let port = self.port(t, port)?;
+        let receives = self.state.receiver_of(port) == Receiver::Held(own);
+        let sends = self.state.processes[own.index()].rights.references(port) > 0;
+        let may_ask = match until {
+            Until::NoSenders | Until::PortDestroyed => receives,
+            Until::DeadName => sends,
+        };
+        if !may_ask {
+            return Err(NO_RIGHT);
+        }
+        let once = match self.eval(t, notify)? {
+            Value::Handle(Handle::Once(once)) => self.hand_over_once(own, once)?,
+            Value::Handle(Handle::Mailbox(to)) if self.mailbox(to).port.is_some() => {
+                self.make_once(own, to)?
+            }
+            Value::Handle(_) => return Err(Stop::Outcome(Outcome::Refused)),
+            Value::None => return Err(NO_RIGHT),
+            _ => return Err(Fault::MixedTypes.into()),
+        };
+        self.complete(t, Outcome::Ok);
+        let before = match until {
+            Until::NoSenders => self.port_mut(port).no_senders.replace(once),
+            Until::PortDestroyed => self.port_mut(port).destroyed.replace(once),
+            Until::DeadName => {
+                self.state.processes[own.index()].rights.dead_names.insert(port, once)
+            }
+        };
+        if let Some(before) = before {
+            self.destroy_once(before);
+        }
+        match until {
+            // Where none was ever made the first is still to come.
+            Until::NoSenders if self.port_mut(port).made > 0 => self.may_be_last_sender(port),
+            Until::DeadName if self.mailbox(port).existence == Existence::Destroyed => {
+                self.notify_of_dead_name(own, port);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A send-once right is destroyed unused: the receiver of its port is told.
+    pub(super) fn destroy_once(&mut self, once: Once) {
+        self.notify(once, "send-once", Value::None, None);
+    }
+
+    /// A send-once right is no more.
+    pub(super) fn forget_once(&mut self, once: Once) {
+        self.port_mut(once.port).once.remove(&once.number);
+    }
+
+    /// Puts a notice on its way, by a send-once right.
+    fn notify(&mut self, once: Once, kind: &str, body: Value, right: Option<Carried>) {
+        self.forget_once(once);
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        let extras = Extras {
+            kind: Value::Text(kind.into()),
+            priority: 0,
+            reply_to: None,
+            then: Then::Return,
+            rights: right.into_iter().collect(),
+        };
+        let size = body.size_bytes();
+        self.work.push(Work::Notice(Arc::new(Message {
+            body,
+            sender: ProcessId::KERNEL,
+            mailbox: once.port,
+            size,
+            route: Route::Once,
+            extras: extras.boxed(),
+            serial,
+        })));
+    }
+
+    /// A port that would die goes to whoever asked for it.
+    pub(super) fn notify_with_right(&mut self, once: Once, port: MailboxId) {
+        let right = Carried { port, right: Right::Receive };
+        let body = Value::Handle(Handle::Mailbox(port));
+        self.notify(once, "port-destroyed", body, Some(right));
+    }
+
+    /// Nobody can receive a notice to a port that has died in the meantime.
+    pub(super) fn deliver_notice(&mut self, message: Arc<Message>) {
+        if self.mailbox(message.mailbox).existence == Existence::Destroyed {
+            self.destroy_rights(&message);
+        } else {
+            self.force(None, message);
+        }
+    }
+
+    /// A port has died: who asked for that is told, and so are those whose wish cannot be granted any more.
+    pub(super) fn tell_of_the_dead_port(&mut self, id: MailboxId) {
+        let port = self.port_mut(id);
+        for once in [port.no_senders.take(), port.destroyed.take()].into_iter().flatten() {
+            self.destroy_once(once);
+        }
+        for process in (0..self.state.processes.len()).map(ProcessId::at) {
+            if self.state.processes[process.index()].rights.dead_names.contains_key(&id) {
+                self.notify_of_dead_name(process, id);
+            }
+        }
+    }
+
+    /// The notice adds a reference, so that the name is not used again before it is read.
+    fn notify_of_dead_name(&mut self, own: ProcessId, port: MailboxId) {
+        let rights = &mut self.state.processes[own.index()].rights;
+        if let Some(once) = rights.dead_names.remove(&port) {
+            rights.add(port);
+            self.notify(once, "dead-name", Value::Handle(Handle::Mailbox(port)), None);
+        }
+    }
+
+    /// A process has no name for a port any more.
+    pub(super) fn name_is_gone(&mut self, own: ProcessId, port: MailboxId) {
+        if let Some(once) = self.state.processes[own.index()].rights.dead_names.remove(&port) {
+            self.notify(once, "port-deleted", Value::Handle(Handle::Mailbox(port)), None);
+        }
+    }
+
+    /// A send right to a port may have been the last.
+    pub(super) fn may_be_last_sender(&mut self, id: MailboxId) {
+        let port = self.mailbox(id).port.as_ref();
+        if port.is_some_and(|port| port.no_senders.is_some()) {
+            self.work.push(Work::Senders(id));
+        }
+    }
+
+    /// Tells who asked for it if there is no send right to a port any more: in no name space, in no message,
+    /// and held by no message that waits to be received.
+    pub(super) fn look_for_senders(&mut self, id: MailboxId) {
+        if self.mailbox(id).existence == Existence::Destroyed || self.has_senders(id) {
+            return;
+        }
+        let port = self.port_mut(id);
+        let made = i64::from(port.made);
+        if let Some(once) = port.no_senders.take() {
+            self.notify(once, "no-senders", Value::Int(made), None);
+        }
+    }
+
+    fn has_senders(&self, id: MailboxId) -> bool {
+        let holds = self.state.processes.iter().any(|process| process.rights.references(id) > 0);
+        let sends = |message: &Message| message.rights().iter().any(|it| is_send(it, id));
+        let queued = self.state.mailboxes.iter().any(|mailbox| {
+            let blocked = mailbox.senders.iter().map(|(_, message)| message);
+            mailbox.messages.iter().chain(blocked).any(|message| sends(message))
+        });
+        let holds_by_message = |message: &Arc<Message>| message.route != Route::Once;
+        holds
+            || queued
+            || self.state.memory.waiting.iter().any(|(_, message)| sends(message))
+            || self.mailbox(id).messages.iter().any(holds_by_message)
+    }
+}
+
+fn is_send(carried: &Carried, port: MailboxId) -> bool {
+    *carried == Carried { port, right: Right::Send }
+}
