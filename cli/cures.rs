@@ -9,7 +9,7 @@ use ipcsim_kernel::{BlockedOn, Capacity, Machine, MailboxKind, State, ThreadId};
 use ipcsim_report::Cure;
 use ipcsim_scenario::{Change, Loaded};
 
-use crate::terminal::INTERRUPTED;
+use crate::terminal::{INTERRUPTED, in_shell};
 
 /// A cure that takes longer than this is not worth waiting for.
 const STEPS: u64 = 100_000;
@@ -159,7 +159,7 @@ fn add_capacities(to: &mut Candidates, path: &str, now: Capacity) {
 }
 
 fn add_set(to: &mut Candidates, path: &str, value: String) {
-    let what = format!("--set {path}={value}");
+    let what = format!("--set {}", in_shell(&format!("{path}={value}")));
     if !to.iter().any(|(_, known)| *known == what) {
         to.push((Change::Set(path.to_string(), value), what));
     }

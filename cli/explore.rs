@@ -20,7 +20,7 @@ use crate::cures;
 use crate::exit::Exit;
 use crate::input::{self, Text};
 use crate::run::title;
-use crate::terminal::{INTERRUPTED, Terminal, showing};
+use crate::terminal::{INTERRUPTED, Terminal, in_shell, showing};
 
 /// Up to so many states every schedule is looked at, and can be told of: that takes no time worth saving.
 const SMALL: u64 = 50_000;
@@ -60,7 +60,7 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     let replay = |found: &mut Exploration, path: &Path| {
         let mut words = vec!["ipcsim replay".to_string(), args.subject.file.clone()];
         words.push(token(found, path, print));
-        words.extend(args.subject.input.sets.iter().map(|set| format!("--set {set}")));
+        words.extend(args.subject.input.sets.iter().map(|set| format!("--set {}", in_shell(set))));
         words.extend(args.subject.how.no_merge.then(|| "--no-merge".to_string()));
         words.join(" ")
     };
@@ -106,7 +106,9 @@ fn confirm(machine: &Machine, ending: &Ending, args: &ExploreArgs) -> String {
         tried += 1;
         if verdict.outcome == ending.outcome && ending.blocked.contains(&verdict.blocked) {
             let mut words = vec![format!("a run ends so too: ipcsim run {}", args.subject.file)];
-            words.extend(args.subject.input.sets.iter().map(|set| format!("--set {set}")));
+            words.extend(
+                args.subject.input.sets.iter().map(|set| format!("--set {}", in_shell(set))),
+            );
             if seed != own.0 {
                 words.push(format!("--seed {seed}"));
             }

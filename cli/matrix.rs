@@ -7,7 +7,7 @@ use crate::args::{Input, MatrixArgs};
 use crate::exit::Exit;
 use crate::explore::{fingerprint, search};
 use crate::input::{self, Text};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, in_shell};
 
 /// No larger number is tried by `--least`.
 const LARGEST: u64 = 64;
@@ -93,8 +93,9 @@ fn least(text: &Text, args: &MatrixArgs, path: &str, terminal: &Terminal) -> Res
                     out.push_str(&format!("  {path}={less} is not safe: {}\n", why.verdict));
                     if let Some(token) = why.token {
                         out.push_str(&format!(
-                            "  replay: ipcsim replay {} {token} --set {path}={less}\n",
-                            args.subject.file
+                            "  replay: ipcsim replay {} {token} --set {}\n",
+                            args.subject.file,
+                            in_shell(&format!("{path}={less}"))
                         ));
                     }
                 }

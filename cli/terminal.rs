@@ -135,3 +135,25 @@ fn show(text: &impl Fn() -> String, done: &AtomicBool) {
         line.finish_and_clear();
     }
 }
+
+/// A word as one would type it: in quotes, if a shell would make something else of it.
+pub(crate) fn in_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if word.chars().all(is_plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_shell;
+
+    #[test]
+    fn what_a_shell_would_take_apart_is_quoted() {
+        assert_eq!(in_shell("kernel.buffering=1"), "kernel.buffering=1");
+        assert_eq!(in_shell("P1[0].while=n < 3"), "'P1[0].while=n < 3'");
+        assert_eq!(in_shell("P1.do=it's"), "'P1.do=it'\\''s'");
+    }
+}

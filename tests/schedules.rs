@@ -5,17 +5,14 @@ mod common;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use common::situation::{Inside, situation};
 use common::{generate, plain};
 use ipcsim_explore::{
     Covered, Exploration, ExploreLimits, Goes, Limits, Lookers, Looks, NoTrace, Outcome, Path,
-    Reduction, Reductions, Stop, Tracer, conclude, explore, explore_approximately, follow, replay,
-    run, token,
+    Reduction, Reductions, Stop, conclude, explore, explore_approximately, follow, replay, run,
+    token,
 };
-use ipcsim_kernel::{
-    Event, Life, Machine, Oracle, PartOf, Process, ProcessId, Question, Rename, ReplyRight,
-    Scheduler, Sink, State, ThreadId, ThreadState, Transition, assert_invariants, encode_part,
-    step,
-};
+use ipcsim_kernel::{Machine, Scheduler, State, assert_invariants};
 
 fn all(machine: &Machine, reductions: Reductions, max_states: u64) -> Exploration<'_> {
     let limits = ExploreLimits { max_states, ..ExploreLimits::default() };
@@ -30,46 +27,6 @@ fn endings(found: &Exploration) -> BTreeSet<String> {
         format!("{} {blocked:?}", ending.outcome.word())
     };
     found.endings.iter().map(ending).collect()
-}
-
-/// Where every thread is, and whether it waits.
-fn places(state: &State) -> Vec<(u32, &'static str)> {
-    let place = |thread: &ipcsim_kernel::Thread| {
-        let word = match &thread.state {
-            ThreadState::NotStarted => "not started",
-            ThreadState::Ready => "ready",
-            ThreadState::Raising(_) => "raises",
-            ThreadState::LookingAgain { .. } => "looks again",
-            ThreadState::Blocked { .. } => "waits",
-            ThreadState::Ended => return (0, "ended"),
-        };
-        (thread.pc.0, word)
-    };
-    state.threads.iter().map(place).collect()
-}
-
-/// Everything keeps its name, but the calls that reply rights belong to are not told apart: a search numbers
-/// them in another way.
-struct AnyCall;
-
-impl Rename for AnyCall {
-    fn right(&mut self, right: ReplyRight) -> ReplyRight {
-        ReplyRight { call: 0, ..right }
-    }
-}
-
-/// What everybody can see of a state: processes, mailboxes and links.
-fn shared(state: &State) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for process in &state.processes {
-        // A daemon that fails at the very end is forgiven by the search alone.
-        let process = Process { life: Life::Running, ..process.clone() };
-        encode_part(PartOf::Process(&process), &mut bytes);
-    }
-    for mailbox in &state.mailboxes {
-        encode_part(PartOf::Mailbox(&mailbox.renamed(&mut AnyCall)), &mut bytes);
-    }
-    bytes
 }
 
 fn check(name: &str, machine: &Machine, max_states: u64, seeds: u64) -> Option<LeftOut> {
@@ -180,7 +137,7 @@ fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
         assert_invariants(machine, &end);
         let same = |end: &State, found: &Exploration| {
             let there = found.state(ending.state);
-            (shared(end), places(end)) == (shared(&there), places(&there))
+            situation(end) == situation(&there)
         };
         assert!(same(&end, found), "{name}: {}", ending.outcome.word());
         // A way round leads to where it begins.
@@ -195,65 +152,11 @@ fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
     }
 }
 
-/// Where everybody is, and what everybody can see.
-type Situation = (Vec<(u32, &'static str)>, Vec<u8>);
-
-/// Whether every state that a run comes to was explored, and how many there were.
-struct Inside<'a> {
-    explored: &'a BTreeSet<Situation>,
-    looked_at: u64,
-    outside: Option<State>,
-}
-
-impl Tracer for Inside<'_> {
-    const EVENTS: bool = false;
-
-    fn record(&mut self, _: &Machine, _: &State, _: u64, _: &Event) {}
-
-    fn comes_to(&mut self, machine: &Machine, state: &State) {
-        let begun = |(index, process): (usize, &Process)| {
-            process.life != Life::NotStarted || machine.family_of(ProcessId::at(index)).start_ns > 0
-        };
-        let mut state = state.clone();
-        // In an exploration all begin together, and local work belongs to the call before it.
-        if !state.processes.iter().enumerate().all(begun) || !finish_local_work(machine, &mut state)
-        {
-            return;
-        }
-        self.looked_at += 1;
-        if !self.explored.contains(&(places(&state), shared(&state))) {
-            self.outside.get_or_insert(state);
-        }
-    }
-}
-
-/// Lets every thread come to its next call. Not if something would have to be chosen for that.
-fn finish_local_work(machine: &Machine, state: &mut State) -> bool {
-    struct Chosen(bool);
-    impl Oracle for Chosen {
-        fn choose(&mut self, _: Question) -> u64 {
-            self.0 = true;
-            0
-        }
-    }
-    struct Silence;
-    impl Sink for Silence {
-        const EVENTS: bool = false;
-    }
-    let mut oracle = Chosen(false);
-    for t in (0..state.threads.len()).map(ThreadId::at) {
-        if state.threads[t.index()].state.is_ready() {
-            step(machine, state, Transition::Local(t), &mut oracle, &mut Silence);
-        }
-    }
-    !oracle.0
-}
-
 /// A run is one of the schedules: it comes to explored states only, and ends as one of them.
 fn check_runs(name: &str, machine: &Machine, found: &Exploration, seeds: u64) {
     let outcomes: BTreeSet<&str> = found.endings.iter().map(|it| it.outcome.word()).collect();
     let states = found.numbers().map(|state| found.state(state));
-    let explored = states.map(|state| (places(&state), shared(&state))).collect();
+    let explored = states.map(|state| situation(&state)).collect();
     for seed in 0..seeds {
         for scheduler in
             [Scheduler::Fifo, Scheduler::RoundRobin, Scheduler::Priority, Scheduler::Random]

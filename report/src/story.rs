@@ -244,6 +244,9 @@ fn lane_of(state: &State, event: &Event) -> Option<ThreadId> {
             let of_sender = |thread: &ipcsim_kernel::Thread| thread.process == message.sender;
             state.threads.iter().position(of_sender).map(ThreadId::at).or(event.thread)
         }
+        Kind::ReceiverIs(_, process) if event.thread.is_none() => {
+            Some(state.processes.items()[process.index()].first_thread)
+        }
         _ => event.thread,
     }
 }

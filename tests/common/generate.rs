@@ -143,7 +143,7 @@ impl Steps<'_> {
     }
 
     fn port(&mut self) -> String {
-        self.dice.pick(&["p1", "p1", "p2", "p2", "h"]).to_string()
+        self.dice.pick(&["p1", "p1", "p2", "p2", "h"]).into()
     }
 
     fn destination(&mut self) -> String {
@@ -305,17 +305,15 @@ impl Steps<'_> {
         }
         let mut grants = Vec::new();
         for _ in 0..=self.dice.below(2) {
-            let (port, disposition) = (
-                self.port(),
-                self.dice.pick(&[
-                    "move-receive",
-                    "move-send",
-                    "copy-send",
-                    "make-send",
-                    "make-send-once",
-                    "move-send-once",
-                ]),
-            );
+            const AS: [&str; 6] = [
+                "move-receive",
+                "move-send",
+                "copy-send",
+                "make-send",
+                "make-send-once",
+                "move-send-once",
+            ];
+            let (port, disposition) = (self.port(), self.dice.pick(&AS));
             grants.push(format!("{{port: {port}, as: {disposition}}}"));
         }
         self.line(indent, &format!("rights: [{}]", grants.join(", ")));

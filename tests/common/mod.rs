@@ -6,6 +6,7 @@ pub mod busy;
 pub mod generate;
 pub mod plain;
 pub mod shell;
+pub mod situation;
 
 use std::path::{Path, PathBuf};
 

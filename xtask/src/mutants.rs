@@ -96,10 +96,10 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a send that does not block is refused by a waiting receiver",
         file: "sim/kernel/src/step/send.rs",
-        before: "        self.try_to_send(t, message, send)\n",
+        before: "        self.send_composed(t, message, send)\n",
         after: "        if send.wait == Wait::Never && !self.receivers_of(message.mailbox).is_empty() {\n            \
                 return Err(Stop::Outcome(Outcome::WouldBlock));\n        }\n        \
-                self.try_to_send(t, message, send)\n",
+                self.send_composed(t, message, send)\n",
     },
     Mutant {
         name: "a receiver that insists on P takes the message of Q",
@@ -130,6 +130,24 @@ const MUTANTS: &[Mutant] = &[
         file: "sim/kernel/src/step/short.rs",
         before: "Sources::One(_), filter: None })",
         after: "Sources::One(_), .. })",
+    },
+    Mutant {
+        name: "the rights in a message that does not go are lost",
+        file: "sim/kernel/src/step/wait.rs",
+        before: "        self.give_rights_back(message);",
+        after: "        let _ = message;",
+    },
+    Mutant {
+        name: "a send-once right that is destroyed tells nobody",
+        file: "sim/kernel/src/step/notices.rs",
+        before: "        self.notify(once, \"send-once\", Value::None, None);",
+        after: "        self.forget_once(once);",
+    },
+    Mutant {
+        name: "a backup is kept when it has taken over",
+        file: "sim/kernel/src/step/rights.rs",
+        before: "(port.backup.take(), port.destroyed.take())",
+        after: "(port.backup, port.destroyed.take())",
     },
     Mutant {
         name: "in the short way kernel memory is not returned on receive",

@@ -4,6 +4,8 @@
 //! which they come up, because only their equality matters; how many calls a thread has made decides
 //! nothing. A part of a state by itself does not know the others, and keeps the numbers in it.
 
+mod rights;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -13,7 +15,6 @@ use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::memory::KernelMemory;
 use crate::object::names::NameTable;
-use crate::object::port::{Once, Receiver, Right};
 use crate::outcome::{Fault, Outcome};
 use crate::state::{
     BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
@@ -144,19 +145,7 @@ impl Encoder<'_> {
         self.threads(process.started.iter());
         self.mailboxes(process.inbox.stored().map(|(link, _)| link));
         self.mailboxes(process.inbox.blocked().map(|(link, _)| link));
-        self.number(process.rights.sent_to().len() as u64);
-        for (port, references) in process.rights.sent_to() {
-            self.mailbox_id(port);
-            self.number(u64::from(references));
-        }
-        self.mailboxes(process.rights.received());
-        self.number(process.rights.once.len() as u64);
-        process.rights.once.iter().for_each(|once| self.once(*once));
-        self.number(process.rights.dead_names.len() as u64);
-        for (port, once) in &process.rights.dead_names {
-            self.mailbox_id(*port);
-            self.once(*once);
-        }
+        self.name_space(&process.rights);
     }
 
     /// Numbers up to one that no mailbox has.
@@ -370,27 +359,8 @@ impl Encoder<'_> {
         self.threads(mailbox.receivers.iter());
         self.number(u64::from(mailbox.memory_waiters));
         if let Some(port) = &mailbox.port {
-            match port.receiver {
-                Receiver::Nobody => self.byte(0),
-                Receiver::Held(process) => self.number(2 * u64::from(process.0) + 1),
-                Receiver::Carried(to) => self.number(2 * u64::from(to.0) + 2),
-            }
-            self.number(port.backup.map_or(0, |backup| u64::from(backup.0) + 1));
-            self.number(port.once.len() as u64);
-            port.once.iter().for_each(|number| self.number(u64::from(*number)));
-            self.number(u64::from(port.made));
-            for asked in [port.no_senders, port.destroyed] {
-                self.byte(u8::from(asked.is_some()));
-                if let Some(once) = asked {
-                    self.once(once);
-                }
-            }
+            self.port(port);
         }
-    }
-
-    fn once(&mut self, once: Once) {
-        self.mailbox_id(once.port);
-        self.number(u64::from(once.number));
     }
 
     fn message(&mut self, message: &Arc<Message>) {
@@ -416,16 +386,7 @@ impl Encoder<'_> {
                 self.right(right);
             }
         }
-        self.number(extras.rights.len() as u64);
-        for carried in &extras.rights {
-            self.mailbox_id(carried.port);
-            self.number(match carried.right {
-                Right::Receive => 0,
-                Right::Send => 1,
-                Right::Dead => 2,
-                Right::Once(number) => 3 + u64::from(number),
-            });
-        }
+        self.carried(&extras.rights);
     }
 
     fn mailbox_id(&mut self, mailbox: MailboxId) {

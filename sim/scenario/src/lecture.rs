@@ -19,7 +19,12 @@ pub const SLIDES: &[&str] = &[
     "Rendezvous",
     "Group communication",
     "Copy or share",
-    "Mach",
+    "Mach: IPC ports",
+    "Mach: port rights",
+    "Mach: message",
+    "Mach: operations",
+    "Mach: RPC",
+    "Mach: naming",
 ];
 
 /// The place of a slide in the lecture; what is not a slide comes last.

@@ -227,13 +227,6 @@ impl Rows {
         u32::try_from(self.len()).expect("the memory limit comes first")
     }
 
-    /// Makes so many rows behind the others, to be written to; their places are known already.
-    pub(super) fn grow(&mut self, count: usize) -> &mut [u64] {
-        let known = self.rows.len();
-        self.rows.resize(known + count * self.words, 0);
-        &mut self.rows[known..]
-    }
-
     /// Fetches what insertions of rows with these hashes will look at: the slots, and then the rows that
     /// they will most likely be compared with. So close together many take hardly more time than one,
     /// because none waits for another.
@@ -245,14 +238,15 @@ impl Rows {
         black_box(rows.fold(0, |all, row| all ^ self.rows[row as usize * self.words]));
     }
 
-    /// The places, to be given to several owners for a while.
+    /// The places, for somebody who enters rows while others read those that are there.
     pub(super) fn take_shards(&mut self) -> Vec<Shard> {
         std::mem::take(&mut self.shards)
     }
 
-    /// Puts them back.
-    pub(super) fn give_back(&mut self, shards: Vec<Shard>) {
+    /// Puts them back, with the rows that were entered.
+    pub(super) fn give_back(&mut self, shards: Vec<Shard>, fresh: &[u64]) {
         self.shards = shards;
+        self.rows.extend_from_slice(fresh);
     }
 
     fn fill_shards(&mut self) {

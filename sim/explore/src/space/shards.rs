@@ -57,11 +57,6 @@ impl Shard {
         self.count += 1;
     }
 
-    /// Gives the row in a slot another number.
-    pub(super) fn renumber(&mut self, at: usize, row: u32) {
-        self.slots[at] = self.slots[at] >> 32 << 32 | u64::from(row + 1);
-    }
-
     /// Makes room for so many more rows.
     pub(super) fn reserve(&mut self, more: usize) {
         while (self.count + more) * 3 > self.slots.len() * 2 {

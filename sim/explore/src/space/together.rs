@@ -1,9 +1,8 @@
 //! Several threads look for states together.
 //!
-//! First each looks where its share of the states leads, and only reads what is known. Then each enters
-//! what was found, but only where the hash is its own. What is new gets the number that it would have got
-//! from one thread alone: how many new ones there were before it in the order in which that one would have
-//! come up to them. So nothing depends on how many threads there are, and each part of the work is shared.
+//! Some look where the next states lead, and only read what is known. Meanwhile one enters what was found
+//! from the states before those, in the order in which one thread alone would have come up to it. So nothing
+//! depends on how many threads there are.
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -12,7 +11,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::memo::{Move, Walk};
-use super::shards::{SHARDS, Shard, hash, shard_of};
+use super::shards::{Shard, hash, shard_of};
 use super::walks::{OneWalk, Walks};
 use super::{BATCH, Delivery, Pending, Space};
 
@@ -21,14 +20,14 @@ use super::{BATCH, Delivery, Pending, Space};
 pub struct Lookers {
     /// How many there are.
     pub threads: usize,
-    /// So many states at most each of them looks at before they meet; where there are no more than that
-    /// together, one alone looks.
+    /// So many states each of them looks at before they meet; where there are no more than that left on a
+    /// level, one alone looks.
     pub share: u32,
 }
 
 impl Default for Lookers {
     fn default() -> Self {
-        Self { threads: 1, share: 32_768 }
+        Self { threads: 1, share: 4_096 }
     }
 }
 
@@ -48,26 +47,25 @@ pub struct Together {
     pub delivery: Delivery,
 }
 
-/// The threads, and what each works with: it is big, and used again.
+/// The threads, and what they work with: it is big, and used again.
 pub(super) struct Team {
     pool: ThreadPool,
-    views: Vec<View>,
-    entered: Vec<Entered>,
+    /// Where the next states lead, as far as it is known. There are more views than threads, so that whoever
+    /// has entered everything can help the others to look.
+    ahead: Vec<View>,
+    /// Where those before lead, to be entered.
+    behind: Vec<View>,
+    /// The rows that are entered.
+    fresh: Vec<u64>,
 }
 
 /// Where some states lead, as one thread saw it.
 struct View {
     states: Range<u32>,
     pending: Vec<Pending>,
-    /// Where each of these leads, packed.
+    /// Where each of these leads, packed, with its hash.
     packed: Vec<u64>,
-    /// For each owner of shards the hashes that are his, and which of these have them.
-    hashes: Vec<Vec<(u32, u32)>>,
-    /// How many there are in the views before this one: so each has a place among all.
-    before: u32,
-    /// The places of those that lead to new states, in order, and the number of the first.
-    new: Vec<u32>,
-    first: u32,
+    hashes: Vec<u32>,
     sinks: Vec<u32>,
     masked: Vec<u32>,
     delivery: Delivery,
@@ -77,20 +75,6 @@ struct View {
     moves: Vec<Move>,
     walk: Walk,
     walks: Walks,
-}
-
-/// What the owner of some shards entered.
-#[derive(Default)]
-struct Entered {
-    new: Vec<New>,
-    goes_back: bool,
-}
-
-/// A new row: in which shard of its owner and in which slot it is, and its place.
-struct New {
-    shard: usize,
-    at: usize,
-    place: u32,
 }
 
 /// How far several threads could see.
@@ -103,6 +87,10 @@ enum Looked {
     ToAnEnd,
 }
 
+/// How many views there are for each thread.
+const VIEWS: usize = 4;
+/// So often they meet before somebody looks at the limits again.
+const MEETINGS: u32 = 64;
 /// In so many states at most something may be unknown; if it is in more, one alone looks at so many.
 const MOST_UNKNOWN: usize = 4_096;
 const ALONE: u32 = 4_096;
@@ -116,57 +104,102 @@ impl Space<'_> {
         (lookers, most): (Lookers, u64),
         parents: &mut Vec<u32>,
     ) -> Option<Together> {
-        let Range { start, end } = states;
-        let threads = lookers.threads.min(SHARDS) as u32;
-        let shares = (end - start).div_ceil(lookers.share).min(threads);
-        let alone = start < self.alone_until || self.order.is_some() || self.symmetry.is_some();
-        if shares < 2 || alone {
+        let alone = states.start < self.alone_until
+            || self.order.is_some()
+            || self.symmetry.is_some()
+            || lookers.threads < 2
+            || states.end - states.start <= lookers.share;
+        if alone {
             return None;
         }
-        let mut team = self.team.take().or_else(|| Team::of(threads as usize))?;
-        let views = &mut team.views;
-        views.resize_with(shares as usize, View::new);
-        let end = end.min(start + shares * lookers.share);
-        for (number, view) in (0..shares).zip(&mut *views) {
-            let border = |number: u32| start + (end - start) / shares * number;
-            view.states = border(number)..border(number + 1);
-        }
-        views.last_mut().expect("there are two or more").states.end = end;
-        let places = |team: &Team| team.views.iter().map(|view| view.pending.len()).sum::<usize>();
-        let found = match self.look_and_learn(&mut team) {
-            Looked::Everywhere if (self.states() + places(&team)) as u64 <= most => {
-                self.enter_together(&mut team, parents);
-                Some(team.found(end))
-            }
-            Looked::Everywhere | Looked::ToAnEnd => {
-                self.alone_until = u32::MAX;
-                None
-            }
-            Looked::AtTheUnknown => {
-                self.alone_until = start + ALONE;
-                None
-            }
-        };
+        let mut team = self.team.take().or_else(|| Team::of(lookers.threads))?;
+        let found = self.expand_with(&mut team, &states, (lookers.share, most), parents);
         self.team = Some(team);
+        (found.end > states.start).then_some(found)
+    }
+
+    fn expand_with(
+        &mut self,
+        team: &mut Team,
+        states: &Range<u32>,
+        (share, most): (u32, u64),
+        parents: &mut Vec<u32>,
+    ) -> Together {
+        let share = share.div_ceil(VIEWS as u32);
+        let chunk = share.saturating_mul(team.ahead.len() as u32);
+        let end = states.end.min(states.start.saturating_add(chunk.saturating_mul(MEETINGS)));
+        let mut found = Together::nothing(states.start);
+        let mut at = states.start;
+        team.behind.iter_mut().for_each(|view| view.begin(at..at));
+        loop {
+            let targets: usize = team.behind.iter().map(|view| view.pending.len()).sum();
+            if (self.states() + targets) as u64 > most {
+                self.alone_until = u32::MAX;
+                break;
+            }
+            let next = at..end.min(at.saturating_add(chunk));
+            for (number, view) in (0..).zip(&mut team.ahead) {
+                let from = next.end.min(next.start + number * share);
+                view.begin(from..next.end.min(from + share));
+            }
+            let goes_back = self.look_and_enter(team, parents);
+            found.add(&team.behind, goes_back);
+            if next.is_empty() {
+                break;
+            }
+            match self.learn(team) {
+                Looked::Everywhere => {}
+                Looked::AtTheUnknown => {
+                    self.alone_until = at + ALONE;
+                    break;
+                }
+                Looked::ToAnEnd => {
+                    self.alone_until = u32::MAX;
+                    break;
+                }
+            }
+            std::mem::swap(&mut team.ahead, &mut team.behind);
+            at = next.end;
+        }
         found
     }
 
-    /// Lets everybody look, until nothing is unknown any more.
-    fn look_and_learn(&mut self, Team { pool, views, .. }: &mut Team) -> Looked {
-        for view in &mut *views {
-            view.begin();
-        }
+    /// Looks where the states ahead lead, and enters where those behind do. Gives whether a way leads back.
+    fn look_and_enter(&mut self, team: &mut Team, parents: &mut Vec<u32>) -> bool {
+        let mut shards = self.rows.take_shards();
+        let Team { pool, ahead, behind, fresh } = team;
+        let space = &*self;
+        let look = || {
+            ahead.par_iter_mut().for_each(|view| {
+                view.look(space);
+                if view.unknown.is_empty() {
+                    view.follow(space);
+                }
+            });
+        };
+        let enter = || {
+            let mut goes_back = false;
+            for view in &*behind {
+                goes_back |= view.enter(space, &mut shards, fresh, parents);
+            }
+            goes_back
+        };
+        let ((), goes_back) = pool.install(|| rayon::join(look, enter));
+        self.rows.give_back(shards, fresh);
+        fresh.clear();
+        goes_back
+    }
+
+    /// Performs what nobody has performed yet in the states ahead.
+    fn learn(&mut self, Team { pool, ahead, .. }: &mut Team) -> Looked {
+        let mut all_known = true;
         loop {
-            let space = &*self;
-            pool.install(|| views.par_iter_mut().for_each(|view| view.look(space)));
-            let unknown = views.iter().flat_map(|view| view.unknown.iter().copied());
+            let unknown = ahead.iter().flat_map(|view| view.unknown.iter().copied());
             let unknown: Vec<u32> = unknown.collect();
             if unknown.is_empty() {
-                let space = &*self;
-                let each = shards_each(views.len());
-                pool.install(|| views.par_iter_mut().for_each(|view| view.follow(space, each)));
-                return Looked::Everywhere;
+                break;
             }
+            all_known = false;
             if unknown.len() > MOST_UNKNOWN {
                 return Looked::AtTheUnknown;
             }
@@ -179,158 +212,49 @@ impl Space<'_> {
             if self.performed == performed || self.refused.is_some() || self.outgrown {
                 return Looked::ToAnEnd;
             }
+            let space = &*self;
+            pool.install(|| ahead.par_iter_mut().for_each(|view| view.look(space)));
         }
+        if !all_known {
+            // What was performed may have made rows wider.
+            let space = &*self;
+            pool.install(|| ahead.par_iter_mut().for_each(|view| view.follow(space)));
+        }
+        Looked::Everywhere
     }
-
-    /// Enters what was seen.
-    fn enter_together(&mut self, team: &mut Team, parents: &mut Vec<u32>) {
-        let Team { pool, views, entered } = team;
-        let mut places = 0;
-        for view in &mut *views {
-            view.before = places;
-            places += u32::try_from(view.pending.len()).expect("a share is small");
-        }
-        let mut shards = self.rows.take_shards();
-        let each = shards_each(views.len());
-        let (space, seen) = (&*self, &*views);
-        entered.resize_with(SHARDS.div_ceil(each), Entered::default);
-        pool.install(|| {
-            let owners = shards.par_chunks_mut(each).zip(&mut *entered).enumerate();
-            owners.for_each(|(number, (shards, owner))| {
-                owner.enter_all(seen, space, (number, each), shards);
-            });
-        });
-
-        pool.install(|| views.par_iter_mut().for_each(|view| view.find_new(entered)));
-        let mut number = self.rows.next();
-        for view in &mut *views {
-            view.first = number;
-            number += view.new.len() as u32;
-        }
-        let words = self.rows.words();
-        let count = (number - self.rows.next()) as usize;
-        let known = parents.len();
-        parents.resize(known + count, 0);
-        let (mut rows, mut parents) = (self.rows.grow(count), &mut parents[known..]);
-        let mut shares = Vec::new();
-        for view in &*views {
-            let (own_rows, other_rows) = rows.split_at_mut(view.new.len() * words);
-            let (own_parents, other_parents) = parents.split_at_mut(view.new.len());
-            (rows, parents) = (other_rows, other_parents);
-            shares.push((view, own_rows, own_parents));
-        }
-        let write = |(view, rows, parents): (&View, &mut [u64], &mut [u32])| {
-            view.write_new(words, rows, parents);
-        };
-        pool.install(|| shares.into_par_iter().for_each(write));
-
-        let views = &*views;
-        let renumber = |(shards, owner): (&mut [Shard], &Entered)| owner.number(views, shards);
-        pool.install(|| shards.par_chunks_mut(each).zip(&*entered).for_each(renumber));
-        self.rows.give_back(shards);
-    }
-}
-
-/// How many shards each has of so many owners.
-fn shards_each(owners: usize) -> usize {
-    SHARDS.div_ceil(owners)
 }
 
 impl Team {
     /// So many threads; none if the system gives none, and then one alone looks.
     fn of(threads: usize) -> Option<Self> {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok()?;
-        Some(Self { pool, views: Vec::new(), entered: Vec::new() })
-    }
-
-    fn found(&self, end: u32) -> Together {
-        let failed = self.views.iter().any(|view| view.delivery == Delivery::Failed);
-        Together {
-            end,
-            edges: self.views.iter().map(|view| view.pending.len() as u64).sum(),
-            sinks: self.views.iter().flat_map(|view| view.sinks.iter().copied()).collect(),
-            masked: self.views.iter().flat_map(|view| view.masked.iter().copied()).collect(),
-            goes_back: self.entered.iter().any(|owner| owner.goes_back),
-            delivery: if failed { Delivery::Failed } else { Delivery::Good },
-        }
+        let views = || (0..VIEWS * threads).map(|_| View::new()).collect();
+        Some(Self { pool, ahead: views(), behind: views(), fresh: Vec::new() })
     }
 }
 
-impl Entered {
-    /// Enters those of all targets that belong to the owner with this number, who has these shards of so
-    /// many each.
-    fn enter_all(
-        &mut self,
-        views: &[View],
-        space: &Space,
-        (number, each): (usize, usize),
-        shards: &mut [Shard],
-    ) {
-        self.new.clear();
-        self.goes_back = false;
-        let first = number * each;
-        let mut counts = [0; SHARDS];
-        let hashes = views.iter().flat_map(|view| &view.hashes[number]);
-        hashes.for_each(|(hash, _)| counts[shard_of(*hash)] += 1);
-        for (shard, count) in shards.iter_mut().zip(&counts[first..]) {
-            shard.reserve(*count);
-        }
-        let rows = &space.rows;
-        let base = rows.next();
-        for view in views {
-            for targets in view.hashes[number].chunks(4 * BATCH as usize) {
-                // As `Rows::fetch`.
-                let hashes = || targets.iter().map(|(hash, _)| *hash);
-                let shard = |hash: u32| &shards[shard_of(hash) - first];
-                black_box(hashes().fold(0, |all, hash| all ^ shard(hash).first(hash)));
-                let likely = hashes().filter_map(|hash| shard(hash).likely(hash));
-                let known = likely.filter(|row| *row < base);
-                black_box(known.fold(0, |all, row| all ^ rows.packed(row)[0]));
-                for (hash, at) in targets {
-                    let shard = shard_of(*hash) - first;
-                    self.enter(views, space, (view, *at, *hash), (shard, &mut shards[shard]));
-                }
-            }
+impl Together {
+    fn nothing(end: u32) -> Self {
+        Self {
+            end,
+            edges: 0,
+            sinks: Vec::new(),
+            masked: Vec::new(),
+            goes_back: false,
+            delivery: Delivery::Good,
         }
     }
 
-    /// Enters one target of a view into its shard.
-    fn enter(
-        &mut self,
-        views: &[View],
-        space: &Space,
-        (view, at, hash): (&View, u32, u32),
-        (shard, slots): (usize, &mut Shard),
-    ) {
-        let rows = &space.rows;
-        let base = rows.next();
-        let place = view.before + at;
-        let packed = view.target(rows.words(), at as usize);
-        let is_it = |row: u32| match row.checked_sub(base) {
-            None => rows.packed(row) == packed,
-            Some(place) => {
-                let whose = &views[views.partition_point(|view| view.before <= place) - 1];
-                whose.target(rows.words(), (place - whose.before) as usize) == packed
-            }
-        };
-        match slots.place(hash, is_it) {
-            Ok(row) => self.goes_back |= row <= view.pending[at as usize].from,
-            Err(slot) => {
-                let row = base.checked_add(place).expect("the memory limit comes first");
-                slots.put(slot, hash, row);
-                self.new.push(New { shard, at: slot, place });
-            }
-        }
-    }
-
-    /// Gives the new rows their numbers.
-    fn number(&self, views: &[View], shards: &mut [Shard]) {
-        let mut new = self.new.iter().peekable();
+    /// These were entered.
+    fn add(&mut self, views: &[View], goes_back: bool) {
+        self.goes_back |= goes_back;
         for view in views {
-            for (number, place) in (view.first..).zip(&view.new) {
-                if let Some(own) = new.next_if(|own| own.place == *place) {
-                    shards[own.shard].renumber(own.at, number);
-                }
+            self.end = self.end.max(view.states.end);
+            self.edges += view.pending.len() as u64;
+            self.sinks.extend(&view.sinks);
+            self.masked.extend(&view.masked);
+            if view.delivery == Delivery::Failed {
+                self.delivery = Delivery::Failed;
             }
         }
     }
@@ -343,9 +267,6 @@ impl View {
             pending: Vec::new(),
             packed: Vec::new(),
             hashes: Vec::new(),
-            before: 0,
-            new: Vec::new(),
-            first: 0,
             sinks: Vec::new(),
             masked: Vec::new(),
             delivery: Delivery::Good,
@@ -357,8 +278,11 @@ impl View {
         }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, states: Range<u32>) {
+        self.states = states;
         self.pending.clear();
+        self.packed.clear();
+        self.hashes.clear();
         self.sinks.clear();
         self.masked.clear();
         self.unknown.clear();
@@ -432,47 +356,61 @@ impl View {
         }
     }
 
-    /// Packs the states that the ways lead to, for owners of so many shards each.
-    fn follow(&mut self, space: &Space, each: usize) {
+    /// Packs the states that the ways lead to.
+    fn follow(&mut self, space: &Space) {
         self.packed.clear();
-        self.hashes.resize_with(SHARDS.div_ceil(each), Vec::new);
-        self.hashes.iter_mut().for_each(Vec::clear);
+        self.hashes.clear();
         self.delivery = Delivery::Good;
         let words = space.rows.words();
-        for (at, pending) in (0..).zip(&self.pending) {
-            let start = self.packed.len();
+        for pending in &self.pending {
+            let at = self.packed.len();
             space.lead(*pending, &mut self.packed);
-            let hash = hash(&self.packed[start..start + words]);
-            self.hashes[shard_of(hash) / each].push((hash, at));
+            self.hashes.push(hash(&self.packed[at..at + words]));
             if space.memo.effect(pending.effect).delivery == Delivery::Failed {
                 self.delivery = Delivery::Failed;
             }
         }
     }
 
-    /// Finds where this view led to something new.
-    fn find_new(&mut self, entered: &[Entered]) {
-        let end = self.before + self.pending.len() as u32;
-        self.new.clear();
-        for owner in entered {
-            let from = owner.new.partition_point(|new| new.place < self.before);
-            let to = owner.new.partition_point(|new| new.place < end);
-            self.new.extend(owner.new[from..to].iter().map(|new| new.place));
+    /// Enters where the ways lead, in order: what is new there goes behind the rows that are fresh already.
+    fn enter(
+        &self,
+        space: &Space,
+        shards: &mut [Shard],
+        fresh: &mut Vec<u64>,
+        parents: &mut Vec<u32>,
+    ) -> bool {
+        let (rows, base) = (&space.rows, space.rows.next());
+        let words = rows.words();
+        let mut next = base + (fresh.len() / words) as u32;
+        let mut goes_back = false;
+        let mut targets =
+            self.pending.iter().zip(self.packed.chunks_exact(words)).zip(&self.hashes);
+        for hashes in self.hashes.chunks(4 * BATCH as usize) {
+            // As `Rows::fetch`.
+            let shard = |hash: u32| &shards[shard_of(hash)];
+            black_box(hashes.iter().fold(0, |all, hash| all ^ shard(*hash).first(*hash)));
+            let likely = hashes.iter().filter_map(|hash| shard(*hash).likely(*hash));
+            let known = likely.filter(|row| *row < base);
+            black_box(known.fold(0, |all, row| all ^ rows.packed(row)[0]));
+            for ((pending, packed), hash) in targets.by_ref().take(hashes.len()) {
+                let slots = &mut shards[shard_of(*hash)];
+                let is_it = |row: u32| match row.checked_sub(base) {
+                    None => rows.packed(row) == packed,
+                    Some(place) => fresh[place as usize * words..][..words] == *packed,
+                };
+                match slots.place(*hash, is_it) {
+                    Ok(row) => goes_back |= row <= pending.from,
+                    Err(slot) => {
+                        slots.put(slot, *hash, next);
+                        slots.reserve(1);
+                        fresh.extend_from_slice(packed);
+                        parents.push(pending.from);
+                        next = next.checked_add(1).expect("the memory limit comes first");
+                    }
+                }
+            }
         }
-        self.new.sort_unstable();
-    }
-
-    /// Writes the new rows, and from where they were reached.
-    fn write_new(&self, words: usize, rows: &mut [u64], parents: &mut [u32]) {
-        for ((place, row), parent) in self.new.iter().zip(rows.chunks_exact_mut(words)).zip(parents)
-        {
-            let at = (place - self.before) as usize;
-            row.copy_from_slice(self.target(words, at));
-            *parent = self.pending[at].from;
-        }
-    }
-
-    fn target(&self, words: usize, at: usize) -> &[u64] {
-        &self.packed[at * words..(at + 1) * words]
+        goes_back
     }
 }

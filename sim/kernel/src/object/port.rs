@@ -63,7 +63,8 @@ impl Port {
 
     /// Makes a send-once right.
     pub fn make_once(&mut self) -> u32 {
-        let free = (0..).find(|number| !self.once.contains(number)).expect("numbers are many");
+        let taken = self.once.iter().zip(0..).take_while(|(number, place)| *number == place);
+        let free = taken.count() as u32;
         self.once.insert(free);
         free
     }

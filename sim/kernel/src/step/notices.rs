@@ -3,15 +3,19 @@
 
 use std::sync::Arc;
 
+use super::send::Whereabouts;
 use super::{Step, Stop, Work};
+use crate::event::Kind;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::Wake;
 use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::Existence;
 use crate::object::port::{Carried, Once, Receiver, Right};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::Until;
+use crate::state::Filter;
 use crate::value::{Handle, Value};
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
@@ -99,6 +103,23 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             extras: extras.boxed(),
             serial,
         })));
+    }
+
+    /// Hands a message over or stores it, even if the queue is full: nobody waits for that.
+    pub(super) fn force(&mut self, t: Option<ThreadId>, message: Arc<Message>) -> Whereabouts {
+        self.note(t, Kind::Sent(&message));
+        if self.machine.policies.wake == Wake::LookAgain {
+            return self.store(t, message);
+        }
+        while let Some(receiver) = self.receiver_for(t, &message) {
+            if Filter::fits(self.filter_of(receiver), &message) {
+                let process = self.thread(receiver).process;
+                self.deliver(t, receiver, message);
+                return Whereabouts::With(process);
+            }
+            self.end_wait(receiver, Outcome::TooLarge);
+        }
+        self.store(t, message)
     }
 
     /// A port that would die goes to whoever asked for it.

@@ -450,7 +450,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    fn filter_of(&self, receiver: ThreadId) -> Option<&Filter> {
+    pub(super) fn filter_of(&self, receiver: ThreadId) -> Option<&Filter> {
         match self.state.waits_for(receiver) {
             Some(BlockedOn::Receive { filter, .. }) => filter.as_deref(),
             _ => None,
@@ -513,7 +513,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Hands a message to a thread that waits for it.
-    fn deliver(&mut self, t: Option<ThreadId>, receiver: ThreadId, message: Arc<Message>) {
+    pub(super) fn deliver(
+        &mut self,
+        t: Option<ThreadId>,
+        receiver: ThreadId,
+        message: Arc<Message>,
+    ) {
         let Some(BlockedOn::Receive { sources, .. }) = self.leave_queue(receiver) else {
             unreachable!("only a RECEIVE-blocked thread is chosen as receiver");
         };
@@ -521,22 +526,5 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.note(t, Kind::Delivered { message: &message, to: receiver });
         self.sink.copied(message.size);
         self.receive_message(receiver, message);
-    }
-
-    /// Hands a message over or stores it, even if the queue is full: nobody waits for that.
-    pub(super) fn force(&mut self, t: Option<ThreadId>, message: Arc<Message>) -> Whereabouts {
-        self.note(t, Kind::Sent(&message));
-        if self.machine.policies.wake == Wake::LookAgain {
-            return self.store(t, message);
-        }
-        while let Some(receiver) = self.receiver_for(t, &message) {
-            if Filter::fits(self.filter_of(receiver), &message) {
-                let process = self.thread(receiver).process;
-                self.deliver(t, receiver, message);
-                return Whereabouts::With(process);
-            }
-            self.end_wait(receiver, Outcome::TooLarge);
-        }
-        self.store(t, message)
     }
 }

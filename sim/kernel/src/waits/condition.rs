@@ -118,16 +118,7 @@ impl Waiters {
                 waiting
             }
             // Who may send to a port is another question.
-            Condition::SentAnywhere => all(state, |on| match on {
-                BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-                    let is_port = |source: &MailboxId| {
-                        state.mailboxes[source.index()].spec.kind == MailboxKind::Port
-                    };
-                    let sources = sources.listed();
-                    sources.is_empty() || !sources.iter().all(is_port)
-                }
-                _ => false,
-            }),
+            Condition::SentAnywhere => all(state, |on| waits_at_no_port(state, on)),
             Condition::Taken(mailbox) => {
                 let mut waiting: Vec<ThreadId> = senders_on(state, mailbox).collect();
                 let object = &state.mailboxes[mailbox.index()];
@@ -196,6 +187,17 @@ impl Waiters {
         waiting.extend(state.memory.waiting.iter().map(|(t, _)| *t));
         waiting
     }
+}
+
+/// Whether a thread waits for messages that may come from somewhere else than from ports.
+fn waits_at_no_port(state: &State, on: &BlockedOn) -> bool {
+    let (BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) = on else {
+        return false;
+    };
+    let is_port =
+        |source: &MailboxId| state.mailboxes[source.index()].spec.kind == MailboxKind::Port;
+    let sources = sources.listed();
+    sources.is_empty() || !sources.iter().all(is_port)
 }
 
 fn all(state: &State, wanted: impl Fn(&BlockedOn) -> bool) -> Vec<ThreadId> {

@@ -157,38 +157,7 @@ impl Walker<'_> {
 
     fn add_call(&self, verb: &Verb, future: &mut Future) {
         match verb {
-            Verb::Send(send) | Verb::Call { request: send, .. } => {
-                future.passes_rights |= !send.rights.is_empty();
-                // Whoever receives from a port is told when its receive right goes.
-                for Grant { port, disposition } in &send.rights {
-                    match disposition {
-                        Disposition::MoveReceive => {
-                            self.add_mailboxes(port, Direction::From, &mut future.destroys);
-                        }
-                        // Somebody will use it, or a notice comes.
-                        Disposition::MakeSendOnce => {
-                            self.add_mailboxes(port, Direction::To, &mut future.sends);
-                        }
-                        Disposition::MoveSend
-                        | Disposition::CopySend
-                        | Disposition::MakeSend
-                        | Disposition::MoveSendOnce => {}
-                    }
-                }
-                if let Some(reply_to) = &send.reply_to
-                    && self.machine.has_ports()
-                {
-                    self.add_mailboxes(reply_to, Direction::To, &mut future.sends);
-                }
-                // `${m.sender}` is a process, whichever.
-                if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
-                    && self.known(&send.to).is_none()
-                {
-                    future.sends_to_processes = true;
-                } else {
-                    self.add_mailboxes(&send.to, Direction::To, &mut future.sends);
-                }
-            }
+            Verb::Send(send) | Verb::Call { request: send, .. } => self.add_send(send, future),
             Verb::Receive(receive) => match &receive.from {
                 From::These(sources) => {
                     self.add_mailboxes(sources, Direction::From, &mut future.receives);
@@ -229,6 +198,39 @@ impl Walker<'_> {
             | Verb::Unregister(_)
             | Verb::Lookup { .. }
             | Verb::Open { .. } => {}
+        }
+    }
+
+    fn add_send(&self, send: &Send, future: &mut Future) {
+        future.passes_rights |= !send.rights.is_empty();
+        // Whoever receives from a port is told when its receive right goes.
+        for Grant { port, disposition } in &send.rights {
+            match disposition {
+                Disposition::MoveReceive => {
+                    self.add_mailboxes(port, Direction::From, &mut future.destroys);
+                }
+                // Somebody will use it, or a notice comes.
+                Disposition::MakeSendOnce => {
+                    self.add_mailboxes(port, Direction::To, &mut future.sends);
+                }
+                Disposition::MoveSend
+                | Disposition::CopySend
+                | Disposition::MakeSend
+                | Disposition::MoveSendOnce => {}
+            }
+        }
+        if let Some(reply_to) = &send.reply_to
+            && self.machine.has_ports()
+        {
+            self.add_mailboxes(reply_to, Direction::To, &mut future.sends);
+        }
+        // `${m.sender}` is a process, whichever.
+        if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
+            && self.known(&send.to).is_none()
+        {
+            future.sends_to_processes = true;
+        } else {
+            self.add_mailboxes(&send.to, Direction::To, &mut future.sends);
         }
     }
 

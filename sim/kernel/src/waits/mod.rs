@@ -421,14 +421,14 @@ fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
     if state.mailboxes.iter().all(|mailbox| mailbox.port.is_none()) {
         return ports;
     }
-    for mailbox in state.mailboxes.iter() {
+    for mailbox in &state.mailboxes {
         let blocked = mailbox.senders.iter().map(|(_, message)| message);
         let messages = mailbox.messages.iter().chain(blocked);
         ports.extend(messages.flat_map(|message| message.carried()).map(|carried| carried.port));
     }
     let waiting = state.memory.waiting.iter().map(|(_, message)| message);
     ports.extend(waiting.flat_map(|message| message.carried()).map(|carried| carried.port));
-    for thread in state.threads.iter() {
+    for thread in &state.threads {
         if let ThreadState::LookingAgain {
             at: Look::Send(message) | Look::SendFromMemoryQueue(message),
             ..

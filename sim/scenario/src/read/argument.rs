@@ -34,6 +34,10 @@ impl Reader {
             Kind::Target | Kind::Message | Kind::Threads | Kind::Holder => {
                 Some(Arg::Objects(Objects::One(self.reference(node)?)))
             }
+            // Nobody may have a right.
+            Kind::Holders if matches!(&node.value, Yaml::List(items) if items.is_empty()) => {
+                Some(Arg::Objects(Objects::Several(Vec::new())))
+            }
             Kind::Sources | Kind::Victims | Kind::Holders => {
                 Some(Arg::Objects(self.objects(node)?))
             }

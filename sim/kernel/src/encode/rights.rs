@@ -1,0 +1,62 @@
+//! Ports and rights as bytes.
+
+use super::Encoder;
+use crate::object::port::{Carried, Once, Port, Receiver, Right, Rights};
+
+impl Encoder<'_> {
+    /// The name space of a process.
+    pub(super) fn name_space(&mut self, rights: &Rights) {
+        self.number(rights.sent_to().len() as u64);
+        for (port, references) in rights.sent_to() {
+            self.mailbox_id(port);
+            self.number(u64::from(references));
+        }
+        self.mailboxes(rights.received());
+        self.number(rights.once.len() as u64);
+        rights.once.iter().for_each(|once| self.once(*once));
+        self.number(rights.dead_names.len() as u64);
+        for (port, once) in &rights.dead_names {
+            self.mailbox_id(*port);
+            self.once(*once);
+        }
+    }
+
+    /// What a mailbox has as a port.
+    pub(super) fn port(&mut self, port: &Port) {
+        match port.receiver {
+            Receiver::Nobody => self.byte(0),
+            Receiver::Held(process) => self.number(2 * u64::from(process.0) + 1),
+            Receiver::Carried(to) => self.number(2 * u64::from(to.0) + 2),
+        }
+        self.number(port.backup.map_or(0, |backup| u64::from(backup.0) + 1));
+        self.number(port.once.len() as u64);
+        port.once.iter().for_each(|number| self.number(u64::from(*number)));
+        self.number(u64::from(port.made));
+        for asked in [port.no_senders, port.destroyed] {
+            self.byte(u8::from(asked.is_some()));
+            if let Some(once) = asked {
+                self.once(once);
+            }
+        }
+    }
+
+    /// A send-once right.
+    pub(super) fn once(&mut self, once: Once) {
+        self.mailbox_id(once.port);
+        self.number(u64::from(once.number));
+    }
+
+    /// The rights that a message carries.
+    pub(super) fn carried(&mut self, rights: &[Carried]) {
+        self.number(rights.len() as u64);
+        for carried in rights {
+            self.mailbox_id(carried.port);
+            self.number(match carried.right {
+                Right::Receive => 0,
+                Right::Send => 1,
+                Right::Dead => 2,
+                Right::Once(number) => 3 + u64::from(number),
+            });
+        }
+    }
+}
