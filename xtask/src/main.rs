@@ -4,6 +4,7 @@
 
 mod bench;
 mod book;
+mod coverage;
 mod mutants;
 mod tidy;
 
@@ -17,6 +18,8 @@ cargo xtask COMMAND
 
   tidy           check what the compiler does not: lengths of files and functions, forgotten notes
   book           check that every file of the book is in its summary, and build it if mdbook is there
+  coverage [--write]
+                 check the table of slides and scenarios, or make it anew; say which slides have none
   mutants        put one mistake after the other into the kernel: the tests must catch each
   bench [runs | spaces] [--peers]
                  measure the speed of runs, and of looking at all schedules;
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
     let result = match arguments[..] {
         ["tidy"] => tidy::check(),
         ["book"] => book::check(),
+        ["coverage"] => coverage::check(coverage::Table::LookedAt),
+        ["coverage", "--write"] => coverage::check(coverage::Table::Written),
         ["mutants"] => mutants::hunt(),
         ["bench", ref options @ ..] => bench(options),
         _ => {
