@@ -152,3 +152,23 @@ cases! { mach, "conformance/mach.yaml":
     MA_02 MA_07 MA_13 MA_14 MA_18 MA_19 MA_20 MA_22 MA_25 MA_26 MA_28 MA_29 MA_31 MA_32 MA_34 MA_35 MA_38 MA_47
     MA_49 MA_50 MA_53 MA_55 MA_56 MA_58 MA_59 MA_61 MA_62 MA_64 MA_65 MA_67 MA_68 MA_71 MA_86 MA_89 MA_98
 }
+
+cases! { names, "conformance/names.yaml":
+    NS_01 NS_02 NS_04 NS_05 NS_08 NS_10 NS_11
+}
+
+cases! { posix_mq, "conformance/posix-mq.yaml":
+    MQ_01 MQ_02 MQ_05 MQ_07 MQ_11 MQ_14 MQ_16 MQ_19 MQ_20 MQ_22 MQ_25 MQ_37 MQ_08
+}
+
+cases! { minix, "conformance/minix.yaml":
+    MN_01 MN_02 MN_04 MN_05 MN_07 MN_08 MN_10 MN_11 MN_16
+}
+
+cases! { sel4, "conformance/sel4.yaml":
+    S4_01 S4_02 S4_03 S4_12 S4_18 S4_19
+}
+
+cases! { lecture, "conformance/lecture.yaml":
+    DL_01 DL_02 DL_05
+}
