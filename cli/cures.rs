@@ -122,7 +122,7 @@ fn capacity_path(
         MailboxKind::Link { to, .. } => {
             ("processes", &loaded.scenario.processes, machine.process_name(to))
         }
-        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {
+        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
             ("mailboxes", &loaded.scenario.mailboxes, machine.mailbox_name(mailbox))
         }
     };

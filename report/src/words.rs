@@ -172,7 +172,9 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
     let name = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
     let nobody = match mailbox.spec.kind {
         MailboxKind::Link { .. } => format!("{name} is not receiving"),
-        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => "nobody is receiving".into(),
+        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
+            "nobody is receiving".into()
+        }
     };
     match mailbox.spec.capacity {
         Capacity::None => format!("no buffering, and {nobody}"),

@@ -73,6 +73,8 @@ fn ports(dice: &mut Dice, out: &mut String) {
         let capacity = dice.pick(&["", ", capacity: 0", ", capacity: 1", ", capacity: 2"]);
         let _ = writeln!(out, "  p{own}: {{receive: P{own}{backup}{send}{capacity}}}");
     }
+    let members = dice.pick(&["", ", members: [p1]"]);
+    let _ = writeln!(out, "port-sets:\n  set: {{of: P1{members}}}");
 }
 
 fn kernel(dice: &mut Dice, out: &mut String) {
@@ -94,6 +96,7 @@ fn kernel(dice: &mut Dice, out: &mut String) {
     option(out, "sender", &["fifo", "priority", "arbitrary"]);
     option(out, "wake", &["hand-over", "look-again"]);
     option(out, "too-large", &["keep", "destroy"]);
+    option(out, "set-order", &["merged", "round-robin", "arbitrary"]);
     if dice.chance(15) {
         let _ = writeln!(out, "  detect: refuse");
     }
@@ -160,7 +163,10 @@ impl Steps<'_> {
 
     fn source(&mut self) -> String {
         if self.has_ports && self.dice.chance(50) {
-            return self.dice.pick(&["p1", "p2", "h", "[p1, p2]", "[p1, box1]"]).to_string();
+            return self
+                .dice
+                .pick(&["p1", "p2", "set", "h", "[p1, p2]", "[set, box1]"])
+                .to_string();
         }
         match self.dice.below(12) {
             0..=4 => self.peer(),
@@ -322,7 +328,20 @@ impl Steps<'_> {
     /// What else is done with ports.
     fn ports(&mut self, indent: usize) {
         let port = self.port();
-        match self.dice.below(8) {
+        match self.dice.below(11) {
+            8 => {
+                self.line(indent, "- create: h");
+                self.line(indent + 2, "kind: port-set");
+            }
+            9 => {
+                self.line(indent, &format!("- insert: {port}"));
+                let set = self.dice.pick(&["set", "set", "h"]);
+                self.line(indent + 2, &format!("into: {set}"));
+            }
+            10 => {
+                self.line(indent, &format!("- remove: {port}"));
+                self.line(indent + 2, "out-of: set");
+            }
             6 | 7 => {
                 let until = self.dice.pick(&["no-senders", "dead-name", "port-destroyed"]);
                 let notify = self.port();

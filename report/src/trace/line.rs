@@ -255,6 +255,7 @@ fn question_word(question: Question) -> &'static str {
     match question {
         Question::Receiver { .. } => "receiver",
         Question::Sender { .. } => "sender",
+        Question::Member { .. } => "member",
         Question::Room => "room",
         Question::Branch { .. } => "branch",
         Question::Random { .. } => "random",

@@ -331,6 +331,7 @@ impl Encoder<'_> {
             MailboxKind::Open => self.byte(0),
             MailboxKind::Filed => self.byte(2),
             MailboxKind::Port => self.byte(3),
+            MailboxKind::PortSet => self.byte(4),
             MailboxKind::Link { from, to } => {
                 self.byte(1);
                 self.number(u64::from(from.0));
@@ -360,6 +361,9 @@ impl Encoder<'_> {
         self.number(u64::from(mailbox.memory_waiters));
         if let Some(port) = &mailbox.port {
             self.port(port);
+        }
+        if let Some(set) = &mailbox.set {
+            self.port_set(set);
         }
     }
 

@@ -75,6 +75,10 @@ fn right_invariants(state: &State) {
         let empty = mailbox.messages.is_empty() && mailbox.senders.is_empty();
         assert!(!dead || empty, "a dead port is empty");
     }
+    for set in state.mailboxes.iter().filter_map(|mailbox| mailbox.set.as_ref()) {
+        let held = set.members.iter().map(|port| state.mailboxes[port.index()].messages.len());
+        assert_eq!(set.arrived().len(), held.sum(), "a set knows the messages of its members");
+    }
     for process in state.processes.iter().filter(|process| matches!(process.life, Life::Ended(_))) {
         assert_eq!(process.rights, Rights::default(), "the dead hold no right");
     }
@@ -122,13 +126,15 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
     }
     let waiting = match mailbox.spec.kind {
         MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
-        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => &mailbox.receivers,
+        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
+            &state.mailboxes[state.known_as(id).index()].receivers
+        }
     };
     for receiver in waiting {
         let Some(BlockedOn::Receive { sources, filter }) = state.waits_for(*receiver) else {
             continue;
         };
-        if !sources.contains(id) {
+        if !sources.contains(state.known_as(id)) {
             continue;
         }
         let blocked = mailbox.senders.iter().filter(|_| mailbox.serves_blocked_senders());
@@ -188,9 +194,10 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
                 let mailbox = &state.mailboxes[mailbox.index()];
                 let queue = match mailbox.spec.kind {
                     MailboxKind::Link { .. } => &inbox.receivers,
-                    MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {
-                        &mailbox.receivers
-                    }
+                    MailboxKind::Open
+                    | MailboxKind::Filed
+                    | MailboxKind::Port
+                    | MailboxKind::PortSet => &mailbox.receivers,
                 };
                 assert!(queue.contains(&id), "a RECEIVE-blocked thread is in every queue it names");
             }

@@ -41,8 +41,8 @@ pub use ids::{
 pub use invariant::assert_invariants;
 pub use machine::{
     Arrivals, Capacity, Detect, Family, File, Machine, MailboxKind, MailboxSpec, MemoryFull,
-    NameServer, Order, Pick, Policies, PortSpec, Replicas, Role, Symbols, ThreadSpec, TooLarge,
-    Variables, Wake,
+    NameServer, Order, Pick, Policies, PortSetSpec, PortSpec, Replicas, Role, SetOrder, Symbols,
+    ThreadSpec, TooLarge, Variables, Wake,
 };
 pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};

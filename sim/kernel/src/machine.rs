@@ -20,6 +20,8 @@ pub struct Machine {
     pub mailboxes: Vec<MailboxSpec>,
     /// Those of the mailboxes that are ports, and who has rights to them from the start.
     pub ports: Vec<PortSpec>,
+    /// Those of the mailboxes that are port sets.
+    pub port_sets: Vec<PortSetSpec>,
     /// The name servers. There is always at least one.
     pub name_servers: Vec<NameServer>,
     /// The paths that name mailboxes, in order of the path.
@@ -56,6 +58,8 @@ pub struct Policies {
     pub too_large: TooLarge,
     /// What the kernel does about deadlocks.
     pub detect: Detect,
+    /// What a receive from a port set takes.
+    pub set_order: SetOrder,
 }
 
 impl Default for Policies {
@@ -70,6 +74,7 @@ impl Default for Policies {
             wake: Wake::HandOver,
             too_large: TooLarge::Keep,
             detect: Detect::Report,
+            set_order: SetOrder::Merged,
         }
     }
 }
@@ -137,6 +142,17 @@ pub enum TooLarge {
     Keep,
     /// It is destroyed; the receiver's call ends with `too-large`.
     Destroy,
+}
+
+/// What a receive from a port set takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SetOrder {
+    /// The oldest message of all members.
+    Merged,
+    /// The first of the next member that has one.
+    RoundRobin,
+    /// The first of any member: the oracle says of which.
+    Arbitrary,
 }
 
 /// What the kernel does about deadlocks.
@@ -241,6 +257,8 @@ pub enum MailboxKind {
     Filed,
     /// Whose rights say so.
     Port,
+    /// Its owner's: it holds nothing itself, but has members.
+    PortSet,
     /// The link from one process to another.
     Link {
         /// Who sends.
@@ -261,6 +279,17 @@ pub struct PortSpec {
     pub backup: Option<ProcessId>,
     /// Who may send to it.
     pub senders: Vec<ProcessId>,
+}
+
+/// A declared port set.
+#[derive(Clone, Debug)]
+pub struct PortSetSpec {
+    /// The set.
+    pub set: MailboxId,
+    /// Who receives from it.
+    pub owner: ProcessId,
+    /// Its ports.
+    pub members: Vec<MailboxId>,
 }
 
 /// A name server.

@@ -19,6 +19,11 @@ pub enum Question {
         /// How many there are; the answer is a position from 0.
         count: u64,
     },
+    /// From which of so many members of a port set a message is taken (`set-order: arbitrary`).
+    Member {
+        /// How many there are; the answer is a position from 0.
+        count: u64,
+    },
     /// Does an `undefined` buffer have room: 0 no, 1 yes.
     Room,
     /// Which branch of a `choose`.
@@ -41,6 +46,7 @@ impl Question {
         match self {
             Question::Receiver { count }
             | Question::Sender { count }
+            | Question::Member { count }
             | Question::Branch { count } => Some(count),
             Question::Room => Some(2),
             Question::Random { low, high } => high.abs_diff(low).checked_add(1),

@@ -107,6 +107,7 @@ impl Op {
                 | Verb::Select { into, .. }
                 | Verb::Create { into, .. }
                 | Verb::CreatePort { into, .. }
+                | Verb::CreateSet { into }
                 | Verb::Lookup { into, .. }
                 | Verb::Open { into, .. } => Some(*into),
                 _ => None,
@@ -216,6 +217,25 @@ pub enum Verb {
     Destroy(Expr),
     /// Give one reference to a send right up.
     Drop(Expr),
+    /// Make a port set.
+    CreateSet {
+        /// Where its handle goes.
+        into: Register,
+    },
+    /// Make a port a member of a port set.
+    Insert {
+        /// The port.
+        port: Expr,
+        /// The set.
+        into: Expr,
+    },
+    /// Take a port out of a port set.
+    Remove {
+        /// The port.
+        port: Expr,
+        /// The set.
+        out_of: Expr,
+    },
     /// Ask for a notice about a port.
     Watch {
         /// The port.
@@ -273,6 +293,8 @@ impl Verb {
                 | Verb::Drop(_)
                 | Verb::Limit { .. }
                 | Verb::Watch { .. }
+                | Verb::Insert { .. }
+                | Verb::Remove { .. }
         )
     }
 
@@ -313,12 +335,17 @@ impl Verb {
             Verb::Register { object, name } => found.extend([object, name]),
             Verb::Limit { port, limit } => found.extend([port, limit]),
             Verb::Watch { port, notify, .. } => found.extend([port, notify]),
+            Verb::Insert { port, into } => found.extend([port, into]),
+            Verb::Remove { port, out_of } => found.extend([port, out_of]),
             Verb::CreatePort { limit, .. } => found.extend(limit),
             Verb::Lookup { name, wait, .. } => {
                 found.push(name);
                 found.extend(wait.expressions());
             }
-            Verb::Yield | Verb::StartThread { .. } | Verb::Create { .. } => {}
+            Verb::Yield
+            | Verb::StartThread { .. }
+            | Verb::Create { .. }
+            | Verb::CreateSet { .. } => {}
         }
         found
     }
@@ -337,11 +364,13 @@ impl Verb {
             Verb::Kill(_) => "kill",
             Verb::StartThread { .. } => "thread",
             Verb::Join { .. } => "join",
-            Verb::Create { .. } | Verb::CreatePort { .. } => "create",
+            Verb::Create { .. } | Verb::CreatePort { .. } | Verb::CreateSet { .. } => "create",
             Verb::Destroy(_) => "destroy",
             Verb::Drop(_) => "drop",
             Verb::Limit { .. } => "limit",
             Verb::Watch { .. } => "watch",
+            Verb::Insert { .. } => "insert",
+            Verb::Remove { .. } => "remove",
             Verb::Register { .. } => "register",
             Verb::Unregister(_) => "unregister",
             Verb::Lookup { .. } => "lookup",

@@ -162,6 +162,11 @@ impl Mailbox {
             for asked in [&mut port.no_senders, &mut port.destroyed] {
                 *asked = asked.map(|once| once.renamed(|port| names.mailbox(port)));
             }
+            port.set = port.set.map(|set| names.mailbox(set));
+        }
+        if let Some(set) = &mut renamed.set {
+            let owner = names.process(set.owner);
+            **set = set.renamed(owner, |port| names.mailbox(port));
         }
         for message in &mut renamed.messages {
             *message = renamed_message(message, names);

@@ -15,6 +15,7 @@ use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
 use crate::object::names::NameTable;
 use crate::object::port::{Port, Receiver, Rights};
+use crate::object::port_set::PortSet;
 use crate::outcome::{Fault, Outcome};
 use crate::table::{Table, Watched};
 use crate::value::{ReplyRight, Value};
@@ -296,6 +297,16 @@ impl State {
                 port.expect("it was made just now").made = spec.senders.len() as u32;
             }
         }
+        for spec in &machine.port_sets {
+            let mut set = PortSet::of(spec.owner);
+            for member in &spec.members {
+                set.insert(*member, 0);
+                let port = state.mailboxes[member.index()].port.as_mut();
+                port.expect("a member is a port").set = Some(spec.set);
+            }
+            state.mailboxes[spec.set.index()].set = Some(Box::new(set));
+            state.processes[spec.owner.index()].rights.add_receive(spec.set);
+        }
         links::make(machine, &mut state);
         state
     }
@@ -383,6 +394,12 @@ impl State {
     /// Where the receive right of a port is; nowhere, if it is no port.
     pub fn receiver_of(&self, port: MailboxId) -> Receiver {
         self.mailboxes[port.index()].port.as_ref().map_or(Receiver::Nobody, |port| port.receiver)
+    }
+
+    /// What receivers know a mailbox as: a port in a set is received from by way of the set.
+    pub fn known_as(&self, mailbox: MailboxId) -> MailboxId {
+        let port = self.mailboxes[mailbox.index()].port.as_ref();
+        port.and_then(|port| port.set).unwrap_or(mailbox)
     }
 
     /// Whether a process may send to a port: it has a send right, or receives from it.

@@ -23,6 +23,8 @@ pub struct Scenario {
     pub mailboxes: Vec<Declaration>,
     /// Ports.
     pub ports: Vec<Declaration>,
+    /// Port sets.
+    pub port_sets: Vec<Declaration>,
     /// Name servers.
     pub names: Vec<Declaration>,
     /// Paths.

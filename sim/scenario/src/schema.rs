@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::lecture::SLIDES;
 use crate::table::{
     self, COSTS, FILE, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT,
-    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, VERBS, Verb,
+    PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, VERBS, Verb,
 };
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z_][A-Za-z0-9_]*)*$";
@@ -47,6 +47,7 @@ fn top(name: &str) -> Value {
         "kernel" => object(KERNEL),
         "mailboxes" => named(object(MAILBOX)),
         "ports" => named(object(PORT)),
+        "port-sets" => named(object(PORT_SET)),
         "names" => named(object(NAME_SERVER)),
         "files" => json!({
             "type": "object",
@@ -127,7 +128,7 @@ fn kind(kind: Kind) -> Value {
         Kind::NewName | Kind::Variable => json!({ "type": "string", "pattern": NAME }),
         Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
         Kind::Body | Kind::Expression => expression(),
-        Kind::Sources | Kind::Victims | Kind::Holders => {
+        Kind::Sources | Kind::Victims | Kind::Holders | Kind::Ports => {
             json!({ "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
         }
         Kind::Assignments | Kind::Parameters => json!({

@@ -86,7 +86,9 @@ impl Draws {
 impl Oracle for Draws {
     fn choose(&mut self, question: Question) -> u64 {
         let stream = match question {
-            Question::Receiver { .. } | Question::Sender { .. } => &mut self.waiters,
+            Question::Receiver { .. } | Question::Sender { .. } | Question::Member { .. } => {
+                &mut self.waiters
+            }
             Question::Room => &mut self.room,
             Question::Branch { .. } | Question::Random { .. } => &mut self.program,
         };

@@ -2,6 +2,7 @@
 
 use super::Encoder;
 use crate::object::port::{Carried, Once, Port, Receiver, Right, Rights};
+use crate::object::port_set::PortSet;
 
 impl Encoder<'_> {
     /// The name space of a process.
@@ -38,6 +39,15 @@ impl Encoder<'_> {
                 self.once(once);
             }
         }
+        self.number(port.set.map_or(0, |set| u64::from(set.0) + 1));
+    }
+
+    /// What a mailbox has as a port set.
+    pub(super) fn port_set(&mut self, set: &PortSet) {
+        self.number(u64::from(set.owner.0));
+        self.mailboxes(set.members.iter().copied());
+        self.mailboxes(set.arrived());
+        self.number(u64::from(set.next));
     }
 
     /// A send-once right.

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order};
 use crate::message::Message;
 use crate::object::port::Port;
+use crate::object::port_set::PortSet;
 use crate::state::Filter;
 
 /// A mailbox or a link.
@@ -33,6 +34,8 @@ pub struct Mailbox {
     pub receivers: VecDeque<ThreadId>,
     /// What it has as a port, if it is one.
     pub port: Option<Box<Port>>,
+    /// What it has as a port set, if it is one.
+    pub set: Option<Box<PortSet>>,
 }
 
 /// Whether a mailbox is still there.
@@ -69,6 +72,7 @@ impl Mailbox {
             memory_waiters: 0,
             receivers: VecDeque::new(),
             port: None,
+            set: None,
         }
     }
 

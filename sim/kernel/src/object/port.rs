@@ -25,6 +25,8 @@ pub struct Port {
     pub made: u32,
     /// Where the receive right goes instead of being destroyed.
     pub destroyed: Option<Once>,
+    /// The port set that it is a member of.
+    pub set: Option<MailboxId>,
 }
 
 /// A send-once right. Its number is the lowest that is free when it is made.
@@ -58,6 +60,7 @@ impl Port {
             no_senders: None,
             made: 0,
             destroyed: None,
+            set: None,
         }
     }
 

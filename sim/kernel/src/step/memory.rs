@@ -20,6 +20,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
             self.state.processes[to.index()].inbox.forget_stored(message.mailbox, place);
         }
+        self.set_of(message.mailbox).into_iter().for_each(|set| {
+            set.note_taken(message.mailbox, place);
+        });
         if !self.state.memory.waiting.is_empty() {
             self.work.push(Work::Memory);
         }

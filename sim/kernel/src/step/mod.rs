@@ -16,6 +16,7 @@ mod rights;
 mod rpc;
 mod select;
 mod send;
+mod sets;
 mod short;
 mod thread;
 mod wait;
@@ -191,6 +192,9 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Destroy(object) => self.destroy(t, object),
             Verb::Drop(right) => self.drop_right(t, right),
             Verb::Limit { port, limit } => self.limit(t, port, limit),
+            Verb::CreateSet { into } => self.create_set(t, *into),
+            Verb::Insert { port, into } => self.insert(t, port, into),
+            Verb::Remove { port, out_of } => self.take_out(t, port, out_of),
             Verb::Watch { port, until, notify } => self.watch(t, port, *until, notify),
             Verb::Register { object, name } => self.register(t, object, name),
             Verb::Unregister(name) => self.unregister(t, name),

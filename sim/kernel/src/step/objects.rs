@@ -45,7 +45,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         self.reachable_by_name(mailbox)?;
         let object = self.mailbox(mailbox);
-        if object.spec.kind == MailboxKind::Port {
+        if matches!(object.spec.kind, MailboxKind::Port | MailboxKind::PortSet) {
             return self.destroy_port(t, mailbox);
         }
         if object.existence == Existence::Destroyed {

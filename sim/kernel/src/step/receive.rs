@@ -19,7 +19,7 @@ use crate::value::{Access, Handle, Value};
 
 /// A message that a receive could take now.
 #[derive(Clone, Copy)]
-enum Found {
+pub(super) enum Found {
     /// Stored, at this place.
     Stored(MailboxId, usize),
     /// In the hands of the blocked sender at this place.
@@ -123,6 +123,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.find_oldest(t, filter);
         }
         for mailbox in sources.listed() {
+            if self.mailbox(*mailbox).spec.kind == MailboxKind::PortSet {
+                if let Some((port, place)) = self.find_in_set(*mailbox, filter) {
+                    return Some(Found::Stored(port, place));
+                }
+                continue;
+            }
             if let Some(place) = self.mailbox(*mailbox).first_stored(filter) {
                 return Some(Found::Stored(*mailbox, place));
             }
@@ -174,7 +180,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Takes a message from where it was found; whoever waits for its place gets it.
-    fn remove(&mut self, t: ThreadId, found: Found, whereabouts: Whereabouts) -> Arc<Message> {
+    pub(super) fn remove(
+        &mut self,
+        t: ThreadId,
+        found: Found,
+        whereabouts: Whereabouts,
+    ) -> Arc<Message> {
         match found {
             Found::Stored(mailbox, place) => {
                 let message = self.state.mailboxes[mailbox.index()].take(place);
@@ -261,6 +272,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
             MailboxKind::Port => self.state.receiver_of(id) != Receiver::Held(own),
+            MailboxKind::PortSet => {
+                let owner = mailbox.set.as_ref().map(|set| set.owner);
+                mailbox.existence == Existence::Destroyed || owner != Some(own)
+            }
         }
     }
 

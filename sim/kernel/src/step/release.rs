@@ -40,7 +40,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn pass_on(&mut self, process: ProcessId, sources: &Sources) {
         let mailboxes: Vec<MailboxId> = match sources {
             Sources::Anyone => self.state.processes[process.index()].inbox.links().collect(),
-            listed => listed.listed().to_vec(),
+            listed => {
+                let listed = listed.listed().iter();
+                listed.flat_map(|mailbox| self.with_members(*mailbox)).collect()
+            }
         };
         for mailbox in mailboxes {
             let stored: Vec<_> = self.mailbox(mailbox).messages.iter().cloned().collect();

@@ -168,11 +168,18 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Whether a process may receive from a mailbox, if that is a port.
     pub(super) fn check_receive_right(&self, own: ProcessId, id: MailboxId) -> Result<(), Stop> {
-        let is_port = self.mailbox(id).spec.kind == MailboxKind::Port;
-        if is_port && self.state.receiver_of(id) != Receiver::Held(own) {
-            return Err(NO_RIGHT);
+        let mailbox = self.mailbox(id);
+        match mailbox.spec.kind {
+            MailboxKind::Port if self.state.receiver_of(id) != Receiver::Held(own) => Err(NO_RIGHT),
+            // A member is received from by way of its set only.
+            MailboxKind::Port if self.state.known_as(id) != id => Err(REFUSED),
+            MailboxKind::PortSet => {
+                let is_own = mailbox.set.as_ref().is_some_and(|set| set.owner == own);
+                let lives = mailbox.existence == Existence::Alive;
+                if is_own && lives { Ok(()) } else { Err(NO_RIGHT) }
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether a message is to carry rights.
@@ -275,6 +282,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let receives = self.state.receiver_of(port) == Receiver::Held(own);
         let right = match disposition {
             Disposition::MoveReceive if receives => {
+                self.leave_set(port);
                 self.state.processes[own.index()].rights.take_receive(port);
                 self.set_receiver(port, Receiver::Carried(to));
                 self.port_mut(port).made = 0;
@@ -397,6 +405,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The receive right of a port is destroyed: whoever asked for it gets it in a notice, or the backup
     /// has it from now on, or the port dies.
     pub(super) fn lose_receiver(&mut self, id: MailboxId) {
+        self.leave_set(id);
         if let Receiver::Held(process) = self.state.receiver_of(id) {
             self.state.processes[process.index()].rights.take_receive(id);
         }
@@ -446,8 +455,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let sent_to: Vec<MailboxId> = rights.sent_to().map(|(port, _)| port).collect();
         let received: Vec<MailboxId> = rights.received().collect();
         rights.give_up_all();
-        for port in received {
-            self.lose_receiver(port);
+        for id in received {
+            if self.mailbox(id).set.is_some() {
+                self.destroy_set(id);
+            } else {
+                self.lose_receiver(id);
+            }
         }
         for port in sent_to {
             self.may_be_last_sender(port);
@@ -457,11 +470,18 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Destroys the receive right of a port.
+    /// Destroys the receive right of a port, or a port set.
     pub(super) fn destroy_port(&mut self, t: ThreadId, id: MailboxId) -> Result<(), Stop> {
-        self.check_receive_right(self.thread(t).process, id)?;
+        let own = self.thread(t).process;
+        if !self.state.processes[own.index()].rights.received().any(|received| received == id) {
+            return Err(NO_RIGHT);
+        }
         self.complete(t, Outcome::Ok);
-        self.lose_receiver(id);
+        if self.mailbox(id).set.is_some() {
+            self.destroy_set(id);
+        } else {
+            self.lose_receiver(id);
+        }
         Ok(())
     }
 }

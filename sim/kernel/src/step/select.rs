@@ -26,9 +26,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let ready: Vec<Value> = sources
             .listed()
             .iter()
-            .filter(|mailbox| {
-                self.mailbox(**mailbox).has_something() || self.is_dead(own, **mailbox)
-            })
+            .filter(|mailbox| self.has_something(**mailbox) || self.is_dead(own, **mailbox))
             .map(|mailbox| Value::Handle(self.name_of_source(*mailbox)))
             .collect();
         if ready.is_empty() {
@@ -47,7 +45,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     fn name_of_source(&self, id: MailboxId) -> Handle {
         match self.mailbox(id).spec.kind {
             MailboxKind::Link { from, .. } => Handle::Process(from),
-            MailboxKind::Open | MailboxKind::Port => Handle::Mailbox(id),
+            MailboxKind::Open | MailboxKind::Port | MailboxKind::PortSet => Handle::Mailbox(id),
             MailboxKind::Filed => Handle::File { mailbox: id, access: crate::value::Access::Read },
         }
     }
@@ -57,7 +55,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let waiting: Vec<ThreadId> = self.receivers_of(mailbox).iter().copied().collect();
         for t in waiting {
             let Some(BlockedOn::Select(sources)) = self.state.waits_for(t) else { continue };
-            if !sources.contains(mailbox) {
+            if !sources.contains(self.state.known_as(mailbox)) {
                 continue;
             }
             let sources = sources.clone();

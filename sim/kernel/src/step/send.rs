@@ -142,7 +142,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let mailbox = self.mailbox(id);
         match mailbox.spec.kind {
             MailboxKind::Link { to, .. } => self.state.has_ended(to),
-            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {
+            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
                 mailbox.existence == Existence::Destroyed
             }
         }
@@ -192,6 +192,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let route = match target.spec.kind {
             MailboxKind::Link { .. } => Route::Link,
             MailboxKind::Port if once.is_some() => Route::Once,
+            // There is no right to a set.
+            MailboxKind::PortSet => return Err(Stop::Outcome(Outcome::Refused)),
             MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => Route::Mailbox,
         };
         if self.mentions_ports(send, &extras) {
@@ -285,7 +287,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
         match self.state.mailboxes[mailbox.index()].spec.kind {
             MailboxKind::Filed => Err(Stop::Outcome(Outcome::NoRight)),
-            MailboxKind::Open | MailboxKind::Port | MailboxKind::Link { .. } => Ok(()),
+            MailboxKind::Open
+            | MailboxKind::Port
+            | MailboxKind::PortSet
+            | MailboxKind::Link { .. } => Ok(()),
         }
     }
 
@@ -444,7 +449,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     fn would_take(&self, receiver: ThreadId, message: &Message) -> bool {
         match self.state.waits_for(receiver) {
             Some(BlockedOn::Receive { sources, filter }) => {
-                sources.contains(message.mailbox) && Filter::accepts(filter.as_deref(), message)
+                sources.contains(self.state.known_as(message.mailbox))
+                    && Filter::accepts(filter.as_deref(), message)
             }
             _ => false,
         }
@@ -467,10 +473,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The threads that wait for messages of this mailbox, and perhaps of others.
     pub(super) fn receivers_of(&self, mailbox: MailboxId) -> &VecDeque<ThreadId> {
-        let mailbox = self.mailbox(mailbox);
+        let mailbox = self.mailbox(self.state.known_as(mailbox));
         match mailbox.spec.kind {
             MailboxKind::Link { to, .. } => &self.state.processes[to.index()].inbox.receivers,
-            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => &mailbox.receivers,
+            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
+                &mailbox.receivers
+            }
         }
     }
 
@@ -500,6 +508,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let mailbox = &mut self.state.mailboxes[id.index()];
         mailbox.store(message);
         let messages = mailbox.messages.len();
+        self.set_of(id).into_iter().for_each(|set| set.note_stored(id));
         let Some(message) = watched else { return stored };
         self.note(t, Kind::Stored { message: &message, messages });
         if !waiting {

@@ -101,7 +101,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 MailboxKind::Link { .. } => in_inbox = true,
                 // A source that is listed twice is waited for once.
                 _ if mailbox.receivers.back() != Some(&t) => mailbox.receivers.push_back(t),
-                MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {}
+                MailboxKind::Open
+                | MailboxKind::Filed
+                | MailboxKind::Port
+                | MailboxKind::PortSet => {}
             }
         }
         if in_inbox {
@@ -173,7 +176,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             let mailbox = &mut self.state.mailboxes[mailbox.index()];
             match mailbox.spec.kind {
                 MailboxKind::Link { .. } => in_inbox = true,
-                MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => {
+                MailboxKind::Open
+                | MailboxKind::Filed
+                | MailboxKind::Port
+                | MailboxKind::PortSet => {
                     forget_waiter(&mut mailbox.receivers, t);
                 }
             }

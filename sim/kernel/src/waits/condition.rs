@@ -77,9 +77,12 @@ impl Waiters {
         let is_link =
             |mailbox: MailboxId| matches!(object(mailbox).spec.kind, MailboxKind::Link { .. });
         match condition {
-            Condition::Sent(mailbox) => !is_link(mailbox) && object(mailbox).receivers.is_empty(),
+            Condition::Sent(mailbox) => {
+                !is_link(mailbox) && object(state.known_as(mailbox)).receivers.is_empty()
+            }
             Condition::Taken(mailbox) => {
                 !is_link(mailbox)
+                    && object(mailbox).set.is_none()
                     && object(mailbox).senders.is_empty()
                     && self.at_carried.is_empty()
             }
@@ -136,7 +139,12 @@ impl Waiters {
                 .chain(receivers_on(state, mailbox))
                 .chain(self.callers_of(Holder::Queued(mailbox)))
                 .collect(),
-            Condition::AnsweredAt(mailbox) => self.callers_of(Holder::Queued(mailbox)).collect(),
+            Condition::AnsweredAt(mailbox) => {
+                let members =
+                    state.mailboxes[mailbox.index()].set.iter().flat_map(|set| &set.members);
+                let all = std::iter::once(mailbox).chain(members.copied());
+                all.flat_map(|mailbox| self.callers_of(Holder::Queued(mailbox))).collect()
+            }
             Condition::AnsweredAnywhere => {
                 all(state, |on| matches!(on, BlockedOn::Reply { holder: Holder::Queued(_), .. }))
             }
@@ -194,8 +202,10 @@ fn waits_at_no_port(state: &State, on: &BlockedOn) -> bool {
     let (BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) = on else {
         return false;
     };
-    let is_port =
-        |source: &MailboxId| state.mailboxes[source.index()].spec.kind == MailboxKind::Port;
+    let is_port = |source: &MailboxId| {
+        let kind = state.mailboxes[source.index()].spec.kind;
+        matches!(kind, MailboxKind::Port | MailboxKind::PortSet)
+    };
     let sources = sources.listed();
     sources.is_empty() || !sources.iter().all(is_port)
 }
@@ -208,14 +218,20 @@ fn all(state: &State, wanted: impl Fn(&BlockedOn) -> bool) -> Vec<ThreadId> {
 }
 
 fn senders_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
-    state.mailboxes[mailbox.index()].senders.iter().map(|(t, _)| *t)
+    let members = state.mailboxes[mailbox.index()].set.iter().flat_map(|set| &set.members);
+    let all = std::iter::once(&state.mailboxes[mailbox.index()])
+        .chain(members.map(|member| &state.mailboxes[member.index()]));
+    all.flat_map(|mailbox| &mailbox.senders).map(|(t, _)| *t)
 }
 
 fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
+    let mailbox = state.known_as(mailbox);
     let object = &state.mailboxes[mailbox.index()];
     let queue = match object.spec.kind {
         MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
-        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => &object.receivers,
+        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
+            &object.receivers
+        }
     };
     let is_link = matches!(object.spec.kind, MailboxKind::Link { .. });
     queue.iter().copied().filter(move |t| match state.waits_for(*t) {

@@ -183,6 +183,11 @@ impl Walker<'_> {
             Verb::Watch { notify, .. } => {
                 self.add_mailboxes(notify, Direction::To, &mut future.sends);
             }
+            // What the port holds comes to the set, and whoever waits at the port is refused.
+            Verb::Insert { port, into } => {
+                self.add_mailboxes(into, Direction::To, &mut future.sends);
+                self.add_mailboxes(port, Direction::From, &mut future.destroys);
+            }
             // A higher limit lets blocked senders in, as if something had been taken.
             Verb::Limit { port, .. } => {
                 self.add_mailboxes(port, Direction::From, &mut future.receives);
@@ -194,6 +199,8 @@ impl Walker<'_> {
             | Verb::Join { .. }
             | Verb::Create { .. }
             | Verb::CreatePort { .. }
+            | Verb::CreateSet { .. }
+            | Verb::Remove { .. }
             | Verb::Drop(_)
             | Verb::Unregister(_)
             | Verb::Lookup { .. }

@@ -78,7 +78,7 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         next_mailbox += count(members);
         enter(&mut names, declaration, Object::Mailbox { first, members }, found);
     }
-    for declaration in &scenario.ports {
+    for declaration in scenario.ports.iter().chain(&scenario.port_sets) {
         let first = MailboxId(u32::try_from(next_mailbox).unwrap_or(u32::MAX));
         next_mailbox += 1;
         let port = Object::Mailbox { first, members: Members::One };

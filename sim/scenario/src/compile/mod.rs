@@ -56,6 +56,7 @@ pub fn compile(
     };
     compiler.mailboxes();
     compiler.ports();
+    compiler.port_sets();
     compiler.name_servers();
     compiler.files();
     let programs = compiler.programs();

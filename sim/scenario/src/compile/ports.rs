@@ -1,7 +1,9 @@
 //! Ports: who has which right from the start.
 
 use ipcsim_kernel::object::port::DEFAULT_QUEUE_LIMIT;
-use ipcsim_kernel::{Capacity, MailboxId, MailboxKind, MailboxSpec, Order, PortSpec, ProcessId};
+use ipcsim_kernel::{
+    Capacity, MailboxId, MailboxKind, MailboxSpec, Order, PortSetSpec, PortSpec, ProcessId,
+};
 
 use super::Compiler;
 use super::declare::{Members, Object};
@@ -29,6 +31,69 @@ impl Compiler<'_> {
                 self.machine.ports.push(PortSpec { port, receiver, backup, senders });
             }
         }
+    }
+
+    pub(super) fn port_sets(&mut self) {
+        for declaration in &self.scenario.port_sets {
+            let set = MailboxId::at(self.machine.mailboxes.len());
+            let spec = MailboxSpec {
+                capacity: Capacity::None,
+                order: Order::Fifo,
+                receiver: self.machine.policies.receiver,
+                max_size: None,
+                kind: MailboxKind::PortSet,
+            };
+            self.add_mailbox(declaration.name.value.clone(), spec);
+            if let Some(owner) = self.holder(declaration, "of") {
+                let members = self.members(declaration, owner);
+                self.machine.port_sets.push(PortSetSpec { set, owner, members });
+            }
+        }
+    }
+
+    /// The ports of a set: of the set's owner, and in no other set.
+    fn members(&mut self, declaration: &Declaration, owner: ProcessId) -> Vec<MailboxId> {
+        let references = match declaration.fields.get("members").map(|arg| &arg.value) {
+            Some(Arg::Objects(Objects::One(reference))) => std::slice::from_ref(reference),
+            Some(Arg::Objects(Objects::Several(references))) => references,
+            _ => &[],
+        };
+        let mut members = Vec::new();
+        for reference in references {
+            let wrong = match self.member(reference, owner) {
+                Ok(port) if !members.contains(&port) => {
+                    members.push(port);
+                    continue;
+                }
+                Ok(_) => "it is in this set already",
+                Err(why) => why,
+            };
+            let diagnostic =
+                Diagnostic::new(Code::Ports, reference.at(), "this is no member of a port set")
+                    .label(wrong);
+            self.found.push(diagnostic);
+        }
+        members
+    }
+
+    fn member(&self, reference: &Reference, owner: ProcessId) -> Result<MailboxId, &'static str> {
+        let Reference::Named { name, index: None } = reference else {
+            return Err("name a port of `ports:`");
+        };
+        let Some(port) = self.names.single_mailbox(&name.value) else {
+            return Err("no port has this name");
+        };
+        let Some(spec) = self.machine.ports.iter().find(|spec| spec.port == port) else {
+            return Err("only a port can be a member");
+        };
+        if spec.receiver != owner {
+            return Err("another process receives from it");
+        }
+        let sets = &self.machine.port_sets;
+        if sets.iter().any(|set| set.members.contains(&port)) {
+            return Err("it is in another set");
+        }
+        Ok(port)
     }
 
     /// The one process that a key names.

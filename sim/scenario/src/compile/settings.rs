@@ -1,7 +1,8 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    Capacity, Costs, Detect, MemoryFull, Order, Pick, Policies, Scheduler, Timing, TooLarge, Wake,
+    Capacity, Costs, Detect, MemoryFull, Order, Pick, Policies, Scheduler, SetOrder, Timing,
+    TooLarge, Wake,
 };
 
 use crate::ast::{Arg, Fields};
@@ -79,6 +80,11 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
         detect: match word(kernel, "detect") {
             Some("refuse") => Detect::Refuse,
             _ => Detect::Report,
+        },
+        set_order: match word(kernel, "set-order") {
+            Some("round-robin") => SetOrder::RoundRobin,
+            Some("arbitrary") => SetOrder::Arbitrary,
+            _ => SetOrder::Merged,
         },
     }
 }

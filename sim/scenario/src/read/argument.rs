@@ -34,11 +34,11 @@ impl Reader {
             Kind::Target | Kind::Message | Kind::Threads | Kind::Holder => {
                 Some(Arg::Objects(Objects::One(self.reference(node)?)))
             }
-            // Nobody may have a right.
-            Kind::Holders if matches!(&node.value, Yaml::List(items) if items.is_empty()) => {
+            // Nobody may have a right, and a set may be empty.
+            Kind::Holders | Kind::Ports if matches!(&node.value, Yaml::List(items) if items.is_empty()) => {
                 Some(Arg::Objects(Objects::Several(Vec::new())))
             }
-            Kind::Sources | Kind::Victims | Kind::Holders => {
+            Kind::Sources | Kind::Victims | Kind::Holders | Kind::Ports => {
                 Some(Arg::Objects(self.objects(node)?))
             }
             Kind::Assignments => self.assignments(node),

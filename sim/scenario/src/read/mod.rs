@@ -28,8 +28,9 @@ pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
     entries.iter().all(|(key, node)| match (key.value.as_str(), &node.value) {
         ("mailboxes", Yaml::Map(declared)) => declared.len() == scenario.mailboxes.len(),
         ("ports", Yaml::Map(declared)) => declared.len() == scenario.ports.len(),
+        ("port-sets", Yaml::Map(declared)) => declared.len() == scenario.port_sets.len(),
         ("processes", Yaml::Map(declared)) => declared.len() == scenario.processes.len(),
-        ("mailboxes" | "ports" | "processes", _) => false,
+        ("mailboxes" | "ports" | "port-sets" | "processes", _) => false,
         (name, _) => table::TOP.iter().any(|known| known.name == name),
     })
 }
@@ -68,6 +69,9 @@ impl Reader {
                     scenario.mailboxes = self.declarations(node, table::MAILBOX, "a mailbox");
                 }
                 "ports" => scenario.ports = self.declarations(node, table::PORT, "a port"),
+                "port-sets" => {
+                    scenario.port_sets = self.declarations(node, table::PORT_SET, "a port set");
+                }
                 "names" => {
                     scenario.names = self.declarations(node, table::NAME_SERVER, "a name server");
                 }

@@ -88,6 +88,8 @@ pub enum Kind {
     Holders,
     /// The queue limit of a port.
     QueueLimit,
+    /// Ports, in order.
+    Ports,
     /// Rights that a message carries.
     Rights,
 }
@@ -177,6 +179,7 @@ pub const TOP: &[Key] = &[
     optional("kernel", Kind::Nothing, "The machine and its policies"),
     optional("mailboxes", Kind::Nothing, "Mailboxes by name; open to everybody"),
     optional("ports", Kind::Nothing, "Ports by name; used only through rights"),
+    optional("port-sets", Kind::Nothing, "Ports that are received from as if they were one"),
     optional("names", Kind::Nothing, "Name servers and their first entries"),
     optional("files", Kind::Nothing, "Paths that name mailboxes, with owner and mode"),
     optional("programs", Kind::Nothing, "Programs with parameters, used by several processes"),
@@ -223,6 +226,11 @@ pub const KERNEL: &[Key] = &[
         "What becomes of a message that is larger than the receiver's `max-size`",
     ),
     optional(
+        "set-order",
+        Kind::Word(&["merged", "round-robin", "arbitrary"]),
+        "What a receive from a port set takes: the oldest message, or the members in turn",
+    ),
+    optional(
         "detect",
         Kind::Word(&["report", "refuse"]),
         "Report deadlocks, or refuse the call that closes one",
@@ -257,6 +265,12 @@ pub const PORT: &[Key] = &[
     optional("backup", Kind::Holder, "Who gets the receive right if that process dies"),
     optional("send", Kind::Holders, "Who may send to it from the start"),
     optional("capacity", Kind::QueueLimit, "Its queue limit, in messages; default 5"),
+];
+
+/// The keys of a port set.
+pub const PORT_SET: &[Key] = &[
+    required("of", Kind::Holder, "The process that receives from it"),
+    optional("members", Kind::Ports, "Its ports; that process receives from each"),
 ];
 
 /// The keys of a right that a message carries.

@@ -77,6 +77,7 @@ pub const VERBS: &[Verb] = &[
             Outcome::TooLarge,
             Outcome::Dead,
             Outcome::NoRight,
+            Outcome::Refused,
             Outcome::Deadlock,
         ],
         "Take a message",
@@ -116,7 +117,13 @@ pub const VERBS: &[Verb] = &[
         "select",
         Kind::Variable,
         &[required("among", Kind::Sources, "Sources, in the order of the answer"), WAIT],
-        &[Outcome::WouldBlock, Outcome::TimedOut, Outcome::NoRight, Outcome::Deadlock],
+        &[
+            Outcome::WouldBlock,
+            Outcome::TimedOut,
+            Outcome::NoRight,
+            Outcome::Refused,
+            Outcome::Deadlock,
+        ],
         "Which sources a receive would not block on; takes and reserves nothing (receive-scan)",
     ),
     call("sleep", Kind::Time, &[], &[], "Let time pass"),
@@ -141,7 +148,7 @@ pub const VERBS: &[Verb] = &[
         "create",
         Kind::Variable,
         &[
-            required("kind", Kind::Word(&["mailbox", "port"]), "What is made"),
+            required("kind", Kind::Word(&["mailbox", "port", "port-set"]), "What is made"),
             optional(
                 "capacity",
                 Kind::Capacity,
@@ -178,6 +185,20 @@ pub const VERBS: &[Verb] = &[
         &[required("capacity", Kind::Number, "The queue limit, in messages, from 0 to 16")],
         &[Outcome::NoRight, Outcome::Refused],
         "Set the queue limit of a port that one receives from",
+    ),
+    call(
+        "insert",
+        Kind::Target,
+        &[required("into", Kind::Target, "The port set")],
+        &[Outcome::NoRight, Outcome::Refused],
+        "Make a port a member of a port set, and of no other",
+    ),
+    call(
+        "remove",
+        Kind::Target,
+        &[required("out-of", Kind::Target, "The port set")],
+        &[Outcome::NoRight, Outcome::Refused],
+        "Take a port out of a port set",
     ),
     call(
         "watch",

@@ -69,7 +69,10 @@ impl PartialOrder {
                 .iter()
                 .map(|mailbox| match mailbox.spec.kind {
                     MailboxKind::Link { from, to } => Some((from, to)),
-                    MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => None,
+                    MailboxKind::Open
+                    | MailboxKind::Filed
+                    | MailboxKind::Port
+                    | MailboxKind::PortSet => None,
                 })
                 .collect(),
         );

@@ -60,6 +60,9 @@ fn treats_all_alike(op: &Op) -> bool {
         | Verb::Drop(_)
         | Verb::Limit { .. }
         | Verb::Watch { .. }
+        | Verb::CreateSet { .. }
+        | Verb::Insert { .. }
+        | Verb::Remove { .. }
         | Verb::Register { .. }
         | Verb::Unregister(_)
         | Verb::Lookup { .. }

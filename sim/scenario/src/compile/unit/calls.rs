@@ -53,6 +53,15 @@ impl Unit<'_> {
             "exit" => Verb::Exit(self.operand_expr(step)?),
             "kill" => Verb::Kill(self.victims(step)?),
             "join" => Verb::Join { threads: self.joined(step)?, wait: self.wait(fields)? },
+            "create" if word(fields, "kind") == Some("port-set") => self.create_set(step)?,
+            "insert" => {
+                let port = self.operand_object(step)?;
+                Verb::Insert { port, into: self.object(fields, "into", Allow::OneObject)? }
+            }
+            "remove" => {
+                let port = self.operand_object(step)?;
+                Verb::Remove { port, out_of: self.object(fields, "out-of", Allow::OneObject)? }
+            }
             "create" if word(fields, "kind") == Some("port") => self.create_port(step)?,
             "create" => Verb::Create {
                 into: self.operand_register(step),

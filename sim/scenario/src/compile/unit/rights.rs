@@ -39,6 +39,19 @@ impl Unit<'_> {
         Ok(Verb::CreatePort { into: self.operand_register(step), limit })
     }
 
+    /// A port set has nothing to choose.
+    pub(super) fn create_set(&self, step: &Step) -> Result<Verb, Failed> {
+        for key in ["capacity", "order", "receiver", "max-size"] {
+            if let Some(at) = step.fields.key(key) {
+                let diagnostic =
+                    Diagnostic::new(Code::Ports, at, format!("a port set has no `{key}`"))
+                        .label("its ports have queues of their own");
+                return Err(Box::new(diagnostic));
+            }
+        }
+        Ok(Verb::CreateSet { into: self.operand_register(step) })
+    }
+
     pub(super) fn watch(&mut self, step: &Step) -> Result<Verb, Failed> {
         let until = match word(&step.fields, "until") {
             Some("no-senders") => Until::NoSenders,

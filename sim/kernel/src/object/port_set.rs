@@ -1,0 +1,85 @@
+//! A port set: several ports that one process receives from as if they were one.
+//!
+//! Messages stay in the queues of their ports. The set knows in which order they came, over all members.
+
+use std::collections::VecDeque;
+
+use crate::ids::{MailboxId, ProcessId};
+
+/// What a port set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortSet {
+    /// Who receives from it, and from its members only by way of it.
+    pub owner: ProcessId,
+    /// Its ports, in the order in which they came in.
+    pub members: Vec<MailboxId>,
+    /// For each message that waits in one of them that port, the oldest first.
+    arrived: VecDeque<MailboxId>,
+    /// Which member comes first when they take turns.
+    pub next: u32,
+}
+
+impl PortSet {
+    /// A set without members.
+    pub fn of(owner: ProcessId) -> Self {
+        Self { owner, members: Vec::new(), arrived: VecDeque::new(), next: 0 }
+    }
+
+    /// A port comes in, with so many messages: they are younger than all that are here.
+    pub fn insert(&mut self, port: MailboxId, messages: usize) {
+        self.members.push(port);
+        self.arrived.extend(std::iter::repeat_n(port, messages));
+    }
+
+    /// A port goes, with its messages.
+    pub fn remove(&mut self, port: MailboxId) {
+        self.members.retain(|member| *member != port);
+        self.arrived.retain(|member| *member != port);
+        self.next = 0;
+    }
+
+    /// A message is stored in a member.
+    pub fn note_stored(&mut self, port: MailboxId) {
+        self.arrived.push_back(port);
+    }
+
+    /// The message at a place of a member's queue is taken.
+    pub fn note_taken(&mut self, port: MailboxId, place: usize) {
+        let mut places = (0..self.arrived.len()).filter(|at| self.arrived[*at] == port);
+        let at = places.nth(place).expect("the set knows every message of its members");
+        self.arrived.remove(at);
+        if let Some(member) = self.members.iter().position(|member| *member == port) {
+            self.next = ((member + 1) % self.members.len()) as u32;
+        }
+    }
+
+    /// The messages of all members, the oldest first: the port, and the place in its queue.
+    pub fn by_age(&self) -> impl Iterator<Item = (MailboxId, usize)> + '_ {
+        self.arrived.iter().enumerate().map(|(at, port)| {
+            let before = self.arrived.iter().take(at).filter(|other| *other == port);
+            (*port, before.count())
+        })
+    }
+
+    /// The members, from the one whose turn it is.
+    pub fn in_turn(&self) -> impl Iterator<Item = MailboxId> + '_ {
+        let first = self.next as usize;
+        self.members[first..].iter().chain(&self.members[..first]).copied()
+    }
+
+    /// The same set of ports with other numbers.
+    #[must_use]
+    pub fn renamed(&self, owner: ProcessId, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
+        Self {
+            owner,
+            members: self.members.iter().map(|port| name(*port)).collect(),
+            arrived: self.arrived.iter().map(|port| name(*port)).collect(),
+            next: self.next,
+        }
+    }
+
+    /// The ports of all messages that wait, the oldest first.
+    pub fn arrived(&self) -> impl ExactSizeIterator<Item = MailboxId> + '_ {
+        self.arrived.iter().copied()
+    }
+}
