@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::object::port::Right;
 use ipcsim_kernel::program::{Op, Verb};
-use ipcsim_kernel::{Event, Kind, Loss, Machine, Message, ProcessId, Route, State, ThreadId};
+use ipcsim_kernel::{Event, Expr, Kind, Loss, Machine, Message, ProcessId, Route, State, ThreadId};
 
 use crate::units::plural;
 use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
@@ -262,11 +262,22 @@ fn call_of<'a>(machine: &'a Machine, event: &Event) -> Option<&'a Verb> {
 /// What a call has found that tells nothing else.
 fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> Option<String> {
     let registers = state.registers_of(event.thread?);
+    let named = |expr: &Expr| match expr {
+        Expr::Constant(value) => Some(names.value(value)),
+        Expr::Variable(register) => Some(names.value(&registers[register.index()])),
+        _ => None,
+    };
     Some(match call_of(machine, event)? {
         Verb::Select { into, .. } => format!("select: {}", names.value(&registers[into.index()])),
         Verb::Lookup { into, .. } => format!("lookup: {}", names.value(&registers[into.index()])),
         Verb::Open { into, .. } => format!("open: {}", names.value(&registers[into.index()])),
         Verb::Join { .. } => "joined".into(),
+        Verb::Insert { port, into } => format!("insert {} into {}", named(port)?, named(into)?),
+        Verb::Remove { port, out_of } => {
+            format!("remove {} out of {}", named(port)?, named(out_of)?)
+        }
+        Verb::Drop(right) => format!("drop {}", named(right)?),
+        Verb::Watch { port, .. } => format!("watch {}", named(port)?),
         _ => return None,
     })
 }

@@ -3,6 +3,8 @@
 //! A scenario is made from a seed and a size. It has no errors by construction; it may well deadlock,
 //! fail or run for ever.
 
+mod ports;
+
 use std::fmt::Write;
 
 /// A generator that is small and the same everywhere (splitmix64).
@@ -55,26 +57,13 @@ pub fn scenario(seed: u64, size: u64) -> String {
     let processes = 2 + dice.below(3);
     let has_ports = seed % 3 == 2;
     if has_ports {
-        ports(&mut dice, &mut out);
+        ports::declare(&mut dice, &mut out);
     }
     let _ = writeln!(out, "processes:");
     for number in 1..=processes {
         process(&mut dice, &mut out, number, processes, (size, has_ports));
     }
     out
-}
-
-/// Two ports, of the first two processes.
-fn ports(dice: &mut Dice, out: &mut String) {
-    let _ = writeln!(out, "ports:");
-    for (own, other) in [(1, 2), (2, 1)] {
-        let backup = if dice.chance(30) { format!(", backup: P{other}") } else { String::new() };
-        let send = dice.pick(&["", ", send: [P1]", ", send: [P2]", ", send: [P1, P2]"]);
-        let capacity = dice.pick(&["", ", capacity: 0", ", capacity: 1", ", capacity: 2"]);
-        let _ = writeln!(out, "  p{own}: {{receive: P{own}{backup}{send}{capacity}}}");
-    }
-    let members = dice.pick(&["", ", members: [p1]"]);
-    let _ = writeln!(out, "port-sets:\n  set: {{of: P1{members}}}");
 }
 
 fn kernel(dice: &mut Dice, out: &mut String) {
@@ -143,10 +132,6 @@ impl Steps<'_> {
     fn peer(&mut self) -> String {
         let other = 1 + self.dice.below(self.processes);
         format!("P{other}")
-    }
-
-    fn port(&mut self) -> String {
-        self.dice.pick(&["p1", "p1", "p2", "p2", "h"]).into()
     }
 
     fn destination(&mut self) -> String {
@@ -303,75 +288,6 @@ impl Steps<'_> {
         self.rights(inner);
         self.wait(inner);
         self.handlers(inner);
-    }
-
-    fn rights(&mut self, indent: usize) {
-        if !self.has_ports || self.dice.chance(50) {
-            return;
-        }
-        let mut grants = Vec::new();
-        for _ in 0..=self.dice.below(2) {
-            const AS: [&str; 6] = [
-                "move-receive",
-                "move-send",
-                "copy-send",
-                "make-send",
-                "make-send-once",
-                "move-send-once",
-            ];
-            let (port, disposition) = (self.port(), self.dice.pick(&AS));
-            grants.push(format!("{{port: {port}, as: {disposition}}}"));
-        }
-        self.line(indent, &format!("rights: [{}]", grants.join(", ")));
-    }
-
-    /// What else is done with ports.
-    fn ports(&mut self, indent: usize) {
-        let port = self.port();
-        match self.dice.below(11) {
-            8 => {
-                self.line(indent, "- create: h");
-                self.line(indent + 2, "kind: port-set");
-            }
-            9 => {
-                self.line(indent, &format!("- insert: {port}"));
-                let set = self.dice.pick(&["set", "set", "h"]);
-                self.line(indent + 2, &format!("into: {set}"));
-            }
-            10 => {
-                self.line(indent, &format!("- remove: {port}"));
-                self.line(indent + 2, "out-of: set");
-            }
-            6 | 7 => {
-                let until = self.dice.pick(&["no-senders", "dead-name", "port-destroyed"]);
-                let notify = self.port();
-                self.line(indent, &format!("- watch: {port}"));
-                self.line(indent + 2, &format!("until: {until}"));
-                self.line(indent + 2, &format!("notify: {notify}"));
-            }
-            0 => {
-                self.line(indent, "- create: h");
-                self.line(indent + 2, "kind: port");
-                self.line(indent + 2, "capacity: 1");
-            }
-            1 => self.line(indent, &format!("- destroy: {port}")),
-            2 => self.line(indent, &format!("- drop: {port}")),
-            3 => {
-                self.line(indent, &format!("- limit: {port}"));
-                let limit = self.dice.below(4);
-                self.line(indent + 2, &format!("capacity: {limit}"));
-            }
-            4 => {
-                self.line(indent, &format!("- register: {port}"));
-                self.line(indent + 2, "as: a name");
-            }
-            _ => {
-                self.line(indent, "- if: m != none and len(m.rights) > 0");
-                self.line(indent + 2, "then: [{set: {h: 'm.rights[0]'}}]");
-                return;
-            }
-        }
-        self.handlers(indent + 2);
     }
 
     fn receive(&mut self, indent: usize) {

@@ -1,12 +1,13 @@
 //! What must be true between two steps. Called in tests and debug builds.
 
+mod rights;
+
 use std::sync::Arc;
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, Machine, MailboxKind, Pick, Wake};
 use crate::message::{Message, Route};
-use crate::object::mailbox::{Existence, Mailbox, Room};
-use crate::object::port::{Receiver, Right, Rights};
+use crate::object::mailbox::{Mailbox, Room};
 use crate::state::{BlockedOn, Filter, Holder, Life, Look, State, ThreadState};
 
 /// Panics, with a sentence, if a state is one that no step may leave behind.
@@ -21,67 +22,7 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
         process_invariants(state, ProcessId::at(index));
     }
     memory_invariants(state);
-    right_invariants(state);
-}
-
-/// Every receive right is in one place: in a name space, in one message that has not arrived, or nowhere.
-fn right_invariants(state: &State) {
-    if state.mailboxes.iter().all(|mailbox| mailbox.port.is_none()) {
-        return;
-    }
-    let queued = state.mailboxes.iter().flat_map(|mailbox| {
-        mailbox.messages.iter().chain(mailbox.senders.iter().map(|(_, message)| message))
-    });
-    let waiting = state.memory.waiting.iter().map(|(_, message)| message);
-    let looking = state.threads.iter().filter_map(|thread| match &thread.state {
-        ThreadState::LookingAgain {
-            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
-            ..
-        } => Some(message),
-        _ => None,
-    });
-    let mut carried = std::collections::BTreeMap::new();
-    for message in queued.chain(waiting).chain(looking) {
-        let moved = message.rights().iter().filter(|carried| carried.right == Right::Receive);
-        for right in moved {
-            let before = carried.insert(right.port, message.mailbox);
-            assert_eq!(before, None, "a receive right is in one message");
-        }
-    }
-    for (index, mailbox) in state.mailboxes.iter().enumerate() {
-        let Some(port) = &mailbox.port else { continue };
-        let id = MailboxId::at(index);
-        let holders = (0..state.processes.len()).map(ProcessId::at).filter(|process| {
-            state.processes[process.index()].rights.received().any(|received| received == id)
-        });
-        let holders: Vec<ProcessId> = holders.collect();
-        match port.receiver {
-            Receiver::Held(process) => {
-                assert_eq!(holders, [process], "a receive right has one holder");
-                assert!(!state.has_ended(process), "the dead hold no right");
-            }
-            Receiver::Carried(to) => {
-                assert_eq!(carried.get(&id), Some(&to), "a right on its way is in a message");
-            }
-            Receiver::Nobody => {
-                assert_eq!(mailbox.existence, Existence::Destroyed, "a port dies with its right");
-            }
-        }
-        assert!(
-            matches!(port.receiver, Receiver::Held(_)) || holders.is_empty(),
-            "who has moved a receive right away has it no more"
-        );
-        let dead = mailbox.existence == Existence::Destroyed;
-        let empty = mailbox.messages.is_empty() && mailbox.senders.is_empty();
-        assert!(!dead || empty, "a dead port is empty");
-    }
-    for set in state.mailboxes.iter().filter_map(|mailbox| mailbox.set.as_ref()) {
-        let held = set.members.iter().map(|port| state.mailboxes[port.index()].messages.len());
-        assert_eq!(set.arrived().len(), held.sum(), "a set knows the messages of its members");
-    }
-    for process in state.processes.iter().filter(|process| matches!(process.life, Life::Ended(_))) {
-        assert_eq!(process.rights, Rights::default(), "the dead hold no right");
-    }
+    rights::right_invariants(state);
 }
 
 fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: &Mailbox) {
@@ -124,6 +65,10 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
             assert!(!mailbox.has_something(), "a link to an ended process is empty");
         }
     }
+    receiver_invariants(state, id, mailbox);
+}
+
+fn receiver_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
     let waiting = match mailbox.spec.kind {
         MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
         MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {

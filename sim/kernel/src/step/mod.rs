@@ -4,6 +4,7 @@
 //! goes on a short list of work, and is settled before the step returns; so a chain of a hundred
 //! thousand processes that die of each other's death needs no stack.
 
+mod destination;
 mod local;
 mod memory;
 mod naming;

@@ -81,6 +81,7 @@ impl Unit<'_> {
                 },
             })
         };
-        tables.iter().map(grant).collect()
+        // One without a port has been reported.
+        tables.iter().filter(|fields| fields.get("port").is_some()).map(grant).collect()
     }
 }

@@ -1,0 +1,82 @@
+//! Where a message goes: the mailbox, link or port that a destination stands for.
+
+use super::{Step, Stop};
+use crate::expr::Expr;
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::limits;
+use crate::machine::MailboxKind;
+use crate::object::mailbox::Existence;
+use crate::object::port::Once;
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::value::{Access, Handle, Value};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    /// The mailbox or link that a destination stands for, and the send-once right that it is, if it is one.
+    pub(super) fn destination(
+        &mut self,
+        t: ThreadId,
+        to: &Expr,
+    ) -> Result<(MailboxId, Option<Once>), Stop> {
+        let mailbox = match self.named_mailbox(t, to)? {
+            Some(mailbox) => {
+                self.reachable_by_name(mailbox)?;
+                mailbox
+            }
+            None => match self.eval(t, to)? {
+                // A right that died on the way.
+                Value::None if self.machine.has_ports() => {
+                    return Err(Stop::Outcome(Outcome::NoRight));
+                }
+                Value::Handle(Handle::Once(once)) => {
+                    self.check_once(t, once)?;
+                    return Ok((once.port, Some(once)));
+                }
+                Value::Handle(handle) => self.sent_to(t, handle)?,
+                _ => return Err(Fault::MixedTypes.into()),
+            },
+        };
+        self.check_send_right(self.thread(t).process, mailbox)?;
+        match self.state.mailboxes[mailbox.index()].existence {
+            Existence::Alive => Ok((mailbox, None)),
+            Existence::Destroyed => Err(Stop::Outcome(Outcome::Dead)),
+        }
+    }
+
+    fn sent_to(&mut self, t: ThreadId, handle: Handle) -> Result<MailboxId, Stop> {
+        match handle {
+            Handle::Process(process) if self.state.has_ended(process) => {
+                Err(Stop::Outcome(Outcome::Dead))
+            }
+            Handle::Process(process) => Ok(self.link(self.thread(t).process, process)?),
+            Handle::Mailbox(mailbox) => {
+                self.reachable_by_name(mailbox)?;
+                Ok(mailbox)
+            }
+            Handle::File { mailbox, access: Access::Write } => Ok(mailbox),
+            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => {
+                Err(Stop::Outcome(Outcome::NoRight))
+            }
+        }
+    }
+
+    /// A mailbox that the file system names is reached through its path only.
+    pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
+        match self.state.mailboxes[mailbox.index()].spec.kind {
+            MailboxKind::Filed => Err(Stop::Outcome(Outcome::NoRight)),
+            MailboxKind::Open
+            | MailboxKind::Port
+            | MailboxKind::PortSet
+            | MailboxKind::Link { .. } => Ok(()),
+        }
+    }
+
+    /// The link from one process to another; made when it is first needed.
+    pub(super) fn link(&mut self, from: ProcessId, to: ProcessId) -> Result<MailboxId, Fault> {
+        let is_there = self.state.processes[to.index()].inbox.link(from).is_some();
+        if !is_there && self.state.mailboxes.len() >= limits::MAILBOXES {
+            return Err(Fault::TooManyLinks);
+        }
+        Ok(self.state.link(self.machine, from, to))
+    }
+}
