@@ -352,7 +352,9 @@ fn tell(
         }
         Kind::Returned(outcome) if *outcome != ipcsim_kernel::Outcome::Ok => {
             let verb = call_of(machine, event).map_or("", Verb::word);
-            plain(format!("{verb} → {}", outcome.word()))
+            let word = machine.outcome_word(verb, *outcome);
+            let word = word.map_or(String::new(), |word| format!(" ({word})"));
+            plain(format!("{verb} → {}{word}", outcome.word()))
         }
         Kind::Returned(_) => plain(returned(names, machine, state, event)?),
         Kind::Logged(text) => plain(format!("log: {}", visible(&names.value(text)))),

@@ -85,6 +85,7 @@ fn kernel(dice: &mut Dice, out: &mut String) {
     option(out, "sender", &["fifo", "priority", "arbitrary"]);
     option(out, "wake", &["hand-over", "look-again"]);
     option(out, "too-large", &["keep", "destroy"]);
+    option(out, "dying-port", &["dead", "ok"]);
     option(out, "set-order", &["merged", "round-robin", "arbitrary"]);
     if dice.chance(15) {
         let _ = writeln!(out, "  detect: refuse");

@@ -78,8 +78,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a receive from a group takes the last ready member",
         file: "sim/kernel/src/step/receive.rs",
-        before: "for mailbox in sources.listed() {\n            if let Some(place)",
-        after: "for mailbox in sources.listed().iter().rev() {\n            if let Some(place)",
+        before: "for mailbox in sources.listed() {\n            if self.mailbox",
+        after: "for mailbox in sources.listed().iter().rev() {\n            if self.mailbox",
     },
     Mutant {
         name: "`kill` leaves the victim in a queue",
@@ -142,6 +142,12 @@ const MUTANTS: &[Mutant] = &[
         file: "sim/kernel/src/step/notices.rs",
         before: "        self.notify(once, \"send-once\", Value::None, None);",
         after: "        self.forget_once(once);",
+    },
+    Mutant {
+        name: "a port that comes into a set does not serve those who wait there",
+        file: "sim/kernel/src/step/sets.rs",
+        before: "        self.serve_receivers(set);",
+        after: "        let _ = Self::serve_receivers;",
     },
     Mutant {
         name: "a backup is kept when it has taken over",

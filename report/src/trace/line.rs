@@ -1,8 +1,9 @@
 //! A line of a trace: what it says of an event.
 
+use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
-    BlockedOn, End, Event, Handle, Kind, Machine, MailboxId, Message, ProcessId, Question, State,
-    ThreadId, Value,
+    BlockedOn, End, Event, Handle, Kind, Machine, MailboxId, Message, Outcome, ProcessId, Question,
+    State, ThreadId, Value,
 };
 
 use crate::words::{LinkEnd, Names, why};
@@ -74,12 +75,16 @@ impl Scribe<'_> {
 
     /// The rest, to the end of the line.
     pub fn after_serial(&mut self, out: &mut Vec<u8>, event: &Event) {
-        self.own(out, &event.kind);
+        let verb = event.pc.and_then(|pc| match &self.machine.code[pc.index()] {
+            Op::Call(call) => Some(call.verb.word()),
+            _ => None,
+        });
+        self.own(out, &event.kind, verb);
         out.extend_from_slice(b"}\n");
     }
 
     /// What only events of this kind say.
-    fn own(&mut self, out: &mut Vec<u8>, kind: &Kind) {
+    fn own(&mut self, out: &mut Vec<u8>, kind: &Kind, verb: Option<&str>) {
         match kind {
             Kind::ProcessStarted(process) | Kind::Killed(process) => {
                 key(out, ",\"object\":");
@@ -108,7 +113,7 @@ impl Scribe<'_> {
             }
             Kind::Lost(_, loss) => text(out, ",\"why\":", loss.describe()),
             Kind::Blocked(on) => self.blocked(out, on),
-            Kind::Returned(outcome) => text(out, ",\"outcome\":", outcome.word()),
+            Kind::Returned(outcome) => self.outcome(out, *outcome, verb),
             Kind::Chose(question, answer) => {
                 text(out, ",\"question\":", question_word(*question));
                 number(out, ",\"answer\":", *answer);
@@ -132,6 +137,15 @@ impl Scribe<'_> {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
                 number(out, ",\"limit\":", *limit);
             }
+        }
+    }
+
+    /// How a call ended, and what the system that is simulated calls that.
+    fn outcome(&self, out: &mut Vec<u8>, outcome: Outcome, verb: Option<&str>) {
+        text(out, ",\"outcome\":", outcome.word());
+        let word = verb.and_then(|verb| self.machine.outcome_word(verb, outcome));
+        if let Some(word) = word {
+            text(out, ",\"word\":", word);
         }
     }
 

@@ -82,6 +82,9 @@ pub struct Record {
     /// How a call ended, or how a process did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// What the system that is simulated calls that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word: Option<String>,
     /// Why: in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

@@ -40,9 +40,9 @@ pub use ids::{
 };
 pub use invariant::assert_invariants;
 pub use machine::{
-    Arrivals, Capacity, Detect, Family, File, Machine, MailboxKind, MailboxSpec, MemoryFull,
-    NameServer, Order, Pick, Policies, PortSetSpec, PortSpec, Replicas, Role, SetOrder, Symbols,
-    ThreadSpec, TooLarge, Variables, Wake,
+    Arrivals, Capacity, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
+    MemoryFull, NameServer, Order, OutcomeWord, Pick, Policies, PortSetSpec, PortSpec, Replicas,
+    Role, SetOrder, Symbols, ThreadSpec, TooLarge, Variables, Wake,
 };
 pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::ids::{FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadName, UserId};
+use crate::outcome::Outcome;
 use crate::program::{Op, Until, Verb};
 use crate::timing::Timing;
 use crate::value::{Handle, Value};
@@ -60,6 +61,8 @@ pub struct Policies {
     pub detect: Detect,
     /// What a receive from a port set takes.
     pub set_order: SetOrder,
+    /// What a sender gets that waits at a port which dies.
+    pub dying_port: DyingPort,
 }
 
 impl Default for Policies {
@@ -75,6 +78,7 @@ impl Default for Policies {
             too_large: TooLarge::Keep,
             detect: Detect::Report,
             set_order: SetOrder::Merged,
+            dying_port: DyingPort::Dead,
         }
     }
 }
@@ -153,6 +157,15 @@ pub enum SetOrder {
     RoundRobin,
     /// The first of any member: the oracle says of which.
     Arbitrary,
+}
+
+/// What a sender gets that waits at a port which dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DyingPort {
+    /// Its send is `dead`, and the rights in its message come back.
+    Dead,
+    /// Its send is `ok`, as if the message had been delivered and then lost; the rights in it are destroyed.
+    Ok,
 }
 
 /// What the kernel does about deadlocks.
@@ -331,6 +344,19 @@ pub struct Symbols {
     pub lines: Vec<u32>,
     /// The variables of each program, in the order of the code.
     pub variables: Vec<Variables>,
+    /// What a real system calls the outcomes of calls, the most special first.
+    pub outcomes: Vec<OutcomeWord>,
+}
+
+/// What a real system calls an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutcomeWord {
+    /// Of this verb; of all if it is empty.
+    pub verb: &'static str,
+    /// Which outcome.
+    pub outcome: Outcome,
+    /// Its word.
+    pub word: &'static str,
 }
 
 /// The names of the variables of one program.
@@ -385,6 +411,14 @@ impl Machine {
             Some(name) => name.clone(),
             None => format!("mailbox {}", mailbox.0),
         }
+    }
+
+    /// What the system that is simulated calls an outcome of a verb, if it has a word for it.
+    pub fn outcome_word(&self, verb: &str, outcome: Outcome) -> Option<&'static str> {
+        let is_it = |known: &&OutcomeWord| {
+            known.outcome == outcome && (known.verb == verb || known.verb.is_empty())
+        };
+        self.symbols.outcomes.iter().find(is_it).map(|known| known.word)
     }
 
     /// The name of what a handle refers to.

@@ -14,6 +14,7 @@ mod edit;
 mod expr;
 mod lecture;
 mod load;
+mod personality;
 mod place;
 mod read;
 mod remedy;

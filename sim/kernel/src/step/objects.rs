@@ -1,11 +1,12 @@
 //! Making and destroying mailboxes while the machine runs.
 
+use super::send::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ThreadId};
 use crate::limits;
-use crate::machine::{MailboxKind, MailboxSpec};
+use crate::machine::{DyingPort, MailboxKind, MailboxSpec};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
@@ -64,16 +65,23 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.free_memory_of(&message, 0);
             self.sink.lost();
             self.note(None, Kind::Lost(&message, loss));
-            self.request_left_its_queue(&message, super::send::Whereabouts::Destroyed);
+            self.request_left_its_queue(&message, Whereabouts::Destroyed);
             self.destroy_rights(&message);
         }
     }
 
     /// The senders that wait for a slot, or for memory, in what is gone end with `dead`.
     pub(super) fn release_senders_of_the_dead(&mut self, mailbox: MailboxId) {
-        while let Some((t, _)) = self.mailbox(mailbox).senders.front() {
-            let t = *t;
-            self.end_wait(t, Outcome::Dead);
+        let is_port = self.mailbox(mailbox).spec.kind == MailboxKind::Port;
+        while let Some((t, message)) = self.mailbox(mailbox).senders.front().cloned() {
+            if is_port && self.machine.policies.dying_port == DyingPort::Ok {
+                self.state.mailboxes[mailbox.index()].release_sender(0);
+                self.leave_queue(t);
+                self.lose(Some(t), &message, Loss::MailboxDestroyed);
+                self.released(t, message.then(), Whereabouts::Destroyed);
+            } else {
+                self.end_wait(t, Outcome::Dead);
+            }
         }
         if self.mailbox(mailbox).memory_waiters > 0 {
             let waiting: Vec<ThreadId> =

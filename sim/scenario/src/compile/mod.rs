@@ -17,6 +17,7 @@ use ipcsim_kernel::{
 
 use crate::ast::{Arg, Fields, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::personality::{self, Personality};
 use crate::place::{Place, Placed, Source};
 use declare::Names;
 use settings::{capacity, name, order, pick, policies, timing, unsigned};
@@ -41,19 +42,23 @@ pub fn compile(
 ) -> (Option<Compiled>, Vec<Diagnostic>) {
     let mut found = Vec::new();
     let names = declare::declare(scenario, &mut found);
+    let personality = personality::of(&scenario.kernel);
+    let applied = personality.map(|personality| personality.applied_to(&scenario.kernel));
+    let kernel = applied.as_ref().unwrap_or(&scenario.kernel);
     let mut compiler = Compiler {
         scenario,
         names: &names,
         machine: Machine {
             max_threads,
-            policies: policies(&scenario.kernel),
-            timing: timing(&scenario.kernel),
+            policies: policies(kernel),
+            timing: timing(kernel),
             ..Machine::default()
         },
         lines: Lines::new(source),
         users: Vec::new(),
         found,
     };
+    compiler.machine.symbols.outcomes = personality.map_or(Vec::new(), Personality::words);
     compiler.mailboxes();
     compiler.ports();
     compiler.port_sets();

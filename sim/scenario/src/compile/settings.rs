@@ -1,8 +1,8 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    Capacity, Costs, Detect, MemoryFull, Order, Pick, Policies, Scheduler, SetOrder, Timing,
-    TooLarge, Wake,
+    Capacity, Costs, Detect, DyingPort, MemoryFull, Order, Pick, Policies, Scheduler, SetOrder,
+    Timing, TooLarge, Wake,
 };
 
 use crate::ast::{Arg, Fields};
@@ -80,6 +80,10 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
         detect: match word(kernel, "detect") {
             Some("refuse") => Detect::Refuse,
             _ => Detect::Report,
+        },
+        dying_port: match word(kernel, "dying-port") {
+            Some("ok") => DyingPort::Ok,
+            _ => DyingPort::Dead,
         },
         set_order: match word(kernel, "set-order") {
             Some("round-robin") => SetOrder::RoundRobin,

@@ -231,9 +231,19 @@ pub const KERNEL: &[Key] = &[
         "What a receive from a port set takes: the oldest message, or the members in turn",
     ),
     optional(
+        "dying-port",
+        Kind::Word(&["dead", "ok"]),
+        "What a sender gets that waits at a port which dies: `dead`, or `ok` and its message is lost",
+    ),
+    optional(
         "detect",
         Kind::Word(&["report", "refuse"]),
         "Report deadlocks, or refuse the call that closes one",
+    ),
+    optional(
+        "personality",
+        Kind::Word(crate::personality::NAMES),
+        "A real system: sets what is not written here, and supplies the words for outcomes",
     ),
     optional("costs", Kind::Costs, "Simulated cost of each operation"),
 ];

@@ -1,0 +1,183 @@
+//! Personalities: what a real system chooses, and what it calls the outcomes of its calls.
+//!
+//! A personality is a table. It sets the policies of `kernel:` that the author has not written down, and
+//! supplies the words for reports and traces. The kernel has never heard of one.
+
+use ipcsim_kernel::{Capacity, Outcome, OutcomeWord};
+
+use crate::ast::{Arg, Fields};
+use crate::place::Placed;
+
+/// A personality.
+pub struct Personality {
+    /// What `kernel.personality` says.
+    pub name: &'static str,
+    /// The policies that it sets.
+    policies: &'static [(&'static str, Policy)],
+    /// What it calls the outcomes of a call; an empty verb stands for all others.
+    words: &'static [(&'static str, Outcome, &'static str)],
+}
+
+/// What a policy is set to.
+enum Policy {
+    Word(&'static str),
+    Capacity(Capacity),
+}
+
+/// The names of all personalities.
+pub const NAMES: &[&str] = &["mach", "posix-mq", "minix", "sel4"];
+
+/// Mach 3: `mach/message.h`, `mach/kern_return.h`, `netname_defs.h`.
+const MACH: Personality = Personality {
+    name: "mach",
+    policies: &[
+        ("buffering", Policy::Capacity(Capacity::Messages(5))),
+        ("receiver", Policy::Word("fifo")),
+        ("sender", Policy::Word("fifo")),
+        ("set-order", Policy::Word("merged")),
+        ("too-large", Policy::Word("keep")),
+        ("dying-port", Policy::Word("ok")),
+    ],
+    words: &[
+        ("send", Outcome::WouldBlock, "MACH_SEND_TIMED_OUT"),
+        ("send", Outcome::TimedOut, "MACH_SEND_TIMED_OUT"),
+        ("send", Outcome::Dead, "MACH_SEND_INVALID_DEST"),
+        ("send", Outcome::NoRight, "MACH_SEND_INVALID_RIGHT"),
+        ("send", Outcome::NoMemory, "MACH_SEND_NO_BUFFER"),
+        ("send", Outcome::Interrupted, "MACH_SEND_INTERRUPTED"),
+        ("receive", Outcome::WouldBlock, "MACH_RCV_TIMED_OUT"),
+        ("receive", Outcome::TimedOut, "MACH_RCV_TIMED_OUT"),
+        ("receive", Outcome::TooLarge, "MACH_RCV_TOO_LARGE"),
+        ("receive", Outcome::Dead, "MACH_RCV_PORT_DIED"),
+        ("receive", Outcome::NoRight, "MACH_RCV_INVALID_NAME"),
+        ("receive", Outcome::Refused, "MACH_RCV_IN_SET"),
+        ("receive", Outcome::Interrupted, "MACH_RCV_INTERRUPTED"),
+        ("limit", Outcome::Refused, "KERN_INVALID_VALUE"),
+        ("remove", Outcome::Refused, "KERN_NOT_IN_SET"),
+        ("lookup", Outcome::NoSuchName, "NETNAME_NOT_CHECKED_IN"),
+        ("unregister", Outcome::NoSuchName, "NETNAME_NOT_CHECKED_IN"),
+        ("unregister", Outcome::Refused, "NETNAME_NOT_YOURS"),
+        ("register", Outcome::Refused, "NETNAME_NOT_YOURS"),
+        ("", Outcome::NoRight, "KERN_INVALID_RIGHT"),
+    ],
+};
+
+/// POSIX message queues on Linux: `mq_overview(7)`, `mq_send(3)`, `mq_receive(3)`.
+const POSIX_MQ: Personality = Personality {
+    name: "posix-mq",
+    policies: &[
+        ("buffering", Policy::Capacity(Capacity::Messages(10))),
+        ("receiver", Policy::Word("priority")),
+        ("sender", Policy::Word("priority")),
+        ("wake", Policy::Word("hand-over")),
+        ("too-large", Policy::Word("keep")),
+    ],
+    words: &[
+        ("open", Outcome::NoSuchName, "ENOENT"),
+        ("open", Outcome::Refused, "EACCES"),
+        ("", Outcome::WouldBlock, "EAGAIN"),
+        ("", Outcome::TimedOut, "ETIMEDOUT"),
+        ("", Outcome::TooLarge, "EMSGSIZE"),
+        ("", Outcome::NoMemory, "ENOMEM"),
+        ("", Outcome::NoRight, "EBADF"),
+        ("", Outcome::Interrupted, "EINTR"),
+    ],
+};
+
+/// MINIX 3: `minix/ipc.h`, `sys/errno.h`.
+const MINIX: Personality = Personality {
+    name: "minix",
+    policies: &[
+        ("buffering", Policy::Capacity(Capacity::None)),
+        ("receiver", Policy::Word("fifo")),
+        ("sender", Policy::Word("fifo")),
+        ("detect", Policy::Word("refuse")),
+    ],
+    words: &[
+        ("", Outcome::WouldBlock, "ENOTREADY"),
+        ("", Outcome::Dead, "EDEADSRCDST"),
+        ("", Outcome::Deadlock, "ELOCKED"),
+        ("", Outcome::NoRight, "ECALLDENIED"),
+    ],
+};
+
+/// seL4 without MCS: endpoints hold nothing, and a send that does not wait says nothing.
+const SEL4: Personality = Personality {
+    name: "sel4",
+    policies: &[
+        ("buffering", Policy::Capacity(Capacity::None)),
+        ("receiver", Policy::Word("fifo")),
+        ("sender", Policy::Word("fifo")),
+    ],
+    words: &[
+        ("send", Outcome::WouldBlock, "no error, and the message is dropped"),
+        ("receive", Outcome::WouldBlock, "badge 0"),
+        ("", Outcome::NoRight, "seL4_InvalidCapability"),
+    ],
+};
+
+/// The personality that a scenario asks for.
+pub fn of(kernel: &Fields) -> Option<&'static Personality> {
+    let Some(Arg::Word(name)) = kernel.get("personality").map(|arg| &arg.value) else {
+        return None;
+    };
+    [&MACH, &POSIX_MQ, &MINIX, &SEL4].into_iter().find(|personality| personality.name == *name)
+}
+
+impl Personality {
+    /// The policies of a scenario: what its author has written beats the table.
+    pub fn applied_to(&self, kernel: &Fields) -> Fields {
+        let mut all = kernel.clone();
+        let at = kernel.get("personality").map_or_else(Default::default, |arg| arg.at);
+        for (key, policy) in self.policies {
+            if kernel.get(key).is_none() {
+                let arg = match policy {
+                    Policy::Word(word) => Arg::Word(word),
+                    Policy::Capacity(capacity) => Arg::Capacity(*capacity),
+                };
+                all.0.push((Placed::new(key, at), Placed::new(arg, at)));
+            }
+        }
+        all
+    }
+
+    /// What it calls the outcomes.
+    pub fn words(&self) -> Vec<OutcomeWord> {
+        let word = |(verb, outcome, word): &(&'static str, Outcome, &'static str)| OutcomeWord {
+            verb,
+            outcome: *outcome,
+            word,
+        };
+        self.words.iter().map(word).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{KERNEL, Kind, VERBS};
+
+    #[test]
+    fn a_personality_sets_what_there_is_and_names_what_can_happen() {
+        for personality in [&MACH, &POSIX_MQ, &MINIX, &SEL4] {
+            assert!(NAMES.contains(&personality.name));
+            for (key, policy) in personality.policies {
+                let known = KERNEL.iter().find(|known| known.name == *key).expect("a policy");
+                match (policy, known.kind) {
+                    (Policy::Word(word), Kind::Word(words)) => assert!(words.contains(word)),
+                    (Policy::Capacity(_), Kind::Capacity) => {}
+                    _ => panic!("{key} takes something else"),
+                }
+            }
+            for (verb, outcome, _) in personality.words {
+                let known = VERBS.iter().find(|known| known.name == *verb);
+                let never = *outcome == Outcome::Interrupted;
+                assert!(
+                    never || known.is_none_or(|known| known.outcomes.contains(outcome)),
+                    "{verb} never ends {outcome:?}"
+                );
+                assert!(verb.is_empty() || known.is_some(), "there is no {verb}");
+            }
+        }
+    }
+}
