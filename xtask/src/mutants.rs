@@ -104,8 +104,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a receiver that insists on P takes the message of Q",
         file: "sim/kernel/src/step/send.rs",
-        before: "sources.contains(message.mailbox) && Filter::accepts",
-        after: "(!sources.listed().is_empty() || sources.contains(message.mailbox)) && Filter::accepts",
+        before: "sources.contains(self.state.known_as(message.mailbox))",
+        after: "(!sources.listed().is_empty() || sources.contains(message.mailbox))",
     },
     Mutant {
         name: "partial order overlooks that two senders to one mailbox are rivals",
