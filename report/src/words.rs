@@ -1,8 +1,10 @@
 //! The lecture's words: what things are called, and why a thread waits.
 
+use ipcsim_kernel::object::names::NameTable;
+use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::{
-    BlockedOn, Capacity, Filter, Holder, Machine, MailboxId, MailboxKind, Message, ProcessId,
-    Sources, State, ThreadId, ThreadName, Value, write_value,
+    BlockedOn, Capacity, Filter, Handle, Holder, Machine, MailboxId, MailboxKind, Message,
+    ProcessId, Sources, State, ThreadId, ThreadName, Value, write_value,
 };
 
 use crate::units::{bytes, plural};
@@ -190,6 +192,24 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
     }
 }
 
+/// Whether nobody but its receiver has a right to a port, and none is on its way.
+fn is_out_of_reach(state: &State, id: MailboxId) -> bool {
+    let Some(port) = &state.mailboxes[id.index()].port else { return false };
+    let others = (0..state.processes.len()).map(ProcessId::at);
+    let mut others = others.filter(|other| port.receiver != Receiver::Held(*other));
+    let carries = |message: &Message| message.carried().any(|carried| carried.port == id);
+    let on_the_way = state.mailboxes.iter().any(|mailbox| {
+        let blocked = mailbox.senders.iter().map(|(_, message)| message);
+        mailbox.messages.iter().chain(blocked).any(|message| carries(message))
+    });
+    let named = state.names.iter().flat_map(NameTable::entries);
+    let mut named = named.map(|(_, object, _)| object);
+    port.once.is_empty()
+        && !on_the_way
+        && !others.any(|other| state.may_send(other, id))
+        && !named.any(|object| object == Handle::Mailbox(id))
+}
+
 fn why_not_received(
     names: &Names,
     state: &State,
@@ -210,7 +230,13 @@ fn why_not_received(
             format!("{} is not sending", names.mailbox(state, mailbox, LinkEnd::Sender))
         }
         Some((mailbox, _)) => {
-            format!("{} is empty", names.mailbox(state, mailbox, LinkEnd::Sender))
+            let name = names.mailbox(state, mailbox, LinkEnd::Sender);
+            let alone = if is_out_of_reach(state, mailbox) {
+                ", and nobody else has a right to send to it"
+            } else {
+                ""
+            };
+            format!("{name} is empty{alone}")
         }
         None => "nothing is there".into(),
     };
