@@ -218,3 +218,35 @@ fn what_is_not_yaml_gets_advice_for_the_likely_mistake() {
         assert!(said.contains("IPC001") && said.contains(advice), "{text}\n{said}");
     }
 }
+
+#[test]
+fn ports_that_cannot_be_are_all_reported() {
+    let text = "
+ports:
+  d: {receive: P, backup: P}
+  e: {receive: R}
+  f: {receive: P, send: anyone}
+  g: {receive: nobody}
+port-sets:
+  s: {of: P, members: [d, d, zz, s]}
+  t: {of: P, members: [d]}
+  u: {of: Q, members: [f]}
+processes:
+  P:
+    - {create: v, kind: port, capacity: 99}
+    - {create: w, kind: port-set, capacity: 9}
+  Q: [{create: v, kind: port, order: fifo}]
+  R: {replicas: 2, do: [{log: x}]}
+";
+    // What cannot be read is reported first.
+    let unreadable = "
+ports:
+  a: {receive: [P, Q]}
+  b: {receive: P, capacity: 17}
+  c: {send: [P]}
+processes:
+  P: [{send: x, to: a, rights: [{port: a, as: take}, {as: make-send}]}]
+";
+    let found = [unreadable, text].map(|text| printed(&scenario(text), Style::Short));
+    insta::assert_snapshot!(found.concat());
+}

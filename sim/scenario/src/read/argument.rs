@@ -31,16 +31,12 @@ impl Reader {
             Kind::Text => Some(Arg::Expr(self.text(key, node)?)),
             Kind::Expression => Some(Arg::Expr(self.expression(key, node)?)),
             Kind::Number | Kind::Count | Kind::Size => self.number(kind, key, node),
-            Kind::Target | Kind::Message | Kind::Threads | Kind::Holder => {
+            Kind::Holder => self.holder(key, node),
+            Kind::Holders | Kind::Ports => self.several(node),
+            Kind::Target | Kind::Message | Kind::Threads => {
                 Some(Arg::Objects(Objects::One(self.reference(node)?)))
             }
-            // Nobody may have a right, and a set may be empty.
-            Kind::Holders | Kind::Ports if matches!(&node.value, Yaml::List(items) if items.is_empty()) => {
-                Some(Arg::Objects(Objects::Several(Vec::new())))
-            }
-            Kind::Sources | Kind::Victims | Kind::Holders | Kind::Ports => {
-                Some(Arg::Objects(self.objects(node)?))
-            }
+            Kind::Sources | Kind::Victims => Some(Arg::Objects(self.objects(node)?)),
             Kind::Assignments => self.assignments(node),
             Kind::Time => Some(Arg::Time(self.time(key, node)?)),
             Kind::Wait => Some(Arg::Wait(self.wait(node)?)),
@@ -392,7 +388,7 @@ impl Reader {
         Some(Reference::Named { name: Placed::new(name.to_string(), place(0, name.len())), index })
     }
 
-    fn objects(&mut self, node: &Node) -> Option<Objects> {
+    pub(super) fn objects(&mut self, node: &Node) -> Option<Objects> {
         match &node.value {
             Yaml::Scalar(scalar) if scalar.text == "anyone" => Some(Objects::Anyone),
             Yaml::List(items) if items.is_empty() => {

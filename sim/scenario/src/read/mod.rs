@@ -5,6 +5,7 @@
 
 mod argument;
 mod claim;
+mod rights;
 mod step;
 
 use crate::ast::{Arg, Declaration, Fields, Scenario};

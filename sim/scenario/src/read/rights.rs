@@ -1,0 +1,30 @@
+//! Who has rights to a port, and which ports are in a set.
+
+use super::Reader;
+use crate::ast::{Arg, Objects};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::tree::{Node, Yaml};
+
+impl Reader {
+    /// One process: the receiver of a port, its backup, the owner of a set.
+    pub(super) fn holder(&mut self, key: &str, node: &Node) -> Option<Arg> {
+        if matches!(node.value, Yaml::List(_)) {
+            self.note(
+                Diagnostic::new(Code::Ports, node.at, format!("`{key}` is one process"))
+                    .label("a port has exactly one receiver, and one backup at most"),
+            );
+            return None;
+        }
+        Some(Arg::Objects(Objects::One(self.reference(node)?)))
+    }
+
+    /// Processes or ports. There may be none: nobody has a right, or a set is empty.
+    pub(super) fn several(&mut self, node: &Node) -> Option<Arg> {
+        match &node.value {
+            Yaml::List(items) if items.is_empty() => {
+                Some(Arg::Objects(Objects::Several(Vec::new())))
+            }
+            _ => Some(Arg::Objects(self.objects(node)?)),
+        }
+    }
+}
