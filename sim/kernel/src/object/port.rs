@@ -2,6 +2,7 @@
 //! may send is written in the name space of each process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 
 use crate::ids::{MailboxId, ProcessId};
 
@@ -73,12 +74,57 @@ impl Port {
     }
 }
 
-/// The rights of a process: its name space.
+/// The rights of a process. Most processes have none, and pay for no more than to know that.
+#[derive(Clone, Debug, Default)]
+pub struct Rights(Option<Box<NameSpace>>);
+
+impl Deref for Rights {
+    type Target = NameSpace;
+
+    fn deref(&self) -> &NameSpace {
+        static NONE: NameSpace = NameSpace {
+            send: BTreeMap::new(),
+            receive: BTreeSet::new(),
+            once: BTreeSet::new(),
+            dead_names: BTreeMap::new(),
+        };
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for Rights {
+    fn deref_mut(&mut self) -> &mut NameSpace {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl PartialEq for Rights {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Rights {}
+
+impl Rights {
+    /// Whether there never was any.
+    pub fn were_never(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The same rights to ports with other numbers.
+    #[must_use]
+    pub fn renamed(&self, name: impl FnMut(MailboxId) -> MailboxId) -> Self {
+        Self(self.0.as_ref().map(|names| Box::new(names.renamed(name))))
+    }
+}
+
+/// A name space.
 ///
 /// A name counts the references to its send right. When the port dies the same name is a dead name, with
 /// as many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
+pub struct NameSpace {
     send: BTreeMap<MailboxId, u32>,
     receive: BTreeSet<MailboxId>,
     /// The send-once rights: each is a name of its own.
@@ -87,7 +133,7 @@ pub struct Rights {
     pub dead_names: BTreeMap<MailboxId, Once>,
 }
 
-impl Rights {
+impl NameSpace {
     /// The ports that it receives from, in order of their numbers.
     pub fn received(&self) -> impl ExactSizeIterator<Item = MailboxId> + '_ {
         self.receive.iter().copied()
@@ -134,9 +180,8 @@ impl Rights {
         self.send.iter().map(|(port, references)| (*port, *references))
     }
 
-    /// The same rights to ports with other numbers.
     #[must_use]
-    pub fn renamed(&self, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
+    fn renamed(&self, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
         Self {
             send: self.send.iter().map(|(port, references)| (name(*port), *references)).collect(),
             receive: self.receive.iter().map(|port| name(*port)).collect(),

@@ -449,6 +449,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A process has ended, and its name space with it.
     pub(super) fn end_rights(&mut self, process: ProcessId) {
+        if self.state.processes[process.index()].rights.were_never() {
+            return;
+        }
         let rights = &mut self.state.processes[process.index()].rights;
         let once = std::mem::take(&mut rights.once);
         let watches = std::mem::take(&mut rights.dead_names);
