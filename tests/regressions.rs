@@ -308,3 +308,39 @@ processes:
         assert_eq!(outcome(&scenario), "completes", "{sender}, {order}");
     }
 }
+
+/// The kernel would otherwise give the right back to whoever destroys it.
+#[test]
+fn a_backup_that_has_taken_over_is_used_up() {
+    let scenario = "
+ports: {p: {receive: A, backup: B, send: [S]}}
+processes:
+  A: [{sleep: 1ms}]
+  B: [{sleep: 2ms}, {destroy: p}, {sleep: 2ms}]
+  S: [{sleep: 3ms}, {send: x, to: p, when: {dead: [{log: dead}]}}]
+";
+    assert_eq!(log(scenario).len(), 1, "the port has died with its second receiver");
+}
+
+/// What a send that was given up carried is its sender's again, and what the kernel made for it as well.
+#[test]
+fn rights_come_back_with_a_message_that_does_not_go() {
+    let scenario = "
+ports: {p: {receive: A, send: [S], capacity: 0}, q: {receive: S}}
+processes:
+  A: [{sleep: 1s}]
+  S:
+    - send: x
+      to: p
+      wait: 1ms
+      rights: [{port: q, as: move-receive}, {port: p, as: move-send}]
+      when: {timed-out: []}
+    - receive: m
+      from: q
+      wait: never
+      when: {would-block: [{log: mine again}]}
+    - drop: p
+    - log: and this one
+";
+    assert_eq!(log(scenario).len(), 2);
+}
