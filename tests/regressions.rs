@@ -344,3 +344,32 @@ processes:
 ";
     assert_eq!(log(scenario).len(), 2);
 }
+
+/// Where the second right cannot be had the first one, its set and what was asked about it are as before.
+#[test]
+fn a_list_of_rights_that_cannot_all_be_had_changes_nothing() {
+    let scenario = "
+ports:
+  p: {receive: S, send: [S]}
+  q: {receive: A, send: [S]}
+  n: {receive: S}
+port-sets: {set: {of: S, members: [p]}}
+processes:
+  A: [{sleep: 1s}]
+  S:
+    - {watch: q, until: dead-name, notify: n}
+    - send: x
+      to: q
+      rights: [{port: p, as: move-receive}, {port: p, as: copy-send}, {port: q, as: move-send}, {port: q, as: move-send}]
+      when: {no-right: [{log: not all}]}
+    - {receive: m, from: n, wait: never, when: {would-block: [{log: no notice}]}}
+    - {receive: m, from: p, wait: never, when: {refused: [{log: still in the set}]}}
+    - drop: p
+    - {drop: p, when: {no-right: [{log: no reference more}]}}
+    - {send: x, to: q}
+    - log: still mine
+";
+    let lines: Vec<String> = log(scenario).into_iter().map(|(_, line)| line).collect();
+    let expected = ["not all", "no notice", "still in the set", "no reference more", "still mine"];
+    assert_eq!(lines, expected);
+}

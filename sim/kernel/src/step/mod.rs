@@ -10,6 +10,7 @@ mod memory;
 mod naming;
 mod notices;
 mod objects;
+mod once;
 mod process;
 mod receive;
 mod release;

@@ -12,10 +12,10 @@ use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
 use crate::limits;
 use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order};
-use crate::message::{Extras, Message, Route};
+use crate::message::{Extras, Message};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::port::{
-    Carried, DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Once, Port, Receiver, Right,
+    Carried, DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Once, Port, Receiver, Right, Rights,
 };
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
@@ -36,10 +36,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => DEFAULT_QUEUE_LIMIT,
             Some(limit) => self.queue_limit(t, limit)?,
         };
-        if self.state.mailboxes.len() >= limits::MAILBOXES {
-            return Err(REFUSED);
-        }
-        let id = MailboxId::at(self.state.mailboxes.len());
         let mut mailbox = Mailbox::new(MailboxSpec {
             capacity: Capacity::Messages(limit),
             order: Order::Fifo,
@@ -47,9 +43,23 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             max_size: None,
             kind: MailboxKind::Port,
         });
+        mailbox.port = Some(Box::new(Port::of(self.thread(t).process)));
+        self.add_received(t, into, mailbox)
+    }
+
+    /// A new port or port set, that the process of a thread receives from.
+    pub(super) fn add_received(
+        &mut self,
+        t: ThreadId,
+        into: Register,
+        object: Mailbox,
+    ) -> Result<(), Stop> {
+        if self.state.mailboxes.len() >= limits::MAILBOXES {
+            return Err(REFUSED);
+        }
         let own = self.thread(t).process;
-        mailbox.port = Some(Box::new(Port::of(own)));
-        self.state.mailboxes.push(mailbox);
+        let id = MailboxId::at(self.state.mailboxes.len());
+        self.state.mailboxes.push(object);
         self.state.processes[own.index()].rights.add_receive(id);
         self.note(Some(t), Kind::Created(id));
         self.set(t, into, Value::Handle(Handle::Mailbox(id)));
@@ -101,51 +111,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.name_is_gone(own, port);
             self.may_be_last_sender(port);
         }
-        Ok(())
-    }
-
-    /// Whether a process has a send-once right, and its port lives.
-    pub(super) fn check_once(&mut self, t: ThreadId, once: Once) -> Result<(), Stop> {
-        let own = self.thread(t).process;
-        if !self.state.processes[own.index()].rights.once.contains(&once) {
-            return Err(NO_RIGHT);
-        }
-        if self.mailbox(once.port).existence == Existence::Destroyed {
-            return Err(Stop::Outcome(Outcome::Dead));
-        }
-        Ok(())
-    }
-
-    /// A send-once right is used up.
-    pub(super) fn spend(&mut self, t: ThreadId, once: Once) {
-        let own = self.thread(t).process;
-        self.state.processes[own.index()].rights.once.remove(&once);
-        self.forget_once(once);
-    }
-
-    /// Answers by a send-once right: that never waits.
-    pub(super) fn reply_once(
-        &mut self,
-        t: ThreadId,
-        once: Once,
-        body: Value,
-        size: u64,
-    ) -> Result<(), Stop> {
-        self.check_once(t, once)?;
-        self.spend(t, once);
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
-        let answer = Message {
-            body,
-            sender: self.thread(t).process,
-            mailbox: once.port,
-            size,
-            route: Route::Once,
-            extras: None,
-            serial,
-        };
-        self.force(Some(t), Arc::new(answer));
-        self.complete(t, Outcome::Ok);
         Ok(())
     }
 
@@ -211,12 +176,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 _ => return Err(Fault::MixedTypes.into()),
             }
         }
-        let mut carried = Vec::with_capacity(handles.len());
+        let before = self.state.processes[own.index()].rights.clone();
+        let mut taken = Vec::with_capacity(handles.len());
         for (handle, disposition) in handles {
             match self.take_right(own, handle, disposition, to) {
-                Ok(right) => carried.push(right),
+                Ok(right) => taken.push((right, disposition)),
                 Err(stop) => {
-                    self.put_back(own, carried);
+                    self.undo(own, before, &taken);
                     return Err(stop);
                 }
             }
@@ -233,29 +199,50 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Ok(Some(once)) => extras.reply_to = Some(Handle::Once(once)),
             Ok(None) => {}
             Err(stop) => {
-                self.put_back(own, carried);
+                self.undo(own, before, &taken);
                 return Err(stop);
             }
         }
-        for Carried { port, .. } in carried.iter().filter(|it| it.right == Right::Receive) {
-            self.tell_receivers_of_the_dead(*port);
+        for (Carried { port, .. }, disposition) in &taken {
+            self.right_has_left(own, *port, *disposition);
         }
-        extras.rights = carried.into();
+        extras.rights = taken.into_iter().map(|(right, _)| right).collect();
         Ok(())
     }
 
-    /// Makes a send-once right to a port that a process receives from.
-    pub(super) fn make_once(&mut self, own: ProcessId, port: MailboxId) -> Result<Once, Stop> {
-        if self.state.receiver_of(port) != Receiver::Held(own) {
-            return Err(NO_RIGHT);
+    /// All is as it was before these rights were taken.
+    fn undo(&mut self, own: ProcessId, before: Rights, taken: &[(Carried, Disposition)]) {
+        self.state.processes[own.index()].rights = before;
+        for (Carried { port, right }, disposition) in taken {
+            match (disposition, right) {
+                (Disposition::MoveReceive, _) => self.set_receiver(*port, Receiver::Held(own)),
+                (Disposition::MakeSendOnce, Right::Once(number)) => {
+                    self.forget_once(Once { port: *port, number: *number });
+                }
+                _ => {}
+            }
         }
-        Ok(Once { port, number: self.port_mut(port).make_once() })
     }
 
-    /// Takes a send-once right out of a name space.
-    pub(super) fn hand_over_once(&mut self, own: ProcessId, once: Once) -> Result<Once, Stop> {
-        let held = self.state.processes[own.index()].rights.once.remove(&once);
-        if held { Ok(once) } else { Err(NO_RIGHT) }
+    /// Others see that a right is on its way, now that it is certain.
+    fn right_has_left(&mut self, own: ProcessId, port: MailboxId, disposition: Disposition) {
+        match disposition {
+            Disposition::MoveReceive => {
+                self.leave_set(port);
+                self.port_mut(port).made = 0;
+                self.tell_receivers_of_the_dead(port);
+            }
+            Disposition::MakeSend if self.machine.counts_senders() => {
+                let made = &mut self.port_mut(port).made;
+                *made = made.saturating_add(1);
+            }
+            Disposition::MoveSend
+                if self.state.processes[own.index()].rights.references(port) == 0 =>
+            {
+                self.name_is_gone(own, port);
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn port_mut(&mut self, port: MailboxId) -> &mut Port {
@@ -282,19 +269,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let receives = self.state.receiver_of(port) == Receiver::Held(own);
         let right = match disposition {
             Disposition::MoveReceive if receives => {
-                self.leave_set(port);
                 self.state.processes[own.index()].rights.take_receive(port);
                 self.set_receiver(port, Receiver::Carried(to));
-                self.port_mut(port).made = 0;
                 Right::Receive
             }
-            Disposition::MakeSend if receives => {
-                if self.machine.counts_senders() {
-                    let made = &mut self.port_mut(port).made;
-                    *made = made.saturating_add(1);
-                }
-                Right::Send
-            }
+            Disposition::MakeSend if receives => Right::Send,
             Disposition::MakeSendOnce => Right::Once(self.make_once(own, port)?.number),
             Disposition::CopySend
                 if self.state.processes[own.index()].rights.references(port) > 0 =>
@@ -302,7 +281,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Right::Send
             }
             Disposition::MoveSend => {
-                self.give_up_send(own, port)?;
+                let rights = &mut self.state.processes[own.index()].rights;
+                rights.give_up(port).ok_or(NO_RIGHT)?;
                 Right::Send
             }
             _ => return Err(NO_RIGHT),
@@ -318,13 +298,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// them.
     pub(super) fn give_rights_back(&mut self, message: &Message) {
         if message.sender != ProcessId::KERNEL {
-            self.put_back(message.sender, message.carried());
-        }
-    }
-
-    fn put_back(&mut self, process: ProcessId, rights: impl IntoIterator<Item = Carried>) {
-        for carried in rights {
-            self.give_right(process, carried);
+            message.carried().for_each(|carried| self.give_right(message.sender, carried));
         }
     }
 
@@ -421,6 +395,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.notify_with_right(once, id);
             self.tell_receivers_of_the_dead(id);
             return;
+        }
+        if let Some(once) = asked {
+            self.destroy_once(once);
         }
         match backup.filter(|backup| !self.state.has_ended(*backup)) {
             Some(backup) => {

@@ -6,7 +6,6 @@ use super::{Step, Stop};
 use crate::event::Kind;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, Register, ThreadId};
-use crate::limits;
 use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order, SetOrder};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::port::Receiver;
@@ -21,11 +20,6 @@ const REFUSED: Stop = Stop::Outcome(Outcome::Refused);
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn create_set(&mut self, t: ThreadId, into: Register) -> Result<(), Stop> {
-        if self.state.mailboxes.len() >= limits::MAILBOXES {
-            return Err(REFUSED);
-        }
-        let own = self.thread(t).process;
-        let id = MailboxId::at(self.state.mailboxes.len());
         let mut mailbox = Mailbox::new(MailboxSpec {
             capacity: Capacity::None,
             order: Order::Fifo,
@@ -33,13 +27,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             max_size: None,
             kind: MailboxKind::PortSet,
         });
-        mailbox.set = Some(Box::new(PortSet::of(own)));
-        self.state.mailboxes.push(mailbox);
-        self.state.processes[own.index()].rights.add_receive(id);
-        self.note(Some(t), Kind::Created(id));
-        self.set(t, into, Value::Handle(Handle::Mailbox(id)));
-        self.complete(t, Outcome::Ok);
-        Ok(())
+        mailbox.set = Some(Box::new(PortSet::of(self.thread(t).process)));
+        self.add_received(t, into, mailbox)
     }
 
     /// A port comes into a set, out of any other. Whoever waits at the port itself is refused; whoever waits

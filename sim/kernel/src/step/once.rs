@@ -1,0 +1,75 @@
+//! Send-once rights: made, handed over, and used up by one message.
+
+use std::sync::Arc;
+
+use super::{Step, Stop};
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::message::{Message, Route};
+use crate::object::mailbox::Existence;
+use crate::object::port::{Once, Receiver};
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::Outcome;
+use crate::value::Value;
+
+const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    /// Makes a send-once right to a port that a process receives from.
+    pub(super) fn make_once(&mut self, own: ProcessId, port: MailboxId) -> Result<Once, Stop> {
+        if self.state.receiver_of(port) != Receiver::Held(own) {
+            return Err(NO_RIGHT);
+        }
+        Ok(Once { port, number: self.port_mut(port).make_once() })
+    }
+
+    /// Takes a send-once right out of a name space.
+    pub(super) fn hand_over_once(&mut self, own: ProcessId, once: Once) -> Result<Once, Stop> {
+        let held = self.state.processes[own.index()].rights.once.remove(&once);
+        if held { Ok(once) } else { Err(NO_RIGHT) }
+    }
+
+    /// Whether a process has a send-once right, and its port lives.
+    pub(super) fn check_once(&mut self, t: ThreadId, once: Once) -> Result<(), Stop> {
+        let own = self.thread(t).process;
+        if !self.state.processes[own.index()].rights.once.contains(&once) {
+            return Err(NO_RIGHT);
+        }
+        if self.mailbox(once.port).existence == Existence::Destroyed {
+            return Err(Stop::Outcome(Outcome::Dead));
+        }
+        Ok(())
+    }
+
+    /// A send-once right is used up.
+    pub(super) fn spend(&mut self, t: ThreadId, once: Once) {
+        let own = self.thread(t).process;
+        self.state.processes[own.index()].rights.once.remove(&once);
+        self.forget_once(once);
+    }
+
+    /// Answers by a send-once right: that never waits.
+    pub(super) fn reply_once(
+        &mut self,
+        t: ThreadId,
+        once: Once,
+        body: Value,
+        size: u64,
+    ) -> Result<(), Stop> {
+        self.check_once(t, once)?;
+        self.spend(t, once);
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        let answer = Message {
+            body,
+            sender: self.thread(t).process,
+            mailbox: once.port,
+            size,
+            route: Route::Once,
+            extras: None,
+            serial,
+        };
+        self.force(Some(t), Arc::new(answer));
+        self.complete(t, Outcome::Ok);
+        Ok(())
+    }
+}
