@@ -5,9 +5,12 @@ use std::fmt::Write;
 
 use super::generate::Dice;
 
-/// A scenario with this seed.
+/// A scenario with this seed; every third is of the patient kind.
 pub fn scenario(seed: u64) -> String {
     let mut dice = Dice(seed);
+    if seed % 3 == 2 {
+        return patient(&mut dice);
+    }
     let mut out = String::new();
     let buffering = dice.pick(&["none", "1", "2", "unlimited"]);
     let _ = writeln!(out, "kernel: {{buffering: {buffering}}}\nmailboxes:");
@@ -28,6 +31,51 @@ pub fn scenario(seed: u64) -> String {
         process(&mut dice, &mut out, name, None, others);
     }
     process(&mut dice, &mut out, "R", Some(replicas), others);
+    out
+}
+
+/// Clients and servers that meet, and never give up: the servers listen to all clients, to some, or to the
+/// one who was there last.
+fn patient(dice: &mut Dice) -> String {
+    let buffering = dice.pick(&["none", "none", "1"]);
+    let mut out =
+        format!("kernel: {{buffering: {buffering}}}\nmailboxes: {{a: {{}}}}\nprocesses:\n");
+    let (servers, clients) = (1 + dice.below(2), 2 + dice.below(2));
+    for server in 1..=servers {
+        let daemon = dice.chance(60);
+        let mut steps = vec!["{receive: m, from: [C]}"];
+        for _ in 0..dice.below(3) {
+            steps.push(dice.pick(&[
+                "{receive: m, from: [C]}",
+                "{receive: m, from: [C, a]}",
+                "{receive: m, from: [S1, C]}",
+                "{receive: m, from: a}",
+                "{receive: m, from: anyone}",
+                "{receive: m, from: 'C[1]'}",
+                "{receive: m, from: '${m.sender}'}",
+                "{receive: m, from: '${m.sender}', when: {dead: []}}",
+                "{send: y, to: '${m.sender}', when: {dead: []}}",
+            ]));
+        }
+        let mut steps = steps.join(", ");
+        if dice.chance(40) {
+            steps = format!("{{forever: [{steps}]}}");
+        }
+        let _ = writeln!(out, "  S{server}: {{daemon: {daemon}, do: [{steps}]}}");
+    }
+    let mut steps = Vec::new();
+    for _ in 0..2 + dice.below(2) {
+        let to = dice.pick(&["S1", "S1", "S1", "S1", "a", "C[1]"]);
+        let to = if servers == 2 && dice.chance(40) { "S2" } else { to };
+        let dead = if dice.chance(30) { ", when: {dead: []}" } else { "" };
+        steps.push(match dice.below(8) {
+            0..=4 => format!("{{send: x, to: '{to}'{dead}}}"),
+            5 => format!("{{receive: m, from: '{to}'{dead}}}"),
+            6 => "{if: index == 1, then: [{send: x, to: S1}]}".to_string(),
+            _ => "{yield: }".to_string(),
+        });
+    }
+    let _ = writeln!(out, "  C: {{replicas: {clients}, do: [{}]}}", steps.join(", "));
     out
 }
 

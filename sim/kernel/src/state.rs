@@ -144,6 +144,11 @@ impl ThreadState {
         matches!(self, ThreadState::Ready)
     }
 
+    /// Whether it is blocked in a call.
+    pub fn is_blocked(&self) -> bool {
+        matches!(self, ThreadState::Blocked { .. })
+    }
+
     /// Whether it has ended.
     pub fn is_ended(&self) -> bool {
         matches!(self, ThreadState::Ended)

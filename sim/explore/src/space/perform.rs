@@ -1,10 +1,10 @@
 //! A step that is not known yet: the kernel performs it, and what it looked at and did is learnt.
 
-use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::program::{From, Op, Receive, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
-    End, Event, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId, Progress, Question, Role,
-    Sink, State, Value, assert_invariants,
+    End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId, Progress,
+    Question, Role, Sink, State, Value, assert_invariants,
 };
 
 use super::drive::{Ready, drive};
@@ -80,17 +80,23 @@ impl Space<'_> {
     /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
     fn forgive_daemons(&mut self, state: &mut State) {
         let role = |index: usize| self.machine.family_of(ProcessId::at(index)).role;
+        let workers: Vec<ProcessId> = (0..self.layout.processes)
+            .filter(|index| role(*index) == Role::Worker)
+            .map(ProcessId::at)
+            .collect();
         for index in 0..self.layout.processes {
-            let life = |state: &State| state.processes.items()[index].life.clone();
-            let failed = matches!(life(state), Life::Ended(End::Failed(..)));
-            if !failed || !state.processes.changed(index) || role(index) == Role::Worker {
+            if !state.processes.changed(index) || role(index) == Role::Worker {
                 continue;
             }
-            let workers = (0..self.layout.processes).filter(|other| role(*other) == Role::Worker);
-            if workers.into_iter().all(|worker| state.has_ended(ProcessId::at(worker))) {
+            let Life::Ended(End::Failed(fault, pc)) = &state.processes.items()[index].life else {
+                continue;
+            };
+            if workers.iter().all(|worker| state.has_ended(*worker)) {
+                // It may matter who ended first, and that is what reductions leave open.
+                let comes_last = *fault == Fault::Unhandled(Outcome::Dead)
+                    && expects_something_of(self.machine, *pc, &workers);
+                self.irreducible |= !comes_last;
                 state.processes[index].life = Life::Ended(End::Finished);
-                // It matters who ended first, and that is what reductions leave open.
-                self.irreducible = true;
             }
         }
     }
@@ -240,5 +246,23 @@ impl Sink for Told {
                 self.news = News::Progress;
             }
         }
+    }
+}
+
+/// Whether a call receives from all of these processes, so that it finds nobody there only once they all
+/// have ended.
+fn expects_something_of(machine: &Machine, pc: Pc, workers: &[ProcessId]) -> bool {
+    fn is_among(value: &Value, worker: ProcessId) -> bool {
+        match value {
+            Value::List(list) => list.items().iter().any(|item| is_among(item, worker)),
+            other => *other == Value::Handle(Handle::Process(worker)),
+        }
+    }
+    let Op::Call(call) = &machine.code[pc.index()] else { return false };
+    match &call.verb {
+        Verb::Receive(Receive { from: From::These(Expr::Constant(from)), .. }) => {
+            workers.iter().all(|worker| is_among(from, *worker))
+        }
+        _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use ipcsim_kernel::{Detect, Machine, State, ThreadState};
 
-use super::memo::Move;
+use super::memo::{Effect, Move};
 use super::order::{Movable, PartialOrder, Threads, View};
 use super::parts::{Is, MEMORY, Part};
 use super::symmetry::Symmetry;
@@ -88,14 +88,22 @@ impl Space<'_> {
     pub(super) fn keep_persistent(&mut self, order: &PartialOrder, first: usize) {
         let mut movable: Vec<Movable> = Vec::new();
         for pending in &self.batch.pending[first..] {
-            let ended = &self.memo.effect(pending.effect).ended;
+            let Effect { ended, writes, .. } = self.memo.effect(pending.effect);
             let threads = order.who_moves(pending.what);
+            let waits = pending.what.thread().is_some_and(|t| {
+                let position = self.layout.thread(t.index());
+                let written = writes.iter().find(|(at, _)| *at as usize == position);
+                written.is_some_and(|(_, number)| {
+                    let part = self.parts.get(self.seen.part(position, *number));
+                    matches!(part, Part::Thread(thread) if thread.state.is_blocked())
+                })
+            });
             match movable.last_mut().filter(|last| last.threads == threads) {
                 Some(last) => {
                     last.ways += 1;
                     last.ended.extend(ended);
                 }
-                None => movable.push(Movable { threads, ways: 1, ended: ended.to_vec() }),
+                None => movable.push(Movable { threads, ways: 1, ended: ended.to_vec(), waits }),
             }
         }
         if movable.len() < 2 {

@@ -7,6 +7,8 @@ use ipcsim_kernel::{
     Expr, Field, Handle, Machine, MailboxId, Outcome, Pc, ProcessId, Thread, Value,
 };
 
+use super::listener::takes_anything;
+
 /// What a thread could do from a place in the code on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ahead {
@@ -156,9 +158,7 @@ impl<'a> Walk<'a> {
                     self.use_boxes(pc, boxes, Direction::To, send.wait == Wait::Forever, plain);
                 }
                 Verb::Receive(receive) => {
-                    let is_plain = receive.wait == Wait::Forever
-                        && receive.kind.is_none()
-                        && receive.max_size.is_none();
+                    let is_plain = takes_anything(receive);
                     match &receive.from {
                         From::These(from) => {
                             let boxes = self.boxes(from, Direction::From);
@@ -202,6 +202,17 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The mailboxes, and the links of this process that lead there.
+    fn all_boxes(&self, direction: Direction) -> Vec<MailboxId> {
+        let is_at_hand = |ends: &Option<(ProcessId, ProcessId)>| match (ends, direction) {
+            (None, _) => true,
+            (Some((from, _)), Direction::To) => *from == self.thread.process,
+            (Some((_, to)), Direction::From) => *to == self.thread.process,
+        };
+        let boxes = self.links.0.iter().enumerate().filter(|(_, ends)| is_at_hand(ends));
+        boxes.map(|(id, _)| MailboxId::at(id)).collect()
+    }
+
     fn use_boxes(
         &mut self,
         pc: Pc,
@@ -210,7 +221,7 @@ impl<'a> Walk<'a> {
         is_plain: bool,
         plain: &mut [bool],
     ) {
-        let boxes = boxes.unwrap_or_else(|| (0..plain.len()).map(MailboxId::at).collect());
+        let boxes = boxes.unwrap_or_else(|| self.all_boxes(direction));
         let own = &mut self.own[pc.index()];
         for mailbox in boxes {
             match direction {

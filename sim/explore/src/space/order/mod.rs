@@ -12,6 +12,7 @@
 //! a receiver that does not handle the end of its sender may be ended by it.
 
 mod ahead;
+mod listener;
 
 use ipcsim_kernel::program::{From, Op, Verb};
 use ipcsim_kernel::waits::settled;
@@ -22,6 +23,7 @@ use ipcsim_kernel::{
 
 use super::memo::Move;
 use ahead::{About, Ahead, Direction, Links, Walk, about};
+use listener::{is_patient, is_rendezvous};
 
 /// A set of threads.
 pub(super) type Threads = u64;
@@ -33,6 +35,10 @@ pub(super) struct PartialOrder {
     ahead: Vec<Vec<Ahead>>,
     /// Mailboxes and links on which a send and a receive come to the same in either order.
     plain: Vec<bool>,
+    /// Mailboxes and links at which a sender waits until its message is taken.
+    rendezvous: Vec<bool>,
+    /// Whether nobody gives up waiting.
+    patient: bool,
     links: Links,
     /// The threads of each process.
     of_process: Vec<Threads>,
@@ -80,13 +86,15 @@ impl PartialOrder {
         for (id, thread) in threads.iter().enumerate() {
             of_process[thread.process.index()] |= 1 << id;
         }
+        let rendezvous = boxes.iter().map(|mailbox| is_rendezvous(&mailbox.spec)).collect();
+        let patient = is_patient(machine, &of_process);
         let mut ahead = Vec::new();
         for thread in threads {
             let mut walk = Walk::new(machine, thread, &links);
             walk.go(&mut plain);
             ahead.push(walk.ahead());
         }
-        let mut order = Self { ahead, plain, links, of_process };
+        let mut order = Self { ahead, plain, rendezvous, patient, links, of_process };
         order.end_together(threads);
         Some(order)
     }
@@ -119,9 +127,12 @@ impl PartialOrder {
         }
     }
 
-    /// A persistent set of threads with as few ways on as was found. `moves` are the threads that can
+    /// A persistent set of threads with as few ways on as was found, or a receiver that may go first. `moves` are the threads that can
     /// move, each with how many ways on it has and the processes that end on one of them.
     pub(super) fn persistent(&self, view: &View, moves: &[Movable]) -> Threads {
+        if let Some(listener) = self.listener(view, moves) {
+            return listener;
+        }
         let alive = alive(view);
         let mut best = (alive, usize::MAX);
         for seed in moves {
@@ -332,6 +343,8 @@ pub(super) struct Movable {
     pub ways: usize,
     /// The processes that end on one of them.
     pub ended: Vec<ProcessId>,
+    /// Whether the thread waits then.
+    pub waits: bool,
 }
 
 fn alive(view: &View) -> Threads {

@@ -1,0 +1,77 @@
+//! A receiver that may go first: whatever others do before it, it could as well have listened already.
+//!
+//! Where nothing is stored, whoever sends waits until the receiver takes the message, and does nothing else
+//! in between. So say that a receiver would find nothing now, and that in some schedule its call comes later
+//! and takes what one of several senders brought. Then the same state is reached if the receiver listens
+//! now, that sender comes first, and the others join its queue after it: nobody was waiting for what they
+//! did, and nobody can see that they did it later. And where the receiver takes from one source what is
+//! there already, others can only join a queue behind it.
+//!
+//! That asks for more than a persistent set does: nobody gives up waiting, anywhere, and no process can end
+//! while one of its threads waits.
+
+use ipcsim_kernel::program::{From, Op, Receive, Verb, Wait};
+use ipcsim_kernel::waits::settled;
+use ipcsim_kernel::{Capacity, Machine, MailboxSpec, Pick, Thread, ThreadState};
+
+use super::ahead::{About, Direction, about};
+use super::{Movable, PartialOrder, Threads, View, commutes};
+
+/// Whether nobody gives up waiting, and no process ends in the middle of a wait.
+pub(super) fn is_patient(machine: &Machine, of_process: &[Threads]) -> bool {
+    machine.policies.sender == Pick::Fifo
+        && of_process.iter().all(|threads| threads.count_ones() <= 1)
+        && machine.code.iter().all(|op| match op {
+            Op::Call(call) => match &call.verb {
+                Verb::Send(send) | Verb::Call { request: send, .. } => send.wait == Wait::Forever,
+                Verb::Receive(receive) => takes_anything(receive),
+                _ => true,
+            },
+            _ => true,
+        })
+}
+
+/// Whether a call waits for as long as it takes, and for any message.
+pub(super) fn takes_anything(receive: &Receive) -> bool {
+    receive.wait == Wait::Forever && receive.kind.is_none() && receive.max_size.is_none()
+}
+
+/// Whether a sender waits until its message is taken.
+pub(super) fn is_rendezvous(spec: &MailboxSpec) -> bool {
+    spec.capacity == Capacity::None && commutes(spec)
+}
+
+impl PartialOrder {
+    /// A thread whose next move is enough, because it is such a receiver.
+    pub(super) fn listener(&self, view: &View, moves: &[Movable]) -> Option<Threads> {
+        let may_go_first = |movable: &&Movable| {
+            movable.ways == 1 && movable.ended.is_empty() && {
+                let t = movable.threads.trailing_zeros() as usize;
+                let thread = view.threads[t];
+                thread.is_some_and(|thread| self.may_go_first(view, thread, t, movable.waits))
+            }
+        };
+        moves.iter().filter(|_| self.patient).find(may_go_first).map(|movable| movable.threads)
+    }
+
+    fn may_go_first(&self, view: &View, thread: &Thread, t: usize, waits: bool) -> bool {
+        let (ThreadState::Ready, Op::Call(call)) =
+            (&thread.state, &view.machine.code[thread.pc.index()])
+        else {
+            return false;
+        };
+        let Verb::Receive(Receive { from: From::These(from), .. }) = &call.verb else {
+            return false;
+        };
+        let Some(from) = settled(view.machine, thread, &[], from) else { return false };
+        let About::These(sources) = about(&self.links, &from, thread.process, Direction::From)
+        else {
+            return false;
+        };
+        (waits || sources.len() == 1)
+            && sources.iter().all(|source| {
+                let receivers = self.who(view, |ahead| ahead.receives.has(*source));
+                self.rendezvous.get(source.index()).is_some_and(|it| *it) && receivers == 1 << t
+            })
+    }
+}
