@@ -84,10 +84,13 @@ impl Kernel {
                 ThreadState::Raising(_) => can.push(Transition::Call(t)),
                 ThreadState::Ready => can.push(Transition::Local(t)),
                 ThreadState::LookingAgain { .. } => can.push(Transition::Call(t)),
+                ThreadState::Suspended(then) if then.is_ready() && !at_call => {
+                    can.push(Transition::Local(t));
+                }
                 _ => {}
             }
             if let ThreadState::Blocked { bound: Bound::Bounded, .. }
-            | ThreadState::LookingAgain { bound: Bound::Bounded, .. } = &thread.state
+            | ThreadState::LookingAgain { bound: Bound::Bounded, .. } = thread.state.underneath()
             {
                 can.push(Transition::Expire(t));
             }

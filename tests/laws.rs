@@ -48,7 +48,7 @@ fn assert_conservation(told: &Told, records: &[Record]) {
             at:
                 ipcsim_kernel::Look::Send(message) | ipcsim_kernel::Look::SendFromMemoryQueue(message),
             ..
-        } = &thread.state
+        } = thread.state.underneath()
         {
             fate.entry(message.serial).or_default().push("held");
         }
@@ -76,7 +76,8 @@ fn assert_stuck_stays_stuck(told: &Told, records: &[Record]) {
                 found.since_ns
             );
             assert!(
-                told.run.state.waits_for(*t).is_some(),
+                told.run.state.waits_for(*t).is_some()
+                    || told.run.state.threads[t.index()].is_held(),
                 "{name} was called stuck and does not wait at the end"
             );
         }

@@ -35,6 +35,11 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
             ThreadState::Ready | ThreadState::LookingAgain { .. } => {
                 writeln!(out, "{who} can go on (line {line})")
             }
+            ThreadState::Suspended(_) => {
+                let could = graph.awaited(t);
+                let could = list(&names, state, &could);
+                writeln!(out, "{who} is suspended (line {line})\n  it could be resumed by {could}")
+            }
             ThreadState::Blocked { on, .. } => {
                 let place = blocked_where(&names, state, on);
                 let word = blocked_word(on);

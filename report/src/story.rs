@@ -8,7 +8,9 @@ use std::collections::{BTreeSet, VecDeque};
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::object::port::Right;
 use ipcsim_kernel::program::{Op, Verb};
-use ipcsim_kernel::{Event, Expr, Kind, Loss, Machine, Message, ProcessId, Route, State, ThreadId};
+use ipcsim_kernel::{
+    Event, Expr, Kind, Level, Loss, Machine, Message, ProcessId, Route, State, ThreadId,
+};
 
 use crate::units::plural;
 use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
@@ -227,6 +229,14 @@ impl Tracer for Recorder {
                 _ => {}
             }
         }
+        match event.kind {
+            Kind::Suspended(t) => self.mark(t, Mark::Waiting),
+            Kind::Resumed(t) if !state.threads[t.index()].state.is_blocked() => {
+                self.mark(t, Mark::Active);
+            }
+            Kind::Resumed(t) if event.thread == Some(t) => self.mark(t, Mark::Active),
+            _ => {}
+        }
         if let Some(row) = self.row(machine, state, now_ns, event) {
             self.push(row);
         }
@@ -302,6 +312,15 @@ pub(crate) fn words_of(machine: &Machine, state: &State, event: &Event) -> Optio
     tell(&Names::new(machine), machine, state, event, false).map(|(text, _)| text)
 }
 
+/// Whether there is a handler for the exceptions of the thread of an event.
+fn is_handled(machine: &Machine, state: &State, event: &Event) -> bool {
+    let Some(t) = event.thread else { return false };
+    let thread = &state.threads[t.index()];
+    [Level::Thread, Level::Process]
+        .into_iter()
+        .any(|level| machine.exception_port(thread, level).is_some())
+}
+
 /// What an event is in words, if it deserves a row, and where a message in it comes from.
 fn tell(
     names: &Names,
@@ -317,6 +336,10 @@ fn tell(
             if message.sender == ProcessId::KERNEL {
                 let kind = names.value(message.kind());
                 return plain(format!("the kernel notices {kind}, and tells {to}"));
+            }
+            let raised = event.thread.and_then(|t| state.threads[t.index()].raised());
+            if raised.is_some() {
+                return plain(format!("the exception goes to {to}"));
             }
             let verb = call_of(machine, event).map_or("send", Verb::word);
             plain(format!("{verb} {} to {to}", body(names, message)))
@@ -358,7 +381,10 @@ fn tell(
         }
         Kind::Returned(_) => plain(returned(names, machine, state, event)?),
         Kind::Logged(text) => plain(format!("log: {}", visible(&names.value(text)))),
-        Kind::Raised(fault) => plain(format!("fails: {}", fault.describe())),
+        Kind::Raised(fault) => {
+            let does = if is_handled(machine, state, event) { "raises" } else { "fails" };
+            plain(format!("{does}: {}", fault.describe()))
+        }
         Kind::Lost(message, loss) => plain(lost(names, message, *loss)),
         Kind::Withdrawn(message) => plain(format!("takes {} back", body(names, message))),
         Kind::ThreadEnded => plain("ends".into()),
@@ -369,6 +395,10 @@ fn tell(
         }
         Kind::Unregistered(name) => plain(format!("unregister \"{name}\"")),
         Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
+        Kind::Suspended(t) => plain(format!("suspend {}", names.thread(state, *t))),
+        Kind::Resumed(t) if event.thread == Some(*t) => plain("goes on behind it".into()),
+        Kind::Resumed(t) => plain(format!("resume {}", names.thread(state, *t))),
+        Kind::Interrupted(t) => plain(format!("interrupt {}", names.thread(state, *t))),
         Kind::ReceiverIs(port, process) => plain(format!(
             "{} receives from {} now",
             machine.process_name(*process),

@@ -193,7 +193,7 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
 }
 
 /// Whether nobody but its receiver has a right to a port, and none is on its way.
-fn is_out_of_reach(state: &State, id: MailboxId) -> bool {
+fn is_out_of_reach(machine: &Machine, state: &State, id: MailboxId) -> bool {
     let Some(port) = &state.mailboxes[id.index()].port else { return false };
     let others = (0..state.processes.len()).map(ProcessId::at);
     let mut others = others.filter(|other| port.receiver != Receiver::Held(*other));
@@ -205,6 +205,7 @@ fn is_out_of_reach(state: &State, id: MailboxId) -> bool {
     let named = state.names.iter().flat_map(NameTable::entries);
     let mut named = named.map(|(_, object, _)| object);
     port.once.is_empty()
+        && !machine.handles_exceptions(id)
         && !on_the_way
         && !others.any(|other| state.may_send(other, id))
         && !named.any(|object| object == Handle::Mailbox(id))
@@ -231,7 +232,7 @@ fn why_not_received(
         }
         Some((mailbox, _)) => {
             let name = names.mailbox(state, mailbox, LinkEnd::Sender);
-            let alone = if is_out_of_reach(state, mailbox) {
+            let alone = if is_out_of_reach(names.machine, state, mailbox) {
                 ", and nobody else has a right to send to it"
             } else {
                 ""

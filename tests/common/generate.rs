@@ -109,6 +109,9 @@ fn process(
     if dice.chance(20) {
         let _ = writeln!(out, "    start: {}us", dice.below(20));
     }
+    if has_ports {
+        ports::control(dice, out);
+    }
     let _ = writeln!(out, "    user: {}", dice.pick(&["terry", "other"]));
     let _ = writeln!(out, "    do:\n      - set: {{n: 0, h: me, m: none, list: '[box1, box2]'}}");
     let mut writer = Steps { dice, out, processes, threads: 0, has_ports };
@@ -165,6 +168,9 @@ impl Steps<'_> {
     }
 
     fn body(&mut self) -> String {
+        if self.has_ports && self.dice.chance(20) {
+            return self.dice.pick(&["resume", "suspend", "interrupt", "kill"]).into();
+        }
         match self.dice.below(5) {
             0 => "hello".into(),
             1 => "${n}".into(),
@@ -202,6 +208,7 @@ impl Steps<'_> {
             "no-right",
             "refused",
             "deadlock",
+            "interrupted",
         ] {
             let text = format!("{outcome}: [{{log: \"{outcome}\"}}]");
             self.line(indent + 2, &text);

@@ -25,6 +25,7 @@ fn places(state: &State) -> Vec<(u32, &'static str)> {
             ThreadState::Raising(_) => "raises",
             ThreadState::LookingAgain { .. } => "looks again",
             ThreadState::Blocked { .. } => "waits",
+            ThreadState::Suspended(_) => "suspended",
             ThreadState::Ended => return (0, "ended"),
         };
         (thread.pc.0, word)
@@ -100,7 +101,7 @@ fn finish_local_work(machine: &Machine, state: &mut State) -> bool {
     }
     let mut oracle = Chosen(false);
     for t in (0..state.threads.len()).map(ThreadId::at) {
-        if state.threads[t.index()].state.is_ready() {
+        if state.threads[t.index()].state.underneath().is_ready() {
             step(machine, state, Transition::Local(t), &mut oracle, &mut Silence);
         }
     }

@@ -133,6 +133,10 @@ impl Scribe<'_> {
                 key(out, ",\"receiver\":");
                 self.process(out, *process);
             }
+            Kind::Suspended(t) | Kind::Resumed(t) | Kind::Interrupted(t) => {
+                key(out, ",\"to\":");
+                self.thread(out, *t);
+            }
             Kind::Limited(port, limit) => {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
                 number(out, ",\"limit\":", *limit);
@@ -247,6 +251,9 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Registered(..) => "registered",
         Kind::Unregistered(_) => "unregistered",
         Kind::Killed(_) => "killed",
+        Kind::Suspended(_) => "suspended",
+        Kind::Resumed(_) => "resumed",
+        Kind::Interrupted(_) => "interrupted",
         Kind::ReceiverIs(..) => "receiver-is",
         Kind::Limited(..) => "limited",
     }

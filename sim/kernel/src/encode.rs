@@ -5,6 +5,7 @@
 //! nothing. A part of a state by itself does not know the others, and keeps the numbers in it.
 
 mod rights;
+mod threads;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,10 +16,8 @@ use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::memory::KernelMemory;
 use crate::object::names::NameTable;
-use crate::outcome::{Fault, Outcome};
-use crate::state::{
-    BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
-};
+use crate::outcome::Outcome;
+use crate::state::{BlockedOn, End, Life, Process, State, Thread};
 use crate::value::{Access, Handle, ReplyRight, Value};
 
 /// A part of a state: an entry of one of its tables.
@@ -176,150 +175,8 @@ impl Encoder<'_> {
         }
     }
 
-    fn fault(&mut self, fault: &Fault) {
-        match fault {
-            Fault::Unhandled(outcome) => {
-                self.byte(0);
-                self.outcome(*outcome);
-            }
-            Fault::AssertFailed => self.byte(1),
-            Fault::Overflow => self.byte(2),
-            Fault::DivisionByZero => self.byte(3),
-            Fault::BadIndex => self.byte(4),
-            Fault::MixedTypes => self.byte(5),
-            Fault::TooLong => self.byte(6),
-            Fault::Exit(code) => {
-                self.byte(7);
-                self.signed(*code);
-            }
-            Fault::Negative => self.byte(8),
-            Fault::NothingThere => self.byte(9),
-            Fault::TooManyLinks => self.byte(10),
-        }
-    }
-
     fn outcome(&mut self, outcome: Outcome) {
         self.byte(outcome as u8);
-    }
-
-    fn thread(&mut self, thread: &Thread) {
-        self.number(u64::from(thread.process.0));
-        self.number(u64::from(thread.name.0));
-        self.number(u64::from(thread.index));
-        self.number(thread.registers.len() as u64);
-        match &thread.state {
-            ThreadState::NotStarted => self.byte(0),
-            ThreadState::Ready => self.byte(1),
-            ThreadState::Ended => {
-                // Of a thread that has ended nothing matters any more but what somebody may look at.
-                self.byte(2);
-                thread.registers.iter().for_each(|value| self.value(value));
-                return;
-            }
-            ThreadState::LookingAgain { bound, at } => {
-                self.byte(3);
-                self.bound(*bound);
-                match at {
-                    Look::Send(message) => {
-                        self.byte(0);
-                        self.message(message);
-                    }
-                    Look::SendFromMemoryQueue(message) => {
-                        self.byte(2);
-                        self.message(message);
-                    }
-                    Look::Receive(sources) => {
-                        self.byte(1);
-                        self.sources(sources);
-                    }
-                }
-            }
-            ThreadState::Raising(fault) => {
-                self.byte(5);
-                self.fault(fault);
-            }
-            ThreadState::Blocked { on, bound } => {
-                self.byte(4);
-                self.bound(*bound);
-                self.blocked_on(on);
-            }
-        }
-        self.number(u64::from(thread.pc.0));
-        self.outcome(thread.status);
-        for value in &thread.registers {
-            self.value(value);
-        }
-    }
-
-    fn bound(&mut self, bound: Bound) {
-        self.byte(match bound {
-            Bound::Forever => 0,
-            Bound::Bounded => 1,
-            Bound::Expired => 2,
-        });
-    }
-
-    fn blocked_on(&mut self, on: &BlockedOn) {
-        match on {
-            BlockedOn::Send(message) => {
-                self.byte(0);
-                self.message(message);
-            }
-            BlockedOn::Memory(message) => {
-                self.byte(1);
-                self.message(message);
-            }
-            BlockedOn::Receive { sources, filter } => {
-                self.byte(2);
-                self.sources(sources);
-                self.filter(filter.as_deref());
-            }
-            BlockedOn::Select(sources) => {
-                self.byte(3);
-                self.sources(sources);
-            }
-            BlockedOn::Reply { right, holder } => {
-                self.byte(4);
-                self.right(*right);
-                match holder {
-                    Holder::Queued(mailbox) => self.number(u64::from(mailbox.0) * 2),
-                    Holder::Taken(process) => self.number(u64::from(process.0) * 2 + 1),
-                }
-            }
-            BlockedOn::Join(threads) => {
-                self.byte(5);
-                self.threads(threads.iter());
-            }
-            BlockedOn::Lookup(name) => {
-                self.byte(6);
-                self.text(name);
-            }
-            BlockedOn::Sleep => self.byte(7),
-        }
-    }
-
-    fn sources(&mut self, sources: &Sources) {
-        match sources {
-            Sources::Anyone => self.byte(0),
-            listed => {
-                self.number(listed.listed().len() as u64 + 1);
-                for mailbox in listed.listed() {
-                    self.number(u64::from(mailbox.0));
-                }
-            }
-        }
-    }
-
-    fn filter(&mut self, filter: Option<&Filter>) {
-        match filter {
-            None => self.byte(0),
-            Some(Filter { kind, max_size }) => {
-                // No type at all is another wish than the type `none`.
-                self.byte(if kind.is_some() { 2 } else { 1 });
-                self.value(kind.as_ref().unwrap_or(&Value::None));
-                self.number(max_size.map_or(0, |max| max.saturating_add(1)));
-            }
-        }
     }
 
     fn mailbox(&mut self, mailbox: &Mailbox) {

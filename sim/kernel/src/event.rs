@@ -80,6 +80,12 @@ pub enum Kind<'a> {
     Unregistered(&'a str),
     /// The process was killed by the thread.
     Killed(ProcessId),
+    /// This thread was suspended.
+    Suspended(ThreadId),
+    /// This thread may go on: it was resumed, or whoever handles its exception says so.
+    Resumed(ThreadId),
+    /// What this thread waited for was ended.
+    Interrupted(ThreadId),
     /// The receive right of a port has come to a process that did not have it.
     ReceiverIs(MailboxId, ProcessId),
     /// The queue limit of a port was set, to so many messages.

@@ -129,6 +129,8 @@ pub enum Function {
     Random,
     /// `now()`: the time since the start.
     Now,
+    /// `task-of(p)`: the port by which a process is controlled.
+    TaskOf,
 }
 
 /// What an expression may look at.
@@ -411,6 +413,13 @@ impl<O: Oracle> Scope<'_, O> {
                 _ => return Err(Fault::MixedTypes),
             },
             Function::Now => Value::Duration(self.oracle.now_ns()),
+            Function::TaskOf => match &values[0] {
+                Value::Handle(Handle::Process(process)) => {
+                    let port = self.machine.task_port(*process);
+                    port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
+                }
+                _ => return Err(Fault::MixedTypes),
+            },
         })
     }
 

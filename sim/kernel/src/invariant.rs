@@ -8,6 +8,7 @@ use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, Machine, MailboxKind, Pick, Wake};
 use crate::message::{Message, Route};
 use crate::object::mailbox::{Mailbox, Room};
+use crate::program::Op;
 use crate::state::{BlockedOn, Filter, Holder, Life, Look, State, ThreadState};
 
 /// Panics, with a sentence, if a state is one that no step may leave behind.
@@ -112,10 +113,28 @@ fn thread_invariants(machine: &Machine, state: &State, id: ThreadId) {
         ThreadState::Ended => {}
         ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => {
             assert!(alive, "a thread lives in a process that lives");
+            assert!(!thread.is_held(), "a thread that is suspended takes no step");
+        }
+        ThreadState::Suspended(then) => {
+            assert!(alive, "a thread is suspended in a process that lives");
+            assert!(thread.is_held(), "somebody has suspended it");
+            let could_go_on = matches!(
+                **then,
+                ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. }
+            );
+            assert!(could_go_on, "a thread that waits is not suspended before it could go on");
         }
         ThreadState::Blocked { on, .. } => {
             assert!(alive, "a thread waits in a process that lives");
-            machine.call(thread.pc);
+            let asks = matches!(on, BlockedOn::Reply { .. }) && thread.raised().is_some();
+            assert!(
+                asks || matches!(machine.code[thread.pc.index()], Op::Call(_)),
+                "it waits in a call"
+            );
+            assert!(
+                asks || thread.raised().is_none(),
+                "whoever has raised an exception asks a handler"
+            );
             waiter_invariants(state, id, on);
         }
     }

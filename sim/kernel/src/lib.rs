@@ -50,7 +50,8 @@ pub use outcome::{Fault, Outcome};
 pub use predicate::{Predicate, Probe};
 pub use rename::Rename;
 pub use state::{
-    BlockedOn, Bound, End, Filter, Holder, Life, Look, Process, Sources, State, Thread, ThreadState,
+    BlockedOn, Bound, Control, End, Filter, Holder, Level, Life, Look, Process, Raised, Sources,
+    State, Thread, ThreadState,
 };
 pub use step::{Progress, Transition, step};
 pub use timing::{Costs, Scheduler, Timing};

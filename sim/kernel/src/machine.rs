@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::ids::{FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadName, UserId};
+use crate::object::port::Receiver;
 use crate::outcome::Outcome;
-use crate::program::{Op, Until, Verb};
+use crate::program::{Command, Op, Until, Verb};
+use crate::state::{Level, Thread};
 use crate::timing::Timing;
 use crate::value::{Handle, Value};
 
@@ -220,6 +222,12 @@ pub struct Family {
     pub arrivals: Arrivals,
     /// The threads that a member starts with.
     pub threads: Vec<ThreadSpec>,
+    /// Where the exceptions go that no thread's own handler resumes.
+    pub exception_port: Option<MailboxId>,
+    /// The port by which the kernel is told what to do with the first member; those of the others follow.
+    pub task_port: Option<MailboxId>,
+    /// Whether only those control a member who may send to its port.
+    pub protected: bool,
 }
 
 /// Whether the order of arrivals over all links of a process matters.
@@ -244,6 +252,8 @@ pub struct ThreadSpec {
     pub registers: u32,
     /// The registers that are set from the start: parameters of the program.
     pub initial: Vec<(Register, Value)>,
+    /// Where its exceptions go first.
+    pub exception_port: Option<MailboxId>,
 }
 
 /// A mailbox: its fixed properties.
@@ -287,7 +297,7 @@ pub struct PortSpec {
     /// The port.
     pub port: MailboxId,
     /// Who receives from it.
-    pub receiver: ProcessId,
+    pub receiver: Receiver,
     /// Who gets the receive right if that one dies.
     pub backup: Option<ProcessId>,
     /// Who may send to it.
@@ -372,6 +382,48 @@ impl Machine {
     /// The family of a process that is there from the start.
     pub fn family_of(&self, process: ProcessId) -> &Family {
         &self.families[self.processes[process.index()].index()]
+    }
+
+    /// Where the exceptions of a thread go.
+    pub fn exception_port(&self, thread: &Thread, level: Level) -> Option<MailboxId> {
+        let family = self.family_of(thread.process);
+        match level {
+            Level::Thread => {
+                let mut specs = family.threads.iter();
+                specs.find(|spec| spec.name == thread.name)?.exception_port
+            }
+            Level::Process => family.exception_port,
+        }
+    }
+
+    /// Whether anybody could wait for an answer: to a call, or to an exception.
+    pub fn makes_reply_rights(&self) -> bool {
+        let calls =
+            |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Call { .. }));
+        self.code.iter().any(calls)
+            || self.ports.iter().any(|spec| self.handles_exceptions(spec.port))
+    }
+
+    /// Whether exceptions are sent to this port.
+    pub fn handles_exceptions(&self, port: MailboxId) -> bool {
+        let of_threads = |family: &Family| {
+            family.threads.iter().any(|thread| thread.exception_port == Some(port))
+        };
+        let mut families = self.families.iter();
+        families.any(|family| family.exception_port == Some(port) || of_threads(family))
+    }
+
+    /// The port by which the kernel is told what to do with a process, if it has one.
+    pub fn task_port(&self, process: ProcessId) -> Option<MailboxId> {
+        let family = self.family_of(process);
+        family.task_port.map(|first| MailboxId(first.0 + (process.0 - family.first.0)))
+    }
+
+    /// Whether anybody could interrupt a wait.
+    pub fn interrupts(&self) -> bool {
+        let interrupts = |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Control(Command::Interrupt, _)));
+        let by_message = |family: &Family| family.task_port.is_some();
+        self.families.iter().any(by_message) || self.code.iter().any(interrupts)
     }
 
     /// Whether there are ports, or can be.

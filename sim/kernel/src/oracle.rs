@@ -110,6 +110,9 @@ pub trait Sink {
     /// A thread has ended.
     fn ended(&mut self, _thread: ThreadId) {}
 
+    /// A thread that could take a step cannot any more: it was suspended.
+    fn stopped(&mut self, _thread: ThreadId) {}
+
     /// A thread begins to wait, with or without a bound.
     fn blocked(&mut self, _thread: ThreadId) {}
 

@@ -1,5 +1,7 @@
 //! Outcomes: what a system call came to. They belong to the lesson and are never Rust errors.
 
+use std::sync::Arc;
+
 use crate::limits;
 
 /// How a system call ended, as the thread sees it in its `status`.
@@ -99,6 +101,8 @@ pub enum Fault {
     TooManyLinks,
     /// `exit` with a code other than 0.
     Exit(i64),
+    /// `fault`, with its kind.
+    Raised(Arc<str>),
 }
 
 impl Fault {
@@ -118,6 +122,30 @@ impl Fault {
                 format!("there are {} mailboxes and links already", limits::MAILBOXES)
             }
             Fault::Exit(code) => format!("exit {code}"),
+            Fault::Raised(kind) => format!("fault {kind}"),
         }
+    }
+
+    /// The type of the message that a handler gets.
+    pub fn kind(&self) -> Arc<str> {
+        match self {
+            Fault::Unhandled(outcome) => outcome.word().into(),
+            Fault::AssertFailed => "assert-failed".into(),
+            Fault::Overflow => "overflow".into(),
+            Fault::DivisionByZero => "division-by-zero".into(),
+            Fault::BadIndex => "bad-index".into(),
+            Fault::Negative => "negative".into(),
+            Fault::NothingThere => "nothing-there".into(),
+            Fault::MixedTypes => "wrong-type".into(),
+            Fault::TooLong => "too-long".into(),
+            Fault::TooManyLinks => "too-many-links".into(),
+            Fault::Exit(_) => "exit".into(),
+            Fault::Raised(kind) => Arc::clone(kind),
+        }
+    }
+
+    /// Whether a handler may be asked: an exit is meant.
+    pub fn is_exception(&self) -> bool {
+        !matches!(self, Fault::Exit(_))
     }
 }

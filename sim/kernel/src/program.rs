@@ -4,6 +4,8 @@
 //! calls* are where the kernel, and everybody else, comes in. A scheduling point is just before a
 //! system call, and nowhere else.
 
+use std::sync::Arc;
+
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::machine::{Capacity, Order, Pick};
@@ -177,8 +179,10 @@ pub enum Verb {
     Yield,
     /// End the process with this code.
     Exit(Expr),
-    /// End another process, or threads of the own one.
-    Kill(Target),
+    /// Do something to other processes, or to threads of the own one.
+    Control(Command, Target),
+    /// Raise an exception of this kind.
+    Fault(Arc<str>),
     /// Start a thread of this process, with a copy of the variables.
     StartThread {
         /// The name it is joined by.
@@ -325,9 +329,9 @@ impl Verb {
             | Verb::Destroy(expr)
             | Verb::Drop(expr)
             | Verb::Unregister(expr)
-            | Verb::Kill(Target::Processes(expr))
+            | Verb::Control(_, Target::Processes(expr))
             | Verb::Open { path: expr, .. } => found.push(expr),
-            Verb::Kill(Target::Threads(threads)) => found.extend(&threads.index),
+            Verb::Control(_, Target::Threads(threads)) => found.extend(&threads.index),
             Verb::Join { threads, wait } => {
                 found.extend(&threads.index);
                 found.extend(wait.expressions());
@@ -343,6 +347,7 @@ impl Verb {
                 found.extend(wait.expressions());
             }
             Verb::Yield
+            | Verb::Fault(_)
             | Verb::StartThread { .. }
             | Verb::Create { .. }
             | Verb::CreateSet { .. } => {}
@@ -361,7 +366,8 @@ impl Verb {
             Verb::Sleep(_) => "sleep",
             Verb::Yield => "yield",
             Verb::Exit(_) => "exit",
-            Verb::Kill(_) => "kill",
+            Verb::Control(command, _) => command.word(),
+            Verb::Fault(_) => "fault",
             Verb::StartThread { .. } => "thread",
             Verb::Join { .. } => "join",
             Verb::Create { .. } | Verb::CreatePort { .. } | Verb::CreateSet { .. } => "create",
@@ -497,6 +503,37 @@ pub enum Time {
     Span(Span),
     /// Computed when it is needed: a duration value.
     Computed(Expr),
+}
+
+/// What is done to a process, or to a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// It ends.
+    Kill,
+    /// It takes no step until it is resumed as often.
+    Suspend,
+    /// One suspension less.
+    Resume,
+    /// What it waits for ends with `interrupted`.
+    Interrupt,
+}
+
+impl Command {
+    /// What the step is called in a scenario.
+    pub fn word(self) -> &'static str {
+        match self {
+            Command::Kill => "kill",
+            Command::Suspend => "suspend",
+            Command::Resume => "resume",
+            Command::Interrupt => "interrupt",
+        }
+    }
+
+    /// The command with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Command::Kill, Command::Suspend, Command::Resume, Command::Interrupt];
+        all.into_iter().find(|command| command.word() == word)
+    }
 }
 
 /// Whom a `kill` hits.

@@ -76,6 +76,7 @@ impl Thread {
             status: self.status,
             registers: self.registers.iter().map(|value| value.renamed(names)).collect(),
             calls: self.calls,
+            control: self.control.clone(),
         }
     }
 }
@@ -96,6 +97,7 @@ impl ThreadState {
                 };
                 ThreadState::LookingAgain { bound: *bound, at }
             }
+            ThreadState::Suspended(then) => ThreadState::Suspended(Box::new(then.renamed(names))),
             ThreadState::NotStarted
             | ThreadState::Ready
             | ThreadState::Raising(_)
@@ -155,6 +157,7 @@ impl Mailbox {
         if let Some(port) = &mut renamed.port {
             port.receiver = match port.receiver {
                 Receiver::Held(process) => Receiver::Held(names.process(process)),
+                Receiver::Kernel(process) => Receiver::Kernel(names.process(process)),
                 Receiver::Carried(to) => Receiver::Carried(names.mailbox(to)),
                 Receiver::Nobody => Receiver::Nobody,
             };

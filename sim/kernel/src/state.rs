@@ -108,6 +108,55 @@ pub struct Thread {
     pub registers: Box<[Value]>,
     /// Tells the reply rights of its calls apart.
     pub calls: u32,
+    /// What others do to it; nothing, most of the time.
+    pub control: Option<Box<Control>>,
+}
+
+/// What others do to a thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// How often it was suspended and not resumed.
+    pub suspended: u32,
+    /// The exception that it has raised, while a handler looks at it.
+    pub raised: Option<Raised>,
+}
+
+/// An exception that was sent to a handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// Which.
+    pub fault: Fault,
+    /// Whose handler looks at it.
+    pub level: Level,
+}
+
+/// Whose exception port it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Level {
+    /// The thread's.
+    Thread,
+    /// That of its process.
+    Process,
+}
+
+impl Thread {
+    /// Whether somebody has suspended it.
+    pub fn is_held(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| control.suspended > 0)
+    }
+
+    /// The exception that it waits about, if it does.
+    pub fn raised(&self) -> Option<&Raised> {
+        self.control.as_ref().and_then(|control| control.raised.as_ref())
+    }
+
+    /// Changes what others do to it. Where nothing is left nothing is kept, so that equal threads are equal.
+    pub fn control(&mut self, change: impl FnOnce(&mut Control)) {
+        let mut control = self.control.take().unwrap_or_default();
+        change(&mut control);
+        self.control = (*control != Control::default()).then_some(control);
+    }
 }
 
 /// Whether a thread can take a step.
@@ -134,6 +183,8 @@ pub enum ThreadState {
     /// Its local work has raised an exception. That ends its process, which others see, so it is a step
     /// of its own: the thread's next call.
     Raising(Fault),
+    /// It could take a step, if it were not suspended: then it goes on like this.
+    Suspended(Box<ThreadState>),
     /// It has ended.
     Ended,
 }
@@ -152,6 +203,14 @@ impl ThreadState {
     /// Whether it has ended.
     pub fn is_ended(&self) -> bool {
         matches!(self, ThreadState::Ended)
+    }
+
+    /// What it is, suspended or not.
+    pub fn underneath(&self) -> &ThreadState {
+        match self {
+            ThreadState::Suspended(then) => then,
+            other => other,
+        }
     }
 }
 
@@ -291,9 +350,11 @@ impl State {
             state.add_process(machine, ProcessId::at(id));
         }
         for spec in &machine.ports {
-            let port = Port { backup: spec.backup, ..Port::of(spec.receiver) };
+            let port = Port { backup: spec.backup, ..Port::with(spec.receiver) };
             state.mailboxes[spec.port.index()].port = Some(Box::new(port));
-            state.processes[spec.receiver.index()].rights.add_receive(spec.port);
+            if let Receiver::Held(receiver) = spec.receiver {
+                state.processes[receiver.index()].rights.add_receive(spec.port);
+            }
             for sender in &spec.senders {
                 state.processes[sender.index()].rights.add(spec.port);
             }
@@ -334,6 +395,7 @@ impl State {
                     status: Outcome::Ok,
                     registers: registers.into(),
                     calls: 0,
+                    control: None,
                 });
             }
         }
@@ -392,6 +454,7 @@ impl State {
             | ThreadState::Ready
             | ThreadState::LookingAgain { .. }
             | ThreadState::Raising(_)
+            | ThreadState::Suspended(_)
             | ThreadState::Ended => None,
         }
     }

@@ -17,8 +17,21 @@ pub(super) fn declare(dice: &mut Dice, out: &mut String) {
     let _ = writeln!(out, "port-sets:\n  set: {{of: P1{members}}}");
 }
 
+/// How a process is controlled.
+pub(super) fn control(dice: &mut Dice, out: &mut String) {
+    if dice.chance(30) {
+        let _ = writeln!(out, "    exception-port: {}", dice.pick(&["p1", "p2"]));
+    }
+    if dice.chance(20) {
+        out.push_str("    protected: true\n");
+    }
+}
+
 impl Steps<'_> {
     pub(super) fn port(&mut self) -> String {
+        if self.dice.chance(10) {
+            return format!("'${{task-of({})}}'", self.peer());
+        }
         self.dice.pick(&["p1", "p1", "p2", "p2", "h"]).into()
     }
 
@@ -45,7 +58,17 @@ impl Steps<'_> {
     /// What else is done with ports.
     pub(super) fn ports(&mut self, indent: usize) {
         let port = self.port();
-        match self.dice.below(11) {
+        match self.dice.below(15) {
+            11 | 12 => {
+                let (verb, peer) =
+                    (self.dice.pick(&["suspend", "resume", "interrupt"]), self.peer());
+                self.line(indent, &format!("- {verb}: {peer}"));
+            }
+            13 => self.line(indent, "- fault: broken"),
+            14 => {
+                self.line(indent, "- reply: resume");
+                self.line(indent + 2, "to: m");
+            }
             8 => {
                 self.line(indent, "- create: h");
                 self.line(indent + 2, "kind: port-set");

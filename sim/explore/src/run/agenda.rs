@@ -18,7 +18,7 @@ pub(crate) struct Agenda {
     pub timers: Timers,
     pub measures: Measures,
     /// Threads that have ended in the step that was just performed.
-    pub ended: Vec<ThreadId>,
+    pub left: Vec<ThreadId>,
     /// How many calls ago a worker last took a message or wrote to the log.
     pub calls_without_progress: u64,
     durations: Stream,
@@ -119,7 +119,7 @@ impl Agenda {
             timers: Timers::new(threads.len()),
             threads,
             measures: Measures::default(),
-            ended: Vec::new(),
+            left: Vec::new(),
             calls_without_progress: 0,
             durations: Stream::new(seed, Purpose::Durations),
             scheduling: Stream::new(seed, Purpose::Scheduler),
@@ -196,8 +196,12 @@ impl<T: Tracer> Sink for Telling<'_, T> {
     }
 
     fn ended(&mut self, thread: ThreadId) {
-        self.agenda.ended.push(thread);
+        self.agenda.left.push(thread);
         self.agenda.threads[thread.index()].left_ns = 0;
+    }
+
+    fn stopped(&mut self, thread: ThreadId) {
+        self.agenda.left.push(thread);
     }
 
     fn blocked(&mut self, thread: ThreadId) {

@@ -217,7 +217,7 @@ impl<'m> Runner<'m> {
                 Phase::Copying => self.go_on(id, t),
                 Phase::Draining => self.release(id),
             }
-            if !alone || self.steps >= self.stride_ends || !self.agenda.ended.is_empty() {
+            if !alone || self.steps >= self.stride_ends || !self.agenda.left.is_empty() {
                 return None;
             }
             if self.agenda.timers.set_so_far() != timers_set {
@@ -427,15 +427,20 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// Threads have ended: their processors are free, and their processes may be counted out.
+    /// Threads have ended or were suspended: their processors are free, and their processes may be counted
+    /// out.
     fn bury(&mut self) {
-        if self.agenda.ended.is_empty() {
+        if self.agenda.left.is_empty() {
             return;
         }
-        for t in std::mem::take(&mut self.agenda.ended) {
-            for cpu in &mut self.cpus {
-                if cpu.thread == Some(t) {
-                    cpu.thread = None;
+        for t in std::mem::take(&mut self.agenda.left) {
+            for cpu in self.cpus.iter_mut().filter(|cpu| cpu.thread == Some(t)) {
+                cpu.thread = None;
+                // What is left of a `compute` is taken up when it is resumed.
+                if cpu.phase == Phase::Computing && !self.state.threads[t.index()].state.is_ended()
+                {
+                    let left = cpu.busy_until_ns.saturating_sub(self.agenda.now_ns);
+                    self.agenda.threads[t.index()].left_ns += left;
                 }
             }
             let process = self.state.threads[t.index()].process;

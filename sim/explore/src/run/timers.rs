@@ -100,7 +100,7 @@ impl Timers {
             What::Start(process) => state.processes[process.index()].life == Life::NotStarted,
             What::Expire { thread, wait } => {
                 self.waits[thread.index()] == wait
-                    && match &state.threads[thread.index()].state {
+                    && match state.threads[thread.index()].state.underneath() {
                         ThreadState::Blocked { bound, .. }
                         | ThreadState::LookingAgain { bound, .. } => *bound == Bound::Bounded,
                         _ => false,

@@ -25,7 +25,7 @@ pub(crate) fn drive<O: Oracle, S: Sink>(
     let mut open: VecDeque<ThreadId> = what.thread().into_iter().collect();
     open.append(&mut sink.ready);
     while let Some(t) = open.pop_front() {
-        if merge == Reduction::On && state.threads[t.index()].state.is_ready() {
+        if merge == Reduction::On && state.threads[t.index()].state.underneath().is_ready() {
             let progress = step(machine, state, Transition::Local(t), oracle, sink);
             after(oracle, &mut sink.sink, progress, Some(t));
         }

@@ -76,11 +76,7 @@ impl Layout {
             mailboxes: state.mailboxes.len() + room,
             memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
             log: looks.log,
-            rights: Is::when(
-                machine.code.iter().any(
-                    |op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Call { .. })),
-                ),
-            ),
+            rights: Is::when(machine.makes_reply_rights()),
         }
     }
 
@@ -432,14 +428,15 @@ impl Part {
                 let at_call = matches!(stands_at, Op::Call(_) | Op::End);
                 let ready = thread.state.is_ready();
                 let raises = matches!(thread.state, ThreadState::Raising(_));
-                let (looks, bound) = match &thread.state {
-                    ThreadState::LookingAgain { bound, .. } => (true, Some(*bound)),
-                    ThreadState::Blocked { bound, .. } => (false, Some(*bound)),
-                    _ => (false, None),
+                let looks = matches!(thread.state, ThreadState::LookingAgain { .. });
+                let bound = match thread.state.underneath() {
+                    ThreadState::LookingAgain { bound, .. }
+                    | ThreadState::Blocked { bound, .. } => Some(*bound),
+                    _ => None,
                 };
                 Can {
                     call: Is::when(looks || raises || (ready && at_call)),
-                    local: Is::when(ready && !at_call),
+                    local: Is::when(thread.state.underneath().is_ready() && !at_call),
                     expire: Is::when(bound == Some(Bound::Bounded)),
                     sleeps: Is::when(matches!(
                         thread.state,

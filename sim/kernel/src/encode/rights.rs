@@ -26,8 +26,9 @@ impl Encoder<'_> {
     pub(super) fn port(&mut self, port: &Port) {
         match port.receiver {
             Receiver::Nobody => self.byte(0),
-            Receiver::Held(process) => self.number(2 * u64::from(process.0) + 1),
-            Receiver::Carried(to) => self.number(2 * u64::from(to.0) + 2),
+            Receiver::Held(process) => self.number(3 * u64::from(process.0) + 1),
+            Receiver::Carried(to) => self.number(3 * u64::from(to.0) + 2),
+            Receiver::Kernel(process) => self.number(3 * u64::from(process.0) + 3),
         }
         self.number(port.backup.map_or(0, |backup| u64::from(backup.0) + 1));
         self.number(port.once.len() as u64);

@@ -14,7 +14,7 @@ pub(super) fn right_invariants(state: &State) {
         mailbox.messages.iter().chain(mailbox.senders.iter().map(|(_, message)| message))
     });
     let waiting = state.memory.waiting.iter().map(|(_, message)| message);
-    let looking = state.threads.iter().filter_map(|thread| match &thread.state {
+    let looking = state.threads.iter().filter_map(|thread| match thread.state.underneath() {
         ThreadState::LookingAgain {
             at: Look::Send(message) | Look::SendFromMemoryQueue(message),
             ..
@@ -43,6 +43,10 @@ pub(super) fn right_invariants(state: &State) {
             }
             Receiver::Carried(to) => {
                 assert_eq!(carried.get(&id), Some(&to), "a right on its way is in a message");
+            }
+            Receiver::Kernel(process) => {
+                assert!(holders.is_empty(), "what the kernel receives nobody else does");
+                assert!(!state.has_ended(process), "a task port dies with its process");
             }
             Receiver::Nobody => {
                 assert_eq!(mailbox.existence, Existence::Destroyed, "a port dies with its right");

@@ -47,6 +47,8 @@ pub enum Receiver {
     Held(ProcessId),
     /// In a message to this mailbox.
     Carried(MailboxId),
+    /// The kernel has it: what is sent there is done to this process.
+    Kernel(ProcessId),
     /// It was destroyed, and the port with it.
     Nobody,
 }
@@ -54,8 +56,13 @@ pub enum Receiver {
 impl Port {
     /// A new port of this process.
     pub fn of(process: ProcessId) -> Self {
+        Self::with(Receiver::Held(process))
+    }
+
+    /// A new port whose receive right is there.
+    pub fn with(receiver: Receiver) -> Self {
         Self {
-            receiver: Receiver::Held(process),
+            receiver,
             backup: None,
             once: BTreeSet::new(),
             no_senders: None,

@@ -26,7 +26,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Ok(Next::Go(pc)) => self.thread_mut(t).pc = pc,
                 Ok(Next::Stop(progress)) => return progress,
                 Err(fault) => {
-                    self.thread_mut(t).state = ThreadState::Raising(fault);
+                    self.set_going(t, ThreadState::Raising(fault));
                     return Progress::Raised;
                 }
             }

@@ -4,7 +4,9 @@
 //! goes on a short list of work, and is settled before the step returns; so a chain of a hundred
 //! thousand processes that die of each other's death needs no stack.
 
+mod control;
 mod destination;
+mod exception;
 mod local;
 mod memory;
 mod naming;
@@ -41,7 +43,7 @@ use crate::value::{Handle, Value};
 pub enum Transition {
     /// Let a process begin whose time has come.
     Start(ProcessId),
-    /// Let a ready thread do its local work, up to its next system call.
+    /// Let a thread that is ready, suspended or not, do its local work, up to its next system call.
     Local(ThreadId),
     /// Let a ready thread that stands before a system call perform it.
     Call(ThreadId),
@@ -162,6 +164,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn call(&mut self, t: ThreadId) -> Progress {
         if let ThreadState::Raising(fault) = &self.thread(t).state {
             let fault = fault.clone();
+            self.thread_mut(t).state = ThreadState::Ready;
             self.fail(t, fault);
             return Progress::Done;
         }
@@ -186,7 +189,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 return Progress::Yielded;
             }
             Verb::Exit(code) => self.exit(t, code),
-            Verb::Kill(target) => self.kill(t, target),
+            Verb::Control(command, target) => self.control(t, *command, target),
+            Verb::Fault(kind) => Err(Stop::Fault(Fault::Raised(Arc::clone(kind)))),
             Verb::StartThread { name, entry } => self.start_thread(t, *name, *entry),
             Verb::Join { threads, wait } => self.join(t, threads, wait),
             Verb::Create { .. } => self.create(t, &call.verb),
@@ -288,15 +292,18 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             ThreadState::Ended => self.thread_mut(t).state = ThreadState::Ended,
             ThreadState::Blocked { .. } => {
                 self.leave_call(t, outcome, Waited::Some);
-                if !self.thread_has_ended(t) {
-                    self.sink.ready(t);
+                if self.thread(t).state.is_ready() {
+                    self.make_ready(t, ThreadState::Ready);
                 }
             }
             ThreadState::LookingAgain { at, .. } => {
                 self.leave_call(t, outcome, Waited::Some);
                 self.look_is_over(t, at);
             }
-            ThreadState::NotStarted | ThreadState::Ready | ThreadState::Raising(_) => {
+            ThreadState::NotStarted
+            | ThreadState::Ready
+            | ThreadState::Suspended(_)
+            | ThreadState::Raising(_) => {
                 unreachable!("only a thread that is in a call completes it")
             }
         }

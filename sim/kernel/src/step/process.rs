@@ -6,10 +6,8 @@ use crate::expr::Expr;
 use crate::ids::{ProcessId, ThreadId};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
-use crate::program::Target;
-use crate::state::{BlockedOn, End, Holder, Life, Thread, ThreadState};
+use crate::state::{BlockedOn, End, Holder, Life, ThreadState};
 use crate::step::Progress;
-use crate::value::{Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn start_process(&mut self, process: ProcessId) -> Progress {
@@ -23,9 +21,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.note(None, Kind::ProcessStarted(process));
         let threads: Vec<ThreadId> = self.state.threads_of(process).collect();
         for t in threads {
-            self.thread_mut(t).state = ThreadState::Ready;
             self.note(Some(t), Kind::ThreadStarted);
-            self.sink.ready(t);
+            self.make_ready(t, ThreadState::Ready);
         }
         Progress::Done
     }
@@ -37,52 +34,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             code => self.fail(t, Fault::Exit(code)),
         }
         Ok(())
-    }
-
-    /// An exception that nobody handles ends the process as failed.
-    pub(super) fn fail(&mut self, t: ThreadId, fault: Fault) {
-        self.note(Some(t), Kind::Raised(&fault));
-        let Thread { process, pc, .. } = *self.thread(t);
-        self.end_process(process, End::Failed(fault, pc));
-    }
-
-    pub(super) fn kill(&mut self, t: ThreadId, target: &Target) -> Result<(), Stop> {
-        match target {
-            Target::Processes(expr) => {
-                let value = self.eval(t, expr)?;
-                // The call is done before its effect: a process that kills itself has made it.
-                self.complete(t, Outcome::Ok);
-                self.kill_processes(t, &value)?;
-            }
-            Target::Threads(threads) => {
-                let victims = self.named(t, threads)?;
-                self.complete(t, Outcome::Ok);
-                let process = self.thread(t).process;
-                for victim in victims {
-                    if !self.thread(victim).state.is_ended() {
-                        self.end_thread(victim);
-                    }
-                }
-                self.tell_joiners(process);
-            }
-        }
-        Ok(())
-    }
-
-    fn kill_processes(&mut self, t: ThreadId, whom: &Value) -> Result<(), Stop> {
-        match whom {
-            Value::Handle(Handle::Process(process)) => {
-                if !self.state.has_ended(*process) {
-                    self.note(Some(t), Kind::Killed(*process));
-                    self.end_process(*process, End::Killed);
-                }
-                Ok(())
-            }
-            Value::List(processes) => {
-                processes.items().iter().try_for_each(|process| self.kill_processes(t, process))
-            }
-            _ => Err(Fault::MixedTypes.into()),
-        }
     }
 
     /// Ends a process with all its threads. Who waits for it is told when the step is settled.
@@ -102,6 +53,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 ThreadState::Ready
                 | ThreadState::Raising(_)
                 | ThreadState::LookingAgain { .. }
+                | ThreadState::Suspended(_)
                 | ThreadState::Blocked { .. } => self.stop_thread(t),
             }
         }
@@ -121,6 +73,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.tell_receivers_of_the_dead(link);
         }
         self.end_rights(process);
+        if let Some(port) = self.machine.task_port(process) {
+            self.lose_receiver(port);
+        }
         if self.state.processes[process.index()].owed > 0 {
             self.release_callers_of(process);
         }

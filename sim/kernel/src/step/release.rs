@@ -31,9 +31,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let ThreadState::Blocked { bound, .. } = self.thread(t).state else {
             unreachable!("only a waiting thread is woken");
         };
-        self.thread_mut(t).state = ThreadState::LookingAgain { bound, at };
         self.note(Some(t), Kind::Woken);
-        self.sink.ready(t);
+        self.make_ready(t, ThreadState::LookingAgain { bound, at });
     }
 
     /// Wakes another receiver for what the first one that was woken has left.

@@ -73,7 +73,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.note(Some(t), Kind::Delivered { message: &answer, to: right.caller });
         self.sink.copied(answer.size);
         self.complete(t, Outcome::Ok);
-        self.receive_message(right.caller, answer);
+        if self.thread(right.caller).raised().is_some() {
+            self.handler_answers(right.caller, &answer.body);
+        } else {
+            self.receive_message(right.caller, answer);
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use crate::machine::{Capacity, MailboxKind, MemoryFull, Pick, TooLarge, Wake};
 use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::{Existence, Mailbox, Room};
 use crate::object::memory::Fit;
+use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Question, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Send, Wait};
@@ -80,6 +81,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         message: Arc<Message>,
         send: &Send,
     ) -> Result<(), Stop> {
+        if let Receiver::Kernel(process) = self.state.receiver_of(message.mailbox) {
+            return self.command_by_message(t, process, &message);
+        }
         if message.route != Route::Once {
             return self.try_to_send(t, message, send);
         }

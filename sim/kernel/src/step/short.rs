@@ -259,7 +259,7 @@ fn is_plain(mailbox: &Mailbox) -> bool {
 /// Whether a thread in the queue of a mailbox waits there only, and takes what comes.
 fn waits_for_anything(thread: &Thread) -> bool {
     let ThreadState::Blocked { on, .. } = &thread.state else { return false };
-    matches!(on, BlockedOn::Receive { sources: Sources::One(_), filter: None })
+    !thread.is_held() && matches!(on, BlockedOn::Receive { sources: Sources::One(_), filter: None })
 }
 
 /// A thread's call returns, and all went well.

@@ -61,6 +61,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             status: Outcome::Ok,
             registers,
             calls,
+            control: None,
         };
         if free.is_none() {
             self.state.threads.push(thread);
@@ -123,6 +124,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.note(Some(t), Kind::ThreadEnded);
         let thread = self.thread_mut(t);
         thread.state = ThreadState::Ended;
+        thread.control = None;
         let process = thread.process;
         self.state.processes[process.index()].alive_threads -= 1;
         self.sink.ended(t);

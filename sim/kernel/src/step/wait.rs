@@ -114,7 +114,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Takes a waiting thread out of every queue, and forgets what it waited for.
     pub(super) fn withdraw(&mut self, t: ThreadId) {
-        let state = std::mem::replace(&mut self.thread_mut(t).state, ThreadState::Ready);
+        let mut state = std::mem::replace(&mut self.thread_mut(t).state, ThreadState::Ready);
+        if let ThreadState::Suspended(then) = state {
+            state = *then;
+        }
         let on = match state {
             ThreadState::Blocked { on, .. } => on,
             ThreadState::LookingAgain { at, .. } => {
@@ -127,6 +130,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             ThreadState::NotStarted
             | ThreadState::Ready
             | ThreadState::Raising(_)
+            | ThreadState::Suspended(_)
             | ThreadState::Ended => return,
         };
         match on {
@@ -191,7 +195,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     pub(super) fn expire(&mut self, t: ThreadId) -> Progress {
-        match &mut self.thread_mut(t).state {
+        let mut state = &mut self.thread_mut(t).state;
+        if let ThreadState::Suspended(then) = state {
+            state = then;
+        }
+        match state {
             ThreadState::LookingAgain { bound, .. } => *bound = Bound::Expired,
             ThreadState::Blocked { on: BlockedOn::Sleep, .. } => self.complete(t, Outcome::Ok),
             ThreadState::Blocked { bound: Bound::Bounded, .. } => {
@@ -205,6 +213,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Ends a wait from outside: the thread takes back what it had begun.
     pub(super) fn end_wait(&mut self, t: ThreadId, outcome: Outcome) {
         self.withdraw(t);
+        if self.thread(t).raised().is_some() {
+            return self.handler_is_lost(t);
+        }
         // It counts as waiting until its call is complete.
         self.thread_mut(t).state =
             ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };

@@ -34,6 +34,8 @@ pub enum Condition {
     ThreadEnds(ThreadId),
     /// A process comes to its end.
     ProcessEnds(ProcessId),
+    /// A process is resumed, or its waits are interrupted.
+    Controlled(ProcessId),
     /// A process is ended, and all its threads with it: it is killed, exits or fails.
     ProcessKilled(ProcessId),
     /// Whatever: something is destroyed or killed that is known only at run time.
@@ -78,7 +80,9 @@ impl Waiters {
             |mailbox: MailboxId| matches!(object(mailbox).spec.kind, MailboxKind::Link { .. });
         match condition {
             Condition::Sent(mailbox) => {
-                !is_link(mailbox) && object(state.known_as(mailbox)).receivers.is_empty()
+                !is_link(mailbox)
+                    && object(state.known_as(mailbox)).receivers.is_empty()
+                    && !matches!(state.receiver_of(mailbox), Receiver::Kernel(_))
             }
             Condition::Taken(mailbox) => {
                 !is_link(mailbox)
@@ -110,7 +114,12 @@ impl Waiters {
 
     fn of_itself(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
         match condition {
-            Condition::Sent(mailbox) => receivers_on(state, mailbox).collect(),
+            Condition::Sent(mailbox) => match state.receiver_of(mailbox) {
+                Receiver::Kernel(process) => {
+                    self.of_itself(state, Condition::ProcessKilled(process))
+                }
+                _ => receivers_on(state, mailbox).collect(),
+            },
             Condition::SentBy(process) => {
                 let links = state.processes[process.index()].outgoing.iter();
                 let mut waiting: Vec<ThreadId> =
@@ -166,7 +175,8 @@ impl Waiters {
                 waiting.extend(state.threads_of(process));
                 waiting
             }
-            Condition::Anything => all(state, |_| true),
+            Condition::Controlled(process) => state.threads_of(process).collect(),
+            Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),
         }
     }
 

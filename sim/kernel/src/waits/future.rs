@@ -5,7 +5,7 @@ use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
 use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::Outcome;
-use crate::program::{Call, Disposition, From, Grant, Op, Send, Target, Time, Verb, Wait};
+use crate::program::{Call, Command, Disposition, From, Grant, Op, Send, Target, Time, Verb, Wait};
 use crate::state::{BlockedOn, Sources, State, Thread};
 use crate::value::{Handle, Value};
 
@@ -26,6 +26,7 @@ pub(super) struct Future {
     pub receives: Reach<MailboxId>,
     pub destroys: Reach<MailboxId>,
     pub kills: Reach<ProcessId>,
+    pub controls: Reach<ProcessId>,
     pub kills_threads: bool,
     pub replies: bool,
     pub registers: bool,
@@ -68,6 +69,7 @@ pub(super) struct Scratch {
     path: Vec<Pc>,
     open: Vec<Pc>,
     destroys_anything: bool,
+    interrupts_anything: bool,
 }
 
 /// A thread, and which of its variables may change from now on.
@@ -76,6 +78,8 @@ struct Walker<'a> {
     state: &'a State,
     thread: ThreadId,
     written: Vec<bool>,
+    destroys_anything: bool,
+    interrupts_anything: bool,
 }
 
 impl Scratch {
@@ -88,6 +92,7 @@ impl Scratch {
             path: Vec::new(),
             open: Vec::new(),
             destroys_anything: machine.code.iter().any(destroys),
+            interrupts_anything: machine.interrupts(),
         }
     }
 
@@ -113,13 +118,21 @@ impl Scratch {
                 written[register.index()] = true;
             }
         }
-        let walker = Walker { machine, state, thread: t, written };
+        let walker = Walker {
+            machine,
+            state,
+            thread: t,
+            written,
+            destroys_anything: self.destroys_anything,
+            interrupts_anything: self.interrupts_anything,
+        };
         let mut future = Future {
             sends: Reach::Some(Vec::new()),
             sends_to_processes: false,
             receives: Reach::Some(Vec::new()),
             destroys: Reach::Some(Vec::new()),
             kills: Reach::Some(Vec::new()),
+            controls: Reach::Some(Vec::new()),
             kills_threads: false,
             replies: false,
             registers: false,
@@ -128,18 +141,19 @@ impl Scratch {
             fails: false,
         };
         for pc in &self.path {
-            walker.add(&machine.code[pc.index()], self.destroys_anything, &mut future);
+            walker.add(&machine.code[pc.index()], &mut future);
         }
         for reach in [&mut future.sends, &mut future.receives, &mut future.destroys] {
             reach.tidy();
         }
         future.kills.tidy();
+        future.controls.tidy();
         future
     }
 }
 
 impl Walker<'_> {
-    fn add(&self, op: &Op, destroys_anything: bool, future: &mut Future) {
+    fn add(&self, op: &Op, future: &mut Future) {
         match op {
             Op::End => future.ends = true,
             Op::Assert(_) | Op::ForNext { .. } => future.fails = true,
@@ -149,7 +163,7 @@ impl Walker<'_> {
             }
             Op::Jump(_) | Op::RepeatNext { .. } | Op::Choose(_) => {}
             Op::Call(call) => {
-                future.fails |= self.may_fail(call, destroys_anything);
+                future.fails |= self.may_fail(call);
                 self.add_call(&call.verb, future);
             }
         }
@@ -171,8 +185,18 @@ impl Walker<'_> {
             },
             Verb::Reply { .. } => future.replies = true,
             Verb::Exit(_) => future.fails = true,
-            Verb::Kill(Target::Threads(_)) => future.kills_threads = true,
-            Verb::Kill(Target::Processes(whom)) => self.add_processes(whom, &mut future.kills),
+            Verb::Control(Command::Suspend, _) => {}
+            Verb::Control(Command::Kill, Target::Threads(_)) => future.kills_threads = true,
+            Verb::Control(Command::Kill, Target::Processes(whom)) => {
+                self.add_processes(whom, &mut future.kills);
+            }
+            Verb::Control(Command::Resume | Command::Interrupt, Target::Threads(_)) => {
+                future.controls.add(self.state.threads[self.thread.index()].process);
+            }
+            Verb::Control(Command::Resume | Command::Interrupt, Target::Processes(whom)) => {
+                self.add_processes(whom, &mut future.controls);
+            }
+            Verb::Fault(_) => future.fails = true,
             Verb::Destroy(object) => {
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
@@ -313,7 +337,8 @@ impl Walker<'_> {
     }
 
     /// Whether a call could raise an exception. "No" only where that is certain.
-    fn may_fail(&self, call: &Call, destroys_anything: bool) -> bool {
+    fn may_fail(&self, call: &Call) -> bool {
+        let Walker { destroys_anything, interrupts_anything, .. } = *self;
         let handled = |outcome| call.handler(outcome).is_some();
         let refuses = self.machine.policies.detect == Detect::Refuse;
         let waits_safely = |wait: &Wait| match wait {
@@ -327,6 +352,7 @@ impl Walker<'_> {
         };
         match &call.verb {
             Verb::Yield => false,
+            _ if interrupts_anything && !handled(Outcome::Interrupted) => true,
             Verb::Sleep(time) => !matches!(time, Time::Span(_)),
             Verb::Send(send) => {
                 let safe = waits_safely(&send.wait)

@@ -15,7 +15,8 @@
 //! | memory-blocked | receives anything that is stored, or ends |
 //! | join | is one of the threads awaited, and all of those can end |
 //! | look-up | registers a name |
-//! | any | kills the process of the thread that waits |
+//! | suspended | resumes it |
+//! | any | kills the process of the thread that waits, or interrupts it |
 //!
 //! A bounded wait ends by itself, and a process that has not started can still do all that its code
 //! says.
@@ -34,7 +35,7 @@ use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
 use crate::object::names::NameTable;
-use crate::state::{BlockedOn, Bound, Life, Look, Sources, State, Thread, ThreadState};
+use crate::state::{BlockedOn, Bound, Level, Life, Look, Sources, State, Thread, ThreadState};
 use crate::value::Handle;
 pub use condition::Condition;
 use condition::Waiters;
@@ -57,7 +58,7 @@ enum Timeouts {
 
 fn stuck_if(machine: &Machine, state: &State, timeouts: Timeouts) -> Vec<ThreadId> {
     let waits = |thread: &Thread| {
-        matches!(thread.state, ThreadState::Blocked { .. })
+        matches!(thread.state, ThreadState::Blocked { .. } | ThreadState::Suspended(_))
             && !moves_by_itself(state, thread, timeouts)
     };
     if !state.threads.iter().any(waits) {
@@ -83,7 +84,7 @@ fn moves_by_itself(state: &State, thread: &Thread, timeouts: Timeouts) -> bool {
         ThreadState::Blocked { on: BlockedOn::Sleep, .. } => true,
         ThreadState::Blocked { bound, .. } => *bound != Bound::Forever && timeouts == Timeouts::End,
         ThreadState::NotStarted => state.processes[thread.process.index()].life == Life::NotStarted,
-        ThreadState::Ended => false,
+        ThreadState::Suspended(_) | ThreadState::Ended => false,
     }
 }
 
@@ -357,6 +358,14 @@ impl<'a> Search<'a> {
         if future.kills_threads {
             conditions.push(Condition::ProcessKilled(own));
         }
+        add(&future.controls, Condition::Controlled, Condition::Anything, &mut conditions);
+        // A handler gets the exception, whoever has rights to its port.
+        if future.fails || self.state.threads[t.index()].raised().is_some() {
+            let thread = &self.state.threads[t.index()];
+            let ports = [Level::Thread, Level::Process].into_iter();
+            let ports = ports.filter_map(|level| self.machine.exception_port(thread, level));
+            conditions.extend(ports.map(Condition::Sent));
+        }
         if future.registers {
             conditions.push(Condition::Registered);
         }
@@ -379,7 +388,7 @@ impl<'a> Search<'a> {
     fn leave(&mut self, t: ThreadId) {
         let state = self.state;
         let thread = &state.threads[t.index()];
-        match &thread.state {
+        match thread.state.underneath() {
             ThreadState::LookingAgain { at: Look::Receive(Sources::Anyone), .. } => {
                 let links = state.processes[thread.process.index()].inbox.links();
                 links.for_each(|link| self.could_happen(Condition::Sent(link)));
@@ -432,7 +441,7 @@ fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
         if let ThreadState::LookingAgain {
             at: Look::Send(message) | Look::SendFromMemoryQueue(message),
             ..
-        } = &thread.state
+        } = thread.state.underneath()
         {
             ports.extend(message.carried().map(|carried| carried.port));
         }

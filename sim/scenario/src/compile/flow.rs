@@ -1,7 +1,7 @@
 //! What the shape of a program shows before it runs: steps that nothing comes to, variables that
 //! nothing has set, handlers that cannot fire.
 
-use ipcsim_kernel::program::{Op, Target, Verb};
+use ipcsim_kernel::program::{Command, Op, Target, Verb};
 use ipcsim_kernel::{Expr, Machine, Outcome, Pc, Register, Value};
 
 use crate::ast::{Arg, Handler, Objects, Step, Wait};
@@ -104,7 +104,8 @@ fn successors(machine: &Machine, pc: Pc, to: &mut Vec<Pc>) {
                 _ => op.successors(pc, to),
             }
         }
-        Op::Call(call) if matches!(call.verb, Verb::Kill(Target::Processes(Expr::Me))) => {}
+        Op::Call(call)
+            if matches!(call.verb, Verb::Control(Command::Kill, Target::Processes(Expr::Me))) => {}
         _ => op.successors(pc, to),
     }
 }

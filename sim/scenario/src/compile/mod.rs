@@ -66,6 +66,7 @@ pub fn compile(
     compiler.files();
     let programs = compiler.programs();
     compiler.processes(&programs);
+    compiler.task_ports();
     let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
     let mut found = compiler.found;
     found.sort_by_key(|diagnostic| (diagnostic.at, diagnostic.code));

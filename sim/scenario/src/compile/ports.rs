@@ -1,14 +1,16 @@
 //! Ports: who has which right from the start.
 
-use ipcsim_kernel::object::port::DEFAULT_QUEUE_LIMIT;
+use ipcsim_kernel::object::port::{DEFAULT_QUEUE_LIMIT, Receiver};
+use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
-    Capacity, MailboxId, MailboxKind, MailboxSpec, Order, PortSetSpec, PortSpec, ProcessId,
+    Capacity, Expr, Family, Function, MailboxId, MailboxKind, MailboxSpec, Order, PortSetSpec,
+    PortSpec, ProcessId,
 };
 
 use super::Compiler;
 use super::declare::{Members, Object};
-use super::settings::unsigned;
-use crate::ast::{Arg, Declaration, Objects, Reference};
+use super::settings::{name, unsigned};
+use crate::ast::{Arg, Declaration, Fields, Objects, Reference};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Place;
 
@@ -17,20 +19,75 @@ impl Compiler<'_> {
         for declaration in &self.scenario.ports {
             let limit = unsigned(&declaration.fields, "capacity").unwrap_or(DEFAULT_QUEUE_LIMIT);
             let port = MailboxId::at(self.machine.mailboxes.len());
-            let spec = MailboxSpec {
-                capacity: Capacity::Messages(limit),
-                order: Order::Fifo,
-                receiver: self.machine.policies.receiver,
-                max_size: None,
-                kind: MailboxKind::Port,
-            };
+            let spec = self.port_spec(limit);
             self.add_mailbox(declaration.name.value.clone(), spec);
             if let Some(receiver) = self.holder(declaration, "receive") {
                 let backup = self.backup(declaration, receiver);
                 let senders = self.senders(declaration);
+                let receiver = Receiver::Held(receiver);
                 self.machine.ports.push(PortSpec { port, receiver, backup, senders });
             }
         }
+    }
+
+    /// Processes have a port by which they are controlled, where anybody asks for one.
+    pub(super) fn task_ports(&mut self) {
+        let asks = |op: &Op| {
+            op.expressions().into_iter().any(|expr| {
+                let mut found = false;
+                expr.visit(&mut |part| {
+                    found |= matches!(part, Expr::Function(Function::TaskOf, _));
+                });
+                found
+            })
+        };
+        let wanted = self.machine.families.iter().any(|family| family.protected)
+            || self.machine.code.iter().any(asks);
+        if !wanted {
+            return;
+        }
+        for family in 0..self.machine.families.len() {
+            let Family { first, count, .. } = self.machine.families[family];
+            self.machine.families[family].task_port =
+                Some(MailboxId::at(self.machine.mailboxes.len()));
+            for process in (first.0..first.0 + count).map(ProcessId) {
+                let port = MailboxId::at(self.machine.mailboxes.len());
+                let spec = self.port_spec(DEFAULT_QUEUE_LIMIT);
+                self.add_mailbox(format!("task-of({})", self.machine.process_name(process)), spec);
+                let receiver = Receiver::Kernel(process);
+                let senders = vec![process];
+                self.machine.ports.push(PortSpec { port, receiver, backup: None, senders });
+            }
+        }
+    }
+
+    fn port_spec(&self, limit: u64) -> MailboxSpec {
+        MailboxSpec {
+            capacity: Capacity::Messages(limit),
+            order: Order::Fifo,
+            receiver: self.machine.policies.receiver,
+            max_size: None,
+            kind: MailboxKind::Port,
+        }
+    }
+
+    /// The port that a key names.
+    pub(super) fn port_named(&mut self, fields: &Fields, key: &str) -> Option<MailboxId> {
+        let wanted = name(fields, key)?;
+        let is_port = |id: &MailboxId| self.machine.ports.iter().any(|spec| spec.port == *id);
+        let found = self.names.single_mailbox(wanted.value).filter(is_port);
+        if found.is_none() {
+            let known = self.scenario.ports.iter().map(|port| port.name.value.as_str());
+            self.found.push(
+                Diagnostic::new(
+                    Code::UnknownName,
+                    wanted.at,
+                    format!("no port is called `{}`", wanted.value),
+                )
+                .did_you_mean(wanted.value, known),
+            );
+        }
+        found
     }
 
     pub(super) fn port_sets(&mut self) {
@@ -86,7 +143,7 @@ impl Compiler<'_> {
         let Some(spec) = self.machine.ports.iter().find(|spec| spec.port == port) else {
             return Err("only a port can be a member");
         };
-        if spec.receiver != owner {
+        if spec.receiver != Receiver::Held(owner) {
             return Err("another process receives from it");
         }
         let sets = &self.machine.port_sets;

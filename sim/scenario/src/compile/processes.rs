@@ -125,6 +125,9 @@ impl Compiler<'_> {
             Some(Arg::Flag(Flag::Yes)) => Role::Daemon,
             _ => Role::Worker,
         };
+        let exception_port = self.port_named(fields, "exception-port");
+        let protected =
+            matches!(fields.get("protected").map(|arg| &arg.value), Some(Arg::Flag(Flag::Yes)));
         let arrivals = if receives_from_anyone(&self.machine, &threads) {
             Arrivals::Ordered
         } else {
@@ -142,6 +145,9 @@ impl Compiler<'_> {
             link_capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
             arrivals,
             threads,
+            exception_port,
+            task_port: None,
+            protected,
         });
         let all = self.machine.processes.len() + members as usize;
         self.machine.processes.resize(all, id);
@@ -197,7 +203,9 @@ impl Compiler<'_> {
                     let steps = thread.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
                     let entry = self.unit(steps, &given, &names);
                     let count = unsigned(&thread.fields, "replicas").unwrap_or(1);
-                    self.spec(&thread.name.value, count, entry, &parameters)
+                    let exception_port = self.port_named(&thread.fields, "exception-port");
+                    let spec = self.spec(&thread.name.value, count, entry, &parameters);
+                    ThreadSpec { exception_port, ..spec }
                 })
                 .collect();
         }
@@ -283,6 +291,7 @@ impl Compiler<'_> {
             entry: entry.pc,
             registers: entry.registers,
             initial,
+            exception_port: None,
         }
     }
 }

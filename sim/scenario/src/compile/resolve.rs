@@ -206,6 +206,7 @@ impl Scope<'_> {
             "all" => Function::All,
             "any" => Function::Any,
             "random" => Function::Random,
+            "task-of" => Function::TaskOf,
             _ => Function::Now,
         };
         Ok(Code_::Function(function, self.exprs(arguments)?))

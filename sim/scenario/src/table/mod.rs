@@ -103,6 +103,8 @@ pub enum Sort {
     NameServer,
     /// A mailbox.
     Mailbox,
+    /// A port.
+    Port,
 }
 
 /// A key of a mapping.
@@ -336,12 +338,23 @@ pub const PROCESS: &[Key] = &[
     optional("names", Kind::Declared(Sort::NameServer), "The name server that it asks"),
     optional("daemon", Kind::Flag, "Whether it may rest for ever without being stuck"),
     optional("capacity", Kind::Capacity, "Capacity of every link to it"),
+    optional(
+        "exception-port",
+        Kind::Declared(Sort::Port),
+        "Where its exceptions go that no thread's own port resumes",
+    ),
+    optional(
+        "protected",
+        Kind::Flag,
+        "Whether only those control it who may send to its port, `task-of(P)`",
+    ),
 ];
 
 /// The keys of a thread in `threads:`.
 pub const THREAD: &[Key] = &[
     optional("replicas", Kind::Positive(1_000_000), "So many threads: `thread-index` inside"),
     required("do", Kind::Steps, "What it does"),
+    optional("exception-port", Kind::Declared(Sort::Port), "Where its exceptions go first"),
 ];
 
 /// The outcomes of a schedule.
@@ -371,6 +384,7 @@ pub const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("any", 1, 1),
     ("random", 2, 2),
     ("now", 0, 0),
+    ("task-of", 1, 1),
 ];
 
 /// The fields of a message variable.

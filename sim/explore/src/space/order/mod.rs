@@ -177,7 +177,7 @@ impl PartialOrder {
         match &thread.state {
             // What an exception does to others, its move tells.
             ThreadState::NotStarted | ThreadState::Raising(_) | ThreadState::Ended => Some(0),
-            ThreadState::LookingAgain { .. } => None,
+            ThreadState::LookingAgain { .. } | ThreadState::Suspended(_) => None,
             ThreadState::Ready => match &view.machine.code[thread.pc.index()] {
                 Op::Call(call) => self.interfere_with_call(view, thread, &call.verb),
                 _ => Some(0),

@@ -51,7 +51,8 @@ fn treats_all_alike(op: &Op) -> bool {
         | Verb::Exit(_)
         | Verb::Receive(_) => true,
         Verb::Select { .. }
-        | Verb::Kill(_)
+        | Verb::Control(..)
+        | Verb::Fault(_)
         | Verb::StartThread { .. }
         | Verb::Join { .. }
         | Verb::Create { .. }

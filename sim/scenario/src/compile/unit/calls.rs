@@ -1,6 +1,6 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
-use ipcsim_kernel::program::{From, Receive, Send, Target, Threads, Time, Verb, Wait};
+use ipcsim_kernel::program::{Command, From, Receive, Send, Target, Threads, Time, Verb, Wait};
 use ipcsim_kernel::{Access, Handle, Outcome, Pc, Register, Span, Value};
 
 use super::{Failed, Unit, thread_name};
@@ -51,7 +51,15 @@ impl Unit<'_> {
             "sleep" => Verb::Sleep(self.time(&step.operand.value)?),
             "yield" => Verb::Yield,
             "exit" => Verb::Exit(self.operand_expr(step)?),
-            "kill" => Verb::Kill(self.victims(step)?),
+            "kill" | "suspend" | "resume" | "interrupt" => {
+                let command = Command::from_word(step.verb.name);
+                let command = command.expect("the verbs of control are its words");
+                Verb::Control(command, self.victims(step)?)
+            }
+            "fault" => match &step.operand.value {
+                Arg::Name(kind) => Verb::Fault(kind.as_str().into()),
+                other => unreachable!("the reader gives `fault` a text, not {other:?}"),
+            },
             "join" => Verb::Join { threads: self.joined(step)?, wait: self.wait(fields)? },
             "create" if word(fields, "kind") == Some("port-set") => self.create_set(step)?,
             "insert" => {
@@ -185,29 +193,29 @@ impl Unit<'_> {
 
     pub(super) fn victims(&mut self, step: &Step) -> Result<Target, Failed> {
         let Arg::Objects(objects) = &step.operand.value else {
-            unreachable!("the reader gives `kill` objects");
+            unreachable!("the reader gives such a verb objects");
         };
         match objects {
             Objects::One(reference) => match self.threads_named(reference)? {
                 Some(threads) => Ok(Target::Threads(threads)),
-                None => Ok(Target::Processes(self.victim(reference)?)),
+                None => Ok(Target::Processes(self.victim(step, reference)?)),
             },
             Objects::Several(references) => {
                 let items = references
                     .iter()
-                    .map(|reference| self.victim(reference))
+                    .map(|reference| self.victim(step, reference))
                     .collect::<Result<Vec<_>, _>>()?;
                 Ok(Target::Processes(fold_list(items)))
             }
             Objects::Anyone => Err(wrong_kind(
                 step.operand.at,
-                "`kill` needs to know whom",
+                &format!("`{}` needs to know whom", step.verb.name),
                 "name a process or a thread",
             )),
         }
     }
 
-    fn victim(&mut self, reference: &Reference) -> Result<Compiled, Failed> {
+    fn victim(&mut self, step: &Step, reference: &Reference) -> Result<Compiled, Failed> {
         let victim = self.reference(reference, Allow::Family)?;
         let is_mailbox = |value: &Value| {
             matches!(value, Value::Handle(Handle::Mailbox(_) | Handle::File { .. }))
@@ -221,7 +229,7 @@ impl Unit<'_> {
         if wrong {
             return Err(wrong_kind(
                 reference.at(),
-                "`kill` takes a process or a thread, this is a mailbox",
+                &format!("`{}` takes a process or a thread, this is a mailbox", step.verb.name),
                 "`destroy:` does away with a mailbox",
             ));
         }

@@ -1,0 +1,205 @@
+//! Control of processes and threads from outside: kill, suspend, resume, interrupt.
+
+use std::sync::Arc;
+
+use super::{Step, Stop};
+use crate::event::Kind;
+use crate::ids::{ProcessId, ThreadId};
+use crate::message::{Message, Then};
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::program::{Command, Target};
+use crate::state::{End, ThreadState};
+use crate::value::{Handle, Value};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    /// Does something to processes, or to threads of the own one.
+    pub(super) fn control(
+        &mut self,
+        t: ThreadId,
+        command: Command,
+        target: &Target,
+    ) -> Result<(), Stop> {
+        match target {
+            Target::Processes(expr) => {
+                let mut processes = Vec::new();
+                processes_in(&self.eval(t, expr)?, &mut processes)?;
+                self.may_control(t, &processes)?;
+                self.command_processes(t, command, &processes)
+            }
+            Target::Threads(threads) => {
+                let victims = self.named(t, threads)?;
+                self.command_threads(t, command, &victims)
+            }
+        }
+    }
+
+    fn command_processes(
+        &mut self,
+        t: ThreadId,
+        command: Command,
+        processes: &[ProcessId],
+    ) -> Result<(), Stop> {
+        if command != Command::Kill {
+            let all_dead = processes.iter().all(|process| self.state.has_ended(*process));
+            if all_dead {
+                return Err(Stop::Outcome(Outcome::Dead));
+            }
+            let threads: Vec<ThreadId> =
+                processes.iter().flat_map(|process| self.state.threads_of(*process)).collect();
+            return self.command_threads(t, command, &threads);
+        }
+        // The call is done before its effect: a process that kills itself has made it.
+        self.complete(t, Outcome::Ok);
+        for process in processes {
+            if !self.state.has_ended(*process) {
+                self.note(Some(t), Kind::Killed(*process));
+                self.end_process(*process, End::Killed);
+            }
+        }
+        Ok(())
+    }
+
+    fn command_threads(
+        &mut self,
+        t: ThreadId,
+        command: Command,
+        threads: &[ThreadId],
+    ) -> Result<(), Stop> {
+        if command == Command::Resume && !threads.iter().any(|other| self.thread(*other).is_held())
+        {
+            return Err(Stop::Outcome(Outcome::Refused));
+        }
+        self.complete(t, Outcome::Ok);
+        let mut ended = Vec::new();
+        for other in threads {
+            if self.thread_has_ended(*other) {
+                continue;
+            }
+            match command {
+                Command::Kill => {
+                    self.end_thread(*other);
+                    ended.push(self.thread(*other).process);
+                }
+                Command::Suspend => self.suspend(t, *other),
+                Command::Resume => self.resume(t, *other),
+                Command::Interrupt => self.interrupt(t, *other),
+            }
+        }
+        if let Some(process) = ended.first() {
+            self.tell_joiners(*process);
+        }
+        Ok(())
+    }
+
+    /// Whether a thread may do that: a protected process is controlled by those who may send to its port.
+    fn may_control(&self, t: ThreadId, processes: &[ProcessId]) -> Result<(), Stop> {
+        let own = self.thread(t).process;
+        let may = |process: &ProcessId| {
+            *process == own
+                || !self.machine.family_of(*process).protected
+                || self
+                    .machine
+                    .task_port(*process)
+                    .is_some_and(|port| self.state.may_send(own, port))
+        };
+        if processes.iter().all(may) { Ok(()) } else { Err(Stop::Outcome(Outcome::NoRight)) }
+    }
+
+    /// A message to the port of a process says what is to be done to it.
+    pub(super) fn command_by_message(
+        &mut self,
+        t: ThreadId,
+        process: ProcessId,
+        message: &Arc<Message>,
+    ) -> Result<(), Stop> {
+        let command = match (&message.body, message.then()) {
+            (Value::Text(word), Then::Return) => Command::from_word(word),
+            _ => None,
+        };
+        let Some(command) = command else {
+            self.give_rights_back(message);
+            return Err(Stop::Outcome(Outcome::Refused));
+        };
+        self.destroy_rights(message);
+        self.command_processes(t, command, &[process])
+    }
+
+    fn suspend(&mut self, by: ThreadId, t: ThreadId) {
+        self.note(Some(by), Kind::Suspended(t));
+        let thread = self.thread_mut(t);
+        thread.control(|control| control.suspended = control.suspended.saturating_add(1));
+        match &thread.state {
+            ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => {
+                let then = std::mem::replace(&mut thread.state, ThreadState::Ready);
+                thread.state = ThreadState::Suspended(Box::new(then));
+                self.sink.stopped(t);
+            }
+            // What it waits for may come; then it is suspended.
+            ThreadState::Blocked { .. }
+            | ThreadState::NotStarted
+            | ThreadState::Suspended(_)
+            | ThreadState::Ended => {}
+        }
+    }
+
+    fn resume(&mut self, by: ThreadId, t: ThreadId) {
+        let thread = self.thread_mut(t);
+        if !thread.is_held() {
+            return;
+        }
+        thread.control(|control| control.suspended -= 1);
+        if thread.is_held() {
+            return;
+        }
+        self.note(Some(by), Kind::Resumed(t));
+        if let ThreadState::Suspended(then) = &mut self.thread_mut(t).state {
+            let then = std::mem::replace(&mut **then, ThreadState::Ready);
+            self.make_ready(t, then);
+        }
+    }
+
+    /// Ends what a thread waits for, whatever that is.
+    fn interrupt(&mut self, by: ThreadId, t: ThreadId) {
+        self.note(Some(by), Kind::Interrupted(t));
+        match &mut self.thread_mut(t).state {
+            ThreadState::Blocked { .. } | ThreadState::LookingAgain { .. } => {
+                self.end_wait(t, Outcome::Interrupted);
+            }
+            ThreadState::Suspended(then) if matches!(**then, ThreadState::LookingAgain { .. }) => {
+                let then = std::mem::replace(&mut **then, ThreadState::Ready);
+                self.thread_mut(t).state = then;
+                self.end_wait(t, Outcome::Interrupted);
+            }
+            ThreadState::Suspended(_)
+            | ThreadState::NotStarted
+            | ThreadState::Ready
+            | ThreadState::Raising(_)
+            | ThreadState::Ended => {}
+        }
+    }
+
+    /// A thread can take a step from now on, in this way, unless somebody has suspended it.
+    pub(super) fn make_ready(&mut self, t: ThreadId, how: ThreadState) {
+        self.set_going(t, how);
+        // One that is suspended still does its local work: nobody can see that.
+        self.sink.ready(t);
+    }
+
+    pub(super) fn set_going(&mut self, t: ThreadId, how: ThreadState) {
+        let thread = self.thread_mut(t);
+        thread.state = if thread.is_held() { ThreadState::Suspended(Box::new(how)) } else { how };
+    }
+}
+
+/// A list is a family of replicas: its members, one after the other.
+fn processes_in(value: &Value, to: &mut Vec<ProcessId>) -> Result<(), Fault> {
+    match value {
+        Value::Handle(Handle::Process(process)) => to.push(*process),
+        Value::List(list) => {
+            list.items().iter().try_for_each(|item| processes_in(item, to))?;
+        }
+        _ => return Err(Fault::MixedTypes),
+    }
+    Ok(())
+}

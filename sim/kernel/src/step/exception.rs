@@ -1,0 +1,140 @@
+//! Exceptions: an exception is sent to the port of its thread, then to that of its process, and whoever
+//! answers `resume` lets the thread go on. If nobody does, the process fails.
+//!
+//! A thread that has raised an exception waits for its answer as a caller waits for his: whatever may
+//! become of a request may become of an exception.
+
+use std::sync::Arc;
+
+use super::Step;
+use super::send::Whereabouts;
+use crate::event::Kind;
+use crate::ids::{MailboxId, Pc, ThreadId};
+use crate::message::{Extras, Message, Route, Then};
+use crate::object::mailbox::Existence;
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::Fault;
+use crate::program::Op;
+use crate::state::{BlockedOn, Bound, End, Holder, Level, Raised, ThreadState};
+use crate::value::{ReplyRight, Value};
+
+/// What a handler answers to let a thread go on.
+const RESUME: &str = "resume";
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    /// A thread raises an exception.
+    pub(super) fn fail(&mut self, t: ThreadId, fault: Fault) {
+        self.note(Some(t), Kind::Raised(&fault));
+        self.ask_handlers(t, fault, &[Level::Thread, Level::Process]);
+    }
+
+    /// Asks the first of these handlers that there is; if there is none the process fails.
+    fn ask_handlers(&mut self, t: ThreadId, fault: Fault, levels: &[Level]) {
+        let ports = levels.iter().filter(|_| fault.is_exception()).filter_map(|level| {
+            let port = self.machine.exception_port(self.thread(t), *level)?;
+            (self.mailbox(port).existence == Existence::Alive).then_some((port, *level))
+        });
+        let first = ports.collect::<Vec<_>>().into_iter().next();
+        if let Some((port, level)) = first {
+            return self.ask_handler(t, fault, port, level);
+        }
+        let thread = self.thread(t);
+        let (process, pc) = (thread.process, thread.pc);
+        self.end_process(process, End::Failed(fault, pc));
+    }
+
+    /// Sends an exception, and lets the thread wait for the answer. It is there however full the port is.
+    fn ask_handler(&mut self, t: ThreadId, fault: Fault, port: MailboxId, level: Level) {
+        let thread = self.thread_mut(t);
+        thread.calls = thread.calls.wrapping_add(1);
+        let right = ReplyRight { caller: t, call: thread.calls };
+        let sender = thread.process;
+        let body = Value::Text(fault.describe().into());
+        let extras = Extras {
+            kind: Value::Text(fault.kind()),
+            priority: 0,
+            reply_to: None,
+            then: Then::AwaitReply { caller: t, right },
+            rights: Box::default(),
+        };
+        thread.control(|control| control.raised = Some(Raised { fault, level }));
+        // It counts as waiting until it is known for whom.
+        thread.state = ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        let whereabouts = self.force(
+            Some(t),
+            Arc::new(Message {
+                size: body.size_bytes(),
+                body,
+                sender,
+                mailbox: port,
+                route: Route::Once,
+                extras: extras.boxed(),
+                serial,
+            }),
+        );
+        if self.thread_has_ended(t) {
+            return;
+        }
+        let holder = match whereabouts {
+            Whereabouts::Stored(mailbox) => Holder::Queued(mailbox),
+            Whereabouts::With(process) => Holder::Taken(process),
+            Whereabouts::Destroyed => return self.handler_is_lost(t),
+        };
+        let on = BlockedOn::Reply { right, holder };
+        self.enlist(t, &on);
+        self.sink.blocked(t);
+        self.note(Some(t), Kind::Blocked(&on));
+        self.thread_mut(t).state = ThreadState::Blocked { on, bound: Bound::Forever };
+    }
+
+    /// A handler has answered, and the thread waits no more.
+    pub(super) fn handler_answers(&mut self, t: ThreadId, answer: &Value) {
+        if !matches!(answer, Value::Text(text) if &**text == RESUME) {
+            return self.handler_is_lost(t);
+        }
+        self.note(Some(t), Kind::Resumed(t));
+        let pc = self.behind(t);
+        let thread = self.thread_mut(t);
+        thread.control(|control| control.raised = None);
+        thread.pc = pc;
+        self.make_ready(t, ThreadState::Ready);
+    }
+
+    /// Nobody will answer, or not as the thread would have it: the next handler is asked.
+    pub(super) fn handler_is_lost(&mut self, t: ThreadId) {
+        self.thread_mut(t).state = ThreadState::Ready;
+        let mut raised = None;
+        self.thread_mut(t).control(|control| raised = control.raised.take());
+        let Some(Raised { fault, level }) = raised else {
+            unreachable!("only a thread that has raised an exception has a handler");
+        };
+        let left: &[Level] = match level {
+            Level::Thread => &[Level::Process],
+            Level::Process => &[],
+        };
+        self.ask_handlers(t, fault, left);
+    }
+
+    /// Where a thread goes on behind what raised an exception. What that should have set is `none`.
+    fn behind(&mut self, t: ThreadId) -> Pc {
+        let machine = self.machine;
+        let pc = self.thread(t).pc;
+        let op = &machine.code[pc.index()];
+        if let Some(register) = op.writes() {
+            // No round is left of a loop that could not begin.
+            let nothing = match op {
+                Op::RepeatStart { .. } => Value::Int(0),
+                _ => Value::None,
+            };
+            self.set(t, register, nothing);
+        }
+        match op {
+            Op::Unless(_, otherwise) => *otherwise,
+            Op::ForNext { end, .. } => *end,
+            Op::Call(call) => call.after_ok(pc),
+            _ => pc.next(),
+        }
+    }
+}
