@@ -40,6 +40,10 @@ fn assert_conservation(told: &Told, records: &[Record]) {
     for (_, message) in state.mailboxes.iter().flat_map(|mailbox| &mailbox.senders) {
         fate.entry(message.serial).or_default().push("held");
     }
+    let ports = state.mailboxes.iter().filter_map(|mailbox| mailbox.port.as_ref());
+    for held in ports.flat_map(|port| &port.held) {
+        fate.entry(held.message.serial).or_default().push("kept");
+    }
     for (_, message) in &state.memory.waiting {
         fate.entry(message.serial).or_default().push("held");
     }

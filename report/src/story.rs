@@ -353,6 +353,13 @@ fn tell(
             plain(format!("stored {place} ({messages} there)"))
         }
         Kind::Received(message) => {
+            if message.sender == ProcessId::KERNEL {
+                let kind = names.value(message.kind());
+                let port = machine.mailbox_name(message.mailbox);
+                let rights = rights(machine, message);
+                let about = body(names, message);
+                return plain(format!("receive the notice {kind} ({about}) in {port}{rights}"));
+            }
             let sender = state.threads.iter().position(|thread| thread.process == message.sender);
             let way = if stored { Way::Buffered } else { Way::Straight };
             let sender_name = machine.process_name(message.sender);
@@ -386,6 +393,9 @@ fn tell(
             plain(format!("{does}: {}", fault.describe()))
         }
         Kind::Lost(message, loss) => plain(lost(names, message, *loss)),
+        Kind::Kept(message) => {
+            plain(format!("the kernel keeps {} until there is room", body(names, message)))
+        }
         Kind::Withdrawn(message) => plain(format!("takes {} back", body(names, message))),
         Kind::ThreadEnded => plain("ends".into()),
         Kind::Created(mailbox) => plain(format!("create {}", machine.mailbox_name(*mailbox))),

@@ -198,10 +198,9 @@ fn is_out_of_reach(machine: &Machine, state: &State, id: MailboxId) -> bool {
     let others = (0..state.processes.len()).map(ProcessId::at);
     let mut others = others.filter(|other| port.receiver != Receiver::Held(*other));
     let carries = |message: &Message| message.carried().any(|carried| carried.port == id);
-    let on_the_way = state.mailboxes.iter().any(|mailbox| {
-        let blocked = mailbox.senders.iter().map(|(_, message)| message);
-        mailbox.messages.iter().chain(blocked).any(|message| carries(message))
-    });
+    let mut mailboxes = state.mailboxes.iter();
+    let on_the_way =
+        mailboxes.any(|mailbox| mailbox.all_messages().any(|message| carries(message)));
     let named = state.names.iter().flat_map(NameTable::entries);
     let mut named = named.map(|(_, object, _)| object);
     port.once.is_empty()

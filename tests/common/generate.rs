@@ -294,6 +294,10 @@ impl Steps<'_> {
             self.line(inner, &format!("reply-to: {port}"));
         }
         self.rights(inner);
+        if self.has_ports && self.dice.chance(20) {
+            let port = self.port();
+            self.line(inner, &format!("hold-one: {port}"));
+        }
         self.wait(inner);
         self.handlers(inner);
     }

@@ -30,8 +30,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a wake-up is lost when two come at once",
         file: "sim/kernel/src/step/release.rs",
-        before: "while let Some((t, message)) = self.next_sender(mailbox) {",
-        after: "if let Some((t, message)) = self.next_sender(mailbox) {",
+        before: "self.released(t, then, whereabouts);\n                }\n                Fit::Later",
+        after: "self.released(t, then, whereabouts);\n                    return;\n                }\n                Fit::Later",
     },
     Mutant {
         name: "the message of a sender that timed out stays in the queue",
@@ -118,6 +118,24 @@ const MUTANTS: &[Mutant] = &[
         file: "sim/explore/src/space/symmetry/alike.rs",
         before: "Expr::Index => self.differ(own),",
         after: "Expr::Index => {}",
+    },
+    Mutant {
+        name: "a thread that is suspended goes on when what it waits for has come",
+        file: "sim/kernel/src/step/control.rs",
+        before: "if thread.is_held() { ThreadState::Suspended",
+        after: "if false { ThreadState::Suspended",
+    },
+    Mutant {
+        name: "the kernel keeps a second message of one sender",
+        file: "sim/kernel/src/step/hold.rs",
+        before: "if keeps_one || ",
+        after: "let _ = keeps_one;\n        if ",
+    },
+    Mutant {
+        name: "the handler of the process is asked before that of the thread",
+        file: "sim/kernel/src/step/exception.rs",
+        before: "&[Level::Thread, Level::Process]",
+        after: "&[Level::Process, Level::Thread]",
     },
     Mutant {
         name: "in the short way a sender overtakes those that are blocked",

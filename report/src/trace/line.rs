@@ -104,7 +104,7 @@ impl Scribe<'_> {
                 }
             }
             Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
-            Kind::Received(_) | Kind::Withdrawn(_) => {}
+            Kind::Received(_) | Kind::Withdrawn(_) | Kind::Kept(_) => {}
             Kind::Sent(message) => self.message(out, message),
             Kind::Stored { messages, .. } => number(out, ",\"messages\":", *messages),
             Kind::Delivered { to, .. } => {
@@ -242,6 +242,7 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Woken => "woken",
         Kind::Returned(_) => "returned",
         Kind::Lost(..) => "lost",
+        Kind::Kept(_) => "kept",
         Kind::Withdrawn(_) => "withdrawn",
         Kind::Chose(..) => "chose",
         Kind::Logged(_) => "logged",

@@ -62,6 +62,8 @@ pub enum Kind<'a> {
     Returned(Outcome),
     /// Nobody will ever receive this message.
     Lost(&'a Arc<Message>, Loss),
+    /// The kernel keeps the message for its sender.
+    Kept(&'a Arc<Message>),
     /// Its sender has taken the message back.
     Withdrawn(&'a Arc<Message>),
     /// The kernel was free to choose.
@@ -101,6 +103,7 @@ impl<'a> Kind<'a> {
             | Kind::Delivered { message, .. }
             | Kind::Received(message)
             | Kind::Lost(message, _)
+            | Kind::Kept(message)
             | Kind::Withdrawn(message) => Some(message),
             _ => None,
         }
@@ -112,6 +115,8 @@ impl<'a> Kind<'a> {
 pub enum Loss {
     /// It waited on a link, and the receiving process has ended.
     ReceiverEnded,
+    /// The kernel kept it, and the sending process has ended.
+    SenderEnded,
     /// It waited in a mailbox that was destroyed.
     MailboxDestroyed,
     /// It was larger than the receiver allowed, and `too-large` is `destroy`.
@@ -125,6 +130,7 @@ impl Loss {
     pub fn describe(self) -> &'static str {
         match self {
             Loss::ReceiverEnded => "the receiver has ended",
+            Loss::SenderEnded => "the sender has ended",
             Loss::MailboxDestroyed => "the mailbox was destroyed",
             Loss::TooLarge => "it was too large for the receiver",
             Loss::Circular => "nobody could ever receive the right that it carries",

@@ -32,11 +32,13 @@ pub enum Outcome {
     Deadlock,
     /// Somebody ended the wait from outside.
     Interrupted,
+    /// The kernel keeps the message, and will tell when it has gone.
+    Held,
 }
 
 impl Outcome {
     /// Every outcome, in the order in which the documentation lists them.
-    pub const ALL: [Outcome; 12] = [
+    pub const ALL: [Outcome; 13] = [
         Outcome::Ok,
         Outcome::WouldBlock,
         Outcome::TimedOut,
@@ -49,6 +51,7 @@ impl Outcome {
         Outcome::Unreachable,
         Outcome::Deadlock,
         Outcome::Interrupted,
+        Outcome::Held,
     ];
 
     /// The word for it, in scenarios and traces.
@@ -66,7 +69,13 @@ impl Outcome {
             Outcome::Unreachable => "unreachable",
             Outcome::Deadlock => "deadlock",
             Outcome::Interrupted => "interrupted",
+            Outcome::Held => "held",
         }
+    }
+
+    /// Whether the thread goes on behind the call even if the step does not handle it.
+    pub fn is_good(self) -> bool {
+        matches!(self, Outcome::Ok | Outcome::Held)
     }
 
     /// The outcome with this word.

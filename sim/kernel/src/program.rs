@@ -310,6 +310,7 @@ impl Verb {
                 let parts = [&send.size, &send.kind, &send.priority, &send.reply_to];
                 found.extend(parts.into_iter().flatten());
                 found.extend(send.rights.iter().map(|grant| &grant.port));
+                found.extend(&send.hold);
                 found.extend(send.wait.expressions());
             }
             Verb::Receive(receive) => {
@@ -402,6 +403,8 @@ pub struct Send {
     pub reply_to: Option<Expr>,
     /// The rights that the message carries.
     pub rights: Vec<Grant>,
+    /// Whether the kernel keeps it where there is no room, and whom it tells when it has gone.
+    pub hold: Option<Expr>,
     /// How long to wait: a send until the message has gone, a call until the answer is here.
     pub wait: Wait,
 }

@@ -162,6 +162,10 @@ impl Mailbox {
                 Receiver::Nobody => Receiver::Nobody,
             };
             port.backup = port.backup.map(|backup| names.process(backup));
+            for held in &mut port.held {
+                held.message = renamed_message(&held.message, names);
+                held.notify = held.notify.renamed(|port| names.mailbox(port));
+            }
             for asked in [&mut port.no_senders, &mut port.destroyed] {
                 *asked = asked.map(|once| once.renamed(|port| names.mailbox(port)));
             }

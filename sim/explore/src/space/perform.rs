@@ -4,12 +4,12 @@ use ipcsim_kernel::program::{From, Op, Receive, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
     End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId, Progress,
-    Question, Role, Sink, State, Value, assert_invariants,
+    Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
 };
 
 use super::drive::{Ready, drive};
 use super::memo::{Deed, Delivery, Effect, Move, News};
-use super::parts::{Is, LOG, Part, changed, looked, part_at};
+use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
 use super::scratch::Scratch;
 use super::{Log, Reduction, Space};
@@ -168,7 +168,14 @@ impl Space<'_> {
         for caller in tally.callers() {
             let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());
             let last_call = state.threads.items()[caller.index()].calls;
-            if let Some(mut renumbered) = tally.settle(caller, last_call, &mut mentions) {
+            let highest = mentions.highest();
+            let lone = tally.settle(caller, &mut mentions);
+            for right in lone {
+                if self.forget_abandoned(right, parts, looks) {
+                    mentions.forget(right);
+                }
+            }
+            if let Some(mut renumbered) = mentions.renumber_last(caller, last_call, highest) {
                 for (_, part) in &mut *parts {
                     part.renumber(&mut renumbered);
                 }
@@ -176,6 +183,28 @@ impl Space<'_> {
             let position = self.layout.rights(caller.index());
             looks.push((u32::MAX, position));
             parts.push((position, Part::Rights(mentions)));
+        }
+    }
+}
+
+impl Space<'_> {
+    /// Forgets a right that is mentioned once if that is because its caller has abandoned it.
+    fn forget_abandoned(
+        &self,
+        right: ReplyRight,
+        parts: &mut Vec<(usize, Part)>,
+        looks: &mut Vec<(u32, usize)>,
+    ) -> bool {
+        let place = parts.iter().position(|(position, _)| *position == ABANDONED);
+        let place = place.unwrap_or_else(|| {
+            looks.push((u32::MAX, ABANDONED));
+            let before = self.parts.get(self.seen.part(ABANDONED, self.row[ABANDONED]));
+            parts.push((ABANDONED, before.clone()));
+            parts.len() - 1
+        });
+        match &mut parts[place].1 {
+            Part::Abandoned(abandoned) => abandoned.remove(&right),
+            other => unreachable!("abandoned rights stand at their position, not {other:?}"),
         }
     }
 }

@@ -5,7 +5,8 @@
 //! ever new states, although nobody can tell the hundredth call from the first once its request, its
 //! answer and what servers remember of it are gone. So a new right gets the lowest number that is free,
 //! and how often each is mentioned is a part of the state that a step keeps up to date: then what a step
-//! does still depends on nothing but the parts that it looks at.
+//! does still depends on nothing but the parts that it looks at. A right that its caller has abandoned, and
+//! that nobody else knows, is forgotten as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,16 +35,40 @@ impl Mentions {
         self.0.iter().any(|(other, _)| *other == call)
     }
 
-    fn change(&mut self, call: u32, by: i64) {
+    /// So many mentions more; gives how many there are then.
+    fn change(&mut self, call: u32, by: i64) -> u32 {
         let at = self.0.partition_point(|(other, _)| *other < call);
         if self.0.get(at).is_none_or(|(other, _)| *other != call) {
             self.0.insert(at, (call, 0));
         }
         let count = i64::from(self.0[at].1) + by;
-        self.0[at].1 = u32::try_from(count).expect("only what was mentioned is forgotten");
+        let count = u32::try_from(count).expect("only what was mentioned is forgotten");
+        self.0[at].1 = count;
         if count == 0 {
             self.0.remove(at);
         }
+        count
+    }
+
+    /// A right is mentioned nowhere any more.
+    pub(super) fn forget(&mut self, right: ReplyRight) {
+        self.0.retain(|(call, _)| *call != right.call);
+    }
+
+    /// If the last call of a caller is a new one that has got a right, and a lower number than its own is
+    /// free, gives that number.
+    pub(super) fn renumber_last(
+        &mut self,
+        caller: ThreadId,
+        last_call: u32,
+        highest_before: u32,
+    ) -> Option<Renumbered> {
+        let free = self.lowest_free();
+        if last_call <= highest_before || !self.has(last_call) || free > last_call {
+            return None;
+        }
+        self.renumber(last_call, free);
+        Some(Renumbered { right: ReplyRight { caller, call: last_call }, call: free })
     }
 
     fn renumber(&mut self, call: u32, to: u32) {
@@ -76,26 +101,15 @@ impl Tally {
         changed.map(|(right, _)| right.caller).collect()
     }
 
-    /// Brings the mentions of a caller up to date. If the last call that he made has got a right, and
-    /// a lower number than its own is free, gives that number.
-    pub(super) fn settle(
-        &self,
-        caller: ThreadId,
-        last_call: u32,
-        mentions: &mut Mentions,
-    ) -> Option<Renumbered> {
-        let is_new = last_call > mentions.highest();
+    /// Brings the mentions of a caller up to date. Gives the rights that are mentioned only once now.
+    pub(super) fn settle(&self, caller: ThreadId, mentions: &mut Mentions) -> Vec<ReplyRight> {
+        let mut lone = Vec::new();
         for (right, count) in self.0.iter().filter(|(right, _)| right.caller == caller) {
-            if *count != 0 {
-                mentions.change(right.call, *count);
+            if *count != 0 && mentions.change(right.call, *count) == 1 {
+                lone.push(*right);
             }
         }
-        let free = mentions.lowest_free();
-        if !is_new || !mentions.has(last_call) || free > last_call {
-            return None;
-        }
-        mentions.renumber(last_call, free);
-        Some(Renumbered { right: ReplyRight { caller, call: last_call }, call: free })
+        lone
     }
 }
 

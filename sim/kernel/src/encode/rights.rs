@@ -20,6 +20,7 @@ impl Encoder<'_> {
             self.mailbox_id(*port);
             self.once(*once);
         }
+        self.mailboxes(rights.held.iter().copied());
     }
 
     /// What a mailbox has as a port.
@@ -41,6 +42,12 @@ impl Encoder<'_> {
             }
         }
         self.number(port.set.map_or(0, |set| u64::from(set.0) + 1));
+        self.number(port.held.len() as u64);
+        for held in &port.held {
+            self.message(&held.message);
+            self.once(held.notify);
+            self.number(u64::from(held.ahead));
+        }
     }
 
     /// What a mailbox has as a port set.

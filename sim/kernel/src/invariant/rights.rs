@@ -1,7 +1,7 @@
 //! Rights are conserved.
 
 use crate::ids::{MailboxId, ProcessId};
-use crate::object::mailbox::Existence;
+use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::port::{Receiver, Right, Rights};
 use crate::state::{Life, Look, State, ThreadState};
 
@@ -10,9 +10,7 @@ pub(super) fn right_invariants(state: &State) {
     if state.mailboxes.iter().all(|mailbox| mailbox.port.is_none()) {
         return;
     }
-    let queued = state.mailboxes.iter().flat_map(|mailbox| {
-        mailbox.messages.iter().chain(mailbox.senders.iter().map(|(_, message)| message))
-    });
+    let queued = state.mailboxes.iter().flat_map(Mailbox::all_messages);
     let waiting = state.memory.waiting.iter().map(|(_, message)| message);
     let looking = state.threads.iter().filter_map(|thread| match thread.state.underneath() {
         ThreadState::LookingAgain {
@@ -57,14 +55,30 @@ pub(super) fn right_invariants(state: &State) {
             "who has moved a receive right away has it no more"
         );
         let dead = mailbox.existence == Existence::Destroyed;
-        let empty = mailbox.messages.is_empty() && mailbox.senders.is_empty();
+        let empty = mailbox.all_messages().next().is_none();
+        kept_invariants(state, id, mailbox);
         assert!(!dead || empty, "a dead port is empty");
     }
+    nothing_is_left(state);
     for set in state.mailboxes.iter().filter_map(|mailbox| mailbox.set.as_ref()) {
         let held = set.members.iter().map(|port| state.mailboxes[port.index()].messages.len());
         assert_eq!(set.arrived().len(), held.sum(), "a set knows the messages of its members");
     }
+}
+
+/// The dead hold nothing.
+fn nothing_is_left(state: &State) {
     for process in state.processes.iter().filter(|process| matches!(process.life, Life::Ended(_))) {
         assert_eq!(process.rights, Rights::default(), "the dead hold no right");
+    }
+}
+
+/// What the kernel keeps for a process.
+fn kept_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
+    let kept = mailbox.port.iter().flat_map(|port| &port.held);
+    for held in kept {
+        let sender = &state.processes[held.message.sender.index()];
+        assert!(sender.rights.held.contains(&id), "a process knows what is kept for it");
+        assert!(held.ahead as usize <= mailbox.senders.len(), "it stands in the queue");
     }
 }

@@ -111,8 +111,23 @@ impl Mailbox {
         }
     }
 
+    /// Every message here: stored, in the hands of a blocked sender, or kept by the kernel.
+    pub fn all_messages(&self) -> impl Iterator<Item = &Arc<Message>> {
+        let blocked = self.senders.iter().map(|(_, message)| message);
+        let kept = self.port.iter().flat_map(|port| &port.held).map(|held| &held.message);
+        self.messages.iter().chain(blocked).chain(kept)
+    }
+
+    /// Whether somebody waits for a slot here, or the kernel for him.
+    pub fn has_waiting(&self) -> bool {
+        !self.senders.is_empty() || self.port.as_ref().is_some_and(|port| !port.held.is_empty())
+    }
+
     /// Whether a sender is blocked here that would stand before the one of this message.
     pub fn stands_behind(&self, message: &Message) -> bool {
+        if self.port.as_ref().is_some_and(|port| !port.held.is_empty()) {
+            return true;
+        }
         self.senders.front().is_some_and(|(_, first)| match self.spec.order {
             Order::Fifo => true,
             Order::Priority => first.priority() >= message.priority(),
@@ -154,8 +169,18 @@ impl Mailbox {
         message
     }
 
+    /// The place of a thread that is blocked here.
+    pub fn place_of(&self, thread: ThreadId) -> usize {
+        let place = self.senders.iter().position(|(sender, _)| *sender == thread);
+        place.expect("a SEND-blocked thread is in the queue")
+    }
+
     /// Takes the blocked sender at a place out of the queue.
     pub fn release_sender(&mut self, place: usize) -> (ThreadId, Arc<Message>) {
+        if let Some(port) = &mut self.port {
+            let behind = port.held.iter_mut().filter(|held| held.ahead as usize > place);
+            behind.for_each(|held| held.ahead -= 1);
+        }
         self.senders.remove(place).expect("only a sender that was found is released")
     }
 

@@ -1,10 +1,12 @@
 //! A port: a mailbox that is used through rights. Who has the one receive right is the port's affair; who
 //! may send is written in the name space of each process.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::ids::{MailboxId, ProcessId};
+use crate::message::Message;
 
 /// The queue limit of a port that names none, in messages (Mach 3, `mach/port.h`).
 pub const DEFAULT_QUEUE_LIMIT: u64 = 5;
@@ -28,6 +30,19 @@ pub struct Port {
     pub destroyed: Option<Once>,
     /// The port set that it is a member of.
     pub set: Option<MailboxId>,
+    /// The messages that the kernel keeps for their senders until there is room, first come first.
+    pub held: VecDeque<Held>,
+}
+
+/// A message that the kernel keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Which.
+    pub message: Arc<Message>,
+    /// Where the notice goes when it has gone.
+    pub notify: Once,
+    /// How many of the blocked senders go before it.
+    pub ahead: u32,
 }
 
 /// A send-once right. Its number is the lowest that is free when it is made.
@@ -69,6 +84,7 @@ impl Port {
             made: 0,
             destroyed: None,
             set: None,
+            held: VecDeque::new(),
         }
     }
 
@@ -94,6 +110,7 @@ impl Deref for Rights {
             receive: BTreeSet::new(),
             once: BTreeSet::new(),
             dead_names: BTreeMap::new(),
+            held: BTreeSet::new(),
         };
         self.0.as_deref().unwrap_or(&NONE)
     }
@@ -138,6 +155,8 @@ pub struct NameSpace {
     pub once: BTreeSet<Once>,
     /// Where a notice goes when the port of a name dies, or the name goes.
     pub dead_names: BTreeMap<MailboxId, Once>,
+    /// The ports at which the kernel keeps a message of this process.
+    pub held: BTreeSet<MailboxId>,
 }
 
 impl NameSpace {
@@ -193,6 +212,7 @@ impl NameSpace {
             send: self.send.iter().map(|(port, references)| (name(*port), *references)).collect(),
             receive: self.receive.iter().map(|port| name(*port)).collect(),
             once: self.once.iter().map(|once| once.renamed(&mut name)).collect(),
+            held: self.held.iter().map(|port| name(*port)).collect(),
             dead_names: {
                 let watched = self.dead_names.iter();
                 watched.map(|(port, once)| (name(*port), once.renamed(&mut name))).collect()

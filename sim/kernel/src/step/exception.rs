@@ -90,8 +90,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// A handler has answered, and the thread waits no more.
-    pub(super) fn handler_answers(&mut self, t: ThreadId, answer: &Value) {
-        if !matches!(answer, Value::Text(text) if &**text == RESUME) {
+    pub(super) fn handler_answers(&mut self, t: ThreadId, answer: &Arc<Message>) {
+        self.note(Some(t), Kind::Received(answer));
+        if !matches!(&answer.body, Value::Text(text) if &**text == RESUME) {
             return self.handler_is_lost(t);
         }
         self.note(Some(t), Kind::Resumed(t));

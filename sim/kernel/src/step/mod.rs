@@ -7,6 +7,7 @@
 mod control;
 mod destination;
 mod exception;
+mod hold;
 mod local;
 mod memory;
 mod naming;
@@ -319,7 +320,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             self.note(Some(t), Kind::Returned(outcome));
         }
         let next = match call.handler(outcome) {
-            None if outcome == Outcome::Ok => Some(pc.next()),
+            None if outcome.is_good() => Some(pc.next()),
             handler => handler,
         };
         match next {

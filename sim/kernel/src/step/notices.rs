@@ -13,7 +13,7 @@ use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::Existence;
 use crate::object::port::{Carried, Once, Receiver, Right};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
+use crate::outcome::Outcome;
 use crate::program::Until;
 use crate::state::Filter;
 use crate::value::{Handle, Value};
@@ -40,15 +40,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if !may_ask {
             return Err(NO_RIGHT);
         }
-        let once = match self.eval(t, notify)? {
-            Value::Handle(Handle::Once(once)) => self.hand_over_once(own, once)?,
-            Value::Handle(Handle::Mailbox(to)) if self.mailbox(to).port.is_some() => {
-                self.make_once(own, to)?
-            }
-            Value::Handle(_) => return Err(Stop::Outcome(Outcome::Refused)),
-            Value::None => return Err(NO_RIGHT),
-            _ => return Err(Fault::MixedTypes.into()),
-        };
+        let once = self.notified(t, notify)?;
         self.complete(t, Outcome::Ok);
         let before = match until {
             Until::NoSenders => self.port_mut(port).no_senders.replace(once),
@@ -82,7 +74,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Puts a notice on its way, by a send-once right.
-    fn notify(&mut self, once: Once, kind: &str, body: Value, right: Option<Carried>) {
+    pub(super) fn notify(&mut self, once: Once, kind: &str, body: Value, right: Option<Carried>) {
         self.forget_once(once);
         let serial = self.state.next_serial;
         self.state.next_serial += 1;
@@ -191,10 +183,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     fn has_senders(&self, id: MailboxId) -> bool {
         let holds = self.state.processes.iter().any(|process| process.rights.references(id) > 0);
         let sends = |message: &Message| message.rights().iter().any(|it| is_send(it, id));
-        let queued = self.state.mailboxes.iter().any(|mailbox| {
-            let blocked = mailbox.senders.iter().map(|(_, message)| message);
-            mailbox.messages.iter().chain(blocked).any(|message| sends(message))
-        });
+        let mut mailboxes = self.state.mailboxes.iter();
+        let queued = mailboxes.any(|mailbox| mailbox.all_messages().any(|message| sends(message)));
         let holds_by_message = |message: &Arc<Message>| message.route != Route::Once;
         holds
             || queued

@@ -192,7 +192,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.free_memory_of(&message, place);
                 self.note_delivery(t, &message, whereabouts);
                 self.request_left_its_queue(&message, whereabouts);
-                if !self.mailbox(mailbox).senders.is_empty() {
+                if self.mailbox(mailbox).has_waiting() {
                     self.work.push(Work::Refill(mailbox));
                 }
                 self.may_be_last_sender(mailbox);
@@ -205,7 +205,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.note_delivery(t, &message, whereabouts);
                 self.released(sender, message.then(), whereabouts);
                 // It stood before others whose message is smaller, and may fit.
-                if !self.mailbox(mailbox).senders.is_empty() {
+                if self.mailbox(mailbox).has_waiting() {
                     self.work.push(Work::Refill(mailbox));
                 }
                 message

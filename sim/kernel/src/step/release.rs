@@ -119,7 +119,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Lets blocked senders in where slots have become free.
     pub(super) fn refill(&mut self, mailbox: MailboxId) {
-        while let Some((t, message)) = self.next_sender(mailbox) {
+        loop {
+            if self.accept_held(mailbox) {
+                continue;
+            }
+            let Some((t, message)) = self.next_sender(mailbox) else { return };
             self.leave_queue(t);
             if self.machine.policies.wake == Wake::LookAgain {
                 self.wake_to_look_again(t, Look::Send(message));
@@ -139,7 +143,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Takes the blocked sender out of the queue that goes next, if there is room for its message.
     pub(super) fn next_sender(&mut self, id: MailboxId) -> Option<(ThreadId, Arc<Message>)> {
         let mailbox = self.mailbox(id);
-        if mailbox.senders.is_empty() || !mailbox.lets_blocked_senders_in() {
+        let nobody = mailbox.senders.is_empty() || self.held_is_next(id);
+        if nobody || !mailbox.lets_blocked_senders_in() {
             return None;
         }
         let place = match self.machine.policies.sender {

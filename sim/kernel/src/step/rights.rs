@@ -421,6 +421,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         self.drop_messages(id, Loss::MailboxDestroyed);
         self.release_senders_of_the_dead(id);
+        self.lose_held(id, None, Loss::MailboxDestroyed);
         self.tell_receivers_of_the_dead(id);
     }
 
@@ -432,6 +433,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let rights = &mut self.state.processes[process.index()].rights;
         let once = std::mem::take(&mut rights.once);
         let watches = std::mem::take(&mut rights.dead_names);
+        let held = rights.held.clone();
         let sent_to: Vec<MailboxId> = rights.sent_to().map(|(port, _)| port).collect();
         let received: Vec<MailboxId> = rights.received().collect();
         rights.give_up_all();
@@ -441,6 +443,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             } else {
                 self.lose_receiver(id);
             }
+        }
+        for port in held {
+            self.lose_held(port, Some(process), Loss::SenderEnded);
+            self.work.push(Work::Refill(port));
         }
         for port in sent_to {
             self.may_be_last_sender(port);

@@ -74,7 +74,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.sink.copied(answer.size);
         self.complete(t, Outcome::Ok);
         if self.thread(right.caller).raised().is_some() {
-            self.handler_answers(right.caller, &answer.body);
+            self.handler_answers(right.caller, &answer);
         } else {
             self.receive_message(right.caller, answer);
         }

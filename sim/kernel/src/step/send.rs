@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::hold::Sent;
 use super::{Step, Stop};
 use crate::event::{Kind, Loss};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
@@ -131,7 +132,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.tell_selectors(message.mailbox);
                 Ok(())
             }
-            Err(Stop::Outcome(outcome)) => Err(self.give_up(t, &message, outcome)),
+            Err(Stop::Outcome(outcome)) => match (outcome, &send.hold) {
+                (Outcome::WouldBlock | Outcome::TimedOut, Some(notify)) => {
+                    let ahead = self.mailbox(message.mailbox).senders.len();
+                    let sent =
+                        if outcome == Outcome::WouldBlock { Sent::Now } else { Sent::Before };
+                    self.hold(t, &message, notify, ahead, sent)
+                }
+                _ => Err(self.give_up(t, &message, outcome)),
+            },
             Err(fault) => {
                 self.give_rights_back(&message);
                 Err(fault)

@@ -51,7 +51,9 @@ fn send<S: Sink>(
 ) -> Option<()> {
     let State { threads, mailboxes, memory, next_serial, .. } = state;
     let sender = &threads[t.index()];
-    let Send { size: None, kind: None, priority: None, reply_to: None, rights, .. } = send else {
+    let Send { size: None, kind: None, priority: None, reply_to: None, hold: None, rights, .. } =
+        send
+    else {
         return None;
     };
     if !rights.is_empty() {

@@ -136,8 +136,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match on {
             BlockedOn::Send(message) => {
                 let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
-                let place = mailbox.senders.iter().position(|(sender, _)| *sender == t);
-                let place = place.expect("a SEND-blocked thread is in the queue");
+                let place = mailbox.place_of(t);
                 mailbox.release_sender(place);
                 self.forget_blocked(message.mailbox, place);
                 self.take_back(t, &message);
@@ -203,7 +202,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             ThreadState::LookingAgain { bound, .. } => *bound = Bound::Expired,
             ThreadState::Blocked { on: BlockedOn::Sleep, .. } => self.complete(t, Outcome::Ok),
             ThreadState::Blocked { bound: Bound::Bounded, .. } => {
-                self.end_wait(t, Outcome::TimedOut);
+                if !self.expire_send(t) {
+                    self.end_wait(t, Outcome::TimedOut);
+                }
             }
             other => unreachable!("only a bounded wait can expire, not {other:?}"),
         }

@@ -114,12 +114,7 @@ impl Waiters {
 
     fn of_itself(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
         match condition {
-            Condition::Sent(mailbox) => match state.receiver_of(mailbox) {
-                Receiver::Kernel(process) => {
-                    self.of_itself(state, Condition::ProcessKilled(process))
-                }
-                _ => receivers_on(state, mailbox).collect(),
-            },
+            Condition::Sent(mailbox) => self.of_sending(state, mailbox),
             Condition::SentBy(process) => {
                 let links = state.processes[process.index()].outgoing.iter();
                 let mut waiting: Vec<ThreadId> =
@@ -177,6 +172,14 @@ impl Waiters {
             }
             Condition::Controlled(process) => state.threads_of(process).collect(),
             Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),
+        }
+    }
+
+    /// Who waits for a message there; of a task's port, for what is done to the task.
+    fn of_sending(&self, state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
+        match state.receiver_of(mailbox) {
+            Receiver::Kernel(process) => self.of_itself(state, Condition::ProcessKilled(process)),
+            _ => receivers_on(state, mailbox).collect(),
         }
     }
 

@@ -431,8 +431,7 @@ fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
         return ports;
     }
     for mailbox in &state.mailboxes {
-        let blocked = mailbox.senders.iter().map(|(_, message)| message);
-        let messages = mailbox.messages.iter().chain(blocked);
+        let messages = mailbox.all_messages();
         ports.extend(messages.flat_map(|message| message.carried()).map(|carried| carried.port));
     }
     let waiting = state.memory.waiting.iter().map(|(_, message)| message);

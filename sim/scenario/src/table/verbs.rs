@@ -48,9 +48,15 @@ pub const VERBS: &[Verb] = &[
                 "Where an answer should go: `.reply-to` of the message",
             ),
             RIGHTS,
+            optional(
+                "hold-one",
+                Kind::Target,
+                "If the port is full the kernel keeps the message, and tells here when it has gone",
+            ),
             WAIT,
         ],
         &[
+            Outcome::Held,
             Outcome::WouldBlock,
             Outcome::TimedOut,
             Outcome::TooLarge,

@@ -130,7 +130,14 @@ impl Unit<'_> {
                 Some(_) => Some(self.object(fields, "reply-to", Allow::OneObject)?),
             },
             rights: self.grants(fields)?,
-            wait: self.wait(fields)?,
+            hold: match fields.get("hold-one") {
+                None => None,
+                Some(_) => Some(self.object(fields, "hold-one", Allow::OneObject)?),
+            },
+            wait: match (fields.get("hold-one"), fields.get("wait")) {
+                (Some(_), None) => Wait::Never,
+                _ => self.wait(fields)?,
+            },
         })
     }
 
