@@ -76,6 +76,7 @@ pub fn show(machine: &Machine, state: &State, name: &str) -> Option<String> {
     let mut processes = (0..machine.processes.len()).map(ProcessId::at);
     let process = processes.find(|process| machine.process_name(*process) == name)?;
     let life = match &state.processes[process.index()].life {
+        Life::Unborn => "has not been made",
         Life::NotStarted => "has not started",
         Life::Running => "runs",
         Life::Ended(_) => "has ended",

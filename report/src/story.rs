@@ -405,6 +405,7 @@ fn tell(
         }
         Kind::Unregistered(name) => plain(format!("unregister \"{name}\"")),
         Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
+        Kind::Spawned(process) => plain(format!("spawn {}", machine.process_name(*process))),
         Kind::Suspended(t) => plain(format!("suspend {}", names.thread(state, *t))),
         Kind::Resumed(t) if event.thread == Some(*t) => plain("goes on behind it".into()),
         Kind::Resumed(t) => plain(format!("resume {}", names.thread(state, *t))),

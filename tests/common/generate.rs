@@ -114,7 +114,8 @@ fn process(
     }
     let _ = writeln!(out, "    user: {}", dice.pick(&["terry", "other"]));
     let _ = writeln!(out, "    do:\n      - set: {{n: 0, h: me, m: none, list: '[box1, box2]'}}");
-    let mut writer = Steps { dice, out, processes, threads: 0, has_ports };
+    let child = has_ports.then_some(number);
+    let mut writer = Steps { dice, out, processes, threads: 0, has_ports, child };
     for _ in 0..=size {
         writer.step(6, 0);
     }
@@ -126,6 +127,8 @@ struct Steps<'a> {
     processes: u64,
     threads: u64,
     has_ports: bool,
+    /// The number of the process, as long as it has made no other.
+    child: Option<u64>,
 }
 
 impl Steps<'_> {
@@ -228,6 +231,7 @@ impl Steps<'_> {
                 let body = self.body();
                 self.line(indent, &format!("- reply: {body}"));
                 self.line(inner, "to: m");
+                self.rights(inner);
                 self.handlers(inner);
             }
             29 => {

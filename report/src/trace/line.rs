@@ -86,7 +86,7 @@ impl Scribe<'_> {
     /// What only events of this kind say.
     fn own(&mut self, out: &mut Vec<u8>, kind: &Kind, verb: Option<&str>) {
         match kind {
-            Kind::ProcessStarted(process) | Kind::Killed(process) => {
+            Kind::ProcessStarted(process) | Kind::Killed(process) | Kind::Spawned(process) => {
                 key(out, ",\"object\":");
                 self.process(out, *process);
             }
@@ -252,6 +252,7 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Registered(..) => "registered",
         Kind::Unregistered(_) => "unregistered",
         Kind::Killed(_) => "killed",
+        Kind::Spawned(_) => "spawned",
         Kind::Suspended(_) => "suspended",
         Kind::Resumed(_) => "resumed",
         Kind::Interrupted(_) => "interrupted",

@@ -161,7 +161,7 @@ fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Probl
                 && !is_at_rest(machine, &run.state, ThreadId::at(t))
         })
     };
-    let workers_have_ended = workers(machine).all(|process| run.state.has_ended(process));
+    let workers_have_ended = workers(machine).all(|process| run.state.is_over(process));
     if workers_have_ended && (run.stop == Stop::Over || !waits()) {
         return Outcome::Completes;
     }

@@ -120,6 +120,7 @@ impl Encoder<'_> {
 
     fn process(&mut self, process: &Process) {
         match &process.life {
+            Life::Unborn => self.byte(9),
             Life::NotStarted => self.byte(0),
             Life::Running => self.byte(1),
             Life::Ended(End::Finished) => self.byte(2),

@@ -82,6 +82,8 @@ pub enum Kind<'a> {
     Unregistered(&'a str),
     /// The process was killed by the thread.
     Killed(ProcessId),
+    /// The process was made by the thread.
+    Spawned(ProcessId),
     /// This thread was suspended.
     Suspended(ThreadId),
     /// This thread may go on: it was resumed, or whoever handles its exception says so.

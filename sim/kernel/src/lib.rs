@@ -40,7 +40,7 @@ pub use ids::{
 };
 pub use invariant::assert_invariants;
 pub use machine::{
-    Arrivals, Capacity, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
+    Arrivals, Birth, Capacity, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
     MemoryFull, NameServer, Order, OutcomeWord, Pick, Policies, PortSetSpec, PortSpec, Replicas,
     Role, SetOrder, Symbols, ThreadSpec, TooLarge, Variables, Wake,
 };

@@ -188,6 +188,15 @@ pub enum Role {
     Daemon,
 }
 
+/// How a process comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Birth {
+    /// It is there from the start, or from its time on.
+    Declared,
+    /// Another process makes it.
+    Spawned,
+}
+
 /// Whether a family was declared with `replicas`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replicas {
@@ -226,6 +235,8 @@ pub struct Family {
     pub exception_port: Option<MailboxId>,
     /// The port by which the kernel is told what to do with the first member; those of the others follow.
     pub task_port: Option<MailboxId>,
+    /// Who makes its members.
+    pub birth: Birth,
     /// Whether only those control a member who may send to its port.
     pub protected: bool,
 }

@@ -1,7 +1,7 @@
 //! The oracle and the sink: who decides where the kernel is free, and who is told what happened.
 
 use crate::event::Event;
-use crate::ids::ThreadId;
+use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Machine;
 use crate::state::State;
 
@@ -109,6 +109,9 @@ pub trait Sink {
 
     /// A thread has ended.
     fn ended(&mut self, _thread: ThreadId) {}
+
+    /// A process was made.
+    fn spawned(&mut self, _process: ProcessId) {}
 
     /// A thread that could take a step cannot any more: it was suspended.
     fn stopped(&mut self, _thread: ThreadId) {}

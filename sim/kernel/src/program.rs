@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::expr::Expr;
-use crate::ids::{Pc, Register, ThreadName};
-use crate::machine::{Capacity, Order, Pick};
+use crate::ids::{Pc, ProcessId, Register, ThreadName};
+use crate::machine::{Capacity, Machine, Order, Pick};
 use crate::oracle::Span;
 use crate::outcome::Outcome;
 
@@ -112,6 +112,7 @@ impl Op {
                 | Verb::CreateSet { into }
                 | Verb::Lookup { into, .. }
                 | Verb::Open { into, .. } => Some(*into),
+                Verb::Spawn(spawn) => spawn.into,
                 _ => None,
             },
             _ => None,
@@ -156,14 +157,7 @@ pub enum Verb {
     /// Take a message.
     Receive(Receive),
     /// Use up the reply right of a received message; never blocks.
-    Reply {
-        /// The message that is answered.
-        to: Expr,
-        /// The answer.
-        body: Expr,
-        /// Its size in bytes, if not that of its body.
-        size: Option<Expr>,
-    },
+    Reply(Reply),
     /// Find out which sources a receive would not block on.
     Select {
         /// Where the list of those goes.
@@ -181,6 +175,8 @@ pub enum Verb {
     Exit(Expr),
     /// Do something to other processes, or to threads of the own one.
     Control(Command, Target),
+    /// Make a process.
+    Spawn(Box<Spawn>),
     /// Raise an exception of this kind.
     Fault(Arc<str>),
     /// Start a thread of this process, with a copy of the variables.
@@ -320,7 +316,10 @@ impl Verb {
                 found.extend([&receive.kind, &receive.max_size].into_iter().flatten());
                 found.extend(receive.wait.expressions());
             }
-            Verb::Reply { to, body, size } => found.extend([to, body].into_iter().chain(size)),
+            Verb::Reply(reply) => {
+                found.extend([&reply.to, &reply.body].into_iter().chain(&reply.size));
+                found.extend(reply.rights.iter().map(|grant| &grant.port));
+            }
             Verb::Select { among, wait, .. } => {
                 found.push(among);
                 found.extend(wait.expressions());
@@ -347,6 +346,10 @@ impl Verb {
                 found.push(name);
                 found.extend(wait.expressions());
             }
+            Verb::Spawn(spawn) => {
+                found.extend(spawn.with.iter().map(|(_, value)| value));
+                found.extend(spawn.rights.iter().map(|grant| &grant.port));
+            }
             Verb::Yield
             | Verb::Fault(_)
             | Verb::StartThread { .. }
@@ -362,13 +365,14 @@ impl Verb {
             Verb::Send(_) => "send",
             Verb::Call { .. } => "call",
             Verb::Receive(_) => "receive",
-            Verb::Reply { .. } => "reply",
+            Verb::Reply(_) => "reply",
             Verb::Select { .. } => "select",
             Verb::Sleep(_) => "sleep",
             Verb::Yield => "yield",
             Verb::Exit(_) => "exit",
             Verb::Control(command, _) => command.word(),
             Verb::Fault(_) => "fault",
+            Verb::Spawn(_) => "spawn",
             Verb::StartThread { .. } => "thread",
             Verb::Join { .. } => "join",
             Verb::Create { .. } | Verb::CreatePort { .. } | Verb::CreateSet { .. } => "create",
@@ -407,6 +411,19 @@ pub struct Send {
     pub hold: Option<Expr>,
     /// How long to wait: a send until the message has gone, a call until the answer is here.
     pub wait: Wait,
+}
+
+/// An answer that is to be given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The message that is answered.
+    pub to: Expr,
+    /// The answer.
+    pub body: Expr,
+    /// Its size in bytes, if not that of its body.
+    pub size: Option<Expr>,
+    /// The rights that the answer carries.
+    pub rights: Vec<Grant>,
 }
 
 /// A right that a message is to carry.
@@ -506,6 +523,34 @@ pub enum Time {
     Span(Span),
     /// Computed when it is needed: a duration value.
     Computed(Expr),
+}
+
+/// A process that is to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spawn {
+    /// The first that the first member of the creator's family can make; those of the others follow.
+    pub first: ProcessId,
+    /// How many each of them can make.
+    pub each: u32,
+    /// Where the handle of the new one goes.
+    pub into: Option<Register>,
+    /// What it finds in its variables.
+    pub with: Vec<(Register, Expr)>,
+    /// The rights that it gets.
+    pub rights: Vec<Grant>,
+}
+
+impl Spawn {
+    /// The processes that a creator can make here.
+    pub fn children_of(
+        &self,
+        machine: &Machine,
+        creator: ProcessId,
+    ) -> impl Iterator<Item = ProcessId> + use<> {
+        let member = creator.0 - machine.family_of(creator).first.0;
+        let first = self.first.0 + member * self.each;
+        (first..first + self.each).map(ProcessId)
+    }
 }
 
 /// What is done to a process, or to a thread.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
 use crate::links;
-use crate::machine::{Machine, MailboxKind, MailboxSpec, Order};
+use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec, Order};
 use crate::message::Message;
 use crate::object::inbox::Inbox;
 use crate::object::mailbox::Mailbox;
@@ -69,6 +69,8 @@ pub struct Process {
 /// The life of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Life {
+    /// Nobody has made it yet.
+    Unborn,
     /// Its time to start has not come.
     NotStarted,
     /// It lives.
@@ -401,7 +403,7 @@ impl State {
         }
         let declared_threads = self.threads.len() - first_thread.index();
         self.processes.push(Process {
-            life: Life::NotStarted,
+            life: if family.birth == Birth::Spawned { Life::Unborn } else { Life::NotStarted },
             alive_threads: 0,
             first_thread,
             declared_threads: u32::try_from(declared_threads).expect("threads are limited"),
@@ -474,6 +476,11 @@ impl State {
     pub fn may_send(&self, process: ProcessId, port: MailboxId) -> bool {
         self.receiver_of(port) == Receiver::Held(process)
             || self.processes[process.index()].rights.references(port) > 0
+    }
+
+    /// Whether a process has ended, or was never made: nobody waits for its end.
+    pub fn is_over(&self, process: ProcessId) -> bool {
+        matches!(self.processes[process.index()].life, Life::Ended(_) | Life::Unborn)
     }
 
     /// Whether a process has ended.

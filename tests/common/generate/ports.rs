@@ -58,7 +58,17 @@ impl Steps<'_> {
     /// What else is done with ports.
     pub(super) fn ports(&mut self, indent: usize) {
         let port = self.port();
-        match self.dice.below(15) {
+        match self.dice.below(17) {
+            15 | 16 => {
+                let Some(number) = self.child.take() else { return self.line(indent, "- yield:") };
+                self.line(indent, &format!("- spawn: C{number}"));
+                self.line(indent + 2, "with: {n: '${n}', h: me}");
+                self.rights(indent + 2);
+                self.line(indent + 2, "do:");
+                self.line(indent + 4, "- set: {m: none, list: '[box1, box2]'}");
+                self.receive(indent + 4);
+                self.send(indent + 4);
+            }
             11 | 12 => {
                 let (verb, peer) =
                     (self.dice.pick(&["suspend", "resume", "interrupt"]), self.peer());

@@ -120,7 +120,7 @@ pub(super) fn masked(machine: &Machine, space: &Space, states: &[u32]) -> Option
 pub(super) fn failed_before_the_last_worker(machine: &Machine, state: &State) -> bool {
     let is_daemon = |process| machine.family_of(process).role == Role::Daemon;
     failures(state).iter().any(|failure| is_daemon(failure.process))
-        && workers(machine).all(|process| state.has_ended(process))
+        && workers(machine).all(|process| state.is_over(process))
 }
 
 /// The states in which schedules end, in order.
@@ -217,7 +217,7 @@ fn judge(
 ) -> Ending {
     let (problems, waits_for) = diagnose(machine, state, stuck);
     let failures = failures(state);
-    let all_ended = || workers(machine).all(|process| state.has_ended(process));
+    let all_ended = || workers(machine).all(|process| state.is_over(process));
     let outcome = if failures.is_empty() {
         outcome_of(&problems)
             .or_else(|| all_ended().then_some(Outcome::Completes))

@@ -1,7 +1,8 @@
 //! What a run keeps beside the state: the clock, who is ready, what is due, what it has cost.
 
 use ipcsim_kernel::{
-    Computing, Event, Machine, Oracle, Question, Role, Sink, Span, State, Thread, ThreadId,
+    Computing, Event, Machine, Oracle, ProcessId, Question, Role, Sink, Span, State, Thread,
+    ThreadId,
 };
 
 use super::ready::ReadyQueue;
@@ -17,8 +18,10 @@ pub(crate) struct Agenda {
     pub threads: Vec<Account>,
     pub timers: Timers,
     pub measures: Measures,
-    /// Threads that have ended in the step that was just performed.
+    /// Threads that have ended or were suspended in the step that was just performed.
     pub left: Vec<ThreadId>,
+    /// Processes that were made in it.
+    pub born: Vec<ProcessId>,
     /// How many calls ago a worker last took a message or wrote to the log.
     pub calls_without_progress: u64,
     durations: Stream,
@@ -120,6 +123,7 @@ impl Agenda {
             threads,
             measures: Measures::default(),
             left: Vec::new(),
+            born: Vec::new(),
             calls_without_progress: 0,
             durations: Stream::new(seed, Purpose::Durations),
             scheduling: Stream::new(seed, Purpose::Scheduler),
@@ -198,6 +202,10 @@ impl<T: Tracer> Sink for Telling<'_, T> {
     fn ended(&mut self, thread: ThreadId) {
         self.agenda.left.push(thread);
         self.agenda.threads[thread.index()].left_ns = 0;
+    }
+
+    fn spawned(&mut self, process: ProcessId) {
+        self.agenda.born.push(process);
     }
 
     fn stopped(&mut self, thread: ThreadId) {

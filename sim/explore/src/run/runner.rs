@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
-    End, Life, Machine, Outcome, ProcessId, Progress, Role, State, ThreadId, ThreadState,
+    Birth, End, Life, Machine, Outcome, ProcessId, Progress, Role, State, ThreadId, ThreadState,
     Transition, assert_invariants, step, waits,
 };
 
@@ -51,7 +51,10 @@ impl<'m> Runner<'m> {
         let timing = &machine.timing;
         let workers = machine.processes.iter().enumerate();
         let workers = workers
-            .filter(|(id, _)| machine.family_of(ProcessId::at(*id)).role == Role::Worker)
+            .filter(|(id, _)| {
+                let family = machine.family_of(ProcessId::at(*id));
+                family.role == Role::Worker && family.birth == Birth::Declared
+            })
             .count();
         let mut runner = Self {
             machine,
@@ -430,6 +433,9 @@ impl<'m> Runner<'m> {
     /// Threads have ended or were suspended: their processors are free, and their processes may be counted
     /// out.
     fn bury(&mut self) {
+        for process in std::mem::take(&mut self.agenda.born) {
+            self.workers += u32::from(self.machine.family_of(process).role == Role::Worker);
+        }
         if self.agenda.left.is_empty() {
             return;
         }

@@ -91,7 +91,7 @@ impl Space<'_> {
             let Life::Ended(End::Failed(fault, pc)) = &state.processes.items()[index].life else {
                 continue;
             };
-            if workers.iter().all(|worker| state.has_ended(*worker)) {
+            if workers.iter().all(|worker| state.is_over(*worker)) {
                 // It may matter who ended first, and that is what reductions leave open.
                 let comes_last = *fault == Fault::Unhandled(Outcome::Dead)
                     && expects_something_of(self.machine, *pc, &workers);
@@ -256,7 +256,7 @@ impl Sink for Told {
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
         let sends = |pc: Pc| {
             matches!(&machine.code[pc.index()], Op::Call(call)
-                if matches!(call.verb, Verb::Send(_) | Verb::Call { .. } | Verb::Reply { .. }))
+                if matches!(call.verb, Verb::Send(_) | Verb::Call { .. } | Verb::Reply(_)))
         };
         let fails = match event.kind {
             Kind::Withdrawn(_) | Kind::Lost(..) => true,

@@ -41,7 +41,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         processes: &[ProcessId],
     ) -> Result<(), Stop> {
         if command != Command::Kill {
-            let all_dead = processes.iter().all(|process| self.state.has_ended(*process));
+            let all_dead = processes.iter().all(|process| self.state.is_over(*process));
             if all_dead {
                 return Err(Stop::Outcome(Outcome::Dead));
             }
@@ -52,7 +52,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         // The call is done before its effect: a process that kills itself has made it.
         self.complete(t, Outcome::Ok);
         for process in processes {
-            if !self.state.has_ended(*process) {
+            if !self.state.is_over(*process) {
                 self.note(Some(t), Kind::Killed(*process));
                 self.end_process(*process, End::Killed);
             }

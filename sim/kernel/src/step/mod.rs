@@ -23,6 +23,7 @@ mod select;
 mod send;
 mod sets;
 mod short;
+mod spawn;
 mod thread;
 mod wait;
 
@@ -182,7 +183,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Send(send) => self.send(t, send),
             Verb::Call { request, .. } => self.request(t, request),
             Verb::Receive(receive) => self.receive(t, receive),
-            Verb::Reply { to, body, size } => self.reply(t, to, body, size.as_ref()),
+            Verb::Reply(reply) => self.reply(t, reply),
             Verb::Select { among, wait, .. } => self.select(t, among, wait),
             Verb::Sleep(time) => self.sleep(t, time),
             Verb::Yield => {
@@ -191,6 +192,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             }
             Verb::Exit(code) => self.exit(t, code),
             Verb::Control(command, target) => self.control(t, *command, target),
+            Verb::Spawn(spawn) => self.spawn(t, spawn),
             Verb::Fault(kind) => Err(Stop::Fault(Fault::Raised(Arc::clone(kind)))),
             Verb::StartThread { name, entry } => self.start_thread(t, *name, *entry),
             Verb::Join { threads, wait } => self.join(t, threads, wait),

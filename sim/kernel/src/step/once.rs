@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::{Step, Stop};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::message::{Message, Route};
+use crate::message::Message;
 use crate::object::mailbox::Existence;
 use crate::object::port::{Once, Receiver};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::Outcome;
-use crate::value::Value;
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 
@@ -52,23 +51,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         &mut self,
         t: ThreadId,
         once: Once,
-        body: Value,
-        size: u64,
+        answer: Arc<Message>,
     ) -> Result<(), Stop> {
-        self.check_once(t, once)?;
         self.spend(t, once);
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
-        let answer = Message {
-            body,
-            sender: self.thread(t).process,
-            mailbox: once.port,
-            size,
-            route: Route::Once,
-            extras: None,
-            serial,
-        };
-        self.force(Some(t), Arc::new(answer));
+        self.force(Some(t), answer);
         self.complete(t, Outcome::Ok);
         Ok(())
     }

@@ -19,11 +19,17 @@ use crate::object::port::{
 };
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
-use crate::program::{Disposition, Send};
+use crate::program::{Disposition, Grant, Send};
 use crate::value::{Handle, Value};
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 const REFUSED: Stop = Stop::Outcome(Outcome::Refused);
+
+/// Rights that were taken out of a name space, and what that was before.
+pub(super) struct Taken {
+    before: Rights,
+    rights: Vec<(Carried, Disposition)>,
+}
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn create_port(
@@ -167,8 +173,38 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         extras: &mut Extras,
     ) -> Result<(), Stop> {
         let own = self.thread(t).process;
-        let mut handles = Vec::with_capacity(send.rights.len());
-        for grant in &send.rights {
+        let taken = self.take_granted(t, &send.rights, to)?;
+        // Where an answer goes to a port, it goes there by a send-once right.
+        let answered = match extras.reply_to {
+            Some(Handle::Mailbox(port)) if self.mailbox(port).port.is_some() => {
+                self.make_once(own, port).map(Some)
+            }
+            Some(Handle::Once(once)) => self.hand_over_once(own, once).map(Some),
+            _ => Ok(None),
+        };
+        match answered {
+            Ok(Some(once)) => extras.reply_to = Some(Handle::Once(once)),
+            Ok(None) => {}
+            Err(stop) => {
+                self.undo(own, taken.before, &taken.rights);
+                return Err(stop);
+            }
+        }
+        extras.rights = self.granted_have_left(own, taken).into();
+        Ok(())
+    }
+
+    /// Takes rights out of a name space, which go to this mailbox. If one cannot be had, all stay where they
+    /// were.
+    pub(super) fn take_granted(
+        &mut self,
+        t: ThreadId,
+        grants: &[Grant],
+        to: MailboxId,
+    ) -> Result<Taken, Stop> {
+        let own = self.thread(t).process;
+        let mut handles = Vec::with_capacity(grants.len());
+        for grant in grants {
             match self.eval(t, &grant.port)? {
                 Value::Handle(handle) => handles.push((handle, grant.disposition)),
                 // A right that died on the way is nothing.
@@ -187,27 +223,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 }
             }
         }
-        // Where an answer goes to a port, it goes there by a send-once right.
-        let answered = match extras.reply_to {
-            Some(Handle::Mailbox(port)) if self.mailbox(port).port.is_some() => {
-                self.make_once(own, port).map(Some)
-            }
-            Some(Handle::Once(once)) => self.hand_over_once(own, once).map(Some),
-            _ => Ok(None),
-        };
-        match answered {
-            Ok(Some(once)) => extras.reply_to = Some(Handle::Once(once)),
-            Ok(None) => {}
-            Err(stop) => {
-                self.undo(own, before, &taken);
-                return Err(stop);
-            }
-        }
-        for (Carried { port, .. }, disposition) in &taken {
+        Ok(Taken { before, rights: taken })
+    }
+
+    /// Rights that were taken are on their way, and that is certain now.
+    pub(super) fn granted_have_left(&mut self, own: ProcessId, taken: Taken) -> Vec<Carried> {
+        for (Carried { port, .. }, disposition) in &taken.rights {
             self.right_has_left(own, *port, *disposition);
         }
-        extras.rights = taken.into_iter().map(|(right, _)| right).collect();
-        Ok(())
+        taken.rights.into_iter().map(|(right, _)| right).collect()
     }
 
     /// All is as it was before these rights were taken.

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::expr::Expr;
-use crate::ids::{ProcessId, ThreadId};
-use crate::message::{Message, Route, Then};
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::message::{Extras, Message, Route, Then};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
-use crate::program::Send;
+use crate::program::{Reply, Send};
 use crate::state::{BlockedOn, Holder};
 use crate::value::{Handle, ReplyRight, Value};
 
@@ -25,14 +24,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.send_composed(t, message, request)
     }
 
-    pub(super) fn reply(
-        &mut self,
-        t: ThreadId,
-        to: &Expr,
-        body: &Expr,
-        size: Option<&Expr>,
-    ) -> Result<(), Stop> {
-        let (right, once) = match self.eval(t, to)? {
+    pub(super) fn reply(&mut self, t: ThreadId, reply: &Reply) -> Result<(), Stop> {
+        let (right, once) = match self.eval(t, &reply.to)? {
             Value::Message(message) => match (message.reply_right(), message.reply_to()) {
                 (None, Some(Handle::Once(once))) => (None, Some(once)),
                 (right, _) => (right, None),
@@ -42,38 +35,32 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::Handle(_) | Value::None => (None, None),
             _ => return Err(Fault::MixedTypes.into()),
         };
-        let body = self.eval(t, body)?;
-        let size = match size {
+        let body = self.eval(t, &reply.body)?;
+        let size = match &reply.size {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
         };
         if let Some(once) = once {
-            return self.reply_once(t, once, body, size);
+            self.check_once(t, once)?;
+            let answer = self.answer(t, reply, (body, size), once.port, Route::Once)?;
+            return self.reply_once(t, once, answer);
         }
         let right = right.ok_or(Stop::Outcome(Outcome::NoRight))?;
         if self.state.abandoned.remove(&right) {
             return Err(Stop::Outcome(Outcome::Dead));
         }
         let server = self.thread(t).process;
-        self.use_up(right, server)?;
+        self.check_reply_right(right, server)?;
         let caller = self.thread(right.caller).process;
         let mailbox = self.link(server, caller)?;
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
-        let answer = Arc::new(Message {
-            body,
-            sender: server,
-            mailbox,
-            size,
-            route: Route::Link,
-            extras: None,
-            serial,
-        });
+        let answer = self.answer(t, reply, (body, size), mailbox, Route::Link)?;
+        self.state.processes[server.index()].owed -= 1;
         self.note(Some(t), Kind::Sent(&answer));
         self.note(Some(t), Kind::Delivered { message: &answer, to: right.caller });
         self.sink.copied(answer.size);
         self.complete(t, Outcome::Ok);
         if self.thread(right.caller).raised().is_some() {
+            self.destroy_rights(&answer);
             self.handler_answers(right.caller, &answer);
         } else {
             self.receive_message(right.caller, answer);
@@ -81,15 +68,37 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Uses up a reply right, whose caller must still be waiting for this process. A handle that came in
-    /// a body gives no right.
-    fn use_up(&mut self, asked: ReplyRight, by: ProcessId) -> Result<(), Stop> {
+    /// The message that answers, with its rights taken out of the name space of whoever answers.
+    fn answer(
+        &mut self,
+        t: ThreadId,
+        reply: &Reply,
+        (body, size): (Value, u64),
+        mailbox: MailboxId,
+        route: Route,
+    ) -> Result<Arc<Message>, Stop> {
+        let sender = self.thread(t).process;
+        let taken = self.take_granted(t, &reply.rights, mailbox)?;
+        let extras = Extras {
+            kind: Value::None,
+            priority: 0,
+            reply_to: None,
+            then: Then::Return,
+            rights: self.granted_have_left(sender, taken).into(),
+        };
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        let extras = extras.boxed();
+        Ok(Arc::new(Message { body, sender, mailbox, size, route, extras, serial }))
+    }
+
+    /// Whether the caller of a reply right still waits for this process. A handle that came in a body gives
+    /// no right.
+    fn check_reply_right(&self, asked: ReplyRight, by: ProcessId) -> Result<(), Stop> {
         match self.state.waits_for(asked.caller) {
             Some(BlockedOn::Reply { right, holder: Holder::Taken(process) })
                 if *right == asked && *process == by =>
             {
-                let process = *process;
-                self.state.processes[process.index()].owed -= 1;
                 Ok(())
             }
             _ => Err(Stop::Outcome(Outcome::NoRight)),

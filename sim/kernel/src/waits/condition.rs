@@ -34,6 +34,8 @@ pub enum Condition {
     ThreadEnds(ThreadId),
     /// A process comes to its end.
     ProcessEnds(ProcessId),
+    /// A process is made.
+    Spawned(ProcessId),
     /// A process is resumed, or its waits are interrupted.
     Controlled(ProcessId),
     /// A process is ended, and all its threads with it: it is killed, exits or fails.
@@ -170,7 +172,9 @@ impl Waiters {
                 waiting.extend(state.threads_of(process));
                 waiting
             }
-            Condition::Controlled(process) => state.threads_of(process).collect(),
+            Condition::Spawned(process) | Condition::Controlled(process) => {
+                state.threads_of(process).collect()
+            }
             Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),
         }
     }

@@ -6,7 +6,7 @@ use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::Outcome;
 use crate::program::{Call, Command, Disposition, From, Grant, Op, Send, Target, Time, Verb, Wait};
-use crate::state::{BlockedOn, Sources, State, Thread};
+use crate::state::{BlockedOn, Life, Sources, State, Thread};
 use crate::value::{Handle, Value};
 
 /// Which objects a thread could reach.
@@ -27,6 +27,7 @@ pub(super) struct Future {
     pub destroys: Reach<MailboxId>,
     pub kills: Reach<ProcessId>,
     pub controls: Reach<ProcessId>,
+    pub spawns: Reach<ProcessId>,
     pub kills_threads: bool,
     pub replies: bool,
     pub registers: bool,
@@ -133,6 +134,7 @@ impl Scratch {
             destroys: Reach::Some(Vec::new()),
             kills: Reach::Some(Vec::new()),
             controls: Reach::Some(Vec::new()),
+            spawns: Reach::Some(Vec::new()),
             kills_threads: false,
             replies: false,
             registers: false,
@@ -183,7 +185,10 @@ impl Walker<'_> {
                     }
                 }
             },
-            Verb::Reply { .. } => future.replies = true,
+            Verb::Reply(reply) => {
+                future.replies = true;
+                self.add_rights(&reply.rights, future);
+            }
             Verb::Exit(_) => future.fails = true,
             Verb::Control(Command::Suspend, _) => {}
             Verb::Control(Command::Kill, Target::Threads(_)) => future.kills_threads = true,
@@ -197,6 +202,15 @@ impl Walker<'_> {
                 self.add_processes(whom, &mut future.controls);
             }
             Verb::Fault(_) => future.fails = true,
+            Verb::Spawn(spawn) => {
+                self.add_rights(&spawn.rights, future);
+                let own = self.state.threads[self.thread.index()].process;
+                for child in spawn.children_of(self.machine, own) {
+                    if self.state.processes[child.index()].life == Life::Unborn {
+                        future.spawns.add(child);
+                    }
+                }
+            }
             Verb::Destroy(object) => {
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
@@ -232,10 +246,10 @@ impl Walker<'_> {
         }
     }
 
-    fn add_send(&self, send: &Send, future: &mut Future) {
-        future.passes_rights |= !send.rights.is_empty();
+    fn add_rights(&self, grants: &[Grant], future: &mut Future) {
+        future.passes_rights |= !grants.is_empty();
         // Whoever receives from a port is told when its receive right goes.
-        for Grant { port, disposition } in &send.rights {
+        for Grant { port, disposition } in grants {
             match disposition {
                 Disposition::MoveReceive => {
                     self.add_mailboxes(port, Direction::From, &mut future.destroys);
@@ -250,6 +264,10 @@ impl Walker<'_> {
                 | Disposition::MoveSendOnce => {}
             }
         }
+    }
+
+    fn add_send(&self, send: &Send, future: &mut Future) {
+        self.add_rights(&send.rights, future);
         if let Some(reply_to) = &send.reply_to
             && self.machine.has_ports()
         {

@@ -225,7 +225,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(machine: &'a Machine, state: &'a State) -> Self {
         let unending = state.processes.iter().map(|process| match process.life {
-            Life::NotStarted => process.declared_threads,
+            Life::Unborn | Life::NotStarted => process.declared_threads,
             Life::Running | Life::Ended(_) => process.alive_threads,
         });
         Self {
@@ -358,6 +358,7 @@ impl<'a> Search<'a> {
         if future.kills_threads {
             conditions.push(Condition::ProcessKilled(own));
         }
+        add(&future.spawns, Condition::Spawned, Condition::Anything, &mut conditions);
         add(&future.controls, Condition::Controlled, Condition::Anything, &mut conditions);
         // A handler gets the exception, whoever has rights to its port.
         if future.fails || self.state.threads[t.index()].raised().is_some() {

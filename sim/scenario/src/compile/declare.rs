@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipcsim_kernel::{FamilyId, MailboxId, ProcessId};
 
 use super::settings::unsigned;
+use super::spawned::Child;
 use crate::ast::{Arg, Declaration, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Place;
@@ -29,6 +30,8 @@ pub(super) enum Members {
 pub(super) struct Names {
     objects: BTreeMap<String, (Object, Place)>,
     filed: BTreeSet<String>,
+    /// The processes that others make.
+    pub children: BTreeMap<String, Child>,
 }
 
 impl Names {
@@ -65,7 +68,8 @@ impl Names {
 }
 
 pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names {
-    let mut names = Names { objects: BTreeMap::new(), filed: BTreeSet::new() };
+    let mut names =
+        Names { objects: BTreeMap::new(), filed: BTreeSet::new(), children: BTreeMap::new() };
     for file in &scenario.files {
         if let Some(Arg::Name(mailbox)) = file.fields.get("mailbox").map(|arg| &arg.value) {
             names.filed.insert(mailbox.clone());

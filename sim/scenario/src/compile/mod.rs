@@ -9,6 +9,7 @@ mod predicate;
 mod processes;
 mod resolve;
 mod settings;
+mod spawned;
 mod unit;
 
 use ipcsim_kernel::{
@@ -41,7 +42,12 @@ pub fn compile(
     max_threads: u32,
 ) -> (Option<Compiled>, Vec<Diagnostic>) {
     let mut found = Vec::new();
-    let names = declare::declare(scenario, &mut found);
+    let lifted = spawned::lift(scenario);
+    let scenario = lifted.as_ref().map_or(scenario, |lifted| &lifted.scenario);
+    let mut names = declare::declare(scenario, &mut found);
+    if let Some(lifted) = &lifted {
+        names.children.clone_from(&lifted.children);
+    }
     let personality = personality::of(&scenario.kernel);
     let applied = personality.map(|personality| personality.applied_to(&scenario.kernel));
     let kernel = applied.as_ref().unwrap_or(&scenario.kernel);

@@ -1,7 +1,8 @@
 //! Programs and processes: families, their threads, and the code that those run.
 
 use ipcsim_kernel::{
-    Arrivals, Family, FamilyId, Machine, NameServerId, ProcessId, Replicas, Role, ThreadSpec, Value,
+    Arrivals, Birth, Family, FamilyId, Machine, NameServerId, ProcessId, Replicas, Role,
+    ThreadSpec, Value,
 };
 
 use super::settings::{capacity, name, unsigned};
@@ -147,6 +148,11 @@ impl Compiler<'_> {
             threads,
             exception_port,
             task_port: None,
+            birth: if self.names.children.contains_key(&declaration.name.value) {
+                Birth::Spawned
+            } else {
+                Birth::Declared
+            },
             protected,
         });
         let all = self.machine.processes.len() + members as usize;

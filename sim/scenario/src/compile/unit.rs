@@ -59,7 +59,10 @@ type Failed = Box<Diagnostic>;
 pub(super) fn inner_lists(step: &Step) -> Vec<&[Step]> {
     let mut lists: Vec<&[Step]> = Vec::new();
     let operand = [&step.operand];
-    for arg in operand.into_iter().chain(step.fields.0.iter().map(|(_, arg)| arg)) {
+    // What another process does is no part of this one.
+    let is_own = |key: &str| step.verb.name != "spawn" || key != "do";
+    let fields = step.fields.0.iter().filter(|(key, _)| is_own(key.value));
+    for arg in operand.into_iter().chain(fields.map(|(_, arg)| arg)) {
         match &arg.value {
             Arg::Steps(steps) => lists.push(steps),
             Arg::Branches(branches) => lists.extend(branches.iter().map(Vec::as_slice)),

@@ -2,7 +2,7 @@
 
 use ipcsim_kernel::Outcome;
 
-use super::{Is, Key, Kind, ORDERS, PICKS, Verb, optional, required};
+use super::{Is, Key, Kind, ORDERS, PICKS, Sort, Verb, optional, required};
 
 const fn call(
     name: &'static str,
@@ -118,8 +118,8 @@ pub const VERBS: &[Verb] = &[
     call(
         "reply",
         Kind::Body,
-        &[required("to", Kind::Message, "The request that is answered"), SIZE],
-        &[Outcome::Dead, Outcome::NoRight],
+        &[required("to", Kind::Message, "The request that is answered"), SIZE, RIGHTS],
+        &[Outcome::Dead, Outcome::NoRight, Outcome::Refused],
         "Use the reply right of a received request; never blocks",
     ),
     call(
@@ -139,6 +139,38 @@ pub const VERBS: &[Verb] = &[
     call("sleep", Kind::Time, &[], &[Outcome::Interrupted], "Let time pass"),
     call("yield", Kind::Nothing, &[], &[], "Let others run"),
     call("exit", Kind::Number, &[], &[], "End the process; 0 is a normal end"),
+    call(
+        "spawn",
+        Kind::NewName,
+        &[
+            optional("do", Kind::Steps, "What its one thread does"),
+            optional("program", Kind::Declared(Sort::Program), "The program that it runs"),
+            optional("with", Kind::Parameters, "What it finds in its variables"),
+            optional("into", Kind::Variable, "The variable that its handle goes to"),
+            optional(
+                "replicas",
+                Kind::Positive(1_000),
+                "How many can be made here: `name[1]` and up; default 1",
+            ),
+            RIGHTS,
+            optional(
+                "names",
+                Kind::Declared(Sort::NameServer),
+                "The name server that it asks; default: that of its creator",
+            ),
+            optional(
+                "exception-port",
+                Kind::Declared(Sort::Port),
+                "Where its exceptions go; default: where those of its creator go",
+            ),
+            optional("daemon", Kind::Flag, "Whether it may rest for ever without being stuck"),
+            optional("protected", Kind::Flag, "Whether only those control it who may"),
+            optional("user", Kind::Prose, "Whose process it is; default: its creator's"),
+            optional("priority", Kind::Integer, "Larger is more urgent; default: its creator's"),
+        ],
+        &[Outcome::Refused, Outcome::NoRight],
+        "Make a new process from scratch, with the environment that its creator gives it",
+    ),
     call("fault", Kind::Prose, &[], &[], "Raise an exception of this kind"),
     call(
         "kill",

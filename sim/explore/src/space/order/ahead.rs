@@ -178,7 +178,7 @@ impl<'a> Walk<'a> {
                         }
                     }
                 }
-                Verb::Reply { .. } => self.own[pc.index()].replies = true,
+                Verb::Reply(_) => self.own[pc.index()].replies = true,
                 _ => {}
             }
         }

@@ -210,7 +210,7 @@ impl PartialOrder {
     fn interfere_with_call(&self, view: &View, thread: &Thread, verb: &Verb) -> Option<Threads> {
         let (target, direction) = match verb {
             Verb::Sleep(_) | Verb::Yield | Verb::Exit(_) => return Some(0),
-            Verb::Reply { .. } => return Some(self.rivals_of_a_reply(view)),
+            Verb::Reply(_) => return Some(self.rivals_of_a_reply(view)),
             Verb::Send(send) | Verb::Call { request: send, .. } => (&send.to, Direction::To),
             Verb::Receive(receive) => match &receive.from {
                 From::These(from) => (from, Direction::From),
@@ -359,7 +359,7 @@ fn is_of_the_simple_kind(op: &Op) -> bool {
         call.verb,
         Verb::Send(_)
             | Verb::Call { .. }
-            | Verb::Reply { .. }
+            | Verb::Reply(_)
             | Verb::Receive(_)
             | Verb::Sleep(_)
             | Verb::Yield

@@ -45,7 +45,7 @@ fn treats_all_alike(op: &Op) -> bool {
     match &call.verb {
         Verb::Send(_)
         | Verb::Call { .. }
-        | Verb::Reply { .. }
+        | Verb::Reply(_)
         | Verb::Sleep(_)
         | Verb::Yield
         | Verb::Exit(_)
@@ -53,6 +53,7 @@ fn treats_all_alike(op: &Op) -> bool {
         Verb::Select { .. }
         | Verb::Control(..)
         | Verb::Fault(_)
+        | Verb::Spawn(_)
         | Verb::StartThread { .. }
         | Verb::Join { .. }
         | Verb::Create { .. }

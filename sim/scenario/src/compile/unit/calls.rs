@@ -1,6 +1,8 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
-use ipcsim_kernel::program::{Command, From, Receive, Send, Target, Threads, Time, Verb, Wait};
+use ipcsim_kernel::program::{
+    Command, From, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
+};
 use ipcsim_kernel::{Access, Handle, Outcome, Pc, Register, Span, Value};
 
 use super::{Failed, Unit, thread_name};
@@ -32,7 +34,8 @@ impl Unit<'_> {
                     ));
                 }
                 let body = self.message_body(step)?;
-                Verb::Reply { to, body, size: self.optional(fields, "size")? }
+                let size = self.optional(fields, "size")?;
+                Verb::Reply(Reply { to, body, size, rights: self.grants(fields)? })
             }
             "select" => {
                 let among = match self.sources(fields, "among")? {
@@ -56,6 +59,7 @@ impl Unit<'_> {
                 let command = command.expect("the verbs of control are its words");
                 Verb::Control(command, self.victims(step)?)
             }
+            "spawn" => self.spawn(step)?,
             "fault" => match &step.operand.value {
                 Arg::Name(kind) => Verb::Fault(kind.as_str().into()),
                 other => unreachable!("the reader gives `fault` a text, not {other:?}"),

@@ -1,11 +1,12 @@
 //! Rights in the steps of a program: ports that are made, and what a message carries.
 
-use ipcsim_kernel::Capacity;
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
-use ipcsim_kernel::program::{Disposition, Grant, Until, Verb};
+use ipcsim_kernel::program::{Disposition, Grant, Spawn, Until, Verb};
+use ipcsim_kernel::{Capacity, Register};
 
 use super::{Failed, Unit};
 use crate::ast::{Arg, Fields, Step};
+use crate::compile::declare::Object;
 use crate::compile::resolve::{Allow, Compiled};
 use crate::compile::settings::{capacity, word};
 use crate::diagnostic::{Code, Diagnostic};
@@ -61,6 +62,41 @@ impl Unit<'_> {
         let port = self.operand_object(step)?;
         let notify = self.object(&step.fields, "notify", Allow::OneObject)?;
         Ok(Verb::Watch { port, until, notify })
+    }
+
+    /// A process that is made here; it was declared before, with all that is said about it.
+    pub(super) fn spawn(&mut self, step: &Step) -> Result<Verb, Failed> {
+        let fields = &step.fields;
+        let Arg::Name(own) = &step.operand.value else {
+            unreachable!("the reader gives `spawn` a name");
+        };
+        if fields.get("do").is_some() == fields.get("program").is_some() {
+            let diagnostic =
+                Diagnostic::new(Code::MissingKey, step.at, format!("what does `{own}` do?"))
+                    .label("give it either `do:` or `program:`");
+            return Err(Box::new(diagnostic));
+        }
+        let child = self.names.children.get(own).expect("it was declared before").clone();
+        let Some(Object::Process { first, .. }) = self.names.find(own) else {
+            // Something else has the name, and that has been reported.
+            return Ok(Verb::Yield);
+        };
+        let mut with = Vec::new();
+        if let Some(Arg::Parameters(given)) = fields.get("with").map(|arg| &arg.value) {
+            for (name, value) in given {
+                let place = child.parameters.iter().position(|known| *known == name.value);
+                // One that is not known has been reported.
+                let Some(place) = place else { continue };
+                with.push((Register::at(place), self.expr(value)?));
+            }
+        }
+        Ok(Verb::Spawn(Box::new(Spawn {
+            first,
+            each: child.each,
+            into: fields.get("into").map(|_| self.register_of_into(fields)),
+            with,
+            rights: self.grants(fields)?,
+        })))
     }
 
     /// The rights that a message carries.

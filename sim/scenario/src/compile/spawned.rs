@@ -1,0 +1,123 @@
+//! Processes that others make: declared where they are made, in a step, and known by name everywhere.
+
+use std::collections::BTreeMap;
+
+use super::settings::{name, unsigned};
+use super::unit::inner_lists;
+use crate::ast::{Arg, Declaration, Fields, Scenario, Step};
+use crate::expr::Shape;
+use crate::place::Placed;
+
+/// What is inherited from whoever makes a process, unless the step says otherwise.
+const INHERITED: [&str; 4] = ["names", "exception-port", "user", "priority"];
+/// What the step says about it in the words of a declaration.
+const OWN: [&str; 8] =
+    ["do", "program", "names", "exception-port", "user", "priority", "daemon", "protected"];
+
+/// A scenario with what its steps declare.
+pub(super) struct Lifted {
+    pub scenario: Scenario,
+    /// By name: the parameters of each process that is made, and how many one creator can make.
+    pub children: BTreeMap<String, Child>,
+}
+
+/// A process that is made.
+#[derive(Clone, Debug)]
+pub(super) struct Child {
+    pub parameters: Vec<String>,
+    pub each: u32,
+}
+
+/// Declares the processes that steps make, behind the others; nothing if there is none.
+pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
+    let mut lifted = Lifted { scenario: scenario.clone(), children: BTreeMap::new() };
+    let mut at = 0;
+    // What is made may make more.
+    while let Some(creator) = lifted.scenario.processes.get(at).cloned() {
+        let mut found = Vec::new();
+        for steps in programs_of(scenario, &creator) {
+            spawns(steps, &mut found);
+        }
+        for step in found {
+            let Arg::Name(own) = &step.operand.value else { continue };
+            let own = own.clone();
+            let parameters = parameters(scenario, &step.fields);
+            let each = u32::try_from(unsigned(&step.fields, "replicas").unwrap_or(1)).unwrap_or(1);
+            lifted.scenario.processes.push(declaration(&creator, &own, &step));
+            lifted.children.insert(own, Child { parameters, each });
+        }
+        at += 1;
+    }
+    (!lifted.children.is_empty()).then_some(lifted)
+}
+
+/// All lists of steps that a process runs.
+fn programs_of<'a>(scenario: &'a Scenario, process: &'a Declaration) -> Vec<&'a [Step]> {
+    let steps = |fields: &'a Fields| fields.get("do").map_or(&[][..], |arg| arg.value.steps());
+    let mut lists = vec![steps(&process.fields)];
+    if let Some(wanted) = name(&process.fields, "program") {
+        let mut programs = scenario.programs.iter();
+        let program = programs.find(|program| program.name.value == wanted.value);
+        lists.extend(program.map(|program| steps(&program.fields)));
+    }
+    if let Some(Arg::Threads(threads)) = process.fields.get("threads").map(|arg| &arg.value) {
+        lists.extend(threads.iter().map(|thread| steps(&thread.fields)));
+    }
+    lists
+}
+
+fn spawns(steps: &[Step], found: &mut Vec<Step>) {
+    for step in steps {
+        if step.verb.name == "spawn" {
+            found.push(step.clone());
+        }
+        for inner in inner_lists(step) {
+            spawns(inner, found);
+        }
+    }
+}
+
+fn declaration(creator: &Declaration, own: &str, step: &Step) -> Declaration {
+    let mut fields = Fields::default();
+    for (key, arg) in &step.fields.0 {
+        if OWN.contains(&key.value) {
+            fields.0.push((key.clone(), arg.clone()));
+        }
+    }
+    for (key, arg) in &creator.fields.0 {
+        if INHERITED.contains(&key.value) && fields.get(key.value).is_none() {
+            fields.0.push((key.clone(), arg.clone()));
+        }
+    }
+    // Its values come when it is made.
+    if let Some(Arg::Parameters(given)) = step.fields.get("with").map(|arg| &arg.value) {
+        let nothing = |(name, value): &(Placed<String>, crate::expr::Expr)| {
+            (name.clone(), Placed::new(Shape::None, value.at))
+        };
+        let nothing = Arg::Parameters(given.iter().map(nothing).collect());
+        fields.0.push((Placed::new("with", step.at), Placed::new(nothing, step.at)));
+    }
+    let creators = unsigned(&creator.fields, "replicas");
+    let each = unsigned(&step.fields, "replicas");
+    if creators.is_some() || each.is_some() {
+        let all = creators.unwrap_or(1).saturating_mul(each.unwrap_or(1));
+        fields.0.push((Placed::new("replicas", step.at), Placed::new(Arg::Unsigned(all), step.at)));
+    }
+    Declaration { name: Placed::new(own.to_string(), step.operand.at), fields }
+}
+
+/// The names of the variables that it begins with, in the order of its registers.
+fn parameters(scenario: &Scenario, fields: &Fields) -> Vec<String> {
+    let of = |fields: &Fields| match fields.get("with").map(|arg| &arg.value) {
+        Some(Arg::Parameters(given)) => given.iter().map(|(name, _)| name.value.clone()).collect(),
+        _ => Vec::new(),
+    };
+    match name(fields, "program") {
+        Some(wanted) => {
+            let mut programs = scenario.programs.iter();
+            let program = programs.find(|program| program.name.value == wanted.value);
+            program.map_or(Vec::new(), |program| of(&program.fields))
+        }
+        None => of(fields),
+    }
+}
