@@ -155,7 +155,7 @@ cases! { mach, "conformance/mach.yaml":
 }
 
 cases! { names, "conformance/names.yaml":
-    NS_01 NS_02 NS_04 NS_05 NS_08 NS_10 NS_11
+    NS_01 NS_02 NS_04 NS_05 NS_08 NS_10 NS_11 MA_94 MA_95
 }
 
 cases! { posix_mq, "conformance/posix-mq.yaml":

@@ -373,3 +373,52 @@ processes:
     let expected = ["not all", "no notice", "still in the set", "no reference more", "still mine"];
     assert_eq!(lines, expected);
 }
+
+#[test]
+fn what_there_is_no_memory_for_is_not_kept() {
+    let scenario = "
+kernel: {memory: 2B}
+ports:
+  other: {receive: c, send: [a]}
+  q: {receive: b, send: [a]}
+  accepted: {receive: a}
+processes:
+  a:
+    - {send: xx, to: other}
+    - {send: yy, to: q, hold-one: accepted, when: {would-block: [{log: no memory}], held: [{log: kept}]}}
+  b: [{sleep: 2ms}]
+  c: [{sleep: 1ms}, {receive: m, from: other}]
+";
+    assert_eq!(log(scenario)[0].1, "no memory");
+}
+
+#[test]
+fn whoever_dies_of_giving_a_right_away_sends_nothing_any_more() {
+    let scenario = "
+ports: {p: {receive: c}, q: {receive: a, send: [c]}}
+processes:
+  a: [{receive: m, from: q, wait: 2ms, when: {timed-out: [{log: nothing}]}}]
+  c:
+    threads:
+      waiter: {do: [{receive: m, from: p}]}
+      giver:
+        do:
+          - sleep: 1ms
+          - {send: take p, to: q, rights: [{port: p, as: move-receive}]}
+";
+    let lines: Vec<String> = log(scenario).into_iter().map(|(_, line)| line).collect();
+    assert_eq!(lines, ["nothing"]);
+}
+
+#[test]
+fn a_suspended_computation_is_not_counted_twice() {
+    let scenario = "
+kernel: {cpus: 2}
+processes:
+  a: [{compute: 10ms}, {log: done}]
+  b: [{sleep: 2ms}, {suspend: a}, {sleep: 5ms}, {resume: a}]
+";
+    let told = told(scenario, &[]);
+    assert!(told.run.measures.cpu_time_ns < 11_000_000, "{}", told.run.measures.cpu_time_ns);
+    assert!(log(scenario)[0].0 > 15_000_000);
+}

@@ -464,3 +464,23 @@ processes:
 ",
     );
 }
+
+#[test]
+fn behind_an_exit_that_cannot_be_computed_a_thread_may_go_on() {
+    keeps_the_laws(
+        "
+ports: {f: {receive: h}}
+processes:
+  h: {daemon: true, do: [{forever: [{receive: e, from: f}, {reply: resume, to: \"${e}\"}]}]}
+  a:
+    exception-port: f
+    do:
+      - set: {v: 5, d: 0}
+      - yield:
+      - exit: ${1 / d}
+      - yield:
+      - if: v != 5
+        then: [{exit: 3}]
+",
+    );
+}

@@ -59,9 +59,14 @@ pub fn graph(machine: &Machine, state: &State) -> String {
     let graph = waits::wait_graph(machine, state, &living(state));
     let mut out = String::new();
     for t in threads(state) {
-        let Some(on) = state.waits_for(t) else { continue };
+        let thread = &state.threads[t.index()];
+        let how = match state.waits_for(t) {
+            Some(on) => blocked_word(on),
+            None if thread.is_held() => "suspended",
+            None => continue,
+        };
         let could = list(&names, state, &graph.awaited(t));
-        let _ = writeln!(out, "{} ({}) → {could}", names.thread(state, t), blocked_word(on));
+        let _ = writeln!(out, "{} ({how}) → {could}", names.thread(state, t));
     }
     if out.is_empty() { "nobody waits\n".into() } else { out }
 }

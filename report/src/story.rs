@@ -223,7 +223,8 @@ impl Tracer for Recorder {
             self.know(&Names::new(machine), state, t);
             match event.kind {
                 Kind::ThreadStarted | Kind::Woken | Kind::Returned(_) | Kind::Received(_) => {
-                    self.mark(t, Mark::Active);
+                    let held = state.threads[t.index()].is_held();
+                    self.mark(t, if held { Mark::Waiting } else { Mark::Active });
                 }
                 Kind::Blocked(_) => self.mark(t, Mark::Waiting),
                 _ => {}
@@ -406,6 +407,8 @@ fn tell(
         Kind::Unregistered(name) => plain(format!("unregister \"{name}\"")),
         Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
         Kind::Spawned(process) => plain(format!("spawn {}", machine.process_name(*process))),
+        Kind::ThreadKilled(t) => plain(format!("kill {}", names.thread(state, *t))),
+        Kind::Unhandled(fault) => plain(format!("fails: {}", fault.describe())),
         Kind::Suspended(t) => plain(format!("suspend {}", names.thread(state, *t))),
         Kind::Resumed(t) if event.thread == Some(*t) => plain("goes on behind it".into()),
         Kind::Resumed(t) => plain(format!("resume {}", names.thread(state, *t))),

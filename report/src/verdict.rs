@@ -170,8 +170,11 @@ pub(crate) fn tell_waits(out: &mut String, machine: &Machine, state: &State, pro
 fn tell_threads(out: &mut String, machine: &Machine, state: &State, threads: &[ThreadId]) {
     let names = Names::new(machine);
     for t in threads.iter().take(SHOWN) {
-        let Some(on) = state.waits_for(*t) else { continue };
         let line = machine.line(state.threads[t.index()].pc);
+        let Some(on) = state.waits_for(*t) else {
+            let _ = writeln!(out, "  {} is suspended (line {line})", names.thread(state, *t));
+            continue;
+        };
         let _ = writeln!(
             out,
             "  {} is {} {} (line {line}): {}",

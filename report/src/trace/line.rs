@@ -119,7 +119,9 @@ impl Scribe<'_> {
                 number(out, ",\"answer\":", *answer);
             }
             Kind::Logged(value) => text(out, ",\"text\":", &Names::new(self.machine).value(value)),
-            Kind::Raised(fault) => text(out, ",\"why\":", &fault.describe()),
+            Kind::Raised(fault) | Kind::Unhandled(fault) => {
+                text(out, ",\"why\":", &fault.describe())
+            }
             Kind::Created(mailbox) | Kind::Destroyed(mailbox) => {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*mailbox));
             }
@@ -133,7 +135,10 @@ impl Scribe<'_> {
                 key(out, ",\"receiver\":");
                 self.process(out, *process);
             }
-            Kind::Suspended(t) | Kind::Resumed(t) | Kind::Interrupted(t) => {
+            Kind::Suspended(t)
+            | Kind::Resumed(t)
+            | Kind::Interrupted(t)
+            | Kind::ThreadKilled(t) => {
                 key(out, ",\"to\":");
                 self.thread(out, *t);
             }
@@ -253,6 +258,8 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Unregistered(_) => "unregistered",
         Kind::Killed(_) => "killed",
         Kind::Spawned(_) => "spawned",
+        Kind::ThreadKilled(_) => "thread-killed",
+        Kind::Unhandled(_) => "unhandled",
         Kind::Suspended(_) => "suspended",
         Kind::Resumed(_) => "resumed",
         Kind::Interrupted(_) => "interrupted",

@@ -72,6 +72,8 @@ pub enum Kind<'a> {
     Logged(&'a Value),
     /// An exception that the thread did not handle.
     Raised(&'a Fault),
+    /// No handler has let the thread go on behind its exception.
+    Unhandled(&'a Fault),
     /// A mailbox was made.
     Created(MailboxId),
     /// A mailbox was destroyed.
@@ -84,6 +86,8 @@ pub enum Kind<'a> {
     Killed(ProcessId),
     /// The process was made by the thread.
     Spawned(ProcessId),
+    /// This thread was killed.
+    ThreadKilled(ThreadId),
     /// This thread was suspended.
     Suspended(ThreadId),
     /// This thread may go on: it was resumed, or whoever handles its exception says so.

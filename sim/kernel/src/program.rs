@@ -11,6 +11,7 @@ use crate::ids::{Pc, ProcessId, Register, ThreadName};
 use crate::machine::{Capacity, Machine, Order, Pick};
 use crate::oracle::Span;
 use crate::outcome::Outcome;
+use crate::value::Value;
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,7 @@ impl Op {
             }
             Op::Call(call) => {
                 to.extend(call.handlers.iter().map(|(_, handler)| *handler));
-                if !matches!(call.verb, Verb::Exit(_)) && call.handler(Outcome::Ok).is_none() {
+                if call.verb.may_return() && call.handler(Outcome::Ok).is_none() {
                     to.push(pc.next());
                 }
                 if let Verb::StartThread { entry, .. } = call.verb {
@@ -282,6 +283,12 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether the thread may go on behind it. Behind an exit it does if the code cannot be computed, and a
+    /// handler says so.
+    pub fn may_return(&self) -> bool {
+        !matches!(self, Verb::Exit(Expr::Constant(Value::Int(_))))
+    }
+
     /// Whether a call of this kind that neither waits nor fails tells nothing but that it returns.
     pub(crate) fn has_no_event(&self) -> bool {
         matches!(

@@ -442,10 +442,11 @@ impl<'m> Runner<'m> {
         for t in std::mem::take(&mut self.agenda.left) {
             for cpu in self.cpus.iter_mut().filter(|cpu| cpu.thread == Some(t)) {
                 cpu.thread = None;
+                let left = cpu.busy_until_ns.saturating_sub(self.agenda.now_ns);
+                self.agenda.measures.cpu_time_ns -= left;
                 // What is left of a `compute` is taken up when it is resumed.
                 if cpu.phase == Phase::Computing && !self.state.threads[t.index()].state.is_ended()
                 {
-                    let left = cpu.busy_until_ns.saturating_sub(self.agenda.now_ns);
                     self.agenda.threads[t.index()].left_ns += left;
                 }
             }

@@ -83,10 +83,7 @@ fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
         // Only a call that ends with `ok` sets its variable, even where a handler leads to the same
         // place; its outcome every call sets.
         Op::Call(call) => {
-            let ok = match call.verb {
-                Verb::Exit(_) => 0,
-                _ => at[call.handler(Outcome::Ok).unwrap_or(pc.next()).index()],
-            };
+            let ok = if call.verb.may_return() { at[call.after_ok(pc).index()] } else { 0 };
             let handlers = call.handlers.iter().filter(|(outcome, _)| *outcome != Outcome::Ok);
             let others = handlers.fold(0, |bits, (_, to)| bits | at[to.index()]);
             let started = match call.verb {

@@ -78,6 +78,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             match command {
                 Command::Kill => {
+                    self.note(Some(t), Kind::ThreadKilled(*other));
                     self.end_thread(*other);
                     ended.push(self.thread(*other).process);
                 }

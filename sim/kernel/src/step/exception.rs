@@ -13,7 +13,7 @@ use crate::ids::{MailboxId, Pc, ThreadId};
 use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::Existence;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Fault;
+use crate::outcome::{Fault, Outcome};
 use crate::program::Op;
 use crate::state::{BlockedOn, Bound, End, Holder, Level, Raised, ThreadState};
 use crate::value::{ReplyRight, Value};
@@ -37,6 +37,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let first = ports.collect::<Vec<_>>().into_iter().next();
         if let Some((port, level)) = first {
             return self.ask_handler(t, fault, port, level);
+        }
+        if levels.is_empty() || levels == [Level::Process] {
+            self.note(Some(t), Kind::Unhandled(&fault));
         }
         let thread = self.thread(t);
         let (process, pc) = (thread.process, thread.pc);
@@ -118,9 +121,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.ask_handlers(t, fault, left);
     }
 
-    /// Where a thread goes on behind what raised an exception. What that should have set is `none`.
+    /// Where a thread goes on behind what raised an exception. What that should have set is `none`, and a
+    /// condition that could not be computed counts as false.
     fn behind(&mut self, t: ThreadId) -> Pc {
         let machine = self.machine;
+        if !matches!(self.thread(t).raised(), Some(Raised { fault: Fault::Unhandled(_), .. })) {
+            self.thread_mut(t).status = Outcome::Ok;
+        }
         let pc = self.thread(t).pc;
         let op = &machine.code[pc.index()];
         if let Some(register) = op.writes() {

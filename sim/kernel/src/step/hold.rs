@@ -3,7 +3,7 @@
 //!
 //! The kernel keeps one message for each process and port. It stands in the queue of those who are blocked at
 //! the port, without a thread, and is stored when its turn comes, even if kernel memory is short: that is
-//! promised.
+//! promised. It is lost with its sender, as what a blocked sender holds.
 
 use std::sync::Arc;
 

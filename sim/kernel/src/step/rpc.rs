@@ -43,6 +43,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let Some(once) = once {
             self.check_once(t, once)?;
             let answer = self.answer(t, reply, (body, size), once.port, Route::Once)?;
+            if self.thread_has_ended(t) {
+                self.destroy_rights(&answer);
+                return Ok(());
+            }
             return self.reply_once(t, once, answer);
         }
         let right = right.ok_or(Stop::Outcome(Outcome::NoRight))?;
@@ -54,6 +58,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let caller = self.thread(right.caller).process;
         let mailbox = self.link(server, caller)?;
         let answer = self.answer(t, reply, (body, size), mailbox, Route::Link)?;
+        if self.thread_has_ended(t) {
+            self.destroy_rights(&answer);
+            return Ok(());
+        }
         self.state.processes[server.index()].owed -= 1;
         self.note(Some(t), Kind::Sent(&answer));
         self.note(Some(t), Kind::Delivered { message: &answer, to: right.caller });

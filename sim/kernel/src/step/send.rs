@@ -82,6 +82,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         message: Arc<Message>,
         send: &Send,
     ) -> Result<(), Stop> {
+        // Who gives a receive right away may end with those of his threads that wait for it.
+        if self.thread_has_ended(t) {
+            self.destroy_rights(&message);
+            return Ok(());
+        }
         if let Receiver::Kernel(process) = self.state.receiver_of(message.mailbox) {
             return self.command_by_message(t, process, &message);
         }
@@ -127,12 +132,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if attempt == Attempt::First && send.wait != Wait::Never {
             self.note(Some(t), Kind::Sent(&message));
         }
+        // What there is no memory for the kernel cannot keep.
+        let hold = send.hold.as_ref().filter(|_| matches!(on, BlockedOn::Send(_)));
         match self.block(t, on, &send.wait) {
             Ok(()) => {
                 self.tell_selectors(message.mailbox);
                 Ok(())
             }
-            Err(Stop::Outcome(outcome)) => match (outcome, &send.hold) {
+            Err(Stop::Outcome(outcome)) => match (outcome, hold) {
                 (Outcome::WouldBlock | Outcome::TimedOut, Some(notify)) => {
                     let ahead = self.mailbox(message.mailbox).senders.len();
                     let sent =

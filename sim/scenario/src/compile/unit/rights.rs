@@ -7,7 +7,7 @@ use ipcsim_kernel::{Capacity, Register};
 use super::{Failed, Unit};
 use crate::ast::{Arg, Fields, Step};
 use crate::compile::declare::Object;
-use crate::compile::resolve::{Allow, Compiled};
+use crate::compile::resolve::{Allow, Compiled, constant};
 use crate::compile::settings::{capacity, word};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -87,7 +87,12 @@ impl Unit<'_> {
                 let place = child.parameters.iter().position(|known| *known == name.value);
                 // One that is not known has been reported.
                 let Some(place) = place else { continue };
-                with.push((Register::at(place), self.expr(value)?));
+                // As in a declaration the name of an object stands for it.
+                let value = match constant(self.names, value) {
+                    Ok(value) => Compiled::Constant(value),
+                    Err(_) => self.expr(value)?,
+                };
+                with.push((Register::at(place), value));
             }
         }
         Ok(Verb::Spawn(Box::new(Spawn {
