@@ -90,19 +90,7 @@ impl Scribe<'_> {
                 key(out, ",\"object\":");
                 self.process(out, *process);
             }
-            Kind::ProcessEnded(process, end) => {
-                key(out, ",\"object\":");
-                self.process(out, *process);
-                let (outcome, why) = match end {
-                    End::Finished => ("finished", None),
-                    End::Killed => ("killed", None),
-                    End::Failed(fault, _) => ("failed", Some(fault.describe())),
-                };
-                text(out, ",\"outcome\":", outcome);
-                if let Some(why) = why {
-                    text(out, ",\"why\":", &why);
-                }
-            }
+            Kind::ProcessEnded(process, end) => self.process_ended(out, *process, end),
             Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
             Kind::Received(_) | Kind::Withdrawn(_) | Kind::Kept(_) => {}
             Kind::Sent(message) => self.message(out, message),
@@ -120,7 +108,7 @@ impl Scribe<'_> {
             }
             Kind::Logged(value) => text(out, ",\"text\":", &Names::new(self.machine).value(value)),
             Kind::Raised(fault) | Kind::Unhandled(fault) => {
-                text(out, ",\"why\":", &fault.describe())
+                text(out, ",\"why\":", &fault.describe());
             }
             Kind::Created(mailbox) | Kind::Destroyed(mailbox) => {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*mailbox));
@@ -146,6 +134,20 @@ impl Scribe<'_> {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
                 number(out, ",\"limit\":", *limit);
             }
+        }
+    }
+
+    fn process_ended(&mut self, out: &mut Vec<u8>, process: ProcessId, end: &End) {
+        key(out, ",\"object\":");
+        self.process(out, process);
+        let (outcome, why) = match end {
+            End::Finished => ("finished", None),
+            End::Killed => ("killed", None),
+            End::Failed(fault, _) => ("failed", Some(fault.describe())),
+        };
+        text(out, ",\"outcome\":", outcome);
+        if let Some(why) = why {
+            text(out, ",\"why\":", &why);
         }
     }
 

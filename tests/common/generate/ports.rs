@@ -59,26 +59,7 @@ impl Steps<'_> {
     pub(super) fn ports(&mut self, indent: usize) {
         let port = self.port();
         match self.dice.below(17) {
-            15 | 16 => {
-                let Some(number) = self.child.take() else { return self.line(indent, "- yield:") };
-                self.line(indent, &format!("- spawn: C{number}"));
-                self.line(indent + 2, "with: {n: '${n}', h: me}");
-                self.rights(indent + 2);
-                self.line(indent + 2, "do:");
-                self.line(indent + 4, "- set: {m: none, list: '[box1, box2]'}");
-                self.receive(indent + 4);
-                self.send(indent + 4);
-            }
-            11 | 12 => {
-                let (verb, peer) =
-                    (self.dice.pick(&["suspend", "resume", "interrupt"]), self.peer());
-                self.line(indent, &format!("- {verb}: {peer}"));
-            }
-            13 => self.line(indent, "- fault: broken"),
-            14 => {
-                self.line(indent, "- reply: resume");
-                self.line(indent + 2, "to: m");
-            }
+            11..=16 => return self.others(indent),
             8 => {
                 self.line(indent, "- create: h");
                 self.line(indent + 2, "kind: port-set");
@@ -119,6 +100,33 @@ impl Steps<'_> {
                 self.line(indent, "- if: m != none and len(m.rights) > 0");
                 self.line(indent + 2, "then: [{set: {h: 'm.rights[0]'}}]");
                 return;
+            }
+        }
+        self.handlers(indent + 2);
+    }
+
+    /// What is done with other processes.
+    fn others(&mut self, indent: usize) {
+        match self.dice.below(6) {
+            0 | 1 => {
+                let verb = self.dice.pick(&["suspend", "resume", "interrupt"]);
+                let peer = self.peer();
+                self.line(indent, &format!("- {verb}: {peer}"));
+            }
+            2 => self.line(indent, "- fault: broken"),
+            3 => {
+                self.line(indent, "- reply: resume");
+                self.line(indent + 2, "to: m");
+            }
+            _ => {
+                let Some(number) = self.child.take() else { return self.line(indent, "- yield:") };
+                self.line(indent, &format!("- spawn: C{number}"));
+                self.line(indent + 2, "with: {n: '${n}', h: me}");
+                self.rights(indent + 2);
+                self.line(indent + 2, "do:");
+                self.line(indent + 4, "- set: {m: none, list: '[box1, box2]'}");
+                self.receive(indent + 4);
+                self.send(indent + 4);
             }
         }
         self.handlers(indent + 2);

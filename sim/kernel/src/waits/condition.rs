@@ -157,15 +157,7 @@ impl Waiters {
             Condition::RepliedBy(process) => self.callers_of(Holder::Taken(process)).collect(),
             Condition::MemoryFreed => state.memory.waiting.iter().map(|(t, _)| *t).collect(),
             Condition::Registered => state.lookups.to_vec(),
-            Condition::ThreadEnds(t) => {
-                let process = state.threads[t.index()].process;
-                let joiners = &state.processes[process.index()].joiners;
-                let awaits = |joiner: &ThreadId| match state.waits_for(*joiner) {
-                    Some(BlockedOn::Join(awaited)) => awaited.contains(&t),
-                    _ => false,
-                };
-                joiners.iter().copied().filter(awaits).collect()
-            }
+            Condition::ThreadEnds(t) => joiners_of(state, t),
             Condition::ProcessEnds(process) => self.of_the_end(state, process),
             Condition::ProcessKilled(process) => {
                 let mut waiting = self.of_the_end(state, process);
@@ -225,6 +217,17 @@ fn waits_at_no_port(state: &State, on: &BlockedOn) -> bool {
     };
     let sources = sources.listed();
     sources.is_empty() || !sources.iter().all(is_port)
+}
+
+/// Who waits for the end of a thread, perhaps with others.
+fn joiners_of(state: &State, t: ThreadId) -> Vec<ThreadId> {
+    let process = state.threads[t.index()].process;
+    let joiners = &state.processes[process.index()].joiners;
+    let awaits = |joiner: &ThreadId| match state.waits_for(*joiner) {
+        Some(BlockedOn::Join(awaited)) => awaited.contains(&t),
+        _ => false,
+    };
+    joiners.iter().copied().filter(awaits).collect()
 }
 
 fn all(state: &State, wanted: impl Fn(&BlockedOn) -> bool) -> Vec<ThreadId> {

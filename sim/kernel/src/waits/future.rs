@@ -5,7 +5,9 @@ use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
 use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::Outcome;
-use crate::program::{Call, Command, Disposition, From, Grant, Op, Send, Target, Time, Verb, Wait};
+use crate::program::{
+    Call, Command, Disposition, From, Grant, Op, Send, Spawn, Target, Time, Verb, Wait,
+};
 use crate::state::{BlockedOn, Life, Sources, State, Thread};
 use crate::value::{Handle, Value};
 
@@ -190,27 +192,9 @@ impl Walker<'_> {
                 self.add_rights(&reply.rights, future);
             }
             Verb::Exit(_) => future.fails = true,
-            Verb::Control(Command::Suspend, _) => {}
-            Verb::Control(Command::Kill, Target::Threads(_)) => future.kills_threads = true,
-            Verb::Control(Command::Kill, Target::Processes(whom)) => {
-                self.add_processes(whom, &mut future.kills);
-            }
-            Verb::Control(Command::Resume | Command::Interrupt, Target::Threads(_)) => {
-                future.controls.add(self.state.threads[self.thread.index()].process);
-            }
-            Verb::Control(Command::Resume | Command::Interrupt, Target::Processes(whom)) => {
-                self.add_processes(whom, &mut future.controls);
-            }
+            Verb::Control(command, target) => self.add_control(*command, target, future),
             Verb::Fault(_) => future.fails = true,
-            Verb::Spawn(spawn) => {
-                self.add_rights(&spawn.rights, future);
-                let own = self.state.threads[self.thread.index()].process;
-                for child in spawn.children_of(self.machine, own) {
-                    if self.state.processes[child.index()].life == Life::Unborn {
-                        future.spawns.add(child);
-                    }
-                }
-            }
+            Verb::Spawn(spawn) => self.add_children(spawn, future),
             Verb::Destroy(object) => {
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
@@ -244,6 +228,30 @@ impl Walker<'_> {
             | Verb::Lookup { .. }
             | Verb::Open { .. } => {}
         }
+    }
+
+    fn add_control(&self, command: Command, target: &Target, future: &mut Future) {
+        let own = self.state.threads[self.thread.index()].process;
+        match (command, target) {
+            (Command::Suspend, _) => {}
+            (Command::Kill, Target::Threads(_)) => future.kills_threads = true,
+            (Command::Kill, Target::Processes(whom)) => {
+                self.add_processes(whom, &mut future.kills);
+            }
+            (Command::Resume | Command::Interrupt, Target::Threads(_)) => future.controls.add(own),
+            (Command::Resume | Command::Interrupt, Target::Processes(whom)) => {
+                self.add_processes(whom, &mut future.controls);
+            }
+        }
+    }
+
+    fn add_children(&self, spawn: &Spawn, future: &mut Future) {
+        self.add_rights(&spawn.rights, future);
+        let own = self.state.threads[self.thread.index()].process;
+        let children = spawn.children_of(self.machine, own);
+        let is_unborn =
+            |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
+        children.filter(is_unborn).for_each(|child| future.spawns.add(child));
     }
 
     fn add_rights(&self, grants: &[Grant], future: &mut Future) {
