@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use common::{Told, busy, generate, tell, tell_the_long_way};
 use ipcsim_explore::{Limits, NoTrace, Run, Tracer};
-use ipcsim_kernel::{Event, Machine, State, assert_invariants};
+use ipcsim_kernel::object::mailbox::Existence;
+use ipcsim_kernel::object::port::Receiver;
+use ipcsim_kernel::{Event, Machine, MailboxKind, ProcessId, State, assert_invariants};
 use ipcsim_report::trace::{self, Record};
 use proptest::prelude::*;
 
@@ -88,6 +90,37 @@ fn assert_stuck_stays_stuck(told: &Told, records: &[Record]) {
     }
 }
 
+/// When everybody has ended nothing is left but mailboxes, which are nobody's, and what they hold.
+fn assert_nothing_is_left(told: &Told) {
+    let state = &told.run.state;
+    let over = |process| state.is_over(ProcessId::at(process));
+    if !(0..state.processes.items().len()).all(over) {
+        return;
+    }
+    let mut stored = 0;
+    for mailbox in state.mailboxes.items() {
+        assert!(mailbox.senders.is_empty() && mailbox.receivers.is_empty(), "nobody waits");
+        match mailbox.spec.kind {
+            MailboxKind::Open | MailboxKind::Filed => {
+                stored += mailbox.messages.iter().map(|it| state.memory.cost(it.size)).sum::<u64>();
+                continue;
+            }
+            MailboxKind::Port | MailboxKind::PortSet => {
+                // The port of a process that was never made.
+                let unused = mailbox.port.as_ref().is_some_and(|port| {
+                    matches!(port.receiver, Receiver::Kernel(process) if !state.has_ended(process))
+                });
+                let dead = mailbox.existence == Existence::Destroyed;
+                assert!(dead || unused, "no port outlives everybody");
+            }
+            MailboxKind::Link { .. } => {}
+        }
+        assert!(mailbox.all_messages().next().is_none(), "nothing waits for the dead");
+    }
+    assert_eq!(state.memory.used, stored, "no other memory is in use");
+    assert!(state.memory.waiting.is_empty() && state.lookups.is_empty());
+}
+
 fn assert_trace_reads_as_written(trace: &str) -> Vec<Record> {
     let (header, records) = trace::read(trace).expect("a trace can be read again");
     let mut again = serde_json::to_string(&header).expect("a header is plain data");
@@ -133,6 +166,7 @@ fn assert_laws(text: &str, told: &Told) {
     let records = assert_trace_reads_as_written(&told.trace);
     assert_conservation(told, &records);
     assert_stuck_stays_stuck(told, &records);
+    assert_nothing_is_left(told);
     assert!(records.windows(2).all(|pair| pair[0].t <= pair[1].t), "events are in order of time");
     let max_steps = told.run.steps.max(3_000);
     assert_short_way_agrees(text, told, max_steps);

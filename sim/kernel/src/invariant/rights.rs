@@ -2,7 +2,7 @@
 
 use crate::ids::{MailboxId, ProcessId};
 use crate::object::mailbox::{Existence, Mailbox};
-use crate::object::port::{Receiver, Right, Rights};
+use crate::object::port::{Once, Receiver, Right, Rights};
 use crate::state::{Life, Look, State, ThreadState};
 
 /// Every receive right is in one place: in a name space, in one message that has not arrived, or nowhere.
@@ -60,6 +60,7 @@ pub(super) fn right_invariants(state: &State) {
         assert!(!dead || empty, "a dead port is empty");
     }
     nothing_is_left(state);
+    once_invariants(state);
     for set in state.mailboxes.iter().filter_map(|mailbox| mailbox.set.as_ref()) {
         let held = set.members.iter().map(|port| state.mailboxes[port.index()].messages.len());
         assert_eq!(set.arrived().len(), held.sum(), "a set knows the messages of its members");
@@ -80,5 +81,44 @@ fn kept_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
         let sender = &state.processes[held.message.sender.index()];
         assert!(sender.rights.held.contains(&id), "a process knows what is kept for it");
         assert!(held.ahead as usize <= mailbox.senders.len(), "it stands in the queue");
+    }
+}
+
+/// Every send-once right is in one place: in a name space, in a message, or with the kernel, which owes a
+/// notice by it. It leaves that place with the one message that it is good for.
+fn once_invariants(state: &State) {
+    let mut places = std::collections::BTreeMap::new();
+    let mut put = |once: Once| *places.entry(once).or_insert(0) += 1;
+    for process in &state.processes {
+        process.rights.once.iter().copied().for_each(&mut put);
+        process.rights.dead_names.values().copied().for_each(&mut put);
+    }
+    for port in state.mailboxes.iter().filter_map(|mailbox| mailbox.port.as_ref()) {
+        port.no_senders.iter().chain(&port.destroyed).copied().for_each(&mut put);
+        port.held.iter().map(|held| held.notify).for_each(&mut put);
+    }
+    let looking = state.threads.iter().filter_map(|thread| match thread.state.underneath() {
+        ThreadState::LookingAgain {
+            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
+            ..
+        } => Some(message),
+        _ => None,
+    });
+    let waiting = state.memory.waiting.iter().map(|(_, message)| message);
+    let queued = state.mailboxes.iter().flat_map(Mailbox::all_messages);
+    for carried in queued.chain(waiting).chain(looking).flat_map(|message| message.carried()) {
+        if let Right::Once(number) = carried.right {
+            put(Once { port: carried.port, number });
+        }
+    }
+    for (once, count) in &places {
+        assert_eq!(*count, 1, "{once:?} is in one place");
+    }
+    for (index, mailbox) in state.mailboxes.iter().enumerate() {
+        let numbers = mailbox.port.iter().flat_map(|port| &port.once);
+        for number in numbers.filter(|_| mailbox.existence == Existence::Alive) {
+            let once = Once { port: MailboxId::at(index), number: *number };
+            assert!(places.contains_key(&once), "{once:?} is somewhere");
+        }
     }
 }
