@@ -422,3 +422,25 @@ processes:
     assert!(told.run.measures.cpu_time_ns < 11_000_000, "{}", told.run.measures.cpu_time_ns);
     assert!(log(scenario)[0].0 > 15_000_000);
 }
+
+#[test]
+fn a_chain_of_single_waits_is_refused_and_nothing_else() {
+    let scenario = |first: &str, detect: &str| {
+        format!(
+            "
+kernel: {{detect: {detect}}}
+processes:
+  P: [{{{first}, when: {{deadlock: [{{log: refused}}]}}}}]
+  Q: [{{receive: m, from: P, when: {{deadlock: [{{log: refused}}]}}}}]
+  R: [{{receive: m, from: P, when: {{deadlock: [{{log: refused}}]}}}}]
+"
+        )
+    };
+    let refused = |first: &str, detect: &str| log(&scenario(first, detect)).len();
+    let one = "receive: m, from: Q";
+    let either = "receive: m, from: [Q, R]";
+    let oneself = "send: x, to: P";
+    assert_eq!((refused(one, "refuse"), refused(one, "refuse-chain")), (1, 1));
+    assert_eq!((refused(either, "refuse"), refused(either, "refuse-chain")), (1, 0));
+    assert_eq!((refused(oneself, "refuse"), refused(oneself, "refuse-chain")), (1, 0));
+}

@@ -88,7 +88,7 @@ fn kernel(dice: &mut Dice, out: &mut String) {
     option(out, "dying-port", &["dead", "ok"]);
     option(out, "set-order", &["merged", "round-robin", "arbitrary"]);
     if dice.chance(15) {
-        let _ = writeln!(out, "  detect: refuse");
+        let _ = writeln!(out, "  detect: {}", dice.pick(&["refuse", "refuse-chain"]));
     }
 }
 

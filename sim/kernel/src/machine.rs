@@ -177,6 +177,8 @@ pub enum Detect {
     Report,
     /// It refuses the call that would close a circle.
     Refuse,
+    /// It refuses the call from which a chain of processes, each of which waits for one other, leads back.
+    RefuseChain,
 }
 
 /// Whether a process may rest for ever.

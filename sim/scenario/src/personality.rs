@@ -45,6 +45,8 @@ const MACH: Personality = Personality {
         ("send", Outcome::NoRight, "MACH_SEND_INVALID_RIGHT"),
         ("send", Outcome::NoMemory, "MACH_SEND_NO_BUFFER"),
         ("send", Outcome::Interrupted, "MACH_SEND_INTERRUPTED"),
+        ("send", Outcome::Held, "MACH_SEND_WILL_NOTIFY"),
+        ("send", Outcome::Refused, "MACH_SEND_NOTIFY_IN_PROGRESS"),
         ("receive", Outcome::WouldBlock, "MACH_RCV_TIMED_OUT"),
         ("receive", Outcome::TimedOut, "MACH_RCV_TIMED_OUT"),
         ("receive", Outcome::TooLarge, "MACH_RCV_TOO_LARGE"),
@@ -91,7 +93,7 @@ const MINIX: Personality = Personality {
         ("buffering", Policy::Capacity(Capacity::None)),
         ("receiver", Policy::Word("fifo")),
         ("sender", Policy::Word("fifo")),
-        ("detect", Policy::Word("refuse")),
+        ("detect", Policy::Word("refuse-chain")),
     ],
     words: &[
         ("", Outcome::WouldBlock, "ENOTREADY"),

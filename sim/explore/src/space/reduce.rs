@@ -47,7 +47,7 @@ impl Reductions {
     pub fn sound_for(self, machine: &Machine) -> Self {
         match machine.policies.detect {
             Detect::Report => self,
-            Detect::Refuse => Self::NONE,
+            Detect::Refuse | Detect::RefuseChain => Self::NONE,
         }
     }
 

@@ -53,6 +53,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match self.machine.policies.detect {
             Detect::Report => false,
             Detect::Refuse => waits::closes_a_circle(self.machine, self.state, t),
+            Detect::RefuseChain => waits::closes_a_chain(self.state, t),
         }
     }
 

@@ -366,7 +366,7 @@ impl Walker<'_> {
     fn may_fail(&self, call: &Call) -> bool {
         let Walker { destroys_anything, interrupts_anything, .. } = *self;
         let handled = |outcome| call.handler(outcome).is_some();
-        let refuses = self.machine.policies.detect == Detect::Refuse;
+        let refuses = self.machine.policies.detect != Detect::Report;
         let waits_safely = |wait: &Wait| match wait {
             Wait::Forever => !refuses || handled(Outcome::Deadlock),
             Wait::Never => handled(Outcome::WouldBlock),

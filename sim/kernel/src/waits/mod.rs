@@ -35,7 +35,9 @@ use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
 use crate::object::names::NameTable;
-use crate::state::{BlockedOn, Bound, Level, Life, Look, Sources, State, Thread, ThreadState};
+use crate::state::{
+    BlockedOn, Bound, Holder, Level, Life, Look, Sources, State, Thread, ThreadState,
+};
 use crate::value::Handle;
 pub use condition::Condition;
 use condition::Waiters;
@@ -202,6 +204,44 @@ pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
     let stuck = stuck(machine, state);
     stuck.binary_search(&t).is_ok()
         && wait_graph(machine, state, &stuck).reached_from(state, t)[t.index()]
+}
+
+/// Whether a chain of processes, each of which waits for one other to send, to receive or to answer, leads
+/// from a thread back to its own process. Whoever receives from several is at no chain's end but his own.
+pub fn closes_a_chain(state: &State, t: ThreadId) -> bool {
+    let own = state.threads[t.index()].process;
+    let mut at = awaited_process(state, t);
+    // Who waits for himself only waits for ever.
+    if at == Some(own) {
+        return false;
+    }
+    for _ in 0..state.processes.len() {
+        match at {
+            None => return false,
+            Some(process) if process == own => return true,
+            Some(process) => {
+                let mut threads = state.threads_of(process);
+                let alive = threads.find(|t| !state.threads[t.index()].state.is_ended());
+                at = alive.and_then(|t| awaited_process(state, t));
+            }
+        }
+    }
+    false
+}
+
+/// The one process that a thread waits for, over a link or for an answer.
+fn awaited_process(state: &State, t: ThreadId) -> Option<ProcessId> {
+    let ends = |mailbox: MailboxId| match state.mailboxes[mailbox.index()].spec.kind {
+        MailboxKind::Link { from, to } => Some((from, to)),
+        _ => None,
+    };
+    match state.waits_for(t)? {
+        BlockedOn::Send(message) => ends(message.mailbox).map(|(_, to)| to),
+        BlockedOn::Receive { sources: Sources::One(link), .. } => ends(*link).map(|(from, _)| from),
+        BlockedOn::Reply { holder: Holder::Taken(process), .. } => Some(*process),
+        BlockedOn::Reply { holder: Holder::Queued(link), .. } => ends(*link).map(|(_, to)| to),
+        _ => None,
+    }
 }
 
 /// The search for whoever can still be helped.

@@ -79,6 +79,7 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
         },
         detect: match word(kernel, "detect") {
             Some("refuse") => Detect::Refuse,
+            Some("refuse-chain") => Detect::RefuseChain,
             _ => Detect::Report,
         },
         dying_port: match word(kernel, "dying-port") {

@@ -239,8 +239,8 @@ pub const KERNEL: &[Key] = &[
     ),
     optional(
         "detect",
-        Kind::Word(&["report", "refuse"]),
-        "Report deadlocks, or refuse the call that closes one",
+        Kind::Word(&["report", "refuse", "refuse-chain"]),
+        "Report deadlocks, refuse the call that closes one, or only one that a chain of single waits shows",
     ),
     optional(
         "personality",

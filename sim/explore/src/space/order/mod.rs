@@ -59,7 +59,7 @@ impl PartialOrder {
         if threads.len() > MOST_THREADS
             || policies.memory.is_some()
             || policies.wake == Wake::LookAgain
-            || policies.detect == Detect::Refuse
+            || policies.detect != Detect::Report
             || machine.has_ports()
             || !machine.code.iter().all(is_of_the_simple_kind)
         {

@@ -23,7 +23,7 @@ pub(super) struct Group {
 /// The groups of replicas that may change places, as far as the programs tell.
 pub(super) fn groups(machine: &Machine) -> Vec<Group> {
     let kernel_looks_at_order =
-        machine.policies.wake == Wake::LookAgain || machine.policies.detect == Detect::Refuse;
+        machine.policies.wake == Wake::LookAgain || machine.policies.detect != Detect::Report;
     if kernel_looks_at_order || !machine.code.iter().all(treats_all_alike) {
         return Vec::new();
     }
