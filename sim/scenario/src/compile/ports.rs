@@ -84,7 +84,8 @@ impl Compiler<'_> {
                     wanted.at,
                     format!("no port is called `{}`", wanted.value),
                 )
-                .did_you_mean(wanted.value, known),
+                .did_you_mean(wanted.value, known)
+                .otherwise("name a port of `ports:`"),
             );
         }
         found
