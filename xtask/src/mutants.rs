@@ -134,8 +134,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the handler of the process is asked before that of the thread",
         file: "sim/kernel/src/step/exception.rs",
-        before: "&[Level::Thread, Level::Process]",
-        after: "&[Level::Process, Level::Thread]",
+        before: "[Level::Thread, Level::Process]",
+        after: "[Level::Process, Level::Thread]",
     },
     Mutant {
         name: "in the short way a sender overtakes those that are blocked",

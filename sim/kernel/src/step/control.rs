@@ -163,20 +163,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Ends what a thread waits for, whatever that is.
     fn interrupt(&mut self, by: ThreadId, t: ThreadId) {
         self.note(Some(by), Kind::Interrupted(t));
-        match &mut self.thread_mut(t).state {
-            ThreadState::Blocked { .. } | ThreadState::LookingAgain { .. } => {
-                self.end_wait(t, Outcome::Interrupted);
-            }
-            ThreadState::Suspended(then) if matches!(**then, ThreadState::LookingAgain { .. }) => {
-                let then = std::mem::replace(&mut **then, ThreadState::Ready);
-                self.thread_mut(t).state = then;
-                self.end_wait(t, Outcome::Interrupted);
-            }
-            ThreadState::Suspended(_)
-            | ThreadState::NotStarted
-            | ThreadState::Ready
-            | ThreadState::Raising(_)
-            | ThreadState::Ended => {}
+        let waits = matches!(
+            self.thread(t).state.underneath(),
+            ThreadState::Blocked { .. } | ThreadState::LookingAgain { .. }
+        );
+        if waits {
+            self.end_wait(t, Outcome::Interrupted);
         }
     }
 

@@ -25,22 +25,24 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A thread raises an exception.
     pub(super) fn fail(&mut self, t: ThreadId, fault: Fault) {
         self.note(Some(t), Kind::Raised(&fault));
-        self.ask_handlers(t, fault, &[Level::Thread, Level::Process]);
+        let levels = [Level::Thread, Level::Process];
+        match self.next_handler(t, &levels).filter(|_| fault.is_exception()) {
+            Some((port, level)) => self.ask_handler(t, fault, port, level),
+            None => self.end_as_failed(t, fault),
+        }
     }
 
-    /// Asks the first of these handlers that there is; if there is none the process fails.
-    fn ask_handlers(&mut self, t: ThreadId, fault: Fault, levels: &[Level]) {
-        let ports = levels.iter().filter(|_| fault.is_exception()).filter_map(|level| {
+    /// The first of these handlers that there is.
+    fn next_handler(&self, t: ThreadId, levels: &[Level]) -> Option<(MailboxId, Level)> {
+        let ports = levels.iter().filter_map(|level| {
             let port = self.machine.exception_port(self.thread(t), *level)?;
-            (self.mailbox(port).existence == Existence::Alive).then_some((port, *level))
+            Some((port, *level))
         });
-        let first = ports.collect::<Vec<_>>().into_iter().next();
-        if let Some((port, level)) = first {
-            return self.ask_handler(t, fault, port, level);
-        }
-        if levels.is_empty() || levels == [Level::Process] {
-            self.note(Some(t), Kind::Unhandled(&fault));
-        }
+        let mut alive = ports.filter(|(port, _)| self.mailbox(*port).existence == Existence::Alive);
+        alive.next()
+    }
+
+    fn end_as_failed(&mut self, t: ThreadId, fault: Fault) {
         let thread = self.thread(t);
         let (process, pc) = (thread.process, thread.pc);
         self.end_process(process, End::Failed(fault, pc));
@@ -118,7 +120,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Level::Thread => &[Level::Process],
             Level::Process => &[],
         };
-        self.ask_handlers(t, fault, left);
+        match self.next_handler(t, left) {
+            Some((port, level)) => self.ask_handler(t, fault, port, level),
+            None => {
+                self.note(Some(t), Kind::Unhandled(&fault));
+                self.end_as_failed(t, fault);
+            }
+        }
     }
 
     /// Where a thread goes on behind what raised an exception. What that should have set is `none`, and a
