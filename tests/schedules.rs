@@ -175,11 +175,14 @@ fn check_runs(name: &str, machine: &Machine, found: &Exploration, seeds: u64) {
             timed.timing.seed = seed;
             timed.timing.scheduler = scheduler;
             let limits = Limits { max_steps: 1_000, ..Limits::default() };
-            let mut inside = Inside { explored: &explored, looked_at: 0, outside: None };
+            let mut inside =
+                Inside { explored: &explored, looked_at: 0, undecided: 0, outside: None };
             let run = run(&timed, &limits, &mut inside);
             let whose = format!("{name}: a run with seed {seed} and {scheduler:?}");
             assert!(inside.outside.is_none(), "{whose} comes to {:?}", inside.outside);
             let held = run.state.threads.iter().any(is_held_amid_local_work);
+            let seen = inside.looked_at + inside.undecided;
+            assert!(seen > 0 || run.steps == 0, "{whose}");
             compared += inside.looked_at + u64::from(held || run.steps == 0);
             let verdict = conclude(&timed, &run);
             // A run that was cut off, or in which a scheduler is unfair, is no whole schedule.

@@ -61,6 +61,8 @@ fn shared(state: &State) -> Vec<u8> {
 pub struct Inside<'a> {
     pub explored: &'a BTreeSet<Situation>,
     pub looked_at: u64,
+    /// How many could not be compared: not all have begun, or local work waits for a choice.
+    pub undecided: u64,
     pub outside: Option<State>,
 }
 
@@ -77,6 +79,7 @@ impl Tracer for Inside<'_> {
         // In an exploration all begin together, and local work belongs to the call before it.
         if !state.processes.iter().enumerate().all(begun) || !finish_local_work(machine, &mut state)
         {
+            self.undecided += 1;
             return;
         }
         self.looked_at += 1;
