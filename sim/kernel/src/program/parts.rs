@@ -1,0 +1,218 @@
+//! The parts of system calls: messages and rights, sources, waits, targets.
+
+use crate::expr::Expr;
+use crate::ids::{ProcessId, Register, ThreadName};
+use crate::machine::Machine;
+use crate::oracle::Span;
+
+/// The parts of a message that is to be sent, and how long the sender waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Send {
+    /// Where to.
+    pub to: Expr,
+    /// What it says.
+    pub body: Expr,
+    /// Its size in bytes, if not that of its body.
+    pub size: Option<Expr>,
+    /// Its type.
+    pub kind: Option<Expr>,
+    /// Its priority.
+    pub priority: Option<Expr>,
+    /// Where an answer should go.
+    pub reply_to: Option<Expr>,
+    /// The rights that the message carries.
+    pub rights: Vec<Grant>,
+    /// Whether the kernel keeps it where there is no room, and whom it tells when it has gone.
+    pub hold: Option<Expr>,
+    /// How long to wait: a send until the message has gone, a call until the answer is here.
+    pub wait: Wait,
+}
+
+/// An answer that is to be given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The message that is answered.
+    pub to: Expr,
+    /// The answer.
+    pub body: Expr,
+    /// Its size in bytes, if not that of its body.
+    pub size: Option<Expr>,
+    /// The rights that the answer carries.
+    pub rights: Vec<Grant>,
+}
+
+/// A right that a message is to carry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    /// To which port.
+    pub port: Expr,
+    /// Which right, and where it comes from.
+    pub disposition: Disposition,
+}
+
+/// What a sender does with a right that a message is to carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Its receive right goes with the message.
+    MoveReceive,
+    /// One reference to its send right goes with the message.
+    MoveSend,
+    /// The message gets a send right, the sender keeps its own.
+    CopySend,
+    /// The sender, who has the receive right, makes a send right.
+    MakeSend,
+    /// The sender, who has the receive right, makes a send-once right.
+    MakeSendOnce,
+    /// Its send-once right goes with the message.
+    MoveSendOnce,
+}
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Nobody has a send right to the port any more.
+    NoSenders,
+    /// The port has died, and the own name for it is a dead name.
+    DeadName,
+    /// The port would be destroyed: its receive right comes with the notice instead.
+    PortDestroyed,
+}
+
+/// What a receive takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receive {
+    /// Where the message goes.
+    pub into: Register,
+    /// Whose messages.
+    pub from: From,
+    /// Only messages of this type; others stay in place.
+    pub kind: Option<Expr>,
+    /// How long to wait.
+    pub wait: Wait,
+    /// The largest message that the receiver takes, in bytes.
+    pub max_size: Option<Expr>,
+}
+
+/// Whose messages a receive takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum From {
+    /// Of this source, or of the first in this list that has one.
+    These(Expr),
+    /// Of any process that sends to me, the oldest first.
+    Anyone,
+}
+
+/// How long a call may wait.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wait {
+    /// Until it is done.
+    Forever,
+    /// Not at all.
+    Never,
+    /// So long.
+    For(Time),
+}
+
+impl Wait {
+    pub(super) fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            Wait::For(time) => time.expressions(),
+            Wait::Forever | Wait::Never => Vec::new(),
+        }
+    }
+}
+
+impl Time {
+    pub(super) fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            Time::Computed(expr) => vec![expr],
+            Time::Span(_) => Vec::new(),
+        }
+    }
+}
+
+/// A time span in a program.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Time {
+    /// Written down.
+    Span(Span),
+    /// Computed when it is needed: a duration value.
+    Computed(Expr),
+}
+
+/// A process that is to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spawn {
+    /// The first that the first member of the creator's family can make; those of the others follow.
+    pub first: ProcessId,
+    /// How many each of them can make.
+    pub each: u32,
+    /// Where the handle of the new one goes.
+    pub into: Option<Register>,
+    /// What it finds in its variables.
+    pub with: Vec<(Register, Expr)>,
+    /// The rights that it gets.
+    pub rights: Vec<Grant>,
+}
+
+impl Spawn {
+    /// The processes that a creator can make here.
+    pub fn children_of(
+        &self,
+        machine: &Machine,
+        creator: ProcessId,
+    ) -> impl Iterator<Item = ProcessId> + use<> {
+        let member = creator.0 - machine.family_of(creator).first.0;
+        let first = self.first.0 + member * self.each;
+        (first..first + self.each).map(ProcessId)
+    }
+}
+
+/// What is done to a process, or to a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// It ends.
+    Kill,
+    /// It takes no step until it is resumed as often.
+    Suspend,
+    /// One suspension less.
+    Resume,
+    /// What it waits for ends with `interrupted`.
+    Interrupt,
+}
+
+impl Command {
+    /// What the step is called in a scenario.
+    pub fn word(self) -> &'static str {
+        match self {
+            Command::Kill => "kill",
+            Command::Suspend => "suspend",
+            Command::Resume => "resume",
+            Command::Interrupt => "interrupt",
+        }
+    }
+
+    /// The command with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Command::Kill, Command::Suspend, Command::Resume, Command::Interrupt];
+        all.into_iter().find(|command| command.word() == word)
+    }
+}
+
+/// Whom a `kill` hits.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A process, or a list of them.
+    Processes(Expr),
+    /// Threads of the own process.
+    Threads(Threads),
+}
+
+/// Threads of the own process, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threads {
+    /// The name they were started under.
+    pub name: ThreadName,
+    /// Only the replica with this index.
+    pub index: Option<Expr>,
+}

@@ -1,0 +1,263 @@
+//! System calls: what a thread can ask of the kernel.
+
+use std::sync::Arc;
+
+use super::{Command, From, Receive, Reply, Send, Spawn, Target, Threads, Time, Until, Wait};
+use crate::expr::Expr;
+use crate::ids::{Pc, Register, ThreadName};
+use crate::machine::{Capacity, Order, Pick};
+use crate::value::Value;
+
+/// A system call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verb {
+    /// Send a message.
+    Send(Send),
+    /// Send a request with a reply right, and wait for the answer.
+    Call {
+        /// The request.
+        request: Send,
+        /// Where the answer goes.
+        into: Register,
+    },
+    /// Take a message.
+    Receive(Receive),
+    /// Use up the reply right of a received message; never blocks.
+    Reply(Reply),
+    /// Find out which sources a receive would not block on.
+    Select {
+        /// Where the list of those goes.
+        into: Register,
+        /// Which are asked, in the order of the answer.
+        among: Expr,
+        /// How long to wait for the first.
+        wait: Wait,
+    },
+    /// Let time pass.
+    Sleep(Time),
+    /// Let others run.
+    Yield,
+    /// End the process with this code.
+    Exit(Expr),
+    /// Do something to other processes, or to threads of the own one.
+    Control(Command, Target),
+    /// Make a process.
+    Spawn(Box<Spawn>),
+    /// Raise an exception of this kind.
+    Fault(Arc<str>),
+    /// Start a thread of this process, with a copy of the variables.
+    StartThread {
+        /// The name it is joined by.
+        name: ThreadName,
+        /// Where it begins.
+        entry: Pc,
+    },
+    /// Wait until threads of this process have ended.
+    Join {
+        /// Which.
+        threads: Threads,
+        /// How long.
+        wait: Wait,
+    },
+    /// Make a mailbox.
+    Create {
+        /// Where its handle goes.
+        into: Register,
+        /// How much it holds; that of `kernel.buffering` if not said.
+        capacity: Option<Capacity>,
+        /// The order of its messages.
+        order: Order,
+        /// Who gets a message, if not as the kernel does it everywhere.
+        receiver: Option<Pick>,
+        /// The largest message that it takes, in bytes.
+        max_size: Option<u64>,
+    },
+    /// Make a port, and have its receive right.
+    CreatePort {
+        /// Where its handle goes.
+        into: Register,
+        /// Its queue limit, in messages.
+        limit: Option<Expr>,
+    },
+    /// Destroy a mailbox, or a port that one receives from.
+    Destroy(Expr),
+    /// Give one reference to a send right up.
+    Drop(Expr),
+    /// Make a port set.
+    CreateSet {
+        /// Where its handle goes.
+        into: Register,
+    },
+    /// Make a port a member of a port set.
+    Insert {
+        /// The port.
+        port: Expr,
+        /// The set.
+        into: Expr,
+    },
+    /// Take a port out of a port set.
+    Remove {
+        /// The port.
+        port: Expr,
+        /// The set.
+        out_of: Expr,
+    },
+    /// Ask for a notice about a port.
+    Watch {
+        /// The port.
+        port: Expr,
+        /// What is waited for.
+        until: Until,
+        /// Where the notice goes: a port that one receives from, or a send-once right.
+        notify: Expr,
+    },
+    /// Set the queue limit of a port.
+    Limit {
+        /// The port.
+        port: Expr,
+        /// So many messages.
+        limit: Expr,
+    },
+    /// Enter a name with the name server.
+    Register {
+        /// What is named.
+        object: Expr,
+        /// Its name.
+        name: Expr,
+    },
+    /// Take a name back.
+    Unregister(Expr),
+    /// Ask the name server.
+    Lookup {
+        /// The name.
+        name: Expr,
+        /// Where the handle goes.
+        into: Register,
+        /// How long to wait for a registration.
+        wait: Wait,
+    },
+    /// Open the mailbox behind a path.
+    Open {
+        /// The path.
+        path: Expr,
+        /// Where the handle goes.
+        into: Register,
+        /// What for.
+        access: crate::value::Access,
+    },
+}
+
+impl Verb {
+    /// Whether the thread may go on behind it. Behind an exit it does if the code cannot be computed, and a
+    /// handler says so.
+    pub fn may_return(&self) -> bool {
+        !matches!(self, Verb::Exit(Expr::Constant(Value::Int(_))))
+    }
+
+    /// Whether a call of this kind that neither waits nor fails tells nothing but that it returns.
+    pub(crate) fn has_no_event(&self) -> bool {
+        matches!(
+            self,
+            Verb::Select { .. }
+                | Verb::Join { .. }
+                | Verb::Lookup { .. }
+                | Verb::Open { .. }
+                | Verb::Drop(_)
+                | Verb::Limit { .. }
+                | Verb::Watch { .. }
+                | Verb::Insert { .. }
+                | Verb::Remove { .. }
+        )
+    }
+
+    pub(super) fn expressions(&self) -> Vec<&Expr> {
+        let mut found = Vec::new();
+        match self {
+            Verb::Send(send) | Verb::Call { request: send, .. } => {
+                found.extend([&send.to, &send.body]);
+                let parts = [&send.size, &send.kind, &send.priority, &send.reply_to];
+                found.extend(parts.into_iter().flatten());
+                found.extend(send.rights.iter().map(|grant| &grant.port));
+                found.extend(&send.hold);
+                found.extend(send.wait.expressions());
+            }
+            Verb::Receive(receive) => {
+                if let From::These(sources) = &receive.from {
+                    found.push(sources);
+                }
+                found.extend([&receive.kind, &receive.max_size].into_iter().flatten());
+                found.extend(receive.wait.expressions());
+            }
+            Verb::Reply(reply) => {
+                found.extend([&reply.to, &reply.body].into_iter().chain(&reply.size));
+                found.extend(reply.rights.iter().map(|grant| &grant.port));
+            }
+            Verb::Select { among, wait, .. } => {
+                found.push(among);
+                found.extend(wait.expressions());
+            }
+            Verb::Sleep(time) => found.extend(time.expressions()),
+            Verb::Exit(expr)
+            | Verb::Destroy(expr)
+            | Verb::Drop(expr)
+            | Verb::Unregister(expr)
+            | Verb::Control(_, Target::Processes(expr))
+            | Verb::Open { path: expr, .. } => found.push(expr),
+            Verb::Control(_, Target::Threads(threads)) => found.extend(&threads.index),
+            Verb::Join { threads, wait } => {
+                found.extend(&threads.index);
+                found.extend(wait.expressions());
+            }
+            Verb::Register { object, name } => found.extend([object, name]),
+            Verb::Limit { port, limit } => found.extend([port, limit]),
+            Verb::Watch { port, notify, .. } => found.extend([port, notify]),
+            Verb::Insert { port, into } => found.extend([port, into]),
+            Verb::Remove { port, out_of } => found.extend([port, out_of]),
+            Verb::CreatePort { limit, .. } => found.extend(limit),
+            Verb::Lookup { name, wait, .. } => {
+                found.push(name);
+                found.extend(wait.expressions());
+            }
+            Verb::Spawn(spawn) => {
+                found.extend(spawn.with.iter().map(|(_, value)| value));
+                found.extend(spawn.rights.iter().map(|grant| &grant.port));
+            }
+            Verb::Yield
+            | Verb::Fault(_)
+            | Verb::StartThread { .. }
+            | Verb::Create { .. }
+            | Verb::CreateSet { .. } => {}
+        }
+        found
+    }
+
+    /// What the step is called in a scenario.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verb::Send(_) => "send",
+            Verb::Call { .. } => "call",
+            Verb::Receive(_) => "receive",
+            Verb::Reply(_) => "reply",
+            Verb::Select { .. } => "select",
+            Verb::Sleep(_) => "sleep",
+            Verb::Yield => "yield",
+            Verb::Exit(_) => "exit",
+            Verb::Control(command, _) => command.word(),
+            Verb::Fault(_) => "fault",
+            Verb::Spawn(_) => "spawn",
+            Verb::StartThread { .. } => "thread",
+            Verb::Join { .. } => "join",
+            Verb::Create { .. } | Verb::CreatePort { .. } | Verb::CreateSet { .. } => "create",
+            Verb::Destroy(_) => "destroy",
+            Verb::Drop(_) => "drop",
+            Verb::Limit { .. } => "limit",
+            Verb::Watch { .. } => "watch",
+            Verb::Insert { .. } => "insert",
+            Verb::Remove { .. } => "remove",
+            Verb::Register { .. } => "register",
+            Verb::Unregister(_) => "unregister",
+            Verb::Lookup { .. } => "lookup",
+            Verb::Open { .. } => "open",
+        }
+    }
+}
