@@ -282,6 +282,10 @@ fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> O
         Verb::Select { into, .. } => format!("select: {}", names.value(&registers[into.index()])),
         Verb::Lookup { into, .. } => format!("lookup: {}", names.value(&registers[into.index()])),
         Verb::Open { into, .. } => format!("open: {}", names.value(&registers[into.index()])),
+        Verb::Inspect { what, of, into } => {
+            let of = named(of).unwrap_or_else(|| "…".into());
+            format!("{}({of}) is {}", what.word(), names.value(&registers[into.index()]))
+        }
         Verb::Join { .. } => "joined".into(),
         Verb::Insert { port, into } => format!("insert {} into {}", named(port)?, named(into)?),
         Verb::Remove { port, out_of } => {

@@ -249,6 +249,7 @@ impl Encoder<'_> {
             }
         }
         self.carried(&extras.rights);
+        self.number(extras.seq.map_or(0, |seq| u64::from(seq) + 1));
     }
 
     fn mailbox_id(&mut self, mailbox: MailboxId) {

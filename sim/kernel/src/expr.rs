@@ -76,6 +76,8 @@ pub enum Field {
     ReplyTo,
     /// The ports that it brought rights to; `none` where one died on the way.
     Rights,
+    /// How many were received from the port before it; `none` if it came from no port.
+    Seq,
 }
 
 /// An operator with one operand.
@@ -215,6 +217,11 @@ impl Expr {
         }
     }
 
+    /// Whether this expression, or one inside it, is such a one.
+    pub fn contains(&self, is_such: &impl Fn(&Expr) -> bool) -> bool {
+        is_such(self) || self.children().into_iter().any(|child| child.contains(is_such))
+    }
+
     /// Every expression directly inside this one.
     pub fn children(&self) -> Vec<&Expr> {
         match self {
@@ -318,6 +325,7 @@ impl<O: Oracle> Scope<'_, O> {
                 Route::Mailbox | Route::Once => Value::Handle(Handle::Mailbox(message.mailbox)),
                 Route::Link => Value::None,
             },
+            Field::Seq => message.seq().map_or(Value::None, |seq| Value::Int(i64::from(seq))),
             Field::Rights => {
                 let handle = |carried: &Carried| match carried.right {
                     Right::Dead => Value::None,

@@ -31,6 +31,8 @@ pub struct Machine {
     pub files: Vec<File>,
     /// What the kernel does where systems differ.
     pub policies: Policies,
+    /// Whether anybody asks how many messages were received from a port.
+    pub counts_receives: bool,
     /// How many threads there may be at the same time.
     pub max_threads: u32,
     /// How a run lets time pass. The kernel does not read it.

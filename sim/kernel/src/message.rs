@@ -25,7 +25,7 @@ pub struct Message {
 }
 
 /// What most messages lack. A message that lacks all of it has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// The word that `receive … type:` selects by, `none` if it has none.
     pub kind: Value,
@@ -37,6 +37,9 @@ pub struct Extras {
     pub then: Then,
     /// The rights that it carries, in the order in which the sender named them.
     pub rights: Box<[Carried]>,
+    /// How many messages were received from its port before it, once it was received. Kept only where
+    /// [`crate::Machine::counts_receives`].
+    pub seq: Option<u32>,
 }
 
 /// How a message travels.
@@ -55,10 +58,11 @@ pub enum Route {
 ///
 /// It travels with the message, so that `call` is the same path as `send` and no special case at
 /// every place where a message is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Then {
     /// Its `send` returns.
+    #[default]
     Return,
     /// Its `call` goes on to wait for the answer.
     AwaitReply {
@@ -85,13 +89,7 @@ impl Eq for Message {}
 impl Extras {
     /// For a message: nothing if all of it is lacking.
     pub fn boxed(self) -> Option<Box<Self>> {
-        let Self { kind, priority, reply_to, then, rights } = &self;
-        let nothing = *kind == Value::None
-            && *priority == 0
-            && reply_to.is_none()
-            && *then == Then::Return
-            && rights.is_empty();
-        (!nothing).then(|| Box::new(self))
+        (self != Self::default()).then(|| Box::new(self))
     }
 }
 
@@ -119,6 +117,11 @@ impl Message {
     /// The rights that its sender has put into it.
     pub fn rights(&self) -> &[Carried] {
         self.extras.as_ref().map_or(&[], |extras| &extras.rights)
+    }
+
+    /// How many messages were received from its port before it.
+    pub fn seq(&self) -> Option<u32> {
+        self.extras.as_ref().and_then(|extras| extras.seq)
     }
 
     /// All rights that it carries: those, and the one to answer it.

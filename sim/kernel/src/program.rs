@@ -11,8 +11,8 @@ use crate::expr::Expr;
 use crate::ids::{Pc, Register};
 use crate::outcome::Outcome;
 pub use parts::{
-    Command, Disposition, From, Grant, Receive, Reply, Send, Spawn, Target, Threads, Time, Until,
-    Wait,
+    Command, Disposition, From, Grant, Inspection, Receive, Reply, Send, Spawn, Target, Threads,
+    Time, Until, Wait,
 };
 pub use verb::Verb;
 
@@ -114,6 +114,7 @@ impl Op {
                 | Verb::Create { into, .. }
                 | Verb::CreatePort { into, .. }
                 | Verb::CreateSet { into }
+                | Verb::Inspect { into, .. }
                 | Verb::Lookup { into, .. }
                 | Verb::Open { into, .. } => Some(*into),
                 Verb::Spawn(spawn) => spawn.into,

@@ -261,6 +261,7 @@ impl Extras {
                 .iter()
                 .map(|carried| Carried { port: names.mailbox(carried.port), ..*carried })
                 .collect(),
+            seq: self.seq,
         }
     }
 }

@@ -58,7 +58,7 @@ impl Steps<'_> {
     /// What else is done with ports.
     pub(super) fn ports(&mut self, indent: usize) {
         let port = self.port();
-        match self.dice.below(17) {
+        match self.dice.below(19) {
             11..=16 => return self.others(indent),
             8 => {
                 self.line(indent, "- create: h");
@@ -96,6 +96,7 @@ impl Steps<'_> {
                 self.line(indent, &format!("- register: {port}"));
                 self.line(indent + 2, "as: a name");
             }
+            17 | 18 => return self.look_at_rights(indent),
             _ => {
                 self.line(indent, "- if: m != none and len(m.rights) > 0");
                 self.line(indent + 2, "then: [{set: {h: 'm.rights[0]'}}]");
@@ -103,6 +104,17 @@ impl Steps<'_> {
             }
         }
         self.handlers(indent + 2);
+    }
+
+    fn look_at_rights(&mut self, indent: usize) {
+        if self.dice.chance(50) {
+            let right = self.dice.pick(&["p1", "p2", "h", "m"]);
+            let expr = format!("refs({right}) + len(rights-of({right}))");
+            self.line(indent, &format!("- set: {{n: '{expr}'}}"));
+        } else {
+            self.line(indent, "- if: m != none and m.seq != none");
+            self.line(indent + 2, "then: [{set: {n: 'm.seq % 2'}}]");
+        }
     }
 
     /// What is done with other processes.

@@ -35,6 +35,7 @@ impl Encoder<'_> {
         self.number(port.once.len() as u64);
         port.once.iter().for_each(|number| self.number(u64::from(*number)));
         self.number(u64::from(port.made));
+        self.number(u64::from(port.received));
         for asked in [port.no_senders, port.destroyed] {
             self.byte(u8::from(asked.is_some()));
             if let Some(once) = asked {

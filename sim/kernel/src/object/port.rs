@@ -26,6 +26,8 @@ pub struct Port {
     pub no_senders: Option<Once>,
     /// How many send rights were made since that was asked for.
     pub made: u32,
+    /// How many messages its receiver has taken; 0 where nobody looks at that.
+    pub received: u32,
     /// Where the receive right goes instead of being destroyed.
     pub destroyed: Option<Once>,
     /// The port set that it is a member of.
@@ -82,10 +84,17 @@ impl Port {
             once: BTreeSet::new(),
             no_senders: None,
             made: 0,
+            received: 0,
             destroyed: None,
             set: None,
             held: VecDeque::new(),
         }
+    }
+
+    /// Its receive right has moved, and what its receiver counts begins anew.
+    pub fn begin_anew(&mut self) {
+        self.made = 0;
+        self.received = 0;
     }
 
     /// Makes a send-once right.

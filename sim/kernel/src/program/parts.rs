@@ -78,6 +78,30 @@ pub enum Until {
     PortDestroyed,
 }
 
+/// What a process can ask about its own rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspection {
+    /// How many references it has under this name.
+    References,
+    /// Which rights it has under this name.
+    Rights,
+}
+
+impl Inspection {
+    /// The function of an expression that asks this.
+    pub fn word(self) -> &'static str {
+        match self {
+            Inspection::References => "refs",
+            Inspection::Rights => "rights-of",
+        }
+    }
+
+    /// What this function asks, if it asks about rights.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Inspection::References, Inspection::Rights].into_iter().find(|asked| asked.word() == word)
+    }
+}
+
 /// What a receive takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receive {
@@ -111,6 +135,16 @@ pub enum Wait {
     Never,
     /// So long.
     For(Time),
+}
+
+impl Send {
+    pub(super) fn expressions(&self) -> Vec<&Expr> {
+        let parts = [&self.size, &self.kind, &self.priority, &self.reply_to, &self.hold];
+        let rights = self.rights.iter().map(|grant| &grant.port);
+        let mut found = vec![&self.to, &self.body];
+        found.extend(parts.into_iter().flatten().chain(rights).chain(self.wait.expressions()));
+        found
+    }
 }
 
 impl Wait {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Command, From, Receive, Reply, Send, Spawn, Target, Threads, Time, Until, Wait};
+use super::{
+    Command, From, Inspection, Receive, Reply, Send, Spawn, Target, Threads, Time, Until, Wait,
+};
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::machine::{Capacity, Order, Pick};
@@ -118,6 +120,15 @@ pub enum Verb {
         /// So many messages.
         limit: Expr,
     },
+    /// Look at the rights to a port that one has oneself.
+    Inspect {
+        /// What is to be known.
+        what: Inspection,
+        /// The port, or the right.
+        of: Expr,
+        /// Where the answer goes.
+        into: Register,
+    },
     /// Enter a name with the name server.
     Register {
         /// What is named.
@@ -167,6 +178,7 @@ impl Verb {
                 | Verb::Watch { .. }
                 | Verb::Insert { .. }
                 | Verb::Remove { .. }
+                | Verb::Inspect { .. }
         )
     }
 
@@ -174,12 +186,7 @@ impl Verb {
         let mut found = Vec::new();
         match self {
             Verb::Send(send) | Verb::Call { request: send, .. } => {
-                found.extend([&send.to, &send.body]);
-                let parts = [&send.size, &send.kind, &send.priority, &send.reply_to];
-                found.extend(parts.into_iter().flatten());
-                found.extend(send.rights.iter().map(|grant| &grant.port));
-                found.extend(&send.hold);
-                found.extend(send.wait.expressions());
+                found.extend(send.expressions());
             }
             Verb::Receive(receive) => {
                 if let From::These(sources) = &receive.from {
@@ -202,17 +209,18 @@ impl Verb {
             | Verb::Drop(expr)
             | Verb::Unregister(expr)
             | Verb::Control(_, Target::Processes(expr))
+            | Verb::Inspect { of: expr, .. }
             | Verb::Open { path: expr, .. } => found.push(expr),
             Verb::Control(_, Target::Threads(threads)) => found.extend(&threads.index),
             Verb::Join { threads, wait } => {
                 found.extend(&threads.index);
                 found.extend(wait.expressions());
             }
-            Verb::Register { object, name } => found.extend([object, name]),
-            Verb::Limit { port, limit } => found.extend([port, limit]),
-            Verb::Watch { port, notify, .. } => found.extend([port, notify]),
-            Verb::Insert { port, into } => found.extend([port, into]),
-            Verb::Remove { port, out_of } => found.extend([port, out_of]),
+            Verb::Register { object: one, name: other }
+            | Verb::Limit { port: one, limit: other }
+            | Verb::Watch { port: one, notify: other, .. }
+            | Verb::Insert { port: one, into: other }
+            | Verb::Remove { port: one, out_of: other } => found.extend([one, other]),
             Verb::CreatePort { limit, .. } => found.extend(limit),
             Verb::Lookup { name, wait, .. } => {
                 found.push(name);
@@ -231,7 +239,7 @@ impl Verb {
         found
     }
 
-    /// What the step is called in a scenario.
+    /// What the step is called in a scenario, or the function of an expression that is a call.
     pub fn word(&self) -> &'static str {
         match self {
             Verb::Send(_) => "send",
@@ -254,6 +262,7 @@ impl Verb {
             Verb::Watch { .. } => "watch",
             Verb::Insert { .. } => "insert",
             Verb::Remove { .. } => "remove",
+            Verb::Inspect { what, .. } => what.word(),
             Verb::Register { .. } => "register",
             Verb::Unregister(_) => "unregister",
             Verb::Lookup { .. } => "lookup",

@@ -57,10 +57,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let body = Value::Text(fault.describe().into());
         let extras = Extras {
             kind: Value::Text(fault.kind()),
-            priority: 0,
-            reply_to: None,
             then: Then::AwaitReply { caller: t, right },
-            rights: Box::default(),
+            ..Extras::default()
         };
         thread.control(|control| control.raised = Some(Raised { fault, level }));
         // It counts as waiting until it is known for whom.

@@ -8,6 +8,7 @@ mod control;
 mod destination;
 mod exception;
 mod hold;
+mod inspect;
 mod local;
 mod memory;
 mod naming;
@@ -205,6 +206,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Insert { port, into } => self.insert(t, port, into),
             Verb::Remove { port, out_of } => self.take_out(t, port, out_of),
             Verb::Watch { port, until, notify } => self.watch(t, port, *until, notify),
+            Verb::Inspect { what, of, into } => self.inspect(t, *what, of, *into),
             Verb::Register { object, name } => self.register(t, object, name),
             Verb::Unregister(name) => self.unregister(t, name),
             Verb::Lookup { name, wait, .. } => self.lookup(t, name, wait),

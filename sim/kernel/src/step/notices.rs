@@ -9,7 +9,7 @@ use crate::event::Kind;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::Wake;
-use crate::message::{Extras, Message, Route, Then};
+use crate::message::{Extras, Message, Route};
 use crate::object::mailbox::Existence;
 use crate::object::port::{Carried, Once, Receiver, Right};
 use crate::oracle::{Oracle, Sink};
@@ -80,10 +80,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.state.next_serial += 1;
         let extras = Extras {
             kind: Value::Text(kind.into()),
-            priority: 0,
-            reply_to: None,
-            then: Then::Return,
             rights: right.into_iter().collect(),
+            ..Extras::default()
         };
         let size = body.size_bytes();
         self.work.push(Work::Notice(Arc::new(Message {

@@ -8,7 +8,7 @@ use crate::event::{Kind, Loss};
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{MailboxKind, TooLarge};
-use crate::message::{Message, Then};
+use crate::message::{Message, Route, Then};
 use crate::object::mailbox::Existence;
 use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
@@ -247,11 +247,26 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Verb::Call { into, .. } => *into,
             other => unreachable!("{other:?} does not take messages"),
         };
+        let message = self.stamp(message);
         let message = self.copy_out(t, message);
         self.note(Some(t), Kind::Received(&message));
         self.sink.received(t);
         self.set(t, into, Value::Message(message));
         self.complete(t, Outcome::Ok);
+    }
+
+    /// Tells a message that has been received from a port how many were before it.
+    fn stamp(&mut self, mut message: Arc<Message>) -> Arc<Message> {
+        if !self.machine.counts_receives || message.route == Route::Link {
+            return message;
+        }
+        let Some(port) = &mut self.state.mailboxes[message.mailbox.index()].port else {
+            return message;
+        };
+        let extras = Arc::make_mut(&mut message).extras.get_or_insert_default();
+        extras.seq = Some(port.received);
+        port.received = port.received.saturating_add(1);
+        message
     }
 
     /// Whether nothing can ever come to a thread from these sources again: mailboxes that were destroyed,

@@ -253,7 +253,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match disposition {
             Disposition::MoveReceive => {
                 self.leave_set(port);
-                self.port_mut(port).made = 0;
+                self.port_mut(port).begin_anew();
                 self.tell_receivers_of_the_dead(port);
             }
             Disposition::MakeSend if self.machine.counts_senders() => {
@@ -410,7 +410,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let port = self.port_mut(id);
         let (backup, asked) = (port.backup.take(), port.destroyed.take());
         port.receiver = Receiver::Nobody;
-        port.made = 0;
+        port.begin_anew();
         if let Some(once) = asked
             && self.mailbox(once.port).existence == Existence::Alive
             && once.port != id

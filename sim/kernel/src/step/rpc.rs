@@ -87,22 +87,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     ) -> Result<Arc<Message>, Stop> {
         let sender = self.thread(t).process;
         let taken = self.take_granted(t, &reply.rights, mailbox)?;
-        let extras = Extras {
-            kind: Value::None,
-            priority: 0,
-            reply_to: None,
-            then: Then::Return,
-            rights: self.granted_have_left(sender, taken).into(),
-        };
+        let rights = self.granted_have_left(sender, taken).into();
+        let extras = Extras { rights, ..Extras::default() }.boxed();
         let serial = self.state.next_serial;
         self.state.next_serial += 1;
-        let extras = extras.boxed();
         Ok(Arc::new(Message { body, sender, mailbox, size, route, extras, serial }))
     }
 
     /// Whether the caller of a reply right still waits for this process. A handle that came in a body gives
     /// no right.
-    fn check_reply_right(&self, asked: ReplyRight, by: ProcessId) -> Result<(), Stop> {
+    pub(super) fn check_reply_right(&self, asked: ReplyRight, by: ProcessId) -> Result<(), Stop> {
         match self.state.waits_for(asked.caller) {
             Some(BlockedOn::Reply { right, holder: Holder::Taken(process) })
                 if *right == asked && *process == by =>

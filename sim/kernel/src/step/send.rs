@@ -245,7 +245,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 _ => return Err(Fault::MixedTypes.into()),
             },
         };
-        Ok(Extras { kind, priority, reply_to, then, rights: Box::default() })
+        Ok(Extras { kind, priority, reply_to, then, ..Extras::default() })
     }
 
     /// A size in bytes; a negative one is an exception.

@@ -224,6 +224,7 @@ impl Walker<'_> {
             | Verb::CreateSet { .. }
             | Verb::Remove { .. }
             | Verb::Drop(_)
+            | Verb::Inspect { .. }
             | Verb::Unregister(_)
             | Verb::Lookup { .. }
             | Verb::Open { .. } => {}

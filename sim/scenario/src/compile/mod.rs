@@ -12,8 +12,10 @@ mod settings;
 mod spawned;
 mod unit;
 
+use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
-    File, Machine, MailboxKind, MailboxSpec, NameServer, NameServerId, Predicate, UserId, Value,
+    Expr, Field, File, Machine, MailboxKind, MailboxSpec, NameServer, NameServerId, Predicate,
+    UserId, Value,
 };
 
 use crate::ast::{Arg, Fields, Scenario};
@@ -74,6 +76,7 @@ pub fn compile(
     compiler.processes(&programs);
     compiler.task_ports();
     let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
+    compiler.machine.counts_receives = counts_receives(&compiler.machine, &predicates);
     let mut found = compiler.found;
     found.sort_by_key(|diagnostic| (diagnostic.at, diagnostic.code));
     found.dedup();
@@ -84,6 +87,13 @@ pub fn compile(
     let mut machine = compiler.machine;
     jumps::cut_short(&mut machine.code);
     (Some(Compiled { machine, predicates }), found)
+}
+
+/// Whether a program or a claim looks at the number that a message was received under.
+fn counts_receives(machine: &Machine, predicates: &[Option<Predicate>]) -> bool {
+    let of_claims = predicates.iter().flatten().map(|predicate| &predicate.expr);
+    let mut all = machine.code.iter().flat_map(Op::expressions).chain(of_claims);
+    all.any(|expr| expr.contains(&|part| matches!(part, Expr::Field(_, Field::Seq))))
 }
 
 struct Compiler<'a> {

@@ -32,17 +32,10 @@ impl Compiler<'_> {
 
     /// Processes have a port by which they are controlled, where anybody asks for one.
     pub(super) fn task_ports(&mut self) {
-        let asks = |op: &Op| {
-            op.expressions().into_iter().any(|expr| {
-                let mut found = false;
-                expr.visit(&mut |part| {
-                    found |= matches!(part, Expr::Function(Function::TaskOf, _));
-                });
-                found
-            })
-        };
+        let asks = |part: &Expr| matches!(part, Expr::Function(Function::TaskOf, _));
+        let mut expressions = self.machine.code.iter().flat_map(Op::expressions);
         let wanted = self.machine.families.iter().any(|family| family.protected)
-            || self.machine.code.iter().any(asks);
+            || expressions.any(|expr| expr.contains(&asks));
         if !wanted {
             return;
         }

@@ -1,6 +1,7 @@
 //! Names in expressions and references: a variable, a word of the language, or a declared object.
 
 use ipcsim_kernel::limits::LIST_ELEMENTS;
+use ipcsim_kernel::program::{Inspection, Verb};
 use ipcsim_kernel::{
     Expr as Code_, Field, Function, Handle, MailboxId, ProcessId, Register, Unary, Value,
 };
@@ -22,9 +23,25 @@ pub(super) struct Scope<'a> {
     pub names: &'a Names,
     pub variables: &'a [String],
     pub uses: Vec<(Register, Place)>,
+    /// What it has to ask the kernel first, where it may.
+    pub inspections: Option<Inspections>,
 }
 
-impl Scope<'_> {
+/// What is asked of the kernel before an expression is computed, which looks at variables only: the
+/// answers are in hidden ones.
+pub(super) struct Inspections {
+    /// The calls, in the order in which they are made.
+    pub calls: Vec<Verb>,
+    /// The first register that is free.
+    pub free: u32,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope without variables, for what is known before the run.
+    fn of_constants(names: &'a Names) -> Self {
+        Self { names, variables: &[], uses: Vec::new(), inspections: None }
+    }
+
     /// Compiles an expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<Compiled, Failed> {
         Ok(match &expr.value {
@@ -196,6 +213,9 @@ impl Scope<'_> {
                 .label("wrong number of arguments"),
             ));
         }
+        if let Some(what) = Inspection::from_word(&name.value) {
+            return self.inspect(what, name.at, arguments);
+        }
         let function = match name.value.as_str() {
             "len" => Function::Len,
             "min" => Function::Min,
@@ -210,6 +230,29 @@ impl Scope<'_> {
             _ => Function::Now,
         };
         Ok(Code_::Function(function, self.exprs(arguments)?))
+    }
+
+    fn inspect(
+        &mut self,
+        what: Inspection,
+        at: Place,
+        arguments: &[Expr],
+    ) -> Result<Compiled, Failed> {
+        let of = self.expr(&arguments[0])?;
+        let Some(Inspections { calls, free }) = &mut self.inspections else {
+            return Err(Box::new(
+                Diagnostic::new(
+                    Code::Arguments,
+                    at,
+                    format!("`{}` asks the kernel, which only a step can do", what.word()),
+                )
+                .label("not known here"),
+            ));
+        };
+        let into = Register(*free);
+        *free += 1;
+        calls.push(Verb::Inspect { what, of, into });
+        Ok(Code_::Variable(into))
     }
 
     /// What `to`, `from` and the like name: an object, a member of a family, or a variable's handle.
@@ -343,6 +386,7 @@ pub(super) fn message_field(field: &Placed<String>) -> Result<Field, Failed> {
         "box" => Field::Box,
         "reply-to" => Field::ReplyTo,
         "rights" => Field::Rights,
+        "seq" => Field::Seq,
         other => {
             return Err(Box::new(
                 Diagnostic::new(
@@ -392,7 +436,7 @@ fn too_long_a_list(what: &str, at: Place) -> Failed {
 
 /// A value that is known before the run: of a parameter.
 pub(super) fn constant(names: &Names, expr: &Expr) -> Result<Value, Failed> {
-    let mut scope = Scope { names, variables: &[], uses: Vec::new() };
+    let mut scope = Scope::of_constants(names);
     // A bare word that names an object is the object, so that mailboxes can be handed to programs.
     if let Shape::Text(text) = &expr.value
         && names.find(text).is_some()
@@ -416,7 +460,7 @@ pub(super) fn constant(names: &Names, expr: &Expr) -> Result<Value, Failed> {
 
 /// An object that is named once and for all.
 pub(super) fn constant_handle(names: &Names, reference: &Reference) -> Result<Handle, Failed> {
-    let mut scope = Scope { names, variables: &[], uses: Vec::new() };
+    let mut scope = Scope::of_constants(names);
     match scope.reference(reference, Allow::OneObject)? {
         Code_::Constant(Value::Handle(handle)) => Ok(handle),
         _ => Err(Box::new(

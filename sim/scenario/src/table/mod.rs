@@ -385,11 +385,13 @@ pub const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("random", 2, 2),
     ("now", 0, 0),
     ("task-of", 1, 1),
+    ("refs", 1, 1),
+    ("rights-of", 1, 1),
 ];
 
 /// The fields of a message variable.
 pub const FIELDS: &[&str] =
-    &["body", "sender", "type", "priority", "size", "box", "reply-to", "rights"];
+    &["body", "sender", "type", "priority", "size", "box", "reply-to", "rights", "seq"];
 
 impl Verb {
     /// The verb with this name.

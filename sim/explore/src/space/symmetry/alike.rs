@@ -65,6 +65,7 @@ fn treats_all_alike(op: &Op) -> bool {
         | Verb::CreateSet { .. }
         | Verb::Insert { .. }
         | Verb::Remove { .. }
+        | Verb::Inspect { .. }
         | Verb::Register { .. }
         | Verb::Unregister(_)
         | Verb::Lookup { .. }

@@ -1,13 +1,13 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
 use ipcsim_kernel::program::{
-    Command, From, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
+    Call, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
 };
 use ipcsim_kernel::{Access, Handle, Outcome, Pc, Register, Span, Value};
 
 use super::{Failed, Unit, thread_name};
 use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
-use crate::compile::resolve::{Allow, Compiled, Scope, fold_list};
+use crate::compile::resolve::{Allow, Compiled, Inspections, Scope, fold_list};
 use crate::compile::settings::{capacity, order, pick, unsigned, word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
@@ -322,10 +322,22 @@ impl Unit<'_> {
         &mut self,
         work: impl FnOnce(&mut Scope) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
-        let mut scope = Scope { names: self.names, variables: &self.variables, uses: Vec::new() };
+        let inspections = Inspections { calls: Vec::new(), free: self.registers };
+        let mut scope = Scope {
+            names: self.names,
+            variables: &self.variables,
+            uses: Vec::new(),
+            inspections: Some(inspections),
+        };
         let result = work(&mut scope);
         let pc = Pc::at(self.machine.code.len());
         self.flow.uses.extend(scope.uses.into_iter().map(|(register, at)| (pc, register, at)));
+        if let Some(Inspections { calls, free }) = scope.inspections {
+            self.registers = free;
+            for verb in calls {
+                self.emit(Op::Call(Box::new(Call { verb, handlers: [].into() })));
+            }
+        }
         result
     }
 
