@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::object::port::Right;
-use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::program::{Answer, Op, Verb};
 use ipcsim_kernel::{
     Event, Expr, Kind, Level, Loss, Machine, Message, ProcessId, Route, State, ThreadId,
 };
@@ -280,7 +280,6 @@ fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> O
     };
     Some(match call_of(machine, event)? {
         Verb::Select { into, .. } => format!("select: {}", names.value(&registers[into.index()])),
-        Verb::Lookup { into, .. } => format!("lookup: {}", names.value(&registers[into.index()])),
         Verb::Open { into, .. } => format!("open: {}", names.value(&registers[into.index()])),
         Verb::Inspect { what, of, into } => {
             let of = named(of).unwrap_or_else(|| "…".into());
@@ -346,8 +345,13 @@ fn tell(
             if raised.is_some() {
                 return plain(format!("the exception goes to {to}"));
             }
-            let verb = call_of(machine, event).map_or("send", Verb::word);
-            plain(format!("{verb} {} to {to}", body(names, message)))
+            let verb = call_of(machine, event);
+            let way = match verb {
+                Some(Verb::Call { answer: Answer::OfNames(_), .. }) => "at",
+                _ => "to",
+            };
+            let verb = verb.map_or("send", Verb::word);
+            plain(format!("{verb} {} {way} {to}", body(names, message)))
         }
         Kind::Stored { message, messages } => {
             let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
@@ -405,10 +409,6 @@ fn tell(
         Kind::ThreadEnded => plain("ends".into()),
         Kind::Created(mailbox) => plain(format!("create {}", machine.mailbox_name(*mailbox))),
         Kind::Destroyed(mailbox) => plain(format!("destroy {}", machine.mailbox_name(*mailbox))),
-        Kind::Registered(name, handle) => {
-            plain(format!("register {} as \"{name}\"", machine.handle_name(*handle)))
-        }
-        Kind::Unregistered(name) => plain(format!("unregister \"{name}\"")),
         Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
         Kind::Spawned(process) => plain(format!("spawn {}", machine.process_name(*process))),
         Kind::ThreadKilled(t) => plain(format!("kill {}", names.thread(state, *t))),

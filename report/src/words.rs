@@ -1,10 +1,10 @@
 //! The lecture's words: what things are called, and why a thread waits.
 
-use ipcsim_kernel::object::names::NameTable;
 use ipcsim_kernel::object::port::Receiver;
+use ipcsim_kernel::program::{Answer, Inquiry, Op, Verb};
 use ipcsim_kernel::{
-    BlockedOn, Capacity, Filter, Handle, Holder, Machine, MailboxId, MailboxKind, Message,
-    ProcessId, Sources, State, ThreadId, ThreadName, Value, write_value,
+    BlockedOn, Capacity, Expr, Filter, Holder, Machine, MailboxId, MailboxKind, Message, ProcessId,
+    Sources, State, ThreadId, ThreadName, Value, write_value,
 };
 
 use crate::units::{bytes, plural};
@@ -80,7 +80,6 @@ pub(crate) fn blocked_word(on: &BlockedOn) -> &'static str {
         BlockedOn::Receive { .. } | BlockedOn::Select(_) => "RECEIVE-blocked",
         BlockedOn::Reply { .. } => "REPLY-blocked",
         BlockedOn::Join(_) => "waiting",
-        BlockedOn::Lookup(_) => "waiting",
         BlockedOn::Sleep => "asleep",
     }
 }
@@ -104,7 +103,6 @@ pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> Str
             let list: Vec<String> = threads.iter().map(|t| names.thread(state, *t)).collect();
             format!("for {}", some_of(&list, "and"))
         }
-        BlockedOn::Lookup(name) => format!("for the name \"{name}\""),
         BlockedOn::Sleep => String::new(),
     }
 }
@@ -153,7 +151,10 @@ pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
             why_not_received(&names, state, sources, filter.as_deref())
         }
         BlockedOn::Select(sources) => why_not_received(&names, state, sources, None),
-        BlockedOn::Reply { holder: Holder::Taken(process), .. } => {
+        BlockedOn::Reply { right, holder: Holder::Taken(process) } => {
+            if let Some(name) = sought(&names, state, right.caller, *process) {
+                return format!("nobody has registered \"{name}\"");
+            }
             format!("{} has the request and has not replied", machine.process_name(*process))
         }
         BlockedOn::Reply { holder: Holder::Queued(mailbox), .. } => {
@@ -164,8 +165,26 @@ pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
             [_] => "it has not ended".into(),
             _ => "they have not all ended".into(),
         },
-        BlockedOn::Lookup(_) => "nobody has registered it".into(),
         BlockedOn::Sleep => "until its time has come".into(),
+    }
+}
+
+/// The name that a thread has looked up, if the name server has the request and rests.
+fn sought(names: &Names, state: &State, caller: ThreadId, server: ProcessId) -> Option<String> {
+    let machine = names.machine;
+    let thread = &state.threads[caller.index()];
+    let Op::Call(call) = &machine.code[thread.pc.index()] else { return None };
+    let Verb::Call { request, answer: Answer::OfNames(Inquiry::Lookup { .. }) } = &call.verb else {
+        return None;
+    };
+    let mut threads = state.threads_of(server).map(|t| state.waits_for(t));
+    if !threads.all(|on| matches!(on, Some(BlockedOn::Receive { .. }))) {
+        return None;
+    }
+    match &request.body {
+        Expr::Constant(Value::Text(name)) => Some(name.to_string()),
+        Expr::Variable(register) => Some(names.value(&thread.registers[register.index()])),
+        _ => None,
     }
 }
 
@@ -201,13 +220,10 @@ fn is_out_of_reach(machine: &Machine, state: &State, id: MailboxId) -> bool {
     let mut mailboxes = state.mailboxes.iter();
     let on_the_way =
         mailboxes.any(|mailbox| mailbox.all_messages().any(|message| carries(message)));
-    let named = state.names.iter().flat_map(NameTable::entries);
-    let mut named = named.map(|(_, object, _)| object);
     port.once.is_empty()
         && !machine.handles_exceptions(id)
         && !on_the_way
         && !others.any(|other| state.may_send(other, id))
-        && !named.any(|object| object == Handle::Mailbox(id))
 }
 
 fn why_not_received(

@@ -113,11 +113,6 @@ impl Scribe<'_> {
             Kind::Created(mailbox) | Kind::Destroyed(mailbox) => {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*mailbox));
             }
-            Kind::Registered(name, handle) => {
-                text(out, ",\"object\":", &self.machine.handle_name(*handle));
-                text(out, ",\"text\":", name);
-            }
-            Kind::Unregistered(name) => text(out, ",\"text\":", name),
             Kind::ReceiverIs(port, process) => {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
                 key(out, ",\"receiver\":");
@@ -256,8 +251,6 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Raised(_) => "raised",
         Kind::Created(_) => "created",
         Kind::Destroyed(_) => "destroyed",
-        Kind::Registered(..) => "registered",
-        Kind::Unregistered(_) => "unregistered",
         Kind::Killed(_) => "killed",
         Kind::Spawned(_) => "spawned",
         Kind::ThreadKilled(_) => "thread-killed",
@@ -278,7 +271,6 @@ fn on_word(on: &BlockedOn) -> &'static str {
         BlockedOn::Select(_) => "select",
         BlockedOn::Reply { .. } => "reply",
         BlockedOn::Join(_) => "join",
-        BlockedOn::Lookup(_) => "lookup",
         BlockedOn::Sleep => "sleep",
     }
 }

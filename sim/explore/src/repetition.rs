@@ -6,7 +6,6 @@
 //! positions of all random streams are.
 
 use ipcsim_kernel::encode;
-use ipcsim_kernel::object::names::NameTable;
 
 use crate::run::Runner;
 
@@ -27,7 +26,7 @@ struct Moment {
 struct Sign {
     progress: u64,
     /// What only grows in a run that does not repeat itself.
-    sizes: [u64; 4],
+    sizes: [u64; 3],
     next: Vec<Option<u32>>,
 }
 
@@ -68,9 +67,7 @@ fn sign(runner: &Runner) -> Sign {
     let next =
         runner.cpus.iter().map(|cpu| cpu.thread.map(|t| runner.state.threads[t.index()].pc.0));
     let state = &runner.state;
-    let names: usize = state.names.iter().map(NameTable::len).sum();
-    let tables = [state.mailboxes.len(), state.threads.len(), names].map(|count| count as u64);
-    let sizes = [state.memory.used, tables[0], tables[1], tables[2]];
+    let sizes = [state.memory.used, state.mailboxes.len() as u64, state.threads.len() as u64];
     Sign { progress: runner.agenda.progress, sizes, next: next.collect() }
 }
 

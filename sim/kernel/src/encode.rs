@@ -15,7 +15,6 @@ use crate::machine::{Capacity, MailboxKind};
 use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::memory::KernelMemory;
-use crate::object::names::NameTable;
 use crate::outcome::Outcome;
 use crate::state::{BlockedOn, End, Life, Process, State, Thread};
 use crate::value::{Access, Handle, ReplyRight, Value};
@@ -31,10 +30,6 @@ pub enum PartOf<'a> {
     Mailbox(&'a Mailbox),
     /// The kernel's memory.
     Memory(&'a KernelMemory),
-    /// What the name servers know.
-    Names(&'a [NameTable]),
-    /// Who waits for a name.
-    Lookups(&'a [ThreadId]),
     /// Reply rights whose caller no longer waits.
     Abandoned(&'a BTreeSet<ReplyRight>),
 }
@@ -54,8 +49,6 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
         encoder.mailbox(mailbox);
     }
     encoder.memory(&state.memory);
-    encoder.names(&state.names);
-    encoder.threads(state.lookups.iter());
 }
 
 /// Appends the bytes of a part of a state.
@@ -66,8 +59,6 @@ pub fn encode_part(part: PartOf, out: &mut Vec<u8>) {
         PartOf::Thread(thread) => encoder.thread(thread),
         PartOf::Mailbox(mailbox) => encoder.mailbox(mailbox),
         PartOf::Memory(memory) => encoder.memory(memory),
-        PartOf::Names(names) => encoder.names(names),
-        PartOf::Lookups(lookups) => encoder.threads(lookups.iter()),
         PartOf::Abandoned(rights) => rights.iter().for_each(|right| encoder.right(*right)),
     }
 }
@@ -162,17 +153,6 @@ impl Encoder<'_> {
         for (thread, message) in &memory.waiting {
             self.thread_id(*thread);
             self.message(message);
-        }
-    }
-
-    fn names(&mut self, tables: &[NameTable]) {
-        for names in tables {
-            self.number(names.entries().count() as u64);
-            for (name, object, owner) in names.entries() {
-                self.text(name);
-                self.handle(object);
-                self.number(owner.map_or(0, |owner| u64::from(owner.0) + 1));
-            }
         }
     }
 

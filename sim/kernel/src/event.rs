@@ -12,7 +12,7 @@ use crate::message::Message;
 use crate::oracle::Question;
 use crate::outcome::{Fault, Outcome};
 use crate::state::{BlockedOn, End};
-use crate::value::{Handle, Value};
+use crate::value::Value;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -78,10 +78,6 @@ pub enum Kind<'a> {
     Created(MailboxId),
     /// A mailbox was destroyed.
     Destroyed(MailboxId),
-    /// A name was entered with a name server.
-    Registered(&'a str, Handle),
-    /// A name was taken back.
-    Unregistered(&'a str),
     /// The process was killed by the thread.
     Killed(ProcessId),
     /// The process was made by the thread.

@@ -24,6 +24,8 @@ pub enum Expr {
     Variable(Register),
     /// The thread's own process.
     Me,
+    /// The port of the name server that the thread's process asks.
+    NameServer,
     /// Which replica of its family the process is, from 1.
     Index,
     /// Which replica of its family the thread is, from 1.
@@ -228,6 +230,7 @@ impl Expr {
             Expr::Constant(_)
             | Expr::Variable(_)
             | Expr::Me
+            | Expr::NameServer
             | Expr::Index
             | Expr::ThreadIndex
             | Expr::Status => vec![],
@@ -259,6 +262,10 @@ impl<O: Oracle> Scope<'_, O> {
             Expr::Constant(value) => value.clone(),
             Expr::Variable(register) => self.registers[register.index()].clone(),
             Expr::Me => Value::Handle(Handle::Process(self.who.process)),
+            Expr::NameServer => {
+                let port = self.machine.family_of(self.who.process).names;
+                port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
+            }
             Expr::Index => Value::Int(self.who.index),
             Expr::ThreadIndex => Value::Int(self.who.thread_index),
             Expr::Status => Value::Text(self.status.word().into()),

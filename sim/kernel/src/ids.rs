@@ -27,8 +27,6 @@ ids! {
     ThreadId
     /// A mailbox or a link: a place in [`crate::State::mailboxes`].
     MailboxId
-    /// A name server: a place in [`crate::Machine::name_servers`].
-    NameServerId
     /// A user of the machine, for file permissions.
     UserId
     /// A variable of a thread: its place among the thread's registers.

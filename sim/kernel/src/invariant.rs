@@ -176,9 +176,6 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
             let ended = |t: &ThreadId| state.threads[t.index()].state.is_ended();
             assert!(!threads.iter().all(ended), "a join ends when its threads have ended");
         }
-        BlockedOn::Lookup(_) => {
-            assert!(state.lookups.contains(&id), "a look-up that waits is on the list");
-        }
         BlockedOn::Sleep => {}
     }
 }

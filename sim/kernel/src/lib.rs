@@ -35,14 +35,12 @@ pub mod waits;
 pub use encode::{PartOf, encode, encode_part};
 pub use event::{Event, Kind, Loss};
 pub use expr::{Binary, Expr, Field, Function, Unary, text};
-pub use ids::{
-    FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadId, ThreadName, UserId,
-};
+pub use ids::{FamilyId, MailboxId, Pc, ProcessId, Register, ThreadId, ThreadName, UserId};
 pub use invariant::assert_invariants;
 pub use machine::{
     Arrivals, Birth, Capacity, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
-    MemoryFull, NameServer, Order, OutcomeWord, Pick, Policies, PortSetSpec, PortSpec, Replicas,
-    Role, SetOrder, Symbols, ThreadSpec, TooLarge, Variables, Wake,
+    MemoryFull, Order, OutcomeWord, Pick, Policies, PortSetSpec, PortSpec, Replicas, Role,
+    SetOrder, Symbols, ThreadSpec, TooLarge, Variables, Wake,
 };
 pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};

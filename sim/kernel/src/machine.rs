@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ids::{FamilyId, MailboxId, NameServerId, Pc, ProcessId, Register, ThreadName, UserId};
+use crate::ids::{FamilyId, MailboxId, Pc, ProcessId, Register, ThreadName, UserId};
 use crate::object::port::Receiver;
 use crate::outcome::Outcome;
 use crate::program::{Command, Op, Until, Verb};
@@ -25,8 +25,6 @@ pub struct Machine {
     pub ports: Vec<PortSpec>,
     /// Those of the mailboxes that are port sets.
     pub port_sets: Vec<PortSetSpec>,
-    /// The name servers. There is always at least one.
-    pub name_servers: Vec<NameServer>,
     /// The paths that name mailboxes, in order of the path.
     pub files: Vec<File>,
     /// What the kernel does where systems differ.
@@ -225,8 +223,8 @@ pub struct Family {
     pub role: Role,
     /// Whose files it may open.
     pub user: Option<UserId>,
-    /// Which name server it asks.
-    pub names: NameServerId,
+    /// The port of the name server that it asks, if it asks one.
+    pub names: Option<MailboxId>,
     /// When it is created, in nanoseconds.
     pub start_ns: u64,
     /// How much each link to a member holds.
@@ -330,15 +328,6 @@ pub struct PortSetSpec {
     pub members: Vec<MailboxId>,
 }
 
-/// A name server.
-#[derive(Clone, Debug)]
-pub struct NameServer {
-    /// Who is asked for what this one lacks.
-    pub parent: Option<NameServerId>,
-    /// What it knows from the start.
-    pub entries: Vec<(Arc<str>, Handle)>,
-}
-
 /// A path that names a mailbox.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -363,8 +352,6 @@ pub struct Symbols {
     pub mailboxes: Vec<String>,
     /// The names of threads, `main` among them.
     pub threads: Vec<String>,
-    /// The names of the name servers.
-    pub name_servers: Vec<String>,
     /// The line of the scenario that each operation comes from, from 1.
     pub lines: Vec<u32>,
     /// The variables of each program, in the order of the code.

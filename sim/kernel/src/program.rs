@@ -11,8 +11,8 @@ use crate::expr::Expr;
 use crate::ids::{Pc, Register};
 use crate::outcome::Outcome;
 pub use parts::{
-    Command, Disposition, From, Grant, Inspection, Receive, Reply, Send, Spawn, Target, Threads,
-    Time, Until, Wait,
+    Answer, Command, Disposition, From, Grant, Inquiry, Inspection, Receive, Reply, Send, Spawn,
+    Target, Threads, Time, Until, Wait,
 };
 pub use verb::Verb;
 
@@ -109,13 +109,12 @@ impl Op {
             | Op::ForNext { item: register, .. } => Some(*register),
             Op::Call(call) => match &call.verb {
                 Verb::Receive(receive) => Some(receive.into),
-                Verb::Call { into, .. }
-                | Verb::Select { into, .. }
+                Verb::Call { answer, .. } => answer.writes(),
+                Verb::Select { into, .. }
                 | Verb::Create { into, .. }
                 | Verb::CreatePort { into, .. }
                 | Verb::CreateSet { into }
                 | Verb::Inspect { into, .. }
-                | Verb::Lookup { into, .. }
                 | Verb::Open { into, .. } => Some(*into),
                 Verb::Spawn(spawn) => spawn.into,
                 _ => None,

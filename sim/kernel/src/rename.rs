@@ -129,7 +129,7 @@ impl BlockedOn {
             BlockedOn::Join(threads) => {
                 BlockedOn::Join(threads.iter().map(|t| names.thread(*t)).collect())
             }
-            BlockedOn::Lookup(_) | BlockedOn::Sleep => self.clone(),
+            BlockedOn::Sleep => self.clone(),
         }
     }
 }

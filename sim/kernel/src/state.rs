@@ -13,7 +13,6 @@ use crate::message::Message;
 use crate::object::inbox::Inbox;
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
-use crate::object::names::NameTable;
 use crate::object::port::{Port, Receiver, Rights};
 use crate::object::port_set::PortSet;
 use crate::outcome::{Fault, Outcome};
@@ -31,10 +30,6 @@ pub struct State {
     pub mailboxes: Table<Mailbox>,
     /// The kernel's memory for stored messages.
     pub memory: Watched<KernelMemory>,
-    /// What each name server knows.
-    pub names: Watched<Vec<NameTable>>,
-    /// Threads that wait for a name to be registered, oldest first.
-    pub lookups: Watched<Vec<ThreadId>>,
     /// Reply rights whose caller no longer waits, and which nobody has used up yet.
     pub abandoned: Watched<BTreeSet<ReplyRight>>,
     /// The serial number of the next message. Ghost data.
@@ -264,8 +259,6 @@ pub enum BlockedOn {
     },
     /// Until these threads have ended.
     Join(Box<[ThreadId]>),
-    /// Until this name is registered.
-    Lookup(Arc<str>),
     /// Until its time has come.
     Sleep,
 }
@@ -343,8 +336,6 @@ impl State {
                 machine.policies.memory,
                 machine.policies.message_overhead,
             )),
-            names: Watched::new(machine.name_servers.iter().map(NameTable::new).collect()),
-            lookups: Watched::new(Vec::new()),
             abandoned: Watched::new(BTreeSet::new()),
             next_serial: 1,
         };

@@ -4,10 +4,13 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// The source of what is part of every scenario. No diagnostic points there.
+pub const BUILT_IN: u32 = u32::MAX - 1;
+
 /// A stretch of bytes of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
-    /// Which source: 0 is the file, others are `--set` arguments, in order.
+    /// Which source: 0 is the file, others are `--set` arguments, in order, or [`BUILT_IN`].
     pub source: u32,
     /// The first byte.
     pub start: u32,

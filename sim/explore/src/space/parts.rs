@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
-use ipcsim_kernel::object::names::NameTable;
 use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::{Clock, Table, Watched};
 use ipcsim_kernel::{
@@ -20,8 +19,6 @@ use super::{Log, Looks};
 pub(super) enum Part {
     /// A thread or mailbox that does not exist yet.
     Absent,
-    Names(Vec<NameTable>),
-    Lookups(Vec<ThreadId>),
     Abandoned(BTreeSet<ReplyRight>),
     Memory(KernelMemory),
     /// How many threads and mailboxes there are.
@@ -53,13 +50,11 @@ pub(super) struct Layout {
     pub rights: Is,
 }
 
-pub(super) const NAMES: usize = 0;
-pub(super) const LOOKUPS: usize = 1;
-pub(super) const ABANDONED: usize = 2;
-pub(super) const MEMORY: usize = 3;
-pub(super) const LENGTHS: usize = 4;
-pub(super) const LOG: usize = 5;
-const PROCESSES: usize = 6;
+pub(super) const ABANDONED: usize = 0;
+pub(super) const MEMORY: usize = 1;
+pub(super) const LENGTHS: usize = 2;
+pub(super) const LOG: usize = 3;
+const PROCESSES: usize = 4;
 
 impl Layout {
     /// Where the parts of a machine's states are that begin so, with room for so many threads and mailboxes
@@ -240,9 +235,6 @@ impl Parts {
             unreachable!("the lengths stand at their position")
         };
         let part = |position: usize| self.get(row[position]).clone();
-        let (Part::Names(names), Part::Lookups(lookups)) = (part(NAMES), part(LOOKUPS)) else {
-            unreachable!("names and look-ups stand at their positions")
-        };
         let (Part::Abandoned(abandoned), Part::Memory(memory)) = (part(ABANDONED), part(MEMORY))
         else {
             unreachable!("rights and memory stand at their positions")
@@ -270,8 +262,6 @@ impl Parts {
                 })
                 .collect(),
             memory: Watched::new(memory),
-            names: Watched::new(names),
-            lookups: Watched::new(lookups),
             abandoned: Watched::new(abandoned),
             next_serial: 1,
         };
@@ -283,22 +273,18 @@ impl Parts {
         state.threads.watch(clock);
         state.mailboxes.watch(clock);
         state.memory.table_mut().watch(clock);
-        state.names.table_mut().watch(clock);
-        state.lookups.table_mut().watch(clock);
         state.abandoned.table_mut().watch(clock);
         state
     }
 }
 
-fn fixed() -> [usize; 6] {
-    [NAMES, LOOKUPS, ABANDONED, MEMORY, LENGTHS, LOG]
+fn fixed() -> [usize; 4] {
+    [ABANDONED, MEMORY, LENGTHS, LOG]
 }
 
 /// The part of a state at a position.
 pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
     match position {
-        NAMES => Part::Names(state.names.table().items()[0].clone()),
-        LOOKUPS => Part::Lookups(state.lookups.table().items()[0].clone()),
         ABANDONED => Part::Abandoned(state.abandoned.table().items()[0].clone()),
         MEMORY => Part::Memory(state.memory.table().items()[0].clone()),
         LOG => Part::Log(Vec::new()),
@@ -323,8 +309,6 @@ pub(super) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> 
             looks.push((stamp, position));
         }
     };
-    add(state.names.table().looked(0), NAMES);
-    add(state.lookups.table().looked(0), LOOKUPS);
     add(state.abandoned.table().looked(0), ABANDONED);
     if layout.memory == Is::So {
         add(state.memory.table().looked(0), MEMORY);
@@ -353,8 +337,6 @@ pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) ->
         to.extend(all.filter(|index| table.changed(*index)).map(position));
     }
     let mut positions = Vec::new();
-    of(state.names.table(), |_| NAMES, &mut positions);
-    of(state.lookups.table(), |_| LOOKUPS, &mut positions);
     of(state.abandoned.table(), |_| ABANDONED, &mut positions);
     if layout.memory == Is::So {
         of(state.memory.table(), |_| MEMORY, &mut positions);
@@ -372,12 +354,7 @@ impl Part {
     /// The part with other names in it.
     pub(super) fn renamed(&self, names: &mut impl Rename) -> Self {
         match self {
-            Part::Absent | Part::Lengths(..) | Part::Names(_) | Part::Log(_) | Part::Rights(_) => {
-                self.clone()
-            }
-            Part::Lookups(threads) => {
-                Part::Lookups(threads.iter().map(|t| names.thread(*t)).collect())
-            }
+            Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => self.clone(),
             Part::Abandoned(rights) => {
                 Part::Abandoned(rights.iter().map(|right| names.right(*right)).collect())
             }
@@ -398,21 +375,19 @@ impl Part {
                 return;
             }
             Part::Log(lines) => {
-                out.push(9);
+                out.push(7);
                 // Nothing is kept apart that is not shown apart.
                 return out.extend(format!("{lines:?}").into_bytes());
             }
             Part::Rights(mentions) => {
-                out.push(10);
+                out.push(8);
                 return mentions.encode(out);
             }
-            Part::Names(names) => (2, PartOf::Names(names)),
-            Part::Lookups(lookups) => (3, PartOf::Lookups(lookups)),
-            Part::Abandoned(rights) => (4, PartOf::Abandoned(rights)),
-            Part::Memory(memory) => (5, PartOf::Memory(memory)),
-            Part::Process(process) => (6, PartOf::Process(process)),
-            Part::Thread(thread) => (7, PartOf::Thread(thread)),
-            Part::Mailbox(mailbox) => (8, PartOf::Mailbox(mailbox)),
+            Part::Abandoned(rights) => (2, PartOf::Abandoned(rights)),
+            Part::Memory(memory) => (3, PartOf::Memory(memory)),
+            Part::Process(process) => (4, PartOf::Process(process)),
+            Part::Thread(thread) => (5, PartOf::Thread(thread)),
+            Part::Mailbox(mailbox) => (6, PartOf::Mailbox(mailbox)),
         };
         out.push(kind);
         encode_part(part, out);

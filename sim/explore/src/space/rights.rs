@@ -10,8 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipcsim_kernel::object::names::NameTable;
-use ipcsim_kernel::{Handle, Rename, ReplyRight, ThreadId};
+use ipcsim_kernel::{Rename, ReplyRight, ThreadId};
 
 use super::parts::Part;
 
@@ -146,13 +145,6 @@ impl Part {
 
     /// Shows all reply rights that are mentioned in a part, as often as they are.
     fn visit_rights(&self, show: &mut dyn FnMut(ReplyRight)) {
-        if let Part::Names(tables) = self {
-            for (_, object, _) in tables.iter().flat_map(NameTable::entries) {
-                if let Handle::Reply(right) = object {
-                    show(right);
-                }
-            }
-        }
         self.renamed(&mut Visit(show));
     }
 }

@@ -4,7 +4,7 @@
 use ipcsim_kernel::State;
 use ipcsim_kernel::table::Clock;
 
-use super::parts::{ABANDONED, Is, LENGTHS, LOOKUPS, Layout, MEMORY, NAMES, Part, Parts};
+use super::parts::{ABANDONED, Is, LENGTHS, Layout, MEMORY, Part, Parts};
 
 /// A state with the numbers of its parts.
 pub(super) struct Scratch {
@@ -51,8 +51,6 @@ impl Scratch {
         state.threads.look_away();
         state.mailboxes.look_away();
         state.memory.table_mut().look_away();
-        state.names.table_mut().look_away();
-        state.lookups.table_mut().look_away();
         state.abandoned.table_mut().look_away();
         kept
     }
@@ -65,8 +63,6 @@ impl Scratch {
 
 fn put(state: &mut State, layout: &Layout, position: usize, part: Part) {
     match (position, part) {
-        (NAMES, Part::Names(names)) => state.names.table_mut().items_mut()[0] = names,
-        (LOOKUPS, Part::Lookups(lookups)) => state.lookups.table_mut().items_mut()[0] = lookups,
         (ABANDONED, Part::Abandoned(rights)) => state.abandoned.table_mut().items_mut()[0] = rights,
         (MEMORY, Part::Memory(memory)) => state.memory.table_mut().items_mut()[0] = memory,
         (_, Part::Process(process)) => {

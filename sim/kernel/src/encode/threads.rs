@@ -120,11 +120,7 @@ impl Encoder<'_> {
                 self.byte(5);
                 self.threads(threads.iter());
             }
-            BlockedOn::Lookup(name) => {
-                self.byte(6);
-                self.text(name);
-            }
-            BlockedOn::Sleep => self.byte(7),
+            BlockedOn::Sleep => self.byte(6),
         }
     }
 

@@ -6,6 +6,5 @@
 pub mod inbox;
 pub mod mailbox;
 pub mod memory;
-pub mod names;
 pub mod port;
 pub mod port_set;

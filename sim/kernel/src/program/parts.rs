@@ -28,6 +28,49 @@ pub struct Send {
     pub wait: Wait,
 }
 
+/// What is done with the answer to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It goes there, as it is.
+    Message(Register),
+    /// It is that of a name server, and says how the call ends.
+    OfNames(Inquiry),
+}
+
+/// What a name server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inquiry {
+    /// To enter a name.
+    Register,
+    /// To forget a name.
+    Unregister,
+    /// What a name stands for.
+    Lookup {
+        /// Where the handle goes.
+        into: Register,
+    },
+}
+
+impl Answer {
+    /// The variable that it may set.
+    pub fn writes(self) -> Option<Register> {
+        match self {
+            Answer::Message(into) | Answer::OfNames(Inquiry::Lookup { into }) => Some(into),
+            Answer::OfNames(Inquiry::Register | Inquiry::Unregister) => None,
+        }
+    }
+
+    /// What a step with such an answer is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Message(_) => "call",
+            Answer::OfNames(Inquiry::Register) => "register",
+            Answer::OfNames(Inquiry::Unregister) => "unregister",
+            Answer::OfNames(Inquiry::Lookup { .. }) => "lookup",
+        }
+    }
+}
+
 /// An answer that is to be given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Command, From, Inspection, Receive, Reply, Send, Spawn, Target, Threads, Time, Until, Wait,
+    Answer, Command, From, Inspection, Receive, Reply, Send, Spawn, Target, Threads, Time, Until,
+    Wait,
 };
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
@@ -19,8 +20,8 @@ pub enum Verb {
     Call {
         /// The request.
         request: Send,
-        /// Where the answer goes.
-        into: Register,
+        /// What is done with the answer.
+        answer: Answer,
     },
     /// Take a message.
     Receive(Receive),
@@ -129,24 +130,6 @@ pub enum Verb {
         /// Where the answer goes.
         into: Register,
     },
-    /// Enter a name with the name server.
-    Register {
-        /// What is named.
-        object: Expr,
-        /// Its name.
-        name: Expr,
-    },
-    /// Take a name back.
-    Unregister(Expr),
-    /// Ask the name server.
-    Lookup {
-        /// The name.
-        name: Expr,
-        /// Where the handle goes.
-        into: Register,
-        /// How long to wait for a registration.
-        wait: Wait,
-    },
     /// Open the mailbox behind a path.
     Open {
         /// The path.
@@ -171,7 +154,6 @@ impl Verb {
             self,
             Verb::Select { .. }
                 | Verb::Join { .. }
-                | Verb::Lookup { .. }
                 | Verb::Open { .. }
                 | Verb::Drop(_)
                 | Verb::Limit { .. }
@@ -207,7 +189,6 @@ impl Verb {
             Verb::Exit(expr)
             | Verb::Destroy(expr)
             | Verb::Drop(expr)
-            | Verb::Unregister(expr)
             | Verb::Control(_, Target::Processes(expr))
             | Verb::Inspect { of: expr, .. }
             | Verb::Open { path: expr, .. } => found.push(expr),
@@ -216,16 +197,11 @@ impl Verb {
                 found.extend(&threads.index);
                 found.extend(wait.expressions());
             }
-            Verb::Register { object: one, name: other }
-            | Verb::Limit { port: one, limit: other }
+            Verb::Limit { port: one, limit: other }
             | Verb::Watch { port: one, notify: other, .. }
             | Verb::Insert { port: one, into: other }
             | Verb::Remove { port: one, out_of: other } => found.extend([one, other]),
             Verb::CreatePort { limit, .. } => found.extend(limit),
-            Verb::Lookup { name, wait, .. } => {
-                found.push(name);
-                found.extend(wait.expressions());
-            }
             Verb::Spawn(spawn) => {
                 found.extend(spawn.with.iter().map(|(_, value)| value));
                 found.extend(spawn.rights.iter().map(|grant| &grant.port));
@@ -243,7 +219,7 @@ impl Verb {
     pub fn word(&self) -> &'static str {
         match self {
             Verb::Send(_) => "send",
-            Verb::Call { .. } => "call",
+            Verb::Call { answer, .. } => answer.word(),
             Verb::Receive(_) => "receive",
             Verb::Reply(_) => "reply",
             Verb::Select { .. } => "select",
@@ -263,9 +239,6 @@ impl Verb {
             Verb::Insert { .. } => "insert",
             Verb::Remove { .. } => "remove",
             Verb::Inspect { what, .. } => what.word(),
-            Verb::Register { .. } => "register",
-            Verb::Unregister(_) => "unregister",
-            Verb::Lookup { .. } => "lookup",
             Verb::Open { .. } => "open",
         }
     }

@@ -37,7 +37,7 @@ use crate::machine::Machine;
 use crate::message::Message;
 use crate::oracle::{Oracle, Question, Sink, Span};
 use crate::outcome::{Fault, Outcome};
-use crate::program::{Op, Time, Verb};
+use crate::program::{Answer, Op, Time, Verb};
 use crate::state::{Sources, State, Thread, ThreadState};
 use crate::value::{Handle, Value};
 
@@ -182,7 +182,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         };
         let result = match &call.verb {
             Verb::Send(send) => self.send(t, send),
-            Verb::Call { request, .. } => self.request(t, request),
+            Verb::Call { request, answer: Answer::Message(_) } => self.request(t, request),
+            Verb::Call { request, answer: Answer::OfNames(_) } => self.inquire(t, request),
             Verb::Receive(receive) => self.receive(t, receive),
             Verb::Reply(reply) => self.reply(t, reply),
             Verb::Select { among, wait, .. } => self.select(t, among, wait),
@@ -207,9 +208,6 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Remove { port, out_of } => self.take_out(t, port, out_of),
             Verb::Watch { port, until, notify } => self.watch(t, port, *until, notify),
             Verb::Inspect { what, of, into } => self.inspect(t, *what, of, *into),
-            Verb::Register { object, name } => self.register(t, object, name),
-            Verb::Unregister(name) => self.unregister(t, name),
-            Verb::Lookup { name, wait, .. } => self.lookup(t, name, wait),
             Verb::Open { path, into, access } => self.open(t, path, *into, *access),
         };
         match result {

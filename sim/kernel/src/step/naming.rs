@@ -1,114 +1,84 @@
-//! Names: the name server's entries, and the paths of the file system.
-
-use std::sync::Arc;
+//! Names: what is asked of a name server, which is a process like any other, and the paths of the file system.
+//!
+//! `register`, `unregister` and `lookup` are calls to the port of the own name server; what they mean is its
+//! affair. The kernel does here what a library does elsewhere: it puts the request together, and makes an
+//! outcome of the answer.
 
 use super::{Step, Stop};
-use crate::event::Kind;
 use crate::expr::Expr;
-use crate::ids::{NameServerId, Register, ThreadId};
+use crate::ids::{Register, ThreadId};
+use crate::message::Message;
 use crate::object::mailbox::Existence;
-use crate::object::names::Claim;
 use crate::object::port::{Carried, Right};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
-use crate::program::{Verb, Wait};
-use crate::state::BlockedOn;
+use crate::program::{Disposition, Grant, Inquiry, Send};
 use crate::value::{Access, Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    pub(super) fn register(&mut self, t: ThreadId, object: &Expr, name: &Expr) -> Result<(), Stop> {
-        let handle = match self.eval(t, object)? {
-            Value::Handle(handle @ (Handle::Mailbox(_) | Handle::Process(_))) => handle,
-            Value::Handle(_) => return Err(Stop::Outcome(Outcome::Refused)),
+    /// Sends a request to the name server. Its body is a name, or a list of a name and what it is to stand for.
+    pub(super) fn inquire(&mut self, t: ThreadId, request: &Send) -> Result<(), Stop> {
+        if let Some(message) = self.unsent(t) {
+            return self.try_to_send(t, message, request);
+        }
+        let body = self.eval(t, &request.body)?;
+        let rights = match &body {
+            Value::Text(_) => Vec::new(),
+            Value::List(list) => match list.items() {
+                [Value::Text(_), Value::Handle(object)] => self.right_to_register(t, *object)?,
+                _ => return Err(Fault::MixedTypes.into()),
+            },
             _ => return Err(Fault::MixedTypes.into()),
         };
-        if let Handle::Mailbox(mailbox) = handle {
-            self.reachable_by_name(mailbox)?;
-            self.check_send_right(self.thread(t).process, mailbox)?;
-            if self.mailbox(mailbox).existence == Existence::Destroyed {
-                return Err(Stop::Outcome(Outcome::Dead));
-            }
-        }
-        let name = self.name(t, name)?;
-        let own = self.thread(t).process;
-        let server = self.name_server(t);
-        if self.state.names[server.index()].claim(&name, own) == Claim::Taken {
-            return Err(Stop::Outcome(Outcome::Refused));
-        }
-        self.state.names[server.index()].enter(Arc::clone(&name), handle, Some(own));
-        self.note(Some(t), Kind::Registered(&name, handle));
-        self.complete(t, Outcome::Ok);
-        self.answer_lookups(&name);
-        Ok(())
+        self.request(t, &Send { body: Expr::Constant(body), rights, ..request.clone() })
     }
 
-    pub(super) fn unregister(&mut self, t: ThreadId, name: &Expr) -> Result<(), Stop> {
-        let name = self.name(t, name)?;
-        let own = self.thread(t).process;
-        let server = self.name_server(t);
-        match self.state.names[server.index()].claim(&name, own) {
-            Claim::Free => Err(Stop::Outcome(Outcome::NoSuchName)),
-            Claim::Taken => Err(Stop::Outcome(Outcome::Refused)),
-            Claim::Own => {
-                self.state.names[server.index()].remove(&name);
-                self.note(Some(t), Kind::Unregistered(&name));
-                self.complete(t, Outcome::Ok);
-                Ok(())
-            }
-        }
-    }
-
-    pub(super) fn lookup(&mut self, t: ThreadId, name: &Expr, wait: &Wait) -> Result<(), Stop> {
-        let name = self.name(t, name)?;
-        if self.answer_lookup(t, &name) {
-            self.complete(t, Outcome::Ok);
-            return Ok(());
-        }
-        match wait {
-            Wait::Never => Err(Stop::Outcome(Outcome::NoSuchName)),
-            Wait::Forever | Wait::For(_) => self.block(t, BlockedOn::Lookup(name), wait),
-        }
-    }
-
-    /// Gives a look-up its handle, if the name is known.
-    fn answer_lookup(&mut self, t: ThreadId, name: &str) -> bool {
-        let Some(handle) = self.resolve(self.name_server(t), name) else { return false };
-        let machine = self.machine;
-        let Verb::Lookup { into, .. } = &machine.call(self.thread(t).pc).verb else {
-            unreachable!("only a look-up waits in a look-up");
+    /// The right to send that goes to the name server with a name; what is open to everybody needs none.
+    fn right_to_register(&self, t: ThreadId, object: Handle) -> Result<Vec<Grant>, Stop> {
+        let id = match object {
+            Handle::Process(_) => return Ok(Vec::new()),
+            Handle::Mailbox(id) => id,
+            _ => return Err(Stop::Outcome(Outcome::Refused)),
         };
-        self.set(t, *into, Value::Handle(handle));
-        // Whoever looks a port up gets a right to send to it.
-        if let Handle::Mailbox(port) = handle
-            && self.mailbox(port).port.is_some()
-        {
-            let own = self.thread(t).process;
-            self.give_right(own, Carried { port, right: Right::Send });
+        let own = self.thread(t).process;
+        self.reachable_by_name(id)?;
+        self.check_send_right(own, id)?;
+        let mailbox = self.mailbox(id);
+        if mailbox.existence == Existence::Destroyed {
+            return Err(Stop::Outcome(Outcome::Dead));
         }
-        true
+        if mailbox.port.is_none() {
+            return Ok(Vec::new());
+        }
+        let has_one = self.state.processes[own.index()].rights.references(id) > 0;
+        let disposition = if has_one { Disposition::CopySend } else { Disposition::MakeSend };
+        Ok(vec![Grant { port: Expr::Constant(Value::Handle(object)), disposition }])
     }
 
-    /// What a name stands for: what this server lacks is asked of its parent.
-    fn resolve(&self, server: NameServerId, name: &str) -> Option<Handle> {
-        let mut server = Some(server);
-        while let Some(id) = server {
-            if let Some(handle) = self.state.names[id.index()].find(name) {
-                return Some(handle);
-            }
-            server = self.machine.name_servers[id.index()].parent;
-        }
-        None
-    }
-
-    fn answer_lookups(&mut self, registered: &str) {
-        let waiting: Vec<ThreadId> = self.state.lookups.iter().copied().collect();
-        for t in waiting {
-            let Some(BlockedOn::Lookup(name)) = self.state.waits_for(t) else { continue };
-            let name = Arc::clone(name);
-            if name.as_ref() == registered && self.answer_lookup(t, &name) {
-                self.end_wait(t, Outcome::Ok);
-            }
-        }
+    /// The answer of a name server: an outcome, alone or at the head of a list. With it comes what was
+    /// looked up, as a right or, if it needs none, at the end of the list.
+    pub(super) fn name_server_answers(&mut self, t: ThreadId, inquiry: Inquiry, answer: &Message) {
+        let parts = match &answer.body {
+            Value::List(list) => list.items(),
+            other => std::slice::from_ref(other),
+        };
+        let outcome = match parts.first() {
+            Some(Value::Text(word)) => Outcome::from_word(word),
+            _ => None,
+        };
+        let known = [Outcome::Ok, Outcome::NoSuchName, Outcome::Refused];
+        let outcome = outcome.filter(|outcome| known.contains(outcome));
+        let outcome = match (outcome, inquiry) {
+            (Some(Outcome::Ok), Inquiry::Lookup { into }) => match found(answer, parts) {
+                Some(object) => {
+                    self.set(t, into, Value::Handle(object));
+                    Outcome::Ok
+                }
+                None => Outcome::NoSuchName,
+            },
+            (outcome, _) => outcome.unwrap_or(Outcome::Refused),
+        };
+        self.complete(t, outcome);
     }
 
     pub(super) fn open(
@@ -118,7 +88,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         into: Register,
         access: Access,
     ) -> Result<(), Stop> {
-        let path = self.name(t, path)?;
+        let Value::Text(path) = self.eval(t, path)? else { return Err(Fault::MixedTypes.into()) };
         let machine = self.machine;
         let file = machine
             .files
@@ -139,15 +109,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.complete(t, Outcome::Ok);
         Ok(())
     }
+}
 
-    fn name(&mut self, t: ThreadId, name: &Expr) -> Result<Arc<str>, Fault> {
-        match self.eval(t, name)? {
-            Value::Text(name) => Ok(name),
-            _ => Err(Fault::MixedTypes),
-        }
-    }
-
-    fn name_server(&self, t: ThreadId) -> NameServerId {
-        self.machine.family_of(self.thread(t).process).names
+/// What a name stands for; nothing if that has died on the way.
+fn found(answer: &Message, parts: &[Value]) -> Option<Handle> {
+    match (answer.rights().first(), parts.last()) {
+        (Some(Carried { right: Right::Dead, .. }), _) => None,
+        (Some(Carried { port, .. }), _) => Some(Handle::Mailbox(*port)),
+        (None, Some(Value::Handle(object))) => Some(*object),
+        (None, _) => None,
     }
 }

@@ -13,7 +13,7 @@ use crate::object::mailbox::Existence;
 use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
-use crate::program::{From, Receive, Verb};
+use crate::program::{Answer, From, Receive, Verb};
 use crate::state::{BlockedOn, Filter, Holder, Sources, ThreadState};
 use crate::value::{Access, Handle, Value};
 
@@ -242,17 +242,22 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A receive, or a call that waits for its answer, returns with a message.
     pub(super) fn receive_message(&mut self, t: ThreadId, message: Arc<Message>) {
         let machine = self.machine;
-        let into = match &machine.call(self.thread(t).pc).verb {
-            Verb::Receive(receive) => receive.into,
-            Verb::Call { into, .. } => *into,
+        let answer = match &machine.call(self.thread(t).pc).verb {
+            Verb::Receive(receive) => Answer::Message(receive.into),
+            Verb::Call { answer, .. } => *answer,
             other => unreachable!("{other:?} does not take messages"),
         };
         let message = self.stamp(message);
         let message = self.copy_out(t, message);
         self.note(Some(t), Kind::Received(&message));
         self.sink.received(t);
-        self.set(t, into, Value::Message(message));
-        self.complete(t, Outcome::Ok);
+        match answer {
+            Answer::Message(into) => {
+                self.set(t, into, Value::Message(message));
+                self.complete(t, Outcome::Ok);
+            }
+            Answer::OfNames(inquiry) => self.name_server_answers(t, inquiry, &message),
+        }
     }
 
     /// Tells a message that has been received from a port how many were before it.

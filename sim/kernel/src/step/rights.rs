@@ -440,9 +440,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A mailbox or a port is gone, with what it holds.
     pub(super) fn kill_mailbox(&mut self, id: MailboxId) {
         self.state.mailboxes[id.index()].existence = Existence::Destroyed;
-        for names in self.state.names.iter_mut() {
-            names.remove_mailbox(id);
-        }
         self.drop_messages(id, Loss::MailboxDestroyed);
         self.release_senders_of_the_dead(id);
         self.lose_held(id, None, Loss::MailboxDestroyed);

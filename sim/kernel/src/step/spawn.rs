@@ -3,6 +3,7 @@
 use super::{Step, Stop};
 use crate::event::Kind;
 use crate::ids::{ProcessId, ThreadId};
+use crate::object::port::{Carried, Right};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::Outcome;
 use crate::program::Spawn;
@@ -33,6 +34,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.complete(t, Outcome::Ok);
         for right in rights {
             self.give_right(child, right);
+        }
+        if let Some(port) = self.machine.family_of(child).names {
+            self.give_right(child, Carried { port, right: Right::Send });
         }
         // Whoever makes a process may control it.
         if let Some(port) = self.machine.task_port(child)

@@ -85,7 +85,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let process = self.thread(t).process;
                 self.state.processes[process.index()].joiners.push(t);
             }
-            BlockedOn::Lookup(_) => self.state.lookups.push(t),
             BlockedOn::Reply { holder: Holder::Taken(process), .. } => {
                 self.state.processes[process.index()].owed += 1;
             }
@@ -163,7 +162,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let process = self.thread(t).process;
                 self.state.processes[process.index()].joiners.retain(|joiner| *joiner != t);
             }
-            BlockedOn::Lookup(_) => self.state.lookups.retain(|waiter| *waiter != t),
             BlockedOn::Sleep => {}
         }
     }

@@ -28,8 +28,6 @@ pub enum Condition {
     RepliedBy(ProcessId),
     /// Kernel memory becomes free.
     MemoryFreed,
-    /// A name is registered.
-    Registered,
     /// A thread ends.
     ThreadEnds(ThreadId),
     /// A process comes to its end.
@@ -156,7 +154,6 @@ impl Waiters {
             }
             Condition::RepliedBy(process) => self.callers_of(Holder::Taken(process)).collect(),
             Condition::MemoryFreed => state.memory.waiting.iter().map(|(t, _)| *t).collect(),
-            Condition::Registered => state.lookups.to_vec(),
             Condition::ThreadEnds(t) => joiners_of(state, t),
             Condition::ProcessEnds(process) => self.of_the_end(state, process),
             Condition::ProcessKilled(process) => {

@@ -32,7 +32,6 @@ pub(super) struct Future {
     pub spawns: Reach<ProcessId>,
     pub kills_threads: bool,
     pub replies: bool,
-    pub registers: bool,
     /// It could give others rights to the ports that its process has rights to.
     pub passes_rights: bool,
     /// It could come to its end.
@@ -139,7 +138,6 @@ impl Scratch {
             spawns: Reach::Some(Vec::new()),
             kills_threads: false,
             replies: false,
-            registers: false,
             passes_rights: false,
             ends: false,
             fails: false,
@@ -198,10 +196,6 @@ impl Walker<'_> {
             Verb::Destroy(object) => {
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
-            Verb::Register { .. } => {
-                future.registers = true;
-                future.passes_rights = true;
-            }
             Verb::Watch { notify, .. } => {
                 self.add_mailboxes(notify, Direction::To, &mut future.sends);
             }
@@ -225,8 +219,6 @@ impl Walker<'_> {
             | Verb::Remove { .. }
             | Verb::Drop(_)
             | Verb::Inspect { .. }
-            | Verb::Unregister(_)
-            | Verb::Lookup { .. }
             | Verb::Open { .. } => {}
         }
     }

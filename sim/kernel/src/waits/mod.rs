@@ -14,7 +14,6 @@
 //! | REPLY-blocked | takes the request and replies, or has it and ends |
 //! | memory-blocked | receives anything that is stored, or ends |
 //! | join | is one of the threads awaited, and all of those can end |
-//! | look-up | registers a name |
 //! | suspended | resumes it |
 //! | any | kills the process of the thread that waits, or interrupts it |
 //!
@@ -34,11 +33,9 @@ use crate::machine::{Machine, MailboxKind};
 use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
-use crate::object::names::NameTable;
 use crate::state::{
     BlockedOn, Bound, Holder, Level, Life, Look, Sources, State, Thread, ThreadState,
 };
-use crate::value::Handle;
 pub use condition::Condition;
 use condition::Waiters;
 pub use future::settled;
@@ -407,9 +404,6 @@ impl<'a> Search<'a> {
             let ports = ports.filter_map(|level| self.machine.exception_port(thread, level));
             conditions.extend(ports.map(Condition::Sent));
         }
-        if future.registers {
-            conditions.push(Condition::Registered);
-        }
         // Whoever takes a request may answer it, or may end, which the caller is told as well.
         add(&future.receives, Condition::AnsweredAt, Condition::AnsweredAnywhere, &mut conditions);
         if future.replies {
@@ -465,7 +459,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The ports that a right is on its way to somebody for, in a message or with a name server.
+/// The ports that a right is on its way to somebody for, in a message.
 fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
     let mut ports = BTreeSet::new();
     if state.mailboxes.iter().all(|mailbox| mailbox.port.is_none()) {
@@ -484,11 +478,6 @@ fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
         } = thread.state.underneath()
         {
             ports.extend(message.carried().map(|carried| carried.port));
-        }
-    }
-    for (_, object, _) in state.names.iter().flat_map(NameTable::entries) {
-        if let Handle::Mailbox(port) = object {
-            ports.insert(port);
         }
     }
     ports

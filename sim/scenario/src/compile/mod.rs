@@ -4,6 +4,7 @@ mod claims;
 mod declare;
 mod flow;
 mod jumps;
+mod name_servers;
 mod ports;
 mod predicate;
 mod processes;
@@ -14,14 +15,13 @@ mod unit;
 
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
-    Expr, Field, File, Machine, MailboxKind, MailboxSpec, NameServer, NameServerId, Predicate,
-    UserId, Value,
+    Expr, Field, File, Machine, MailboxKind, MailboxSpec, Predicate, UserId, Value,
 };
 
-use crate::ast::{Arg, Fields, Scenario};
+use crate::ast::{Fields, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::personality::{self, Personality};
-use crate::place::{Place, Placed, Source};
+use crate::place::{Place, Source};
 use declare::Names;
 use settings::{capacity, name, order, pick, policies, timing, unsigned};
 use unit::Entry;
@@ -46,6 +46,8 @@ pub fn compile(
     let mut found = Vec::new();
     let lifted = spawned::lift(scenario);
     let scenario = lifted.as_ref().map_or(scenario, |lifted| &lifted.scenario);
+    let with_names = name_servers::lift(scenario);
+    let scenario = with_names.as_ref().unwrap_or(scenario);
     let mut names = declare::declare(scenario, &mut found);
     if let Some(lifted) = &lifted {
         names.children.clone_from(&lifted.children);
@@ -70,10 +72,11 @@ pub fn compile(
     compiler.mailboxes();
     compiler.ports();
     compiler.port_sets();
-    compiler.name_servers();
+    compiler.check_name_servers();
     compiler.files();
     let programs = compiler.programs();
     compiler.processes(&programs);
+    compiler.rights_to_names();
     compiler.task_ports();
     let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
     compiler.machine.counts_receives = counts_receives(&compiler.machine, &predicates);
@@ -164,76 +167,6 @@ impl Compiler<'_> {
     fn add_mailbox(&mut self, name: String, spec: MailboxSpec) {
         self.machine.mailboxes.push(spec);
         self.machine.symbols.mailboxes.push(name);
-    }
-
-    fn name_servers(&mut self) {
-        for declaration in &self.scenario.names {
-            let parent =
-                name(&declaration.fields, "parent").and_then(|parent| self.name_server(&parent));
-            let mut entries = Vec::new();
-            if let Some(Arg::Entries(named)) =
-                declaration.fields.get("entries").map(|arg| &arg.value)
-            {
-                for (entry, reference) in named {
-                    match resolve::constant_handle(self.names, reference) {
-                        Ok(handle) => entries.push((entry.value.as_str().into(), handle)),
-                        Err(diagnostic) => self.found.push(*diagnostic),
-                    }
-                }
-            }
-            self.machine.name_servers.push(NameServer { parent, entries });
-            self.machine.symbols.name_servers.push(declaration.name.value.clone());
-        }
-        self.check_parents();
-        if self.machine.name_servers.is_empty() {
-            self.machine.name_servers.push(NameServer { parent: None, entries: Vec::new() });
-            self.machine.symbols.name_servers.push("name-server".into());
-        }
-    }
-
-    fn name_server(&mut self, wanted: &Placed<&str>) -> Option<NameServerId> {
-        let known = || self.scenario.names.iter().map(|server| server.name.value.as_str());
-        let found = known().position(|known| known == wanted.value);
-        if found.is_none() {
-            let diagnostic = Diagnostic::new(
-                Code::UnknownName,
-                wanted.at,
-                format!("no name server is called `{}`", wanted.value),
-            )
-            .did_you_mean(wanted.value, known());
-            self.found.push(diagnostic);
-        }
-        found.map(NameServerId::at)
-    }
-
-    /// A name server must not ask itself, by whatever detour.
-    fn check_parents(&mut self) {
-        let servers = &self.machine.name_servers;
-        for (start, declaration) in self.scenario.names.iter().enumerate() {
-            let mut at = servers[start].parent;
-            for _ in 0..servers.len() {
-                match at {
-                    Some(parent) if parent.index() == start => {
-                        let place =
-                            declaration.fields.get("parent").map_or(declaration.name.at, |p| p.at);
-                        self.found.push(
-                            Diagnostic::new(
-                                Code::NameServers,
-                                place,
-                                format!(
-                                    "name server `{}` is its own ancestor",
-                                    declaration.name.value
-                                ),
-                            )
-                            .label("this closes a circle"),
-                        );
-                        return;
-                    }
-                    Some(parent) => at = servers[parent.index()].parent,
-                    None => break,
-                }
-            }
-        }
     }
 
     fn user(&mut self, user: &str) -> UserId {

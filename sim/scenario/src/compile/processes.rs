@@ -1,16 +1,15 @@
 //! Programs and processes: families, their threads, and the code that those run.
 
 use ipcsim_kernel::{
-    Arrivals, Birth, Family, FamilyId, Machine, NameServerId, ProcessId, Replicas, Role,
-    ThreadSpec, Value,
+    Arrivals, Birth, Family, FamilyId, Machine, ProcessId, Replicas, Role, ThreadSpec, Value,
 };
 
 use super::settings::{capacity, name, unsigned};
 use super::unit::{self, Entry, Unit};
 use super::{Compiler, Program, flow, resolve};
-use crate::ast::{Arg, Declaration, Fields, Flag, Scenario};
+use crate::ast::{Arg, Declaration, Fields, Flag};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::place::Placed;
+use crate::place::{BUILT_IN, Placed};
 
 impl Compiler<'_> {
     pub(super) fn programs(&mut self) -> Vec<Program> {
@@ -45,9 +44,12 @@ impl Compiler<'_> {
         values
     }
 
-    /// A name inside a program must not be that of a declared object.
+    /// A name inside a program must not be that of a declared object. An author cannot know those of the
+    /// programs that are built in.
     fn must_be_new(&mut self, name: &Placed<String>, what: &str) {
-        if let Some(object) = self.names.place(&name.value) {
+        if let Some(object) = self.names.place(&name.value)
+            && name.at.source != BUILT_IN
+        {
             self.found.push(
                 Diagnostic::new(
                     Code::NameTwice,
@@ -113,10 +115,7 @@ impl Compiler<'_> {
         let fields = &declaration.fields;
         let id = FamilyId::at(self.machine.families.len());
         let members = u32::try_from(count.unwrap_or(1)).expect("replicas are limited");
-        let names = match name(fields, "names") {
-            Some(server) => self.name_server(&server),
-            None => Some(self.only_name_server(fields, &declaration.name)),
-        };
+        let names = self.name_server(declaration);
         let user = name(fields, "user").map(|user| self.user(user.value));
         let priority = match fields.get("priority").map(|arg| &arg.value) {
             Some(Arg::Integer(priority)) => *priority,
@@ -141,7 +140,7 @@ impl Compiler<'_> {
             priority,
             role,
             user,
-            names: names.unwrap_or(NameServerId(0)),
+            names,
             start_ns: unsigned(fields, "start").unwrap_or(0),
             link_capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
             arrivals,
@@ -158,34 +157,6 @@ impl Compiler<'_> {
         let all = self.machine.processes.len() + members as usize;
         self.machine.processes.resize(all, id);
         self.machine.symbols.families.push(declaration.name.value.clone());
-    }
-
-    /// With one name server declared, or none, it is everybody's.
-    pub(super) fn only_name_server(
-        &mut self,
-        fields: &Fields,
-        process: &Placed<String>,
-    ) -> NameServerId {
-        if self.scenario.names.len() > 1 && uses_names(fields, self.scenario) {
-            self.found.push(
-                Diagnostic::new(
-                    Code::NameServers,
-                    process.at,
-                    format!("process `{}` does not say which name server it asks", process.value),
-                )
-                .label("give it `names:`")
-                .help(format!(
-                    "there are {}",
-                    self.scenario
-                        .names
-                        .iter()
-                        .map(|s| s.name.value.as_str())
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                )),
-            );
-        }
-        NameServerId(0)
     }
 
     pub(super) fn threads(
@@ -317,28 +288,4 @@ fn receives_from_anyone(machine: &Machine, threads: &[ThreadSpec]) -> bool {
             )
         })
     })
-}
-
-/// Whether a process asks a name server at all.
-fn uses_names(fields: &Fields, scenario: &Scenario) -> bool {
-    fn steps_use(steps: &[crate::ast::Step]) -> bool {
-        steps.iter().any(|step| {
-            matches!(step.verb.name, "register" | "unregister" | "lookup")
-                || unit::inner_lists(step).into_iter().any(steps_use)
-        })
-    }
-    let program = name(fields, "program").and_then(|wanted| {
-        scenario.programs.iter().find(|program| program.name.value == wanted.value)
-    });
-    let own = fields.get("do").map_or(&[][..], |arg| arg.value.steps());
-    let of_program = program
-        .and_then(|program| program.fields.get("do"))
-        .map_or(&[][..], |arg| arg.value.steps());
-    let of_threads = match fields.get("threads").map(|arg| &arg.value) {
-        Some(Arg::Threads(threads)) => threads.iter().any(|thread| {
-            steps_use(thread.fields.get("do").map_or(&[][..], |arg| arg.value.steps()))
-        }),
-        _ => false,
-    };
-    steps_use(own) || steps_use(of_program) || of_threads
 }

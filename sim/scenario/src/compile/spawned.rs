@@ -35,7 +35,7 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
     // What is made may make more.
     while let Some(creator) = lifted.scenario.processes.get(at).cloned() {
         let mut found = Vec::new();
-        for steps in programs_of(scenario, &creator) {
+        for steps in programs_of(scenario, &creator.fields) {
             spawns(steps, &mut found);
         }
         for step in found {
@@ -52,15 +52,15 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
 }
 
 /// All lists of steps that a process runs.
-fn programs_of<'a>(scenario: &'a Scenario, process: &'a Declaration) -> Vec<&'a [Step]> {
+pub(super) fn programs_of<'a>(scenario: &'a Scenario, process: &'a Fields) -> Vec<&'a [Step]> {
     let steps = |fields: &'a Fields| fields.get("do").map_or(&[][..], |arg| arg.value.steps());
-    let mut lists = vec![steps(&process.fields)];
-    if let Some(wanted) = name(&process.fields, "program") {
+    let mut lists = vec![steps(process)];
+    if let Some(wanted) = name(process, "program") {
         let mut programs = scenario.programs.iter();
         let program = programs.find(|program| program.name.value == wanted.value);
         lists.extend(program.map(|program| steps(&program.fields)));
     }
-    if let Some(Arg::Threads(threads)) = process.fields.get("threads").map(|arg| &arg.value) {
+    if let Some(Arg::Threads(threads)) = process.get("threads").map(|arg| &arg.value) {
         lists.extend(threads.iter().map(|thread| steps(&thread.fields)));
     }
     lists

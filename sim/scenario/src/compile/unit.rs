@@ -1,6 +1,7 @@
 //! One program: steps become operations, one after the other.
 
 mod calls;
+mod names;
 mod rights;
 
 use ipcsim_kernel::program::{Call, Op, Verb};
@@ -12,7 +13,7 @@ use super::flow::{self, Flow};
 use crate::ast::{Arg, Step};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
-use crate::place::{Place, Placed};
+use crate::place::{BUILT_IN, Place, Placed};
 
 /// Where a compiled program begins, and how many registers it needs.
 #[derive(Clone, Copy)]
@@ -152,7 +153,9 @@ impl<'a> Unit<'a> {
         if self.variables.iter().any(|known| known == name) {
             return;
         }
-        if let Some(object) = self.names.place(name) {
+        if let Some(object) = self.names.place(name)
+            && at.source != BUILT_IN
+        {
             self.found.push(
                 Diagnostic::new(
                     Code::NameTwice,

@@ -31,11 +31,6 @@ pub(super) fn groups(machine: &Machine) -> Vec<Group> {
     for id in 0..machine.families.len() {
         ties.look_at(FamilyId::at(id));
     }
-    for server in &machine.name_servers {
-        for (_, handle) in &server.entries {
-            ties.tell_apart(&Value::Handle(*handle));
-        }
-    }
     ties.groups()
 }
 
@@ -66,9 +61,6 @@ fn treats_all_alike(op: &Op) -> bool {
         | Verb::Insert { .. }
         | Verb::Remove { .. }
         | Verb::Inspect { .. }
-        | Verb::Register { .. }
-        | Verb::Unregister(_)
-        | Verb::Lookup { .. }
         | Verb::Open { .. } => false,
     }
 }

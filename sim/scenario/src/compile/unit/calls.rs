@@ -1,7 +1,7 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
 use ipcsim_kernel::program::{
-    Call, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
+    Answer, Call, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
 };
 use ipcsim_kernel::{Access, Handle, Outcome, Pc, Register, Span, Value};
 
@@ -20,7 +20,7 @@ impl Unit<'_> {
             "send" => Verb::Send(self.send(step)?),
             "call" => {
                 let request = self.send(step)?;
-                Verb::Call { request, into: self.register_of_into(fields) }
+                Verb::Call { request, answer: Answer::Message(self.register_of_into(fields)) }
             }
             "receive" => Verb::Receive(self.receive(step)?),
             "reply" => {
@@ -89,22 +89,7 @@ impl Unit<'_> {
                 let port = self.operand_object(step)?;
                 Verb::Limit { port, limit: self.field_expr(fields, "capacity")? }
             }
-            "register" => {
-                let object = self.operand_object(step)?;
-                Verb::Register { object, name: self.field_expr(fields, "as")? }
-            }
-            "unregister" => Verb::Unregister(self.operand_expr(step)?),
-            "lookup" => {
-                let wait = match fields.get("wait") {
-                    None => Wait::Never,
-                    Some(_) => self.wait(fields)?,
-                };
-                Verb::Lookup {
-                    name: self.operand_expr(step)?,
-                    into: self.register_of_into(fields),
-                    wait,
-                }
-            }
+            "register" | "unregister" | "lookup" => self.inquiry(step)?,
             "open" => {
                 let access = match word(fields, "mode") {
                     Some("read") => Access::Read,

@@ -1,0 +1,46 @@
+//! What is asked of a name server: a request to its port, see `name-server.yaml`.
+
+use ipcsim_kernel::program::{Answer, Disposition, Grant, Inquiry, Send, Verb, Wait};
+use ipcsim_kernel::{Expr as Code, Value};
+
+use super::{Failed, Unit};
+use crate::ast::{self, Arg, Step};
+
+impl Unit<'_> {
+    pub(super) fn inquiry(&mut self, step: &Step) -> Result<Verb, Failed> {
+        let fields = &step.fields;
+        let (kind, inquiry, wait) = match step.verb.name {
+            "register" => ("register", Inquiry::Register, Wait::Forever),
+            "unregister" => ("unregister", Inquiry::Unregister, Wait::Forever),
+            _ => {
+                let into = self.register_of_into(fields);
+                // Who does not wait for a registration waits for the answer all the same.
+                let (kind, wait) = match fields.get("wait").map(|arg| &arg.value) {
+                    None | Some(Arg::Wait(ast::Wait::Never)) => ("look-up", Wait::Forever),
+                    Some(_) => ("await", self.wait(fields)?),
+                };
+                (kind, Inquiry::Lookup { into }, wait)
+            }
+        };
+        let mut rights = Vec::new();
+        let body = if inquiry == Inquiry::Register {
+            let object = self.operand_object(step)?;
+            rights.push(Grant { port: object.clone(), disposition: Disposition::CopySend });
+            Code::List(vec![self.field_expr(fields, "as")?, object])
+        } else {
+            self.operand_expr(step)?
+        };
+        let request = Send {
+            to: Code::NameServer,
+            body,
+            size: None,
+            kind: Some(Code::Constant(Value::Text(kind.into()))),
+            priority: None,
+            reply_to: None,
+            rights,
+            hold: None,
+            wait,
+        };
+        Ok(Verb::Call { request, answer: Answer::OfNames(inquiry) })
+    }
+}
