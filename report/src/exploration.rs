@@ -13,7 +13,7 @@ use ipcsim_kernel::{
 use crate::story::words_of;
 use crate::units::{count, plural};
 use crate::verdict::{sentence, tell_waits};
-use crate::words::Names;
+use crate::words::{Names, place};
 
 /// A schedule as it is shown: a line for each step.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct Line {
     number: u64,
     who: String,
     texts: Vec<String>,
-    line: Option<u32>,
+    place: String,
 }
 
 /// Steps of which so many are shown at the beginning, and so many at the end.
@@ -46,10 +46,17 @@ impl Tracer for Steps {
         match self.lines.last_mut() {
             Some(last) if last.number == number && last.who == who => last.texts.push(text),
             _ => {
-                let line = event.pc.map(|pc| machine.line(pc));
-                self.lines.push(Line { number, who, texts: vec![text], line });
+                let place = event.pc.map_or(String::new(), |pc| place(machine, pc));
+                self.lines.push(Line { number, who, texts: vec![text], place });
             }
         }
+    }
+}
+
+impl Line {
+    fn told(&self) -> String {
+        let gap = if self.place.is_empty() { "" } else { "  " };
+        format!("{}{gap}{}", self.texts.join("; "), self.place)
     }
 }
 
@@ -88,7 +95,7 @@ impl Steps {
             let told = self.lines.get(place).is_some_and(|line| line.number == number);
             let is_own = told && self.lines[place].who == who;
             if !told || (!is_own && matches!(step.what, Move::Expire(_))) {
-                let line = Line { number, who, texts: vec![text.into()], line: None };
+                let line = Line { number, who, texts: vec![text.into()], place: String::new() };
                 self.lines.insert(place, line);
             }
         }
@@ -103,8 +110,7 @@ impl Steps {
     /// The first line of a step, without its number.
     fn first_of(&self, number: u64) -> Option<String> {
         let line = self.lines.iter().find(|line| line.number == number)?;
-        let place = line.line.map_or(String::new(), |line| format!("   (line {line})"));
-        Some(format!("{}: {}{place}", line.who, line.texts.join("; ")))
+        Some(format!("{}: {}", line.who, line.told()))
     }
 
     /// The lines, the middle of many left out.
@@ -126,11 +132,7 @@ impl Steps {
                 if line.number == before { String::new() } else { line.number.to_string() };
             before = line.number;
             let _ = write!(out, "{indent}{number:>digits$}  {:width$}  ", line.who);
-            let _ = write!(out, "{}", line.texts.join("; "));
-            if let Some(line) = line.line {
-                let _ = write!(out, "   (line {line})");
-            }
-            out.push('\n');
+            let _ = writeln!(out, "{}", line.told());
         }
         out
     }
@@ -179,10 +181,10 @@ fn tell_starving(out: &mut String, found: &mut Exploration, told: &Told) {
         let schedule = found.schedule(&path);
         let at = replay(found.machine, told.reductions, &schedule, &mut NoTrace);
         let who = Names::new(found.machine).thread(&at, thread);
-        let line = found.machine.line(at.threads[thread.index()].pc);
+        let place = place(found.machine, at.threads[thread.index()].pc);
         let _ = writeln!(
             out,
-            "\n{who} can starve (line {line}): the others can go round for ever, fairly, without it"
+            "\n{who} can starve{place}: the others can go round for ever, fairly, without it"
         );
         let _ = writeln!(out, "  replay: {}", (told.replay)(found, &path));
     }
@@ -417,8 +419,8 @@ fn infinitive(outcome: Outcome) -> &'static str {
 fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &Ending) {
     for failure in &ending.failures {
         let name = machine.process_name(failure.process);
-        let line = machine.line(failure.at);
-        let _ = writeln!(out, "  {name} failed (line {line}): {}", failure.fault.describe());
+        let place = place(machine, failure.at);
+        let _ = writeln!(out, "  {name} failed{place}: {}", failure.fault.describe());
     }
     for problem in &ending.problems {
         let _ = writeln!(out, "  {}", named(machine, state, problem));

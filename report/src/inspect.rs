@@ -6,7 +6,7 @@ use ipcsim_kernel::{
     Life, Machine, MailboxId, ProcessId, State, ThreadId, ThreadState, Value, waits,
 };
 
-use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
+use crate::words::{LinkEnd, Names, blocked_where, blocked_word, place, why};
 
 /// Why the threads of this name cannot go on, and who could let them; nothing if nobody has the name.
 pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
@@ -25,26 +25,26 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
     for t in threads {
         let thread = &state.threads[t.index()];
         let who = names.thread(state, t);
-        let line = machine.line(thread.pc);
+        let at = place(machine, thread.pc);
         let _ = match &thread.state {
             ThreadState::NotStarted => writeln!(out, "{who} has not started"),
             ThreadState::Ended => writeln!(out, "{who} has ended"),
             ThreadState::Raising(fault) => {
-                writeln!(out, "{who} fails next (line {line}): {}", fault.describe())
+                writeln!(out, "{who} fails next{at}: {}", fault.describe())
             }
             ThreadState::Ready | ThreadState::LookingAgain { .. } => {
-                writeln!(out, "{who} can go on (line {line})")
+                writeln!(out, "{who} can go on{at}")
             }
             ThreadState::Suspended(_) => {
                 let could = graph.awaited(t);
                 let could = list(&names, state, &could);
-                writeln!(out, "{who} is suspended (line {line})\n  it could be resumed by {could}")
+                writeln!(out, "{who} is suspended{at}\n  it could be resumed by {could}")
             }
             ThreadState::Blocked { on, .. } => {
-                let place = blocked_where(&names, state, on);
+                let on_what = blocked_where(&names, state, on);
                 let word = blocked_word(on);
                 let reason = why(machine, state, on);
-                let _ = writeln!(out, "{who} is {word} {place} (line {line}): {reason}");
+                let _ = writeln!(out, "{who} is {word} {on_what}{at}: {reason}");
                 let could = graph.awaited(t);
                 writeln!(out, "  it could be let go on by {}", list(&names, state, &could))
             }
@@ -89,7 +89,7 @@ pub fn show(machine: &Machine, state: &State, name: &str) -> Option<String> {
     let mut out = format!("{name} {life}\n");
     for t in state.threads_of(process) {
         let thread = &state.threads[t.index()];
-        let _ = writeln!(out, "{} (line {})", names.thread(state, t), machine.line(thread.pc));
+        let _ = writeln!(out, "{}{}", names.thread(state, t), place(machine, thread.pc));
         let variables = machine.variables_at(thread.pc).iter().zip(&thread.registers);
         for (variable, value) in variables.filter(|(_, value)| **value != Value::None) {
             let _ = writeln!(out, "  {variable} = {}", names.value(value));

@@ -27,8 +27,8 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
     };
     for failure in &verdict.failures {
         let name = machine.process_name(failure.process);
-        let line = machine.line(failure.at);
-        write(&mut out, format!("{name} failed (line {line}): {}", failure.fault.describe()));
+        let place = words::place(machine, failure.at);
+        write(&mut out, format!("{name} failed{place}: {}", failure.fault.describe()));
     }
     let shown = verdict.problems.iter().take(SHOWN);
     for problem in shown {
@@ -100,9 +100,9 @@ fn cut_off(machine: &Machine, run: &Run) -> Option<String> {
         Stop::Interrupted => format!("interrupted after {}", plural(run.steps, "step")),
         Stop::LocalLoop(t) => {
             let name = Names::new(machine).thread(&run.state, t);
-            let line = machine.line(run.state.threads[t.index()].pc);
+            let place = words::place(machine, run.state.threads[t.index()].pc);
             format!(
-                "{name} is in a loop (line {line}) that makes no system call: {} operations, or as much work, without one",
+                "{name} is in a loop{place} that makes no system call: {} operations, or as much work, without one",
                 count(ipcsim_kernel::limits::LOCAL_OPERATIONS)
             )
         }
@@ -113,7 +113,7 @@ fn cut_off(machine: &Machine, run: &Run) -> Option<String> {
 fn tell_hidden(out: &mut String, machine: &Machine, run: &Run, hidden: &Hidden) {
     let names = Names::new(machine);
     let place = |(t, pc): &(ThreadId, Pc)| {
-        format!("{} (line {})", names.thread(&run.state, *t), machine.line(*pc))
+        format!("{}{}", names.thread(&run.state, *t), words::place(machine, *pc))
     };
     let who: Vec<String> = hidden.waits.iter().map(place).collect();
     let by = names.thread(&run.state, hidden.by);
@@ -170,14 +170,14 @@ pub(crate) fn tell_waits(out: &mut String, machine: &Machine, state: &State, pro
 fn tell_threads(out: &mut String, machine: &Machine, state: &State, threads: &[ThreadId]) {
     let names = Names::new(machine);
     for t in threads.iter().take(SHOWN) {
-        let line = machine.line(state.threads[t.index()].pc);
+        let place = words::place(machine, state.threads[t.index()].pc);
         let Some(on) = state.waits_for(*t) else {
-            let _ = writeln!(out, "  {} is suspended (line {line})", names.thread(state, *t));
+            let _ = writeln!(out, "  {} is suspended{place}", names.thread(state, *t));
             continue;
         };
         let _ = writeln!(
             out,
-            "  {} is {} {} (line {line}): {}",
+            "  {} is {} {}{place}: {}",
             names.thread(state, *t),
             blocked_word(on),
             blocked_where(&names, state, on),

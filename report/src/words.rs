@@ -3,8 +3,8 @@
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::program::{Answer, Inquiry, Op, Verb};
 use ipcsim_kernel::{
-    BlockedOn, Capacity, Expr, Filter, Holder, Machine, MailboxId, MailboxKind, Message, ProcessId,
-    Sources, State, ThreadId, ThreadName, Value, write_value,
+    BlockedOn, Capacity, Expr, Filter, Holder, Machine, MailboxId, MailboxKind, Message, Pc,
+    ProcessId, Sources, State, ThreadId, ThreadName, Value, write_value,
 };
 
 use crate::units::{bytes, plural};
@@ -60,6 +60,14 @@ impl<'a> Names<'a> {
         let name = |handle| self.machine.handle_name(handle);
         write_value(&mut text, value, &name).expect("a String takes all text");
         text
+    }
+}
+
+/// Where an operation stands, behind what it belongs to: ` (line 12)`. Nothing for what is not in the file.
+pub(crate) fn place(machine: &Machine, pc: Pc) -> String {
+    match machine.line(pc) {
+        0 => String::new(),
+        line => format!(" (line {line})"),
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Machine {
     pub ports: Vec<PortSpec>,
     /// Those of the mailboxes that are port sets.
     pub port_sets: Vec<PortSetSpec>,
+    /// The ports of the name servers that the scenario has without declaring them as processes, in order.
+    /// No variable holds a name of one: what goes there are inquiries, and the name servers' own requests.
+    pub name_servers: Vec<MailboxId>,
     /// The paths that name mailboxes, in order of the path.
     pub files: Vec<File>,
     /// What the kernel does where systems differ.

@@ -6,7 +6,8 @@ use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::Outcome;
 use crate::program::{
-    Call, Command, Disposition, From, Grant, Op, Send, Spawn, Target, Time, Verb, Wait,
+    Answer, Call, Command, Disposition, From, Grant, Inquiry, Op, Send, Spawn, Target, Time, Verb,
+    Wait,
 };
 use crate::state::{BlockedOn, Life, Sources, State, Thread};
 use crate::value::{Handle, Value};
@@ -32,6 +33,10 @@ pub(super) struct Future {
     pub spawns: Reach<ProcessId>,
     pub kills_threads: bool,
     pub replies: bool,
+    /// It asks its name server something.
+    pub inquires: bool,
+    /// It enters a name, for which others may wait.
+    pub registers: bool,
     /// It could give others rights to the ports that its process has rights to.
     pub passes_rights: bool,
     /// It could come to its end.
@@ -138,6 +143,8 @@ impl Scratch {
             spawns: Reach::Some(Vec::new()),
             kills_threads: false,
             replies: false,
+            inquires: false,
+            registers: false,
             passes_rights: false,
             ends: false,
             fails: false,
@@ -173,6 +180,11 @@ impl Walker<'_> {
 
     fn add_call(&self, verb: &Verb, future: &mut Future) {
         match verb {
+            Verb::Call { request, answer: Answer::OfNames(inquiry) } => {
+                future.inquires = true;
+                future.registers |= *inquiry == Inquiry::Register;
+                self.add_send(request, future);
+            }
             Verb::Send(send) | Verb::Call { request: send, .. } => self.add_send(send, future),
             Verb::Receive(receive) => match &receive.from {
                 From::These(sources) => {

@@ -128,6 +128,13 @@ pub fn wait_graph(machine: &Machine, state: &State, stuck: &[ThreadId]) -> WaitG
     for other in stuck {
         let future = search.scratch.future(machine, state, *other);
         let mut conditions = search.brought_about(*other, &future);
+        // Nobody but who registers lets a name server answer others.
+        if future.inquires && !future.registers {
+            conditions.retain(|condition| match condition {
+                Condition::Sent(port) => machine.name_servers.binary_search(port).is_err(),
+                _ => true,
+            });
+        }
         let process = state.threads[other.index()].process;
         if future.ends && state.processes[process.index()].alive_threads == 1 {
             conditions.push(Condition::ProcessEnds(process));
@@ -374,9 +381,15 @@ impl<'a> Search<'a> {
                 let ports = (0..self.state.mailboxes.len()).map(MailboxId::at);
                 let ports = ports.filter(|port| {
                     let mailbox = &self.state.mailboxes[port.index()];
-                    mailbox.spec.kind == MailboxKind::Port && self.may_send(own, *port)
+                    mailbox.spec.kind == MailboxKind::Port
+                        && self.may_send(own, *port)
+                        && self.machine.name_servers.binary_search(port).is_err()
                 });
                 conditions.extend(ports.map(Condition::Sent));
+                if future.inquires {
+                    let port = self.machine.family_of(own).names;
+                    conditions.extend(port.map(Condition::Sent));
+                }
             }
             Reach::Some(mailboxes) => {
                 let reached = mailboxes.iter().filter(|mailbox| self.may_send(own, **mailbox));

@@ -8,7 +8,7 @@ use super::settings::unsigned;
 use super::spawned::Child;
 use crate::ast::{Arg, Declaration, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::place::Place;
+use crate::place::{BUILT_IN, Place};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,16 @@ fn enter(
     found: &mut Vec<Diagnostic>,
 ) {
     let name = &declaration.name;
+    if let Some((_, first)) = names.objects.get(&name.value)
+        && name.at.source == BUILT_IN
+    {
+        let message =
+            format!("`{}` is the name server that `register` and `lookup` ask", name.value);
+        let diagnostic = Diagnostic::new(Code::NameTwice, *first, message)
+            .label("choose another name")
+            .help("or say with `names:` of each process which name server it asks");
+        return found.push(diagnostic);
+    }
     if let Some((_, first)) = names.objects.get(&name.value) {
         found.push(
             Diagnostic::new(

@@ -37,7 +37,9 @@ fn port_of(server: &str) -> String {
 
 /// The scenario with its name servers, behind everything else; nothing if it needs none.
 pub(super) fn lift(scenario: &Scenario) -> Option<Scenario> {
-    let asks = |process: &Declaration| asks_for_names(&process.fields, scenario);
+    let asks = |process: &Declaration| {
+        process.fields.get("names").is_none() && asks_for_names(&process.fields, scenario)
+    };
     let by_default = Declaration {
         name: Placed::new(DEFAULT.to_string(), Place { source: BUILT_IN, ..Place::default() }),
         fields: Fields::default(),
@@ -223,6 +225,12 @@ impl Compiler<'_> {
     /// Whoever asks a name server may send to it, and a name server to its parent and to what it knows. A
     /// process that is made later gets its right then.
     pub(super) fn rights_to_names(&mut self) {
+        let servers = self.scenario.names.iter().map(|server| server.name.value.as_str());
+        let ports = servers
+            .chain([DEFAULT])
+            .filter_map(|server| self.names.single_mailbox(&port_of(server)));
+        self.machine.name_servers = ports.collect();
+        self.machine.name_servers.dedup();
         let mut rights = Vec::new();
         for family in &self.machine.families {
             if let (Some(port), Birth::Declared) = (family.names, family.birth) {
