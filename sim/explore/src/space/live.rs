@@ -80,6 +80,8 @@ fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
     let behind = |places: &[Pc]| places.iter().fold(0, |bits, to| bits | at[to.index()]);
     match op {
         Op::Set(..) | Op::RepeatStart { .. } => behind(&next) & !sets,
+        // Behind the loop the item is still the last one.
+        Op::ForNext { end, .. } => (at[pc.next().index()] & !sets) | at[end.index()],
         // Only a call that ends with `ok` sets its variable, even where a handler leads to the same
         // place; its outcome every call sets.
         Op::Call(call) => {

@@ -129,7 +129,7 @@ pub fn wait_graph(machine: &Machine, state: &State, stuck: &[ThreadId]) -> WaitG
         let future = search.scratch.future(machine, state, *other);
         let mut conditions = search.brought_about(*other, &future);
         // Nobody but who registers lets a name server answer others.
-        if future.inquires && !future.registers {
+        if !future.registers {
             conditions.retain(|condition| match condition {
                 Condition::Sent(port) => machine.name_servers.binary_search(port).is_err(),
                 _ => true,

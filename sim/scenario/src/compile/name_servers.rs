@@ -79,7 +79,8 @@ fn fields<const N: usize>(at: Place, keys: [(&'static str, Arg); N]) -> Fields {
 /// What the program of a name server is given.
 fn parameters(server: &Declaration, scenario: &Scenario) -> Vec<(Placed<String>, Expr)> {
     let at = server.name.at;
-    let parameter = |name: &str, value| (Placed::new(name.to_string(), at), value);
+    let own = Place { source: BUILT_IN, ..at };
+    let parameter = |name: &str, value| (Placed::new(name.to_string(), own), value);
     let port = |server: &str| Placed::new(Shape::Name(port_of(server)), at);
     let mut given = vec![parameter("port", port(&server.name.value))];
     if let Some(parent) = name(&server.fields, "parent")
