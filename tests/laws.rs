@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use common::{Told, busy, generate, tell, tell_the_long_way};
 use ipcsim_explore::{Limits, NoTrace, Run, Tracer};
 use ipcsim_kernel::object::mailbox::Existence;
-use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::{Event, Machine, MailboxKind, ProcessId, State, assert_invariants};
+use ipcsim_kernel::object::port::{Controlled, Receiver};
+use ipcsim_kernel::{Event, Machine, MailboxId, MailboxKind, ProcessId, State, assert_invariants};
 use ipcsim_report::trace::{self, Record};
 use proptest::prelude::*;
 
@@ -93,20 +93,33 @@ fn assert_stuck_stays_stuck(told: &Told, records: &[Record]) {
 /// When everybody has ended nothing is left but mailboxes, which are nobody's, and what lies in them.
 fn assert_nothing_is_left(told: &Told) {
     let state = &told.run.state;
-    let over = |process| state.is_over(ProcessId::at(process));
-    if !(0..state.processes.items().len()).all(over) {
+    let machine = &told.machine;
+    let receives = |port: &MailboxId| match state.receiver_of(*port) {
+        Receiver::Held(process) => Some(process),
+        _ => None,
+    };
+    // A name server goes on for ever.
+    let servers: Vec<ProcessId> = machine.name_servers.iter().filter_map(receives).collect();
+    let over = |process| state.is_over(process) || servers.contains(&process);
+    if !(0..state.processes.items().len()).map(ProcessId::at).all(over) {
         return;
     }
     let mut stored = 0;
-    for mailbox in state.mailboxes.items() {
-        assert!(mailbox.senders.is_empty() && mailbox.receivers.is_empty(), "nobody waits");
+    for (id, mailbox) in state.mailboxes.items().iter().enumerate() {
+        let is_name_server = machine.name_servers.contains(&MailboxId::at(id));
+        let waits = !mailbox.receivers.is_empty() && !is_name_server;
+        assert!(mailbox.senders.is_empty() && !waits, "nobody waits");
         let receiver = mailbox.port.as_ref().map(|port| port.receiver);
         let is_left = match (mailbox.spec.kind, receiver) {
             (MailboxKind::Open | MailboxKind::Filed, _) => true,
+            _ if is_name_server => true,
             // Its right is in a message that lies in a mailbox, or in such a port.
             (_, Some(Receiver::Carried(_))) => true,
             // The port of a process that was never made.
-            (_, Some(Receiver::Kernel(process))) => !state.has_ended(process),
+            (_, Some(Receiver::Kernel(Controlled::Process(process)))) => !state.has_ended(process),
+            (_, Some(Receiver::Kernel(Controlled::Thread(t)))) => {
+                !state.threads[t.index()].state.is_ended()
+            }
             (MailboxKind::Link { .. }, _) => false,
             (MailboxKind::Port | MailboxKind::PortSet, _) => {
                 assert_eq!(mailbox.existence, Existence::Destroyed, "no port outlives everybody");

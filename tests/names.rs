@@ -265,8 +265,7 @@ fn a_file_may_use_every_word_of_the_name_servers_program() {
         "port", "parent", "entries", "waiting", "asked", "m", "name", "object", "rest", "request",
         "found",
     ];
-    let mailboxes: String =
-        words.iter().map(|word| format!("  {word}: {{capacity: 1}}\n")).collect();
+    let mailboxes = words.map(|word| format!("  {word}: {{capacity: 1}}")).join("\n");
     holds(
         "names-words",
         &format!(

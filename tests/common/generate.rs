@@ -56,12 +56,17 @@ pub fn scenario(seed: u64, size: u64) -> String {
     let _ = writeln!(out, "files:\n  /srv/filed: {{mailbox: filed, owner: terry, mode: \"0620\"}}");
     let processes = 2 + dice.below(3);
     let has_ports = seed % 3 == 2;
+    let servers: &[&str] = if seed % 9 == 8 { &["root", "leaf"] } else { &[] };
     if has_ports {
         ports::declare(&mut dice, &mut out);
     }
+    if !servers.is_empty() {
+        let _ =
+            writeln!(out, "names: {{root: {{entries: {{a name: p1}}}}, leaf: {{parent: root}}}}");
+    }
     let _ = writeln!(out, "processes:");
     for number in 1..=processes {
-        process(&mut dice, &mut out, number, processes, (size, has_ports));
+        process(&mut dice, &mut out, number, processes, (size, has_ports, servers));
     }
     out
 }
@@ -97,7 +102,7 @@ fn process(
     out: &mut String,
     number: u64,
     processes: u64,
-    (size, has_ports): (u64, bool),
+    (size, has_ports, servers): (u64, bool, &[&str]),
 ) {
     let _ = writeln!(out, "  P{number}:");
     if dice.chance(20) {
@@ -111,6 +116,9 @@ fn process(
     }
     if has_ports {
         ports::control(dice, out);
+    }
+    if !servers.is_empty() {
+        let _ = writeln!(out, "    names: {}", dice.pick(servers));
     }
     let _ = writeln!(out, "    user: {}", dice.pick(&["terry", "other"]));
     let _ = writeln!(out, "    do:\n      - set: {{n: 0, h: me, m: none, list: '[box1, box2]'}}");
@@ -343,8 +351,9 @@ impl Steps<'_> {
             _ => {
                 self.line(indent, "- lookup: a name");
                 self.line(inner, "into: h");
-                if self.dice.chance(50) {
-                    self.line(inner, "wait: 4us");
+                if self.dice.chance(60) {
+                    let wait = self.dice.pick(&["4us", "4us", "forever"]);
+                    self.line(inner, &format!("wait: {wait}"));
                 }
             }
         }

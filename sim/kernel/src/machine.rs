@@ -240,6 +240,9 @@ pub struct Family {
     pub exception_port: Option<MailboxId>,
     /// The port by which the kernel is told what to do with the first member; those of the others follow.
     pub task_port: Option<MailboxId>,
+    /// The ports by which the kernel is told what to do with the threads that a member starts with: the
+    /// first of the first member; those of the others follow.
+    pub thread_ports: Option<MailboxId>,
     /// Who makes its members.
     pub birth: Birth,
     /// Whether only those control a member who may send to its port.
@@ -424,10 +427,21 @@ impl Machine {
         family.task_port.map(|first| MailboxId(first.0 + (process.0 - family.first.0)))
     }
 
+    /// The port by which the kernel is told what to do with a thread, by its place among those that its
+    /// process starts with, if it has one.
+    pub fn thread_port(&self, process: ProcessId, place: u32) -> Option<MailboxId> {
+        let family = self.family_of(process);
+        let each = family.threads.iter().map(|spec| spec.count).sum::<u32>();
+        let member = process.0 - family.first.0;
+        let first = family.thread_ports.filter(|_| place < each)?;
+        Some(MailboxId(first.0 + member * each + place))
+    }
+
     /// Whether anybody could interrupt a wait.
     pub fn interrupts(&self) -> bool {
         let interrupts = |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Control(Command::Interrupt, _)));
-        let by_message = |family: &Family| family.task_port.is_some();
+        let by_message =
+            |family: &Family| family.task_port.is_some() || family.thread_ports.is_some();
         self.families.iter().any(by_message) || self.code.iter().any(interrupts)
     }
 

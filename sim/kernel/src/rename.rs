@@ -8,7 +8,7 @@ use crate::machine::MailboxKind;
 use crate::message::{Extras, Message, Then};
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
-use crate::object::port::{Carried, Receiver};
+use crate::object::port::{Carried, Controlled, Receiver};
 use crate::state::{BlockedOn, Filter, Holder, Look, Process, Sources, Thread, ThreadState};
 use crate::value::{Handle, ReplyRight, Value};
 
@@ -157,7 +157,12 @@ impl Mailbox {
         if let Some(port) = &mut renamed.port {
             port.receiver = match port.receiver {
                 Receiver::Held(process) => Receiver::Held(names.process(process)),
-                Receiver::Kernel(process) => Receiver::Kernel(names.process(process)),
+                Receiver::Kernel(Controlled::Process(process)) => {
+                    Receiver::Kernel(Controlled::Process(names.process(process)))
+                }
+                Receiver::Kernel(Controlled::Thread(t)) => {
+                    Receiver::Kernel(Controlled::Thread(names.thread(t)))
+                }
                 Receiver::Carried(to) => Receiver::Carried(names.mailbox(to)),
                 Receiver::Nobody => Receiver::Nobody,
             };

@@ -29,8 +29,9 @@ pub(super) fn control(dice: &mut Dice, out: &mut String) {
 
 impl Steps<'_> {
     pub(super) fn port(&mut self) -> String {
-        if self.dice.chance(10) {
-            return format!("'${{task-of({})}}'", self.peer());
+        if self.dice.chance(15) {
+            let of = self.dice.pick(&["task-of", "task-of", "thread-of"]);
+            return format!("'${{{of}({})}}'", self.peer());
         }
         self.dice.pick(&["p1", "p1", "p2", "p2", "h"]).into()
     }

@@ -1,7 +1,7 @@
 //! Ports and rights as bytes.
 
 use super::Encoder;
-use crate::object::port::{Carried, Once, Port, Receiver, Right, Rights};
+use crate::object::port::{Carried, Controlled, Once, Port, Receiver, Right, Rights};
 use crate::object::port_set::PortSet;
 
 impl Encoder<'_> {
@@ -27,9 +27,12 @@ impl Encoder<'_> {
     pub(super) fn port(&mut self, port: &Port) {
         match port.receiver {
             Receiver::Nobody => self.byte(0),
-            Receiver::Held(process) => self.number(3 * u64::from(process.0) + 1),
-            Receiver::Carried(to) => self.number(3 * u64::from(to.0) + 2),
-            Receiver::Kernel(process) => self.number(3 * u64::from(process.0) + 3),
+            Receiver::Held(process) => self.number(4 * u64::from(process.0) + 1),
+            Receiver::Carried(to) => self.number(4 * u64::from(to.0) + 2),
+            Receiver::Kernel(Controlled::Process(process)) => {
+                self.number(4 * u64::from(process.0) + 3);
+            }
+            Receiver::Kernel(Controlled::Thread(t)) => self.number(4 * u64::from(t.0) + 4),
         }
         self.number(port.backup.map_or(0, |backup| u64::from(backup.0) + 1));
         self.number(port.once.len() as u64);

@@ -1,8 +1,10 @@
 //! Rights are conserved.
 
+use std::collections::BTreeMap;
+
 use crate::ids::{MailboxId, ProcessId};
 use crate::object::mailbox::{Existence, Mailbox};
-use crate::object::port::{Once, Receiver, Right, Rights};
+use crate::object::port::{Controlled, Once, Receiver, Right, Rights};
 use crate::state::{Life, Look, State, ThreadState};
 
 /// Every receive right is in one place: in a name space, in one message that has not arrived, or nowhere.
@@ -19,7 +21,7 @@ pub(super) fn right_invariants(state: &State) {
         } => Some(message),
         _ => None,
     });
-    let mut carried = std::collections::BTreeMap::new();
+    let mut carried = BTreeMap::new();
     for message in queued.chain(waiting).chain(looking) {
         let moved = message.rights().iter().filter(|carried| carried.right == Right::Receive);
         for right in moved {
@@ -28,36 +30,9 @@ pub(super) fn right_invariants(state: &State) {
         }
     }
     for (index, mailbox) in state.mailboxes.iter().enumerate() {
-        let Some(port) = &mailbox.port else { continue };
-        let id = MailboxId::at(index);
-        let holders = (0..state.processes.len()).map(ProcessId::at).filter(|process| {
-            state.processes[process.index()].rights.received().any(|received| received == id)
-        });
-        let holders: Vec<ProcessId> = holders.collect();
-        match port.receiver {
-            Receiver::Held(process) => {
-                assert_eq!(holders, [process], "a receive right has one holder");
-                assert!(!state.has_ended(process), "the dead hold no right");
-            }
-            Receiver::Carried(to) => {
-                assert_eq!(carried.get(&id), Some(&to), "a right on its way is in a message");
-            }
-            Receiver::Kernel(process) => {
-                assert!(holders.is_empty(), "what the kernel receives nobody else does");
-                assert!(!state.has_ended(process), "a task port dies with its process");
-            }
-            Receiver::Nobody => {
-                assert_eq!(mailbox.existence, Existence::Destroyed, "a port dies with its right");
-            }
+        if mailbox.port.is_some() {
+            port_invariants(state, MailboxId::at(index), mailbox, &carried);
         }
-        assert!(
-            matches!(port.receiver, Receiver::Held(_)) || holders.is_empty(),
-            "who has moved a receive right away has it no more"
-        );
-        let dead = mailbox.existence == Existence::Destroyed;
-        let empty = mailbox.all_messages().next().is_none();
-        kept_invariants(state, id, mailbox);
-        assert!(!dead || empty, "a dead port is empty");
     }
     nothing_is_left(state);
     once_invariants(state);
@@ -65,6 +40,48 @@ pub(super) fn right_invariants(state: &State) {
         let held = set.members.iter().map(|port| state.mailboxes[port.index()].messages.len());
         assert_eq!(set.arrived().len(), held.sum(), "a set knows the messages of its members");
     }
+}
+
+/// The receive right of a port is where the port says.
+fn port_invariants(
+    state: &State,
+    id: MailboxId,
+    mailbox: &Mailbox,
+    carried: &BTreeMap<MailboxId, MailboxId>,
+) {
+    let Some(port) = &mailbox.port else { return };
+    let holders = (0..state.processes.len()).map(ProcessId::at).filter(|process| {
+        state.processes[process.index()].rights.received().any(|received| received == id)
+    });
+    let holders: Vec<ProcessId> = holders.collect();
+    match port.receiver {
+        Receiver::Held(process) => {
+            assert_eq!(holders, [process], "a receive right has one holder");
+            assert!(!state.has_ended(process), "the dead hold no right");
+        }
+        Receiver::Carried(to) => {
+            assert_eq!(carried.get(&id), Some(&to), "a right on its way is in a message");
+        }
+        Receiver::Kernel(controlled) => {
+            assert!(holders.is_empty(), "what the kernel receives nobody else does");
+            let has_ended = match controlled {
+                Controlled::Process(process) => state.has_ended(process),
+                Controlled::Thread(t) => state.threads[t.index()].state.is_ended(),
+            };
+            assert!(!has_ended, "a port of control dies with what it controls");
+        }
+        Receiver::Nobody => {
+            assert_eq!(mailbox.existence, Existence::Destroyed, "a port dies with its right");
+        }
+    }
+    assert!(
+        matches!(port.receiver, Receiver::Held(_)) || holders.is_empty(),
+        "who has moved a receive right away has it no more"
+    );
+    let dead = mailbox.existence == Existence::Destroyed;
+    let empty = mailbox.all_messages().next().is_none();
+    kept_invariants(state, id, mailbox);
+    assert!(!dead || empty, "a dead port is empty");
 }
 
 /// The dead hold nothing.
@@ -87,7 +104,7 @@ fn kept_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
 /// Every send-once right is in one place: in a name space, in a message, or with the kernel, which owes a
 /// notice by it. It leaves that place with the one message that it is good for.
 fn once_invariants(state: &State) {
-    let mut places = std::collections::BTreeMap::new();
+    let mut places = BTreeMap::new();
     let mut put = |once: Once| *places.entry(once).or_insert(0) += 1;
     for process in &state.processes {
         process.rights.once.iter().copied().for_each(&mut put);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use crate::ids::{MailboxId, ProcessId};
+use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::message::Message;
 
 /// The queue limit of a port that names none, in messages (Mach 3, `mach/port.h`).
@@ -64,10 +64,20 @@ pub enum Receiver {
     Held(ProcessId),
     /// In a message to this mailbox.
     Carried(MailboxId),
-    /// The kernel has it: what is sent there is done to this process.
-    Kernel(ProcessId),
+    /// The kernel has it: what is sent there is done to this process, or thread.
+    Kernel(Controlled),
     /// It was destroyed, and the port with it.
     Nobody,
+}
+
+/// What is controlled through a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Controlled {
+    /// A process.
+    Process(ProcessId),
+    /// One of its threads.
+    Thread(ThreadId),
 }
 
 impl Port {

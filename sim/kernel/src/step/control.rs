@@ -6,6 +6,7 @@ use super::{Step, Stop};
 use crate::event::Kind;
 use crate::ids::{ProcessId, ThreadId};
 use crate::message::{Message, Then};
+use crate::object::port::Controlled;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Command, Target};
@@ -107,11 +108,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if processes.iter().all(may) { Ok(()) } else { Err(Stop::Outcome(Outcome::NoRight)) }
     }
 
-    /// A message to the port of a process says what is to be done to it.
+    /// A message to the port of a process or a thread says what is to be done to it.
     pub(super) fn command_by_message(
         &mut self,
         t: ThreadId,
-        process: ProcessId,
+        whom: Controlled,
         message: &Arc<Message>,
     ) -> Result<(), Stop> {
         let command = match (&message.body, message.then()) {
@@ -123,7 +124,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return Err(Stop::Outcome(Outcome::Refused));
         };
         self.destroy_rights(message);
-        self.command_processes(t, command, &[process])
+        match whom {
+            Controlled::Process(process) => self.command_processes(t, command, &[process]),
+            Controlled::Thread(other) => self.command_threads(t, command, &[other]),
+        }
     }
 
     fn suspend(&mut self, by: ThreadId, t: ThreadId) {

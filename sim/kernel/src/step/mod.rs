@@ -126,6 +126,8 @@ enum Work {
     Notice(Arc<Message>),
     /// A send right to this port is gone; it may have been the last.
     Senders(MailboxId),
+    /// What this port controls has ended.
+    PortLost(MailboxId),
     /// A receiver that was woken did not take what it was woken for: others may.
     PassOn(ProcessId, Sources),
 }
@@ -159,6 +161,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 Work::Memory => self.hand_out_memory(),
                 Work::PassOn(process, sources) => self.pass_on(process, &sources),
                 Work::Notice(message) => self.deliver_notice(message),
+                Work::PortLost(port) => self.lose_receiver(port),
                 Work::Senders(port) => self.look_for_senders(port),
             }
         }

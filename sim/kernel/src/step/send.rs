@@ -87,8 +87,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.destroy_rights(&message);
             return Ok(());
         }
-        if let Receiver::Kernel(process) = self.state.receiver_of(message.mailbox) {
-            return self.command_by_message(t, process, &message);
+        if let Receiver::Kernel(whom) = self.state.receiver_of(message.mailbox) {
+            return self.command_by_message(t, whom, &message);
         }
         if message.route != Route::Once {
             return self.try_to_send(t, message, send);

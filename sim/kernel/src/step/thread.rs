@@ -1,6 +1,6 @@
 //! Threads of one process: starting, joining, ending, sleeping.
 
-use super::{Step, Stop};
+use super::{Step, Stop, Work};
 use crate::event::Kind;
 use crate::ids::{Pc, ThreadId, ThreadName};
 use crate::oracle::{Oracle, Sink};
@@ -126,7 +126,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         thread.state = ThreadState::Ended;
         thread.control = None;
         let process = thread.process;
-        self.state.processes[process.index()].alive_threads -= 1;
+        let own = &mut self.state.processes[process.index()];
+        own.alive_threads -= 1;
+        if let Some(place) = t.0.checked_sub(own.first_thread.0)
+            && let Some(port) = self.machine.thread_port(process, place)
+        {
+            self.work.push(Work::PortLost(port));
+        }
         self.sink.ended(t);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::MailboxKind;
-use crate::object::port::Receiver;
+use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Holder, Sources, State};
 
 /// Something that could happen, and end waits.
@@ -171,7 +171,14 @@ impl Waiters {
     /// Who waits for a message there; of a task's port, for what is done to the task.
     fn of_sending(&self, state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
         match state.receiver_of(mailbox) {
-            Receiver::Kernel(process) => self.of_itself(state, Condition::ProcessKilled(process)),
+            Receiver::Kernel(Controlled::Process(process)) => {
+                self.of_itself(state, Condition::ProcessKilled(process))
+            }
+            // With its last thread the process ends.
+            Receiver::Kernel(Controlled::Thread(t)) => {
+                let process = state.threads[t.index()].process;
+                self.of_itself(state, Condition::ProcessKilled(process))
+            }
             _ => receivers_on(state, mailbox).collect(),
         }
     }

@@ -30,6 +30,8 @@ pub(super) enum Members {
 pub(super) struct Names {
     objects: BTreeMap<String, (Object, Place)>,
     filed: BTreeSet<String>,
+    /// The threads that each process starts with: their names, and how many have each.
+    threads: BTreeMap<String, Vec<(String, u32)>>,
     /// The processes that others make.
     pub children: BTreeMap<String, Child>,
 }
@@ -54,6 +56,11 @@ impl Names {
             .map(|(name, _)| name.as_str())
     }
 
+    /// The threads that a process starts with: their names, and how many have each.
+    pub(super) fn threads_of(&self, process: &str) -> &[(String, u32)] {
+        self.threads.get(process).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a mailbox is reached through a path only.
     pub(super) fn is_filed(&self, mailbox: &str) -> bool {
         self.filed.contains(mailbox)
@@ -68,8 +75,12 @@ impl Names {
 }
 
 pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names {
-    let mut names =
-        Names { objects: BTreeMap::new(), filed: BTreeSet::new(), children: BTreeMap::new() };
+    let mut names = Names {
+        objects: BTreeMap::new(),
+        filed: BTreeSet::new(),
+        threads: BTreeMap::new(),
+        children: BTreeMap::new(),
+    };
     for file in &scenario.files {
         if let Some(Arg::Name(mailbox)) = file.fields.get("mailbox").map(|arg| &arg.value) {
             names.filed.insert(mailbox.clone());
@@ -108,8 +119,20 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         next_process += count(members);
         let object = Object::Process { family: FamilyId::at(family), first, members };
         enter(&mut names, declaration, object, found);
+        names.threads.insert(declaration.name.value.clone(), threads(declaration));
     }
     names
+}
+
+fn threads(process: &Declaration) -> Vec<(String, u32)> {
+    let Some(Arg::Threads(threads)) = process.fields.get("threads").map(|arg| &arg.value) else {
+        return vec![("main".to_string(), 1)];
+    };
+    let named = |thread: &Declaration| {
+        let count = unsigned(&thread.fields, "replicas").unwrap_or(1);
+        (thread.name.value.clone(), u32::try_from(count).unwrap_or(u32::MAX))
+    };
+    threads.iter().map(named).collect()
 }
 
 fn members(declaration: &Declaration) -> Members {

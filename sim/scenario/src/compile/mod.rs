@@ -77,7 +77,7 @@ pub fn compile(
     let programs = compiler.programs();
     compiler.processes(&programs);
     compiler.rights_to_names();
-    compiler.task_ports();
+    compiler.control_ports();
     let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
     compiler.machine.counts_receives = counts_receives(&compiler.machine, &predicates);
     let mut found = compiler.found;

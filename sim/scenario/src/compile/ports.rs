@@ -1,10 +1,10 @@
 //! Ports: who has which right from the start.
 
-use ipcsim_kernel::object::port::{DEFAULT_QUEUE_LIMIT, Receiver};
+use ipcsim_kernel::object::port::{Controlled, DEFAULT_QUEUE_LIMIT, Receiver};
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     Capacity, Expr, Family, Function, MailboxId, MailboxKind, MailboxSpec, Order, PortSetSpec,
-    PortSpec, ProcessId,
+    PortSpec, ProcessId, ThreadId, ThreadSpec,
 };
 
 use super::Compiler;
@@ -30,28 +30,66 @@ impl Compiler<'_> {
         }
     }
 
-    /// Processes have a port by which they are controlled, where anybody asks for one.
-    pub(super) fn task_ports(&mut self) {
-        let asks = |part: &Expr| matches!(part, Expr::Function(Function::TaskOf, _));
-        let mut expressions = self.machine.code.iter().flat_map(Op::expressions);
-        let wanted = self.machine.families.iter().any(|family| family.protected)
-            || expressions.any(|expr| expr.contains(&asks));
-        if !wanted {
-            return;
-        }
-        for family in 0..self.machine.families.len() {
-            let Family { first, count, .. } = self.machine.families[family];
-            self.machine.families[family].task_port =
-                Some(MailboxId::at(self.machine.mailboxes.len()));
-            for process in (first.0..first.0 + count).map(ProcessId) {
-                let port = MailboxId::at(self.machine.mailboxes.len());
-                let spec = self.port_spec(DEFAULT_QUEUE_LIMIT);
-                self.add_mailbox(format!("task-of({})", self.machine.process_name(process)), spec);
-                let receiver = Receiver::Kernel(process);
-                let senders = vec![process];
-                self.machine.ports.push(PortSpec { port, receiver, backup: None, senders });
+    /// Processes, and threads that they start with, have ports by which they are controlled, where anybody
+    /// asks for one.
+    pub(super) fn control_ports(&mut self) {
+        let expressions = || self.machine.code.iter().flat_map(Op::expressions);
+        let asks = |is_such: &dyn Fn(&Expr) -> bool| {
+            expressions().any(|expr| expr.contains(&|part| is_such(part)))
+        };
+        let of_tasks = asks(&|part| matches!(part, Expr::Function(Function::TaskOf, _)));
+        let of_threads = asks(&|part| matches!(part, Expr::ThreadOf { .. }));
+        if of_tasks || self.machine.families.iter().any(|family| family.protected) {
+            for family in 0..self.machine.families.len() {
+                let Family { first, count, .. } = self.machine.families[family];
+                self.machine.families[family].task_port =
+                    Some(MailboxId::at(self.machine.mailboxes.len()));
+                for process in (first.0..first.0 + count).map(ProcessId) {
+                    let name = format!("task-of({})", self.machine.process_name(process));
+                    self.control_port(name, Controlled::Process(process), process);
+                }
             }
         }
+        if of_threads {
+            self.thread_ports();
+        }
+    }
+
+    fn thread_ports(&mut self) {
+        let mut t = ThreadId(0);
+        for family in 0..self.machine.families.len() {
+            let Family { first, count, ref threads, .. } = self.machine.families[family];
+            let is_alone = matches!(&threads[..], [ThreadSpec { count: 1, .. }]);
+            let named = |spec: &ThreadSpec| {
+                let name = self.machine.symbols.threads[spec.name.index()].clone();
+                let count = spec.count;
+                (1..=count).map(move |index| match count {
+                    1 => format!(".{name}"),
+                    _ => format!(".{name}[{index}]"),
+                })
+            };
+            let names: Vec<String> = threads.iter().flat_map(named).collect();
+            self.machine.families[family].thread_ports =
+                Some(MailboxId::at(self.machine.mailboxes.len()));
+            for process in (first.0..first.0 + count).map(ProcessId) {
+                let own = self.machine.process_name(process);
+                for name in &names {
+                    let name = if is_alone { "" } else { name };
+                    let name = format!("thread-of({own}{name})");
+                    self.control_port(name, Controlled::Thread(t), process);
+                    t.0 += 1;
+                }
+            }
+        }
+    }
+
+    /// A port by which something of a process is controlled. The process itself may send there.
+    fn control_port(&mut self, name: String, what: Controlled, process: ProcessId) {
+        let port = MailboxId::at(self.machine.mailboxes.len());
+        let spec = self.port_spec(DEFAULT_QUEUE_LIMIT);
+        self.add_mailbox(name, spec);
+        let receiver = Receiver::Kernel(what);
+        self.machine.ports.push(PortSpec { port, receiver, backup: None, senders: vec![process] });
     }
 
     fn port_spec(&self, limit: u64) -> MailboxSpec {

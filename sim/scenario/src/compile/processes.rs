@@ -147,6 +147,7 @@ impl Compiler<'_> {
             threads,
             exception_port,
             task_port: None,
+            thread_ports: None,
             birth: if self.names.children.contains_key(&declaration.name.value) {
                 Birth::Spawned
             } else {

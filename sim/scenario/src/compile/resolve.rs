@@ -1,18 +1,18 @@
 //! Names in expressions and references: a variable, a word of the language, or a declared object.
 
+mod functions;
+
 use ipcsim_kernel::limits::LIST_ELEMENTS;
-use ipcsim_kernel::program::{Inspection, Verb};
-use ipcsim_kernel::{
-    Expr as Code_, Field, Function, Handle, MailboxId, ProcessId, Register, Unary, Value,
-};
+use ipcsim_kernel::{Expr as Code_, Field, Handle, MailboxId, ProcessId, Register, Unary, Value};
 
 use super::declare::{Members, Names, Object};
 use crate::ast::Reference;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
 use crate::place::{Place, Placed};
-use crate::table::{FIELDS, FUNCTIONS};
+use crate::table::FIELDS;
 use crate::word::RESERVED;
+pub(super) use functions::Inspections;
 
 /// The compiled form of an expression.
 pub(super) type Compiled = ipcsim_kernel::Expr;
@@ -25,15 +25,6 @@ pub(super) struct Scope<'a> {
     pub uses: Vec<(Register, Place)>,
     /// What it has to ask the kernel first, where it may.
     pub inspections: Option<Inspections>,
-}
-
-/// What is asked of the kernel before an expression is computed, which looks at variables only: the
-/// answers are in hidden ones.
-pub(super) struct Inspections {
-    /// The calls, in the order in which they are made.
-    pub calls: Vec<Verb>,
-    /// The first register that is free.
-    pub free: u32,
 }
 
 impl<'a> Scope<'a> {
@@ -182,77 +173,6 @@ impl<'a> Scope<'a> {
             Object::Process { family, .. } => Code_::ProcessMember(family, index),
             Object::Mailbox { first, .. } => Code_::MailboxMember { first, count, index },
         })
-    }
-
-    fn call(&mut self, name: &Placed<String>, arguments: &[Expr]) -> Result<Compiled, Failed> {
-        let Some((_, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name.value)
-        else {
-            let known = FUNCTIONS.iter().map(|(name, ..)| *name);
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::Arguments,
-                    name.at,
-                    format!("no function is called `{}`", name.value),
-                )
-                .did_you_mean(&name.value, known.clone())
-                .help(format!("the functions are {}", known.collect::<Vec<_>>().join(" "))),
-            ));
-        };
-        if !(*least..=*most).contains(&arguments.len()) {
-            let takes = if least == most { format!("{least}") } else { format!("{least} or more") };
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::Arguments,
-                    name.at,
-                    format!(
-                        "`{}` takes {takes} arguments, here are {}",
-                        name.value,
-                        arguments.len()
-                    ),
-                )
-                .label("wrong number of arguments"),
-            ));
-        }
-        if let Some(what) = Inspection::from_word(&name.value) {
-            return self.inspect(what, name.at, arguments);
-        }
-        let function = match name.value.as_str() {
-            "len" => Function::Len,
-            "min" => Function::Min,
-            "max" => Function::Max,
-            "push" => Function::Push,
-            "pop-first" => Function::PopFirst,
-            "count" => Function::Count,
-            "all" => Function::All,
-            "any" => Function::Any,
-            "random" => Function::Random,
-            "task-of" => Function::TaskOf,
-            _ => Function::Now,
-        };
-        Ok(Code_::Function(function, self.exprs(arguments)?))
-    }
-
-    fn inspect(
-        &mut self,
-        what: Inspection,
-        at: Place,
-        arguments: &[Expr],
-    ) -> Result<Compiled, Failed> {
-        let of = self.expr(&arguments[0])?;
-        let Some(Inspections { calls, free }) = &mut self.inspections else {
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::Arguments,
-                    at,
-                    format!("`{}` asks the kernel, which only a step can do", what.word()),
-                )
-                .label("not known here"),
-            ));
-        };
-        let into = Register(*free);
-        *free += 1;
-        calls.push(Verb::Inspect { what, of, into });
-        Ok(Code_::Variable(into))
     }
 
     /// What `to`, `from` and the like name: an object, a member of a family, or a variable's handle.

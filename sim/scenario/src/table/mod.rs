@@ -385,6 +385,7 @@ pub const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("random", 2, 2),
     ("now", 0, 0),
     ("task-of", 1, 1),
+    ("thread-of", 1, 1),
     ("refs", 1, 1),
     ("rights-of", 1, 1),
 ];

@@ -24,7 +24,12 @@ pub(super) struct Group {
 pub(super) fn groups(machine: &Machine) -> Vec<Group> {
     let kernel_looks_at_order =
         machine.policies.wake == Wake::LookAgain || machine.policies.detect != Detect::Report;
-    if kernel_looks_at_order || !machine.code.iter().all(treats_all_alike) {
+    // Whose port is whose is the machine's affair, and stays as it is when processes change places.
+    let has_ports_of_its_own = |family: &ipcsim_kernel::Family| {
+        family.task_port.is_some() || family.thread_ports.is_some()
+    };
+    let are_tied = machine.families.iter().any(has_ports_of_its_own);
+    if kernel_looks_at_order || are_tied || !machine.code.iter().all(treats_all_alike) {
         return Vec::new();
     }
     let mut ties = Ties::new(machine);

@@ -1,0 +1,380 @@
+//! Computing: the value that an expression has for a thread, or the exception that it raises.
+
+use super::{Binary, Expr, Field, Function, Unary};
+use crate::ids::{MailboxId, ProcessId};
+use crate::machine::Machine;
+use crate::message::{Message, Route};
+use crate::object::port::{Carried, Once, Right};
+use crate::oracle::{Oracle, Question};
+use crate::outcome::{Fault, Outcome};
+use crate::state::Thread;
+use crate::value::{Handle, Value, write_value};
+
+/// What an expression may look at.
+pub(crate) struct Scope<'a, O> {
+    pub machine: &'a Machine,
+    pub registers: &'a [Value],
+    pub who: Who,
+    pub status: Outcome,
+    pub oracle: &'a mut O,
+    /// How much of long values was gone through: elements of lists, and texts in pieces of 16 bytes.
+    pub handled: u64,
+}
+
+/// Who evaluates: the constants of a thread.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    pub process: ProcessId,
+    pub index: i64,
+    pub thread_index: i64,
+}
+
+impl Who {
+    pub(crate) fn of(machine: &Machine, thread: &Thread) -> Self {
+        let first = machine.family_of(thread.process).first;
+        Self {
+            process: thread.process,
+            index: i64::from(thread.process.0 - first.0) + 1,
+            thread_index: i64::from(thread.index),
+        }
+    }
+
+    /// The integer of an expression, if nothing but integers goes into it, as is usual, and it has one.
+    pub(crate) fn plain_int(self, registers: &[Value], expr: &Expr) -> Option<i64> {
+        match expr {
+            Expr::Constant(Value::Int(number)) => Some(*number),
+            Expr::Variable(register) => match &registers[register.index()] {
+                Value::Int(number) => Some(*number),
+                _ => None,
+            },
+            Expr::Index => Some(self.index),
+            Expr::ThreadIndex => Some(self.thread_index),
+            Expr::Binary(operator, operands) if operator.is_arithmetic() => {
+                let left = self.plain_int(registers, &operands.0)?;
+                let right = self.plain_int(registers, &operands.1)?;
+                calculated(*operator, left, right).ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Binary {
+    fn is_arithmetic(self) -> bool {
+        matches!(
+            self,
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder
+        )
+    }
+}
+
+impl<O: Oracle> Scope<'_, O> {
+    /// A member of a mailbox family.
+    pub(crate) fn mailbox_member(
+        &mut self,
+        first: MailboxId,
+        count: u32,
+        index: &Expr,
+    ) -> Result<MailboxId, Fault> {
+        mailbox_member(first, count, self.int(index)?)
+    }
+
+    /// The value of an expression, or the exception that computing it raises.
+    pub(crate) fn eval(&mut self, expr: &Expr) -> Result<Value, Fault> {
+        Ok(match expr {
+            Expr::Constant(value) => value.clone(),
+            Expr::Variable(register) => self.registers[register.index()].clone(),
+            Expr::Me => Value::Handle(Handle::Process(self.who.process)),
+            Expr::NameServer => {
+                let port = self.machine.family_of(self.who.process).names;
+                port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
+            }
+            Expr::Index => Value::Int(self.who.index),
+            Expr::ThreadIndex => Value::Int(self.who.thread_index),
+            Expr::Status => Value::Text(self.status.word().into()),
+            Expr::Field(of, field) => self.field(of, *field)?,
+            Expr::Element(list, index) => self.element(list, index)?,
+            Expr::ProcessMember(family, index) => {
+                let family = &self.machine.families[family.index()];
+                let member = member(self.int(index)?, family.count)?;
+                Value::Handle(Handle::Process(ProcessId(family.first.0 + member)))
+            }
+            Expr::MailboxMember { first, count, index } => {
+                Value::Handle(Handle::Mailbox(self.mailbox_member(*first, *count, index)?))
+            }
+            Expr::ThreadOf { process, first, count, index } => match self.eval(process)? {
+                Value::Handle(Handle::Process(process)) => {
+                    let place = first + member(self.int(index)?, *count)?;
+                    let port = self.machine.thread_port(process, place);
+                    port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
+                }
+                _ => return Err(Fault::MixedTypes),
+            },
+            Expr::Unary(Unary::Not, of) => Value::of_truth(!self.eval(of)?.truth()?),
+            Expr::Unary(Unary::Minus, of) => match self.eval(of)? {
+                Value::Int(number) => Value::Int(number.checked_neg().ok_or(Fault::Overflow)?),
+                Value::Duration(ns) => Value::Duration(ns.checked_neg().ok_or(Fault::Overflow)?),
+                _ => return Err(Fault::MixedTypes),
+            },
+            Expr::Binary(operator, operands) => self.binary(*operator, &operands.0, &operands.1)?,
+            Expr::Function(function, arguments) => self.function(*function, arguments)?,
+            Expr::List(items) => {
+                let items = items.iter().map(|item| self.eval(item)).collect::<Result<_, _>>()?;
+                Value::list(items)?
+            }
+            Expr::Join(parts) => self.join(parts)?,
+        })
+    }
+
+    /// The integer that an expression gives; anything else is an exception.
+    pub(crate) fn int(&mut self, expr: &Expr) -> Result<i64, Fault> {
+        if let Some(number) = self.who.plain_int(self.registers, expr) {
+            return Ok(number);
+        }
+        match self.eval(expr)? {
+            Value::Int(number) => Ok(number),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    fn field(&mut self, of: &Expr, field: Field) -> Result<Value, Fault> {
+        // The usual case reads a variable, and must not share and unshare the message for it.
+        if let Expr::Variable(register) = of {
+            return match &self.registers[register.index()] {
+                Value::Message(message) => Ok(Self::field_of(message, field)),
+                _ => Err(Fault::MixedTypes),
+            };
+        }
+        match self.eval(of)? {
+            Value::Message(message) => Ok(Self::field_of(&message, field)),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    fn field_of(message: &Message, field: Field) -> Value {
+        match field {
+            Field::Body => message.body.clone(),
+            Field::Sender if message.sender == ProcessId::KERNEL => Value::None,
+            Field::Sender => Value::Handle(Handle::Process(message.sender)),
+            Field::Type => message.kind().clone(),
+            Field::Priority => Value::Int(message.priority()),
+            Field::Size => Value::Int(i64::try_from(message.size).unwrap_or(i64::MAX)),
+            Field::Box => match message.route {
+                Route::Mailbox | Route::Once => Value::Handle(Handle::Mailbox(message.mailbox)),
+                Route::Link => Value::None,
+            },
+            Field::Seq => message.seq().map_or(Value::None, |seq| Value::Int(i64::from(seq))),
+            Field::Rights => {
+                let handle = |carried: &Carried| match carried.right {
+                    Right::Dead => Value::None,
+                    Right::Receive | Right::Send => Value::Handle(Handle::Mailbox(carried.port)),
+                    Right::Once(number) => {
+                        Value::Handle(Handle::Once(Once { port: carried.port, number }))
+                    }
+                };
+                Value::list(message.rights().iter().map(handle).collect())
+                    .expect("a message carries few rights")
+            }
+            Field::ReplyTo => match (message.reply_to(), message.reply_right()) {
+                (Some(handle), _) => Value::Handle(handle),
+                (None, Some(right)) => Value::Handle(Handle::Reply(right)),
+                (None, None) => Value::None,
+            },
+        }
+    }
+
+    fn element(&mut self, list: &Expr, index: &Expr) -> Result<Value, Fault> {
+        let index = self.int(index)?;
+        match self.eval(list)? {
+            Value::List(list) => usize::try_from(index)
+                .ok()
+                .and_then(|index| list.items().get(index).cloned())
+                .ok_or(Fault::BadIndex),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
+    fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr) -> Result<Value, Fault> {
+        let plain_int = |side| self.who.plain_int(self.registers, side);
+        if let (Some(left), Some(right)) = (plain_int(left), plain_int(right)) {
+            return of_ints(operator, left, right);
+        }
+        let left = self.eval(left)?;
+        // The right side is not looked at when the left side decides.
+        match (operator, &left) {
+            (Binary::And, Value::False) | (Binary::Or, Value::True) => return Ok(left),
+            (Binary::And | Binary::Or, Value::True | Value::False) => {
+                return Ok(Value::of_truth(self.eval(right)?.truth()?));
+            }
+            (Binary::And | Binary::Or, _) => return Err(Fault::MixedTypes),
+            _ => {}
+        }
+        let right = self.eval(right)?;
+        self.handled += left.bulk().min(right.bulk());
+        Ok(match operator {
+            Binary::Equal => Value::of_truth(left.equals(&right)?),
+            Binary::NotEqual => Value::of_truth(!left.equals(&right)?),
+            Binary::Less => Value::of_truth(left.compare(&right)?.is_lt()),
+            Binary::LessOrEqual => Value::of_truth(left.compare(&right)?.is_le()),
+            Binary::Greater => Value::of_truth(left.compare(&right)?.is_gt()),
+            Binary::GreaterOrEqual => Value::of_truth(left.compare(&right)?.is_ge()),
+            Binary::Add
+            | Binary::Subtract
+            | Binary::Multiply
+            | Binary::Divide
+            | Binary::Remainder => arithmetic(operator, &left, &right)?,
+            Binary::And | Binary::Or => unreachable!("decided above"),
+        })
+    }
+
+    fn function(&mut self, function: Function, arguments: &[Expr]) -> Result<Value, Fault> {
+        let mut values =
+            arguments.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?;
+        self.handled += values.iter().map(Value::bulk).sum::<u64>();
+        Ok(match function {
+            Function::Len => Value::Int(length(&values[0])?),
+            Function::Min => extreme(&values, std::cmp::Ordering::Less)?,
+            Function::Max => extreme(&values, std::cmp::Ordering::Greater)?,
+            Function::Push => {
+                let item = values.pop().expect("push has two arguments");
+                let mut items = items(&values[0])?.to_vec();
+                items.push(item);
+                Value::list(items)?
+            }
+            Function::PopFirst => {
+                let (_, rest) = items(&values[0])?.split_first().ok_or(Fault::BadIndex)?;
+                Value::list(rest.to_vec())?
+            }
+            Function::Count => {
+                Value::Int(i64::try_from(true_items(&values[0])?).unwrap_or(i64::MAX))
+            }
+            Function::All => Value::of_truth(true_items(&values[0])? == items(&values[0])?.len()),
+            Function::Any => Value::of_truth(true_items(&values[0])? > 0),
+            Function::Random => match (&values[0], &values[1]) {
+                (Value::Int(low), Value::Int(high)) if low <= high => {
+                    let question = Question::Random { low: *low, high: *high };
+                    Value::Int(low.wrapping_add_unsigned(self.oracle.choose(question)))
+                }
+                (Value::Int(_), Value::Int(_)) => return Err(Fault::NothingThere),
+                _ => return Err(Fault::MixedTypes),
+            },
+            Function::Now => Value::Duration(self.oracle.now_ns()),
+            Function::TaskOf => match &values[0] {
+                Value::Handle(Handle::Process(process)) => {
+                    let port = self.machine.task_port(*process);
+                    port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
+                }
+                _ => return Err(Fault::MixedTypes),
+            },
+        })
+    }
+
+    fn join(&mut self, parts: &[Expr]) -> Result<Value, Fault> {
+        let mut text = String::new();
+        for part in parts {
+            let value = self.eval(part)?;
+            let name = |handle| self.machine.handle_name(handle);
+            write_value(&mut text, &value, &name).expect("a String takes all text");
+        }
+        let text = Value::text(&text)?;
+        self.handled += text.bulk();
+        Ok(text)
+    }
+}
+
+/// The mailbox with this index, from 1, in a family.
+pub(crate) fn mailbox_member(first: MailboxId, count: u32, index: i64) -> Result<MailboxId, Fault> {
+    Ok(MailboxId(first.0 + member(index, count)?))
+}
+
+fn member(index: i64, count: u32) -> Result<u32, Fault> {
+    match u32::try_from(index) {
+        Ok(index) if (1..=count).contains(&index) => Ok(index - 1),
+        _ => Err(Fault::BadIndex),
+    }
+}
+
+/// An operator between two integers.
+fn of_ints(operator: Binary, a: i64, b: i64) -> Result<Value, Fault> {
+    Ok(match operator {
+        Binary::Equal => Value::of_truth(a == b),
+        Binary::NotEqual => Value::of_truth(a != b),
+        Binary::Less => Value::of_truth(a < b),
+        Binary::LessOrEqual => Value::of_truth(a <= b),
+        Binary::Greater => Value::of_truth(a > b),
+        Binary::GreaterOrEqual => Value::of_truth(a >= b),
+        Binary::And | Binary::Or => return Err(Fault::MixedTypes),
+        arithmetic => Value::Int(calculated(arithmetic, a, b)?),
+    })
+}
+
+fn calculated(operator: Binary, a: i64, b: i64) -> Result<i64, Fault> {
+    match operator {
+        Binary::Add => a.checked_add(b),
+        Binary::Subtract => a.checked_sub(b),
+        Binary::Multiply => a.checked_mul(b),
+        Binary::Divide | Binary::Remainder if b == 0 => return Err(Fault::DivisionByZero),
+        Binary::Divide => a.checked_div(b),
+        Binary::Remainder => a.checked_rem(b),
+        _ => unreachable!("only arithmetic comes here"),
+    }
+    .ok_or(Fault::Overflow)
+}
+
+fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Result<Value, Fault> {
+    let number = |a: i64, b: i64| calculated(operator, a, b);
+    let additive = matches!(operator, Binary::Add | Binary::Subtract);
+    match (left, right) {
+        (Value::Int(a), Value::Int(b)) => Ok(Value::Int(number(*a, *b)?)),
+        (Value::Duration(a), Value::Duration(b)) if additive => {
+            Ok(Value::Duration(number(*a, *b)?))
+        }
+        (Value::Duration(a), Value::Duration(b)) if operator == Binary::Divide => {
+            Ok(Value::Int(number(*a, *b)?))
+        }
+        (Value::Duration(a), Value::Int(b)) if !additive => Ok(Value::Duration(number(*a, *b)?)),
+        (Value::Int(a), Value::Duration(b)) if operator == Binary::Multiply => {
+            Ok(Value::Duration(number(*a, *b)?))
+        }
+        _ => Err(Fault::MixedTypes),
+    }
+}
+
+fn items(value: &Value) -> Result<&[Value], Fault> {
+    match value {
+        Value::List(list) => Ok(list.items()),
+        _ => Err(Fault::MixedTypes),
+    }
+}
+
+fn true_items(value: &Value) -> Result<usize, Fault> {
+    let mut count = 0;
+    for item in items(value)? {
+        count += usize::from(item.truth()?);
+    }
+    Ok(count)
+}
+
+fn length(value: &Value) -> Result<i64, Fault> {
+    let length = match value {
+        Value::List(list) => list.items().len(),
+        Value::Text(text) => text.len(),
+        _ => return Err(Fault::MixedTypes),
+    };
+    Ok(i64::try_from(length).expect("texts and lists are limited"))
+}
+
+fn extreme(values: &[Value], wanted: std::cmp::Ordering) -> Result<Value, Fault> {
+    let candidates = match values {
+        [Value::List(list)] => list.items(),
+        values => values,
+    };
+    let (first, rest) = candidates.split_first().ok_or(Fault::NothingThere)?;
+    let mut best = first;
+    for value in rest {
+        if value.compare(best)? == wanted {
+            best = value;
+        }
+    }
+    Ok(best.clone())
+}
