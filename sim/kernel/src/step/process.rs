@@ -46,10 +46,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             match self.thread(t).state {
                 ThreadState::Ended => {}
                 // It never began: there is nothing to stop.
-                ThreadState::NotStarted => {
-                    self.thread_mut(t).state = ThreadState::Ended;
-                    self.sink.ended(t);
-                }
+                ThreadState::NotStarted => self.thread_is_gone(t),
                 ThreadState::Ready
                 | ThreadState::Raising(_)
                 | ThreadState::LookingAgain { .. }

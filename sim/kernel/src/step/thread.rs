@@ -122,12 +122,18 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn stop_thread(&mut self, t: ThreadId) {
         self.withdraw(t);
         self.note(Some(t), Kind::ThreadEnded);
+        let process = self.thread(t).process;
+        self.state.processes[process.index()].alive_threads -= 1;
+        self.thread_is_gone(t);
+    }
+
+    /// A thread takes no step any more, and the port by which it was controlled dies.
+    pub(super) fn thread_is_gone(&mut self, t: ThreadId) {
         let thread = self.thread_mut(t);
         thread.state = ThreadState::Ended;
         thread.control = None;
         let process = thread.process;
-        let own = &mut self.state.processes[process.index()];
-        own.alive_threads -= 1;
+        let own = &self.state.processes[process.index()];
         if let Some(place) = t.0.checked_sub(own.first_thread.0)
             && let Some(port) = self.machine.thread_port(process, place)
         {
