@@ -6,6 +6,8 @@ use crate::units::{count, time};
 /// The width of the picture, in characters. It does not follow the terminal, so that a picture in a
 /// book or a test is the picture on the screen.
 const WIDTH: usize = 100;
+/// The least width of a lane, for which a picture of many becomes wider: `RECEIVE-blocked` is one word.
+const LANE: usize = 18;
 const TIME: usize = 10;
 
 /// Draws a story, each line with a line break.
@@ -46,7 +48,7 @@ struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     fn new(story: &'a Story) -> Self {
         let lanes = story.lanes.len().max(1);
-        Self { story, column: (WIDTH - TIME - 2) / lanes }
+        Self { story, column: ((WIDTH - TIME - 2) / lanes).max(LANE) }
     }
 
     fn unit(&self) -> &'static str {
@@ -160,7 +162,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push(' ');
             length += 1;
         }
-        for part in word.chunks(width.max(1)) {
+        for part in pieces(&word, width.max(1)) {
             if length + part.len() > width {
                 lines.push(std::mem::take(&mut line));
                 length = 0;
@@ -171,6 +173,20 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// A word in pieces of at most this many characters; a long one is broken behind a sign, if it has any.
+fn pieces(word: &[char], width: usize) -> Vec<&[char]> {
+    let mut pieces = Vec::new();
+    let mut rest = word;
+    while rest.len() > width {
+        let sign = rest[..width].iter().rposition(|c| "-.,/()[]".contains(*c));
+        let (piece, behind) = rest.split_at(sign.map_or(width, |at| at + 1));
+        pieces.push(piece);
+        rest = behind;
+    }
+    pieces.push(rest);
+    pieces
 }
 
 fn fit(text: &str, width: usize) -> String {

@@ -165,9 +165,8 @@ pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
             }
             format!("{} has the request and has not replied", machine.process_name(*process))
         }
-        BlockedOn::Reply { holder: Holder::Queued(mailbox), .. } => {
-            let name = names.mailbox(state, *mailbox, LinkEnd::Receiver);
-            format!("the request still waits at {name}")
+        BlockedOn::Reply { holder: Holder::Queued(_), .. } => {
+            "the request still waits there".into()
         }
         BlockedOn::Join(threads) => match &threads[..] {
             [_] => "it has not ended".into(),
