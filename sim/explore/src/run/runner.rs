@@ -433,11 +433,11 @@ impl<'m> Runner<'m> {
     /// Threads have ended or were suspended: their processors are free, and their processes may be counted
     /// out.
     fn bury(&mut self) {
+        if self.agenda.born.is_empty() && self.agenda.left.is_empty() {
+            return;
+        }
         for process in std::mem::take(&mut self.agenda.born) {
             self.workers += u32::from(self.machine.family_of(process).role == Role::Worker);
-        }
-        if self.agenda.left.is_empty() {
-            return;
         }
         for t in std::mem::take(&mut self.agenda.left) {
             for cpu in self.cpus.iter_mut().filter(|cpu| cpu.thread == Some(t)) {

@@ -181,6 +181,14 @@ pub enum Wait {
 }
 
 impl Send {
+    /// Whether it says nothing of what most messages lack.
+    pub(crate) fn says_nothing_special(&self) -> bool {
+        let Self { kind: None, priority: None, reply_to: None, rights, .. } = self else {
+            return false;
+        };
+        rights.is_empty()
+    }
+
     pub(super) fn expressions(&self) -> Vec<&Expr> {
         let parts = [&self.size, &self.kind, &self.priority, &self.reply_to, &self.hold];
         let rights = self.rights.iter().map(|grant| &grant.port);

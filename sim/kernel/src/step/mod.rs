@@ -153,7 +153,9 @@ impl From<Fault> for Stop {
 
 impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn settle(&mut self) {
-        while let Some(work) = self.work.get(self.settled).cloned() {
+        while let Some(work) = self.work.get_mut(self.settled) {
+            // What is done already is not looked at again; nothing has to be copied.
+            let work = std::mem::replace(work, Work::Memory);
             self.settled += 1;
             match work {
                 Work::ProcessEnded(process) => self.tell_of_the_end(process),

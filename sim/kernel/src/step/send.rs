@@ -202,7 +202,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
         };
-        let mut extras = self.extras(t, send, then)?;
+        let is_plain = then == Then::Return && send.says_nothing_special();
+        let mut extras = if is_plain { None } else { Some(self.extras(t, send, then)?) };
         let target = &self.state.mailboxes[mailbox.index()];
         if target.spec.max_size.is_some_and(|max| size > max) {
             return Err(Stop::Outcome(Outcome::TooLarge));
@@ -214,13 +215,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             MailboxKind::PortSet => return Err(Stop::Outcome(Outcome::Refused)),
             MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => Route::Mailbox,
         };
-        if self.mentions_ports(send, &extras) {
-            self.take_rights(t, send, mailbox, &mut extras)?;
+        if let Some(extras) = &mut extras
+            && self.mentions_ports(send, extras)
+        {
+            self.take_rights(t, send, mailbox, extras)?;
         }
         if let Some(once) = once {
             self.spend(t, once);
         }
-        let extras = extras.boxed();
+        let extras = extras.and_then(Extras::boxed);
         let sender = self.thread(t).process;
         let serial = self.state.next_serial;
         self.state.next_serial += 1;
