@@ -99,14 +99,14 @@ fn assert_nothing_is_left(told: &Told) {
         _ => None,
     };
     // A name server goes on for ever.
-    let servers: Vec<ProcessId> = machine.name_servers.iter().filter_map(receives).collect();
+    let servers: Vec<ProcessId> = machine.name_servers.keys().filter_map(receives).collect();
     let over = |process| state.is_over(process) || servers.contains(&process);
     if !(0..state.processes.items().len()).map(ProcessId::at).all(over) {
         return;
     }
     let mut stored = 0;
     for (id, mailbox) in state.mailboxes.items().iter().enumerate() {
-        let is_name_server = machine.name_servers.contains(&MailboxId::at(id));
+        let is_name_server = machine.name_servers.contains_key(&MailboxId::at(id));
         let waits = !mailbox.receivers.is_empty() && !is_name_server;
         assert!(mailbox.senders.is_empty() && !waits, "nobody waits");
         let receiver = mailbox.port.as_ref().map(|port| port.receiver);

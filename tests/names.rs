@@ -212,7 +212,7 @@ fn a_process_asks_whom_its_creator_says() {
     holds(
         "names-spawned",
         "
-ports: {mine: {receive: S}}
+ports: {mine: {receive: S, send: [P]}}
 mailboxes: {a: {capacity: 1}}
 processes:
   S:
@@ -236,6 +236,44 @@ expect:
 }
 
 #[test]
+fn nobody_gives_a_name_server_that_he_could_not_ask() {
+    holds(
+        "names-authority",
+        "
+ports: {mine: {receive: S, send: [Q]}}
+names: {root: {}, jail: {parent: root}}
+processes:
+  S: {daemon: true, do: [{forever: [{receive: m, from: mine}]}]}
+  P:
+    names: jail
+    do:
+      - spawn: A
+        names: root
+        do: [{log: never}]
+        when: {no-right: [{set: {first: status}}]}
+      - spawn: B
+        names: mine
+        do: [{log: never}]
+        when: {no-right: [{set: {second: status}}]}
+      - assert: first == \"no-right\" and second == \"no-right\"
+      - spawn: C
+        do: [{lookup: x, into: h, when: {no-such-name: []}}]
+  Q:
+    names: root
+    do:
+      - spawn: D
+        names: jail
+        do: [{lookup: x, into: h, when: {no-such-name: []}}]
+      - spawn: E
+        names: mine
+        do: [{log: here}]
+expect:
+  - every-schedule: completes
+",
+    );
+}
+
+#[test]
 fn an_answer_that_is_none_is_a_refusal() {
     holds(
         "names-nonsense",
@@ -251,8 +289,157 @@ processes:
     names: mine
     do:
       - {register: C, as: x, when: {refused: [{log: nonsense}]}}
-      - {lookup: x, into: h, when: {no-such-name: [{exit: 0}]}}
+      - {lookup: x, into: h, when: {refused: [{exit: 0}]}}
       - assert: false
+expect:
+  - every-schedule: completes
+",
+    );
+}
+
+#[test]
+fn who_has_died_with_a_request_under_way_harms_nobody() {
+    holds(
+        "names-orphan",
+        "
+mailboxes: {b: {capacity: 1}}
+names: {root: {}, leaf: {parent: root}}
+processes:
+  K: [{kill: leaf}]
+  C: {names: leaf, do: [{lookup: x, into: h, wait: forever, when: {dead: []}}]}
+  D:
+    names: root
+    do:
+      - {register: b, as: x}
+      - {lookup: nn, into: h, wait: 1ms, when: {timed-out: []}}
+expect:
+  - every-schedule: completes
+  - every-schedule: {always: 'root.waiting == none or len(root.waiting) <= 2'}
+",
+    );
+}
+
+#[test]
+fn a_kernel_that_refuses_deadlocks_refuses_the_client_and_not_the_name_server() {
+    holds(
+        "names-refused",
+        "
+kernel: {detect: refuse}
+mailboxes: {b: {capacity: 1}, c: {capacity: 1}}
+names: {root: {}, leaf: {parent: root}}
+processes:
+  A:
+    names: leaf
+    do: [{lookup: x, into: h, wait: forever, when: {deadlock: []}}, {register: b, as: y}]
+  B:
+    names: leaf
+    do: [{lookup: y, into: h, wait: forever, when: {deadlock: []}}, {register: c, as: x}]
+expect:
+  - run: completes
+  - every-schedule: completes
+",
+    );
+}
+
+#[test]
+fn a_name_is_a_text() {
+    holds(
+        "names-text",
+        "
+mailboxes: {a: {capacity: 1}}
+processes:
+  S:
+    - {register: a, as: x}
+    - {set: {pair: '[\"x\", S]'}}
+    - {lookup: '${pair}', into: h}
+expect:
+  - every-schedule: fails
+  - every-schedule: {always: not name-server.ended}
+",
+    );
+}
+
+#[test]
+fn where_there_is_no_memory_to_ask_the_parent_the_client_is_told() {
+    holds(
+        "names-memory",
+        "
+kernel: {memory: 1B, memory-full: fail}
+mailboxes: {b: {capacity: 1}}
+names: {root: {entries: {x: b}}, leaf: {parent: root}}
+processes:
+  C: {names: leaf, do: [{lookup: x, into: h, when: {no-memory: []}}]}
+  D: {names: leaf, do: [{lookup: y, into: h, wait: 1ms, when: {no-memory: [], timed-out: []}}]}
+  E: {names: root, do: [{lookup: x, into: h, when: {no-memory: []}}]}
+expect:
+  - every-schedule: completes
+",
+    );
+}
+
+#[test]
+fn what_the_parent_found_too_late_is_given_back() {
+    holds(
+        "names-too-late",
+        "
+ports: {p: {receive: R}, n: {receive: R}}
+mailboxes: {a: {capacity: 1}}
+names: {root: {}, leaf: {parent: root}}
+processes:
+  C: {names: leaf, do: [{lookup: x, into: h, wait: forever}, {assert: h == a}, {send: go, to: L}]}
+  L: {names: leaf, do: [{register: a, as: x}, {receive: m, from: C}, {send: go, to: R}]}
+  R:
+    names: root
+    do:
+      - {receive: m, from: L}
+      - {watch: p, until: no-senders, notify: n}
+      - {register: p, as: x}
+      - {unregister: x}
+      - {receive: m, from: n}
+expect:
+  - every-schedule: completes
+",
+    );
+}
+
+#[test]
+fn a_circle_through_a_sub_server_is_a_deadlock() {
+    holds(
+        "names-cross",
+        "
+mailboxes: {b: {capacity: 1}}
+names: {root: {}, leaf: {parent: root}}
+processes:
+  A: {names: leaf, do: [{lookup: x, into: h, wait: forever}, {send: go, to: B}]}
+  B: {names: root, do: [{receive: m, from: A}, {register: b, as: x}]}
+expect:
+  - {run: deadlock, blocked: [A, B]}
+  - {every-schedule: deadlock, blocked: [A, B]}
+",
+    );
+}
+
+#[test]
+fn what_an_answer_brings_too_much_is_given_up() {
+    holds(
+        "names-too-much",
+        "
+ports: {mine: {receive: S}, p: {receive: S}, n: {receive: S}}
+processes:
+  S:
+    - {watch: p, until: no-senders, notify: n}
+    - {receive: m, from: mine}
+    - {reply: refused, to: m, rights: [{port: p, as: make-send}]}
+    - {receive: m, from: mine}
+    - {reply: ok, to: m, rights: [{port: p, as: make-send-once}, {port: p, as: make-send}]}
+    - {receive: m, from: p}
+    - {receive: m, from: n}
+  C:
+    names: mine
+    do:
+      - {lookup: x, into: h, when: {refused: []}}
+      - {lookup: x, into: h}
+      - {send: once, to: '${h}'}
 expect:
   - every-schedule: completes
 ",

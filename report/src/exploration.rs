@@ -94,7 +94,8 @@ impl Steps {
             };
             let told = self.lines.get(place).is_some_and(|line| line.number == number);
             let is_own = told && self.lines[place].who == who;
-            if !told || (!is_own && matches!(step.what, Move::Expire(_))) {
+            let is_nobodys = told && self.lines[place].who.is_empty();
+            if !told || is_nobodys || (!is_own && matches!(step.what, Move::Expire(_))) {
                 let line = Line { number, who, texts: vec![text.into()], place: String::new() };
                 self.lines.insert(place, line);
             }

@@ -6,10 +6,11 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use ipcsim_explore::Tracer;
-use ipcsim_kernel::object::port::Right;
-use ipcsim_kernel::program::{Answer, Op, Verb};
+use ipcsim_kernel::object::port::{Receiver, Right};
+use ipcsim_kernel::program::{Answer, Op, Target, Verb};
 use ipcsim_kernel::{
-    Event, Expr, Kind, Level, Loss, Machine, Message, ProcessId, Route, State, ThreadId,
+    Event, Expr, Kind, Level, Loss, Machine, MailboxId, MailboxKind, Message, PortSpec, ProcessId,
+    Route, State, ThreadId, Value, waits,
 };
 
 use crate::units::plural;
@@ -270,14 +271,28 @@ fn call_of<'a>(machine: &'a Machine, event: &Event) -> Option<&'a Verb> {
     }
 }
 
+/// What an expression of a call names. A call changes no variable that it is about.
+fn named(
+    names: &Names,
+    machine: &Machine,
+    state: &State,
+    event: &Event,
+    expr: &Expr,
+) -> Option<String> {
+    let thread = &state.threads[event.thread?.index()];
+    match waits::settled(machine, thread, &[], expr)? {
+        Value::Message(message) => {
+            let sender = machine.process_name(message.sender);
+            Some(format!("{} from {sender}", body(names, &message)))
+        }
+        value => Some(names.value(&value)),
+    }
+}
+
 /// What a call has found that tells nothing else.
 fn returned(names: &Names, machine: &Machine, state: &State, event: &Event) -> Option<String> {
     let registers = state.registers_of(event.thread?);
-    let named = |expr: &Expr| match expr {
-        Expr::Constant(value) => Some(names.value(value)),
-        Expr::Variable(register) => Some(names.value(&registers[register.index()])),
-        _ => None,
-    };
+    let named = |expr: &Expr| named(names, machine, state, event, expr);
     Some(match call_of(machine, event)? {
         Verb::Select { into, .. } => format!("select: {}", names.value(&registers[into.index()])),
         Verb::Open { into, .. } => format!("open: {}", names.value(&registers[into.index()])),
@@ -346,12 +361,12 @@ fn tell(
                 return plain(format!("the exception goes to {to}"));
             }
             let verb = call_of(machine, event);
-            let way = match verb {
-                Some(Verb::Call { answer: Answer::OfNames(_), .. }) => "at",
-                _ => "to",
-            };
+            if let Some(inquiry @ Verb::Call { answer: Answer::OfNames(_), .. }) = verb {
+                let asked = cut(&visible(&names.value(&message.body)));
+                return plain(format!("{} {asked} at {to}", inquiry.word()));
+            }
             let verb = verb.map_or("send", Verb::word);
-            plain(format!("{verb} {} {way} {to}", body(names, message)))
+            plain(format!("{verb} {} to {to}", body(names, message)))
         }
         Kind::Stored { message, messages } => {
             let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
@@ -390,10 +405,14 @@ fn tell(
             })
         }
         Kind::Returned(outcome) if *outcome != ipcsim_kernel::Outcome::Ok => {
-            let verb = call_of(machine, event).map_or("", Verb::word);
+            let call = call_of(machine, event);
+            let verb = call.map_or("", Verb::word);
             let word = machine.outcome_word(verb, *outcome);
             let word = word.map_or(String::new(), |word| format!(" ({word})"));
-            plain(format!("{verb} → {}{word}", outcome.word()))
+            let object = call.and_then(object_of).and_then(|(way, object)| {
+                Some(format!(" {way}{}", named(names, machine, state, event, object)?))
+            });
+            plain(format!("{verb}{} → {}{word}", object.unwrap_or_default(), outcome.word()))
         }
         Kind::Returned(_) => plain(returned(names, machine, state, event)?),
         Kind::Logged(text) => plain(format!("log: {}", visible(&names.value(text)))),
@@ -401,13 +420,15 @@ fn tell(
             let does = if is_handled(machine, state, event) { "raises" } else { "fails" };
             plain(format!("{does}: {}", fault.describe()))
         }
-        Kind::Lost(message, loss) => plain(lost(names, message, *loss)),
+        Kind::Lost(message, loss) => plain(lost(names, state, message, *loss)),
         Kind::Kept(message) => {
             plain(format!("the kernel keeps {} until there is room", body(names, message)))
         }
         Kind::Withdrawn(message) => plain(format!("takes {} back", body(names, message))),
         Kind::ThreadEnded => plain("ends".into()),
         Kind::Created(mailbox) => plain(format!("create {}", machine.mailbox_name(*mailbox))),
+        // It ends with what it controls, which is told.
+        Kind::Destroyed(port) if controls(machine, *port) => None,
         Kind::Destroyed(mailbox) => plain(format!("destroy {}", machine.mailbox_name(*mailbox))),
         Kind::Killed(process) => plain(format!("kill {}", machine.process_name(*process))),
         Kind::Spawned(process) => plain(format!("spawn {}", machine.process_name(*process))),
@@ -434,20 +455,56 @@ fn tell(
     }
 }
 
-fn lost(names: &Names, message: &Message, loss: Loss) -> String {
-    format!("{} is lost: {}", body(names, message), loss.describe())
+fn lost(names: &Names, state: &State, message: &Message, loss: Loss) -> String {
+    let is_port = state.mailboxes[message.mailbox.index()].spec.kind == MailboxKind::Port;
+    let why = match loss {
+        Loss::MailboxDestroyed if is_port => "the port has died",
+        other => other.describe(),
+    };
+    format!("{} is lost: {why}", body(names, message))
 }
 
-/// A body as the lecture would write it; a long one is cut.
+/// Whether something is controlled through this port.
+fn controls(machine: &Machine, port: MailboxId) -> bool {
+    let is_it = |spec: &PortSpec| spec.port == port && matches!(spec.receiver, Receiver::Kernel(_));
+    machine.ports.iter().any(is_it)
+}
+
+/// What a call is about, where that is one object.
+fn object_of(verb: &Verb) -> Option<(&'static str, &Expr)> {
+    Some(match verb {
+        Verb::Call { answer: Answer::OfNames(_), .. } => return None,
+        Verb::Send(send) | Verb::Call { request: send, .. } => ("to ", &send.to),
+        Verb::Control(_, Target::Processes(object))
+        | Verb::Drop(object)
+        | Verb::Destroy(object)
+        | Verb::Watch { port: object, .. }
+        | Verb::Limit { port: object, .. }
+        | Verb::Insert { port: object, .. }
+        | Verb::Remove { port: object, .. } => ("", object),
+        _ => return None,
+    })
+}
+
+/// A body as the lecture would write it, with the type of the message if it has one.
 fn body(names: &Names, message: &Message) -> String {
-    let text = visible(&names.value(&message.body));
+    let text = cut(&visible(&names.value(&message.body)));
+    match message.kind() {
+        kind if *kind == Value::None || message.sender == ProcessId::KERNEL => text,
+        kind => format!("{text} ({})", cut(&visible(&names.value(kind)))),
+    }
+}
+
+/// The beginning of a long text, or list.
+fn cut(text: &str) -> String {
     if text.is_empty() {
         return "\"\"".into();
     }
     if text.chars().count() <= 24 {
-        return text;
+        return text.into();
     }
-    text.chars().take(23).chain(['…']).collect()
+    let (kept, end) = if text.starts_with('[') { (22, "…]") } else { (23, "…") };
+    text.chars().take(kept).collect::<String>() + end
 }
 
 /// A text in which every character can be seen: a line break would tear the picture.

@@ -159,14 +159,19 @@ pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
             why_not_received(&names, state, sources, filter.as_deref())
         }
         BlockedOn::Select(sources) => why_not_received(&names, state, sources, None),
-        BlockedOn::Reply { right, holder: Holder::Taken(process) } => {
-            if let Some(name) = sought(&names, state, right.caller, *process) {
-                return format!("nobody has registered \"{name}\"");
+        BlockedOn::Reply { right, holder } => {
+            let raised = state.threads[right.caller.index()].raised().is_some();
+            let what = if raised { "the exception" } else { "the request" };
+            match holder {
+                Holder::Queued(_) => format!("{what} still waits there"),
+                Holder::Taken(process) => {
+                    let server = machine.process_name(*process);
+                    match sought(&names, state, right.caller, *process) {
+                        Some(name) => format!("\"{name}\" is not registered with {server}"),
+                        None => format!("{server} has {what} and has not replied"),
+                    }
+                }
             }
-            format!("{} has the request and has not replied", machine.process_name(*process))
-        }
-        BlockedOn::Reply { holder: Holder::Queued(_), .. } => {
-            "the request still waits there".into()
         }
         BlockedOn::Join(threads) => match &threads[..] {
             [_] => "it has not ended".into(),
@@ -176,14 +181,18 @@ pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
     }
 }
 
-/// The name that a thread has looked up, if the name server has the request and rests.
+/// The name that a thread waits for, if a built-in name server has the request and rests.
 fn sought(names: &Names, state: &State, caller: ThreadId, server: ProcessId) -> Option<String> {
     let machine = names.machine;
     let thread = &state.threads[caller.index()];
     let Op::Call(call) = &machine.code[thread.pc.index()] else { return None };
-    let Verb::Call { request, answer: Answer::OfNames(Inquiry::Lookup { .. }) } = &call.verb else {
+    let Verb::Call { request, answer: Answer::OfNames(Inquiry::Await { .. }) } = &call.verb else {
         return None;
     };
+    let port = machine.family_of(thread.process).names?;
+    if !machine.name_servers.contains_key(&port) {
+        return None;
+    }
     let mut threads = state.threads_of(server).map(|t| state.waits_for(t));
     if !threads.all(|on| matches!(on, Some(BlockedOn::Receive { .. }))) {
         return None;
@@ -251,6 +260,9 @@ fn why_not_received(
     let plain = match single.map(|mailbox| (mailbox, state.mailboxes[mailbox.index()].spec.kind)) {
         Some((mailbox, MailboxKind::Link { .. })) => {
             format!("{} is not sending", names.mailbox(state, mailbox, LinkEnd::Sender))
+        }
+        Some((mailbox, _)) if names.machine.name_servers.contains_key(&mailbox) => {
+            "nobody asks".into()
         }
         Some((mailbox, _)) => {
             let name = names.mailbox(state, mailbox, LinkEnd::Sender);

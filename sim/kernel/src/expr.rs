@@ -140,6 +140,9 @@ pub enum Function {
     Random,
     /// `now()`: the time since the start.
     Now,
+    /// The list from the back to the front; anything else is as it was. No word of the language: a loop takes
+    /// its items from the back.
+    Reversed,
     /// `task-of(p)`: the port by which a process is controlled.
     TaskOf,
 }

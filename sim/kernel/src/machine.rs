@@ -1,5 +1,6 @@
 //! The machine: what a scenario has become. It never changes while it runs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ids::{FamilyId, MailboxId, Pc, ProcessId, Register, ThreadName, UserId};
@@ -25,9 +26,10 @@ pub struct Machine {
     pub ports: Vec<PortSpec>,
     /// Those of the mailboxes that are port sets.
     pub port_sets: Vec<PortSetSpec>,
-    /// The ports of the name servers that the scenario has without declaring them as processes, in order.
-    /// No variable holds a name of one: what goes there are inquiries, and the name servers' own requests.
-    pub name_servers: Vec<MailboxId>,
+    /// The ports of the name servers that the scenario has without declaring them as processes, each with
+    /// that of its parent. No variable holds a name of one: what goes there are inquiries, and the name
+    /// servers' own requests.
+    pub name_servers: BTreeMap<MailboxId, Option<MailboxId>>,
     /// The paths that name mailboxes, in order of the path.
     pub files: Vec<File>,
     /// What the kernel does where systems differ.

@@ -39,9 +39,9 @@ pub enum Op {
         /// Where the loop ends.
         end: Pc,
     },
-    /// Local: take the first element of the hidden rest list, or leave the loop when it is empty.
+    /// Local: take the last element of the hidden rest list, or leave the loop when it is empty.
     ForNext {
-        /// The hidden list of what is still to come.
+        /// The hidden list of what is still to come, from the back to the front.
         rest: Register,
         /// The loop's variable.
         item: Register,

@@ -95,6 +95,24 @@ impl List {
         }
     }
 
+    /// One item more, if the list does not become too long.
+    pub(crate) fn push(&mut self, item: Value) -> Result<(), Fault> {
+        let weight = self.weight + item.weight();
+        if weight > limits::LIST_ELEMENTS {
+            return Err(Fault::TooLong);
+        }
+        self.items.push(item);
+        self.weight = weight;
+        Ok(())
+    }
+
+    /// The last item, which is taken out.
+    pub(crate) fn pop(&mut self) -> Option<Value> {
+        let item = self.items.pop()?;
+        self.weight -= item.weight();
+        Some(item)
+    }
+
     /// The items, in order.
     pub fn items(&self) -> &[Value] {
         &self.items

@@ -92,7 +92,8 @@ fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
                 Verb::StartThread { entry, .. } => at[entry.index()],
                 _ => 0,
             };
-            ((ok & !sets) | others | started) & !STATUS
+            let outcome = if matches!(call.verb, Verb::Inspect { .. }) { 0 } else { STATUS };
+            ((ok & !sets) | others | started) & !outcome
         }
         _ => behind(&next),
     }

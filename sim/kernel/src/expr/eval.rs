@@ -258,6 +258,12 @@ impl<O: Oracle> Scope<'_, O> {
                 (Value::Int(_), Value::Int(_)) => return Err(Fault::NothingThere),
                 _ => return Err(Fault::MixedTypes),
             },
+            Function::Reversed => match values.pop() {
+                Some(Value::List(list)) => {
+                    Value::list(list.items().iter().rev().cloned().collect())?
+                }
+                other => other.expect("it has an argument"),
+            },
             Function::Now => Value::Duration(self.oracle.now_ns()),
             Function::TaskOf => match &values[0] {
                 Value::Handle(Handle::Process(process)) => {

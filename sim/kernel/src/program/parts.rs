@@ -44,18 +44,45 @@ pub enum Inquiry {
     Register,
     /// To forget a name.
     Unregister,
-    /// What a name stands for.
-    Lookup {
+    /// What a name stands for now.
+    LookUp {
         /// Where the handle goes.
         into: Register,
     },
+    /// What a name stands for, as soon as it stands for something.
+    Await {
+        /// Where the handle goes.
+        into: Register,
+    },
+}
+
+impl Inquiry {
+    /// The type of the request.
+    pub fn request(self) -> &'static str {
+        match self {
+            Inquiry::Register => "register",
+            Inquiry::Unregister => "unregister",
+            Inquiry::LookUp { .. } => "look-up",
+            Inquiry::Await { .. } => "await",
+        }
+    }
+
+    /// What the step is called.
+    fn word(self) -> &'static str {
+        match self {
+            Inquiry::Register => "register",
+            Inquiry::Unregister => "unregister",
+            Inquiry::LookUp { .. } | Inquiry::Await { .. } => "lookup",
+        }
+    }
 }
 
 impl Answer {
     /// The variable that it may set.
     pub fn writes(self) -> Option<Register> {
         match self {
-            Answer::Message(into) | Answer::OfNames(Inquiry::Lookup { into }) => Some(into),
+            Answer::Message(into)
+            | Answer::OfNames(Inquiry::LookUp { into } | Inquiry::Await { into }) => Some(into),
             Answer::OfNames(Inquiry::Register | Inquiry::Unregister) => None,
         }
     }
@@ -64,9 +91,7 @@ impl Answer {
     pub fn word(self) -> &'static str {
         match self {
             Answer::Message(_) => "call",
-            Answer::OfNames(Inquiry::Register) => "register",
-            Answer::OfNames(Inquiry::Unregister) => "unregister",
-            Answer::OfNames(Inquiry::Lookup { .. }) => "lookup",
+            Answer::OfNames(inquiry) => inquiry.word(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::ids::{ProcessId, ThreadId};
+use crate::ids::{Pc, ProcessId, ThreadId};
 use crate::message::{Message, Then};
 use crate::object::port::Controlled;
 use crate::oracle::{Oracle, Sink};
@@ -51,10 +51,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.command_threads(t, command, &threads);
         }
         // The call is done before its effect: a process that kills itself has made it.
+        let by = (t, self.thread(t).pc);
         self.complete(t, Outcome::Ok);
         for process in processes {
             if !self.state.is_over(*process) {
-                self.note(Some(t), Kind::Killed(*process));
+                self.note_at(by, Kind::Killed(*process));
                 self.end_process(*process, End::Killed);
             }
         }
@@ -71,6 +72,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         {
             return Err(Stop::Outcome(Outcome::Refused));
         }
+        let by = (t, self.thread(t).pc);
         self.complete(t, Outcome::Ok);
         let mut ended = Vec::new();
         for other in threads {
@@ -79,13 +81,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             match command {
                 Command::Kill => {
-                    self.note(Some(t), Kind::ThreadKilled(*other));
+                    self.note_at(by, Kind::ThreadKilled(*other));
                     self.end_thread(*other);
                     ended.push(self.thread(*other).process);
                 }
-                Command::Suspend => self.suspend(t, *other),
-                Command::Resume => self.resume(t, *other),
-                Command::Interrupt => self.interrupt(t, *other),
+                Command::Suspend => self.suspend(by, *other),
+                Command::Resume => self.resume(by, *other),
+                Command::Interrupt => self.interrupt(by, *other),
             }
         }
         if let Some(process) = ended.first() {
@@ -130,8 +132,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    fn suspend(&mut self, by: ThreadId, t: ThreadId) {
-        self.note(Some(by), Kind::Suspended(t));
+    fn suspend(&mut self, by: (ThreadId, Pc), t: ThreadId) {
+        self.note_at(by, Kind::Suspended(t));
         let thread = self.thread_mut(t);
         thread.control(|control| control.suspended = control.suspended.saturating_add(1));
         match &thread.state {
@@ -148,7 +150,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    fn resume(&mut self, by: ThreadId, t: ThreadId) {
+    fn resume(&mut self, by: (ThreadId, Pc), t: ThreadId) {
         let thread = self.thread_mut(t);
         if !thread.is_held() {
             return;
@@ -157,7 +159,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if thread.is_held() {
             return;
         }
-        self.note(Some(by), Kind::Resumed(t));
+        self.note_at(by, Kind::Resumed(t));
         if let ThreadState::Suspended(then) = &mut self.thread_mut(t).state {
             let then = std::mem::replace(&mut **then, ThreadState::Ready);
             self.make_ready(t, then);
@@ -165,8 +167,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Ends what a thread waits for, whatever that is.
-    fn interrupt(&mut self, by: ThreadId, t: ThreadId) {
-        self.note(Some(by), Kind::Interrupted(t));
+    fn interrupt(&mut self, by: (ThreadId, Pc), t: ThreadId) {
+        self.note_at(by, Kind::Interrupted(t));
         let waits = matches!(
             self.thread(t).state.underneath(),
             ThreadState::Blocked { .. } | ThreadState::LookingAgain { .. }

@@ -43,7 +43,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
         };
         self.set(t, into, answer);
+        // It is part of a step, and no step of its own: the outcome of the last one stays.
+        let status = self.thread(t).status;
         self.complete(t, Outcome::Ok);
+        self.thread_mut(t).status = status;
         Ok(())
     }
 

@@ -1,8 +1,11 @@
 //! Local work: what a thread does by itself between two system calls. Nobody else sees it.
 
+use std::sync::Arc;
+
 use super::{Progress, Step};
 use crate::event::Kind;
-use crate::ids::{Pc, ThreadId};
+use crate::expr::{Expr, Function};
+use crate::ids::{Pc, Register, ThreadId};
 use crate::limits;
 use crate::oracle::{Computing, Oracle, Question, Sink};
 use crate::outcome::Fault;
@@ -41,8 +44,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Op::Call(_) | Op::End => return Ok(Next::Stop(Progress::AtCall)),
             Op::Jump(to) => *to,
             Op::Set(register, expr) => {
-                let value = self.eval(t, expr)?;
-                self.set(t, *register, value);
+                self.assign(t, *register, expr)?;
                 pc.next()
             }
             Op::Unless(condition, to) => {
@@ -93,7 +95,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(Next::Go(next))
     }
 
-    fn repeat(&mut self, t: ThreadId, counter: crate::ids::Register, pc: Pc, end: Pc) -> Pc {
+    fn repeat(&mut self, t: ThreadId, counter: Register, pc: Pc, end: Pc) -> Pc {
         match &mut self.thread_mut(t).registers[counter.index()] {
             Value::Int(0) => end,
             Value::Int(left) => {
@@ -104,22 +106,45 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
+    fn assign(&mut self, t: ThreadId, to: Register, expr: &Expr) -> Result<(), Fault> {
+        match expr {
+            Expr::Function(Function::Push, arguments) if arguments[0] == Expr::Variable(to) => {
+                self.push(t, to, &arguments[1])
+            }
+            expr => {
+                let value = self.eval(t, expr)?;
+                self.set(t, to, value);
+                Ok(())
+            }
+        }
+    }
+
+    /// `set: {list: push(list, x)}`: where nobody else has the list it is not copied, so that a program may
+    /// make a long one, item by item.
+    fn push(&mut self, t: ThreadId, list: Register, item: &Expr) -> Result<(), Fault> {
+        let item = self.eval(t, item)?;
+        match &mut self.thread_mut(t).registers[list.index()] {
+            Value::List(list) => Arc::make_mut(list).push(item),
+            _ => Err(Fault::MixedTypes),
+        }
+    }
+
     fn for_next(
         &mut self,
         t: ThreadId,
-        rest: crate::ids::Register,
-        item: crate::ids::Register,
+        rest: Register,
+        item: Register,
         pc: Pc,
         end: Pc,
     ) -> Result<Pc, Fault> {
-        let Value::List(list) = &self.thread(t).registers[rest.index()] else {
+        let Value::List(list) = &mut self.thread_mut(t).registers[rest.index()] else {
             return Err(Fault::MixedTypes);
         };
-        let Some((first, others)) = list.items().split_first() else { return Ok(end) };
-        let (first, others) = (first.clone(), Value::list(others.to_vec())?);
-        self.handled += others.bulk();
-        self.set(t, item, first);
-        self.set(t, rest, others);
+        if list.items().is_empty() {
+            return Ok(end);
+        }
+        let next = Arc::make_mut(list).pop().expect("it is not empty");
+        self.set(t, item, next);
         Ok(pc.next())
     }
 }

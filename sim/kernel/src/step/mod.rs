@@ -7,6 +7,7 @@
 mod control;
 mod destination;
 mod exception;
+mod files;
 mod hold;
 mod inspect;
 mod local;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 
 use crate::event::{Event, Kind};
 use crate::expr::{Expr, Scope, Who};
-use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
+use crate::ids::{MailboxId, Pc, ProcessId, Register, ThreadId};
 use crate::machine::Machine;
 use crate::message::Message;
 use crate::oracle::{Oracle, Question, Sink, Span};
@@ -188,7 +189,9 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         let result = match &call.verb {
             Verb::Send(send) => self.send(t, send),
             Verb::Call { request, answer: Answer::Message(_) } => self.request(t, request),
-            Verb::Call { request, answer: Answer::OfNames(_) } => self.inquire(t, request),
+            Verb::Call { request, answer: Answer::OfNames(inquiry) } => {
+                self.inquire(t, request, *inquiry)
+            }
             Verb::Receive(receive) => self.receive(t, receive),
             Verb::Reply(reply) => self.reply(t, reply),
             Verb::Select { among, wait, .. } => self.select(t, among, wait),
@@ -347,6 +350,12 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             let pc = thread.map(|t| self.thread(t).pc);
             self.sink.event(self.machine, self.state, &Event { thread, pc, kind });
         }
+    }
+
+    /// Tells what a thread has done at a place that it has left since.
+    fn note_at(&mut self, (t, pc): (ThreadId, Pc), kind: Kind) {
+        let event = Event { thread: Some(t), pc: Some(pc), kind };
+        self.sink.event(self.machine, self.state, &event);
     }
 
     fn ask(&mut self, thread: Option<ThreadId>, question: Question) -> u64 {

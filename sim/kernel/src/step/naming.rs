@@ -1,4 +1,4 @@
-//! Names: what is asked of a name server, which is a process like any other, and the paths of the file system.
+//! Names: what is asked of a name server, which is a process like any other.
 //!
 //! `register`, `unregister` and `lookup` are calls to the port of the own name server; what they mean is its
 //! affair. The kernel does here what a library does elsewhere: it puts the request together, and makes an
@@ -6,28 +6,39 @@
 
 use super::{Step, Stop};
 use crate::expr::Expr;
-use crate::ids::{Register, ThreadId};
+use crate::ids::ThreadId;
 use crate::message::Message;
 use crate::object::mailbox::Existence;
-use crate::object::port::{Carried, Right};
+use crate::object::port::{Carried, Once, Right};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Disposition, Grant, Inquiry, Send};
-use crate::value::{Access, Handle, Value};
+use crate::value::{Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// Sends a request to the name server. Its body is a name, or a list of a name and what it is to stand for.
-    pub(super) fn inquire(&mut self, t: ThreadId, request: &Send) -> Result<(), Stop> {
+    /// Sends a request to the name server. Its body is a name; to register one, a list of the name and what it
+    /// is to stand for.
+    pub(super) fn inquire(
+        &mut self,
+        t: ThreadId,
+        request: &Send,
+        inquiry: Inquiry,
+    ) -> Result<(), Stop> {
         if let Some(message) = self.unsent(t) {
             return self.try_to_send(t, message, request);
         }
         let body = self.eval(t, &request.body)?;
-        let rights = match &body {
-            Value::Text(_) => Vec::new(),
-            Value::List(list) => match list.items() {
+        let rights = match (inquiry, &body) {
+            (Inquiry::Register, Value::List(list)) => match list.items() {
                 [Value::Text(_), Value::Handle(object)] => self.right_to_register(t, *object)?,
+                // A right that died on the way is nothing.
+                [Value::Text(_), Value::None] => return Err(Stop::Outcome(Outcome::NoRight)),
                 _ => return Err(Fault::MixedTypes.into()),
             },
+            (
+                Inquiry::Unregister | Inquiry::LookUp { .. } | Inquiry::Await { .. },
+                Value::Text(_),
+            ) => Vec::new(),
             _ => return Err(Fault::MixedTypes.into()),
         };
         self.request(t, &Send { body: Expr::Constant(body), rights, ..request.clone() })
@@ -56,7 +67,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The answer of a name server: an outcome, alone or at the head of a list. With it comes what was
-    /// looked up, as a right or, if it needs none, at the end of the list.
+    /// looked up, as a right or, if it needs none, at the end of the list. Rights that nobody could name are
+    /// given up.
     pub(super) fn name_server_answers(&mut self, t: ThreadId, inquiry: Inquiry, answer: &Message) {
         let parts = match &answer.body {
             Value::List(list) => list.items(),
@@ -66,57 +78,51 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Some(Value::Text(word)) => Outcome::from_word(word),
             _ => None,
         };
-        let known = [Outcome::Ok, Outcome::NoSuchName, Outcome::Refused];
-        let outcome = outcome.filter(|outcome| known.contains(outcome));
+        let mut used = 0;
         let outcome = match (outcome, inquiry) {
-            (Some(Outcome::Ok), Inquiry::Lookup { into }) => match found(answer, parts) {
-                Some(object) => {
-                    self.set(t, into, Value::Handle(object));
-                    Outcome::Ok
+            (Some(Outcome::Ok), Inquiry::LookUp { into } | Inquiry::Await { into }) => {
+                match self.found(t, answer, parts) {
+                    Ok(object) => {
+                        used = 1;
+                        self.set(t, into, Value::Handle(object));
+                        Outcome::Ok
+                    }
+                    Err(outcome) => outcome,
                 }
-                None => Outcome::NoSuchName,
-            },
-            (outcome, _) => outcome.unwrap_or(Outcome::Refused),
+            }
+            (Some(Outcome::NoSuchName), Inquiry::Register) => Outcome::Refused,
+            (Some(outcome @ (Outcome::Ok | Outcome::NoSuchName)), _) => outcome,
+            // It could not ask whom it had to ask.
+            (
+                Some(outcome @ (Outcome::NoMemory | Outcome::TooLarge | Outcome::Interrupted)),
+                Inquiry::LookUp { .. } | Inquiry::Await { .. },
+            ) => outcome,
+            _ => Outcome::Refused,
         };
+        let own = self.thread(t).process;
+        for carried in answer.rights().iter().skip(used) {
+            self.give_up_received(own, *carried);
+        }
         self.complete(t, outcome);
     }
 
-    pub(super) fn open(
-        &mut self,
-        t: ThreadId,
-        path: &Expr,
-        into: Register,
-        access: Access,
-    ) -> Result<(), Stop> {
-        let Value::Text(path) = self.eval(t, path)? else { return Err(Fault::MixedTypes.into()) };
-        let machine = self.machine;
-        let file = machine
-            .files
-            .binary_search_by(|file| file.path.as_ref().cmp(path.as_ref()))
-            .map_err(|_| Stop::Outcome(Outcome::NoSuchName))?;
-        let file = &machine.files[file];
-        let user = machine.family_of(self.thread(t).process).user;
-        let mode =
-            if user.is_some() && user == file.owner { file.owner_mode } else { file.other_mode };
-        let wanted = match access {
-            Access::Read => 4,
-            Access::Write => 2,
-        };
-        if mode & wanted == 0 {
-            return Err(Stop::Outcome(Outcome::Refused));
+    /// What a name stands for. It may have died on the way, and an answer with nothing that one could send
+    /// to is none.
+    fn found(&self, t: ThreadId, answer: &Message, parts: &[Value]) -> Result<Handle, Outcome> {
+        match (answer.rights().first(), parts.last()) {
+            (Some(Carried { right: Right::Dead, .. }), _) => Err(Outcome::Dead),
+            (Some(Carried { port, right: Right::Send | Right::Receive }), _) => {
+                Ok(Handle::Mailbox(*port))
+            }
+            (Some(Carried { port, right: Right::Once(number) }), _) => {
+                Ok(Handle::Once(Once { port: *port, number: *number }))
+            }
+            (None, Some(Value::Handle(object @ Handle::Mailbox(id)))) => {
+                let own = self.thread(t).process;
+                self.check_send_right(own, *id).map(|()| *object).map_err(|_| Outcome::Refused)
+            }
+            (None, Some(Value::Handle(object @ Handle::Process(_)))) => Ok(*object),
+            _ => Err(Outcome::Refused),
         }
-        self.set(t, into, Value::Handle(Handle::File { mailbox: file.mailbox, access }));
-        self.complete(t, Outcome::Ok);
-        Ok(())
-    }
-}
-
-/// What a name stands for; nothing if that has died on the way.
-fn found(answer: &Message, parts: &[Value]) -> Option<Handle> {
-    match (answer.rights().first(), parts.last()) {
-        (Some(Carried { right: Right::Dead, .. }), _) => None,
-        (Some(Carried { port, .. }), _) => Some(Handle::Mailbox(*port)),
-        (None, Some(Value::Handle(object))) => Some(*object),
-        (None, _) => None,
     }
 }

@@ -343,6 +343,24 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
+    /// A process gives up a right that it has just received.
+    pub(super) fn give_up_received(&mut self, own: ProcessId, carried: Carried) {
+        let Carried { port, right } = carried;
+        match right {
+            Right::Send => {
+                // It has one, for it came just now.
+                let _ = self.give_up_send(own, port);
+            }
+            Right::Receive => self.lose_receiver(port),
+            Right::Once(number) => {
+                let once = Once { port, number };
+                self.state.processes[own.index()].rights.once.remove(&once);
+                self.destroy_once(once);
+            }
+            Right::Dead => {}
+        }
+    }
+
     /// Whoever receives a message gets the rights in it, but for those to ports that have died on the way.
     pub(super) fn copy_out(&mut self, t: ThreadId, mut message: Arc<Message>) -> Arc<Message> {
         let own = self.thread(t).process;

@@ -2,7 +2,7 @@
 
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::ids::{ProcessId, ThreadId};
+use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::object::port::{Carried, Right};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::Outcome;
@@ -11,7 +11,7 @@ use crate::state::Life;
 use crate::value::{Handle, Value};
 
 /// Rights that go to a new process are in no message on their way.
-const NO_MAILBOX: crate::ids::MailboxId = crate::ids::MailboxId(u32::MAX);
+const NO_MAILBOX: MailboxId = MailboxId(u32::MAX);
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn spawn(&mut self, t: ThreadId, spawn: &Spawn) -> Result<(), Stop> {
@@ -25,6 +25,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         for (register, value) in &spawn.with {
             parameters.push((*register, self.eval(t, value)?));
         }
+        let names = self.names_for(own, child)?;
         let taken = self.take_granted(t, &spawn.rights, NO_MAILBOX)?;
         let rights = self.granted_have_left(own, taken);
         if let Some(into) = spawn.into {
@@ -35,7 +36,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         for right in rights {
             self.give_right(child, right);
         }
-        if let Some(port) = self.machine.family_of(child).names {
+        if let Some(port) = names {
             self.give_right(child, Carried { port, right: Right::Send });
         }
         // Whoever makes a process may control it.
@@ -52,5 +53,22 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.sink.spawned(child);
         self.start_process(child);
         Ok(())
+    }
+
+    /// The port of the name server that a new process gets a right to. Its creator needs a right to it, or
+    /// to one of its ancestors: what a name server below finds can only be less. The only one is everybody's.
+    fn names_for(&self, own: ProcessId, child: ProcessId) -> Result<Option<MailboxId>, Stop> {
+        let Some(port) = self.machine.family_of(child).names else { return Ok(None) };
+        let servers = &self.machine.name_servers;
+        let mut ancestors = std::iter::successors(Some(port), |port| *servers.get(port)?);
+        let is_only = servers.len() == 1 && servers.contains_key(&port);
+        if is_only || ancestors.any(|port| self.state.may_send(own, port)) {
+            return Ok(Some(port));
+        }
+        // Nobody inherits what has been given up.
+        if self.machine.family_of(own).names == Some(port) {
+            return Ok(None);
+        }
+        Err(Stop::Outcome(Outcome::NoRight))
     }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::{Progress, Step, Stop, Work};
 use crate::event::Kind;
-use crate::ids::ThreadId;
+use crate::ids::{ProcessId, ThreadId};
 use crate::machine::{Detect, MailboxKind};
 use crate::message::Message;
+use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::Outcome;
 use crate::program::Wait;
@@ -41,11 +42,37 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let ThreadState::LookingAgain { at, .. } = before {
             self.look_is_over(t, at);
         }
-        if bound == Bound::Forever && self.closes_a_circle(t) {
+        if self.machine.policies.detect == Detect::Report {
+            return Ok(());
+        }
+        if self.is_name_server(self.thread(t).process) {
+            self.refuse_clients();
+        } else if bound == Bound::Forever && self.closes_a_circle(t) {
             self.withdraw(t);
             return Err(Stop::Outcome(Outcome::Deadlock));
         }
         Ok(())
+    }
+
+    /// A name server has nothing to do, which may close a circle: who waits for its answer in it is refused.
+    fn refuse_clients(&mut self) {
+        for client in (0..self.state.threads.len()).map(ThreadId::at) {
+            let is_served = match self.state.waits_for(client) {
+                Some(BlockedOn::Reply { holder: Holder::Taken(server), .. }) => {
+                    self.is_name_server(*server)
+                }
+                _ => false,
+            };
+            if is_served && self.closes_a_circle(client) {
+                self.end_wait(client, Outcome::Deadlock);
+            }
+        }
+    }
+
+    /// Whether a process is one of the name servers that the scenario has by itself.
+    fn is_name_server(&self, process: ProcessId) -> bool {
+        let mut ports = self.machine.name_servers.keys();
+        ports.any(|port| self.state.receiver_of(*port) == Receiver::Held(process))
     }
 
     /// Whether the kernel refuses deadlocks, and this wait has just closed one.

@@ -131,11 +131,14 @@ pub fn wait_graph(machine: &Machine, state: &State, stuck: &[ThreadId]) -> WaitG
         // Nobody but who registers lets a name server answer others.
         if !future.registers {
             conditions.retain(|condition| match condition {
-                Condition::Sent(port) => machine.name_servers.binary_search(port).is_err(),
+                Condition::Sent(port) => !machine.name_servers.contains_key(port),
                 _ => true,
             });
         }
         let process = state.threads[other.index()].process;
+        if future.replies {
+            conditions.extend(search.answers_once(process));
+        }
         if future.ends && state.processes[process.index()].alive_threads == 1 {
             conditions.push(Condition::ProcessEnds(process));
         }
@@ -383,7 +386,7 @@ impl<'a> Search<'a> {
                     let mailbox = &self.state.mailboxes[port.index()];
                     mailbox.spec.kind == MailboxKind::Port
                         && self.may_send(own, *port)
-                        && self.machine.name_servers.binary_search(port).is_err()
+                        && !self.machine.name_servers.contains_key(port)
                 });
                 conditions.extend(ports.map(Condition::Sent));
                 if future.inquires {
@@ -421,11 +424,18 @@ impl<'a> Search<'a> {
         add(&future.receives, Condition::AnsweredAt, Condition::AnsweredAnywhere, &mut conditions);
         if future.replies {
             conditions.push(Condition::RepliedBy(own));
+            conditions.extend(self.answers_once(own));
         }
         if future.ends {
             conditions.push(Condition::ThreadEnds(t));
         }
         conditions
+    }
+
+    /// An answer may go by a send-once right.
+    fn answers_once(&self, process: ProcessId) -> impl Iterator<Item = Condition> + 'a {
+        let once = &self.state.processes[process.index()].rights.once;
+        once.iter().map(|once| Condition::Sent(once.port))
     }
 
     /// What the wait itself still brings about when it ends: a sender that gives up, or is killed, lets

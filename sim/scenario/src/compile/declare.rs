@@ -45,8 +45,9 @@ impl Names {
         self.objects.get(name).map(|(_, place)| *place)
     }
 
+    /// The names that an author can write.
     pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        self.objects.keys().map(String::as_str)
+        self.objects.keys().map(String::as_str).filter(|name| !name.contains('.'))
     }
 
     pub(super) fn processes(&self) -> impl Iterator<Item = &str> {
@@ -124,7 +125,7 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
     names
 }
 
-fn threads(process: &Declaration) -> Vec<(String, u32)> {
+pub(super) fn threads(process: &Declaration) -> Vec<(String, u32)> {
     let Some(Arg::Threads(threads)) = process.fields.get("threads").map(|arg| &arg.value) else {
         return vec![("main".to_string(), 1)];
     };

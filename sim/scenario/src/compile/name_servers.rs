@@ -21,6 +21,9 @@ const DEFAULT: &str = "name-server";
 /// What its program is called; no program of an author can be called so.
 const PROGRAM: &str = "name server";
 
+/// What the name of its port ends with; none of an author's has a dot.
+const PORT: &str = ".port";
+
 static TEXT: &str = include_str!("name-server.yaml");
 
 static NAME_SERVER: LazyLock<Declaration> = LazyLock::new(|| {
@@ -32,7 +35,12 @@ static NAME_SERVER: LazyLock<Declaration> = LazyLock::new(|| {
 
 /// The port of a name server. No object of an author can be called so.
 fn port_of(server: &str) -> String {
-    format!("{server}.port")
+    format!("{server}{PORT}")
+}
+
+/// What a port is called where it is shown: that of a name server like the name server.
+pub(super) fn shown(port: &str) -> &str {
+    port.strip_suffix(PORT).unwrap_or(port)
 }
 
 /// The scenario with its name servers, behind everything else; nothing if it needs none.
@@ -55,7 +63,8 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Scenario> {
     lifted.programs.push(NAME_SERVER.clone());
     for server in servers {
         let at = server.name.at;
-        let process = Reference::Named { name: server.name.clone(), index: None };
+        let own = Placed::new(server.name.value.clone(), Place { source: BUILT_IN, ..at });
+        let process = Reference::Named { name: own, index: None };
         let receive = Arg::Objects(Objects::One(process));
         lifted.ports.push(Declaration {
             name: Placed::new(port_of(&server.name.value), at),
@@ -226,12 +235,20 @@ impl Compiler<'_> {
     /// Whoever asks a name server may send to it, and a name server to its parent and to what it knows. A
     /// process that is made later gets its right then.
     pub(super) fn rights_to_names(&mut self) {
-        let servers = self.scenario.names.iter().map(|server| server.name.value.as_str());
-        let ports = servers
-            .chain([DEFAULT])
-            .filter_map(|server| self.names.single_mailbox(&port_of(server)));
-        self.machine.name_servers = ports.collect();
-        self.machine.name_servers.dedup();
+        let port = |server: &str| self.names.single_mailbox(&port_of(server));
+        self.machine.name_servers = self
+            .scenario
+            .names
+            .iter()
+            .filter_map(|server| {
+                let parent = name(&server.fields, "parent");
+                let parent = parent.and_then(|parent| port(parent.value));
+                Some((port(&server.name.value)?, parent))
+            })
+            .chain(
+                port(DEFAULT).map(|port| (port, None)).filter(|_| self.scenario.names.is_empty()),
+            )
+            .collect();
         let mut rights = Vec::new();
         for family in &self.machine.families {
             if let (Some(port), Birth::Declared) = (family.names, family.birth) {
@@ -245,8 +262,7 @@ impl Compiler<'_> {
                 continue;
             };
             let parent = name(&server.fields, "parent");
-            let parent = parent.map(|parent| port_of(parent.value));
-            let parent = parent.and_then(|parent| self.names.single_mailbox(&parent));
+            let parent = parent.and_then(|parent| port(parent.value));
             let known = entries(server).iter();
             let known = known.filter_map(|(_, object)| {
                 match resolve::constant_handle(self.names, object) {
@@ -270,4 +286,5 @@ fn unknown<'a>(wanted: &Placed<&str>, known: impl Iterator<Item = &'a Declaratio
     let message = format!("no name server is called `{}`", wanted.value);
     Diagnostic::new(Code::UnknownName, wanted.at, message)
         .did_you_mean(wanted.value, known.map(|known| known.name.value.as_str()))
+        .otherwise("name one of `names:`, or for a process a port at which it asks")
 }

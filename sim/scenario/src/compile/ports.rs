@@ -7,12 +7,12 @@ use ipcsim_kernel::{
     PortSpec, ProcessId, ThreadId, ThreadSpec,
 };
 
-use super::Compiler;
 use super::declare::{Members, Object};
 use super::settings::{name, unsigned};
+use super::{Compiler, name_servers};
 use crate::ast::{Arg, Declaration, Fields, Objects, Reference};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::place::Place;
+use crate::place::{BUILT_IN, Place};
 
 impl Compiler<'_> {
     pub(super) fn ports(&mut self) {
@@ -20,7 +20,7 @@ impl Compiler<'_> {
             let limit = unsigned(&declaration.fields, "capacity").unwrap_or(DEFAULT_QUEUE_LIMIT);
             let port = MailboxId::at(self.machine.mailboxes.len());
             let spec = self.port_spec(limit);
-            self.add_mailbox(declaration.name.value.clone(), spec);
+            self.add_mailbox(name_servers::shown(&declaration.name.value).to_string(), spec);
             if let Some(receiver) = self.holder(declaration, "receive") {
                 let backup = self.backup(declaration, receiver);
                 let senders = self.senders(declaration);
@@ -278,6 +278,10 @@ impl Compiler<'_> {
     }
 
     fn no_process(&mut self, at: Place, label: &str, name: Option<&str>) {
+        // Of a name server this says that its name means two things, which is told.
+        if at.source == BUILT_IN {
+            return;
+        }
         let message = match name {
             Some(name) => format!("no process is called `{name}`"),
             None => "expected a process".to_string(),

@@ -6,7 +6,7 @@ use ipcsim_kernel::{
 
 use super::settings::{capacity, name, unsigned};
 use super::unit::{self, Entry, Unit};
-use super::{Compiler, Program, flow, resolve};
+use super::{Compiler, Program, declare, flow, resolve};
 use crate::ast::{Arg, Declaration, Fields, Flag};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{BUILT_IN, Placed};
@@ -18,7 +18,7 @@ impl Compiler<'_> {
             let parameters = self.constants(&declaration.fields);
             let steps = declaration.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
             let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
-            let entry = self.unit(steps, &names, &["main".to_string()]);
+            let entry = self.unit(steps, &names, &[("main".to_string(), 1)]);
             programs.push(Program { name: declaration.name.value.clone(), entry, parameters });
         }
         programs
@@ -66,7 +66,7 @@ impl Compiler<'_> {
         &mut self,
         steps: &[crate::ast::Step],
         parameters: &[&str],
-        threads: &[String],
+        threads: &[(String, u32)],
     ) -> Entry {
         Unit::compile(
             &unit::Text { steps, parameters, threads },
@@ -172,8 +172,7 @@ impl Compiler<'_> {
         let parameters = self.constants(fields);
         let given: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
         if let Some(Arg::Threads(threads)) = fields.get("threads").map(|arg| &arg.value) {
-            let names: Vec<String> =
-                threads.iter().map(|thread| thread.name.value.clone()).collect();
+            let names = declare::threads(declaration);
             return threads
                 .iter()
                 .map(|thread| {
@@ -188,7 +187,7 @@ impl Compiler<'_> {
                 .collect();
         }
         let steps = fields.get("do").map_or(&[][..], |arg| arg.value.steps());
-        let entry = self.unit(steps, &given, &["main".to_string()]);
+        let entry = self.unit(steps, &given, &[("main".to_string(), 1)]);
         vec![self.spec("main", 1, entry, &parameters)]
     }
 

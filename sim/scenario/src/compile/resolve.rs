@@ -22,6 +22,8 @@ type Failed = Box<Diagnostic>;
 pub(super) struct Scope<'a> {
     pub names: &'a Names,
     pub variables: &'a [String],
+    /// The threads that the own process starts with: their names, and how many have each.
+    pub own: &'a [(String, u32)],
     pub uses: Vec<(Register, Place)>,
     /// What it has to ask the kernel first, where it may.
     pub inspections: Option<Inspections>,
@@ -30,7 +32,7 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// A scope without variables, for what is known before the run.
     fn of_constants(names: &'a Names) -> Self {
-        Self { names, variables: &[], uses: Vec::new(), inspections: None }
+        Self { names, variables: &[], own: &[], uses: Vec::new(), inspections: None }
     }
 
     /// Compiles an expression.

@@ -5,7 +5,7 @@ mod names;
 mod rights;
 
 use ipcsim_kernel::program::{Call, Op, Verb};
-use ipcsim_kernel::{Machine, Pc, Register, ThreadName, Variables};
+use ipcsim_kernel::{Expr as Code_, Function, Machine, Pc, Register, ThreadName, Variables};
 
 use super::Lines;
 use super::declare::Names;
@@ -27,8 +27,9 @@ pub(super) struct Text<'t> {
     pub steps: &'t [Step],
     /// Variables that are set from the start.
     pub parameters: &'t [&'t str],
-    /// The names of threads that the process has besides those that the program starts.
-    pub threads: &'t [String],
+    /// The threads that the process has besides those that the program starts: their names, and how many
+    /// have each.
+    pub threads: &'t [(String, u32)],
 }
 
 /// A program under way.
@@ -40,6 +41,7 @@ pub(super) struct Unit<'a> {
     variables: Vec<String>,
     registers: u32,
     threads: Vec<String>,
+    own: &'a [(String, u32)],
     loops: Vec<Loop>,
     flow: Flow,
     line: u32,
@@ -88,7 +90,7 @@ pub(super) fn thread_name(machine: &mut Machine, name: &str) -> ThreadName {
 
 impl<'a> Unit<'a> {
     pub(super) fn compile(
-        program: &Text,
+        program: &Text<'a>,
         names: &'a Names,
         machine: &'a mut Machine,
         lines: &'a Lines,
@@ -102,7 +104,8 @@ impl<'a> Unit<'a> {
             found,
             variables: program.parameters.iter().map(|name| (*name).to_string()).collect(),
             registers: 0,
-            threads: program.threads.to_vec(),
+            threads: program.threads.iter().map(|(name, _)| name.clone()).collect(),
+            own: program.threads,
             loops: Vec::new(),
             flow: Flow::at(Pc(0)),
             line: 0,
@@ -343,7 +346,7 @@ impl<'a> Unit<'a> {
         }
         let list = self.field_expr(&step.fields, "in")?;
         let rest = self.hidden();
-        self.emit(Op::Set(rest, list));
+        self.emit(Op::Set(rest, Code_::Function(Function::Reversed, vec![list])));
         let item = self.register(name);
         let next = self.emit(Op::ForNext { rest, item, end: LATER });
         self.body(inner(step, "do"), next, Some(next));

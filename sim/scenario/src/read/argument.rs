@@ -66,7 +66,11 @@ impl Reader {
             Kind::ThreadTable => self.threads(node),
             Kind::Entries => self.entries(node),
             Kind::QueueLimit => self.within(0..=LARGEST_QUEUE_LIMIT, key, node),
-            Kind::Rights => Some(Arg::Tables(self.tables(node, table::GRANT, "a right")?)),
+            Kind::Rights => Some(Arg::Tables(self.tables(
+                node,
+                table::GRANT,
+                "a right (`{port: p, as: copy-send}`)",
+            )?)),
             Kind::Costs => Some(Arg::Table(self.table(node, table::COSTS, "costs"))),
         }
     }

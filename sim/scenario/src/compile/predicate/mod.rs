@@ -5,6 +5,7 @@ mod look;
 
 use std::collections::BTreeMap;
 
+use ipcsim_kernel::program::Inspection;
 use ipcsim_kernel::{
     Binary, Expr as Compiled, Function, Machine, MailboxId, Predicate, Probe, Register, Unary,
     Value,
@@ -213,6 +214,11 @@ impl Watcher<'_> {
             "count" => (Function::Count, Kind::Number),
             "all" => (Function::All, Kind::Truth),
             "any" => (Function::Any, Kind::Truth),
+            asked if Inspection::from_word(asked).is_some() => {
+                let message = format!("`{asked}` asks the kernel, which only a step can do");
+                let diagnostic = Diagnostic::new(Code::Arguments, name.at, message);
+                return Err(Box::new(diagnostic.label("put it into a variable of the process")));
+            }
             other => {
                 return Err(Box::new(
                     Diagnostic::new(

@@ -1,7 +1,7 @@
 //! Functions in expressions. Most compute something; some name a port, or have to ask the kernel first.
 
 use ipcsim_kernel::program::{Inspection, Verb};
-use ipcsim_kernel::{Expr as Code_, Function, Register};
+use ipcsim_kernel::{Expr as Code_, Function, Register, Value};
 
 use super::{Compiled, Failed, Scope};
 use crate::diagnostic::{Code, Diagnostic};
@@ -38,16 +38,16 @@ impl Scope<'_> {
             ));
         };
         if !(*least..=*most).contains(&arguments.len()) {
-            let takes = if least == most { format!("{least}") } else { format!("{least} or more") };
+            let takes = match (*least, *most) {
+                (1, 1) => "1 argument".to_string(),
+                (least, most) if least == most => format!("{least} arguments"),
+                (least, _) => format!("{least} or more arguments"),
+            };
             return Err(Box::new(
                 Diagnostic::new(
                     Code::Arguments,
                     name.at,
-                    format!(
-                        "`{}` takes {takes} arguments, here are {}",
-                        name.value,
-                        arguments.len()
-                    ),
+                    format!("`{}` takes {takes}, here are {}", name.value, arguments.len()),
                 )
                 .label("wrong number of arguments"),
             ));
@@ -88,31 +88,40 @@ impl Scope<'_> {
             Shape::Name(name) => name,
             Shape::Index(of, _) => match &of.value {
                 Shape::Name(name) => name,
-                _ => return Err(not_a_thread(thread.at)),
+                _ => return Err(not_a_thread(thread.at, &[])),
             },
-            _ => return Err(not_a_thread(thread.at)),
+            _ => return Err(not_a_thread(thread.at, &[])),
         };
-        let known = self.names.threads_of(own);
+        let known = if own == "me" { self.own } else { self.names.threads_of(own) };
         let place = match wanted {
             Some(wanted) => known.iter().position(|(name, _)| *name == wanted.value),
             None => (known.len() == 1).then_some(0),
         };
         let Some(place) = place else {
-            let names = known.iter().map(|(name, _)| name.as_str());
-            let diagnostic = not_a_thread(thread.at);
-            return Err(match wanted {
-                Some(wanted) => Box::new(diagnostic.did_you_mean(&wanted.value, names)),
-                None => diagnostic,
-            });
+            return Err(not_a_thread(wanted.map_or(thread.at, |wanted| wanted.at), known));
         };
         let count = known[place].1;
         let first = known[..place].iter().map(|(_, count)| count).sum();
         let index = match index {
             Some(index) => self.expr(index)?,
             None if count == 1 => Code_::int(1),
-            None => return Err(not_a_thread(thread.at)),
+            None => return Err(not_a_thread(thread.at, known)),
         };
-        let process = Box::new(self.expr(process)?);
+        if let Code_::Constant(Value::Int(number)) = index
+            && !(1..=i64::from(count)).contains(&number)
+        {
+            let name = &known[place].0;
+            let message = format!("`{own}.{name}` has members 1 to {count}, not {number}");
+            let diagnostic = Diagnostic::new(Code::Family, thread.at, message);
+            return Err(Box::new(diagnostic.label("replicas count from 1")));
+        }
+        let compiled = self.expr(process)?;
+        if matches!(compiled, Code_::Constant(Value::List(_))) {
+            let message = format!("`{own}` is a family; this needs one of them");
+            let diagnostic = Diagnostic::new(Code::Family, process.at, message);
+            return Err(Box::new(diagnostic.label(format!("write `{own}[1]`"))));
+        }
+        let process = Box::new(compiled);
         Ok(Code_::ThreadOf { process, first, count, index: Box::new(index) })
     }
 
@@ -123,6 +132,11 @@ impl Scope<'_> {
         arguments: &[Expr],
     ) -> Result<Compiled, Failed> {
         let of = self.expr(&arguments[0])?;
+        if matches!(of, Code_::Constant(Value::List(_))) {
+            let message = format!("`{}` looks at one name", what.word());
+            let diagnostic = Diagnostic::new(Code::Family, arguments[0].at, message);
+            return Err(Box::new(diagnostic.label("this is a family; write which member")));
+        }
         let Some(Inspections { calls, free }) = &mut self.inspections else {
             return Err(Box::new(
                 Diagnostic::new(
@@ -140,9 +154,17 @@ impl Scope<'_> {
     }
 }
 
-fn not_a_thread(at: Place) -> Failed {
-    Box::new(
+fn not_a_thread(at: Place, known: &[(String, u32)]) -> Failed {
+    let shown = |(name, count): &(String, u32)| match count {
+        1 => format!("`{name}`"),
+        count => format!("`{name}[1]` to `{name}[{count}]`"),
+    };
+    let known: Vec<String> = known.iter().map(shown).collect();
+    let diagnostic =
         Diagnostic::new(Code::UnknownName, at, "this names no thread that a process starts with")
-            .label("write `P` for the only thread of P, else `P.worker`, or `P.worker[2]`"),
-    )
+            .label("write `P` for the only thread of P, else `P.worker`, or `P.worker[2]`");
+    Box::new(match &known[..] {
+        [] => diagnostic,
+        some => diagnostic.help(format!("its threads are {}", some.join(", "))),
+    })
 }

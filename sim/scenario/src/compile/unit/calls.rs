@@ -311,6 +311,7 @@ impl Unit<'_> {
         let mut scope = Scope {
             names: self.names,
             variables: &self.variables,
+            own: self.own,
             uses: Vec::new(),
             inspections: Some(inspections),
         };

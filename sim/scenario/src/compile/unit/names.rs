@@ -9,19 +9,21 @@ use crate::ast::{self, Arg, Step};
 impl Unit<'_> {
     pub(super) fn inquiry(&mut self, step: &Step) -> Result<Verb, Failed> {
         let fields = &step.fields;
-        let (kind, inquiry, wait) = match step.verb.name {
-            "register" => ("register", Inquiry::Register, Wait::Forever),
-            "unregister" => ("unregister", Inquiry::Unregister, Wait::Forever),
+        let (inquiry, wait) = match step.verb.name {
+            "register" => (Inquiry::Register, Wait::Forever),
+            "unregister" => (Inquiry::Unregister, Wait::Forever),
             _ => {
                 let into = self.register_of_into(fields);
                 // Who does not wait for a registration waits for the answer all the same.
-                let (kind, wait) = match fields.get("wait").map(|arg| &arg.value) {
-                    None | Some(Arg::Wait(ast::Wait::Never)) => ("look-up", Wait::Forever),
-                    Some(_) => ("await", self.wait(fields)?),
-                };
-                (kind, Inquiry::Lookup { into }, wait)
+                match fields.get("wait").map(|arg| &arg.value) {
+                    None | Some(Arg::Wait(ast::Wait::Never)) => {
+                        (Inquiry::LookUp { into }, Wait::Forever)
+                    }
+                    Some(_) => (Inquiry::Await { into }, self.wait(fields)?),
+                }
             }
         };
+        // Which right it is in the end is known when the step is taken; that it is one, now.
         let mut rights = Vec::new();
         let body = if inquiry == Inquiry::Register {
             let object = self.operand_object(step)?;
@@ -34,7 +36,7 @@ impl Unit<'_> {
             to: Code::NameServer,
             body,
             size: None,
-            kind: Some(Code::Constant(Value::Text(kind.into()))),
+            kind: Some(Code::Constant(Value::Text(inquiry.request().into()))),
             priority: None,
             reply_to: None,
             rights,

@@ -1,0 +1,39 @@
+//! The file system: a path names a mailbox, with an owner and a mode.
+
+use super::{Step, Stop};
+use crate::expr::Expr;
+use crate::ids::{Register, ThreadId};
+use crate::oracle::{Oracle, Sink};
+use crate::outcome::{Fault, Outcome};
+use crate::value::{Access, Handle, Value};
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    pub(super) fn open(
+        &mut self,
+        t: ThreadId,
+        path: &Expr,
+        into: Register,
+        access: Access,
+    ) -> Result<(), Stop> {
+        let Value::Text(path) = self.eval(t, path)? else { return Err(Fault::MixedTypes.into()) };
+        let machine = self.machine;
+        let file = machine
+            .files
+            .binary_search_by(|file| file.path.as_ref().cmp(path.as_ref()))
+            .map_err(|_| Stop::Outcome(Outcome::NoSuchName))?;
+        let file = &machine.files[file];
+        let user = machine.family_of(self.thread(t).process).user;
+        let mode =
+            if user.is_some() && user == file.owner { file.owner_mode } else { file.other_mode };
+        let wanted = match access {
+            Access::Read => 4,
+            Access::Write => 2,
+        };
+        if mode & wanted == 0 {
+            return Err(Stop::Outcome(Outcome::Refused));
+        }
+        self.set(t, into, Value::Handle(Handle::File { mailbox: file.mailbox, access }));
+        self.complete(t, Outcome::Ok);
+        Ok(())
+    }
+}
