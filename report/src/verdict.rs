@@ -72,7 +72,11 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
 }
 
 fn completed(run: &Run, verdict: &Verdict) -> String {
-    let mut text = format!("completes at {}", time(run.measures.time_ns));
+    let mut text = match run.stop {
+        // The time of the run says only how long it took to see that.
+        Stop::Repeats => format!("completes at {}", time(run.done_ns)),
+        _ => format!("completes at {}", time(run.measures.time_ns)),
+    };
     let were = |number: u64| if number == 1 { "was" } else { "were" };
     let mut flaws = Vec::new();
     if run.measures.lost > 0 {
@@ -85,6 +89,9 @@ fn completed(run: &Run, verdict: &Verdict) -> String {
     }
     if !flaws.is_empty() {
         let _ = write!(text, ", but {}", flaws.join(" and "));
+    }
+    if matches!(run.stop, Stop::Repeats) {
+        text.push_str("; daemons go on for ever");
     }
     text
 }

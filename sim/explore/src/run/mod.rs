@@ -170,6 +170,8 @@ pub struct Run {
     /// The processes that failed, in order of time. A daemon that failed when no worker was left is not
     /// among them.
     pub failed: Vec<ProcessId>,
+    /// When the last process ended that is no daemon, in nanoseconds; 0 if there never was one.
+    pub done_ns: u64,
     /// Since when each thread has been waiting, in nanoseconds; meaningful for those that wait.
     pub waiting_since_ns: Vec<u64>,
 }
@@ -210,6 +212,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
         stuck: watch.stuck,
         hidden: runner.hidden,
         failed: runner.failed,
+        done_ns: runner.done_ns,
         waiting_since_ns: waiting_since.collect(),
         state: runner.state,
     }

@@ -30,6 +30,8 @@ pub(crate) struct Runner<'m> {
     pub(crate) steps: u64,
     /// Workers that have not ended.
     workers: u32,
+    /// When the last worker ended.
+    pub done_ns: u64,
     ended: Vec<bool>,
     pub(super) failed: Vec<ProcessId>,
     /// The first deadlock that a timeout has hidden, and how often one was looked for.
@@ -63,6 +65,7 @@ impl<'m> Runner<'m> {
             cpus: vec![Cpu::idle(); timing.cpus as usize],
             steps: 0,
             workers: u32::try_from(workers).expect("processes are limited"),
+            done_ns: 0,
             ended: vec![false; state.processes.len()],
             failed: Vec::new(),
             hidden: None,
@@ -459,6 +462,7 @@ impl<'m> Runner<'m> {
                 }
                 if self.machine.family_of(process).role == Role::Worker {
                     self.workers -= 1;
+                    self.done_ns = self.agenda.now_ns;
                 }
             }
         }
