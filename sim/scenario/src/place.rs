@@ -10,7 +10,7 @@ pub const BUILT_IN: u32 = u32::MAX - 1;
 /// A stretch of bytes of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
-    /// Which source: 0 is the file, others are `--set` arguments, in order, or [`BUILT_IN`].
+    /// Which source: 0 is the file, others are `--set` arguments, in order, or one of its own for what is built in.
     pub source: u32,
     /// The first byte.
     pub start: u32,

@@ -288,3 +288,17 @@ fn unknown<'a>(wanted: &Placed<&str>, known: impl Iterator<Item = &'a Declaratio
         .did_you_mean(wanted.value, known.map(|known| known.name.value.as_str()))
         .otherwise("name one of `names:`, or for a process a port at which it asks")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_read_without_a_mistake() {
+        let root = tree::parse(TEXT, BUILT_IN).expect("it is YAML");
+        let (scenario, found) = read::read(&root);
+        let codes: Vec<Code> = found.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, [Code::MissingKey], "only `processes:` is missing: {found:?}");
+        assert_eq!(scenario.programs.len(), 1);
+    }
+}
