@@ -51,3 +51,22 @@ processes:
     assert_eq!(lines("resumed"), [Some(5)]);
     assert_eq!(lines("killed"), [Some(6)]);
 }
+
+#[test]
+fn a_circle_of_rights_whose_senders_wait_is_left_again() {
+    // R waits for memory, and behind it P and Q, each with the right to the other's destination.
+    let scenario = "
+kernel: {memory: 10B}
+ports:
+  a: {receive: P, send: [Q, R]}
+  b: {receive: Q, send: [P, R]}
+  c: {receive: R}
+mailboxes: {full: {capacity: 1}}
+processes:
+  F: [{send: f, to: full, size: 10B}, {sleep: 5ms}, {receive: m, from: full}]
+  P: [{sleep: 1ms}, {send: p, to: b, size: 1B, rights: [{port: a, as: move-receive}], when: {dead: []}}]
+  Q: [{sleep: 1ms}, {send: q, to: a, size: 1B, rights: [{port: b, as: move-receive}], when: {dead: []}}]
+  R: [{sleep: 500us}, {send: r, to: a, size: 1B, rights: [{port: c, as: move-receive}], when: {dead: []}}]
+";
+    assert_eq!(told(scenario, &[]).verdict.outcome.word(), "completes");
+}

@@ -408,7 +408,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let moves = |carried: &&Carried| carried.right == Right::Receive;
         message.rights().iter().filter(moves).any(|carried| {
             let mut at = message.mailbox;
-            while let Receiver::Carried(next) = self.state.receiver_of(at) {
+            // Others, whose senders wait, may go round in a circle of their own.
+            for _ in 0..self.state.mailboxes.len() {
+                let Receiver::Carried(next) = self.state.receiver_of(at) else { return false };
                 if at == carried.port {
                     return true;
                 }
