@@ -66,11 +66,7 @@ impl Reader {
             Kind::ThreadTable => self.threads(node),
             Kind::Entries => self.entries(node),
             Kind::QueueLimit => self.within(0..=LARGEST_QUEUE_LIMIT, key, node),
-            Kind::Rights => Some(Arg::Tables(self.tables(
-                node,
-                table::GRANT,
-                "a right (`{port: p, as: copy-send}`)",
-            )?)),
+            Kind::Rights => self.rights(node),
             Kind::Costs => Some(Arg::Table(self.table(node, table::COSTS, "costs"))),
         }
     }

@@ -3,6 +3,7 @@
 use super::Reader;
 use crate::ast::{Arg, Objects};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::table;
 use crate::tree::{Node, Yaml};
 
 impl Reader {
@@ -16,6 +17,21 @@ impl Reader {
             return None;
         }
         Some(Arg::Objects(Objects::One(self.reference(node)?)))
+    }
+
+    /// The rights that a message carries.
+    pub(super) fn rights(&mut self, node: &Node) -> Option<Arg> {
+        let is_mapping = |item: &&Node| matches!(item.value, Yaml::Map(_));
+        if let Yaml::List(items) = &node.value
+            && let Some(other) = items.iter().find(|item| !is_mapping(item))
+        {
+            self.note(
+                Diagnostic::new(Code::WrongType, other.at, "a right says of which port, and which")
+                    .label("write `{port: p, as: copy-send}`"),
+            );
+            return None;
+        }
+        Some(Arg::Tables(self.tables(node, table::GRANT, "a right")?))
     }
 
     /// Processes or ports. There may be none: nobody has a right, or a set is empty.
