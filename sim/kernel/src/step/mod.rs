@@ -96,7 +96,10 @@ pub fn step<O: Oracle, S: Sink>(
         Transition::Call(thread) => step.call(thread),
         Transition::Expire(thread) => step.expire(thread),
     };
-    step.settle();
+    // Most steps have no consequences.
+    if !step.work.is_empty() {
+        step.settle();
+    }
     progress
 }
 
