@@ -72,11 +72,10 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
 }
 
 fn completed(run: &Run, verdict: &Verdict) -> String {
-    let mut text = match run.stop {
-        // The time of the run says only how long it took to see that.
-        Stop::Repeats => format!("completes at {}", time(run.done_ns)),
-        _ => format!("completes at {}", time(run.measures.time_ns)),
-    };
+    // The time of a run that repeats itself says only how long it took to see that.
+    let repeats = matches!(run.stop, Stop::Repeats);
+    let at = if repeats { run.done_ns } else { run.measures.time_ns };
+    let mut text = format!("completes at {}", time(at));
     let were = |number: u64| if number == 1 { "was" } else { "were" };
     let mut flaws = Vec::new();
     if run.measures.lost > 0 {
@@ -90,7 +89,7 @@ fn completed(run: &Run, verdict: &Verdict) -> String {
     if !flaws.is_empty() {
         let _ = write!(text, ", but {}", flaws.join(" and "));
     }
-    if matches!(run.stop, Stop::Repeats) {
+    if repeats {
         text.push_str("; daemons go on for ever");
     }
     text

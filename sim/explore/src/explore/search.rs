@@ -10,12 +10,9 @@ use crate::space::{BATCH, Delivery, Edge, IsNew, News, Space, Together};
 
 /// Where a program asks for the time, except in a line of the log, which nobody reads.
 fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
+    let is_now = |part: &Expr| matches!(part, Expr::Function(Function::Now, _));
     let asks = |op: &Op| {
-        let mut found = false;
-        for expr in op.expressions() {
-            expr.visit(&mut |part| found |= matches!(part, Expr::Function(Function::Now, _)));
-        }
-        found && !matches!(op, Op::Log(_))
+        !matches!(op, Op::Log(_)) && op.expressions().into_iter().any(|expr| expr.contains(&is_now))
     };
     machine.code.iter().position(asks).map(Pc::at)
 }

@@ -8,7 +8,6 @@ use crate::object::port::{Once, Right};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::Inspection;
-use crate::state::BlockedOn;
 use crate::value::{Handle, ReplyRight, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -82,14 +81,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if self.state.abandoned.contains(&asked) {
             return vec![(Right::Dead.word(), 1)];
         }
-        match self.state.waits_for(asked.caller) {
-            Some(BlockedOn::Reply { right, .. })
-                if *right == asked
-                    && self.check_reply_right(asked, self.thread(t).process).is_ok() =>
-            {
-                vec![(Right::Once(0).word(), 1)]
-            }
-            _ => Vec::new(),
+        match self.check_reply_right(asked, self.thread(t).process) {
+            Ok(()) => vec![(Right::Once(0).word(), 1)],
+            Err(_) => Vec::new(),
         }
     }
 }

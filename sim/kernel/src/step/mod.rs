@@ -357,8 +357,10 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
 
     /// Tells what a thread has done at a place that it has left since.
     fn note_at(&mut self, (t, pc): (ThreadId, Pc), kind: Kind) {
-        let event = Event { thread: Some(t), pc: Some(pc), kind };
-        self.sink.event(self.machine, self.state, &event);
+        if S::EVENTS {
+            let event = Event { thread: Some(t), pc: Some(pc), kind };
+            self.sink.event(self.machine, self.state, &event);
+        }
     }
 
     fn ask(&mut self, thread: Option<ThreadId>, question: Question) -> u64 {
