@@ -42,7 +42,7 @@ fn assert_conservation(told: &Told, records: &[Record]) {
     for (_, message) in state.mailboxes.iter().flat_map(|mailbox| &mailbox.senders) {
         fate.entry(message.serial).or_default().push("held");
     }
-    let ports = state.mailboxes.iter().filter_map(|mailbox| mailbox.port.as_ref());
+    let ports = state.mailboxes.iter().filter_map(|mailbox| mailbox.port());
     for held in ports.flat_map(|port| &port.held) {
         fate.entry(held.message.serial).or_default().push("kept");
     }
@@ -109,7 +109,7 @@ fn assert_nothing_is_left(told: &Told) {
         let is_name_server = machine.name_servers.contains_key(&MailboxId::at(id));
         let waits = !mailbox.receivers.is_empty() && !is_name_server;
         assert!(mailbox.senders.is_empty() && !waits, "nobody waits");
-        let receiver = mailbox.port.as_ref().map(|port| port.receiver);
+        let receiver = mailbox.port().map(|port| port.receiver);
         let is_left = match (mailbox.spec.kind, receiver) {
             (MailboxKind::Open | MailboxKind::Filed, _) => true,
             _ if is_name_server => true,

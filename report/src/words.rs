@@ -229,7 +229,7 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
 
 /// Whether nobody but its receiver has a right to a port, and none is on its way.
 fn is_out_of_reach(machine: &Machine, state: &State, id: MailboxId) -> bool {
-    let Some(port) = &state.mailboxes[id.index()].port else { return false };
+    let Some(port) = state.mailboxes[id.index()].port() else { return false };
     let others = (0..state.processes.len()).map(ProcessId::at);
     let mut others = others.filter(|other| port.receiver != Receiver::Held(*other));
     let carries = |message: &Message| message.carried().any(|carried| carried.port == id);

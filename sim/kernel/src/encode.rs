@@ -185,7 +185,7 @@ impl Encoder<'_> {
         }
         self.byte(mailbox.spec.order as u8);
         self.byte(mailbox.spec.receiver as u8);
-        self.number(mailbox.spec.max_size.map_or(0, |max| max.saturating_add(1)));
+        self.number(mailbox.spec.max_size.wrapping_add(1));
         self.number(mailbox.messages.len() as u64);
         for message in &mailbox.messages {
             self.message(message);
@@ -197,10 +197,10 @@ impl Encoder<'_> {
         }
         self.threads(mailbox.receivers.iter());
         self.number(u64::from(mailbox.memory_waiters));
-        if let Some(port) = &mailbox.port {
+        if let Some(port) = mailbox.port() {
             self.port(port);
         }
-        if let Some(set) = &mailbox.set {
+        if let Some(set) = mailbox.set() {
             self.port_set(set);
         }
     }

@@ -286,10 +286,15 @@ pub struct MailboxSpec {
     pub order: Order,
     /// Who gets a message when several receives wait.
     pub receiver: Pick,
-    /// The largest message that it takes, in bytes; `None` takes all.
-    pub max_size: Option<u64>,
+    /// The largest message that it takes, in bytes; [`MailboxSpec::ANY_SIZE`] takes all.
+    pub max_size: u64,
     /// Whose it is.
     pub kind: MailboxKind,
+}
+
+impl MailboxSpec {
+    /// Messages may be as large as anybody can make them.
+    pub const ANY_SIZE: u64 = u64::MAX;
 }
 
 /// Whose a mailbox is.

@@ -139,7 +139,8 @@ impl Sources {
         match self {
             Sources::One(mailbox) => Sources::One(names.mailbox(*mailbox)),
             Sources::Many(mailboxes) => {
-                Sources::Many(mailboxes.iter().map(|mailbox| names.mailbox(*mailbox)).collect())
+                let renamed = mailboxes.iter().map(|mailbox| names.mailbox(*mailbox));
+                Sources::Many(Box::new(renamed.collect()))
             }
             Sources::Anyone => Sources::Anyone,
         }
@@ -154,7 +155,7 @@ impl Mailbox {
         if let MailboxKind::Link { from, to } = &mut renamed.spec.kind {
             (*from, *to) = (names.process(*from), names.process(*to));
         }
-        if let Some(port) = &mut renamed.port {
+        if let Some(port) = renamed.port_mut() {
             port.receiver = match port.receiver {
                 Receiver::Held(process) => Receiver::Held(names.process(process)),
                 Receiver::Kernel(Controlled::Process(process)) => {
@@ -176,9 +177,9 @@ impl Mailbox {
             }
             port.set = port.set.map(|set| names.mailbox(set));
         }
-        if let Some(set) = &mut renamed.set {
+        if let Some(set) = renamed.set_mut() {
             let owner = names.process(set.owner);
-            **set = set.renamed(owner, |port| names.mailbox(port));
+            *set = set.renamed(owner, |port| names.mailbox(port));
         }
         for message in &mut renamed.messages {
             *message = renamed_message(message, names);

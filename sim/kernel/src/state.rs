@@ -11,7 +11,7 @@ use crate::links;
 use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec, Order};
 use crate::message::Message;
 use crate::object::inbox::Inbox;
-use crate::object::mailbox::Mailbox;
+use crate::object::mailbox::{Mailbox, Protected};
 use crate::object::memory::KernelMemory;
 use crate::object::port::{Port, Receiver, Rights};
 use crate::object::port_set::PortSet;
@@ -265,12 +265,12 @@ pub enum BlockedOn {
 
 /// The sources of a receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[repr(u64)]
 pub enum Sources {
     /// One mailbox or link.
     One(MailboxId),
     /// The first of these, in this order, that has a message.
-    Many(Box<[MailboxId]>),
+    /// Boxed twice: it is rare, and every thread would be longer by the length of the list.
+    Many(Box<Box<[MailboxId]>>),
     /// All links to the process, oldest first.
     Anyone,
 }
@@ -344,7 +344,7 @@ impl State {
         }
         for spec in &machine.ports {
             let port = Port { backup: spec.backup, ..Port::with(spec.receiver) };
-            state.mailboxes[spec.port.index()].port = Some(Box::new(port));
+            state.mailboxes[spec.port.index()].protected = Some(Box::new(Protected::Port(port)));
             if let Receiver::Held(receiver) = spec.receiver {
                 state.processes[receiver.index()].rights.add_receive(spec.port);
             }
@@ -352,7 +352,7 @@ impl State {
                 state.processes[sender.index()].rights.add(spec.port);
             }
             if machine.counts_senders() {
-                let port = state.mailboxes[spec.port.index()].port.as_mut();
+                let port = state.mailboxes[spec.port.index()].port_mut();
                 port.expect("it was made just now").made = spec.senders.len() as u32;
             }
         }
@@ -360,10 +360,10 @@ impl State {
             let mut set = PortSet::of(spec.owner);
             for member in &spec.members {
                 set.insert(*member, 0);
-                let port = state.mailboxes[member.index()].port.as_mut();
+                let port = state.mailboxes[member.index()].port_mut();
                 port.expect("a member is a port").set = Some(spec.set);
             }
-            state.mailboxes[spec.set.index()].set = Some(Box::new(set));
+            state.mailboxes[spec.set.index()].protected = Some(Box::new(Protected::Set(set)));
             state.processes[spec.owner.index()].rights.add_receive(spec.set);
         }
         links::make(machine, &mut state);
@@ -422,7 +422,7 @@ impl State {
             capacity: machine.family_of(to).link_capacity,
             order: Order::Fifo,
             receiver: machine.policies.receiver,
-            max_size: None,
+            max_size: MailboxSpec::ANY_SIZE,
             kind: MailboxKind::Link { from, to },
         }));
         self.processes[to.index()].inbox.add_link(from, link);
@@ -454,12 +454,12 @@ impl State {
 
     /// Where the receive right of a port is; nowhere, if it is no port.
     pub fn receiver_of(&self, port: MailboxId) -> Receiver {
-        self.mailboxes[port.index()].port.as_ref().map_or(Receiver::Nobody, |port| port.receiver)
+        self.mailboxes[port.index()].port().map_or(Receiver::Nobody, |port| port.receiver)
     }
 
     /// What receivers know a mailbox as: a port in a set is received from by way of the set.
     pub fn known_as(&self, mailbox: MailboxId) -> MailboxId {
-        let port = self.mailboxes[mailbox.index()].port.as_ref();
+        let port = self.mailboxes[mailbox.index()].port();
         port.and_then(|port| port.set).unwrap_or(mailbox)
     }
 

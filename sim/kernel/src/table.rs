@@ -178,7 +178,8 @@ impl<T> Table<T> {
 impl<T> Index<usize> for Table<T> {
     type Output = T;
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every look of a step goes through here")]
+    #[inline(always)]
     fn index(&self, index: usize) -> &T {
         if let Some(noted) = &self.noted {
             noted.look(index);
@@ -188,7 +189,8 @@ impl<T> Index<usize> for Table<T> {
 }
 
 impl<T> IndexMut<usize> for Table<T> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "every look of a step goes through here")]
+    #[inline(always)]
     fn index_mut(&mut self, index: usize) -> &mut T {
         if let Some(noted) = &mut self.noted {
             noted.change(index);

@@ -9,7 +9,7 @@ use crate::state::{Life, Look, State, ThreadState};
 
 /// Every receive right is in one place: in a name space, in one message that has not arrived, or nowhere.
 pub(super) fn right_invariants(state: &State) {
-    if state.mailboxes.iter().all(|mailbox| mailbox.port.is_none()) {
+    if state.mailboxes.iter().all(|mailbox| mailbox.port().is_none()) {
         return;
     }
     let queued = state.mailboxes.iter().flat_map(Mailbox::all_messages);
@@ -30,13 +30,13 @@ pub(super) fn right_invariants(state: &State) {
         }
     }
     for (index, mailbox) in state.mailboxes.iter().enumerate() {
-        if mailbox.port.is_some() {
+        if mailbox.port().is_some() {
             port_invariants(state, MailboxId::at(index), mailbox, &carried);
         }
     }
     nothing_is_left(state);
     once_invariants(state);
-    for set in state.mailboxes.iter().filter_map(|mailbox| mailbox.set.as_ref()) {
+    for set in state.mailboxes.iter().filter_map(|mailbox| mailbox.set()) {
         let held = set.members.iter().map(|port| state.mailboxes[port.index()].messages.len());
         assert_eq!(set.arrived().len(), held.sum(), "a set knows the messages of its members");
     }
@@ -49,7 +49,7 @@ fn port_invariants(
     mailbox: &Mailbox,
     carried: &BTreeMap<MailboxId, MailboxId>,
 ) {
-    let Some(port) = &mailbox.port else { return };
+    let Some(port) = mailbox.port() else { return };
     let holders = (0..state.processes.len()).map(ProcessId::at).filter(|process| {
         state.processes[process.index()].rights.received().any(|received| received == id)
     });
@@ -93,7 +93,7 @@ fn nothing_is_left(state: &State) {
 
 /// What the kernel keeps for a process.
 fn kept_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
-    let kept = mailbox.port.iter().flat_map(|port| &port.held);
+    let kept = mailbox.port().into_iter().flat_map(|port| &port.held);
     for held in kept {
         let sender = &state.processes[held.message.sender.index()];
         assert!(sender.rights.held.contains(&id), "a process knows what is kept for it");
@@ -110,7 +110,7 @@ fn once_invariants(state: &State) {
         process.rights.once.iter().copied().for_each(&mut put);
         process.rights.dead_names.values().copied().for_each(&mut put);
     }
-    for port in state.mailboxes.iter().filter_map(|mailbox| mailbox.port.as_ref()) {
+    for port in state.mailboxes.iter().filter_map(|mailbox| mailbox.port()) {
         port.no_senders.iter().chain(&port.destroyed).copied().for_each(&mut put);
         port.held.iter().map(|held| held.notify).for_each(&mut put);
     }
@@ -132,7 +132,7 @@ fn once_invariants(state: &State) {
         assert_eq!(*count, 1, "{once:?} is in one place");
     }
     for (index, mailbox) in state.mailboxes.iter().enumerate() {
-        let numbers = mailbox.port.iter().flat_map(|port| &port.once);
+        let numbers = mailbox.port().into_iter().flat_map(|port| &port.once);
         for number in numbers.filter(|_| mailbox.existence == Existence::Alive) {
             let once = Once { port: MailboxId::at(index), number: *number };
             assert!(places.contains_key(&once), "{once:?} is somewhere");

@@ -32,10 +32,17 @@ pub struct Mailbox {
     /// The threads that wait for a message, oldest first. Those on a link wait in the inbox of their
     /// process instead.
     pub receivers: VecDeque<ThreadId>,
-    /// What it has as a port, if it is one.
-    pub port: Option<Box<Port>>,
-    /// What it has as a port set, if it is one.
-    pub set: Option<Box<PortSet>>,
+    /// What it has as a port or a port set, if it is one.
+    pub protected: Option<Box<Protected>>,
+}
+
+/// What a mailbox has that is reached by rights only.
+#[derive(Clone, Debug)]
+pub enum Protected {
+    /// It is a port.
+    Port(Port),
+    /// It is a port set.
+    Set(PortSet),
 }
 
 /// Whether a mailbox is still there.
@@ -71,8 +78,39 @@ impl Mailbox {
             senders: VecDeque::new(),
             memory_waiters: 0,
             receivers: VecDeque::new(),
-            port: None,
-            set: None,
+            protected: None,
+        }
+    }
+
+    /// What it has as a port, if it is one.
+    pub fn port(&self) -> Option<&Port> {
+        match self.protected.as_deref() {
+            Some(Protected::Port(port)) => Some(port),
+            Some(Protected::Set(_)) | None => None,
+        }
+    }
+
+    /// As [`Mailbox::port`], to be changed.
+    pub fn port_mut(&mut self) -> Option<&mut Port> {
+        match self.protected.as_deref_mut() {
+            Some(Protected::Port(port)) => Some(port),
+            Some(Protected::Set(_)) | None => None,
+        }
+    }
+
+    /// What it has as a port set, if it is one.
+    pub fn set(&self) -> Option<&PortSet> {
+        match self.protected.as_deref() {
+            Some(Protected::Set(set)) => Some(set),
+            Some(Protected::Port(_)) | None => None,
+        }
+    }
+
+    /// As [`Mailbox::set`], to be changed.
+    pub fn set_mut(&mut self) -> Option<&mut PortSet> {
+        match self.protected.as_deref_mut() {
+            Some(Protected::Set(set)) => Some(set),
+            Some(Protected::Port(_)) | None => None,
         }
     }
 
@@ -114,18 +152,18 @@ impl Mailbox {
     /// Every message here: stored, in the hands of a blocked sender, or kept by the kernel.
     pub fn all_messages(&self) -> impl Iterator<Item = &Arc<Message>> {
         let blocked = self.senders.iter().map(|(_, message)| message);
-        let kept = self.port.iter().flat_map(|port| &port.held).map(|held| &held.message);
+        let kept = self.port().into_iter().flat_map(|port| &port.held).map(|held| &held.message);
         self.messages.iter().chain(blocked).chain(kept)
     }
 
     /// Whether somebody waits for a slot here, or the kernel for him.
     pub fn has_waiting(&self) -> bool {
-        !self.senders.is_empty() || self.port.as_ref().is_some_and(|port| !port.held.is_empty())
+        !self.senders.is_empty() || self.port().is_some_and(|port| !port.held.is_empty())
     }
 
     /// Whether a sender is blocked here that would stand before the one of this message.
     pub fn stands_behind(&self, message: &Message) -> bool {
-        if self.port.as_ref().is_some_and(|port| !port.held.is_empty()) {
+        if self.port().is_some_and(|port| !port.held.is_empty()) {
             return true;
         }
         self.senders.front().is_some_and(|(_, first)| match self.spec.order {
@@ -177,7 +215,7 @@ impl Mailbox {
 
     /// Takes the blocked sender at a place out of the queue.
     pub fn release_sender(&mut self, place: usize) -> (ThreadId, Arc<Message>) {
-        if let Some(port) = &mut self.port {
+        if let Some(port) = self.port_mut() {
             let behind = port.held.iter_mut().filter(|held| held.ahead as usize > place);
             behind.for_each(|held| held.ahead -= 1);
         }

@@ -73,7 +73,7 @@ pub enum Verb {
         /// Who gets a message, if not as the kernel does it everywhere.
         receiver: Option<Pick>,
         /// The largest message that it takes, in bytes.
-        max_size: Option<u64>,
+        max_size: u64,
     },
     /// Make a port, and have its receive right.
     CreatePort {

@@ -62,7 +62,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let own = self.thread(t).process;
         let port = message.mailbox;
         let keeps_one = self.state.processes[own.index()].rights.held.contains(&port);
-        if keeps_one || self.mailbox(port).port.is_none() {
+        if keeps_one || self.mailbox(port).port().is_none() {
             return Err(Stop::Outcome(Outcome::Refused));
         }
         let notify = self.notified(t, notify)?;
@@ -106,7 +106,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let own = self.thread(t).process;
         match self.eval(t, notify)? {
             Value::Handle(Handle::Once(once)) => self.hand_over_once(own, once),
-            Value::Handle(Handle::Mailbox(to)) if self.mailbox(to).port.is_some() => {
+            Value::Handle(Handle::Mailbox(to)) if self.mailbox(to).port().is_some() => {
                 self.make_once(own, to)
             }
             Value::Handle(_) => Err(Stop::Outcome(Outcome::Refused)),
@@ -117,14 +117,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Whether a message that is kept goes before all blocked senders.
     pub(super) fn held_is_next(&self, id: MailboxId) -> bool {
-        let port = self.mailbox(id).port.as_ref();
+        let port = self.mailbox(id).port();
         port.and_then(|port| port.held.front()).is_some_and(|held| held.ahead == 0)
     }
 
     /// Stores the message that is kept and next, if there is room; tells whether there was.
     pub(super) fn accept_held(&mut self, id: MailboxId) -> bool {
         let mailbox = self.mailbox(id);
-        let next = mailbox.port.as_ref().and_then(|port| port.held.front());
+        let next = mailbox.port().and_then(|port| port.held.front());
         let has_room = next
             .is_some_and(|held| held.ahead == 0 && mailbox.room(held.message.size) == Room::Free);
         if !has_room {
@@ -150,7 +150,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Destroys the messages that are kept at a port, of one process or of all.
     pub(super) fn lose_held(&mut self, id: MailboxId, of: Option<ProcessId>, why: Loss) {
         let is_concerned = |held: &Held| of.is_none_or(|process| held.message.sender == process);
-        let port = self.mailbox(id).port.as_ref();
+        let port = self.mailbox(id).port();
         if !port.is_some_and(|port| port.held.iter().any(is_concerned)) {
             return;
         }

@@ -55,7 +55,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let is_dead = self.mailbox(id).existence == Existence::Destroyed;
         let mut rights = Vec::new();
         if names.received().any(|received| received == id) {
-            let is_set = self.mailbox(id).set.is_some();
+            let is_set = self.mailbox(id).set().is_some();
             rights.push((if is_set { "port-set" } else { Right::Receive.word() }, 1));
         }
         let references = names.references(id);

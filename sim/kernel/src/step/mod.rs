@@ -84,9 +84,7 @@ pub fn step<O: Oracle, S: Sink>(
     oracle: &mut O,
     sink: &mut S,
 ) -> Progress {
-    if let Transition::Call(thread) = transition
-        && short::call(machine, state, thread, sink).is_some()
-    {
+    if short::step(machine, state, transition, sink).is_some() {
         return Progress::Done;
     }
     let mut step = Step { machine, state, oracle, sink, work: Vec::new(), settled: 0, handled: 0 };

@@ -58,7 +58,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if mailbox.existence == Existence::Destroyed {
             return Err(Stop::Outcome(Outcome::Dead));
         }
-        if mailbox.port.is_none() {
+        if mailbox.port().is_none() {
             return Ok(Vec::new());
         }
         let has_one = self.state.processes[own.index()].rights.references(id) > 0;

@@ -159,7 +159,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A send right to a port may have been the last.
     pub(super) fn may_be_last_sender(&mut self, id: MailboxId) {
-        let port = self.mailbox(id).port.as_ref();
+        let port = self.mailbox(id).port();
         if port.is_some_and(|port| port.no_senders.is_some()) {
             self.work.push(Work::Senders(id));
         }

@@ -72,7 +72,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 for item in list.items() {
                     self.add_sources(t, item, &mut mailboxes)?;
                 }
-                Ok(Sources::Many(mailboxes.into()))
+                Ok(Sources::Many(Box::new(mailboxes.into())))
             }
             Value::Handle(handle) => Ok(Sources::One(self.source(t, handle)?)),
             _ => Err(Fault::MixedTypes.into()),
@@ -265,7 +265,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if !self.machine.counts_receives || message.route == Route::Link {
             return message;
         }
-        let Some(port) = &mut self.state.mailboxes[message.mailbox.index()].port else {
+        let Some(port) = self.state.mailboxes[message.mailbox.index()].port_mut() else {
             return message;
         };
         let extras = Arc::make_mut(&mut message).extras.get_or_insert_default();
@@ -293,7 +293,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
             MailboxKind::Port => self.state.receiver_of(id) != Receiver::Held(own),
             MailboxKind::PortSet => {
-                let owner = mailbox.set.as_ref().map(|set| set.owner);
+                let owner = mailbox.set().map(|set| set.owner);
                 mailbox.existence == Existence::Destroyed || owner != Some(own)
             }
         }

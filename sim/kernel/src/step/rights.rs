@@ -13,7 +13,7 @@ use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
 use crate::limits;
 use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order};
 use crate::message::{Extras, Message};
-use crate::object::mailbox::{Existence, Mailbox};
+use crate::object::mailbox::{Existence, Mailbox, Protected};
 use crate::object::port::{
     Carried, DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Once, Port, Receiver, Right, Rights,
 };
@@ -46,10 +46,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             capacity: Capacity::Messages(limit),
             order: Order::Fifo,
             receiver: self.machine.policies.receiver,
-            max_size: None,
+            max_size: MailboxSpec::ANY_SIZE,
             kind: MailboxKind::Port,
         });
-        mailbox.port = Some(Box::new(Port::of(self.thread(t).process)));
+        let port = Port::of(self.thread(t).process);
+        mailbox.protected = Some(Box::new(Protected::Port(port)));
         self.add_received(t, into, mailbox)
     }
 
@@ -123,7 +124,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The port that an expression names. What is no port has no rights.
     pub(super) fn port(&mut self, t: ThreadId, port: &Expr) -> Result<MailboxId, Stop> {
         match self.eval(t, port)? {
-            Value::Handle(Handle::Mailbox(id)) if self.mailbox(id).port.is_some() => Ok(id),
+            Value::Handle(Handle::Mailbox(id)) if self.mailbox(id).port().is_some() => Ok(id),
             Value::Handle(_) => Err(REFUSED),
             // A right that died on the way is nothing.
             Value::None => Err(NO_RIGHT),
@@ -145,7 +146,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             // A member is received from by way of its set only.
             MailboxKind::Port if self.state.known_as(id) != id => Err(REFUSED),
             MailboxKind::PortSet => {
-                let is_own = mailbox.set.as_ref().is_some_and(|set| set.owner == own);
+                let is_own = mailbox.set().is_some_and(|set| set.owner == own);
                 let lives = mailbox.existence == Existence::Alive;
                 if is_own && lives { Ok(()) } else { Err(NO_RIGHT) }
             }
@@ -156,7 +157,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Whether a message is to carry rights.
     pub(super) fn mentions_ports(&self, send: &Send, extras: &Extras) -> bool {
         let answers_at_port = match extras.reply_to {
-            Some(Handle::Mailbox(port)) => self.mailbox(port).port.is_some(),
+            Some(Handle::Mailbox(port)) => self.mailbox(port).port().is_some(),
             Some(Handle::Once(_)) => true,
             _ => false,
         };
@@ -176,7 +177,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let taken = self.take_granted(t, &send.rights, to)?;
         // Where an answer goes to a port, it goes there by a send-once right.
         let answered = match extras.reply_to {
-            Some(Handle::Mailbox(port)) if self.mailbox(port).port.is_some() => {
+            Some(Handle::Mailbox(port)) if self.mailbox(port).port().is_some() => {
                 self.make_once(own, port).map(Some)
             }
             Some(Handle::Once(once)) => self.hand_over_once(own, once).map(Some),
@@ -271,7 +272,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     pub(super) fn port_mut(&mut self, port: MailboxId) -> &mut Port {
         let mailbox = &mut self.state.mailboxes[port.index()];
-        mailbox.port.as_mut().expect("only a port has rights")
+        mailbox.port_mut().expect("only a port has rights")
     }
 
     fn take_right(
@@ -287,7 +288,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 return Ok(Carried { port, right: Right::Once(number) });
             }
             (Handle::Once(_), _) => return Err(NO_RIGHT),
-            (Handle::Mailbox(port), _) if self.mailbox(port).port.is_some() => port,
+            (Handle::Mailbox(port), _) if self.mailbox(port).port().is_some() => port,
             _ => return Err(REFUSED),
         };
         let receives = self.state.receiver_of(port) == Receiver::Held(own);
@@ -479,7 +480,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let received: Vec<MailboxId> = rights.received().collect();
         rights.give_up_all();
         for id in received {
-            if self.mailbox(id).set.is_some() {
+            if self.mailbox(id).set().is_some() {
                 self.destroy_set(id);
             } else {
                 self.lose_receiver(id);
@@ -504,7 +505,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return Err(NO_RIGHT);
         }
         self.complete(t, Outcome::Ok);
-        if self.mailbox(id).set.is_some() {
+        if self.mailbox(id).set().is_some() {
             self.destroy_set(id);
         } else {
             self.lose_receiver(id);

@@ -205,7 +205,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let is_plain = then == Then::Return && send.says_nothing_special();
         let mut extras = if is_plain { None } else { Some(self.extras(t, send, then)?) };
         let target = &self.state.mailboxes[mailbox.index()];
-        if target.spec.max_size.is_some_and(|max| size > max) {
+        if size > target.spec.max_size {
             return Err(Stop::Outcome(Outcome::TooLarge));
         }
         let route = match target.spec.kind {

@@ -7,7 +7,7 @@ use crate::event::Kind;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, Register, ThreadId};
 use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order, SetOrder};
-use crate::object::mailbox::{Existence, Mailbox};
+use crate::object::mailbox::{Existence, Mailbox, Protected};
 use crate::object::port::Receiver;
 use crate::object::port_set::PortSet;
 use crate::oracle::{Oracle, Question, Sink};
@@ -24,10 +24,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             capacity: Capacity::None,
             order: Order::Fifo,
             receiver: self.machine.policies.receiver,
-            max_size: None,
+            max_size: MailboxSpec::ANY_SIZE,
             kind: MailboxKind::PortSet,
         });
-        mailbox.set = Some(Box::new(PortSet::of(self.thread(t).process)));
+        let set = PortSet::of(self.thread(t).process);
+        mailbox.protected = Some(Box::new(Protected::Set(set)));
         self.add_received(t, into, mailbox)
     }
 
@@ -73,19 +74,19 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::Handle(_) => return Err(REFUSED),
             _ => return Err(Fault::MixedTypes.into()),
         };
-        let Some(set) = &self.mailbox(id).set else { return Err(REFUSED) };
+        let Some(set) = self.mailbox(id).set() else { return Err(REFUSED) };
         let is_own = set.owner == self.thread(t).process;
         let lives = self.mailbox(id).existence == Existence::Alive;
         if is_own && lives { Ok(id) } else { Err(NO_RIGHT) }
     }
 
     fn set_mut(&mut self, set: MailboxId) -> &mut PortSet {
-        self.state.mailboxes[set.index()].set.as_mut().expect("only a set has members")
+        self.state.mailboxes[set.index()].set_mut().expect("only a set has members")
     }
 
     /// The set that a port is in, if it is in one.
     pub(super) fn set_of(&mut self, port: MailboxId) -> Option<&mut PortSet> {
-        let set = self.mailbox(port).port.as_ref()?.set?;
+        let set = self.mailbox(port).port()?.set?;
         Some(self.set_mut(set))
     }
 
@@ -114,7 +115,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         set: MailboxId,
         filter: Option<&Filter>,
     ) -> Option<(MailboxId, usize)> {
-        let members = self.mailbox(set).set.as_ref()?;
+        let members = self.mailbox(set).set()?;
         let first =
             |port: MailboxId| self.mailbox(port).first_stored(filter).map(|place| (port, place));
         match self.machine.policies.set_order {
@@ -141,7 +142,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A mailbox; if it is a set its members instead.
     pub(super) fn with_members(&self, mailbox: MailboxId) -> Vec<MailboxId> {
-        match &self.mailbox(mailbox).set {
+        match self.mailbox(mailbox).set() {
             Some(set) => set.members.clone(),
             None => vec![mailbox],
         }

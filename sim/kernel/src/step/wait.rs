@@ -273,7 +273,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 }
 
-fn forget_waiter(queue: &mut VecDeque<ThreadId>, t: ThreadId) {
+pub(super) fn forget_waiter(queue: &mut VecDeque<ThreadId>, t: ThreadId) {
     if queue.front() == Some(&t) {
         queue.pop_front();
     } else if let Some(place) = queue.iter().position(|waiter| *waiter == t) {

@@ -86,7 +86,7 @@ impl Waiters {
             }
             Condition::Taken(mailbox) => {
                 !is_link(mailbox)
-                    && object(mailbox).set.is_none()
+                    && object(mailbox).set().is_none()
                     && object(mailbox).senders.is_empty()
                     && self.at_carried.is_empty()
             }
@@ -145,7 +145,7 @@ impl Waiters {
                 .collect(),
             Condition::AnsweredAt(mailbox) => {
                 let members =
-                    state.mailboxes[mailbox.index()].set.iter().flat_map(|set| &set.members);
+                    state.mailboxes[mailbox.index()].set().into_iter().flat_map(|set| &set.members);
                 let all = std::iter::once(mailbox).chain(members.copied());
                 all.flat_map(|mailbox| self.callers_of(Holder::Queued(mailbox))).collect()
             }
@@ -242,7 +242,7 @@ fn all(state: &State, wanted: impl Fn(&BlockedOn) -> bool) -> Vec<ThreadId> {
 }
 
 fn senders_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
-    let members = state.mailboxes[mailbox.index()].set.iter().flat_map(|set| &set.members);
+    let members = state.mailboxes[mailbox.index()].set().into_iter().flat_map(|set| &set.members);
     let all = std::iter::once(&state.mailboxes[mailbox.index()])
         .chain(members.map(|member| &state.mailboxes[member.index()]));
     all.flat_map(|mailbox| &mailbox.senders).map(|(t, _)| *t)

@@ -2,7 +2,7 @@
 
 use crate::expr::{Expr, Field, Function, Scope, Who};
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
-use crate::machine::{Capacity, Detect, Machine, MailboxKind, MemoryFull};
+use crate::machine::{Capacity, Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
 use crate::oracle::{Oracle, Question};
 use crate::outcome::Outcome;
 use crate::program::{
@@ -416,7 +416,8 @@ impl Walker<'_> {
         self.machine.policies.memory.is_none()
             && self.all_mailboxes(expr, |mailbox| {
                 let spec = &self.state.mailboxes[mailbox.index()].spec;
-                spec.max_size.is_none() && !matches!(spec.capacity, Capacity::Bytes(_))
+                spec.max_size == MailboxSpec::ANY_SIZE
+                    && !matches!(spec.capacity, Capacity::Bytes(_))
             })
     }
 

@@ -319,7 +319,7 @@ impl<'a> Search<'a> {
         // Whoever moves may use a send-once right, or cause a notice.
         if !self.open.is_empty() {
             for port in (0..self.state.mailboxes.len()).map(MailboxId::at) {
-                let object = self.state.mailboxes[port.index()].port.as_ref();
+                let object = self.state.mailboxes[port.index()].port();
                 if object.is_some_and(|object| !object.once.is_empty()) {
                     self.could_happen(Condition::Sent(port));
                 }
@@ -485,7 +485,7 @@ impl<'a> Search<'a> {
 /// The ports that a right is on its way to somebody for, in a message.
 fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
     let mut ports = BTreeSet::new();
-    if state.mailboxes.iter().all(|mailbox| mailbox.port.is_none()) {
+    if state.mailboxes.iter().all(|mailbox| mailbox.port().is_none()) {
         return ports;
     }
     for mailbox in &state.mailboxes {

@@ -150,7 +150,7 @@ impl Compiler<'_> {
                 capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
                 order: order(fields),
                 receiver: pick(fields, "receiver").unwrap_or(self.machine.policies.receiver),
-                max_size: unsigned(fields, "max-size"),
+                max_size: unsigned(fields, "max-size").unwrap_or(MailboxSpec::ANY_SIZE),
                 kind,
             };
             match unsigned(fields, "replicas") {

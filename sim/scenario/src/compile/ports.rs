@@ -97,7 +97,7 @@ impl Compiler<'_> {
             capacity: Capacity::Messages(limit),
             order: Order::Fifo,
             receiver: self.machine.policies.receiver,
-            max_size: None,
+            max_size: MailboxSpec::ANY_SIZE,
             kind: MailboxKind::Port,
         }
     }
@@ -129,7 +129,7 @@ impl Compiler<'_> {
                 capacity: Capacity::None,
                 order: Order::Fifo,
                 receiver: self.machine.policies.receiver,
-                max_size: None,
+                max_size: MailboxSpec::ANY_SIZE,
                 kind: MailboxKind::PortSet,
             };
             self.add_mailbox(declaration.name.value.clone(), spec);

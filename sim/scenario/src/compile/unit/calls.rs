@@ -3,7 +3,7 @@
 use ipcsim_kernel::program::{
     Answer, Call, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
 };
-use ipcsim_kernel::{Access, Handle, Outcome, Pc, Register, Span, Value};
+use ipcsim_kernel::{Access, Handle, MailboxSpec, Outcome, Pc, Register, Span, Value};
 
 use super::{Failed, Unit, thread_name};
 use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
@@ -80,7 +80,7 @@ impl Unit<'_> {
                 capacity: capacity(fields, "capacity"),
                 order: order(fields),
                 receiver: pick(fields, "receiver"),
-                max_size: unsigned(fields, "max-size"),
+                max_size: unsigned(fields, "max-size").unwrap_or(MailboxSpec::ANY_SIZE),
             },
             "destroy" => Verb::Destroy(self.operand_object(step)?),
             "watch" => self.watch(step)?,

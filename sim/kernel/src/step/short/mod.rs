@@ -1,0 +1,119 @@
+//! The short way through the kernel, for what nearly every step is: a plain message through an open
+//! mailbox, or a wait for one, with nobody and nothing special in its way.
+//!
+//! Microkernels have had such a way since L4. Here too it only leaves out questions whose answers are
+//! known, and it changes nothing before it has found that they are: otherwise the step takes the long
+//! way from the beginning. Events are told as the long way tells them, when the step is done: they say of
+//! the state only what never changes. A sink can insist on the long way, so that the two check each other.
+
+mod receive;
+mod send;
+mod wait;
+
+use super::Transition;
+use crate::event::{Event, Kind};
+use crate::expr::{Expr, Who, mailbox_member};
+use crate::ids::{MailboxId, Pc, ThreadId};
+use crate::machine::{Machine, MailboxKind};
+use crate::object::mailbox::{Existence, Mailbox};
+use crate::oracle::Sink;
+use crate::outcome::Outcome;
+use crate::program::{Call, Op, Time, Verb};
+use crate::state::{BlockedOn, Sources, State, Thread, ThreadState};
+use crate::value::{Handle, Value};
+
+/// Performs a transition, if that can be done in the short way.
+pub(super) fn step<S: Sink>(
+    machine: &Machine,
+    state: &mut State,
+    transition: Transition,
+    sink: &mut S,
+) -> Option<()> {
+    if !S::SHORT_WAY {
+        return None;
+    }
+    let mut short = Short { machine, state, sink };
+    match transition {
+        Transition::Call(thread) => short.call(thread),
+        Transition::Expire(thread) => short.expire(thread),
+        Transition::Start(_) | Transition::Local(_) => None,
+    }
+}
+
+/// A step under way, in which nothing is asked and nothing follows.
+struct Short<'a, S> {
+    machine: &'a Machine,
+    state: &'a mut State,
+    sink: &'a mut S,
+}
+
+/// A thread and where it stands in its program.
+type Place = (ThreadId, Pc);
+
+impl<S: Sink> Short<'_, S> {
+    fn call(&mut self, t: ThreadId) -> Option<()> {
+        let thread = &self.state.threads[t.index()];
+        if !thread.state.is_ready() {
+            return None;
+        }
+        let Op::Call(call) = &self.machine.code[thread.pc.index()] else { return None };
+        match &call.verb {
+            Verb::Send(send) => self.send(t, call, send),
+            Verb::Receive(receive) => self.receive(t, call, receive),
+            Verb::Sleep(Time::Span(span)) => {
+                self.sleep((t, thread.pc), *span);
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    /// Tells of something that happened to a thread where it stood.
+    fn note(&mut self, (thread, pc): Place, kind: Kind) {
+        let event = Event { thread: Some(thread), pc: Some(pc), kind };
+        self.sink.event(self.machine, self.state, &event);
+    }
+}
+
+fn mailbox_of(machine: &Machine, thread: &Thread, expr: &Expr) -> Option<MailboxId> {
+    match expr.peek(&thread.registers) {
+        Some(Value::Handle(Handle::Mailbox(mailbox))) => Some(*mailbox),
+        Some(_) => None,
+        None => member_of(machine, thread, expr),
+    }
+}
+
+fn member_of(machine: &Machine, thread: &Thread, expr: &Expr) -> Option<MailboxId> {
+    let Expr::MailboxMember { first, count, index } = expr else { return None };
+    let index = Who::of(machine, thread).plain_int(&thread.registers, index)?;
+    mailbox_member(*first, *count, index).ok()
+}
+
+fn is_plain(mailbox: &Mailbox) -> bool {
+    mailbox.spec.kind == MailboxKind::Open && mailbox.existence == Existence::Alive
+}
+
+/// A thread's call returns, and all went well.
+fn succeed(thread: &mut Thread, call: &Call) {
+    thread.status = Outcome::Ok;
+    thread.pc = call.after_ok(thread.pc);
+}
+
+/// As [`succeed`], of a thread that has waited in its call.
+fn go_on(machine: &Machine, thread: &mut Thread) {
+    thread.state = ThreadState::Ready;
+    succeed(thread, machine.call(thread.pc));
+}
+
+/// Gives a thread another state, where the one before owns nothing: it is ready, or waits for anything that
+/// comes to one mailbox. To say so saves the search for what would have to be freed.
+fn replace_plain(thread: &mut Thread, state: ThreadState) {
+    debug_assert!(thread.state.is_ready() || waits_for_anything(thread));
+    std::mem::forget(std::mem::replace(&mut thread.state, state));
+}
+
+/// Whether a thread in the queue of a mailbox waits there only, and takes what comes.
+fn waits_for_anything(thread: &Thread) -> bool {
+    let ThreadState::Blocked { on, .. } = &thread.state else { return false };
+    !thread.is_held() && matches!(on, BlockedOn::Receive { sources: Sources::One(_), filter: None })
+}

@@ -1,0 +1,159 @@
+//! Sending a plain message: a receiver waits for it, it is stored, or its sender waits.
+
+use std::sync::Arc;
+
+use super::{Place, Short, is_plain, mailbox_of, replace_plain, succeed, waits_for_anything};
+use crate::event::Kind;
+use crate::ids::ThreadId;
+use crate::machine::{Capacity, Machine, Pick, Wake};
+use crate::message::{Message, Route};
+use crate::object::mailbox::{Mailbox, Room};
+use crate::object::memory::{Fit, KernelMemory};
+use crate::oracle::Sink;
+use crate::outcome::Outcome;
+use crate::program::{Call, Send, Verb, Wait};
+use crate::state::{BlockedOn, State, Thread, ThreadState};
+use crate::value::Value;
+
+/// Where a message goes.
+enum Goes {
+    To(ThreadId),
+    IntoTheBuffer,
+    /// There is no slot.
+    Nowhere,
+}
+
+impl<S: Sink> Short<'_, S> {
+    pub(super) fn send(&mut self, t: ThreadId, call: &Call, send: &Send) -> Option<()> {
+        let State { threads, mailboxes, memory, .. } = &*self.state;
+        let sender = &threads[t.index()];
+        let is_plain_send =
+            send.size.is_none() && send.hold.is_none() && send.says_nothing_special();
+        if !is_plain_send || self.machine.policies.wake != Wake::HandOver {
+            return None;
+        }
+        let body = send.body.peek(&sender.registers)?;
+        let size = body.size_bytes();
+        let id = mailbox_of(self.machine, sender, &send.to)?;
+        let mailbox = &mailboxes[id.index()];
+        if !is_plain(mailbox) || mailbox.memory_waiters > 0 || size > mailbox.spec.max_size {
+            return None;
+        }
+        let goes = match mailbox.receivers.front() {
+            Some(first) => {
+                let takes_it = mailbox.spec.receiver == Pick::Fifo
+                    && waits_for_anything(&threads[first.index()]);
+                takes_it.then_some(Goes::To(*first))?
+            }
+            None => where_nobody_waits(mailbox, memory, size)?,
+        };
+        if matches!(goes, Goes::Nowhere) && !self.can_wait(&send.wait) {
+            return None;
+        }
+        let message = Message {
+            body: body.clone(),
+            sender: sender.process,
+            mailbox: id,
+            size,
+            route: Route::Mailbox,
+            extras: None,
+            serial: self.state.next_serial,
+        };
+        let at = (t, sender.pc);
+        self.state.next_serial += 1;
+        match goes {
+            Goes::To(receiver) => {
+                self.leaves(t, call, size);
+                self.deliver(at, receiver, message);
+            }
+            Goes::IntoTheBuffer => {
+                self.leaves(t, call, size);
+                self.store(at, message);
+            }
+            Goes::Nowhere => self.wait_with(at, message, &send.wait),
+        }
+        Some(())
+    }
+
+    /// A sender goes on: its message leaves it.
+    fn leaves(&mut self, t: ThreadId, call: &Call, size: u64) {
+        succeed(&mut self.state.threads[t.index()], call);
+        self.sink.copied(size);
+    }
+
+    /// The first receiver in the queue of a mailbox gets a message.
+    fn deliver(&mut self, from: Place, receiver: ThreadId, message: Message) {
+        self.state.mailboxes[message.mailbox.index()].receivers.pop_front();
+        let thread = &mut self.state.threads[receiver.index()];
+        let to = (receiver, thread.pc);
+        self.sink.received(receiver);
+        let message = hand_over(self.machine, thread, message);
+        let message = S::EVENTS.then(|| message.clone());
+        self.sink.ready(receiver);
+        if let Some(message) = &message {
+            self.note(from, Kind::Sent(message));
+            self.note(from, Kind::Delivered { message, to: receiver });
+            self.note(to, Kind::Received(message));
+            self.note(to, Kind::Returned(Outcome::Ok));
+        }
+    }
+
+    /// A mailbox that has room gets a message.
+    fn store(&mut self, from: Place, message: Message) {
+        let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
+        self.state.memory.charge(message.size);
+        let message = Arc::new(message);
+        let stored = S::EVENTS.then(|| message.clone());
+        mailbox.store(message);
+        let messages = mailbox.messages.len();
+        if let Some(message) = &stored {
+            self.note(from, Kind::Sent(message));
+            self.note(from, Kind::Stored { message, messages });
+        }
+    }
+
+    /// There is no slot: the sender waits with its message.
+    fn wait_with(&mut self, from: Place, message: Message, wait: &Wait) {
+        let message = Arc::new(message);
+        self.state.mailboxes[message.mailbox.index()].block_sender(from.0, message.clone());
+        if S::EVENTS {
+            self.note(from, Kind::Sent(&message));
+        }
+        self.begin_to_wait(from, BlockedOn::Send(message), wait);
+    }
+}
+
+/// Where a message of this size goes at a mailbox where nobody waits for one.
+fn where_nobody_waits(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> Option<Goes> {
+    match mailbox.room(size) {
+        Room::Free if mailbox.senders.is_empty() && memory.offer(size) == Fit::Now => {
+            Some(Goes::IntoTheBuffer)
+        }
+        Room::Full if mailbox.spec.capacity == Capacity::None || memory.fit(size) != Fit::Never => {
+            Some(Goes::Nowhere)
+        }
+        _ => None,
+    }
+}
+
+/// A thread that waits gets a message.
+fn hand_over<'a>(machine: &Machine, thread: &'a mut Thread, message: Message) -> &'a Arc<Message> {
+    let call = machine.call(thread.pc);
+    let Verb::Receive(receive) = &call.verb else {
+        unreachable!("a thread that waits for messages is in a receive")
+    };
+    replace_plain(thread, ThreadState::Ready);
+    succeed(thread, call);
+    let into = &mut thread.registers[receive.into.index()];
+    // The message before this one, if nobody else has it, leaves its place in memory.
+    let before = match into {
+        Value::Message(before) => Arc::get_mut(before),
+        _ => None,
+    };
+    match before {
+        Some(before) => *before = message,
+        None => *into = Value::Message(Arc::new(message)),
+    }
+    let Value::Message(message) = into else { unreachable!("it was put there") };
+    message
+}

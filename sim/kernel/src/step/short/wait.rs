@@ -1,0 +1,78 @@
+//! How a plain wait begins, and how it ends by itself.
+
+use super::super::wait::forget_waiter;
+use super::{Place, Short, replace_plain};
+use crate::event::Kind;
+use crate::ids::ThreadId;
+use crate::machine::{Detect, MailboxKind};
+use crate::oracle::{Sink, Span};
+use crate::outcome::Outcome;
+use crate::program::{Time, Wait};
+use crate::state::{BlockedOn, Bound, Sources, ThreadState};
+
+impl<S: Sink> Short<'_, S> {
+    /// Whether a call may wait like this, and nothing has to be computed or looked for before it does.
+    pub(super) fn can_wait(&self, wait: &Wait) -> bool {
+        match wait {
+            Wait::Forever => self.machine.policies.detect == Detect::Report,
+            Wait::For(Time::Span(_)) => true,
+            Wait::Never | Wait::For(Time::Computed(_)) => false,
+        }
+    }
+
+    /// A thread that has been put into the queue of what it waits for begins to wait. To be asked first:
+    /// [`Short::can_wait`].
+    #[expect(clippy::inline_always, reason = "a call of its own is 2 % of a ping-pong")]
+    #[inline(always)]
+    pub(super) fn begin_to_wait(&mut self, at: Place, on: BlockedOn, wait: &Wait) {
+        let bound = match wait {
+            Wait::For(Time::Span(span)) => {
+                self.sink.waits(at.0, *span);
+                Bound::Bounded
+            }
+            _ => Bound::Forever,
+        };
+        self.sink.blocked(at.0);
+        if S::EVENTS {
+            self.note(at, Kind::Blocked(&on));
+        }
+        replace_plain(&mut self.state.threads[at.0.index()], ThreadState::Blocked { on, bound });
+    }
+
+    pub(super) fn sleep(&mut self, at: Place, span: Span) {
+        self.begin_to_wait(at, BlockedOn::Sleep, &Wait::For(Time::Span(span)));
+    }
+
+    /// Ends a sleep, or a wait for a message of one mailbox, whose time is over.
+    pub(super) fn expire(&mut self, t: ThreadId) -> Option<()> {
+        let thread = &self.state.threads[t.index()];
+        if thread.is_held() {
+            return None;
+        }
+        let pc = thread.pc;
+        let call = self.machine.call(pc);
+        let ThreadState::Blocked { on, bound: Bound::Bounded } = &thread.state else { return None };
+        let (outcome, next) = match on {
+            BlockedOn::Sleep => (Outcome::Ok, call.after_ok(pc)),
+            BlockedOn::Receive { sources: Sources::One(id), .. } => {
+                let next = call.handler(Outcome::TimedOut)?;
+                let mailbox = &mut self.state.mailboxes[id.index()];
+                if mailbox.spec.kind != MailboxKind::Open {
+                    return None;
+                }
+                forget_waiter(&mut mailbox.receivers, t);
+                (Outcome::TimedOut, next)
+            }
+            _ => return None,
+        };
+        let thread = &mut self.state.threads[t.index()];
+        thread.state = ThreadState::Ready;
+        thread.status = outcome;
+        thread.pc = next;
+        self.sink.ready(t);
+        if S::EVENTS {
+            self.note((t, pc), Kind::Returned(outcome));
+        }
+        Some(())
+    }
+}
