@@ -295,6 +295,7 @@ fn the_generator_makes_every_outcome_and_enough_deadlocks() {
     let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
     let mut returned: BTreeMap<String, u64> = BTreeMap::new();
     let mut events: BTreeMap<String, u64> = BTreeMap::new();
+    let mut asked: BTreeMap<String, u64> = BTreeMap::new();
     let mut deadlocked = 0;
     const COUNT: u64 = 1_000;
     for seed in 0..COUNT {
@@ -306,10 +307,17 @@ fn the_generator_makes_every_outcome_and_enough_deadlocks() {
             if record.event == "returned" {
                 *returned.entry(record.outcome.unwrap_or_default()).or_default() += 1;
             }
+            if let ("sent", Some(serde_json::Value::String(kind))) =
+                (&record.event[..], record.r#type)
+            {
+                *asked.entry(kind).or_default() += 1;
+            }
             *events.entry(record.event).or_default() += 1;
         }
     }
-    println!("{outcomes:?}\n{returned:?}\n{events:?}\n{deadlocked} have threads that are stuck");
+    println!(
+        "{outcomes:?}\n{returned:?}\n{events:?}\n{asked:?}\n{deadlocked} have threads that are stuck"
+    );
     assert!(deadlocked * 5 >= COUNT, "only {deadlocked} of {COUNT} deadlock");
     for outcome in ["fails", "deadlock", "stranded", "completes"] {
         assert!(outcomes.contains_key(outcome), "no scenario ends as {outcome}: {outcomes:?}");
@@ -346,5 +354,8 @@ fn the_generator_makes_every_outcome_and_enough_deadlocks() {
         "killed",
     ] {
         assert!(events.contains_key(event), "nothing is {event}: {events:?}");
+    }
+    for question in ["register", "unregister", "look-up", "await"] {
+        assert!(asked.contains_key(question), "nobody asks a name server to {question}: {asked:?}");
     }
 }

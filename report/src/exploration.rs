@@ -10,7 +10,7 @@ use ipcsim_kernel::{
     Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
 };
 
-use crate::story::words_of;
+use crate::telling::words_of;
 use crate::units::{count, plural};
 use crate::verdict::{sentence, tell_waits};
 use crate::words::{Names, place};

@@ -8,6 +8,7 @@ mod exploration;
 mod inspect;
 mod lanes;
 mod story;
+mod telling;
 pub mod trace;
 mod units;
 mod verdict;

@@ -87,17 +87,14 @@ pub fn step<O: Oracle, S: Sink>(
     if short::step(machine, state, transition, sink).is_some() {
         return Progress::Done;
     }
-    let mut step = Step { machine, state, oracle, sink, work: Vec::new(), settled: 0, handled: 0 };
+    let mut step = Step { machine, state, oracle, sink, work: Vec::new(), handled: 0 };
     let progress = match transition {
         Transition::Start(process) => step.start_process(process),
         Transition::Local(thread) => step.local(thread),
         Transition::Call(thread) => step.call(thread),
         Transition::Expire(thread) => step.expire(thread),
     };
-    // Most steps have no consequences.
-    if !step.work.is_empty() {
-        step.settle();
-    }
+    step.settle();
     progress
 }
 
@@ -109,8 +106,6 @@ struct Step<'a, O, S> {
     sink: &'a mut S,
     /// Consequences in the order in which they came up; most steps have none.
     work: Vec<Work>,
-    /// How many of them have been drawn.
-    settled: usize,
     /// How much of long values was gone through, see [`Scope::handled`].
     handled: u64,
 }
@@ -155,19 +150,23 @@ impl From<Fault> for Stop {
 
 impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn settle(&mut self) {
-        while let Some(work) = self.work.get_mut(self.settled) {
-            // What is done already is not looked at again; nothing has to be copied.
-            let work = std::mem::replace(work, Work::Memory);
-            self.settled += 1;
-            match work {
-                Work::ProcessEnded(process) => self.tell_of_the_end(process),
-                Work::Refill(mailbox) => self.refill(mailbox),
-                Work::Memory => self.hand_out_memory(),
-                Work::PassOn(process, sources) => self.pass_on(process, &sources),
-                Work::Notice(message) => self.deliver_notice(message),
-                Work::PortLost(port) => self.lose_receiver(port),
-                Work::Senders(port) => self.look_for_senders(port),
+        // What comes up while these are drawn stands behind them.
+        while !self.work.is_empty() {
+            for work in std::mem::take(&mut self.work) {
+                self.draw(work);
             }
+        }
+    }
+
+    fn draw(&mut self, work: Work) {
+        match work {
+            Work::ProcessEnded(process) => self.tell_of_the_end(process),
+            Work::Refill(mailbox) => self.refill(mailbox),
+            Work::Memory => self.hand_out_memory(),
+            Work::PassOn(process, sources) => self.pass_on(process, &sources),
+            Work::Notice(message) => self.deliver_notice(message),
+            Work::PortLost(port) => self.lose_receiver(port),
+            Work::Senders(port) => self.look_for_senders(port),
         }
     }
 

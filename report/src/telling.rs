@@ -1,0 +1,271 @@
+//! Events in words.
+
+use ipcsim_kernel::object::port::{Receiver, Right};
+use ipcsim_kernel::program::{Answer, Op, Target, Verb};
+use ipcsim_kernel::{
+    BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, MailboxKind, Message, Outcome,
+    PortSpec, ProcessId, Register, Route, State, Value, waits,
+};
+
+use crate::units::plural;
+use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
+
+/// What an event is in words, if it deserves any.
+pub(crate) fn words_of(machine: &Machine, state: &State, event: &Event) -> Option<String> {
+    Telling { names: &Names::new(machine), machine, state, event }.text()
+}
+
+/// An event, and what has to be known to tell it.
+pub(crate) struct Telling<'a> {
+    pub names: &'a Names<'a>,
+    pub machine: &'a Machine,
+    pub state: &'a State,
+    pub event: &'a Event<'a>,
+}
+
+impl Telling<'_> {
+    /// The event in words, if it deserves a row.
+    pub(crate) fn text(&self) -> Option<String> {
+        let &Telling { names, machine, state, event } = self;
+        Some(match &event.kind {
+            Kind::Sent(message) => self.sent(message),
+            Kind::Stored { message, messages } => {
+                let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
+                let place = match message.route {
+                    Route::Link => format!("on the link to {at}"),
+                    Route::Mailbox | Route::Once => format!("in {at}"),
+                };
+                format!("stored {place} ({messages} there)")
+            }
+            Kind::Received(message) => self.received(message),
+            Kind::Blocked(BlockedOn::Sleep) => "sleep".into(),
+            Kind::Blocked(on) => {
+                let place = blocked_where(names, state, on);
+                format!("{} {place}: {}", blocked_word(on), why(machine, state, on))
+            }
+            Kind::Returned(Outcome::Ok) => self.found()?,
+            Kind::Returned(outcome) => self.failed(*outcome),
+            Kind::Logged(text) => format!("log: {}", visible(&names.value(text))),
+            Kind::Raised(fault) => {
+                let does = if self.is_handled() { "raises" } else { "fails" };
+                format!("{does}: {}", fault.describe())
+            }
+            Kind::Lost(message, loss) => self.lost(message, *loss),
+            Kind::Kept(message) => {
+                format!("the kernel keeps {} until there is room", self.body(message))
+            }
+            Kind::Withdrawn(message) => format!("takes {} back", self.body(message)),
+            Kind::ThreadEnded => "ends".into(),
+            Kind::Created(mailbox) => format!("create {}", machine.mailbox_name(*mailbox)),
+            // It ends with what it controls, which is told.
+            Kind::Destroyed(port) if controls(machine, *port) => return None,
+            Kind::Destroyed(mailbox) => format!("destroy {}", machine.mailbox_name(*mailbox)),
+            Kind::Killed(process) => format!("kill {}", machine.process_name(*process)),
+            Kind::Spawned(process) => format!("spawn {}", machine.process_name(*process)),
+            Kind::ThreadKilled(t) => format!("kill {}", names.thread(state, *t)),
+            Kind::Unhandled(fault) => format!("fails: {}", fault.describe()),
+            Kind::Suspended(t) => format!("suspend {}", names.thread(state, *t)),
+            Kind::Resumed(t) if event.thread == Some(*t) => "goes on behind it".into(),
+            Kind::Resumed(t) => format!("resume {}", names.thread(state, *t)),
+            Kind::Interrupted(t) => format!("interrupt {}", names.thread(state, *t)),
+            Kind::ReceiverIs(port, process) => {
+                let who = machine.process_name(*process);
+                format!("{who} receives from {} now", machine.mailbox_name(*port))
+            }
+            Kind::Limited(port, limit) => {
+                format!("{} may hold {}", machine.mailbox_name(*port), plural(*limit, "message"))
+            }
+            Kind::ThreadStarted => "starts".into(),
+            Kind::Woken => "is woken, and looks again".into(),
+            Kind::Delivered { .. }
+            | Kind::Chose(..)
+            | Kind::ProcessStarted(_)
+            | Kind::ProcessEnded(..) => return None,
+        })
+    }
+
+    fn sent(&self, message: &Message) -> String {
+        let to = self.names.mailbox(self.state, message.mailbox, LinkEnd::Receiver);
+        if message.sender == ProcessId::KERNEL {
+            let kind = self.names.value(message.kind());
+            return format!("the kernel notices {kind}, and tells {to}");
+        }
+        let raised = self.event.thread.and_then(|t| self.state.threads[t.index()].raised());
+        if raised.is_some() {
+            return format!("the exception goes to {to}");
+        }
+        match self.call() {
+            Some(inquiry @ Verb::Call { answer: Answer::OfNames(_), .. }) => {
+                let asked = cut(&visible(&self.names.value(&message.body)));
+                format!("{} {asked} at {to}", inquiry.word())
+            }
+            verb => format!("{} {} to {to}", verb.map_or("send", Verb::word), self.body(message)),
+        }
+    }
+
+    fn received(&self, message: &Message) -> String {
+        let (machine, about) = (self.machine, self.body(message));
+        let rights = rights(machine, message);
+        if message.sender == ProcessId::KERNEL {
+            let kind = self.names.value(message.kind());
+            let port = machine.mailbox_name(message.mailbox);
+            return format!("receive the notice {kind} ({about}) in {port}{rights}");
+        }
+        let sender = machine.process_name(message.sender);
+        let via = match message.route {
+            Route::Link => String::new(),
+            Route::Mailbox | Route::Once => {
+                format!(" in {}", machine.mailbox_name(message.mailbox))
+            }
+        };
+        format!("receive {about} from {sender}{via}{rights}")
+    }
+
+    /// What a call has found that tells nothing else.
+    fn found(&self) -> Option<String> {
+        let registers = self.state.registers_of(self.event.thread?);
+        let value = |register: &Register| self.names.value(&registers[register.index()]);
+        Some(match self.call()? {
+            Verb::Select { into, .. } => format!("select: {}", value(into)),
+            Verb::Open { into, .. } => format!("open: {}", value(into)),
+            Verb::Inspect { what, of, into } => {
+                let of = self.named(of).unwrap_or_else(|| "…".into());
+                format!("{}({of}) is {}", what.word(), value(into))
+            }
+            Verb::Join { .. } => "joined".into(),
+            Verb::Insert { port, into } => {
+                format!("insert {} into {}", self.named(port)?, self.named(into)?)
+            }
+            Verb::Remove { port, out_of } => {
+                format!("remove {} out of {}", self.named(port)?, self.named(out_of)?)
+            }
+            Verb::Drop(right) => format!("drop {}", self.named(right)?),
+            Verb::Watch { port, .. } => format!("watch {}", self.named(port)?),
+            _ => return None,
+        })
+    }
+
+    fn failed(&self, outcome: Outcome) -> String {
+        let call = self.call();
+        let verb = call.map_or("", Verb::word);
+        let word = self.machine.outcome_word(verb, outcome);
+        let word = word.map_or(String::new(), |word| format!(" ({word})"));
+        let object = call
+            .and_then(object_of)
+            .and_then(|(way, object)| Some(format!(" {way}{}", self.named(object)?)));
+        format!("{verb}{} → {}{word}", object.unwrap_or_default(), outcome.word())
+    }
+
+    fn lost(&self, message: &Message, loss: Loss) -> String {
+        let mailbox = &self.state.mailboxes[message.mailbox.index()];
+        let why = match loss {
+            Loss::MailboxDestroyed if mailbox.spec.kind == MailboxKind::Port => "the port has died",
+            other => other.describe(),
+        };
+        format!("{} is lost: {why}", self.body(message))
+    }
+
+    /// The call that the thread was in.
+    fn call(&self) -> Option<&Verb> {
+        match &self.machine.code[self.event.pc?.index()] {
+            Op::Call(call) => Some(&call.verb),
+            _ => None,
+        }
+    }
+
+    /// What an expression of the call names. A call changes no variable that it is about.
+    fn named(&self, expr: &Expr) -> Option<String> {
+        let thread = &self.state.threads[self.event.thread?.index()];
+        match waits::settled(self.machine, thread, &[], expr)? {
+            Value::Message(message) => {
+                let sender = self.machine.process_name(message.sender);
+                Some(format!("{} from {sender}", self.body(&message)))
+            }
+            value => Some(self.names.value(&value)),
+        }
+    }
+
+    /// Whether there is a handler for the exceptions of the thread.
+    fn is_handled(&self) -> bool {
+        let Some(t) = self.event.thread else { return false };
+        let thread = &self.state.threads[t.index()];
+        [Level::Thread, Level::Process]
+            .into_iter()
+            .any(|level| self.machine.exception_port(thread, level).is_some())
+    }
+
+    /// A body as the lecture would write it, with the type of the message if it has one.
+    fn body(&self, message: &Message) -> String {
+        let text = cut(&visible(&self.names.value(&message.body)));
+        match message.kind() {
+            kind if *kind == Value::None || message.sender == ProcessId::KERNEL => text,
+            kind => format!("{text} ({})", cut(&visible(&self.names.value(kind)))),
+        }
+    }
+}
+
+/// The rights that come with a message: `, with a send right to printer`.
+fn rights(machine: &Machine, message: &Message) -> String {
+    let carried = message.carried().map(|carried| {
+        let port = machine.mailbox_name(carried.port);
+        match carried.right {
+            Right::Receive => format!("the receive right of {port}"),
+            Right::Send => format!("a send right to {port}"),
+            Right::Once(_) => format!("a send-once right to {port}"),
+            Right::Dead => format!("a dead right to {port}"),
+        }
+    });
+    let carried = carried.collect::<Vec<_>>().join(" and ");
+    if carried.is_empty() { carried } else { format!(", with {carried}") }
+}
+
+/// Whether something is controlled through this port.
+fn controls(machine: &Machine, port: MailboxId) -> bool {
+    let is_it = |spec: &PortSpec| spec.port == port && matches!(spec.receiver, Receiver::Kernel(_));
+    machine.ports.iter().any(is_it)
+}
+
+/// What a call is about, where that is one object.
+fn object_of(verb: &Verb) -> Option<(&'static str, &Expr)> {
+    Some(match verb {
+        Verb::Call { answer: Answer::OfNames(_), .. } => return None,
+        Verb::Send(send) | Verb::Call { request: send, .. } => ("to ", &send.to),
+        Verb::Control(_, Target::Processes(object))
+        | Verb::Drop(object)
+        | Verb::Destroy(object)
+        | Verb::Watch { port: object, .. }
+        | Verb::Limit { port: object, .. }
+        | Verb::Insert { port: object, .. }
+        | Verb::Remove { port: object, .. } => ("", object),
+        _ => return None,
+    })
+}
+
+/// The beginning of a long text, or list.
+fn cut(text: &str) -> String {
+    if text.is_empty() {
+        return "\"\"".into();
+    }
+    if text.chars().count() <= 24 {
+        return text.into();
+    }
+    let (kept, end) = if text.starts_with('[') { (22, "…]") } else { (23, "…") };
+    text.chars().take(kept).collect::<String>() + end
+}
+
+/// A text in which every character can be seen: a line break would tear the picture.
+fn visible(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
