@@ -290,72 +290,63 @@ proptest! {
     }
 }
 
-#[test]
-fn the_generator_makes_every_outcome_and_enough_deadlocks() {
-    let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut returned: BTreeMap<String, u64> = BTreeMap::new();
-    let mut events: BTreeMap<String, u64> = BTreeMap::new();
-    let mut asked: BTreeMap<String, u64> = BTreeMap::new();
-    let mut deadlocked = 0;
-    const COUNT: u64 = 1_000;
-    for seed in 0..COUNT {
-        let (_, told) = random(seed, 2 + seed % 12);
-        *outcomes.entry(told.verdict.outcome.word()).or_default() += 1;
-        deadlocked += u64::from(!told.verdict.problems.is_empty());
+/// How often each thing comes up, by its word.
+type Tally = BTreeMap<String, u64>;
+
+/// What comes up in the runs of random scenarios.
+#[derive(Debug, Default)]
+struct Seen {
+    outcomes: Tally,
+    returned: Tally,
+    events: Tally,
+    types: Tally,
+    stuck: u64,
+}
+
+impl Seen {
+    fn add(&mut self, told: &Told) {
+        let count = |tally: &mut Tally, word: &str| *tally.entry(word.into()).or_default() += 1;
+        count(&mut self.outcomes, told.verdict.outcome.word());
+        self.stuck += u64::from(!told.verdict.problems.is_empty());
         let (_, records) = trace::read(&told.trace).expect("a trace can be read again");
         for record in records {
+            count(&mut self.events, &record.event);
             if record.event == "returned" {
-                *returned.entry(record.outcome.unwrap_or_default()).or_default() += 1;
+                count(&mut self.returned, &record.outcome.unwrap_or_default());
             }
-            if let ("sent", Some(serde_json::Value::String(kind))) =
-                (&record.event[..], record.r#type)
-            {
-                *asked.entry(kind).or_default() += 1;
+            if let Some(serde_json::Value::String(kind)) = record.r#type {
+                count(&mut self.types, &kind);
             }
-            *events.entry(record.event).or_default() += 1;
         }
     }
-    println!(
-        "{outcomes:?}\n{returned:?}\n{events:?}\n{asked:?}\n{deadlocked} have threads that are stuck"
+}
+
+fn assert_all(words: &str, tally: &Tally) {
+    for word in words.split_whitespace() {
+        assert!(tally.contains_key(word), "{word} never comes up: {tally:?}");
+    }
+}
+
+#[test]
+fn the_generator_makes_every_outcome_and_enough_deadlocks() {
+    const COUNT: u64 = 1_000;
+    let mut seen = Seen::default();
+    for seed in 0..COUNT {
+        let (_, told) = random(seed, 2 + seed % 12);
+        seen.add(&told);
+    }
+    println!("{seen:?}");
+    assert!(seen.stuck * 5 >= COUNT, "threads are stuck in only {} of {COUNT}", seen.stuck);
+    assert_all("fails deadlock stranded completes", &seen.outcomes);
+    assert_all(
+        "ok would-block timed-out too-large no-memory no-such-name dead no-right refused deadlock",
+        &seen.returned,
     );
-    assert!(deadlocked * 5 >= COUNT, "only {deadlocked} of {COUNT} deadlock");
-    for outcome in ["fails", "deadlock", "stranded", "completes"] {
-        assert!(outcomes.contains_key(outcome), "no scenario ends as {outcome}: {outcomes:?}");
-    }
-    for outcome in [
-        "ok",
-        "would-block",
-        "timed-out",
-        "too-large",
-        "no-memory",
-        "no-such-name",
-        "dead",
-        "no-right",
-        "refused",
-        "deadlock",
-    ] {
-        assert!(returned.contains_key(outcome), "no call ends with {outcome}: {returned:?}");
-    }
-    for event in [
-        "sent",
-        "stored",
-        "delivered",
-        "received",
-        "blocked",
-        "woken",
-        "returned",
-        "lost",
-        "withdrawn",
-        "chose",
-        "logged",
-        "raised",
-        "created",
-        "destroyed",
-        "killed",
-    ] {
-        assert!(events.contains_key(event), "nothing is {event}: {events:?}");
-    }
-    for question in ["register", "unregister", "look-up", "await"] {
-        assert!(asked.contains_key(question), "nobody asks a name server to {question}: {asked:?}");
-    }
+    assert_all(
+        "sent stored delivered received blocked woken returned lost withdrawn chose logged raised \
+         created destroyed killed",
+        &seen.events,
+    );
+    // Questions to name servers.
+    assert_all("register unregister look-up await", &seen.types);
 }

@@ -78,7 +78,7 @@ codes! {
     Unreachable = 27, Warning;
     EmptyProgram = 28, Error;
     OutsideLoop = 29, Error;
-    LooksLikeVariable = 30, Warning;
+    LooksLikeName = 30, Warning;
     Parameter = 31, Error;
     BadClaim = 32, Error;
     BadPath = 33, Error;

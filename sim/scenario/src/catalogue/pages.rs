@@ -30,7 +30,7 @@ pub fn page(code: Code) -> &'static str {
         Code::Unreachable => include_str!("ipc027-unreachable.md"),
         Code::EmptyProgram => include_str!("ipc028-empty-program.md"),
         Code::OutsideLoop => include_str!("ipc029-outside-loop.md"),
-        Code::LooksLikeVariable => include_str!("ipc030-looks-like-variable.md"),
+        Code::LooksLikeName => include_str!("ipc030-looks-like-name.md"),
         Code::Parameter => include_str!("ipc031-parameter.md"),
         Code::BadClaim => include_str!("ipc032-bad-claim.md"),
         Code::BadPath => include_str!("ipc033-bad-path.md"),

@@ -306,11 +306,16 @@ impl<'a> Unit<'a> {
         Ok(())
     }
 
-    /// What stands alone here is an expression; what stands in a list is what it looks like.
+    /// What stands alone here is an expression, and objects go by their names; what stands in a list is a
+    /// text.
     fn warn_of_names_in_list(&mut self, expr: &Expr) {
-        if let Shape::List(items) = &expr.value {
-            for item in items {
-                self.warn_of_names(item);
+        let Shape::List(items) = &expr.value else { return };
+        for item in items {
+            self.warn_of_names(item);
+            if let Shape::Text(text) = &item.value
+                && self.names.find(text).is_some()
+            {
+                self.warn_of_name(item, text, "object");
             }
         }
     }

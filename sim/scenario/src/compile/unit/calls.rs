@@ -141,23 +141,28 @@ impl Unit<'_> {
     /// Warns of a text, or of texts in a list, that looks like a variable and is none.
     pub(super) fn warn_of_names(&mut self, expr: &Expr) {
         match &expr.value {
-            // In quotes it is meant as a text.
-            Shape::Text(text)
-                if self.variables.contains(text) && expr.at.bytes().len() == text.len() =>
-            {
-                self.found.push(
-                    Diagnostic::new(
-                        Code::LooksLikeVariable,
-                        expr.at,
-                        format!("this is the text \"{text}\", not the variable `{text}`"),
-                    )
-                    .label(format!("write `${{{text}}}` for its value"))
-                    .help("put it in quotes, or rename the variable, if the text is meant"),
-                );
+            Shape::Text(text) if self.variables.contains(text) => {
+                self.warn_of_name(expr, text, "variable");
             }
             Shape::List(items) => items.iter().for_each(|item| self.warn_of_names(item)),
             _ => {}
         }
+    }
+
+    /// Warns of a text that looks like the name of something, unless quotes show that it is meant.
+    pub(super) fn warn_of_name(&mut self, expr: &Expr, text: &str, what: &str) {
+        if expr.at.bytes().len() != text.len() {
+            return;
+        }
+        self.found.push(
+            Diagnostic::new(
+                Code::LooksLikeName,
+                expr.at,
+                format!("this is the text \"{text}\", not the {what} `{text}`"),
+            )
+            .label(format!("write `${{{text}}}` for the {what}"))
+            .help(format!("put it in quotes, or rename the {what}, if the text is meant")),
+        );
     }
 
     pub(super) fn receive(&mut self, step: &Step) -> Result<Receive, Failed> {
