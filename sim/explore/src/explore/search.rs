@@ -19,6 +19,8 @@ fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
 
 /// Among so many states a circle is looked for that nothing but a timeout opens.
 const MOST_MASKED: usize = 256;
+/// After so many steps the limits are looked at.
+const PATIENCE: u64 = 4_096;
 /// So many states a batch hardly ever leads to.
 const CLOSE: u64 = 8_192;
 
@@ -75,7 +77,7 @@ impl<'m> Search<'m> {
         }
         let mut at = first;
         let mut level_ends = self.space.states() as u32;
-        let mut looked_at = 0;
+        let (mut looked_at, mut patient_until) = (0, 0);
         while (at as usize) < self.space.states() {
             if let Some(refused) = self.refused() {
                 return refused;
@@ -89,6 +91,11 @@ impl<'m> Search<'m> {
                 if !self.space.order_pays() {
                     return Covered::States;
                 }
+                patient_until = self.count;
+            }
+            // With many threads the ways on from a few states take long.
+            if self.count >= patient_until {
+                patient_until = self.count + PATIENCE;
                 if let Some(covered) = self.limit(at, limits) {
                     return covered;
                 }
