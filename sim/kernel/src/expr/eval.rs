@@ -40,21 +40,30 @@ impl Who {
     }
 
     /// The integer of an expression, if nothing but integers goes into it, as is usual, and it has one.
-    pub(crate) fn plain_int(self, registers: &[Value], expr: &Expr) -> Option<i64> {
+    pub(crate) fn plain_int(&self, registers: &[Value], expr: &Expr) -> Option<i64> {
         match expr {
-            Expr::Constant(Value::Int(number)) => Some(*number),
-            Expr::Variable(register) => match &registers[register.index()] {
+            Expr::Binary(operator, operands) if operator.is_arithmetic() => {
+                let (left, right) = &**operands;
+                let left = self.plain_int(registers, left)?;
+                // Usually it is simple, as in `index % 10 + 1`.
+                let right = self
+                    .simple_int(registers, right)
+                    .or_else(|| self.plain_int(registers, right))?;
+                exact(*operator, left, right)
+            }
+            _ => self.simple_int(registers, expr),
+        }
+    }
+
+    /// The integer of an expression without operators.
+    fn simple_int(&self, registers: &[Value], expr: &Expr) -> Option<i64> {
+        match expr {
+            Expr::Index => Some(self.index),
+            Expr::ThreadIndex => Some(self.thread_index),
+            _ => match expr.peek(registers)? {
                 Value::Int(number) => Some(*number),
                 _ => None,
             },
-            Expr::Index => Some(self.index),
-            Expr::ThreadIndex => Some(self.thread_index),
-            Expr::Binary(operator, operands) if operator.is_arithmetic() => {
-                let left = self.plain_int(registers, &operands.0)?;
-                let right = self.plain_int(registers, &operands.1)?;
-                calculated(*operator, left, right).ok()
-            }
-            _ => None,
         }
     }
 }
@@ -315,16 +324,22 @@ fn of_ints(operator: Binary, a: i64, b: i64) -> Result<Value, Fault> {
 }
 
 fn calculated(operator: Binary, a: i64, b: i64) -> Result<i64, Fault> {
+    exact(operator, a, b).ok_or(match operator {
+        Binary::Divide | Binary::Remainder if b == 0 => Fault::DivisionByZero,
+        _ => Fault::Overflow,
+    })
+}
+
+/// What comes out of arithmetic, if there is such an integer.
+fn exact(operator: Binary, a: i64, b: i64) -> Option<i64> {
     match operator {
         Binary::Add => a.checked_add(b),
         Binary::Subtract => a.checked_sub(b),
         Binary::Multiply => a.checked_mul(b),
-        Binary::Divide | Binary::Remainder if b == 0 => return Err(Fault::DivisionByZero),
         Binary::Divide => a.checked_div(b),
         Binary::Remainder => a.checked_rem(b),
         _ => unreachable!("only arithmetic comes here"),
     }
-    .ok_or(Fault::Overflow)
 }
 
 fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Result<Value, Fault> {

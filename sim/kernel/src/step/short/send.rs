@@ -61,24 +61,18 @@ impl<S: Sink> Short<'_, S> {
         };
         let at = (t, sender.pc);
         self.state.next_serial += 1;
-        match goes {
-            Goes::To(receiver) => {
-                self.leaves(t, call, size);
-                self.deliver(at, receiver, message);
-            }
-            Goes::IntoTheBuffer => {
-                self.leaves(t, call, size);
-                self.store(at, message);
-            }
-            Goes::Nowhere => self.wait_with(at, message, &send.wait),
+        if let Goes::Nowhere = goes {
+            self.wait_with(at, message, &send.wait);
+            return Some(());
         }
-        Some(())
-    }
-
-    /// A sender goes on: its message leaves it.
-    fn leaves(&mut self, t: ThreadId, call: &Call, size: u64) {
         succeed(&mut self.state.threads[t.index()], call);
         self.sink.copied(size);
+        if let Goes::To(receiver) = goes {
+            self.deliver(at, receiver, message);
+        } else {
+            self.store(at, message);
+        }
+        Some(())
     }
 
     /// The first receiver in the queue of a mailbox gets a message.
