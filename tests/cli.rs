@@ -120,6 +120,7 @@ fn exceptions_of_a_thread_fail_its_process() {
         ("zero", "{set: {n: 1 / 0}}", "division by zero"),
         ("index", "{set: {n: 'pop-first([])'}}", "no element"),
         ("types", "{set: {n: 1 + true}}", "wrong type"),
+        ("object", "{destroy: '${1 + 1}'}", "no process, mailbox or right"),
         ("assert", "{assert: 1 > 2}", "assert failed"),
         ("exit", "{exit: 3}", "exit 3"),
     ] {

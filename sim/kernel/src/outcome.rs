@@ -104,6 +104,8 @@ pub enum Fault {
     NothingThere,
     /// An operation on values that it is not defined for.
     MixedTypes,
+    /// What has to be a process, a mailbox or a right is none.
+    NotAnObject,
     /// A text or list beyond the limits of [`crate::limits`].
     TooLong,
     /// More links than [`crate::limits::MAILBOXES`] allows.
@@ -126,6 +128,7 @@ impl Fault {
             Fault::Negative => "a size, a duration or a count is negative".into(),
             Fault::NothingThere => "there is nothing to choose from".into(),
             Fault::MixedTypes => "operation on values of the wrong type".into(),
+            Fault::NotAnObject => "a value that is no process, mailbox or right".into(),
             Fault::TooLong => "text or list too long".into(),
             Fault::TooManyLinks => {
                 format!("there are {} mailboxes and links already", limits::MAILBOXES)
@@ -146,6 +149,7 @@ impl Fault {
             Fault::Negative => "negative".into(),
             Fault::NothingThere => "nothing-there".into(),
             Fault::MixedTypes => "wrong-type".into(),
+            Fault::NotAnObject => "not-an-object".into(),
             Fault::TooLong => "too-long".into(),
             Fault::TooManyLinks => "too-many-links".into(),
             Fault::Exit(_) => "exit".into(),

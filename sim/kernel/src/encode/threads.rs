@@ -171,6 +171,7 @@ impl Encoder<'_> {
                 self.byte(11);
                 self.text(kind);
             }
+            Fault::NotAnObject => self.byte(12),
         }
     }
 }

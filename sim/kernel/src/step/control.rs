@@ -198,7 +198,7 @@ fn processes_in(value: &Value, to: &mut Vec<ProcessId>) -> Result<(), Fault> {
         Value::List(list) => {
             list.items().iter().try_for_each(|item| processes_in(item, to))?;
         }
-        _ => return Err(Fault::MixedTypes),
+        _ => return Err(Fault::NotAnObject),
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     return Ok((once.port, Some(once)));
                 }
                 Value::Handle(handle) => self.sent_to(t, handle)?,
-                _ => return Err(Fault::MixedTypes.into()),
+                _ => return Err(Fault::NotAnObject.into()),
             },
         };
         self.check_send_right(self.thread(t).process, mailbox)?;

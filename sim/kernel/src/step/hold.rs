@@ -111,7 +111,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             Value::Handle(_) => Err(Stop::Outcome(Outcome::Refused)),
             Value::None => Err(Stop::Outcome(Outcome::NoRight)),
-            _ => Err(Fault::MixedTypes.into()),
+            _ => Err(Fault::NotAnObject.into()),
         }
     }
 

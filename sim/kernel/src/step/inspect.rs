@@ -29,7 +29,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::Handle(Handle::Reply(right)) => self.reply_right(t, right),
             // Nobody needs a right to what is open to everybody.
             Value::Handle(Handle::Process(_) | Handle::File { .. }) | Value::None => Vec::new(),
-            _ => return Err(Fault::MixedTypes.into()),
+            _ => return Err(Fault::NotAnObject.into()),
         };
         let answer = match what {
             Inspection::References => {

@@ -42,7 +42,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::Handle(Handle::Mailbox(mailbox)) => mailbox,
             // A path or a process is not the mailbox's owner's to destroy.
             Value::Handle(_) => return Err(Stop::Outcome(Outcome::Refused)),
-            _ => return Err(Fault::MixedTypes.into()),
+            _ => return Err(Fault::NotAnObject.into()),
         };
         self.reachable_by_name(mailbox)?;
         let object = self.mailbox(mailbox);

@@ -75,7 +75,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Ok(Sources::Many(Box::new(mailboxes.into())))
             }
             Value::Handle(handle) => Ok(Sources::One(self.source(t, handle)?)),
-            _ => Err(Fault::MixedTypes.into()),
+            _ => Err(Fault::NotAnObject.into()),
         }
     }
 
@@ -90,13 +90,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::List(family) => {
                 for member in family.items() {
                     let Value::Handle(handle) = member else {
-                        return Err(Fault::MixedTypes.into());
+                        return Err(Fault::NotAnObject.into());
                     };
                     to.push(self.source(t, *handle)?);
                 }
             }
             Value::Handle(handle) => to.push(self.source(t, *handle)?),
-            _ => return Err(Fault::MixedTypes.into()),
+            _ => return Err(Fault::NotAnObject.into()),
         }
         Ok(())
     }

@@ -128,7 +128,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::Handle(_) => Err(REFUSED),
             // A right that died on the way is nothing.
             Value::None => Err(NO_RIGHT),
-            _ => Err(Fault::MixedTypes.into()),
+            _ => Err(Fault::NotAnObject.into()),
         }
     }
 
@@ -210,7 +210,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Value::Handle(handle) => handles.push((handle, grant.disposition)),
                 // A right that died on the way is nothing.
                 Value::None => return Err(NO_RIGHT),
-                _ => return Err(Fault::MixedTypes.into()),
+                _ => return Err(Fault::NotAnObject.into()),
             }
         }
         let before = self.state.processes[own.index()].rights.clone();

@@ -33,7 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::Handle(Handle::Reply(right)) => (Some(right), None),
             Value::Handle(Handle::Once(once)) => (None, Some(once)),
             Value::Handle(_) | Value::None => (None, None),
-            _ => return Err(Fault::MixedTypes.into()),
+            _ => return Err(Fault::NotAnObject.into()),
         };
         let body = self.eval(t, &reply.body)?;
         let size = match &reply.size {

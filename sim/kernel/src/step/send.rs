@@ -245,7 +245,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Some(reply_to) => match self.eval(t, reply_to)? {
                 Value::Handle(handle) => Some(handle),
                 Value::None => None,
-                _ => return Err(Fault::MixedTypes.into()),
+                _ => return Err(Fault::NotAnObject.into()),
             },
         };
         Ok(Extras { kind, priority, reply_to, then, ..Extras::default() })

@@ -72,7 +72,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let id = match self.eval(t, set)? {
             Value::Handle(Handle::Mailbox(id)) => id,
             Value::Handle(_) => return Err(REFUSED),
-            _ => return Err(Fault::MixedTypes.into()),
+            _ => return Err(Fault::NotAnObject.into()),
         };
         let Some(set) = self.mailbox(id).set() else { return Err(REFUSED) };
         let is_own = set.owner == self.thread(t).process;
