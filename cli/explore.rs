@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ipcsim_explore::{
-    Covered, Ending, Exploration, ExploreLimits, Limits, Log, Lookers, Looks, NoTrace, Outcome,
-    Path, Progress, Reduction, Reductions, conclude, explore, explore_approximately, run, token,
+    Covered, Ending, Exploration, ExploreLimits, Limits, Log, Lookers, Looks, LooksAt, NoTrace,
+    Outcome, Path, Progress, Reduction, Reductions, View, conclude, explore, explore_approximately,
+    run, token,
 };
 use ipcsim_kernel::{Machine, Predicate, Scheduler};
 use ipcsim_report::{Told, count};
@@ -56,22 +57,18 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     } else {
         search(machine, &args.subject.how, looks)
     };
-    let print = fingerprint(&text, args.subject.input.sets.as_slice(), &args.subject.how);
+    let print = fingerprint(&text, args.subject.input.sets.as_slice());
+    let at = if args.all_outcomes { LooksAt::Results } else { LooksAt::Ends };
+    let view = View { merge: reductions(&args.subject.how).merge, at };
     let replay = |found: &mut Exploration, path: &Path| {
         let mut words = vec!["ipcsim replay".to_string(), args.subject.file.clone()];
-        words.push(token(found, path, print));
+        words.push(token(found, path, view, print));
         words.extend(args.subject.input.sets.iter().map(|set| format!("--set {}", in_shell(set))));
-        words.extend(args.subject.how.no_merge.then(|| "--no-merge".to_string()));
         words.join(" ")
     };
     let cures = cures(&loaded, &found, &args.subject.how, begun);
     let confirm = |ending: &Ending| confirm(machine, ending, args);
-    let told = Told {
-        reductions: reductions(&args.subject.how),
-        replay: &replay,
-        cures: &cures,
-        confirm: &confirm,
-    };
+    let told = Told { replay: &replay, cures: &cures, confirm: &confirm };
     let mut out = format!("{}\n\n", title(&text, &loaded));
     out.push_str(&ipcsim_report::exploration(&mut found, &told));
     if let Some((predicate, names)) = &variables {
@@ -83,10 +80,10 @@ pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
 }
 
 /// What a token belongs to: the scenario as it was changed, and what counts as a step.
-pub(crate) fn fingerprint(text: &Text, sets: &[String], how: &How) -> u64 {
+pub(crate) fn fingerprint(text: &Text, sets: &[String]) -> u64 {
     let hash = ipcsim_report::trace::fingerprint(&text.bytes, sets);
     let hash = u64::from_str_radix(&hash, 16).unwrap_or(0);
-    hash ^ (hash >> 32) ^ u64::from(how.no_merge)
+    hash ^ (hash >> 32)
 }
 
 /// Time was free; with the durations of the scenario a schedule may be impossible. So runs are tried:

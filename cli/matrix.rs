@@ -1,11 +1,11 @@
 //! `ipcsim matrix`: every schedule, under several values of the policies.
 
-use ipcsim_explore::{Covered, Ending, Exploration, Looks, Outcome, token};
+use ipcsim_explore::{Covered, Ending, Exploration, Looks, Outcome, View, token};
 use ipcsim_report::count;
 
 use crate::args::{Input, MatrixArgs};
 use crate::exit::Exit;
-use crate::explore::{fingerprint, search};
+use crate::explore::{fingerprint, reductions, search};
 use crate::input::{self, Text};
 use crate::terminal::{Terminal, in_shell};
 
@@ -150,10 +150,15 @@ fn judge(
     let mut found = search(machine, &args.subject.how, Looks::NOTHING);
     let (verdict, exit) = verdict(&found);
     let bad = found.endings.iter().find(|ending| !completes(ending)).map(|ending| ending.state);
-    let print = fingerprint(text, &input.sets, &args.subject.how);
+    let print = fingerprint(text, &input.sets);
     let token = bad.map(|state| {
         let path = found.path(state);
-        token(&mut found, &path, print)
+        token(
+            &mut found,
+            &path,
+            View { merge: reductions(&args.subject.how).merge, ..View::PLAIN },
+            print,
+        )
     });
     Ok(Judged { verdict, exit, states: found.states(), token })
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ipcsim_explore::{BadToken, ScheduleStep, Tracer, follow, replay};
+use ipcsim_explore::{BadToken, Grain, Looks, ScheduleStep, Tracer, follow, replay};
 use ipcsim_kernel::{Machine, State};
 use ipcsim_report::{Recorder, Steps, trace};
 
@@ -19,8 +19,8 @@ pub(crate) fn execute(args: &ReplayArgs, terminal: &Terminal) -> Exit {
         Err(exit) => return exit,
     };
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
-    let print = fingerprint(&text, &args.subject.input.sets, &args.subject.how);
-    let schedule = match follow(machine, reductions(&args.subject.how), &args.token, print) {
+    let print = fingerprint(&text, &args.subject.input.sets);
+    let schedule = match follow(machine, Looks::NOTHING, &args.token, print) {
         Ok(schedule) => schedule,
         Err(bad) => {
             terminal.error(&why(&args.token, &bad));
@@ -64,7 +64,11 @@ fn show(
     }
     let mut recorder = Recorder::of_schedule(machine);
     again(machine, args, schedule, &mut recorder);
-    let (steps, _) = Steps::of(machine, reductions(&args.subject.how), schedule);
+    let (steps, _) = Steps::of(
+        machine,
+        &Grain::new(machine, reductions(&args.subject.how), Looks::NOTHING),
+        schedule,
+    );
     let mut out = format!("{title}\n\n");
     out.push_str(&ipcsim_report::picture(&recorder.finish()));
     out.push('\n');
@@ -79,7 +83,12 @@ fn again<T: Tracer>(
     schedule: &[ScheduleStep],
     tracer: &mut T,
 ) -> State {
-    replay(machine, reductions(&args.subject.how), schedule, tracer)
+    replay(
+        machine,
+        &Grain::new(machine, reductions(&args.subject.how), Looks::NOTHING),
+        schedule,
+        tracer,
+    )
 }
 
 pub(crate) fn why(token: &str, bad: &BadToken) -> String {

@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use ipcsim_explore::{
-    Covered, Edge, Exploration, Leg, Looks, NoTrace, Path, Reductions, ScheduleStep, Wanted,
-    follow, replay, token,
+    Covered, Edge, Exploration, Leg, Looks, NoTrace, Path, ScheduleStep, View, Wanted, follow,
+    replay, token,
 };
 use ipcsim_kernel::{Machine, State};
 use ipcsim_report::{Steps, graph, show, why_not};
@@ -36,19 +36,19 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
         Err(exit) => return exit,
     };
     let Some(machine) = &loaded.machine else { return Exit::Unusable };
-    let print = fingerprint(&text, &args.subject.input.sets, &args.subject.how);
+    let print = fingerprint(&text, &args.subject.input.sets);
     // Whoever plays can do everything: no schedule is left out.
     let every = How { no_por: true, no_symmetry: true, ..args.subject.how.clone() };
     let mut game = Game {
         machine,
-        reductions: reductions(&every),
         found: search(machine, &every, Looks::NOTHING),
         path: Path::new(),
+        view: View { merge: reductions(&every).merge, ..View::PLAIN },
         print,
         terminal,
     };
     if let Some(token) = &args.token {
-        match follow(machine, reductions(&args.subject.how), token, print) {
+        match follow(machine, Looks::NOTHING, token, print) {
             Ok(schedule) => game.follow(&schedule),
             Err(bad) => {
                 terminal.error(&why(token, &bad));
@@ -63,9 +63,9 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
 /// A schedule that grows step by step.
 struct Game<'m> {
     machine: &'m Machine,
-    reductions: Reductions,
     found: Exploration<'m>,
     path: Path,
+    view: View,
     print: u64,
     terminal: &'m Terminal,
 }
@@ -105,7 +105,7 @@ impl Game<'_> {
                     self.terminal.print("nothing was done yet\n");
                 }
                 (Some("save"), _) => {
-                    let token = token(&mut self.found, &self.path, self.print);
+                    let token = token(&mut self.found, &self.path, self.view, self.print);
                     self.terminal.print(&format!("{token}\n"));
                 }
                 (Some(word), _) => self.choose(word),
@@ -124,7 +124,7 @@ impl Game<'_> {
 
     fn state(&mut self) -> State {
         let schedule = self.schedule();
-        replay(self.machine, self.reductions, &schedule, &mut NoTrace)
+        replay(self.machine, self.found.grain(), &schedule, &mut NoTrace)
     }
 
     fn take(&mut self, way: usize) {
@@ -145,7 +145,7 @@ impl Game<'_> {
         for (at, edge) in options.iter().enumerate() {
             let mut with = schedule.clone();
             with.push(self.found.step_of(edge));
-            let (steps, _) = Steps::of(self.machine, self.reductions, &with);
+            let (steps, _) = Steps::of(self.machine, self.found.grain(), &with);
             let mut text = steps.lines_of(number).join("; ");
             if number == 0 {
                 let answers = self.found.step_of(edge).answers;
@@ -205,7 +205,7 @@ impl Game<'_> {
         let before = self.path.len() as u64;
         self.path.extend(way);
         let schedule = self.schedule();
-        let (steps, _) = Steps::of(self.machine, self.reductions, &schedule);
+        let (steps, _) = Steps::of(self.machine, self.found.grain(), &schedule);
         for number in before..schedule.len() as u64 {
             for line in steps.lines_of(number) {
                 self.terminal.print(&format!("     {line}\n"));

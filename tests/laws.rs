@@ -37,17 +37,17 @@ fn assert_conservation(told: &Told, records: &[Record]) {
     }
     let state = &told.run.state;
     for message in state.mailboxes.iter().flat_map(|mailbox| &mailbox.messages) {
-        fate.entry(message.serial).or_default().push("stored");
+        fate.entry(message.serial.0).or_default().push("stored");
     }
     for (_, message) in state.mailboxes.iter().flat_map(|mailbox| &mailbox.senders) {
-        fate.entry(message.serial).or_default().push("held");
+        fate.entry(message.serial.0).or_default().push("held");
     }
     let ports = state.mailboxes.iter().filter_map(|mailbox| mailbox.port());
     for held in ports.flat_map(|port| &port.held) {
-        fate.entry(held.message.serial).or_default().push("kept");
+        fate.entry(held.message.serial.0).or_default().push("kept");
     }
     for (_, message) in &state.memory.waiting {
-        fate.entry(message.serial).or_default().push("held");
+        fate.entry(message.serial.0).or_default().push("held");
     }
     for thread in &state.threads {
         if let ipcsim_kernel::ThreadState::LookingAgain {
@@ -56,7 +56,7 @@ fn assert_conservation(told: &Told, records: &[Record]) {
             ..
         } = thread.state.underneath()
         {
-            fate.entry(message.serial).or_default().push("held");
+            fate.entry(message.serial.0).or_default().push("held");
         }
     }
     for (serial, fates) in fate {

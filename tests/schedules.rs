@@ -9,8 +9,8 @@ use common::situation::{Inside, situation};
 use common::{generate, plain};
 use ipcsim_explore::{
     Covered, Exploration, ExploreLimits, Goes, Limits, Lookers, Looks, NoTrace, Outcome, Path,
-    Reduction, Reductions, Stop, conclude, explore, explore_approximately, follow, replay, run,
-    token,
+    Reduction, Reductions, Stop, View, conclude, explore, explore_approximately, follow, replay,
+    run, token,
 };
 use ipcsim_kernel::{Machine, Scheduler, State, Thread, assert_invariants};
 
@@ -78,7 +78,8 @@ fn check_threads(name: &str, machine: &Machine, max_states: u64, share: u32) {
         let mut found = explore(machine, Reductions::MERGE, Looks::NOTHING, &limits);
         let ends: Vec<u32> = found.endings.iter().map(|ending| ending.state).collect();
         let paths: Vec<_> = ends.iter().map(|end| found.path(*end)).collect();
-        let tokens: Vec<_> = paths.iter().map(|path| token(&mut found, path, 7)).collect();
+        let tokens: Vec<_> =
+            paths.iter().map(|path| token(&mut found, path, View::PLAIN, 7)).collect();
         // Several may perform a step just before the search is cut off.
         let performed = (found.covered == Covered::All).then(|| found.performed());
         let counts = (found.states(), found.edges, performed, found.depth);
@@ -138,11 +139,11 @@ fn by_family(machine: &Machine, found: &Exploration) -> BTreeSet<String> {
 
 /// A witness leads where it is said to lead, and its token means the same.
 fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
-    let reductions = Reductions::MERGE;
+    let grain = found.grain().clone();
     for ending in found.endings.clone() {
         let path = found.path(ending.state);
         let schedule = found.schedule(&path);
-        let end = replay(machine, reductions, &schedule, &mut NoTrace);
+        let end = replay(machine, &grain, &schedule, &mut NoTrace);
         assert_invariants(machine, &end);
         let same = |end: &State, found: &Exploration| {
             let there = found.state(ending.state);
@@ -153,11 +154,15 @@ fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
         let round: Path = path.iter().chain(&ending.round).copied().collect();
         assert!(round.windows(2).all(|legs| legs[0].to == legs[1].from), "{name}");
         let schedule_of_round = found.schedule(&round);
-        let end = replay(machine, reductions, &schedule_of_round, &mut NoTrace);
+        let end = replay(machine, &grain, &schedule_of_round, &mut NoTrace);
         assert!(same(&end, found), "{name}: {:?}", ending.round);
-        let word = token(found, &path, 7);
-        assert_eq!(follow(machine, reductions, &word, 7).as_ref(), Ok(&schedule), "{name}: {word}");
-        assert!(follow(machine, reductions, &word, 8).is_err(), "{name}: {word}");
+        let word = token(found, &path, View::PLAIN, 7);
+        assert_eq!(
+            follow(machine, Looks::NOTHING, &word, 7).as_ref(),
+            Ok(&schedule),
+            "{name}: {word}"
+        );
+        assert!(follow(machine, Looks::NOTHING, &word, 8).is_err(), "{name}: {word}");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{
-    Class, Covered, Doom, Ending, Exploration, FinalResult, Goes, Lost, Move, NoTrace, Outcome,
-    Path, Problem, Reductions, ScheduleStep, Starving, Tracer, Why, context_switches, replay,
+    Class, Covered, Doom, Ending, Exploration, FinalResult, Goes, Grain, Lost, Move, NoTrace,
+    Outcome, Path, Problem, ScheduleStep, Starving, Tracer, Why, context_switches, replay,
 };
 use ipcsim_kernel::{
     Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
@@ -62,13 +62,9 @@ impl Line {
 
 impl Steps {
     /// The steps of a schedule, and the state that it leads to.
-    pub fn of(
-        machine: &Machine,
-        reductions: Reductions,
-        schedule: &[ScheduleStep],
-    ) -> (Self, State) {
+    pub fn of(machine: &Machine, grain: &Grain, schedule: &[ScheduleStep]) -> (Self, State) {
         let mut steps = Steps::default();
-        let state = replay(machine, reductions, schedule, &mut steps);
+        let state = replay(machine, grain, schedule, &mut steps);
         steps.name_the_silent(machine, &state, schedule);
         (steps, state)
     }
@@ -141,8 +137,6 @@ impl Steps {
 
 /// What an exploration found.
 pub struct Told<'a> {
-    /// The reductions it was made with.
-    pub reductions: Reductions,
     /// What is typed to see a path again.
     pub replay: &'a dyn Fn(&mut Exploration, &Path) -> String,
     /// Changes with which every schedule completes.
@@ -180,7 +174,7 @@ fn tell_starving(out: &mut String, found: &mut Exploration, told: &Told) {
     for Starving { thread, state } in found.starving.clone() {
         let path = found.path(state);
         let schedule = found.schedule(&path);
-        let at = replay(found.machine, told.reductions, &schedule, &mut NoTrace);
+        let at = replay(found.machine, found.grain(), &schedule, &mut NoTrace);
         let who = Names::new(found.machine).thread(&at, thread);
         let place = place(found.machine, at.threads[thread.index()].pc);
         let _ = writeln!(
@@ -208,7 +202,7 @@ fn tell_others(out: &mut String, found: &mut Exploration, told: &Told) {
     for doom in others.iter().take(OTHERS) {
         let path = found.path(doom.state);
         let schedule = found.schedule(&path);
-        let state = replay(found.machine, told.reductions, &schedule, &mut NoTrace);
+        let state = replay(found.machine, found.grain(), &schedule, &mut NoTrace);
         let _ = writeln!(out, "  {}", named(found.machine, &state, &doom.problem));
         let _ = writeln!(out, "    {}", (told.replay)(found, &path));
     }
@@ -222,7 +216,7 @@ fn tell_masked(out: &mut String, found: &mut Exploration, told: &Told) {
     let Some(doom) = found.masked.clone() else { return };
     let path = found.path(doom.state);
     let schedule = found.schedule(&path);
-    let state = replay(found.machine, told.reductions, &schedule, &mut NoTrace);
+    let state = replay(found.machine, found.grain(), &schedule, &mut NoTrace);
     let _ = writeln!(out, "\na deadlock that only a timeout ends");
     let _ = writeln!(out, "  {}", named(found.machine, &state, &doom.problem));
     tell_waits_of(out, found.machine, &state, &doom.problem);
@@ -265,13 +259,13 @@ fn tell_ending(
     let is_shortest = found.covered == Covered::All && found.why_not_whole().is_none();
     let shortest = if is_shortest { "shortest" } else { "short" };
     let _ = writeln!(out, "  {shortest} way there, {steps}, {switches}");
-    let (lines, state) = Steps::of(machine, told.reductions, &schedule);
+    let (lines, state) = Steps::of(machine, found.grain(), &schedule);
     if ending.outcome == Outcome::Completes {
         return;
     }
     out.push_str(&lines.text("    "));
     tell_reasons(out, machine, &state, ending);
-    tell_round(out, found, told, path, ending);
+    tell_round(out, found, path, ending);
     let _ = writeln!(out, "  {}", (told.confirm)(ending));
     if found.covered != Covered::All {
         return;
@@ -288,7 +282,7 @@ fn tell_ending(
             };
             let _ = writeln!(out, "  lost with {when}: up to there some schedule completes");
             let saved = found.schedule(&instead);
-            let (lines, _) = Steps::of(machine, told.reductions, &saved[..=step]);
+            let (lines, _) = Steps::of(machine, found.grain(), &saved[..=step]);
             if let Some(line) = lines.first_of(step as u64) {
                 let _ = writeln!(out, "    saved if instead: {line}");
             }
@@ -430,13 +424,7 @@ fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &End
 }
 
 /// What happens again and again.
-fn tell_round(
-    out: &mut String,
-    found: &mut Exploration,
-    told: &Told,
-    path: &Path,
-    ending: &Ending,
-) {
+fn tell_round(out: &mut String, found: &mut Exploration, path: &Path, ending: &Ending) {
     if ending.goes != Goes::OnForEver {
         return;
     }
@@ -448,7 +436,7 @@ fn tell_round(
     let _ = writeln!(out, ", {} at a time", plural(ending.round.len() as u64, "step"));
     let all: Path = path.iter().chain(&ending.round).copied().collect();
     let schedule = found.schedule(&all);
-    let (mut steps, _) = Steps::of(found.machine, told.reductions, &schedule);
+    let (mut steps, _) = Steps::of(found.machine, found.grain(), &schedule);
     steps.lines.retain(|line| line.number >= path.len() as u64);
     out.push_str(&steps.text("    "));
 }

@@ -151,7 +151,7 @@ impl Recorder {
     /// The lane that a message comes from, if it has one, and how it came.
     fn origin(&self, state: &State, event: &Event) -> Option<(usize, Way)> {
         let Kind::Received(message) = &event.kind else { return None };
-        let was_stored = self.stored.contains(&message.serial);
+        let was_stored = self.stored.contains(&message.serial.0);
         let way = if was_stored { Way::Buffered } else { Way::Straight };
         let lane = state.threads.iter().position(|thread| thread.process == message.sender)?;
         (lane < LANES).then_some((lane, way))
@@ -161,10 +161,10 @@ impl Recorder {
     fn note_stored(&mut self, event: &Event) {
         match &event.kind {
             Kind::Stored { message, .. } => {
-                self.stored.insert(message.serial);
+                self.stored.insert(message.serial.0);
             }
             Kind::Received(message) | Kind::Lost(message, _) => {
-                self.stored.remove(&message.serial);
+                self.stored.remove(&message.serial.0);
             }
             _ => {}
         }

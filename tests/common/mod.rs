@@ -7,6 +7,7 @@ pub mod generate;
 pub mod plain;
 pub mod shell;
 pub mod situation;
+pub mod walk;
 
 use std::path::{Path, PathBuf};
 

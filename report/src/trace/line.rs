@@ -187,7 +187,7 @@ impl Scribe<'_> {
     fn blocked(&mut self, out: &mut Vec<u8>, on: &BlockedOn) {
         if let BlockedOn::Send(message) | BlockedOn::Memory(message) = on {
             self.object(out, message.mailbox);
-            push_number(out, message.serial);
+            push_number(out, message.serial.0);
         }
         text(out, ",\"on\":", on_word(on));
         if *on != BlockedOn::Sleep {
@@ -312,7 +312,7 @@ fn push_value(out: &mut Vec<u8>, machine: &Machine, value: &Value) {
         Value::Handle(handle) => push_handle(out, machine, *handle),
         Value::Message(message) => {
             out.extend_from_slice(b"{\"message\":");
-            push_number(out, message.serial);
+            push_number(out, message.serial.0);
             out.push(b'}');
         }
     }

@@ -93,7 +93,7 @@ impl<W: Write> Tracer for Writer<W> {
         let lines = &mut self.lines;
         lines.extend_from_slice(b"{\"t\":");
         lines.extend_from_slice(self.time.of(now_ns));
-        let serial = event.kind.message().map(|message| self.serial.of(message.serial));
+        let serial = event.kind.message().map(|message| self.serial.of(message.serial.0));
         let mut scribe = Scribe { spelled: &mut self.spelled, machine, state };
         match self.kept.get(event, &mut scribe) {
             Some(line) => {

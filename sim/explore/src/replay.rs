@@ -1,26 +1,24 @@
 //! Schedules that were found, performed once more: by the same step, so that they can be told.
 
-use ipcsim_kernel::{Event, Machine, Oracle, Question, Sink, State, ThreadId};
+use ipcsim_kernel::{Computing, Event, Machine, Oracle, Pc, Question, Sink, State, ThreadId};
 
 use crate::explore::ScheduleStep;
 use crate::run::Tracer;
-use crate::space::{Move, Ready, Reductions, drive};
+use crate::space::{Grain, Move, Ready, drive};
 
 /// Performs a schedule from the beginning. The tracer is told everything; instead of a time it gets the
 /// number of the step, 0 for the beginning.
 pub fn replay<T: Tracer>(
     machine: &Machine,
-    reductions: Reductions,
+    grain: &Grain,
     schedule: &[ScheduleStep],
     tracer: &mut T,
 ) -> State {
-    let reductions = reductions.sound_for(machine);
     let mut state = State::initial(machine);
     for (number, step) in schedule.iter().enumerate() {
-        let mut script = Script { answers: &step.answers };
+        let mut script = Script { answers: &step.answers, grain };
         let mut teller = Ready::new(Teller { tracer, number: number as u64 });
-        let what = (step.what, reductions.merge);
-        drive(machine, &mut state, what, &mut script, &mut teller, |_, _, _, _| {});
+        drive(machine, &mut state, (step.what, grain), &mut script, &mut teller, |_, _, _, _| {});
     }
     state
 }
@@ -36,6 +34,7 @@ pub fn context_switches(schedule: &[ScheduleStep]) -> u64 {
 }
 
 struct Script<'a> {
+    grain: &'a Grain,
     answers: &'a [u64],
 }
 
@@ -44,6 +43,10 @@ impl Oracle for Script<'_> {
         let Some((answer, rest)) = self.answers.split_first() else { return 0 };
         self.answers = rest;
         *answer
+    }
+
+    fn computing(&self, at: Pc) -> Computing {
+        self.grain.computing(at)
     }
 }
 

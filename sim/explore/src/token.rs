@@ -1,15 +1,16 @@
 //! Tokens: a schedule in a short word.
 //!
-//! `m1k3f9-2-0` is the version of the format, a fingerprint of what the schedule belongs to, the number
-//! of steps, and which way was taken wherever there were several.
+//! `m2pk3f9-2-0` is the version of the format, what was looked at (which says what counts as a step), a
+//! fingerprint of what the schedule belongs to, the number of steps, and which way was taken wherever there
+//! were several.
 
 use ipcsim_kernel::Machine;
 
 use crate::explore::{Exploration, Path, ScheduleStep};
-use crate::space::{FIRST_ROOM, Looks, MOST_ROOM, Reductions, Space};
+use crate::space::{FIRST_ROOM, Looks, MOST_ROOM, Reduction, Reductions, Space};
 
 /// The version of the format: it changes whenever the same token could mean another schedule.
-const VERSION: &str = "m1";
+const VERSION: &str = "m2";
 /// Digits that are not taken for each other.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -26,10 +27,64 @@ pub enum BadToken {
     NoWay(u64),
 }
 
+/// What was looked at when a schedule was found. What is seen is a step of its own, so a schedule can only be
+/// followed by somebody who looks at the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Whether local work is merged with the call before it where nobody sees it.
+    pub merge: Reduction,
+    /// What is looked at beside how schedules end.
+    pub at: LooksAt,
+}
+
+/// What is looked at beside how schedules end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LooksAt {
+    /// Nothing.
+    Ends,
+    /// All variables and the log.
+    Results,
+    /// What the claim with this number, from 0, is about.
+    Claim(usize),
+}
+
+impl View {
+    /// The usual one.
+    pub const PLAIN: Self = Self { merge: Reduction::On, at: LooksAt::Ends };
+
+    fn written(self) -> String {
+        let letter = |merged: char, apart: char| match self.merge {
+            Reduction::On => merged,
+            Reduction::Off => apart,
+        };
+        match self.at {
+            LooksAt::Ends => letter('p', 'x').into(),
+            LooksAt::Results => letter('a', 'y').into(),
+            LooksAt::Claim(number) => format!("{}{}", letter('c', 'z'), digits(number as u64, 2)),
+        }
+    }
+
+    fn read(text: &str) -> Option<(Self, &str)> {
+        let letter = text.chars().next()?;
+        let rest = &text[letter.len_utf8()..];
+        let merge = if "xyz".contains(letter) { Reduction::Off } else { Reduction::On };
+        let (at, rest) = match letter {
+            'p' | 'x' => (LooksAt::Ends, rest),
+            'a' | 'y' => (LooksAt::Results, rest),
+            'c' | 'z' => {
+                let number = usize::try_from(value(rest.get(..2)?)?).ok()?;
+                (LooksAt::Claim(number), &rest[2..])
+            }
+            _ => return None,
+        };
+        Some((Self { merge, at }, rest))
+    }
+}
+
 /// The token of a path.
-pub fn token(found: &mut Exploration, path: &Path, fingerprint: u64) -> String {
+pub fn token(found: &mut Exploration, path: &Path, view: View, fingerprint: u64) -> String {
     let ways = found.ways(path);
-    let mut out = format!("{VERSION}{}-", digits(fingerprint & 0xf_ffff, 4));
+    let mut out = format!("{VERSION}{}{}-", view.written(), digits(fingerprint & 0xf_ffff, 4));
     out.push_str(&number(ways.len() as u64 - 1));
     let choices = ways.into_iter().filter(|(_, count)| *count > 1);
     let choices: String = choices.map(|(way, count)| digits(way, width(count))).collect();
@@ -37,22 +92,37 @@ pub fn token(found: &mut Exploration, path: &Path, fingerprint: u64) -> String {
     if choices.is_empty() { out } else { format!("{out}-{choices}") }
 }
 
-/// The schedule that a token means.
+/// What was looked at when the schedule of a token was found.
+pub fn view_of(token: &str) -> Result<View, BadToken> {
+    Ok(head_of(token)?.0)
+}
+
+fn head_of(token: &str) -> Result<(View, &str), BadToken> {
+    let head = token.trim().split('-').next().unwrap_or_default();
+    match head.strip_prefix(VERSION) {
+        Some(rest) => View::read(rest).ok_or(BadToken::NoToken),
+        None if is_of_another_version(head) => Err(BadToken::Version),
+        None => Err(BadToken::NoToken),
+    }
+}
+
+fn is_of_another_version(head: &str) -> bool {
+    head.strip_prefix('m').is_some_and(|rest| rest.starts_with(|it: char| it.is_ascii_digit()))
+}
+
+/// The schedule that a token means, found by looking in the way that [`view_of`] says.
 pub fn follow(
     machine: &Machine,
-    reductions: Reductions,
+    looks: Looks,
     token: &str,
     fingerprint: u64,
 ) -> Result<Vec<ScheduleStep>, BadToken> {
-    let mut parts = token.trim().split('-');
-    let (Some(head), Some(steps), choices, None) =
-        (parts.next(), parts.next(), parts.next().unwrap_or(""), parts.next())
+    let (view, print) = head_of(token)?;
+    let reductions = Reductions { merge: view.merge, ..Reductions::NONE };
+    let mut parts = token.trim().split('-').skip(1);
+    let (Some(steps), choices, None) = (parts.next(), parts.next().unwrap_or(""), parts.next())
     else {
         return Err(BadToken::NoToken);
-    };
-    let Some(print) = head.strip_prefix(VERSION) else {
-        let looks_like_one = head.starts_with('m');
-        return Err(if looks_like_one { BadToken::Version } else { BadToken::NoToken });
     };
     if value(print).ok_or(BadToken::NoToken)? != fingerprint & 0xf_ffff {
         return Err(BadToken::Scenario);
@@ -60,7 +130,7 @@ pub fn follow(
     let steps = value(steps).ok_or(BadToken::NoToken)?;
     let mut room = FIRST_ROOM;
     loop {
-        let mut space = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, room);
+        let mut space = Space::new(machine, reductions, looks, room);
         let schedule = walk(&mut space, steps, choices);
         if !space.outgrown || room > MOST_ROOM {
             return schedule;
@@ -127,6 +197,23 @@ fn value(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn views_are_read_as_they_are_written() {
+        for merge in [Reduction::On, Reduction::Off] {
+            for at in [LooksAt::Ends, LooksAt::Results, LooksAt::Claim(0), LooksAt::Claim(1_000)] {
+                let view = View { merge, at };
+                assert_eq!(View::read(&format!("{}rest", view.written())), Some((view, "rest")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_version_is_known_as_one() {
+        assert_eq!(view_of("m1k3f9-2-0"), Err(BadToken::Version));
+        assert_eq!(view_of("mutual"), Err(BadToken::NoToken));
+        assert_eq!(view_of("m2q"), Err(BadToken::NoToken));
+    }
 
     #[test]
     fn numbers_are_read_as_they_are_written() {

@@ -185,7 +185,7 @@ pub(crate) fn workers(machine: &Machine) -> impl Iterator<Item = ProcessId> + us
 fn failures(run: &Run) -> Vec<Failure> {
     let fault = |process: &ProcessId| match &run.state.processes[process.index()].life {
         Life::Ended(End::Failed(fault, at)) => {
-            Some(Failure { process: *process, fault: fault.clone(), at: *at })
+            Some(Failure { process: *process, fault: fault.clone(), at: at.0 })
         }
         _ => None,
     };

@@ -7,7 +7,6 @@
 mod rights;
 mod threads;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::ids::{MailboxId, ThreadId};
@@ -16,7 +15,7 @@ use crate::message::{Message, Then};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::memory::KernelMemory;
 use crate::outcome::Outcome;
-use crate::state::{BlockedOn, End, Life, Process, State, Thread};
+use crate::state::{Abandoned, BlockedOn, End, Life, Process, State, Thread};
 use crate::value::{Access, Handle, ReplyRight, Value};
 
 /// A part of a state: an entry of one of its tables.
@@ -31,7 +30,7 @@ pub enum PartOf<'a> {
     /// The kernel's memory.
     Memory(&'a KernelMemory),
     /// Reply rights whose caller no longer waits.
-    Abandoned(&'a BTreeSet<ReplyRight>),
+    Abandoned(&'a Abandoned),
 }
 
 /// Appends the bytes of a state.
@@ -59,7 +58,12 @@ pub fn encode_part(part: PartOf, out: &mut Vec<u8>) {
         PartOf::Thread(thread) => encoder.thread(thread),
         PartOf::Mailbox(mailbox) => encoder.mailbox(mailbox),
         PartOf::Memory(memory) => encoder.memory(memory),
-        PartOf::Abandoned(rights) => rights.iter().for_each(|right| encoder.right(*right)),
+        PartOf::Abandoned(rights) => {
+            for (right, holder) in rights {
+                encoder.right(*right);
+                encoder.holder(*holder);
+            }
+        }
     }
 }
 
@@ -210,6 +214,7 @@ impl Encoder<'_> {
         self.number(u64::from(message.sender.0));
         self.number(message.size);
         self.mailbox_id(message.mailbox);
+        self.byte(message.route as u8);
         let Some(extras) = &message.extras else { return self.byte(0) };
         self.byte(1);
         self.value(&extras.kind);
@@ -251,9 +256,15 @@ impl Encoder<'_> {
             Some(BlockedOn::Reply { right: awaited, .. }) => *awaited == right,
             _ => false,
         };
-        let use_of_it = u8::from(waits) + 2 * u8::from(state.abandoned.contains(&right));
+        let abandoned = state.abandoned.get(&right).copied();
         self.number(place as u64);
-        self.byte(use_of_it);
+        match abandoned {
+            None => self.byte(u8::from(waits)),
+            Some(holder) => {
+                self.byte(2);
+                self.holder(holder);
+            }
+        }
     }
 
     fn handle(&mut self, handle: Handle) {

@@ -13,6 +13,7 @@
 mod encode;
 mod event;
 mod expr;
+mod ghost;
 mod ids;
 mod invariant;
 pub mod limits;
@@ -35,6 +36,7 @@ pub mod waits;
 pub use encode::{PartOf, encode, encode_part};
 pub use event::{Event, Kind, Loss};
 pub use expr::{Binary, Expr, Field, Function, Unary, text};
+pub use ghost::Ghost;
 pub use ids::{FamilyId, MailboxId, Pc, ProcessId, Register, ThreadId, ThreadName, UserId};
 pub use invariant::assert_invariants;
 pub use machine::{
@@ -48,8 +50,8 @@ pub use outcome::{Fault, Outcome};
 pub use predicate::{Predicate, Probe};
 pub use rename::Rename;
 pub use state::{
-    BlockedOn, Bound, Control, End, Filter, Holder, Level, Life, Look, Process, Raised, Sources,
-    State, Thread, ThreadState,
+    Abandoned, BlockedOn, Bound, Control, End, Filter, Holder, Level, Life, Look, Process, Raised,
+    Sources, State, Thread, ThreadState,
 };
 pub use step::{Progress, Transition, step};
 pub use timing::{Costs, Scheduler, Timing};

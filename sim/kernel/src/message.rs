@@ -1,11 +1,12 @@
 //! A message: what travels, and what its sender does when it has gone.
 
+use crate::ghost::Ghost;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::object::port::{Carried, Once, Right};
 use crate::value::{Handle, ReplyRight, Value};
 
 /// A message, from the moment its `send` is accepted. It never changes, so it is shared, not copied.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// What it says.
     pub body: Value,
@@ -19,9 +20,8 @@ pub struct Message {
     pub route: Route,
     /// What most messages lack.
     pub extras: Option<Box<Extras>>,
-    /// Its number in this run. Ghost data: read only where an event is built, so that two states
-    /// that differ in nothing else are one state.
-    pub serial: u64,
+    /// Its number in this run: read only where an event is built.
+    pub serial: Ghost<u64>,
 }
 
 /// What most messages lack. A message that lacks all of it has none.
@@ -72,19 +72,6 @@ pub enum Then {
         right: ReplyRight,
     },
 }
-
-impl PartialEq for Message {
-    fn eq(&self, other: &Self) -> bool {
-        self.body == other.body
-            && self.sender == other.sender
-            && self.mailbox == other.mailbox
-            && self.size == other.size
-            && self.route == other.route
-            && self.extras == other.extras
-    }
-}
-
-impl Eq for Message {}
 
 impl Extras {
     /// For a message: nothing if all of it is lacking.

@@ -1,7 +1,7 @@
 //! The oracle and the sink: who decides where the kernel is free, and who is told what happened.
 
 use crate::event::Event;
-use crate::ids::{ProcessId, ThreadId};
+use crate::ids::{Pc, ProcessId, ThreadId};
 use crate::machine::Machine;
 use crate::state::State;
 
@@ -86,8 +86,8 @@ pub trait Oracle {
     /// An answer below [`Question::answers`].
     fn choose(&mut self, question: Question) -> u64;
 
-    /// What `compute` means to this driver.
-    fn computing(&self) -> Computing {
+    /// What the `compute` at this place of the code means to this driver.
+    fn computing(&self, _at: Pc) -> Computing {
         Computing::IsFree
     }
 

@@ -106,6 +106,17 @@ impl ThreadState {
     }
 }
 
+impl Holder {
+    /// The same with other names.
+    #[must_use]
+    pub fn renamed(self, names: &mut impl Rename) -> Self {
+        match self {
+            Holder::Queued(mailbox) => Holder::Queued(names.mailbox(mailbox)),
+            Holder::Taken(process) => Holder::Taken(names.process(process)),
+        }
+    }
+}
+
 impl BlockedOn {
     fn renamed(&self, names: &mut impl Rename) -> Self {
         match self {
@@ -119,13 +130,9 @@ impl BlockedOn {
                 }),
             },
             BlockedOn::Select(sources) => BlockedOn::Select(sources.renamed(names)),
-            BlockedOn::Reply { right, holder } => BlockedOn::Reply {
-                right: names.right(*right),
-                holder: match holder {
-                    Holder::Queued(mailbox) => Holder::Queued(names.mailbox(*mailbox)),
-                    Holder::Taken(process) => Holder::Taken(names.process(*process)),
-                },
-            },
+            BlockedOn::Reply { right, holder } => {
+                BlockedOn::Reply { right: names.right(*right), holder: holder.renamed(names) }
+            }
             BlockedOn::Join(threads) => {
                 BlockedOn::Join(threads.iter().map(|t| names.thread(*t)).collect())
             }

@@ -3,9 +3,10 @@
 //! No absolute time, no step counter, no message number that the kernel reads. The one exception,
 //! `next_serial`, is ghost data: it numbers messages for the trace and decides nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::ghost::Ghost;
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
 use crate::links;
 use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec, Order};
@@ -20,7 +21,7 @@ use crate::table::{Table, Watched};
 use crate::value::{ReplyRight, Value};
 
 /// Everything that changes while a machine runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// The processes, in the order of the file.
     pub processes: Table<Process>,
@@ -30,14 +31,18 @@ pub struct State {
     pub mailboxes: Table<Mailbox>,
     /// The kernel's memory for stored messages.
     pub memory: Watched<KernelMemory>,
-    /// Reply rights whose caller no longer waits, and which nobody has used up yet.
-    pub abandoned: Watched<BTreeSet<ReplyRight>>,
-    /// The serial number of the next message. Ghost data.
-    pub next_serial: u64,
+    /// Reply rights whose caller no longer waits, and which nobody has used up yet, with who has them.
+    pub abandoned: Watched<Abandoned>,
+    /// The serial number of the next message.
+    pub next_serial: Ghost<u64>,
 }
 
+/// Reply rights whose caller no longer waits, with who has them: only for that process the first answer is
+/// `dead`.
+pub type Abandoned = BTreeMap<ReplyRight, Holder>;
+
 /// A process (Mach: a task).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Whether it lives.
     pub life: Life,
@@ -82,12 +87,12 @@ pub enum End {
     /// Another process, or one of its own threads, killed it.
     Killed,
     /// An exception that nobody handled, or an exit with another code than 0.
-    /// Where that was is ghost data: nothing depends on it.
-    Failed(Fault, Pc),
+    /// Nothing depends on where that was.
+    Failed(Fault, Ghost<Pc>),
 }
 
 /// A thread.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thread {
     /// Whose it is.
     pub process: ProcessId,
@@ -336,8 +341,8 @@ impl State {
                 machine.policies.memory,
                 machine.policies.message_overhead,
             )),
-            abandoned: Watched::new(BTreeSet::new()),
-            next_serial: 1,
+            abandoned: Watched::new(Abandoned::new()),
+            next_serial: Ghost(1),
         };
         for id in 0..machine.processes.len() {
             state.add_process(machine, ProcessId::at(id));
@@ -405,6 +410,13 @@ impl State {
             owed: 0,
             rights: Rights::default(),
         });
+    }
+
+    /// The serial number of a new message.
+    pub(crate) fn number_a_message(&mut self) -> Ghost<u64> {
+        let serial = self.next_serial;
+        self.next_serial.0 += 1;
+        serial
     }
 
     /// A thread's variables.

@@ -16,7 +16,7 @@ pub struct Table<T> {
 }
 
 /// A single entry that is watched like those of a table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched<T>(Table<T>);
 
 /// Counts looks, over all tables of a state: it says which came first.
@@ -174,6 +174,15 @@ impl<T> Table<T> {
         }
     }
 }
+
+/// Two tables with the same entries are equal, whoever watches them.
+impl<T: PartialEq> PartialEq for Table<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+}
+
+impl<T: Eq> Eq for Table<T> {}
 
 impl<T> Index<usize> for Table<T> {
     type Output = T;

@@ -247,7 +247,7 @@ fn failures(state: &State) -> Vec<Failure> {
     let processes = state.processes.iter().enumerate();
     let failed = processes.filter_map(|(index, process)| match &process.life {
         Life::Ended(End::Failed(fault, at)) => {
-            Some(Failure { process: ProcessId::at(index), fault: fault.clone(), at: *at })
+            Some(Failure { process: ProcessId::at(index), fault: fault.clone(), at: at.0 })
         }
         _ => None,
     });

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ipcsim_kernel::{Machine, Pc, State, ThreadId};
 
 use crate::space::{
-    Delivery, Edge, FIRST_ROOM, Lookers, Looks, MOST_ROOM, Move, Reductions, Space,
+    Delivery, Edge, FIRST_ROOM, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions, Space,
 };
 pub use approximate::explore_approximately;
 pub use claims::{FinalResult, Vacuous};
@@ -307,6 +307,11 @@ impl Exploration<'_> {
             state.mailboxes.items().iter().map(|mailbox| mailbox.messages.len() as u64).sum()
         };
         self.ends.good.iter().map(stored).max().unwrap_or(0)
+    }
+
+    /// What counts as one step of its schedules.
+    pub fn grain(&self) -> &Grain {
+        self.space.grain()
     }
 
     /// The numbers of all states that were kept.

@@ -1,7 +1,7 @@
 //! What a run keeps beside the state: the clock, who is ready, what is due, what it has cost.
 
 use ipcsim_kernel::{
-    Computing, Event, Machine, Oracle, ProcessId, Question, Role, Sink, Span, State, Thread,
+    Computing, Event, Machine, Oracle, Pc, ProcessId, Question, Role, Sink, Span, State, Thread,
     ThreadId,
 };
 
@@ -101,7 +101,7 @@ impl Oracle for Draws {
         }
     }
 
-    fn computing(&self) -> Computing {
+    fn computing(&self, _: Pc) -> Computing {
         Computing::TakesTime
     }
 

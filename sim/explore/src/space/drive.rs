@@ -6,26 +6,30 @@ use ipcsim_kernel::{
     Event, Machine, Oracle, ProcessId, Progress, Sink, Span, State, ThreadId, Transition, step,
 };
 
-use super::{Move, Reduction};
+use super::{Grain, Move};
 
 /// Performs a move. `after` is told how far each thread came.
 pub(crate) fn drive<O: Oracle, S: Sink>(
     machine: &Machine,
     state: &mut State,
-    (what, merge): (Move, Reduction),
+    (what, grain): (Move, &Grain),
     oracle: &mut O,
     sink: &mut Ready<S>,
     mut after: impl FnMut(&mut O, &mut S, Progress, Option<ThreadId>),
 ) {
+    let mut open: VecDeque<ThreadId> = what.thread().into_iter().collect();
     for transition in transitions(machine, what) {
         let progress = step(machine, state, transition, oracle, sink);
+        if matches!(progress, Progress::Computes(_)) {
+            open.clear();
+        }
         after(oracle, &mut sink.sink, progress, what.thread());
     }
     // Whoever may have local work before its next call.
-    let mut open: VecDeque<ThreadId> = what.thread().into_iter().collect();
     open.append(&mut sink.ready);
     while let Some(t) = open.pop_front() {
-        if merge == Reduction::On && state.threads[t.index()].state.underneath().is_ready() {
+        let thread = &state.threads[t.index()];
+        if thread.state.underneath().is_ready() && grain.merges(thread.pc) {
             let progress = step(machine, state, Transition::Local(t), oracle, sink);
             after(oracle, &mut sink.sink, progress, Some(t));
         }

@@ -7,6 +7,7 @@
 mod descent;
 mod drive;
 mod filter;
+mod grain;
 mod live;
 mod memo;
 mod order;
@@ -32,6 +33,7 @@ use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId, Value
 pub use descent::Descent;
 pub(crate) use drive::{Ready, drive};
 pub use filter::Filter;
+pub use grain::Grain;
 use live::Live;
 pub use memo::{Delivery, Move, News};
 use memo::{Effect, Memo, Walk};
@@ -115,7 +117,7 @@ pub enum IsNew {
 pub struct Space<'m> {
     machine: &'m Machine,
     room: usize,
-    reductions: Reductions,
+    grain: Grain,
     layout: Layout,
     live: Live,
     parts: Parts,
@@ -160,7 +162,10 @@ impl<'m> Space<'m> {
         let mut parts = Parts::new(machine);
         let seen = Seen::new(parts.of_state(machine, &layout, &state));
         let reductions = reductions.sound_for(machine);
+        let grain = Grain::new(machine, reductions, looks);
         let order = match reductions.order {
+            // It has not heard of local work that stops on its way.
+            Reduction::On if grain.pauses() => None,
             Reduction::On => PartialOrder::of(machine, &state),
             Reduction::Off => None,
         };
@@ -171,7 +176,7 @@ impl<'m> Space<'m> {
         Self {
             machine,
             room,
-            reductions,
+            grain,
             layout,
             live: Live::new(machine, looks.predicates),
             parts,
@@ -202,6 +207,11 @@ impl<'m> Space<'m> {
     /// The machine.
     pub fn machine(&self) -> &'m Machine {
         self.machine
+    }
+
+    /// What counts as one step.
+    pub fn grain(&self) -> &Grain {
+        &self.grain
     }
 
     /// For how many threads and mailboxes that come up on the way there is room.

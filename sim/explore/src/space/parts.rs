@@ -1,14 +1,14 @@
 //! The parts of a state: each different one is kept once, and named by a number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
 use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::{Clock, Table, Watched};
 use ipcsim_kernel::{
-    BlockedOn, Bound, Life, Machine, PartOf, Probe, Process, ProcessId, Rename, ReplyRight, State,
-    Thread, ThreadId, ThreadState, Value, encode_part,
+    Abandoned, BlockedOn, Bound, Ghost, Life, Machine, PartOf, Probe, Process, ProcessId, Rename,
+    State, Thread, ThreadId, ThreadState, Value, encode_part,
 };
 
 use super::rights::Mentions;
@@ -19,7 +19,7 @@ use super::{Log, Looks};
 pub(super) enum Part {
     /// A thread or mailbox that does not exist yet.
     Absent,
-    Abandoned(BTreeSet<ReplyRight>),
+    Abandoned(Abandoned),
     Memory(KernelMemory),
     /// How many threads and mailboxes there are.
     Lengths(usize, usize),
@@ -263,7 +263,7 @@ impl Parts {
                 .collect(),
             memory: Watched::new(memory),
             abandoned: Watched::new(abandoned),
-            next_serial: 1,
+            next_serial: Ghost(1),
         };
         if layout.memory == Is::NotSo {
             Self::count_memory(&mut state);
@@ -356,7 +356,10 @@ impl Part {
         match self {
             Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => self.clone(),
             Part::Abandoned(rights) => {
-                Part::Abandoned(rights.iter().map(|right| names.right(*right)).collect())
+                let renamed = rights.iter();
+                Part::Abandoned(
+                    renamed.map(|(right, by)| (names.right(*right), by.renamed(names))).collect(),
+                )
             }
             Part::Memory(memory) => Part::Memory(memory.renamed(names)),
             Part::Process(process) => Part::Process(process.renamed(names)),
@@ -411,7 +414,7 @@ impl Part {
                 };
                 Can {
                     call: Is::when(looks || raises || (ready && at_call)),
-                    local: Is::when(thread.state.underneath().is_ready() && !at_call),
+                    local: Is::when(ready && !at_call),
                     expire: Is::when(bound == Some(Bound::Bounded)),
                     sleeps: Is::when(matches!(
                         thread.state,

@@ -3,8 +3,8 @@
 use ipcsim_kernel::program::{From, Op, Receive, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
-    End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId, Progress,
-    Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
+    Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc,
+    ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
 };
 
 use super::drive::{Ready, drive};
@@ -12,7 +12,7 @@ use super::memo::{Deed, Delivery, Effect, Move, News};
 use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
 use super::scratch::Scratch;
-use super::{Log, Reduction, Space};
+use super::{Grain, Log, Space};
 
 /// Numbers are drawn out of at most so many; more cannot be explored.
 const MOST_ANSWERS: u64 = 256;
@@ -28,13 +28,19 @@ impl Space<'_> {
         let mut scratch = Scratch::load(kept, &self.parts, &self.layout, row, &self.clock);
         let state = &mut scratch.state;
         let before = (state.threads.items().len(), state.mailboxes.items().len());
-        let mut script = Script { clock: &self.clock, answers, asked: Vec::new(), refused: None };
+        let mut script = Script {
+            clock: &self.clock,
+            grain: &self.grain,
+            answers,
+            asked: Vec::new(),
+            refused: None,
+        };
         let mut told =
             Ready::new(Told { news: News::Nothing, delivery: Delivery::Good, said: Vec::new() });
         drive(
             self.machine,
             state,
-            (what, self.reductions.merge),
+            (what, &self.grain),
             &mut script,
             &mut told,
             |script, told, progress, who| match (progress, script.refused.take(), who) {
@@ -94,7 +100,7 @@ impl Space<'_> {
             if workers.iter().all(|worker| state.is_over(*worker)) {
                 // It may matter who ended first, and that is what reductions leave open.
                 let comes_last = *fault == Fault::Unhandled(Outcome::Dead)
-                    && expects_something_of(self.machine, *pc, &workers);
+                    && expects_something_of(self.machine, pc.0, &workers);
                 self.irreducible |= !comes_last;
                 state.processes[index].life = Life::Ended(End::Finished);
             }
@@ -132,7 +138,9 @@ impl Space<'_> {
         let mut parts = Vec::new();
         for position in changed(&self.layout, state, before) {
             let mut part = part_at(&self.layout, state, position);
-            if let (Part::Thread(thread), Reduction::On) = (&mut part, self.reductions.merge) {
+            if let Part::Thread(thread) = &mut part
+                && self.grain.forgets()
+            {
                 self.live.forget(thread);
             }
             parts.push((position, part));
@@ -203,7 +211,7 @@ impl Space<'_> {
             parts.len() - 1
         });
         match &mut parts[place].1 {
-            Part::Abandoned(abandoned) => abandoned.remove(&right),
+            Part::Abandoned(abandoned) => abandoned.remove(&right).is_some(),
             other => unreachable!("abandoned rights stand at their position, not {other:?}"),
         }
     }
@@ -223,6 +231,7 @@ pub(super) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) ->
 /// Answers questions as they are written down, and with 0 behind that.
 struct Script<'a> {
     clock: &'a Clock,
+    grain: &'a Grain,
     answers: &'a [u64],
     /// When it was asked, how many answers there were, and which was given.
     asked: Vec<(u32, u64, u64)>,
@@ -240,6 +249,10 @@ impl Oracle for Script<'_> {
         let answer = self.answers.get(self.asked.len()).copied().unwrap_or(0);
         self.asked.push((self.clock.tick(), answers, answer));
         answer
+    }
+
+    fn computing(&self, at: Pc) -> Computing {
+        self.grain.computing(at)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The state that steps are performed in. From one step to the next little of it differs, and only that is
 //! put in anew.
 
-use ipcsim_kernel::State;
 use ipcsim_kernel::table::Clock;
+use ipcsim_kernel::{Ghost, State};
 
 use super::parts::{ABANDONED, Is, LENGTHS, Layout, MEMORY, Part, Parts};
 
@@ -44,7 +44,7 @@ impl Scratch {
                 kept.state.threads.items_mut()[thread].calls = calls;
             }
         }
-        kept.state.next_serial = 1;
+        kept.state.next_serial = Ghost(1);
         clock.reset();
         let state = &mut kept.state;
         state.processes.look_away();

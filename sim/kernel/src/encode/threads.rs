@@ -111,16 +111,20 @@ impl Encoder<'_> {
             BlockedOn::Reply { right, holder } => {
                 self.byte(4);
                 self.right(*right);
-                match holder {
-                    Holder::Queued(mailbox) => self.number(u64::from(mailbox.0) * 2),
-                    Holder::Taken(process) => self.number(u64::from(process.0) * 2 + 1),
-                }
+                self.holder(*holder);
             }
             BlockedOn::Join(threads) => {
                 self.byte(5);
                 self.threads(threads.iter());
             }
             BlockedOn::Sleep => self.byte(6),
+        }
+    }
+
+    pub(super) fn holder(&mut self, holder: Holder) {
+        match holder {
+            Holder::Queued(mailbox) => self.number(u64::from(mailbox.0) * 2),
+            Holder::Taken(process) => self.number(u64::from(process.0) * 2 + 1),
         }
     }
 

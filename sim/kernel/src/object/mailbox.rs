@@ -15,7 +15,7 @@ use crate::object::port_set::PortSet;
 use crate::state::Filter;
 
 /// A mailbox or a link.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
     /// Its fixed properties.
     pub spec: MailboxSpec,
@@ -37,7 +37,7 @@ pub struct Mailbox {
 }
 
 /// What a mailbox has that is reached by rights only.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Protected {
     /// It is a port.
     Port(Port),

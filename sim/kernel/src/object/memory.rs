@@ -7,7 +7,7 @@ use crate::ids::ThreadId;
 use crate::message::Message;
 
 /// The kernel's memory for messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelMemory {
     /// How much there is, in bytes; `None` is unlimited.
     pub limit: Option<u64>,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Step;
 use super::send::Whereabouts;
 use crate::event::Kind;
+use crate::ghost::Ghost;
 use crate::ids::{MailboxId, Pc, ThreadId};
 use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::Existence;
@@ -45,7 +46,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     fn end_as_failed(&mut self, t: ThreadId, fault: Fault) {
         let thread = self.thread(t);
         let (process, pc) = (thread.process, thread.pc);
-        self.end_process(process, End::Failed(fault, pc));
+        self.end_process(process, End::Failed(fault, Ghost(pc)));
     }
 
     /// Sends an exception, and lets the thread wait for the answer. It is there however full the port is.
@@ -63,8 +64,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         thread.control(|control| control.raised = Some(Raised { fault, level }));
         // It counts as waiting until it is known for whom.
         thread.state = ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
+        let serial = self.state.number_a_message();
         let whereabouts = self.force(
             Some(t),
             Arc::new(Message {

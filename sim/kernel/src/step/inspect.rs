@@ -1,5 +1,6 @@
 //! Looking at one's own rights: expressions see a thread's variables only, so this is a call.
 
+use super::rpc::Caller;
 use super::{Step, Stop};
 use crate::expr::Expr;
 use crate::ids::{MailboxId, Register, ThreadId};
@@ -78,11 +79,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The right to answer a call is good for one message; it is dead if its caller waits no more.
     fn reply_right(&self, t: ThreadId, asked: ReplyRight) -> Vec<(&'static str, u32)> {
-        if self.state.abandoned.contains(&asked) {
-            return vec![(Right::Dead.word(), 1)];
-        }
         match self.check_reply_right(asked, self.thread(t).process) {
-            Ok(()) => vec![(Right::Once(0).word(), 1)],
+            Ok(Caller::Waits) => vec![(Right::Once(0).word(), 1)],
+            Ok(Caller::HasGivenUp) => vec![(Right::Dead.word(), 1)],
             Err(_) => Vec::new(),
         }
     }

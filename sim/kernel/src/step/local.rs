@@ -73,7 +73,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             Op::Compute(time) => {
                 let span = self.span(t, time)?;
-                if self.oracle.computing() == Computing::TakesTime {
+                if self.oracle.computing(pc) == Computing::TakesTime {
                     self.thread_mut(t).pc = pc.next();
                     return Ok(Next::Stop(Progress::Computes(span)));
                 }

@@ -76,8 +76,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Puts a notice on its way, by a send-once right.
     pub(super) fn notify(&mut self, once: Once, kind: &str, body: Value, right: Option<Carried>) {
         self.forget_once(once);
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
+        let serial = self.state.number_a_message();
         let extras = Extras {
             kind: Value::Text(kind.into()),
             rights: right.into_iter().collect(),

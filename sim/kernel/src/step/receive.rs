@@ -219,9 +219,20 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A stored request has been taken: its caller now waits for whoever took it.
+    /// A stored request has been taken: its caller now waits for whoever took it, if it still waits.
     pub(super) fn request_left_its_queue(&mut self, message: &Message, whereabouts: Whereabouts) {
         let Then::AwaitReply { caller, right: asked } = message.then() else { return };
+        if self.state.abandoned.contains_key(&asked) {
+            match whereabouts {
+                Whereabouts::With(process) => {
+                    self.state.abandoned.insert(asked, Holder::Taken(process));
+                }
+                Whereabouts::Destroyed | Whereabouts::Stored(_) => {
+                    self.state.abandoned.remove(&asked);
+                }
+            }
+            return;
+        }
         let ThreadState::Blocked { on: BlockedOn::Reply { right, holder }, .. } =
             &mut self.state.threads[caller.index()].state
         else {

@@ -81,14 +81,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match bound {
             // Its time was over before the request went; there is none left to wait for the answer.
             Some(Bound::Expired) => {
-                self.state.abandoned.insert(right);
+                self.state.abandoned.insert(right, holder);
                 Err(Stop::Outcome(Outcome::TimedOut))
             }
             None => {
                 let result = self.block(t, on, wait);
                 if result.is_err() {
                     // The request is on its way, and nobody waits for the answer.
-                    self.state.abandoned.insert(right);
+                    self.state.abandoned.insert(right, holder);
                 }
                 result
             }

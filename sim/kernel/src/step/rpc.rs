@@ -12,6 +12,15 @@ use crate::program::{Reply, Send};
 use crate::state::{BlockedOn, Holder};
 use crate::value::{Handle, ReplyRight, Value};
 
+/// Whether somebody waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// The thread that called.
+    Waits,
+    /// Nobody: its wait has ended.
+    HasGivenUp,
+}
+
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn request(&mut self, t: ThreadId, request: &Send) -> Result<(), Stop> {
         if let Some(message) = self.unsent(t) {
@@ -50,11 +59,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.reply_once(t, once, answer);
         }
         let right = right.ok_or(Stop::Outcome(Outcome::NoRight))?;
-        if self.state.abandoned.remove(&right) {
-            return Err(Stop::Outcome(Outcome::Dead));
-        }
         let server = self.thread(t).process;
-        self.check_reply_right(right, server)?;
+        match self.check_reply_right(right, server)? {
+            Caller::Waits => {}
+            Caller::HasGivenUp => {
+                self.state.abandoned.remove(&right);
+                return Err(Stop::Outcome(Outcome::Dead));
+            }
+        }
         let caller = self.thread(right.caller).process;
         let mailbox = self.link(server, caller)?;
         let answer = self.answer(t, reply, (body, size), mailbox, Route::Link)?;
@@ -89,19 +101,25 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let taken = self.take_granted(t, &reply.rights, mailbox)?;
         let rights = self.granted_have_left(sender, taken).into();
         let extras = Extras { rights, ..Extras::default() }.boxed();
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
+        let serial = self.state.number_a_message();
         Ok(Arc::new(Message { body, sender, mailbox, size, route, extras, serial }))
     }
 
-    /// Whether the caller of a reply right still waits for this process. A handle that came in a body gives
-    /// no right.
-    pub(super) fn check_reply_right(&self, asked: ReplyRight, by: ProcessId) -> Result<(), Stop> {
+    /// Whether a process has a reply right: it has taken the request, and nobody has answered it. A handle
+    /// that came in a body gives no right.
+    pub(super) fn check_reply_right(
+        &self,
+        asked: ReplyRight,
+        by: ProcessId,
+    ) -> Result<Caller, Stop> {
         match self.state.waits_for(asked.caller) {
             Some(BlockedOn::Reply { right, holder: Holder::Taken(process) })
                 if *right == asked && *process == by =>
             {
-                Ok(())
+                Ok(Caller::Waits)
+            }
+            _ if self.state.abandoned.get(&asked) == Some(&Holder::Taken(by)) => {
+                Ok(Caller::HasGivenUp)
             }
             _ => Err(Stop::Outcome(Outcome::NoRight)),
         }

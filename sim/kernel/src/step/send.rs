@@ -225,8 +225,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let extras = extras.and_then(Extras::boxed);
         let sender = self.thread(t).process;
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
+        let serial = self.state.number_a_message();
         Ok(Arc::new(Message { body, sender, mailbox, size, route, extras, serial }))
     }
 

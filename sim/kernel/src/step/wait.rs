@@ -180,7 +180,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.unlist_receiver(t, &sources);
             }
             BlockedOn::Reply { right, holder } => {
-                self.state.abandoned.insert(right);
+                self.state.abandoned.insert(right, holder);
                 if let Holder::Taken(process) = holder {
                     self.state.processes[process.index()].owed -= 1;
                 }

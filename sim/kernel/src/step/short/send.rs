@@ -60,7 +60,7 @@ impl<S: Sink> Short<'_, S> {
             serial: self.state.next_serial,
         };
         let at = (t, sender.pc);
-        self.state.next_serial += 1;
+        self.state.next_serial.0 += 1;
         if let Goes::Nowhere = goes {
             self.wait_with(at, message, &send.wait);
             return Some(());

@@ -1,0 +1,143 @@
+//! What counts as one step of a schedule: how much local work belongs to the step before it.
+//!
+//! Local work is seen by nobody, so it is merged with the call before it: every order in which several
+//! threads do theirs comes to the same. Two kinds of local work *are* seen: an assignment to a variable that
+//! a claim reads, and a line of a log that is kept. Work that holds such an operation is a step of its own,
+//! and others come between: they may even end the thread before it gets there.
+//!
+//! `compute` takes no time here, but in a run others come while a thread computes. Where something that is
+//! seen lies behind it, local work stops there; so it does in a loop without any call, which is no step
+//! without end then. Only whoever has something to show pays for that.
+
+use std::collections::BTreeSet;
+
+use ipcsim_kernel::program::Op;
+use ipcsim_kernel::{Computing, Machine, Pc, Probe, Register};
+
+use super::{Log, Looks, Reduction, Reductions};
+
+/// What counts as one step of a schedule.
+#[derive(Clone, Debug)]
+pub struct Grain {
+    merge: Reduction,
+    /// For each place of the code whether the local work that begins there is a step of its own.
+    seen: Box<[bool]>,
+    /// For each place of the code whether local work stops there to compute.
+    pauses: Box<[bool]>,
+}
+
+impl Grain {
+    /// The steps of a machine's schedules, looked at in this way.
+    pub fn new(machine: &Machine, reductions: Reductions, looks: Looks) -> Self {
+        let shows = shown(machine, looks);
+        let is_local = |pc: usize| !matches!(machine.code[pc], Op::Call(_) | Op::End);
+        let is_compute = |pc: usize| matches!(machine.code[pc], Op::Compute(_));
+        // With what comes behind a `compute`, to see where to stop; then only up to there.
+        let far = ahead(machine, &shows, is_local);
+        let pauses: Box<[bool]> = (0..machine.code.len())
+            .map(|pc| is_compute(pc) && (far[pc] || comes_back(machine, pc)))
+            .collect();
+        let seen = ahead(machine, &shows, |pc| is_local(pc) && !pauses[pc]);
+        Self { merge: reductions.sound_for(machine).merge, seen, pauses }
+    }
+
+    /// Whether the local work of a thread that stands here belongs to the step that made it ready.
+    pub(crate) fn merges(&self, at: Pc) -> bool {
+        self.merge == Reduction::On && !self.seen[at.index()]
+    }
+
+    /// What a `compute` at this place means.
+    pub(crate) fn computing(&self, at: Pc) -> Computing {
+        if self.pauses[at.index()] { Computing::TakesTime } else { Computing::IsFree }
+    }
+
+    /// Whether variables that nobody reads any more are forgotten.
+    pub(super) fn forgets(&self) -> bool {
+        self.merge == Reduction::On
+    }
+
+    /// Whether some local work has to stop on its way.
+    pub(super) fn pauses(&self) -> bool {
+        self.pauses.contains(&true)
+    }
+}
+
+/// The operations that somebody sees.
+fn shown(machine: &Machine, looks: Looks) -> Box<[bool]> {
+    let mut shows: Box<[bool]> = match looks.log {
+        Log::Kept => machine.code.iter().map(|op| matches!(op, Op::Log(_))).collect(),
+        Log::Forgotten => vec![false; machine.code.len()].into(),
+    };
+    // Replicas have the same code, and are looked at alike.
+    let mut watched = BTreeSet::new();
+    for probe in looks.predicates.iter().flat_map(|predicate| &predicate.probes) {
+        if let Probe::Variable { process, register, .. } = probe {
+            watched.insert((machine.processes[process.index()], *register));
+        }
+    }
+    for (family, register) in watched {
+        let entries = machine.families[family.index()].threads.iter().map(|thread| thread.entry);
+        for pc in reached(machine, entries) {
+            shows[pc] |= writes(&machine.code[pc], register);
+        }
+    }
+    shows
+}
+
+/// Whether an operation is local and assigns this variable.
+fn writes(op: &Op, register: Register) -> bool {
+    !matches!(op, Op::Call(_)) && op.writes() == Some(register)
+}
+
+/// All code that is reached from these places.
+fn reached(machine: &Machine, from: impl Iterator<Item = Pc>) -> Vec<usize> {
+    let mut open: Vec<Pc> = from.collect();
+    let mut known = vec![false; machine.code.len()];
+    let mut all = Vec::new();
+    while let Some(pc) = open.pop() {
+        if !std::mem::replace(&mut known[pc.index()], true) {
+            all.push(pc.index());
+            machine.code[pc.index()].successors(pc, &mut open);
+        }
+    }
+    all
+}
+
+/// For each place whether something that is shown lies there or ahead, as far as `goes_on` leads.
+fn ahead(machine: &Machine, shows: &[bool], goes_on: impl Fn(usize) -> bool) -> Box<[bool]> {
+    let mut found: Box<[bool]> = shows.into();
+    let mut next = Vec::new();
+    loop {
+        let mut changed = false;
+        for pc in (0..machine.code.len()).rev().filter(|pc| goes_on(*pc)) {
+            if found[pc] {
+                continue;
+            }
+            next.clear();
+            machine.code[pc].successors(Pc::at(pc), &mut next);
+            found[pc] = next.iter().any(|to| found[to.index()]);
+            changed |= found[pc];
+        }
+        if !changed {
+            return found;
+        }
+    }
+}
+
+/// Whether local work alone leads from a place back to it.
+fn comes_back(machine: &Machine, from: usize) -> bool {
+    let mut open = Vec::new();
+    let mut known = vec![false; machine.code.len()];
+    machine.code[from].successors(Pc::at(from), &mut open);
+    while let Some(pc) = open.pop() {
+        let op = &machine.code[pc.index()];
+        if pc.index() == from {
+            return true;
+        }
+        if !matches!(op, Op::Call(_) | Op::End) && !std::mem::replace(&mut known[pc.index()], true)
+        {
+            op.successors(pc, &mut open);
+        }
+    }
+    false
+}
