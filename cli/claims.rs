@@ -206,7 +206,12 @@ fn outcome_of_schedules(found: &Exploration, claim: &Claim, word: &str) -> Judge
 fn blocked_in(found: &Exploration, claim: &Claim, ending: &Ending) -> Result<(), String> {
     let Some(claimed) = &claim.blocked else { return Ok(()) };
     let mut judged = ending.blocked.iter().map(|set| judge_blocked(found.machine, claimed, set));
-    judged.find(Result::is_err).unwrap_or(Ok(()))
+    match claim.over {
+        // One schedule is enough.
+        Over::SomeSchedule => judged.clone().find(Result::is_ok).or_else(|| judged.next()),
+        Over::Run | Over::EverySchedule => judged.find(Result::is_err),
+    }
+    .unwrap_or(Ok(()))
 }
 
 fn steps(number: usize) -> String {

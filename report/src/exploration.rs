@@ -230,6 +230,7 @@ fn named(machine: &Machine, state: &State, problem: &Problem) -> String {
         Class::SelfWait => "a wait for oneself",
         Class::MemoryExhausted => "kernel memory is exhausted",
         Class::OrphanWait => "an orphan wait",
+        Class::Neglected => "it is neglected",
     };
     format!("{}: {class}", sentence(machine, state, problem))
 }

@@ -43,13 +43,7 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
     }
     match verdict.outcome {
         Outcome::Completes => write(&mut out, completed(run, verdict)),
-        Outcome::Livelock => write(
-            &mut out,
-            format!(
-                "livelock: from {} on the run repeats itself, and nobody gets anywhere",
-                time(run.measures.time_ns)
-            ),
-        ),
+        Outcome::Livelock => tell_round(&mut out, machine, run),
         Outcome::Unfinished => {
             let why = cut_off(machine, run);
             let why = why.unwrap_or_else(|| "some processes have not ended".into());
@@ -116,6 +110,47 @@ fn cut_off(machine: &Machine, run: &Run) -> Option<String> {
     })
 }
 
+/// Since when a run repeats itself, and who goes round in it.
+fn tell_round(out: &mut String, machine: &Machine, run: &Run) {
+    let Some(round) = &run.round else {
+        let since = time(run.measures.time_ns);
+        let _ = writeln!(
+            out,
+            "livelock: from {since} on the run repeats itself, and nobody gets anywhere"
+        );
+        return;
+    };
+    let names = Names::new(machine);
+    let _ = writeln!(
+        out,
+        "livelock: from {} on the run repeats itself every {}, and nobody gets anywhere",
+        time(round.since_ns),
+        time(round.period_ns)
+    );
+    for (t, places) in round.movers.iter().take(SHOWN) {
+        let lines: Vec<String> = places.iter().map(|pc| machine.line(*pc).to_string()).collect();
+        let lines = match &lines[..] {
+            [] => words::place(machine, run.state.threads[t.index()].pc),
+            [line] => format!("   (line {line})"),
+            [first, .., last] => format!("   (lines {first} to {last})"),
+        };
+        let _ = writeln!(out, "  {} goes round{lines}", names.thread(&run.state, *t));
+    }
+    if round.movers.len() > SHOWN {
+        let _ = writeln!(out, "  and {} more", round.movers.len() - SHOWN);
+    }
+    if !round.starved.is_empty() {
+        let who: Vec<String> = round.starved.iter().map(|t| names.thread(&run.state, *t)).collect();
+        let verb = if who.len() == 1 { "is" } else { "are" };
+        let _ = writeln!(
+            out,
+            "  {} {verb} ready and never run{}",
+            listed(&who),
+            if who.len() == 1 { "s" } else { "" }
+        );
+    }
+}
+
 fn tell_hidden(out: &mut String, machine: &Machine, run: &Run, hidden: &Hidden) {
     let names = Names::new(machine);
     let place = |(t, pc): &(ThreadId, Pc)| {
@@ -133,9 +168,9 @@ fn tell_hidden(out: &mut String, machine: &Machine, run: &Run, hidden: &Hidden) 
 }
 
 fn tell_problem(out: &mut String, machine: &Machine, state: &State, problem: &Problem) {
-    let kind = match problem.class {
-        Class::OrphanWait => "stranded",
-        _ => "deadlock",
+    let kind = match problem.class.outcome() {
+        Some(outcome) => outcome.word(),
+        None => "stuck",
     };
     let since = time(problem.since_ns);
     let _ = writeln!(out, "{kind} at {since}: {}", sentence(machine, state, problem));
@@ -157,7 +192,13 @@ pub(crate) fn sentence(machine: &Machine, state: &State, problem: &Problem) -> S
             format!("{} {verb} for kernel memory that nobody will free", listed(&who))
         }
         Class::OrphanWait => {
-            format!("{} waits for what nobody that is left could do", listed(&who))
+            format!("{} waits for ever: nobody that is left ends this wait", listed(&who))
+        }
+        Class::Neglected => {
+            format!(
+                "{} waits for ever: whoever could end this wait goes on without it",
+                listed(&who)
+            )
         }
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct Repetition {
     renew_at: u64,
 }
 
-struct Moment {
+/// Where a run is, so that it can be told whether it comes back.
+pub(crate) struct Moment {
     sign: Sign,
     bytes: Vec<u8>,
 }
@@ -33,6 +34,18 @@ struct Sign {
 /// Where more bytes than this are stored the run is not compared: a flood does not repeat itself, and to
 /// keep a copy of it takes as much memory again.
 const MOST_STORED: u64 = 16 << 20;
+
+impl Moment {
+    /// Where a run is now.
+    pub(crate) fn of(runner: &Runner) -> Self {
+        Self { sign: sign(runner), bytes: bytes(runner) }
+    }
+
+    /// Whether a run is there.
+    pub(crate) fn is(&self, runner: &Runner) -> bool {
+        self.sign == sign(runner) && self.bytes == bytes(runner)
+    }
+}
 
 impl Repetition {
     pub(crate) fn new() -> Self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ipcsim_kernel::waits::{self, Condition, WaitGraph};
+use ipcsim_kernel::waits::{self, Condition, WaitGraph, is_at_rest};
 use ipcsim_kernel::{
     BlockedOn, Bound, End, Fault, Life, Machine, Pc, ProcessId, Role, State, ThreadId, ThreadState,
 };
@@ -56,6 +56,21 @@ pub enum Class {
     MemoryExhausted,
     /// It waits for what nobody that is left could do.
     OrphanWait,
+    /// It waits for what a thread could do that goes on for ever and never does it.
+    Neglected,
+}
+
+impl Class {
+    /// How a schedule is called that ends so. Whoever is neglected is not to blame: those who go on are.
+    pub fn outcome(self) -> Option<Outcome> {
+        match self {
+            Class::CrossedSend | Class::CircularWait | Class::SelfWait | Class::MemoryExhausted => {
+                Some(Outcome::Deadlock)
+            }
+            Class::OrphanWait => Some(Outcome::Stranded),
+            Class::Neglected => None,
+        }
+    }
 }
 
 /// Threads that can never move again, for one reason.
@@ -103,48 +118,75 @@ pub struct Verdict {
 /// Draws the conclusion from a run that is over.
 pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     let state = &run.state;
-    let mut stuck: Vec<ThreadId> =
-        run.stuck.iter().flat_map(|found| found.threads.clone()).collect();
-    stuck.sort_unstable();
-    // Daemons at rest are no problem themselves, but somebody may wait for them.
-    let all_stuck = waits::stuck(machine, state);
-    let waits_for = waits::wait_graph(machine, state, &all_stuck);
-    let problems = problems(state, &stuck, &waits_for, &|threads| since(run, threads));
+    let still = never_again(machine, run);
+    let diagnosis = diagnose(machine, state, &still, &|threads| since(run, threads));
+    let Diagnosis { problems, blocked, waits_for } = diagnosis;
     let failures = failures(run);
-    let mut blocked: Vec<ProcessId> =
-        stuck.iter().map(|t| state.threads[t.index()].process).collect();
-    blocked.dedup();
     let outcome = outcome(machine, run, &failures, &problems);
     let stored = state.mailboxes.iter().map(|mailbox| mailbox.messages.len() as u64);
     Verdict { outcome, failures, problems, blocked, waits_for, unreceived: stored.sum() }
 }
 
-/// What is the matter with threads that can never move again, where time does not pass.
-pub fn diagnose(machine: &Machine, state: &State, stuck: &[ThreadId]) -> (Vec<Problem>, WaitGraph) {
-    let mut resting: Vec<ThreadId> = (0..state.threads.items().len())
-        .map(ThreadId::at)
-        .filter(|t| is_at_rest(machine, state, *t))
-        .chain(stuck.iter().copied())
-        .collect();
-    resting.sort_unstable();
-    resting.dedup();
-    let waits_for = waits::wait_graph(machine, state, &resting);
-    (problems(state, stuck, &waits_for, &|_| 0), waits_for)
+/// The threads that never move again, in order: those that nobody could help, and where the run repeats itself
+/// for ever all that do not move in its circle.
+fn never_again(machine: &Machine, run: &Run) -> Vec<ThreadId> {
+    let mut still = waits::stuck(machine, &run.state);
+    still.extend(run.round.iter().flat_map(|round| &round.idle));
+    still.sort_unstable();
+    still.dedup();
+    still
 }
 
-/// Whether a thread is a daemon's and waits for requests: then it may do so for ever.
-pub(crate) fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
-    let process = state.threads[t.index()].process;
-    machine.family_of(process).role == Role::Daemon
-        && matches!(state.waits_for(t), Some(BlockedOn::Receive { .. } | BlockedOn::Select(_)))
+/// What is the matter with threads that can never move again.
+pub struct Diagnosis {
+    /// The circles, and those who wait for ever without one.
+    pub problems: Vec<Problem>,
+    /// Every process with a stuck thread, in order; daemons at rest that are part of a circle are among them.
+    pub blocked: Vec<ProcessId>,
+    /// Who waits for whom.
+    pub waits_for: WaitGraph,
+}
+
+/// Finds out what is the matter in a state from which on the threads in `still` never move again. The one rule
+/// for *deadlock* and *stranded*: see [`waits::wait_graph`].
+pub fn diagnose(
+    machine: &Machine,
+    state: &State,
+    still: &[ThreadId],
+    since: &dyn Fn(&[ThreadId]) -> u64,
+) -> Diagnosis {
+    let is_resting = |t: &ThreadId| is_at_rest(machine, state, *t);
+    let stuck: Vec<ThreadId> = still.iter().copied().filter(|t| !is_resting(t)).collect();
+    if stuck.is_empty() {
+        let waits_for = WaitGraph::default();
+        return Diagnosis { problems: Vec::new(), blocked: Vec::new(), waits_for };
+    }
+    let living: Vec<ThreadId> = (0..state.threads.items().len())
+        .map(ThreadId::at)
+        .filter(|t| {
+            let life = &state.threads.items()[t.index()].state;
+            !matches!(life, ThreadState::Ended | ThreadState::NotStarted)
+        })
+        .collect();
+    let waits_for = waits::wait_graph(machine, state, &living);
+    let moves = |t: ThreadId| {
+        let process = state.threads.items()[t.index()].process;
+        let is_worker = machine.family_of(process).role == Role::Worker;
+        is_worker && still.binary_search(&t).is_err()
+    };
+    let problems = problems(state, still, &stuck, &waits_for, &moves, since);
+    let circles = problems.iter().flat_map(|problem| &problem.threads);
+    let mut blocked: Vec<ProcessId> =
+        stuck.iter().chain(circles).map(|t| state.threads.items()[t.index()].process).collect();
+    blocked.sort_unstable();
+    blocked.dedup();
+    Diagnosis { problems, blocked, waits_for }
 }
 
 /// How a state in which some threads are stuck, and others have ended, is called.
 pub(crate) fn outcome_of(problems: &[Problem]) -> Option<Outcome> {
-    if problems.iter().any(|problem| problem.class != Class::OrphanWait) {
-        return Some(Outcome::Deadlock);
-    }
-    (!problems.is_empty()).then_some(Outcome::Stranded)
+    let mut outcomes = problems.iter().filter_map(|problem| problem.class.outcome());
+    outcomes.clone().find(|it| *it == Outcome::Deadlock).or_else(|| outcomes.next())
 }
 
 fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Problem]) -> Outcome {
@@ -192,50 +234,62 @@ fn failures(run: &Run) -> Vec<Failure> {
     run.failed.iter().filter_map(fault).collect()
 }
 
-/// Groups the stuck threads by what is at the root: the circles of the wait-for graph, and those that
-/// wait for nobody.
+/// Groups the stuck threads by what is at the root: the circles of the wait-for graph, those that wait for
+/// what a thread that goes on for ever never does, and those that wait for nobody.
 fn problems(
     state: &State,
+    still: &[ThreadId],
     stuck: &[ThreadId],
     waits_for: &WaitGraph,
+    moves: &dyn Fn(ThreadId) -> bool,
     since: &dyn Fn(&[ThreadId]) -> u64,
 ) -> Vec<Problem> {
-    if stuck.is_empty() {
-        return Vec::new();
-    }
-    let graph = Graph::new(state.threads.len(), stuck, waits_for);
-    let mut problems = Vec::new();
+    let is_stuck = |t: &ThreadId| stuck.binary_search(t).is_ok();
+    let graph = Graph::new(state.threads.len(), still, waits_for);
     let mut explained = vec![false; state.threads.len()];
+    let orphan = |class: Class, t: ThreadId| {
+        let since_ns = since(&[t]);
+        Problem { class, since_ns, threads: vec![t], behind: Vec::new() }
+    };
+    let find_behind = |problems: &mut [Problem], explained: &mut Vec<bool>| {
+        for problem in problems {
+            problem.threads.iter().for_each(|t| explained[t.index()] = true);
+            for t in graph.behind(&problem.threads) {
+                if is_stuck(&t) && !std::mem::replace(&mut explained[t.index()], true) {
+                    problem.behind.push(t);
+                }
+            }
+            problem.behind.sort_unstable();
+        }
+    };
+    // Whoever waits for somebody who goes on for ever is on no circle: not only the others could help.
+    let is_neglected = |t: &&ThreadId| waits_for.could_be_helped_by(**t, moves);
+    let mut all: Vec<Problem> =
+        stuck.iter().filter(is_neglected).map(|t| orphan(Class::Neglected, *t)).collect();
+    find_behind(&mut all, &mut explained);
+    let mut circles = Vec::new();
     for (component, shape) in graph.components() {
         // Daemons at rest may wait for each other.
-        if !component.iter().any(|t| stuck.binary_search(t).is_ok()) {
-            continue;
-        }
-        if let Some(class) = class(state, &component, shape) {
-            for t in &component {
-                explained[t.index()] = true;
-            }
-            let since_ns = since(&component);
-            problems.push(Problem { class, since_ns, threads: component, behind: Vec::new() });
+        let counts = component.iter().any(|t| is_stuck(t) && !explained[t.index()]);
+        if shape == Shape::Circle && counts {
+            let (class, since_ns) = (class(state, &component), since(&component));
+            circles.push(Problem { class, since_ns, threads: component, behind: Vec::new() });
         }
     }
-    merge_memory(&mut problems);
-    for problem in &mut problems {
-        for t in graph.behind(&problem.threads) {
-            let is_stuck = stuck.binary_search(&t).is_ok();
-            if is_stuck && !std::mem::replace(&mut explained[t.index()], true) {
-                problem.behind.push(t);
-            }
-        }
-        problem.behind.sort_unstable();
-    }
-    for t in stuck.iter().filter(|t| !explained[t.index()]) {
-        let since_ns = since(&[*t]);
-        let behind = Vec::new();
-        problems.push(Problem { class: Class::OrphanWait, since_ns, threads: vec![*t], behind });
-    }
-    problems.sort_by_key(|problem| (problem.since_ns, problem.threads.first().copied()));
-    problems
+    merge_memory(&mut circles);
+    find_behind(&mut circles, &mut explained);
+    // What is left is on no circle; its roots wait for nobody.
+    let leads_on = |t: &ThreadId| graph.ahead(*t).iter().any(|other| other != t && is_stuck(other));
+    let mut roots: Vec<Problem> = stuck
+        .iter()
+        .filter(|t| !explained[t.index()] && !leads_on(t))
+        .map(|t| orphan(Class::OrphanWait, *t))
+        .collect();
+    find_behind(&mut roots, &mut explained);
+    all.append(&mut circles);
+    all.append(&mut roots);
+    all.sort_by_key(|problem| (problem.since_ns, problem.threads.first().copied()));
+    all
 }
 
 /// All that wait for kernel memory wait for the same.
@@ -261,10 +315,12 @@ fn since(run: &Run, threads: &[ThreadId]) -> u64 {
         .filter(|found| found.threads.iter().any(|t| threads.contains(t)))
         .map(|found| found.since_ns)
         .max()
+        // Whoever is not in the circle of a run that repeats itself waits since it began to wait.
+        .or_else(|| threads.iter().map(|t| run.waiting_since_ns[t.index()]).max())
         .unwrap_or(0)
 }
 
-/// The wait-for graph of the stuck threads: from threads to what they wait for, from there to the
+/// The wait-for graph of threads that never move again: from threads to what they wait for, from there to the
 /// threads that could have brought it about.
 struct Graph {
     graph: DiGraph<Node, ()>,
@@ -278,26 +334,23 @@ enum Node {
 }
 
 impl Graph {
-    fn new(threads: usize, stuck: &[ThreadId], waits_for: &WaitGraph) -> Self {
+    fn new(threads: usize, still: &[ThreadId], waits_for: &WaitGraph) -> Self {
         let mut graph = DiGraph::new();
         let mut place = vec![None; threads];
-        let waiting = waits_for.waiting.iter().map(|(t, _)| *t);
-        let could = waits_for.could.iter().map(|(_, t)| *t);
-        for t in stuck.iter().copied().chain(waiting).chain(could) {
-            if place[t.index()].is_none() {
-                place[t.index()] = Some(graph.add_node(Node::Thread(t)));
-            }
+        for t in still {
+            place[t.index()] = Some(graph.add_node(Node::Thread(*t)));
         }
         let mut conditions = BTreeMap::new();
         for (condition, t) in &waits_for.could {
+            let Some(to) = place[t.index()] else { continue };
             let from = *conditions
                 .entry(*condition)
                 .or_insert_with(|| graph.add_node(Node::Condition(*condition)));
-            graph.add_edge(from, place[t.index()].expect("every thread has a node"), ());
+            graph.add_edge(from, to, ());
         }
         for (t, condition) in &waits_for.waiting {
-            if let Some(to) = conditions.get(condition) {
-                graph.add_edge(place[t.index()].expect("every thread has a node"), *to, ());
+            if let (Some(from), Some(to)) = (place[t.index()], conditions.get(condition)) {
+                graph.add_edge(from, *to, ());
             }
         }
         Self { graph, place }
@@ -324,6 +377,19 @@ impl Graph {
         components
     }
 
+    /// The threads for which this one waits, directly or through others.
+    fn ahead(&self, t: ThreadId) -> Vec<ThreadId> {
+        let Some(from) = self.place[t.index()] else { return Vec::new() };
+        let mut search = Dfs::new(&self.graph, from);
+        let mut found = Vec::new();
+        while let Some(node) = search.next(&self.graph) {
+            if let Node::Thread(t) = self.graph[node] {
+                found.push(t);
+            }
+        }
+        found
+    }
+
     /// The threads that wait for these, directly or through others.
     fn behind(&self, roots: &[ThreadId]) -> Vec<ThreadId> {
         let backwards = Reversed(&self.graph);
@@ -348,20 +414,17 @@ enum Shape {
     Single,
 }
 
-/// What is the matter with a component, if it is at the root of something.
-fn class(state: &State, component: &[ThreadId], shape: Shape) -> Option<Class> {
+/// What is the matter with a circle.
+fn class(state: &State, circle: &[ThreadId]) -> Class {
     let on = |t: &ThreadId| state.waits_for(*t);
-    if component.iter().any(|t| matches!(on(t), Some(BlockedOn::Memory(_)))) {
-        return Some(Class::MemoryExhausted);
+    if circle.iter().any(|t| matches!(on(t), Some(BlockedOn::Memory(_)))) {
+        return Class::MemoryExhausted;
     }
-    match (shape, component) {
-        (Shape::Single, _) => None,
-        (Shape::Circle, [_]) => Some(Class::SelfWait),
-        (Shape::Circle, several)
-            if several.iter().all(|t| matches!(on(t), Some(BlockedOn::Send(_)))) =>
-        {
-            Some(Class::CrossedSend)
+    match circle {
+        [_] => Class::SelfWait,
+        several if several.iter().all(|t| matches!(on(t), Some(BlockedOn::Send(_)))) => {
+            Class::CrossedSend
         }
-        (Shape::Circle, _) => Some(Class::CircularWait),
+        _ => Class::CircularWait,
     }
 }

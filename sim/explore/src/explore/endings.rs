@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use ipcsim_kernel::waits::WaitGraph;
+use ipcsim_kernel::waits::{WaitGraph, rests_in_its_main_receive};
 use ipcsim_kernel::{End, Life, Machine, ProcessId, Role, State, ThreadId, ThreadState};
 
 use super::components::{Components, components};
 use super::explain::Path;
 use super::lasso::way_round;
 use crate::space::{Edge, Move, News, Space};
-use crate::verdict::{Class, Failure, Outcome, Problem, diagnose, is_at_rest, outcome_of, workers};
+use crate::verdict::{Class, Diagnosis, Failure, Outcome, Problem, diagnose, outcome_of, workers};
 
 /// Whether a schedule comes to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +95,8 @@ pub(super) fn conclude(
 
 /// How it is called when a system comes to a state in which nothing moves any more; there are so many.
 pub(super) fn of_state(machine: &Machine, state: &State, at: u32, count: u64) -> Ending {
-    let stuck = unfinished(machine, state, |_| true);
-    Ending { count, ..judge(machine, state, &stuck, at, Goes::Stops, None) }
+    let still = living(state, |_| true);
+    Ending { count, ..judge(machine, state, &still, at, Goes::Stops, None) }
 }
 
 /// The first circle of waits, among states in which nothing but a timeout goes on.
@@ -105,10 +105,11 @@ pub(super) fn masked(machine: &Machine, space: &Space, states: &[u32]) -> Option
         let at = space.state(*state);
         let waits =
             |t: &ThreadId| matches!(at.threads[t.index()].state, ThreadState::Blocked { .. });
+        let is_in_the_way = |t: &ThreadId| !rests_in_its_main_receive(machine, &at, *t);
         let waiting: Vec<ThreadId> =
-            (0..at.threads.len()).map(ThreadId::at).filter(waits).collect();
-        let (problems, _) = diagnose(machine, &at, &waiting);
-        problems.into_iter().find(|problem| problem.class != Class::OrphanWait)
+            (0..at.threads.len()).map(ThreadId::at).filter(waits).filter(is_in_the_way).collect();
+        let Diagnosis { problems, .. } = diagnose(machine, &at, &waiting, &|_| 0);
+        problems.into_iter().find(|it| it.class.outcome() == Some(Outcome::Deadlock))
     };
     let mut found = states.iter().filter_map(|state| Some((*state, circle(state)?)));
     let (state, problem) = found.next()?;
@@ -192,30 +193,28 @@ fn order(outcome: Outcome) -> usize {
     all.iter().position(|other| *other == outcome).unwrap_or(all.len())
 }
 
-/// The threads that have not ended and do not rest, as far as `stuck` says so.
-fn unfinished(machine: &Machine, state: &State, stuck: impl Fn(ThreadId) -> bool) -> Vec<ThreadId> {
+/// The threads that have begun and not ended, as far as `still` says so.
+fn living(state: &State, still: impl Fn(ThreadId) -> bool) -> Vec<ThreadId> {
     (0..state.threads.len())
         .map(ThreadId::at)
         .filter(|t| {
             let thread = &state.threads[t.index()].state;
-            !matches!(thread, ThreadState::Ended | ThreadState::NotStarted)
-                && !is_at_rest(machine, state, *t)
-                && stuck(*t)
+            !matches!(thread, ThreadState::Ended | ThreadState::NotStarted) && still(*t)
         })
         .collect()
 }
 
-/// How it is called when a system ends so. `otherwise` is what it is called if nobody is stuck and not
-/// all have ended.
+/// How it is called when a system ends so, and the threads in `still` never move again. `otherwise` is what it
+/// is called if nobody is stuck and not all have ended.
 fn judge(
     machine: &Machine,
     state: &State,
-    stuck: &[ThreadId],
+    still: &[ThreadId],
     at: u32,
     goes: Goes,
     otherwise: Option<Outcome>,
 ) -> Ending {
-    let (problems, waits_for) = diagnose(machine, state, stuck);
+    let Diagnosis { problems, blocked, waits_for } = diagnose(machine, state, still, &|_| 0);
     let failures = failures(state);
     let all_ended = || workers(machine).all(|process| state.is_over(process));
     let outcome = if failures.is_empty() {
@@ -226,10 +225,6 @@ fn judge(
     } else {
         Outcome::Fails
     };
-    let mut blocked: Vec<ProcessId> =
-        stuck.iter().map(|t| state.threads[t.index()].process).collect();
-    blocked.sort_unstable();
-    blocked.dedup();
     Ending {
         outcome,
         state: at,
@@ -276,9 +271,9 @@ fn circles(machine: &Machine, space: &mut Space, first: u32, conclusion: &mut Co
             };
             let at = members[0];
             let state = space.state(at);
-            let doomed = unfinished(machine, &state, |t| !movable.can_move(&all, at, t));
+            let still = living(&state, |t| !movable.can_move(&all, at, t));
             let goes = Goes::OnForEver;
-            let ending = judge(machine, &state, &doomed, at, goes, Some(otherwise));
+            let ending = judge(machine, &state, &still, at, goes, Some(otherwise));
             let outcome = ending.outcome;
             conclusion.ends.of(outcome).extend(&members);
             if conclusion.enter(ending) {

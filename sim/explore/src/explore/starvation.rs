@@ -9,7 +9,7 @@ use ipcsim_kernel::{Machine, Role, ThreadId, ThreadState};
 use super::components::components;
 use super::endings::{Movable, fair, goes_round};
 use crate::space::{Edge, Space};
-use crate::verdict::is_at_rest;
+use ipcsim_kernel::waits::is_at_rest;
 
 /// A thread that can starve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

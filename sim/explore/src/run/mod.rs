@@ -7,6 +7,7 @@
 mod agenda;
 mod cpu;
 mod ready;
+mod round;
 mod runner;
 mod timers;
 mod watch;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use ipcsim_kernel::{Event, Machine, Pc, ProcessId, State, ThreadId};
 
 use cpu::Cpu;
+pub use round::Round;
 use runner::Advance;
 pub(crate) use runner::Runner;
 use watch::Watch;
@@ -165,6 +167,8 @@ pub struct Run {
     pub steps: u64,
     /// The threads that can never move again, as they were found. Daemons at rest are not among them.
     pub stuck: Vec<Stuck>,
+    /// Its circle, if it repeats itself for ever.
+    pub round: Option<Round>,
     /// The first deadlock that a timeout has hidden, if one was seen.
     pub hidden: Option<Hidden>,
     /// The processes that failed, in order of time. A daemon that failed when no worker was left is not
@@ -199,6 +203,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
         }
     };
     watch.look(&runner);
+    let round = if stop == Stop::Repeats { round::round_of(&runner) } else { None };
     let mut measures = runner.agenda.measures;
     measures.time_ns = runner.agenda.now_ns;
     // What a processor had begun when the run was over does not count.
@@ -210,6 +215,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
         measures,
         steps: runner.steps,
         stuck: watch.stuck,
+        round,
         hidden: runner.hidden,
         failed: runner.failed,
         done_ns: runner.done_ns,

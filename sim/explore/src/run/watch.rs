@@ -5,7 +5,7 @@ use ipcsim_kernel::{Machine, State, ThreadId, waits};
 use super::runner::{Advance, Runner};
 use super::{NoTrace, Stuck};
 use crate::repetition::Repetition;
-use crate::verdict::is_at_rest;
+use ipcsim_kernel::waits::is_at_rest;
 
 /// Looks out for threads that can never move again, and for runs that repeat themselves.
 pub(super) struct Watch<'m> {

@@ -14,8 +14,12 @@ pub enum Condition {
     SentBy(ProcessId),
     /// A message is sent somewhere that is known only at run time.
     SentAnywhere,
+    /// A message of one type is sent there. Types are numbered within a [`super::WaitGraph`].
+    SentOf(MailboxId, u32),
     /// A message is taken from this mailbox or link.
     Taken(MailboxId),
+    /// A message of one type is taken from there.
+    TakenOf(MailboxId, u32),
     /// A message is taken somewhere that is known only at run time.
     TakenAnywhere,
     /// This mailbox is destroyed.
@@ -26,6 +30,12 @@ pub enum Condition {
     AnsweredAnywhere,
     /// This process answers a request that it has taken.
     RepliedBy(ProcessId),
+    /// The call of this thread is answered.
+    RepliedTo(ThreadId),
+    /// This process lets go of its right to send to a port.
+    LetGo(ProcessId, MailboxId),
+    /// This thread ends its whole process, and so the waits of its siblings.
+    EndedBy(ThreadId),
     /// Kernel memory becomes free.
     MemoryFreed,
     /// A thread ends.
@@ -164,6 +174,12 @@ impl Waiters {
             Condition::Spawned(process) | Condition::Controlled(process) => {
                 state.threads_of(process).collect()
             }
+            // These occur in wait-for graphs only.
+            Condition::SentOf(..)
+            | Condition::TakenOf(..)
+            | Condition::RepliedTo(_)
+            | Condition::LetGo(..)
+            | Condition::EndedBy(_) => Vec::new(),
             Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),
         }
     }

@@ -43,6 +43,23 @@ pub(super) struct Future {
     pub ends: bool,
     /// It could end its whole process: by `exit`, or by an exception.
     pub fails: bool,
+    /// Its program says that the whole process ends: by `exit`, or by `fault`.
+    pub exits: bool,
+    /// Where its program sends to, with the type of the message where that is settled.
+    pub sent: Vec<(MailboxId, Option<Value>)>,
+    /// Where its program takes from, with the one type that it takes where there is one.
+    pub taken: Vec<(MailboxId, Option<Value>)>,
+    /// The ports to which it could give a right up.
+    pub drops: Reach<MailboxId>,
+}
+
+/// From where on code lies ahead of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// From where it stands: the call that it waits in may be made again.
+    Here,
+    /// From behind that call, as if its wait were over.
+    BehindItsWait,
 }
 
 impl<T: Ord> Reach<T> {
@@ -56,6 +73,26 @@ impl<T: Ord> Reach<T> {
     fn add(&mut self, item: T) {
         if let Reach::Some(items) = self {
             items.push(item);
+        }
+    }
+
+    /// Those that are known one by one.
+    pub(super) fn each(&self) -> impl Iterator<Item = T> + '_
+    where
+        T: Copy,
+    {
+        let items: &[T] = match self {
+            Reach::All => &[],
+            Reach::Some(items) => items,
+        };
+        items.iter().copied()
+    }
+
+    fn join(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Reach::Some(items), Reach::Some(mut others)) => items.append(&mut others),
+            (_, Reach::All) => *self = Reach::All,
+            (Reach::All, Reach::Some(_)) => {}
         }
     }
 
@@ -104,10 +141,9 @@ impl Scratch {
     }
 
     /// Walks over all code that a thread could still come to; leaves it in `self.path`.
-    fn walk(&mut self, machine: &Machine, from: Pc) {
+    fn walk(&mut self, machine: &Machine) {
         self.walk += 1;
         self.path.clear();
-        self.open.push(from);
         while let Some(pc) = self.open.pop() {
             if std::mem::replace(&mut self.visited[pc.index()], self.walk) == self.walk {
                 continue;
@@ -117,10 +153,29 @@ impl Scratch {
         }
     }
 
-    pub(super) fn future(&mut self, machine: &Machine, state: &State, t: ThreadId) -> Future {
-        self.walk(machine, state.threads[t.index()].pc);
-        let mut written = vec![false; state.threads[t.index()].registers.len()];
-        for pc in &self.path {
+    /// The code of the last walk.
+    pub(super) fn path(&self) -> impl Iterator<Item = Pc> + '_ {
+        self.path.iter().copied()
+    }
+
+    pub(super) fn future(
+        &mut self,
+        machine: &Machine,
+        state: &State,
+        t: ThreadId,
+        ahead: Ahead,
+    ) -> Future {
+        let thread = &state.threads[t.index()];
+        let waits = state.waits_for(t).is_some();
+        if waits && ahead == Ahead::BehindItsWait {
+            machine.code[thread.pc.index()].successors(thread.pc, &mut self.open);
+        } else {
+            self.open.push(thread.pc);
+        }
+        self.walk(machine);
+        let mut written = vec![false; thread.registers.len()];
+        // What the call sets that it waits in is not there yet.
+        for pc in self.path.iter().chain([&thread.pc]) {
             if let Some(register) = machine.code[pc.index()].writes() {
                 written[register.index()] = true;
             }
@@ -148,6 +203,10 @@ impl Scratch {
             passes_rights: false,
             ends: false,
             fails: false,
+            exits: false,
+            sent: Vec::new(),
+            taken: Vec::new(),
+            drops: Reach::Some(Vec::new()),
         };
         for pc in &self.path {
             walker.add(&machine.code[pc.index()], &mut future);
@@ -186,24 +245,31 @@ impl Walker<'_> {
                 self.add_send(request, future);
             }
             Verb::Send(send) | Verb::Call { request: send, .. } => self.add_send(send, future),
-            Verb::Receive(receive) => match &receive.from {
-                From::These(sources) => {
-                    self.add_mailboxes(sources, Direction::From, &mut future.receives);
-                }
-                From::Anyone => {
-                    let own = self.state.threads[self.thread.index()].process;
-                    for link in self.state.processes[own.index()].inbox.links() {
-                        future.receives.add(link);
+            Verb::Receive(receive) => {
+                let mut from = Reach::Some(Vec::new());
+                match &receive.from {
+                    From::These(sources) => {
+                        self.add_mailboxes(sources, Direction::From, &mut from);
+                    }
+                    From::Anyone => {
+                        let own = self.state.threads[self.thread.index()].process;
+                        let links = self.state.processes[own.index()].inbox.links();
+                        links.for_each(|link| from.add(link));
                     }
                 }
-            },
+                let kind = receive.kind.as_ref().and_then(|kind| self.known(kind));
+                future.taken.extend(from.each().map(|mailbox| (mailbox, kind.clone())));
+                future.receives.join(from);
+            }
             Verb::Reply(reply) => {
                 future.replies = true;
                 self.add_rights(&reply.rights, future);
             }
-            Verb::Exit(_) => future.fails = true,
+            Verb::Exit(_) | Verb::Fault(_) => {
+                future.fails = true;
+                future.exits = true;
+            }
             Verb::Control(command, target) => self.add_control(*command, target, future),
-            Verb::Fault(_) => future.fails = true,
             Verb::Spawn(spawn) => self.add_children(spawn, future),
             Verb::Destroy(object) => {
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
@@ -220,6 +286,7 @@ impl Walker<'_> {
             Verb::Limit { port, .. } => {
                 self.add_mailboxes(port, Direction::From, &mut future.receives);
             }
+            Verb::Drop(right) => self.add_mailboxes(right, Direction::To, &mut future.drops),
             Verb::Select { .. }
             | Verb::Sleep(_)
             | Verb::Yield
@@ -229,7 +296,6 @@ impl Walker<'_> {
             | Verb::CreatePort { .. }
             | Verb::CreateSet { .. }
             | Verb::Remove { .. }
-            | Verb::Drop(_)
             | Verb::Inspect { .. }
             | Verb::Open { .. } => {}
         }
@@ -292,7 +358,14 @@ impl Walker<'_> {
         {
             future.sends_to_processes = true;
         } else {
-            self.add_mailboxes(&send.to, Direction::To, &mut future.sends);
+            let mut to = Reach::Some(Vec::new());
+            self.add_mailboxes(&send.to, Direction::To, &mut to);
+            let kind = match &send.kind {
+                None => Some(Value::None),
+                Some(kind) => self.known(kind),
+            };
+            future.sent.extend(to.each().map(|mailbox| (mailbox, kind.clone())));
+            future.sends.join(to);
         }
     }
 

@@ -25,6 +25,8 @@
 
 mod condition;
 mod future;
+mod graph;
+mod rest;
 
 use std::collections::BTreeSet;
 
@@ -39,7 +41,9 @@ use crate::state::{
 pub use condition::Condition;
 use condition::Waiters;
 pub use future::settled;
-use future::{Future, Reach, Scratch};
+use future::{Ahead, Future, Reach, Scratch};
+pub use graph::{WaitGraph, wait_graph};
+pub use rest::{is_at_rest, rests_in_its_main_receive};
 
 /// The threads that can never move again, in order. Daemons at rest are among them.
 pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
@@ -94,116 +98,18 @@ pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId>
     if stuck.binary_search(&t).is_err() {
         return Vec::new();
     }
-    let graph = wait_graph(machine, state, &stuck);
+    let looked_at: Vec<ThreadId> =
+        stuck.into_iter().filter(|t| !rests_in_its_main_receive(machine, state, *t)).collect();
+    let graph = wait_graph(machine, state, &looked_at);
     let reaches = |from: ThreadId| graph.reached_from(state, from);
     let from_here = reaches(t);
     if !from_here[t.index()] {
         return Vec::new();
     }
-    stuck
+    looked_at
         .into_iter()
         .filter(|other| from_here[other.index()] && reaches(*other)[t.index()])
         .collect()
-}
-
-/// Who waits for what, and who could have brought it about, had it been able to move.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WaitGraph {
-    /// Threads that wait, and what they wait for. Of several conditions one is enough, except for a
-    /// join, which waits for all of them.
-    pub waiting: Vec<(ThreadId, Condition)>,
-    /// Conditions, and the threads that could bring them about.
-    pub could: Vec<(Condition, ThreadId)>,
-}
-
-/// The wait-for graph of threads that can never move again. Conditions that none of them could bring
-/// about are left out.
-pub fn wait_graph(machine: &Machine, state: &State, stuck: &[ThreadId]) -> WaitGraph {
-    let mut search = Search::new(machine, state);
-    let mut among = vec![false; state.threads.len()];
-    for t in stuck {
-        among[t.index()] = true;
-    }
-    let mut graph = WaitGraph::default();
-    for other in stuck {
-        let future = search.scratch.future(machine, state, *other);
-        let mut conditions = search.brought_about(*other, &future);
-        // Nobody but who registers lets a name server answer others.
-        if !future.registers {
-            conditions.retain(|condition| match condition {
-                Condition::Sent(port) => !machine.name_servers.contains_key(port),
-                _ => true,
-            });
-        }
-        let process = state.threads[other.index()].process;
-        if future.replies {
-            conditions.extend(search.answers_once(process));
-        }
-        if future.ends && state.processes[process.index()].alive_threads == 1 {
-            conditions.push(Condition::ProcessEnds(process));
-        }
-        graph.could.extend(conditions.into_iter().map(|condition| (condition, *other)));
-    }
-    graph.could.sort_unstable();
-    graph.could.dedup();
-    let mut last = None;
-    for (condition, _) in &graph.could {
-        if last.replace(*condition) == Some(*condition) {
-            continue;
-        }
-        let waiting = search.waiters.of(state, *condition).into_iter();
-        let waiting = waiting
-            .filter(|t| among[t.index()] && !is_its_own_affair(state, &graph, *t, *condition));
-        let waiting: Vec<_> = waiting.map(|t| (t, *condition)).collect();
-        graph.waiting.extend(waiting);
-    }
-    graph.waiting.sort_unstable();
-    graph.waiting.dedup();
-    graph
-}
-
-/// Whether a thread waits in vain for the last message of a sender that has ended to be taken, which nobody
-/// but itself could do: it does not wait for itself, it waits for nobody.
-fn is_its_own_affair(state: &State, graph: &WaitGraph, t: ThreadId, condition: Condition) -> bool {
-    if !matches!(condition, Condition::Taken(_))
-        || !matches!(state.waits_for(t), Some(BlockedOn::Receive { .. } | BlockedOn::Select(_)))
-    {
-        return false;
-    }
-    let first = graph.could.partition_point(|(could, _)| *could < condition);
-    let mut who = graph.could[first..].iter().take_while(|(could, _)| *could == condition);
-    who.all(|(_, other)| *other == t)
-}
-
-impl WaitGraph {
-    /// Which threads a thread waits for, directly or through others.
-    fn reached_from(&self, state: &State, t: ThreadId) -> Vec<bool> {
-        let mut reached = vec![false; state.threads.len()];
-        let mut open = vec![t];
-        while let Some(at) = open.pop() {
-            for next in self.awaited(at) {
-                if !std::mem::replace(&mut reached[next.index()], true) {
-                    open.push(next);
-                }
-            }
-        }
-        reached
-    }
-
-    /// The threads that could have ended a thread's wait.
-    pub fn awaited(&self, t: ThreadId) -> Vec<ThreadId> {
-        let mut awaited = Vec::new();
-        let first = self.waiting.partition_point(|(waiting, _)| *waiting < t);
-        for (_, condition) in self.waiting[first..].iter().take_while(|(waiting, _)| *waiting == t)
-        {
-            let first = self.could.partition_point(|(could, _)| could < condition);
-            let who = self.could[first..].iter().take_while(|(could, _)| could == condition);
-            awaited.extend(who.map(|(_, t)| *t));
-        }
-        awaited.sort_unstable();
-        awaited.dedup();
-        awaited
-    }
 }
 
 /// Whether a thread that has just begun to wait closes a circle of waits that nobody can open.
@@ -326,7 +232,7 @@ impl<'a> Search<'a> {
             }
         }
         while let Some(t) = self.open.pop() {
-            let future = self.scratch.future(self.machine, self.state, t);
+            let future = self.scratch.future(self.machine, self.state, t, Ahead::Here);
             let process = self.state.threads[t.index()].process;
             for condition in self.brought_about(t, &future) {
                 self.could_happen(condition);

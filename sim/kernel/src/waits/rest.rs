@@ -1,0 +1,92 @@
+//! Daemons at rest: a server may wait for its next request for ever.
+
+use crate::ids::{Pc, ThreadId};
+use crate::machine::{Machine, Role};
+use crate::program::{Op, Verb};
+use crate::state::{BlockedOn, Bound, Holder, State, ThreadState};
+use crate::value::{ReplyRight, Value};
+
+/// Whether a thread is a daemon's, waits for a message without a limit, and owes nobody an answer: then it
+/// may do so for ever.
+pub fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
+    let process = state.threads[t.index()].process;
+    let waits = matches!(
+        state.threads[t.index()].state,
+        ThreadState::Blocked {
+            on: BlockedOn::Receive { .. } | BlockedOn::Select(_),
+            bound: Bound::Forever
+        }
+    );
+    waits && machine.family_of(process).role == Role::Daemon && !owes_an_answer(state, t)
+}
+
+/// Whether somebody waits for the answer of this thread: it holds the request, or none of its process does
+/// any more.
+fn owes_an_answer(state: &State, t: ThreadId) -> bool {
+    let process = state.threads[t.index()].process;
+    if state.processes[process.index()].owed == 0 {
+        return false;
+    }
+    let owed = state.threads.iter().filter_map(|thread| match &thread.state {
+        ThreadState::Blocked { on: BlockedOn::Reply { right, holder }, .. }
+            if *holder == Holder::Taken(process) =>
+        {
+            Some(*right)
+        }
+        _ => None,
+    });
+    let holds = |t: ThreadId, right: ReplyRight| {
+        state.threads[t.index()].registers.iter().any(|value| is_request(value, right))
+    };
+    owed.into_iter()
+        .any(|right| holds(t, right) || !state.threads_of(process).any(|other| holds(other, right)))
+}
+
+fn is_request(value: &Value, right: ReplyRight) -> bool {
+    match value {
+        Value::Message(message) => message.reply_right() == Some(right),
+        Value::List(list) => list.items().iter().any(|item| is_request(item, right)),
+        _ => false,
+    }
+}
+
+/// Whether a thread is at rest in the receive that its program comes to first, which is where a server waits
+/// for its next request: then it is in nobody's way.
+pub fn rests_in_its_main_receive(machine: &Machine, state: &State, t: ThreadId) -> bool {
+    if !is_at_rest(machine, state, t) {
+        return false;
+    }
+    let thread = &state.threads[t.index()];
+    let threads = &machine.family_of(thread.process).threads;
+    let mut open: Vec<Pc> = match threads.iter().find(|spec| spec.name == thread.name) {
+        Some(spec) => vec![spec.entry],
+        None => machine.code.iter().filter_map(|op| begins(op, thread.name)).collect(),
+    };
+    let mut known = vec![false; machine.code.len()];
+    while let Some(pc) = open.pop() {
+        if std::mem::replace(&mut known[pc.index()], true) {
+            continue;
+        }
+        let op = &machine.code[pc.index()];
+        let receives = matches!(op, Op::Call(call)
+            if matches!(call.verb, Verb::Receive(_) | Verb::Select { .. }));
+        if receives && pc == thread.pc {
+            return true;
+        }
+        if !receives {
+            op.successors(pc, &mut open);
+        }
+    }
+    false
+}
+
+/// Where a thread of this name begins that is started here.
+fn begins(op: &Op, wanted: crate::ids::ThreadName) -> Option<Pc> {
+    match op {
+        Op::Call(call) => match call.verb {
+            Verb::StartThread { name, entry } if name == wanted => Some(entry),
+            _ => None,
+        },
+        _ => None,
+    }
+}
