@@ -18,15 +18,25 @@ pub fn walk(machine: &Machine, seed: u64, steps: usize, mut show: impl FnMut(&St
             return;
         }
         let at = usize::try_from(dice.below(ways.len() as u64)).expect("a small number");
-        if step(machine, &mut state, ways[at], &mut dice, &mut Nobody) == Progress::Endless {
+        if perform(machine, &mut state, ways[at], &mut dice) == Progress::Endless {
             return;
         }
         show(&state);
     }
 }
 
+/// Performs a transition, with answers from the dice.
+pub fn perform(
+    machine: &Machine,
+    state: &mut State,
+    what: Transition,
+    dice: &mut Dice,
+) -> Progress {
+    step(machine, state, what, dice, &mut Nobody)
+}
+
 /// What could happen next.
-fn transitions(machine: &Machine, state: &State) -> Vec<Transition> {
+pub fn transitions(machine: &Machine, state: &State) -> Vec<Transition> {
     let mut ways = Vec::new();
     for (index, process) in state.processes.items().iter().enumerate() {
         if process.life == Life::NotStarted {

@@ -21,7 +21,6 @@ cargo xtask COMMAND
   coverage [--write]
                  check the table of slides and scenarios, or make it anew; say which slides have none
   mutants        put one mistake after the other into the kernel: the tests must catch each
-  mutants encoder   take one line after the other out of the encoder: its law must miss each
   bench [runs | spaces] [--peers]
                  measure the speed of runs, and of looking at all schedules;
                  with --peers beside SimPy, NexoSim, SystemC, stateright and SPIN";
@@ -35,7 +34,6 @@ fn main() -> ExitCode {
         ["coverage"] => coverage::check(coverage::Table::LookedAt),
         ["coverage", "--write"] => coverage::check(coverage::Table::Written),
         ["mutants"] => mutants::hunt(),
-        ["mutants", "encoder"] => mutants::hunt_encoder(),
         ["bench", ref options @ ..] => bench(options),
         _ => {
             println!("{HELP}");

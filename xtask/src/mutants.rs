@@ -259,15 +259,6 @@ const MUTANTS: &[Mutant] = &[
     },
 ];
 
-/// Where states become bytes.
-const ENCODER: [&str; 3] = [
-    "sim/kernel/src/encode.rs",
-    "sim/kernel/src/encode/rights.rs",
-    "sim/kernel/src/encode/threads.rs",
-];
-
-const ALL_TESTS: &[&str] = &["--workspace"];
-
 /// The tests take less than this, the build of what has changed included.
 const PATIENCE_S: u32 = 600;
 /// The same where everything has to be built.
@@ -289,7 +280,7 @@ pub(crate) fn hunt() -> Result<(), String> {
     let copy = root.join("target/mutants/tree");
     copy_tracked(&root, &copy)?;
     println!("the tests, without any mistake");
-    if !tests_pass(&copy, ALL_TESTS, FIRST_PATIENCE_S)? {
+    if !tests_pass(&copy, FIRST_PATIENCE_S)? {
         return Err("the tests fail without any mistake: mend that first".into());
     }
     let mut survivors = String::new();
@@ -297,7 +288,7 @@ pub(crate) fn hunt() -> Result<(), String> {
         let file = copy.join(mutant.file);
         let text = read(&file)?;
         write(&file, &mutant.made_of(&text)?)?;
-        let passed = tests_pass(&copy, ALL_TESTS, PATIENCE_S);
+        let passed = tests_pass(&copy, PATIENCE_S);
         write(&file, &text)?;
         let caught = !passed?;
         println!("{}  {}", if caught { "caught  " } else { "SURVIVES" }, mutant.name);
@@ -310,55 +301,6 @@ pub(crate) fn hunt() -> Result<(), String> {
         return Ok(());
     }
     Err(format!("these mistakes would not be noticed:\n{survivors}"))
-}
-
-/// Takes one line after the other out of the encoder of states. Errors: those that the law of the encoder
-/// did not miss.
-pub(crate) fn hunt_encoder() -> Result<(), String> {
-    let root = crate::root();
-    let copy = root.join("target/mutants/tree");
-    copy_tracked(&root, &copy)?;
-    if !tests_pass(&copy, &["--test", "encoding"], FIRST_PATIENCE_S)? {
-        return Err("the law of the encoder does not hold: mend that first".into());
-    }
-    let mut survivors = String::new();
-    for name in ENCODER {
-        let file = copy.join(name);
-        let text = read(&file)?;
-        for (number, without) in without_a_line(&text) {
-            write(&file, &without)?;
-            let passed = tests_pass(&copy, &["--test", "encoding"], PATIENCE_S);
-            write(&file, &text)?;
-            let line = text.lines().nth(number).unwrap_or_default().trim();
-            let verdict = if passed? { "SURVIVES" } else { "caught  " };
-            println!("{verdict}  {name}:{}  {line}", number + 1);
-            if verdict == "SURVIVES" {
-                let _ = writeln!(survivors, "  {name}:{}  {line}", number + 1);
-            }
-        }
-    }
-    if survivors.is_empty() {
-        return Ok(());
-    }
-    Err(format!("nobody would miss these lines:\n{survivors}"))
-}
-
-/// The text without each of its lines that writes something, with the number of the line from 0.
-fn without_a_line(text: &str) -> Vec<(usize, String)> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut all = Vec::new();
-    for (number, line) in lines.iter().enumerate() {
-        let code = line.trim();
-        let instead = match line.split_once("=> self.") {
-            Some((arm, _)) if code.ends_with(',') => format!("{arm}=> {{}}"),
-            _ if code.starts_with("self.") && code.ends_with(");") => String::new(),
-            _ => continue,
-        };
-        let mut without: Vec<&str> = lines.clone();
-        without[number] = &instead;
-        all.push((number, without.join("\n") + "\n"));
-    }
-    all
 }
 
 /// A copy of all files that belong to the repository, as they are now.
@@ -401,12 +343,11 @@ fn remove_others(copy: &Path, folder: &Path, names: &BTreeSet<&Path>) -> Result<
 }
 
 /// Whether the tests pass. A mistake that makes them run for ever is caught as well.
-fn tests_pass(copy: &Path, tests: &[&str], patience_s: u32) -> Result<bool, String> {
+fn tests_pass(copy: &Path, patience_s: u32) -> Result<bool, String> {
     let log = copy.join("../log");
     let file = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
     let mut child = Command::new("cargo")
-        .args(["test", "--locked", "--quiet"])
-        .args(tests)
+        .args(["test", "--workspace", "--locked", "--quiet"])
         .env("CARGO_TARGET_DIR", copy.join("../build"))
         .env("INSTA_UPDATE", "no")
         .current_dir(copy)

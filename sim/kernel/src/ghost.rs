@@ -1,5 +1,7 @@
 //! Ghost data: what only a trace needs. It stands in the state and decides nothing.
 
+use std::hash::{Hash, Hasher};
+
 /// Equal to every other: two states that differ in nothing else are one state.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ghost<T>(pub T);
@@ -11,3 +13,7 @@ impl<T> PartialEq for Ghost<T> {
 }
 
 impl<T> Eq for Ghost<T> {}
+
+impl<T> Hash for Ghost<T> {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}

@@ -46,7 +46,7 @@ pub struct Machine {
 }
 
 /// What the kernel does where systems differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policies {
     /// The capacity of a mailbox that is created without one.
     pub buffering: Capacity,
@@ -196,7 +196,7 @@ pub enum Role {
 }
 
 /// How a process comes to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Birth {
     /// It is there from the start, or from its time on.
     Declared,
@@ -205,7 +205,7 @@ pub enum Birth {
 }
 
 /// Whether a family was declared with `replicas`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Replicas {
     /// One member, with the bare name.
     Single,
@@ -252,7 +252,7 @@ pub struct Family {
 }
 
 /// Whether the order of arrivals over all links of a process matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Arrivals {
     /// It receives from anyone somewhere in its programs.
     Ordered,
@@ -278,7 +278,7 @@ pub struct ThreadSpec {
 }
 
 /// A mailbox: its fixed properties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MailboxSpec {
     /// How much it holds.
     pub capacity: Capacity,
@@ -374,7 +374,7 @@ pub struct Symbols {
 }
 
 /// What a real system calls an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OutcomeWord {
     /// Of this verb; of all if it is empty.
     pub verb: &'static str,

@@ -6,7 +6,7 @@ use crate::object::port::{Carried, Once, Right};
 use crate::value::{Handle, ReplyRight, Value};
 
 /// A message, from the moment its `send` is accepted. It never changes, so it is shared, not copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     /// What it says.
     pub body: Value,
@@ -25,7 +25,7 @@ pub struct Message {
 }
 
 /// What most messages lack. A message that lacks all of it has none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Extras {
     /// The word that `receive … type:` selects by, `none` if it has none.
     pub kind: Value,

@@ -85,7 +85,7 @@ impl Outcome {
 }
 
 /// Why a thread's process failed: an exception that nobody handled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[repr(u64)]
 pub enum Fault {
     /// A call ended so, and the step has no handler for it.

@@ -4,6 +4,7 @@
 //! `next_serial`, is ghost data: it numbers messages for the trace and decides nothing.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::ghost::Ghost;
@@ -42,7 +43,7 @@ pub struct State {
 pub type Abandoned = BTreeMap<ReplyRight, Holder>;
 
 /// A process (Mach: a task).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Process {
     /// Whether it lives.
     pub life: Life,
@@ -67,7 +68,7 @@ pub struct Process {
 }
 
 /// The life of a process.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Life {
     /// Nobody has made it yet.
     Unborn,
@@ -80,7 +81,7 @@ pub enum Life {
 }
 
 /// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// Its last thread came to its last step, or it exited with 0.
     Finished,
@@ -92,7 +93,7 @@ pub enum End {
 }
 
 /// A thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Thread {
     /// Whose it is.
     pub process: ProcessId,
@@ -108,14 +109,14 @@ pub struct Thread {
     pub status: Outcome,
     /// Its variables.
     pub registers: Box<[Value]>,
-    /// Tells the reply rights of its calls apart.
+    /// Tells the reply rights of its calls apart; how many there were decides nothing.
     pub calls: u32,
     /// What others do to it; nothing, most of the time.
     pub control: Option<Box<Control>>,
 }
 
 /// What others do to a thread.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Control {
     /// How often it was suspended and not resumed.
     pub suspended: u32,
@@ -124,7 +125,7 @@ pub struct Control {
 }
 
 /// An exception that was sent to a handler.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Raised {
     /// Which.
     pub fault: Fault,
@@ -142,7 +143,36 @@ pub enum Level {
     Process,
 }
 
+/// What counts of a thread: everything but how many calls it has made, and where it was when it ended.
+type Counts<'a> = (
+    (ProcessId, ThreadName, u32),
+    Option<(Pc, Outcome)>,
+    &'a ThreadState,
+    &'a [Value],
+    Option<&'a Control>,
+);
+
+impl PartialEq for Thread {
+    fn eq(&self, other: &Self) -> bool {
+        self.counts() == other.counts()
+    }
+}
+
+impl Eq for Thread {}
+
+impl Hash for Thread {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.counts().hash(hasher);
+    }
+}
+
 impl Thread {
+    fn counts(&self) -> Counts<'_> {
+        let Self { process, name, index, pc, state, status, registers, calls: _, control } = self;
+        let goes_on = (!state.is_ended()).then_some((*pc, *status));
+        ((*process, *name, *index), goes_on, state, registers, control.as_deref())
+    }
+
     /// Whether somebody has suspended it.
     pub fn is_held(&self) -> bool {
         self.control.as_ref().is_some_and(|control| control.suspended > 0)
@@ -162,7 +192,7 @@ impl Thread {
 }
 
 /// Whether a thread can take a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ThreadState {
     /// Its process has not started.
     NotStarted,
@@ -217,7 +247,7 @@ impl ThreadState {
 }
 
 /// What a thread looks at again. Whoever leaves without having used the chance passes it on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Look {
     /// Whether its message can go now.
     Send(Arc<Message>),
@@ -240,7 +270,7 @@ pub enum Bound {
 }
 
 /// What a thread waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BlockedOn {
     /// SEND-blocked: until its message is stored or taken.
     Send(Arc<Message>),
@@ -269,7 +299,7 @@ pub enum BlockedOn {
 }
 
 /// The sources of a receive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Sources {
     /// One mailbox or link.
     One(MailboxId),
@@ -281,7 +311,7 @@ pub enum Sources {
 }
 
 /// Which messages will do for a receive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Only those of this type.
     pub kind: Option<Value>,

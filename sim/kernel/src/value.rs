@@ -11,7 +11,7 @@ use crate::object::port::Once;
 use crate::outcome::Fault;
 
 /// A value of a variable or a message body.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 // Every part lies on a boundary of words, so that a value is copied in whole words; copies in odd
 // pieces made the processor wait.
 #[repr(u64)]
@@ -78,7 +78,7 @@ pub struct ReplyRight {
 }
 
 /// A list with the number of all elements in it, so that its limit is cheap to keep.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 pub struct List {
     items: Vec<Value>,
     weight: u64,

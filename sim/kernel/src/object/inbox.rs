@@ -11,7 +11,7 @@ use crate::machine::Arrivals;
 use crate::rename::Rename;
 
 /// The links to one process.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Inbox {
     /// The links, by sender.
     links: Vec<(ProcessId, MailboxId)>,

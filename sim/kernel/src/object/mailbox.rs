@@ -15,7 +15,7 @@ use crate::object::port_set::PortSet;
 use crate::state::Filter;
 
 /// A mailbox or a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mailbox {
     /// Its fixed properties.
     pub spec: MailboxSpec,
@@ -37,7 +37,7 @@ pub struct Mailbox {
 }
 
 /// What a mailbox has that is reached by rights only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Protected {
     /// It is a port.
     Port(Port),
@@ -46,7 +46,7 @@ pub enum Protected {
 }
 
 /// Whether a mailbox is still there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Existence {
     /// It is.
     Alive,
@@ -55,7 +55,7 @@ pub enum Existence {
 }
 
 /// Whether a mailbox would store a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Room {
     /// It would.
     Free,

@@ -7,7 +7,7 @@ use crate::ids::ThreadId;
 use crate::message::Message;
 
 /// The kernel's memory for messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KernelMemory {
     /// How much there is, in bytes; `None` is unlimited.
     pub limit: Option<u64>,
@@ -20,7 +20,7 @@ pub struct KernelMemory {
 }
 
 /// Whether the pool would take a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fit {
     /// It would.
     Now,

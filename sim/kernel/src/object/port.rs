@@ -2,6 +2,7 @@
 //! may send is written in the name space of each process.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ pub const DEFAULT_QUEUE_LIMIT: u64 = 5;
 pub const LARGEST_QUEUE_LIMIT: u64 = 16;
 
 /// What a port has beside its queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Port {
     /// Where its receive right is. There is exactly one.
     pub receiver: Receiver,
@@ -37,7 +38,7 @@ pub struct Port {
 }
 
 /// A message that the kernel keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Held {
     /// Which.
     pub message: Arc<Message>,
@@ -149,6 +150,12 @@ impl PartialEq for Rights {
 
 impl Eq for Rights {}
 
+impl Hash for Rights {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (**self).hash(hasher);
+    }
+}
+
 impl Rights {
     /// Whether there never was any.
     pub fn were_never(&self) -> bool {
@@ -166,7 +173,7 @@ impl Rights {
 ///
 /// A name counts the references to its send right. When the port dies the same name is a dead name, with
 /// as many.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NameSpace {
     send: BTreeMap<MailboxId, u32>,
     receive: BTreeSet<MailboxId>,

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::ids::{MailboxId, ProcessId};
 
 /// What a port set is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PortSet {
     /// Who receives from it, and from its members only by way of it.
     pub owner: ProcessId,
