@@ -23,6 +23,8 @@ pub enum Purpose {
     Durations = 3,
     /// `choose` and `random`.
     Program = 4,
+    /// Whether a thread loses its processor before a call.
+    Preemption = 5,
 }
 
 /// A stream of random numbers.

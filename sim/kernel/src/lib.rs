@@ -54,5 +54,5 @@ pub use state::{
     Sources, State, Thread, ThreadState,
 };
 pub use step::{Progress, Transition, step};
-pub use timing::{Costs, Scheduler, Timing};
+pub use timing::{Costs, Preempt, Scheduler, Timing};
 pub use value::{Access, Handle, List, ReplyRight, Value, duration_text, write_value};

@@ -11,6 +11,8 @@ pub struct Timing {
     pub cpus: u32,
     /// Which ready thread runs next.
     pub scheduler: Scheduler,
+    /// Whether a thread can lose its processor between two calls.
+    pub preempt: Preempt,
     /// The time slice of `round-robin` and `priority`, in nanoseconds.
     pub quantum_ns: u64,
     /// What operations cost.
@@ -28,6 +30,15 @@ pub enum Scheduler {
     Priority,
     /// Any, drawn from the seed before every call.
     Random,
+}
+
+/// Whether a thread can lose its processor between two calls, whatever the scheduler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Preempt {
+    /// It cannot: only a time slice that is over, or a more urgent thread, takes it away.
+    Never,
+    /// Before each call that it comes to with the processor in hand a draw from the seed decides.
+    Calls,
 }
 
 /// Simulated costs, in nanoseconds.
@@ -57,6 +68,7 @@ impl Default for Timing {
             seed: 0,
             cpus: 1,
             scheduler: Scheduler::Fifo,
+            preempt: Preempt::Never,
             quantum_ns: 10_000_000,
             costs: Costs::default(),
         }

@@ -26,6 +26,7 @@ pub(crate) struct Agenda {
     pub calls_without_progress: u64,
     durations: Stream,
     scheduling: Stream,
+    preemption: Stream,
     /// How often a worker took a message or wrote to the log.
     pub progress: u64,
 }
@@ -127,6 +128,7 @@ impl Agenda {
             calls_without_progress: 0,
             durations: Stream::new(seed, Purpose::Durations),
             scheduling: Stream::new(seed, Purpose::Scheduler),
+            preemption: Stream::new(seed, Purpose::Preemption),
             progress: 0,
         }
     }
@@ -151,6 +153,11 @@ impl Agenda {
         self.enqueue(t);
     }
 
+    /// Whether a thread loses its processor before a call, under `preempt: calls`.
+    pub(crate) fn loses_its_processor(&mut self) -> bool {
+        self.preemption.below(2) == 0
+    }
+
     pub(crate) fn next_ready(&mut self) -> Option<ThreadId> {
         let t = self.ready.pop(&mut self.scheduling)?;
         self.threads[t.index()].place = Place::Elsewhere;
@@ -164,8 +171,8 @@ impl Agenda {
         }
     }
 
-    pub(crate) fn positions(&self) -> [u128; 2] {
-        [self.durations.position(), self.scheduling.position()]
+    pub(crate) fn positions(&self) -> [u128; 3] {
+        [&self.durations, &self.scheduling, &self.preemption].map(Stream::position)
     }
 
     fn gets_somewhere(&mut self, t: ThreadId) {

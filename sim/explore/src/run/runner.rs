@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
-    Birth, End, Life, Machine, Outcome, ProcessId, Progress, Role, State, ThreadId, ThreadState,
+    Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId, ThreadState,
     Transition, assert_invariants, step, waits,
 };
 
@@ -247,7 +247,7 @@ impl<'m> Runner<'m> {
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
         match self.perform(Transition::Local(t), tracer) {
-            Progress::AtCall => self.enter_kernel(id),
+            Progress::AtCall => self.come_to_call(id, t),
             Progress::Computes(span) => {
                 let ns = self.agenda.draw_duration(span);
                 self.compute(id, t, ns);
@@ -267,6 +267,17 @@ impl<'m> Runner<'m> {
     fn stands_at_call(&self, t: ThreadId) -> bool {
         let pc = self.state.threads[t.index()].pc;
         matches!(self.machine.code[pc.index()], Op::Call(_) | Op::End)
+    }
+
+    /// A thread comes to a call with the processor in hand. It may lose it now, to somebody who waits for it.
+    fn come_to_call(&mut self, id: usize, t: ThreadId) {
+        let may_lose_it = self.machine.timing.preempt == Preempt::Calls;
+        if may_lose_it && !self.agenda.ready.is_empty() && self.agenda.loses_its_processor() {
+            self.agenda.enqueue(t);
+            self.release(id);
+        } else {
+            self.enter_kernel(id);
+        }
     }
 
     fn enter_kernel(&mut self, id: usize) {
@@ -341,7 +352,7 @@ impl<'m> Runner<'m> {
         if left > 0 {
             self.compute(id, t, left);
         } else if self.stands_at_call(t) {
-            self.enter_kernel(id);
+            self.come_to_call(id, t);
         } else {
             self.occupy(id, Phase::Local, 0);
         }

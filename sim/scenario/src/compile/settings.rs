@@ -1,7 +1,7 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    Capacity, Costs, Detect, DyingPort, MemoryFull, Order, Pick, Policies, Scheduler, SetOrder,
+    Capacity, Costs, Detect, DyingPort, MemoryFull, Order, Pick, Policies, Preempt, Scheduler, SetOrder,
     Timing, TooLarge, Wake,
 };
 
@@ -115,6 +115,10 @@ pub(super) fn timing(kernel: &Fields) -> Timing {
             Some("priority") => Scheduler::Priority,
             Some("random") => Scheduler::Random,
             _ => Scheduler::Fifo,
+        },
+        preempt: match word(kernel, "preempt") {
+            Some("calls") => Preempt::Calls,
+            _ => Preempt::Never,
         },
         quantum_ns: unsigned(kernel, "quantum").unwrap_or(default.quantum_ns).max(1),
         costs,

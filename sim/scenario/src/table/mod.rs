@@ -198,6 +198,11 @@ pub const KERNEL: &[Key] = &[
         Kind::Word(&["fifo", "round-robin", "priority", "random"]),
         "Which ready thread runs next",
     ),
+    optional(
+        "preempt",
+        Kind::Word(&["never", "calls"]),
+        "In a run, whether a draw before each call sends the thread to the back of the ready queue",
+    ),
     optional("quantum", Kind::Duration, "Time slice of `round-robin` and `priority`; default 10ms"),
     optional("buffering", Kind::Capacity, "Capacity of each mailbox and link that names none"),
     optional("memory", Kind::Memory, "Kernel memory for buffered messages, shared by all"),
