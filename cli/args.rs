@@ -125,8 +125,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "OUT.jsonl")]
     pub trace: Option<PathBuf>,
 
-    /// What is printed: a picture and the verdict, or the trace
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
 
     /// Print the verdict only
@@ -139,7 +139,32 @@ pub(crate) struct RunArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    Text,
+    /// A picture, and the verdict in sentences
+    #[value(alias = "text")]
+    Human,
+    /// The conclusion as one JSON object (`ipcsim schema result`)
+    Json,
+    /// Every event, as JSON Lines (`ipcsim schema trace`)
+    Jsonl,
+}
+
+/// How a conclusion is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// In sentences
+    #[value(alias = "text")]
+    Human,
+    /// As one JSON object (`ipcsim schema result`)
+    Json,
+}
+
+/// How a schedule is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shown {
+    /// A picture, and the steps
+    #[value(alias = "text")]
+    Human,
+    /// Every event, as JSON Lines (`ipcsim schema trace`)
     Jsonl,
 }
 
@@ -161,6 +186,10 @@ pub(crate) struct ExploreArgs {
     /// is memory for. Finds how schedules end, and not what goes on for ever
     #[arg(long, conflicts_with_all = ["all_outcomes", "no_por", "no_symmetry"])]
     pub approximate: bool,
+
+    /// What is printed
+    #[arg(long = "format", value_name = "FORMAT", value_enum, default_value_t = Output::Human)]
+    pub output: Output,
 }
 
 #[derive(Args, Debug)]
@@ -183,9 +212,9 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "OUT.jsonl")]
     pub trace: Option<PathBuf>,
 
-    /// What is printed: a picture and the steps, or the trace
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Shown::Human)]
+    pub format: Shown,
 }
 
 #[derive(Args, Debug)]
@@ -204,9 +233,13 @@ pub(crate) struct MatrixArgs {
     #[arg(long, value_name = "PATH=VALUE,…")]
     pub vary: Vec<String>,
 
-    /// The smallest number that is safe at this path
+    /// The smallest value that is safe at this path, in the unit of the value that is there
     #[arg(long, value_name = "PATH", conflicts_with = "vary", required_unless_present = "vary")]
     pub least: Option<String>,
+
+    /// What is printed
+    #[arg(long = "format", value_name = "FORMAT", value_enum, default_value_t = Output::Human)]
+    pub output: Output,
 }
 
 #[derive(Args, Debug)]
@@ -215,11 +248,17 @@ Examples:
   ipcsim repair mutual-send
   ipcsim repair mutual-send --time 10s
 
-Tried are: more room in one mailbox, two steps exchanged, a call that does not wait or not for ever;
-then two such changes at once. What helps is shown as a change of the file; the file is left alone.")]
+Tried are: more room in a mailbox, a link or a port, more kernel memory, more workers in a pool, two steps
+exchanged, two receives that take from either, a right given up that is never used, a limit of time or none
+at all where the program says what then; then two such changes at once. What helps is shown as a change of
+the file; the file is left alone.")]
 pub(crate) struct RepairArgs {
     #[command(flatten)]
     pub subject: Subject,
+
+    /// What is printed
+    #[arg(long = "format", value_name = "FORMAT", value_enum, default_value_t = Output::Human)]
+    pub output: Output,
 }
 
 #[derive(Args, Debug)]
@@ -284,6 +323,20 @@ pub(crate) struct How {
     pub threads: Option<u32>,
 }
 
+impl Default for How {
+    fn default() -> Self {
+        Self {
+            no_merge: false,
+            no_por: false,
+            no_symmetry: false,
+            max_states: u64::MAX,
+            max_memory: None,
+            time: None,
+            threads: None,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct LintArgs {
     /// Scenario files, names of built-in scenarios, or `-` for standard input
@@ -307,6 +360,10 @@ pub(crate) struct TestArgs {
     /// Print the claims that do not hold, and the summary
     #[arg(long, short)]
     pub quiet: bool,
+
+    /// What is printed
+    #[arg(long = "format", value_name = "FORMAT", value_enum, default_value_t = Output::Human)]
+    pub output: Output,
 
     /// Cut each run off after so many steps
     #[arg(long, value_name = "STEPS", default_value_t = 1_000_000)]
@@ -335,7 +392,7 @@ pub(crate) struct ExplainArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct SchemaArgs {
-    /// The schema of what: scenarios, or lines of traces
+    /// The schema of what: scenarios, lines of traces, or results of `--format json`
     #[arg(value_enum, default_value_t = SchemaOf::Scenario)]
     pub of: SchemaOf,
 }
@@ -344,6 +401,7 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum SchemaOf {
     Scenario,
     Trace,
+    Result,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use ipcsim_check::Subject;
 use ipcsim_scenario::{LoadOptions, Loaded, load};
 
 use crate::args::Input;
@@ -81,16 +82,49 @@ pub(crate) fn compile(text: &Text, input: &Input) -> Loaded {
     load(&text.name, &text.bytes, &options)
 }
 
+/// A scenario that was read and compiled, and how it was named.
+pub(crate) struct Opened {
+    pub file: String,
+    pub text: Text,
+    pub loaded: Loaded,
+    pub sets: Vec<String>,
+    pub max_threads: u32,
+}
+
+impl Opened {
+    pub(crate) fn new(file: &str, text: Text, loaded: Loaded, input: &Input) -> Self {
+        let (sets, max_threads) = (input.sets.clone(), input.max_threads);
+        Self { file: file.to_string(), text, loaded, sets, max_threads }
+    }
+
+    /// What is concluded about.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            loaded: &self.loaded,
+            file: &self.file,
+            bytes: &self.text.bytes,
+            sets: &self.sets,
+            max_threads: self.max_threads,
+        }
+    }
+
+    /// What the scenario is called.
+    pub(crate) fn title(&self) -> String {
+        let title = self.loaded.scenario.title.as_ref();
+        title.map_or_else(|| self.text.name.clone(), |title| title.value.clone())
+    }
+}
+
 /// Reads and compiles what the user named, and tells what is wrong with it.
 ///
 /// # Errors
 /// It cannot be read; that was told.
-pub(crate) fn open(file: &str, input: &Input, terminal: &Terminal) -> Result<(Text, Loaded), Exit> {
+pub(crate) fn open(file: &str, input: &Input, terminal: &Terminal) -> Result<Opened, Exit> {
     let text = read(file, input).map_err(|message| {
         terminal.error(&message);
         Exit::Unusable
     })?;
     let loaded = compile(&text, input);
     terminal.diagnostics(&loaded);
-    Ok((text, loaded))
+    Ok(Opened::new(file, text, loaded, input))
 }

@@ -1,8 +1,7 @@
 //! The program `ipcsim`: the only code that touches files, the terminal, signals and exit codes.
 
 mod args;
-mod claims;
-mod cures;
+mod budget;
 mod exit;
 mod explain;
 mod explore;
@@ -46,6 +45,7 @@ fn main() -> ExitCode {
             terminal.print(&match args.of {
                 SchemaOf::Scenario => ipcsim_scenario::schema(),
                 SchemaOf::Trace => ipcsim_report::trace::SCHEMA.to_string(),
+                SchemaOf::Result => ipcsim_check::result::SCHEMA.to_string(),
             });
             Exit::Yes
         }

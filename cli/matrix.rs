@@ -1,30 +1,14 @@
 //! `ipcsim matrix`: every schedule, under several values of the policies.
 
-use ipcsim_explore::{Covered, Ending, Exploration, Looks, Outcome, View, token};
+use ipcsim_check::{Budget, Least, Row, Subject, combinations, in_shell, least, result, row};
 use ipcsim_report::count;
+use ipcsim_scenario::Loaded;
 
-use crate::args::{Input, MatrixArgs};
+use crate::args::{MatrixArgs, Output};
+use crate::budget::{RUN_STEPS, within};
 use crate::exit::Exit;
-use crate::explore::{fingerprint, reductions, search};
-use crate::input::{self, Text};
-use crate::terminal::{Terminal, in_shell};
-
-/// No larger number is tried by `--least`.
-const LARGEST: u64 = 64;
-/// Larger tables are refused: nobody would read them.
-const MOST_ROWS: usize = 1_000;
-
-/// A path with one of its values.
-type Setting = (String, String);
-
-/// What is true of every schedule under some settings.
-struct Judged {
-    verdict: String,
-    exit: Exit,
-    states: u64,
-    /// The token of a schedule that does not complete.
-    token: Option<String>,
-}
+use crate::input::{self, Opened};
+use crate::terminal::Terminal;
 
 pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
     let text = match input::read(&args.subject.file, &args.subject.input) {
@@ -34,23 +18,42 @@ pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
             return Exit::Unusable;
         }
     };
-    let result = match &args.least {
-        Some(path) => least(&text, args, path, terminal),
-        None => table(&text, args, terminal),
-    };
-    result.unwrap_or_else(|message| {
-        if let Some(message) = message {
-            terminal.error(&message);
+    // The scenario itself may have errors that the values mend.
+    let loaded = input::compile(&text, &args.subject.input);
+    let opened = Opened::new(&args.subject.file, text, loaded, &args.subject.input);
+    let judged = within(&args.subject.how, RUN_STEPS, |budget| match &args.least {
+        Some(path) => the_least(args, &opened, path, budget, terminal),
+        None => table(args, &opened, budget, terminal),
+    });
+    judged.unwrap_or_else(|failed| {
+        match failed {
+            Failed::Usage(message) => terminal.error(&message),
+            Failed::Scenario(loaded) => terminal.diagnostics(&loaded),
         }
         Exit::Unusable
     })
 }
 
-/// A message, or nothing if the diagnostics have been printed.
-type Failed = Option<String>;
+/// Why there is no table.
+enum Failed {
+    Usage(String),
+    Scenario(Box<Loaded>),
+}
 
-fn table(text: &Text, args: &MatrixArgs, terminal: &Terminal) -> Result<Exit, Failed> {
-    let rows = combinations(&args.vary)?;
+impl From<Box<Loaded>> for Failed {
+    fn from(loaded: Box<Loaded>) -> Self {
+        Failed::Scenario(loaded)
+    }
+}
+
+fn table(
+    args: &MatrixArgs,
+    opened: &Opened,
+    budget: &Budget,
+    terminal: &Terminal,
+) -> Result<Exit, Failed> {
+    let subject = opened.subject();
+    let rows = combinations(&args.vary).map_err(Failed::Usage)?;
     let paths: Vec<&str> = rows[0].iter().map(|(path, _)| path.as_str()).collect();
     let values = |at: usize| rows.iter().map(move |row| row[at].1.chars().count());
     let widths: Vec<usize> = (0..paths.len())
@@ -60,134 +63,85 @@ fn table(text: &Text, args: &MatrixArgs, terminal: &Terminal) -> Result<Exit, Fa
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
         cells.collect::<Vec<_>>().concat()
     };
-    terminal.print(&format!("{}every schedule\n", line(&paths)));
+    if args.output == Output::Human {
+        terminal.print(&format!("{}every schedule\n", line(&paths)));
+    }
     let mut worst = Exit::Yes;
-    for row in &rows {
-        let judged = judge(text, args, row, terminal)?;
-        let cells: Vec<&str> = row.iter().map(|(_, value)| value.as_str()).collect();
-        let states = format!("{} states", count(judged.states));
-        let token = judged.token.unwrap_or_default();
-        let told = format!("{}{:24}  {states:>16}  {token}", line(&cells), judged.verdict);
-        terminal.print(&format!("{}\n", told.trim_end()));
-        worst = worst.max(judged.exit);
+    let mut all = Vec::new();
+    for settings in &rows {
+        let judged = row(&subject, settings, budget)?;
+        if args.output == Output::Human {
+            let cells: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
+            let states = format!("{} states", count(judged.states));
+            let token = judged.token.clone().unwrap_or_default();
+            let told = format!("{}{:24}  {states:>16}  {token}", line(&cells), judged.verdict);
+            terminal.print(&format!("{}\n", told.trim_end()));
+        }
+        worst = worst.max(exit(&judged));
+        all.push(result::of_row(&judged));
         if worst == Exit::Interrupted {
             break;
         }
     }
+    if args.output == Output::Json {
+        let mut scenario = result::Scenario::of(&subject, opened.title());
+        scenario.matrix = Some(all);
+        terminal.json("matrix", vec![scenario]);
+    }
     Ok(worst)
 }
 
-/// The smallest number that is safe, with the witness that one less is not.
-fn least(text: &Text, args: &MatrixArgs, path: &str, terminal: &Terminal) -> Result<Exit, Failed> {
-    let mut before: Option<(String, Judged)> = None;
-    for number in 0..=LARGEST {
-        // As the language says it: a capacity of nothing is `none`.
-        let value = if number == 0 { "none".to_string() } else { number.to_string() };
-        let setting = [(path.to_string(), value.clone())];
-        let judged = judge(text, args, &setting, terminal)?;
-        match judged.exit {
-            Exit::Yes => {
-                let states = count(judged.states);
-                let mut out = format!("{path}={value} is the least safe value ({states} states)\n");
-                if let Some((less, why)) = before {
-                    out.push_str(&format!("  {path}={less} is not safe: {}\n", why.verdict));
-                    if let Some(token) = why.token {
-                        out.push_str(&format!(
-                            "  replay: ipcsim replay {} {token} --set {}\n",
-                            args.subject.file,
-                            in_shell(&format!("{path}={less}"))
-                        ));
-                    }
-                }
-                terminal.print(&out);
-                return Ok(Exit::Yes);
-            }
-            Exit::No => before = Some((value, judged)),
-            undecided => {
-                terminal.print(&format!("{path}={value}: {}\n", judged.verdict));
-                return Ok(undecided);
-            }
-        }
+fn exit(row: &Row) -> Exit {
+    match row.safe {
+        _ if row.interrupted => Exit::Interrupted,
+        Some(true) => Exit::Yes,
+        Some(false) => Exit::No,
+        None => Exit::Undecided,
     }
-    terminal.print(&format!("no value of {path} up to {LARGEST} is safe\n"));
-    Ok(Exit::No)
 }
 
-/// All combinations, the last path changing fastest.
-fn combinations(vary: &[String]) -> Result<Vec<Vec<Setting>>, Failed> {
-    let mut rows: Vec<Vec<Setting>> = vec![Vec::new()];
-    for varied in vary {
-        let (path, values) = varied
-            .split_once('=')
-            .ok_or_else(|| Some(format!("--vary {varied}: write PATH=VALUE,VALUE")))?;
-        let values: Vec<&str> = values.split(',').map(str::trim).collect();
-        let with = |row: &Vec<Setting>, value: &str| {
-            let mut row = row.clone();
-            row.push((path.trim().to_string(), value.to_string()));
-            row
-        };
-        rows = rows.iter().flat_map(|row| values.iter().map(|it| with(row, it))).collect();
-        if rows.len() > MOST_ROWS {
-            return Err(Some(format!("these are more than {MOST_ROWS} combinations")));
-        }
-    }
-    Ok(rows)
-}
-
-fn judge(
-    text: &Text,
+/// The smallest value that is safe, with the witness that one less is not.
+fn the_least(
     args: &MatrixArgs,
-    settings: &[Setting],
+    opened: &Opened,
+    path: &str,
+    budget: &Budget,
     terminal: &Terminal,
-) -> Result<Judged, Failed> {
-    let mut input: Input = args.subject.input.clone();
-    input.sets.extend(settings.iter().map(|(path, value)| format!("{path}={value}")));
-    let loaded = input::compile(text, &input);
-    let Some(machine) = &loaded.machine else {
-        terminal.diagnostics(&loaded);
-        return Err(None);
-    };
-    let mut found = search(machine, &args.subject.how, Looks::NOTHING);
-    let (verdict, exit) = verdict(&found);
-    let bad = found.endings.iter().find(|ending| !completes(ending)).map(|ending| ending.state);
-    let print = fingerprint(text, &input.sets);
-    let token = bad.map(|state| {
-        let path = found.path(state);
-        token(
-            &mut found,
-            &path,
-            View { merge: reductions(&args.subject.how).merge, ..View::PLAIN },
-            print,
-        )
-    });
-    Ok(Judged { verdict, exit, states: found.states(), token })
+) -> Result<Exit, Failed> {
+    let subject = opened.subject();
+    let found = least(&subject, path, budget)?;
+    match args.output {
+        Output::Human => terminal.print(&told(&subject, path, &found)),
+        Output::Json => {
+            let mut scenario = result::Scenario::of(&subject, opened.title());
+            scenario.least = Some(result::of_least(&found));
+            terminal.json("matrix", vec![scenario]);
+        }
+    }
+    Ok(match &found {
+        Least::Is { .. } => Exit::Yes,
+        Least::None(_) => Exit::No,
+        Least::Undecided(row) => exit(row),
+    })
 }
 
-fn completes(ending: &Ending) -> bool {
-    ending.outcome == Outcome::Completes
-}
-
-fn verdict(found: &Exploration) -> (String, Exit) {
-    let bad: Vec<&str> = found
-        .endings
-        .iter()
-        .filter(|ending| !completes(ending))
-        .map(|ending| match ending.outcome {
-            Outcome::Completes => "complete",
-            Outcome::Fails => "fail",
-            Outcome::Deadlock => "deadlock",
-            Outcome::Stranded => "strand",
-            Outcome::Livelock => "livelock",
-            Outcome::Unfinished => "go on for ever",
-        })
-        .collect();
-    let all = found.covered == Covered::All;
-    let some_complete = found.endings.iter().any(completes);
-    match (&bad[..], all) {
-        _ if found.covered == Covered::Interrupted => ("interrupted".into(), Exit::Interrupted),
-        ([], true) => ("safe".into(), Exit::Yes),
-        ([], false) => ("not decided".into(), Exit::Undecided),
-        (bad, true) if !some_complete => (format!("must {}", bad.join(" or ")), Exit::No),
-        (bad, _) => (format!("may {}", bad.join(" or ")), Exit::No),
+fn told(subject: &Subject, path: &str, found: &Least) -> String {
+    let value = |row: &Row| row.settings[0].1.clone();
+    match found {
+        Least::Is { safe, less } => {
+            let states = count(safe.states);
+            let mut out =
+                format!("{path}={} is the least safe value ({states} states)\n", value(safe));
+            if let Some(less) = less {
+                out.push_str(&format!("  {path}={} is not safe: {}\n", value(less), less.verdict));
+                if let Some(token) = &less.token {
+                    let set = in_shell(&format!("{path}={}", value(less)));
+                    out.push_str(&format!("  replay: {} --set {set}\n", subject.replay(token)));
+                }
+            }
+            out
+        }
+        Least::None(row) => format!("no value of {path} up to {} is safe\n", value(row)),
+        Least::Undecided(row) => format!("{path}={}: {}\n", value(row), row.verdict),
     }
 }

@@ -5,17 +5,17 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use ipcsim_check::{of_run, result};
 use ipcsim_explore::{
     GENERATOR, Limits, NoTrace, Outcome, Run, Stop, Tracer, Verdict, conclude, run,
 };
 use ipcsim_kernel::Machine;
 use ipcsim_report::{Recorder, trace};
-use ipcsim_scenario::Loaded;
 
-use crate::args::{Format, RunArgs};
-use crate::cures;
+use crate::args::{Format, How, RunArgs};
+use crate::budget::within;
 use crate::exit::Exit;
-use crate::input::{self, Text};
+use crate::input::{self, Opened, Text};
 use crate::terminal::{INTERRUPTED, Terminal, with_progress};
 
 /// Runs every file that was named; the worst result counts.
@@ -25,28 +25,37 @@ pub(crate) fn execute(args: &RunArgs, terminal: &Terminal) -> Exit {
         return Exit::Unusable;
     }
     let mut worst = Exit::Yes;
+    let mut found = Vec::new();
     for (at, file) in args.files.iter().enumerate() {
-        if at > 0 && args.format == Format::Text {
+        if at > 0 && args.format == Format::Human {
             terminal.print("\n");
         }
-        worst = worst.max(execute_one(file, args, terminal));
+        worst = worst.max(execute_one(file, args, &mut found, terminal));
         if worst == Exit::Interrupted {
             break;
         }
     }
+    if args.format == Format::Json {
+        terminal.json("run", found);
+    }
     worst
 }
 
-fn execute_one(file: &str, args: &RunArgs, terminal: &Terminal) -> Exit {
-    let (text, loaded) = match input::open(file, &args.input, terminal) {
+fn execute_one(
+    file: &str,
+    args: &RunArgs,
+    found: &mut Vec<result::Scenario>,
+    terminal: &Terminal,
+) -> Exit {
+    let opened = match input::open(file, &args.input, terminal) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let Some(mut machine) = loaded.machine.clone() else { return Exit::Unusable };
+    let Some(mut machine) = opened.loaded.machine.clone() else { return Exit::Unusable };
     if let Some(seed) = args.seed {
         machine.timing.seed = seed;
     }
-    match traced(&text, &loaded, &machine, args, terminal) {
+    match traced(&opened, &machine, args, found, terminal) {
         Ok(exit) => exit,
         Err(error) => {
             let path = args
@@ -61,15 +70,16 @@ fn execute_one(file: &str, args: &RunArgs, terminal: &Terminal) -> Exit {
 
 /// Runs with whatever traces were asked for.
 fn traced(
-    text: &Text,
-    loaded: &Loaded,
+    opened: &Opened,
     machine: &Machine,
     args: &RunArgs,
+    found: &mut Vec<result::Scenario>,
     terminal: &Terminal,
 ) -> io::Result<Exit> {
+    let text = &opened.text;
     let header = trace::Header {
         version: trace::VERSION,
-        scenario: title(text, loaded),
+        scenario: opened.title(),
         hash: trace::fingerprint(&text.bytes, &args.input.sets),
         seed: machine.timing.seed,
         generator: GENERATOR.to_string(),
@@ -91,14 +101,14 @@ fn traced(
         terminal.tell(&ipcsim_report::verdict(machine, &run, &verdict, &[]));
         return Ok(exit(&run, &verdict));
     }
-    if args.quiet {
+    if args.quiet || args.format == Format::Json {
         let (run, _, file) = run_with(text, machine, args, NoTrace, file);
         file.map_or(Ok(()), trace::Writer::finish)?;
-        return Ok(report(text, loaded, machine, &run, None, terminal));
+        return Ok(report(opened, args, (machine, &run, None), found, terminal));
     }
     let (run, recorder, file) = run_with(text, machine, args, Recorder::new(machine), file);
     file.map_or(Ok(()), trace::Writer::finish)?;
-    Ok(report(text, loaded, machine, &run, Some(recorder), terminal))
+    Ok(report(opened, args, (machine, &run, Some(recorder)), found, terminal))
 }
 
 fn run_with<A: Tracer, B: Tracer>(
@@ -131,44 +141,49 @@ fn run_with<A: Tracer, B: Tracer>(
 }
 
 fn report(
-    text: &Text,
-    loaded: &Loaded,
-    machine: &Machine,
-    run: &Run,
-    recorder: Option<Recorder>,
+    opened: &Opened,
+    args: &RunArgs,
+    (machine, run, recorder): (&Machine, &Run, Option<Recorder>),
+    found: &mut Vec<result::Scenario>,
     terminal: &Terminal,
 ) -> Exit {
     let verdict = conclude(machine, run);
-    let mut out = String::new();
-    if let Some(recorder) = recorder {
-        out.push_str(&heading(text, loaded, machine));
-        out.push_str(&ipcsim_report::picture(&recorder.finish()));
-        out.push('\n');
-    }
+    let subject = opened.subject();
     let cures = match run.stop {
         Stop::Interrupted => Vec::new(),
-        _ => cures::of_run(loaded, machine, run, &verdict),
+        _ => within(&How::default(), args.max_steps, |budget| {
+            of_run(&subject, machine, run, &verdict, budget)
+        }),
     };
-    out.push_str(&ipcsim_report::verdict(machine, run, &verdict, &cures));
-    out.push_str(&ipcsim_report::measures(machine, &run.measures));
-    out.push('\n');
-    terminal.print(&out);
+    if args.format == Format::Json {
+        let mut scenario = result::Scenario::of(&subject, opened.title());
+        scenario.run = Some(result::of_run(machine, run, &verdict));
+        scenario.cures = Some(cures);
+        found.push(scenario);
+    } else {
+        let mut out = String::new();
+        if let Some(recorder) = recorder {
+            out.push_str(&heading(opened, machine));
+            out.push_str(&ipcsim_report::picture(&recorder.finish()));
+            out.push('\n');
+        }
+        let cures: Vec<String> =
+            cures.iter().map(|cure| format!("{} ({})", cure.what, cure.promise())).collect();
+        out.push_str(&ipcsim_report::verdict(machine, run, &verdict, &cures));
+        out.push_str(&ipcsim_report::measures(machine, &run.measures));
+        out.push('\n');
+        terminal.print(&out);
+    }
     // Whoever was tired of waiting for cures has lost nothing but those.
     if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(run, &verdict) }
 }
 
-/// What a scenario is called.
-pub(crate) fn title(text: &Text, loaded: &Loaded) -> String {
-    loaded.scenario.title.as_ref().map_or_else(|| text.name.clone(), |title| title.value.clone())
-}
-
-fn heading(text: &Text, loaded: &Loaded, machine: &Machine) -> String {
-    let title = title(text, loaded);
+fn heading(opened: &Opened, machine: &Machine) -> String {
     let seed = match machine.timing.seed {
         0 => String::new(),
         seed => format!("   (seed {seed})"),
     };
-    format!("{title}{seed}\n\n")
+    format!("{}{seed}\n\n", opened.title())
 }
 
 fn exit(run: &Run, verdict: &Verdict) -> Exit {

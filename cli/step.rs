@@ -2,19 +2,18 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use ipcsim_check::Subject;
 use ipcsim_explore::{
-    Covered, Edge, Exploration, Leg, Looks, NoTrace, Path, ScheduleStep, View, Wanted, follow,
-    replay, token,
+    Covered, Edge, Exploration, Leg, NoTrace, Path, Reduction, ScheduleStep, View, Wanted, replay,
 };
 use ipcsim_kernel::{Machine, State};
 use ipcsim_report::{Steps, graph, show, why_not};
 
 use crate::args::{How, StepArgs};
+use crate::budget::{RUN_STEPS, reductions, within};
 use crate::exit::Exit;
-use crate::explore::{fingerprint, reductions, search};
 use crate::input;
 use crate::replay::why;
-use crate::run::title;
 use crate::terminal::Terminal;
 
 const HELP: &str = "\
@@ -31,42 +30,45 @@ quit        end; so does the end of the input
 ";
 
 pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
-    let (text, loaded) = match input::open(&args.subject.file, &args.subject.input, terminal) {
+    let opened = match input::open(&args.subject.file, &args.subject.input, terminal) {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let Some(machine) = &loaded.machine else { return Exit::Unusable };
-    let print = fingerprint(&text, &args.subject.input.sets);
-    // Whoever plays can do everything: no schedule is left out.
-    let every = How { no_por: true, no_symmetry: true, ..args.subject.how.clone() };
-    let mut game = Game {
-        machine,
-        found: search(machine, &every, Looks::NOTHING),
-        path: Path::new(),
-        view: View { merge: reductions(&every).merge, ..View::PLAIN },
-        print,
-        terminal,
-    };
+    if opened.loaded.machine.is_none() {
+        return Exit::Unusable;
+    }
+    let subject = opened.subject();
+    let mut view = View { merge: reductions(&args.subject.how).merge, ..View::PLAIN };
+    let mut schedule = Vec::new();
     if let Some(token) = &args.token {
-        match follow(machine, Looks::NOTHING, token, print) {
-            Ok(schedule) => game.follow(&schedule),
+        match subject.follow(token) {
+            Ok((_, found_by, steps)) => (view, schedule) = (found_by, steps),
             Err(bad) => {
                 terminal.error(&why(token, &bad));
                 return Exit::Unusable;
             }
         }
     }
-    terminal.print(&format!("{}\n\n", title(&text, &loaded)));
+    // What a schedule was found by says what counts as a step.
+    let Some(seen) = subject.seen(view.at) else { return Exit::Unusable };
+    // Whoever plays can do everything: no schedule is left out.
+    let no_merge = view.merge == Reduction::Off;
+    let every = How { no_merge, no_por: true, no_symmetry: true, ..args.subject.how.clone() };
+    let found = within(&every, RUN_STEPS, |budget| budget.explore(&seen.machine, seen.looks()));
+    let mut game =
+        Game { machine: &seen.machine, subject, found, path: Path::new(), view, terminal };
+    game.follow(&schedule);
+    terminal.print(&format!("{}\n\n", opened.title()));
     game.play()
 }
 
 /// A schedule that grows step by step.
 struct Game<'m> {
     machine: &'m Machine,
+    subject: Subject<'m>,
     found: Exploration<'m>,
     path: Path,
     view: View,
-    print: u64,
     terminal: &'m Terminal,
 }
 
@@ -105,7 +107,8 @@ impl Game<'_> {
                     self.terminal.print("nothing was done yet\n");
                 }
                 (Some("save"), _) => {
-                    let token = token(&mut self.found, &self.path, self.view, self.print);
+                    let (merge, at) = (self.view.merge, self.view.at);
+                    let token = self.subject.token(&mut self.found, &self.path, merge, at);
                     self.terminal.print(&format!("{token}\n"));
                 }
                 (Some(word), _) => self.choose(word),
@@ -137,7 +140,9 @@ impl Game<'_> {
     fn offer(&mut self) {
         let options = self.options();
         if options.is_empty() {
+            let state = self.state();
             self.terminal.print("nothing can move any more\n");
+            self.terminal.print(&ipcsim_report::end(self.machine, &state));
             return;
         }
         let schedule = self.schedule();

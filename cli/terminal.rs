@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use ipcsim_check::result;
 use ipcsim_report::diagnostics::Style;
 use ipcsim_scenario::Loaded;
 
@@ -45,6 +46,12 @@ impl Terminal {
         {
             self.error(&format!("standard output cannot be written: {error}"));
         }
+    }
+
+    /// Prints what a command found, as one JSON object.
+    pub(crate) fn json(&self, command: &'static str, scenarios: Vec<result::Scenario>) {
+        let report = result::Report { format: result::FORMAT, command, scenarios };
+        self.print(&result::text(&report));
     }
 
     /// Whether something that was asked for could not be printed.
@@ -133,27 +140,5 @@ fn show(text: &impl Fn() -> String, done: &AtomicBool) {
     }
     if let Some(line) = line {
         line.finish_and_clear();
-    }
-}
-
-/// A word as one would type it: in quotes, if a shell would make something else of it.
-pub(crate) fn in_shell(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if word.chars().all(is_plain) {
-        word.to_string()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_shell;
-
-    #[test]
-    fn what_a_shell_would_take_apart_is_quoted() {
-        assert_eq!(in_shell("kernel.buffering=1"), "kernel.buffering=1");
-        assert_eq!(in_shell("P1[0].while=n < 3"), "'P1[0].while=n < 3'");
-        assert_eq!(in_shell("P1.do=it's"), "'P1.do=it'\\''s'");
     }
 }

@@ -3,20 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
+use ipcsim_check::{Judgement, judge, result};
 use ipcsim_scenario::Loaded;
-use ipcsim_scenario::ast::{Claim, Over, What};
+use ipcsim_scenario::ast::Claim;
 use rayon::prelude::*;
 
-use crate::args::TestArgs;
-use crate::claims::{Judgement, judge};
+use crate::args::{Output, TestArgs};
+use crate::budget::within;
 use crate::exit::Exit;
-use crate::input;
+use crate::input::{self, Opened};
 use crate::terminal::{INTERRUPTED, Terminal};
 
 /// A file with the judgements of its claims.
 struct Tested {
     name: String,
-    loaded: Result<Loaded, String>,
+    opened: Result<Opened, String>,
     claims: Vec<(usize, String, Judgement)>,
 }
 
@@ -71,47 +72,28 @@ fn is_yaml(path: &Path) -> bool {
 }
 
 fn test(file: &str, args: &TestArgs) -> Tested {
+    let name = file.to_string();
     let text = match input::read(file, &args.input) {
         Ok(text) => text,
-        Err(message) => {
-            return Tested { name: file.to_string(), loaded: Err(message), claims: Vec::new() };
-        }
+        Err(message) => return Tested { name, opened: Err(message), claims: Vec::new() },
     };
     let loaded = input::compile(&text, &args.input);
+    let opened = Opened::new(file, text, loaded, &args.input);
     let mut claims = Vec::new();
-    if loaded.machine.is_some() {
-        for (number, claim) in loaded.scenario.claims.iter().enumerate() {
-            let (line, _) = loaded.sources[0].line_and_column(claim.at.bytes().start);
-            claims.push((line, words(claim), judge(&loaded, number, args)));
+    if opened.loaded.machine.is_some() {
+        let subject = opened.subject();
+        for (number, claim) in opened.loaded.scenario.claims.iter().enumerate() {
+            let judgement =
+                within(&args.how, args.max_steps, |budget| judge(&subject, number, budget));
+            claims.push((line_of(&opened.loaded, claim), claim.said.clone(), judgement));
         }
     }
-    Tested { name: file.to_string(), loaded: Ok(loaded), claims }
+    Tested { name, opened: Ok(opened), claims }
 }
 
-/// A claim in one line.
-fn words(claim: &Claim) -> String {
-    let over = match claim.over {
-        Over::Run => "run",
-        Over::EverySchedule => "every-schedule",
-        Over::SomeSchedule => "some-schedule",
-    };
-    let what = match &claim.what {
-        What::Outcome(word) => (*word).to_string(),
-        What::Always(_) => "always …".into(),
-        What::Eventually(_) => "eventually …".into(),
-        What::AtMost(bounds) => format!("at-most {}", measures_of(bounds)),
-        What::AtLeast(bounds) => format!("at-least {}", measures_of(bounds)),
-    };
-    let with: Vec<&str> = claim.with.iter().map(|(path, _)| path.value.as_str()).collect();
-    if with.is_empty() {
-        format!("{over}: {what}")
-    } else {
-        format!("{over}: {what}, with {}", with.join(", "))
-    }
-}
-
-fn measures_of(bounds: &[(&'static str, u64)]) -> String {
-    bounds.iter().map(|(measure, _)| *measure).collect::<Vec<_>>().join(", ")
+/// The line in which a claim stands.
+pub(crate) fn line_of(loaded: &Loaded, claim: &Claim) -> usize {
+    loaded.sources[0].line_and_column(claim.at.bytes().start).0
 }
 
 /// How many claims came to what.
@@ -128,13 +110,13 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
     let mut worst = Exit::Yes;
     let mut out = String::new();
     for file in tested {
-        match &file.loaded {
+        match &file.opened {
             Err(message) => {
                 terminal.error(message);
                 worst = worst.max(Exit::Unusable);
             }
-            Ok(loaded) if loaded.has_errors() => {
-                terminal.diagnostics(loaded);
+            Ok(opened) if opened.loaded.has_errors() => {
+                terminal.diagnostics(&opened.loaded);
                 worst = worst.max(Exit::Unusable);
             }
             Ok(_) => {
@@ -162,8 +144,45 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
         out.push_str(&format!("; {} of those that hold say nothing", count.vacuous));
     }
     out.push('\n');
-    terminal.print(&out);
+    match args.output {
+        Output::Human => terminal.print(&out),
+        Output::Json => terminal.json("test", tested.iter().filter_map(as_result).collect()),
+    }
     worst
+}
+
+fn as_result(file: &Tested) -> Option<result::Scenario> {
+    let opened = file.opened.as_ref().ok()?;
+    let mut scenario = result::Scenario::of(&opened.subject(), opened.title());
+    scenario.claims = file
+        .claims
+        .iter()
+        .map(|(line, said, judgement)| result::of_claim(*line, said.clone(), judgement))
+        .collect();
+    Some(scenario)
+}
+
+/// A claim with what became of it; in full if it does not hold.
+pub(crate) fn tell_claim(place: &str, judgement: &Judgement) -> String {
+    const INDENT: &str = "              ";
+    match judgement {
+        Judgement::Holds(None) => format!("ok            {place}\n"),
+        Judgement::Holds(Some(schedule)) => {
+            format!("ok            {place}\n{INDENT}by: {}\n", schedule.replay)
+        }
+        Judgement::HoldsInVain(why) => format!("ok, but       {place}\n{INDENT}{why}\n"),
+        Judgement::Undecided(why) => format!("undecided     {place}\n{INDENT}{why}\n"),
+        Judgement::Fails(failed) => {
+            let mut out = format!("FAILED        {place}\n{INDENT}{}\n", failed.reason);
+            if let Some(because) = &failed.because {
+                out.push_str(&format!("{INDENT}because: {because}\n"));
+            }
+            if let Some(schedule) = &failed.counterexample {
+                out.push_str(&schedule.text(INDENT));
+            }
+            out
+        }
+    }
 }
 
 /// Writes a claim's line, unless it is not wanted, and counts it.
@@ -174,28 +193,26 @@ fn tell(
     args: &TestArgs,
     count: &mut Count,
 ) -> Exit {
+    let is_fine = matches!(judgement, Judgement::Holds(_));
+    if !(is_fine && args.quiet) {
+        out.push_str(&tell_claim(place, judgement));
+    }
     match judgement {
-        Judgement::Holds => {
+        Judgement::Holds(_) => {
             count.passed += 1;
-            if !args.quiet {
-                out.push_str(&format!("ok            {place}\n"));
-            }
             Exit::Yes
         }
-        Judgement::Fails(found) => {
+        Judgement::Fails(_) => {
             count.failed += 1;
-            out.push_str(&format!("FAILED        {place}\n              {found}\n"));
             Exit::No
         }
-        Judgement::Undecided(why) => {
+        Judgement::Undecided(_) => {
             count.undecided += 1;
-            out.push_str(&format!("undecided     {place}\n              {why}\n"));
             if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Undecided }
         }
-        Judgement::HoldsInVain(why) => {
+        Judgement::HoldsInVain(_) => {
             count.passed += 1;
             count.vacuous += 1;
-            out.push_str(&format!("ok, but       {place}\n              {why}\n"));
             Exit::Yes
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use ipcsim_explore::{
     Class, Covered, Doom, Ending, Exploration, FinalResult, Goes, Grain, Lost, Move, NoTrace,
-    Outcome, Path, Problem, ScheduleStep, Starving, Tracer, Why, context_switches, replay,
+    Outcome, Path, Problem, ScheduleStep, Starving, Tracer, Why, context_switches, end_of, replay,
 };
 use ipcsim_kernel::{
     Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
@@ -12,7 +12,7 @@ use ipcsim_kernel::{
 
 use crate::telling::words_of;
 use crate::units::{count, plural};
-use crate::verdict::{sentence, tell_waits};
+use crate::verdict::{sentence, tell_cures, tell_waits};
 use crate::words::{Names, place};
 
 /// A schedule as it is shown: a line for each step.
@@ -105,7 +105,7 @@ impl Steps {
     }
 
     /// The first line of a step, without its number.
-    fn first_of(&self, number: u64) -> Option<String> {
+    pub fn first_of(&self, number: u64) -> Option<String> {
         let line = self.lines.iter().find(|line| line.number == number)?;
         Some(format!("{}: {}", line.who, line.told()))
     }
@@ -142,7 +142,7 @@ pub struct Told<'a> {
     /// Changes with which every schedule completes.
     pub cures: &'a [String],
     /// Whether a run in the scenario's own durations ends so, in a sentence.
-    pub confirm: &'a dyn Fn(&Ending) -> String,
+    pub confirm: &'a dyn Fn(&Exploration, &Ending) -> String,
 }
 
 /// What an exploration found, in sentences.
@@ -267,7 +267,7 @@ fn tell_ending(
     out.push_str(&lines.text("    "));
     tell_reasons(out, machine, &state, ending);
     tell_round(out, found, path, ending);
-    let _ = writeln!(out, "  {}", (told.confirm)(ending));
+    let _ = writeln!(out, "  {}", (told.confirm)(found, ending));
     if found.covered != Covered::All {
         return;
     }
@@ -292,10 +292,7 @@ fn tell_ending(
             let _ = writeln!(out, "    the nearest schedule that completes, {steps}: {token}");
         }
     }
-    for (number, cure) in told.cures.iter().enumerate() {
-        let word = if number == 0 { "cure:" } else { "or:  " };
-        let _ = writeln!(out, "  {word} {cure}");
-    }
+    tell_cures(out, told.cures);
 }
 
 const A_MILLION: u64 = 1_000_000;
@@ -410,6 +407,16 @@ fn infinitive(outcome: Outcome) -> &'static str {
         Outcome::Livelock => "livelock",
         Outcome::Unfinished => "go on for ever",
     }
+}
+
+/// How a schedule ends that leads to this state, and why; or that it can go on.
+pub fn end(machine: &Machine, state: &State) -> String {
+    let Some(ending) = end_of(machine, state) else {
+        return "the schedule can go on from here\n".into();
+    };
+    let mut out = format!("every schedule that begins so {}\n", present(ending.outcome));
+    tell_reasons(&mut out, machine, state, &ending);
+    out
 }
 
 fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &Ending) {

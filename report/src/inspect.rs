@@ -6,7 +6,8 @@ use ipcsim_kernel::{
     Life, Machine, MailboxId, ProcessId, State, ThreadId, ThreadState, Value, waits,
 };
 
-use crate::words::{LinkEnd, Names, blocked_where, blocked_word, place, why};
+use crate::reasons::waiting;
+use crate::words::{LinkEnd, Names, blocked_word, place};
 
 /// Why the threads of this name cannot go on, and who could let them; nothing if nobody has the name.
 pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
@@ -40,12 +41,13 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
                 let could = list(&names, state, &could);
                 writeln!(out, "{who} is suspended{at}\n  it could be resumed by {could}")
             }
-            ThreadState::Blocked { on, .. } => {
-                let on_what = blocked_where(&names, state, on);
-                let word = blocked_word(on);
-                let reason = why(machine, state, on);
-                let _ = writeln!(out, "{who} is {word} {on_what}{at}: {reason}");
-                let could = graph.awaited(t);
+            ThreadState::Blocked { .. } => {
+                let shown = waiting(machine, state, t);
+                let _ =
+                    writeln!(out, "{who} is {} {}{at}: {}", shown.state, shown.on, shown.because);
+                // Nobody lets himself go on: the wait is in the way.
+                let mut could = graph.awaited(t);
+                could.retain(|other| *other != t);
                 writeln!(out, "  it could be let go on by {}", list(&names, state, &could))
             }
         };

@@ -4,11 +4,12 @@ use ipcsim_kernel::object::port::{Receiver, Right};
 use ipcsim_kernel::program::{Answer, Op, Target, Verb};
 use ipcsim_kernel::{
     BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, MailboxKind, Message, Outcome,
-    PortSpec, ProcessId, Register, Route, State, Value, waits,
+    PortSpec, ProcessId, Question, Register, Route, State, Value, waits,
 };
 
+use crate::reasons::why;
 use crate::units::plural;
-use crate::words::{LinkEnd, Names, blocked_where, blocked_word, why};
+use crate::words::{LinkEnd, Names, blocked_where, blocked_word};
 
 /// What an event is in words, if it deserves any.
 pub(crate) fn words_of(machine: &Machine, state: &State, event: &Event) -> Option<String> {
@@ -77,6 +78,13 @@ impl Telling<'_> {
             }
             Kind::ThreadStarted => "starts".into(),
             Kind::Woken => "is woken, and looks again".into(),
+            Kind::Chose(Question::Branch { count }, answer) => {
+                format!("chooses branch {} of {count}", answer + 1)
+            }
+            Kind::Chose(Question::Random { low, .. }, answer) => {
+                format!("draws {}", low.saturating_add_unsigned(*answer))
+            }
+            // What else the kernel chooses shows in what happens.
             Kind::Delivered { .. }
             | Kind::Chose(..)
             | Kind::ProcessStarted(_)

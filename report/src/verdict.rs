@@ -5,21 +5,15 @@ use std::fmt::Write;
 use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Run, Stop, Verdict};
 use ipcsim_kernel::{Machine, Pc, State, ThreadId};
 
+use crate::reasons::{Waiting, waiting};
 use crate::units::{bytes, count, plural, time};
-use crate::words::{self, Names, blocked_where, blocked_word};
-
-/// A change with which the same run completes; it was tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cure {
-    /// What to do, as an imperative: `--set kernel.buffering=1`, `let P1 receive before it sends`.
-    pub what: String,
-}
+use crate::words::{self, Names, listed_up_to};
 
 /// Sentences of a problem list this many threads, and then say how many more there are.
 const SHOWN: usize = 8;
 
 /// The verdict, each line with a line break.
-pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) -> String {
+pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[String]) -> String {
     let mut out = String::new();
     let write = |out: &mut String, line: String| {
         out.push_str(&line);
@@ -55,14 +49,16 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[Cure]) 
             }
         }
     }
-    if let Some((first, others)) = cures.split_first() {
-        let mut line = format!("  cure: {} (this run then completes)", first.what);
-        for other in others {
-            let _ = write!(line, ", or {} (this run then completes)", other.what);
-        }
-        write(&mut out, line);
-    }
+    tell_cures(&mut out, cures);
     out
+}
+
+/// What helps, a line each.
+pub(crate) fn tell_cures(out: &mut String, cures: &[String]) {
+    for (number, cure) in cures.iter().enumerate() {
+        let word = if number == 0 { "cure:" } else { "or:  " };
+        let _ = writeln!(out, "  {word} {cure}");
+    }
 }
 
 fn completed(run: &Run, verdict: &Verdict) -> String {
@@ -215,21 +211,11 @@ pub(crate) fn tell_waits(out: &mut String, machine: &Machine, state: &State, pro
 }
 
 fn tell_threads(out: &mut String, machine: &Machine, state: &State, threads: &[ThreadId]) {
-    let names = Names::new(machine);
     for t in threads.iter().take(SHOWN) {
-        let place = words::place(machine, state.threads[t.index()].pc);
-        let Some(on) = state.waits_for(*t) else {
-            let _ = writeln!(out, "  {} is suspended{place}", names.thread(state, *t));
-            continue;
-        };
-        let _ = writeln!(
-            out,
-            "  {} is {} {}{place}: {}",
-            names.thread(state, *t),
-            blocked_word(on),
-            blocked_where(&names, state, on),
-            words::why(machine, state, on),
-        );
+        let Waiting { thread, line, state: word, on, because } = waiting(machine, state, *t);
+        let line = line.map_or(String::new(), |line| format!(" (line {line})"));
+        let on = if on.is_empty() { on } else { format!(" {on}") };
+        let _ = writeln!(out, "  {thread} is {word}{on}{line}: {because}");
     }
     if threads.len() > SHOWN {
         let _ = writeln!(out, "  and {} more", threads.len() - SHOWN);
@@ -237,12 +223,7 @@ fn tell_threads(out: &mut String, machine: &Machine, state: &State, threads: &[T
 }
 
 fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [only] => only.clone(),
-        [most @ .., last] if names.len() <= SHOWN => format!("{} and {last}", most.join(", ")),
-        many => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
-    }
+    listed_up_to(names, SHOWN)
 }
 
 /// What the run cost, in one line.

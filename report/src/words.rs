@@ -1,19 +1,15 @@
-//! The lecture's words: what things are called, and why a thread waits.
+//! The lecture's words: what things are called.
 
-use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::program::{Answer, Inquiry, Op, Verb};
 use ipcsim_kernel::{
-    BlockedOn, Capacity, Expr, Filter, Holder, Machine, MailboxId, MailboxKind, Message, Pc,
-    ProcessId, Sources, State, ThreadId, ThreadName, Value, write_value,
+    BlockedOn, Holder, Machine, MailboxId, MailboxKind, Pc, ProcessId, Sources, State, ThreadId,
+    ThreadName, Value, write_value,
 };
-
-use crate::units::{bytes, plural};
 
 /// The names of a machine's threads and mailboxes.
 ///
 /// A thread is called like its process if it is the only one of it, otherwise `server.worker[2]`.
 pub struct Names<'a> {
-    machine: &'a Machine,
+    pub(crate) machine: &'a Machine,
 }
 
 impl<'a> Names<'a> {
@@ -115,7 +111,7 @@ pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> Str
     }
 }
 
-fn sources_text(names: &Names, state: &State, sources: &Sources) -> String {
+pub(crate) fn sources_text(names: &Names, state: &State, sources: &Sources) -> String {
     match sources {
         Sources::Anyone => "anyone".into(),
         listed => {
@@ -140,140 +136,12 @@ fn some_of(list: &[String], word: &str) -> String {
     }
 }
 
-/// Why a wait does not end now: `no buffering, and P2 is not receiving`.
-pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
-    let names = Names::new(machine);
-    match on {
-        BlockedOn::Send(message) => why_not_sent(&names, state, message),
-        BlockedOn::Memory(message) => {
-            let memory = &state.memory;
-            let limit = memory.limit.unwrap_or(u64::MAX);
-            format!(
-                "{} of {} kernel memory are in use, the message needs {}",
-                bytes(memory.used),
-                bytes(limit),
-                bytes(memory.cost(message.size))
-            )
-        }
-        BlockedOn::Receive { sources, filter } => {
-            why_not_received(&names, state, sources, filter.as_deref())
-        }
-        BlockedOn::Select(sources) => why_not_received(&names, state, sources, None),
-        BlockedOn::Reply { right, holder } => {
-            let raised = state.threads[right.caller.index()].raised().is_some();
-            let what = if raised { "the exception" } else { "the request" };
-            match holder {
-                Holder::Queued(_) => format!("{what} still waits there"),
-                Holder::Taken(process) => {
-                    let server = machine.process_name(*process);
-                    match sought(&names, state, right.caller, *process) {
-                        Some(name) => format!("\"{name}\" is not registered with {server}"),
-                        None => format!("{server} has {what} and has not replied"),
-                    }
-                }
-            }
-        }
-        BlockedOn::Join(threads) => match &threads[..] {
-            [_] => "it has not ended".into(),
-            _ => "they have not all ended".into(),
-        },
-        BlockedOn::Sleep => "until its time has come".into(),
+/// The first of a list, and how many more there are.
+pub(crate) fn listed_up_to(items: &[String], most: usize) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [all @ .., last] if items.len() <= most => format!("{} and {last}", all.join(", ")),
+        many => format!("{} and {} more", many[..most].join(", "), many.len() - most),
     }
-}
-
-/// The name that a thread waits for, if a built-in name server has the request and rests.
-fn sought(names: &Names, state: &State, caller: ThreadId, server: ProcessId) -> Option<String> {
-    let machine = names.machine;
-    let thread = &state.threads[caller.index()];
-    let Op::Call(call) = &machine.code[thread.pc.index()] else { return None };
-    let Verb::Call { request, answer: Answer::OfNames(Inquiry::Await { .. }) } = &call.verb else {
-        return None;
-    };
-    let port = machine.family_of(thread.process).names?;
-    if !machine.name_servers.contains_key(&port) {
-        return None;
-    }
-    let mut threads = state.threads_of(server).map(|t| state.waits_for(t));
-    if !threads.all(|on| matches!(on, Some(BlockedOn::Receive { .. }))) {
-        return None;
-    }
-    match &request.body {
-        Expr::Constant(Value::Text(name)) => Some(name.to_string()),
-        Expr::Variable(register) => Some(names.value(&thread.registers[register.index()])),
-        _ => None,
-    }
-}
-
-fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
-    let mailbox = &state.mailboxes[message.mailbox.index()];
-    let name = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
-    let nobody = match mailbox.spec.kind {
-        MailboxKind::Link { .. } => format!("{name} is not receiving"),
-        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
-            "nobody is receiving".into()
-        }
-    };
-    match mailbox.spec.capacity {
-        Capacity::None => format!("no buffering, and {nobody}"),
-        Capacity::Messages(limit) => format!("full with {}", plural(limit, "message")),
-        Capacity::Bytes(limit) => format!(
-            "{} of {} are in use, the message has {}",
-            bytes(mailbox.stored_bytes),
-            bytes(limit),
-            bytes(message.size)
-        ),
-        Capacity::Undefined => format!("the kernel found no room, and {nobody}"),
-        Capacity::Unlimited => "a message before it waits".into(),
-    }
-}
-
-/// Whether nobody but its receiver has a right to a port, and none is on its way.
-fn is_out_of_reach(machine: &Machine, state: &State, id: MailboxId) -> bool {
-    let Some(port) = state.mailboxes[id.index()].port() else { return false };
-    let others = (0..state.processes.len()).map(ProcessId::at);
-    let mut others = others.filter(|other| port.receiver != Receiver::Held(*other));
-    let carries = |message: &Message| message.carried().any(|carried| carried.port == id);
-    let mut mailboxes = state.mailboxes.iter();
-    let on_the_way =
-        mailboxes.any(|mailbox| mailbox.all_messages().any(|message| carries(message)));
-    port.once.is_empty()
-        && !machine.handles_exceptions(id)
-        && !on_the_way
-        && !others.any(|other| state.may_send(other, id))
-}
-
-fn why_not_received(
-    names: &Names,
-    state: &State,
-    sources: &Sources,
-    filter: Option<&Filter>,
-) -> String {
-    let kind = filter.and_then(|filter| filter.kind.as_ref());
-    let what = match kind {
-        Some(kind) => format!("no message of type {} is there", names.value(kind)),
-        None => String::new(),
-    };
-    let single = match sources.listed() {
-        [mailbox] => Some(*mailbox),
-        _ => None,
-    };
-    let plain = match single.map(|mailbox| (mailbox, state.mailboxes[mailbox.index()].spec.kind)) {
-        Some((mailbox, MailboxKind::Link { .. })) => {
-            format!("{} is not sending", names.mailbox(state, mailbox, LinkEnd::Sender))
-        }
-        Some((mailbox, _)) if names.machine.name_servers.contains_key(&mailbox) => {
-            "nobody asks".into()
-        }
-        Some((mailbox, _)) => {
-            let name = names.mailbox(state, mailbox, LinkEnd::Sender);
-            let alone = if is_out_of_reach(names.machine, state, mailbox) {
-                ", and nobody else has a right to send to it"
-            } else {
-                ""
-            };
-            format!("{name} is empty{alone}")
-        }
-        None => "nothing is there".into(),
-    };
-    if what.is_empty() { plain } else { what }
 }

@@ -101,6 +101,8 @@ fn claim(claim: &Claim) -> String {
         What::Outcome(outcome) => outcome,
         What::Always(_) => "always",
         What::Eventually(_) => "eventually",
+        What::Never(_) => "never",
+        What::Logs(_) => "logs",
         What::AtMost(_) => "at most",
         What::AtLeast(_) => "at least",
     };

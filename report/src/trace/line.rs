@@ -6,7 +6,8 @@ use ipcsim_kernel::{
     State, ThreadId, Value,
 };
 
-use crate::words::{LinkEnd, Names, why};
+use crate::reasons::why;
+use crate::words::{LinkEnd, Names};
 
 /// Names as JSON strings, each spelled out once.
 #[derive(Default)]

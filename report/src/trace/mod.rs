@@ -14,7 +14,7 @@ pub use record::{Header, Record, SCHEMA};
 pub use write::Writer;
 
 /// The version of the format. Any change of the bytes of any trace raises it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The fingerprint of a scenario, for headers: FNV-1a, 64 bits, over its text and the changes made
 /// to it, each ended by a zero byte. It tells scenarios apart; it protects against nobody.

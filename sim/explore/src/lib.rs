@@ -14,7 +14,7 @@ mod verdict;
 
 pub use explore::{
     Covered, Doom, Ending, Exploration, ExploreLimits, FinalResult, Goes, Leg, Lost, Path,
-    Progress, ScheduleStep, Starving, Vacuous, Wanted, Why, explore, explore_approximately,
+    Progress, ScheduleStep, Starving, Vacuous, Wanted, Why, end_of, explore, explore_approximately,
 };
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};

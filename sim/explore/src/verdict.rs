@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::waits::{self, Condition, WaitGraph, is_at_rest};
 use ipcsim_kernel::{
     BlockedOn, Bound, End, Fault, Life, Machine, Pc, ProcessId, Role, State, ThreadId, ThreadState,
@@ -61,6 +62,18 @@ pub enum Class {
 }
 
 impl Class {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Class::CrossedSend => "crossed-send",
+            Class::CircularWait => "circular-wait",
+            Class::SelfWait => "self-wait",
+            Class::MemoryExhausted => "memory-exhausted",
+            Class::OrphanWait => "orphan-wait",
+            Class::Neglected => "neglected",
+        }
+    }
+
     /// How a schedule is called that ends so. Whoever is neglected is not to blame: those who go on are.
     pub fn outcome(self) -> Option<Outcome> {
         match self {
@@ -176,8 +189,13 @@ pub fn diagnose(
     };
     let problems = problems(state, still, &stuck, &waits_for, &moves, since);
     let circles = problems.iter().flat_map(|problem| &problem.threads);
-    let mut blocked: Vec<ProcessId> =
-        stuck.iter().chain(circles).map(|t| state.threads.items()[t.index()].process).collect();
+    let process = |t: &ThreadId| state.threads.items()[t.index()].process;
+    let mut blocked: Vec<ProcessId> = stuck.iter().chain(circles).map(process).collect();
+    // The built-in name servers are nobody's: a claim could not name them.
+    let is_built_in = |process: &ProcessId| {
+        machine.name_servers.keys().any(|port| state.receiver_of(*port) == Receiver::Held(*process))
+    };
+    blocked.retain(|process| !is_built_in(process));
     blocked.sort_unstable();
     blocked.dedup();
     Diagnosis { problems, blocked, waits_for }

@@ -39,6 +39,7 @@ pub use expr::{Binary, Expr, Field, Function, Unary, text};
 pub use ghost::Ghost;
 pub use ids::{FamilyId, MailboxId, Pc, ProcessId, Register, ThreadId, ThreadName, UserId};
 pub use invariant::assert_invariants;
+pub use limits::SEMANTICS;
 pub use machine::{
     Arrivals, Birth, Capacity, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
     MemoryFull, Order, OutcomeWord, Pick, Policies, PortSetSpec, PortSpec, Replicas, Role,

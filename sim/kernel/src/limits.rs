@@ -16,3 +16,7 @@ pub const TEXT_BYTES: usize = 64 * 1024;
 pub const LIST_ELEMENTS: u64 = 100_000;
 /// Processors.
 pub const CPUS: u32 = 64;
+
+/// The version of what the words of a scenario mean: it changes whenever the same scenario could have other
+/// schedules, so that a schedule of before is refused instead of shown wrongly.
+pub const SEMANTICS: u64 = 2;

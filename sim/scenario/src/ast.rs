@@ -207,6 +207,8 @@ pub struct Handler {
 pub struct Claim {
     /// Where it stands.
     pub at: Place,
+    /// The claim as it reads in one line.
+    pub said: String,
     /// Over what.
     pub over: Over,
     /// What is claimed.
@@ -239,8 +241,12 @@ pub enum What {
     Outcome(&'static str),
     /// This holds in every state.
     Always(Expr),
-    /// Every fair schedule comes to a state in which this holds.
+    /// Every fair schedule, or some schedule, comes to a state in which this holds.
     Eventually(Expr),
+    /// No schedule ends in one of these ways.
+    Never(Vec<&'static str>),
+    /// What was logged until the end, by whomever, is one of these lists of lines.
+    Logs(Vec<Vec<String>>),
     /// Each of these measures is at most this much.
     AtMost(Vec<(&'static str, u64)>),
     /// Each of these measures is at least this much.

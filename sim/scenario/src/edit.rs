@@ -46,6 +46,24 @@ pub fn set(root: &mut Node, path: &Placed<String>, value: Node) -> Result<(), Bo
     }
 }
 
+/// The scalar that a path names, as it is written.
+pub fn get(root: &Node, path: &Placed<String>) -> Option<String> {
+    let mut node = root;
+    for segment in parse(path).ok()? {
+        node = match (&node.value, &segment.value) {
+            (Yaml::Map(entries), Way::Key(key)) => {
+                &entries.iter().find(|(name, _)| name.value == *key)?.1
+            }
+            (Yaml::List(items), Way::Item(item)) => items.get(*item)?,
+            _ => return None,
+        };
+    }
+    match &node.value {
+        Yaml::Scalar(scalar) => Some(scalar.text.clone()),
+        Yaml::List(_) | Yaml::Map(_) => None,
+    }
+}
+
 /// Exchanges the item at a place of a list with the one behind it; the path names the list.
 ///
 /// Errors: as [`set`], or there are not two such items.

@@ -27,7 +27,7 @@ pub use diagnostic::{Code, Diagnostic, Severity, nearest};
 pub use lecture::{SLIDES, slide_order};
 pub use load::{Case, Change, LoadOptions, Loaded, load};
 pub use place::{Place, Placed, Source};
-pub use remedy::{Remedy, remedies};
+pub use remedy::{Remedy, Sort, remedies};
 pub use schema::schema;
 
 /// The nanoseconds of a duration as scenarios write it, such as `5ms`.

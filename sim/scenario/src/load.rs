@@ -194,6 +194,12 @@ impl Loaded {
         compiled.ok_or(found)
     }
 
+    /// The value that a path has now, as it is written; nothing if there is none, or it is no scalar.
+    pub fn value_at(&self, path: &str) -> Option<String> {
+        let path = Placed::new(path.to_string(), Place::default());
+        edit::get(self.root.as_ref()?, &path)
+    }
+
     /// The machine of the scenario with a change, if that is a scenario without errors.
     pub fn machine_with(&self, change: &Change) -> Option<Machine> {
         let mut root = self.root.clone()?;

@@ -183,17 +183,29 @@ fn claim() -> Value {
     let bounds = json!({ "type": "object", "additionalProperties": false, "properties": bounds });
     let one = |name: &str, content: Value| json!({ "type": "object", "additionalProperties": false, "required": [name], "properties": { name: content } });
     let outcome = json!({ "enum": SCHEDULE_OUTCOMES });
+    let condition = json!({ "type": ["string", "boolean"] });
+    let lines = json!({ "type": "array", "items": { "type": ["string", "integer", "boolean"] } });
+    let logs =
+        json!({ "oneOf": [lines, one("any-of", json!({ "type": "array", "items": lines }))] });
+    let outcomes = json!({ "oneOf": [outcome, { "type": "array", "items": outcome }] });
     json!({
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "run": { "oneOf": [outcome, one("at-most", bounds.clone()), one("at-least", bounds)] },
+            "run": { "oneOf": [
+                outcome,
+                one("at-most", bounds.clone()),
+                one("at-least", bounds),
+                one("logs", logs.clone()),
+            ] },
             "every-schedule": { "oneOf": [
                 outcome,
-                one("always", json!({ "type": ["string", "boolean"] })),
-                one("eventually", json!({ "type": ["string", "boolean"] })),
+                one("always", condition.clone()),
+                one("eventually", condition.clone()),
+                one("never", outcomes),
+                one("logs", logs.clone()),
             ] },
-            "some-schedule": outcome,
+            "some-schedule": { "oneOf": [outcome, one("eventually", condition), one("logs", logs)] },
             "blocked": { "type": "array", "items": { "type": "string" } },
             "with": { "type": "object" },
             "because": { "type": "string" },

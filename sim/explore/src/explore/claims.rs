@@ -43,6 +43,31 @@ impl Exploration<'_> {
         Ok(None)
     }
 
+    /// A state, as near as possible, in which the predicate with this number holds.
+    ///
+    /// Errors: a state in which it cannot be computed.
+    pub fn comes_to_hold(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
+        for state in self.first..self.space.states() as u32 {
+            if self.holds(predicate, state)? {
+                return Ok(Some(state));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What was logged on the way to a state, and by whom, if that was looked at.
+    pub fn log(&self, state: u32) -> Vec<(ProcessId, Value)> {
+        self.space.log(state)
+    }
+
+    /// The states in which schedules end, or go round for ever, in order.
+    pub fn final_states(&self) -> Vec<u32> {
+        let mut all: Vec<u32> = self.ends.good.iter().chain(&self.ends.bad).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// A state from which a fair schedule goes on without the predicate ever holding, before or after;
     /// none if every fair schedule comes to a state in which it holds. Meaningful only if all states
     /// were looked at.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use ipcsim_kernel::waits::{WaitGraph, rests_in_its_main_receive};
-use ipcsim_kernel::{End, Life, Machine, ProcessId, Role, State, ThreadId, ThreadState};
+use ipcsim_kernel::{
+    Bound, End, Life, Machine, ProcessId, Role, State, Thread, ThreadId, ThreadState,
+};
 
 use super::components::{Components, components};
 use super::explain::Path;
@@ -41,6 +43,8 @@ pub struct Ending {
     pub failures: Vec<Failure>,
     /// The sets of processes with a stuck thread, over all these states.
     pub blocked: Vec<Vec<ProcessId>>,
+    /// For each of these sets the first state, in order of discovery, that has it.
+    pub blocked_at: Vec<u32>,
     /// If it goes on for ever: one way round, from that state back to it, if one was looked for.
     pub round: Path,
 }
@@ -97,6 +101,18 @@ pub(super) fn conclude(
 pub(super) fn of_state(machine: &Machine, state: &State, at: u32, count: u64) -> Ending {
     let still = living(state, |_| true);
     Ending { count, ..judge(machine, state, &still, at, Goes::Stops, None) }
+}
+
+/// How a schedule is called that leads to this state; nothing if it can go on.
+pub fn end_of(machine: &Machine, state: &State) -> Option<Ending> {
+    let goes_on = |thread: &Thread| match &thread.state {
+        ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => true,
+        ThreadState::Blocked { bound, .. } => *bound == Bound::Bounded,
+        ThreadState::NotStarted => state.processes[thread.process.index()].life == Life::NotStarted,
+        ThreadState::Suspended(_) | ThreadState::Ended => false,
+    };
+    let is_over = !state.threads.items().iter().any(goes_on);
+    is_over.then(|| of_state(machine, state, 0, 1))
 }
 
 /// The first circle of waits, among states in which nothing but a timeout goes on.
@@ -165,15 +181,23 @@ impl Conclusion {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.count += ending.count;
-                for blocked in &ending.blocked {
-                    if !known.blocked.contains(blocked) {
-                        known.blocked.push(blocked.clone());
+                for (blocked, at) in ending.blocked.iter().zip(&ending.blocked_at) {
+                    match known.blocked.iter().position(|set| set == blocked) {
+                        Some(place) => {
+                            known.blocked_at[place] = known.blocked_at[place].min(*at);
+                        }
+                        None => {
+                            known.blocked.push(blocked.clone());
+                            known.blocked_at.push(*at);
+                        }
                     }
                 }
                 let is_first = ending.state < known.state;
                 if is_first {
-                    let (count, blocked) = (known.count, std::mem::take(&mut known.blocked));
-                    *known = Ending { count, blocked, ..ending };
+                    let count = known.count;
+                    let blocked = std::mem::take(&mut known.blocked);
+                    let blocked_at = std::mem::take(&mut known.blocked_at);
+                    *known = Ending { count, blocked, blocked_at, ..ending };
                 }
                 is_first
             }
@@ -234,6 +258,7 @@ fn judge(
         waits_for,
         failures,
         blocked: vec![blocked],
+        blocked_at: vec![at],
         round: Path::new(),
     }
 }

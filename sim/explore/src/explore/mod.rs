@@ -15,7 +15,7 @@ mod starvation;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ipcsim_kernel::{Machine, Pc, State, ThreadId};
+use ipcsim_kernel::{Machine, MailboxId, Pc, State, ThreadId};
 
 use crate::space::{
     Delivery, Edge, FIRST_ROOM, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions, Space,
@@ -23,7 +23,7 @@ use crate::space::{
 pub use approximate::explore_approximately;
 pub use claims::{FinalResult, Vacuous};
 use endings::{Conclusion, Ends};
-pub use endings::{Doom, Ending, Goes};
+pub use endings::{Doom, Ending, Goes, end_of};
 pub use explain::{Leg, Lost, Path, Wanted};
 use retold::Retold;
 pub use retold::Why;
@@ -300,13 +300,19 @@ impl Exploration<'_> {
         self.retold.as_ref().map_or(self.space.performed, |retold| retold.by.performed)
     }
 
-    /// How many messages are left over at most where everything is complete, or goes round so.
-    pub fn left_over(&self) -> u64 {
-        let stored = |state: &u32| {
+    /// The messages that are left over where everything is complete, or goes round so: how many in which
+    /// mailbox, where they are most.
+    pub fn left_over(&self) -> Vec<(MailboxId, u64)> {
+        let stored = |state: &u32| -> Vec<(MailboxId, u64)> {
             let state = self.space.state(*state);
-            state.mailboxes.items().iter().map(|mailbox| mailbox.messages.len() as u64).sum()
+            let mailboxes = state.mailboxes.items().iter().enumerate();
+            mailboxes
+                .map(|(id, mailbox)| (MailboxId::at(id), mailbox.messages.len() as u64))
+                .filter(|(_, count)| *count > 0)
+                .collect()
         };
-        self.ends.good.iter().map(stored).max().unwrap_or(0)
+        let all = self.ends.good.iter().map(stored);
+        all.max_by_key(|left| left.iter().map(|(_, count)| count).sum::<u64>()).unwrap_or_default()
     }
 
     /// What counts as one step of its schedules.

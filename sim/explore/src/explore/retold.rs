@@ -74,7 +74,9 @@ pub(super) fn retell<'m>(
             return None;
         }
         ending.blocked.retain(|other| !told.blocked.contains(other));
+        // Of the others no way was looked for.
         told.blocked.append(&mut ending.blocked);
+        told.blocked_at.resize(told.blocked.len(), end);
         *ending = told;
     }
     Some(Exploration {

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
-    Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId, ThreadState,
-    Transition, assert_invariants, step, waits,
+    Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId,
+    ThreadState, Transition, assert_invariants, step, waits,
 };
 
 use super::agenda::{Agenda, Draws, Telling};

@@ -1,8 +1,8 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    Capacity, Costs, Detect, DyingPort, MemoryFull, Order, Pick, Policies, Preempt, Scheduler, SetOrder,
-    Timing, TooLarge, Wake,
+    Capacity, Costs, Detect, DyingPort, MemoryFull, Order, Pick, Policies, Preempt, Scheduler,
+    SetOrder, Timing, TooLarge, Wake,
 };
 
 use crate::ast::{Arg, Fields};

@@ -54,6 +54,7 @@ impl Reader {
         let what = self.what(over, value);
         let mut claim = Claim {
             at: key.at,
+            said: said(entries),
             over,
             what: what?,
             blocked: None,
@@ -139,16 +140,18 @@ impl Reader {
             (Over::EverySchedule, "always") => {
                 Some(What::Always(expr::expression_node(value, &mut self.found)?))
             }
-            (Over::EverySchedule, "eventually") => {
+            (Over::EverySchedule | Over::SomeSchedule, "eventually") => {
                 Some(What::Eventually(expr::expression_node(value, &mut self.found)?))
             }
+            (Over::EverySchedule, "never") => self.never(value),
+            (_, "logs") => Some(What::Logs(self.logs(value)?)),
             (Over::Run, "at-most") => Some(What::AtMost(self.bounds(value)?)),
             (Over::Run, "at-least") => Some(What::AtLeast(self.bounds(value)?)),
             _ => {
                 let right: &[&str] = match over {
-                    Over::Run => &["at-most", "at-least"],
-                    Over::EverySchedule => &["always", "eventually"],
-                    Over::SomeSchedule => &[],
+                    Over::Run => &["at-most", "at-least", "logs"],
+                    Over::EverySchedule => &["always", "eventually", "never", "logs"],
+                    Over::SomeSchedule => &["eventually", "logs"],
                 };
                 let diagnostic = Diagnostic::new(
                     Code::BadClaim,
@@ -158,8 +161,67 @@ impl Reader {
                 .did_you_mean(&key.value, right.iter().copied())
                 .otherwise("unknown here");
                 self.note(diagnostic.help(
-                    "`run` takes an outcome, `at-most` or `at-least`; `every-schedule` an outcome, `always` or `eventually`; `some-schedule` an outcome",
+                    "`run` takes an outcome, `at-most`, `at-least` or `logs`; `every-schedule` an outcome, `always`, `eventually`, `never` or `logs`; `some-schedule` an outcome, `eventually` or `logs`",
                 ));
+                None
+            }
+        }
+    }
+
+    /// One outcome that must not come, or a list of them.
+    fn never(&mut self, node: &Node) -> Option<What> {
+        let nodes = match &node.value {
+            Yaml::List(items) => &items[..],
+            _ => std::slice::from_ref(node),
+        };
+        let outcomes = nodes.iter().map(|node| match self.what(Over::EverySchedule, node)? {
+            What::Outcome(word) if matches!(node.value, Yaml::Scalar(_)) => Some(word),
+            _ => {
+                self.wrong_type(
+                    node.at,
+                    "`never` takes an outcome, or a list of them",
+                    &node.value,
+                );
+                None
+            }
+        });
+        Some(What::Never(outcomes.collect::<Option<_>>()?))
+    }
+
+    /// A list of lines, or `any-of:` several such lists.
+    fn logs(&mut self, node: &Node) -> Option<Vec<Vec<String>>> {
+        match &node.value {
+            Yaml::Map(entries) => match &entries[..] {
+                [(key, value)] if key.value == "any-of" => match &value.value {
+                    Yaml::List(lists) => lists.iter().map(|list| self.lines(list)).collect(),
+                    other => {
+                        self.wrong_type(value.at, "`any-of` is a list of lists of lines", other);
+                        None
+                    }
+                },
+                _ => {
+                    let diagnostic = Diagnostic::new(
+                        Code::BadClaim,
+                        entries.first().map_or(node.at, |(key, _)| key.at),
+                        "`logs` takes a list of lines, or `any-of` and a list of such lists",
+                    );
+                    let wrong = entries.first().map_or("", |(key, _)| key.value.as_str());
+                    self.note(diagnostic.did_you_mean(wrong, ["any-of"].into_iter()));
+                    None
+                }
+            },
+            _ => Some(vec![self.lines(node)?]),
+        }
+    }
+
+    fn lines(&mut self, node: &Node) -> Option<Vec<String>> {
+        match &node.value {
+            Yaml::List(items) => items
+                .iter()
+                .map(|item| Some(self.scalar(item, "a line of the log")?.text.clone()))
+                .collect(),
+            other => {
+                self.wrong_type(node.at, "lines of the log are a list", other);
                 None
             }
         }
@@ -235,6 +297,33 @@ impl Reader {
         }
         let name = Placed::new(name.to_string(), node.at);
         Some(BlockedName { name, member: member.flatten(), how_many })
+    }
+}
+
+/// A claim as it reads in one line: its keys in the order of the file, but for the reason.
+fn said(entries: &[(Placed<String>, Node)]) -> String {
+    let shown = entries.iter().filter(|(key, _)| key.value != "because");
+    let parts: Vec<String> =
+        shown.map(|(key, value)| format!("{}: {}", key.value, in_one_line(value, 0))).collect();
+    parts.join(", ")
+}
+
+fn in_one_line(node: &Node, depth: usize) -> String {
+    // A change may be a whole list of steps.
+    const DEEPEST: usize = 2;
+    match &node.value {
+        Yaml::Scalar(scalar) => scalar.text.clone(),
+        _ if depth > DEEPEST => "…".into(),
+        Yaml::List(items) => {
+            let items: Vec<String> = items.iter().map(|it| in_one_line(it, depth + 1)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Yaml::Map(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", key.value, in_one_line(value, depth + 1)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

@@ -1,0 +1,425 @@
+//! What becomes of a claim.
+
+use ipcsim_explore::{
+    Covered, Ending, Exploration, LooksAt, Measures, NoTrace, Path, Reduction, Run, Stop, Tracer,
+    Vacuous, Verdict, conclude,
+};
+use ipcsim_kernel::{Event, Fault, Kind, Machine, Predicate, ProcessId, State, Value};
+use ipcsim_report::{Names, bytes, count, cut_off, time};
+use ipcsim_scenario::Case;
+use ipcsim_scenario::ast::{BlockedName, Claim, HowMany, Over, What};
+
+use crate::counterexample::{Counterexample, of_path, point_of_no_return};
+use crate::{Budget, Seen, Subject};
+
+/// What became of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It holds; where one schedule is enough, this one shows it.
+    Holds(Option<Counterexample>),
+    /// It holds because nothing ever put it to the test.
+    HoldsInVain(&'static str),
+    /// It does not hold.
+    Fails(Failed),
+    /// That could not be decided, and why.
+    Undecided(String),
+}
+
+/// Why a claim does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// In a sentence.
+    pub reason: String,
+    /// What the author says to it.
+    pub because: Option<String>,
+    /// A schedule that shows it, where one does.
+    pub counterexample: Option<Counterexample>,
+}
+
+impl From<String> for Judgement {
+    fn from(reason: String) -> Self {
+        Judgement::Fails(Failed { reason, because: None, counterexample: None })
+    }
+}
+
+/// Judges the claim with this number.
+pub fn judge(subject: &Subject, number: usize, budget: &Budget) -> Judgement {
+    let claim = &subject.loaded.scenario.claims[number];
+    let Some(case) = subject.loaded.case(number) else {
+        return String::from("the changed scenario has errors").into();
+    };
+    let judgement = match claim.over {
+        Over::Run => of_the_run(&case.machine, claim, budget),
+        Over::EverySchedule | Over::SomeSchedule => {
+            over_schedules(subject, number, &case, claim, budget)
+        }
+    };
+    match judgement {
+        Judgement::Fails(failed) => {
+            Judgement::Fails(Failed { because: claim.because.clone(), ..failed })
+        }
+        other => other,
+    }
+}
+
+// Runs.
+
+/// Keeps what is logged.
+struct Logged(Vec<String>);
+
+impl Tracer for Logged {
+    const EVENTS: bool = true;
+
+    fn record(&mut self, machine: &Machine, _: &State, _: u64, event: &Event) {
+        if let Kind::Logged(text) = event.kind {
+            self.0.push(Names::new(machine).value(text));
+        }
+    }
+}
+
+fn of_the_run(machine: &Machine, claim: &Claim, budget: &Budget) -> Judgement {
+    let mut logged = Logged(Vec::new());
+    let run = match &claim.what {
+        What::Logs(_) => budget.run(machine, u64::MAX, &mut logged),
+        _ => budget.run(machine, u64::MAX, &mut NoTrace),
+    };
+    let verdict = conclude(machine, &run);
+    let judged = match &claim.what {
+        What::Outcome(word) => judge_outcome(machine, claim, word, &run, &verdict),
+        What::AtMost(bounds) => judge_bounds(bounds, &run.measures, Bound::AtMost),
+        What::AtLeast(bounds) => judge_bounds(bounds, &run.measures, Bound::AtLeast),
+        What::Logs(lists) if lists.contains(&logged.0) => Ok(()),
+        What::Logs(_) => Err(format!("it logs {}", lines(&logged.0))),
+        What::Always(_) | What::Eventually(_) | What::Never(_) => {
+            unreachable!("the reader keeps these for schedules")
+        }
+    };
+    match judged {
+        Ok(()) => Judgement::Holds(None),
+        Err(_) if run.stop == Stop::Interrupted => Judgement::Undecided("interrupted".into()),
+        Err(found) if run.stop == Stop::Steps => {
+            let hint = " (--max-steps allows more)";
+            Judgement::Undecided(format!("{}{hint}", found.trim_end_matches(hint)))
+        }
+        Err(found) => found.into(),
+    }
+}
+
+fn lines(logged: &[String]) -> String {
+    if logged.is_empty() { "nothing".into() } else { format!("[{}]", logged.join(", ")) }
+}
+
+fn judge_outcome(
+    machine: &Machine,
+    claim: &Claim,
+    word: &str,
+    run: &Run,
+    verdict: &Verdict,
+) -> Result<(), String> {
+    if verdict.outcome.word() != word {
+        let text = ipcsim_report::verdict(machine, run, verdict, &[]);
+        let first = text.lines().next().unwrap_or(verdict.outcome.word());
+        return Err(format!("the run ends as `{}`: {first}", verdict.outcome.word()));
+    }
+    let Some(claimed) = &claim.blocked else { return Ok(()) };
+    judge_blocked(machine, claimed, &verdict.blocked)
+}
+
+/// Exactly the claimed processes must be blocked, no other and no fewer.
+fn judge_blocked(
+    machine: &Machine,
+    claimed: &[BlockedName],
+    blocked: &[ProcessId],
+) -> Result<(), String> {
+    let members = |name: &BlockedName| -> Vec<ProcessId> {
+        let family = machine.symbols.families.iter().position(|family| *family == name.name.value);
+        let Some(family) = family.map(|at| &machine.families[at]) else { return Vec::new() };
+        (0..family.count)
+            .filter(|member| name.member.is_none_or(|wanted| wanted == member + 1))
+            .map(|member| ProcessId(family.first.0 + member))
+            .collect()
+    };
+    let mut allowed: Vec<ProcessId> = Vec::new();
+    for name in claimed {
+        let members = members(name);
+        let stuck = members.iter().filter(|process| blocked.contains(process)).count();
+        let right = match name.how_many {
+            HowMany::All => stuck == members.len(),
+            HowMany::Any => stuck > 0,
+        };
+        if !right {
+            let member = name.member.map_or(String::new(), |member| format!("[{member}]"));
+            return Err(format!(
+                "`{}{member}` is not blocked; blocked are {}",
+                name.name.value,
+                list(machine, blocked)
+            ));
+        }
+        allowed.extend(members);
+    }
+    match blocked.iter().find(|process| !allowed.contains(process)) {
+        Some(process) => Err(format!("`{}` is blocked too", machine.process_name(*process))),
+        None => Ok(()),
+    }
+}
+
+fn list(machine: &Machine, processes: &[ProcessId]) -> String {
+    if processes.is_empty() {
+        return "none".into();
+    }
+    processes.iter().map(|process| machine.process_name(*process)).collect::<Vec<_>>().join(", ")
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    AtMost,
+    AtLeast,
+}
+
+fn judge_bounds(
+    bounds: &[(&'static str, u64)],
+    measures: &Measures,
+    bound: Bound,
+) -> Result<(), String> {
+    for (measure, limit) in bounds {
+        let (value, shown) = match *measure {
+            "time" => (measures.time_ns, time(measures.time_ns)),
+            "cpu-time" => (measures.cpu_time_ns, time(measures.cpu_time_ns)),
+            "bytes-copied" => (measures.bytes_copied, bytes(measures.bytes_copied)),
+            "kernel-memory" => (measures.kernel_memory, bytes(measures.kernel_memory)),
+            "context-switches" => (measures.context_switches, count(measures.context_switches)),
+            "messages" => (measures.messages, count(measures.messages)),
+            "system-calls" => (measures.system_calls, count(measures.system_calls)),
+            other => unreachable!("the reader knows all measures, not `{other}`"),
+        };
+        let holds = match bound {
+            Bound::AtMost => value <= *limit,
+            Bound::AtLeast => value >= *limit,
+        };
+        if !holds {
+            return Err(format!("{measure} is {shown}"));
+        }
+    }
+    Ok(())
+}
+
+// Schedules.
+
+/// What a claim over schedules is judged by.
+struct Court<'a, 'm> {
+    subject: &'a Subject<'a>,
+    number: usize,
+    claim: &'a Claim,
+    predicate: Option<&'a Predicate>,
+    found: Exploration<'m>,
+    merge: Reduction,
+}
+
+fn over_schedules(
+    subject: &Subject,
+    number: usize,
+    case: &Case,
+    claim: &Claim,
+    budget: &Budget,
+) -> Judgement {
+    let Some(seen): Option<Seen> = subject.seen(LooksAt::Claim(number)) else {
+        return String::from("the changed scenario has errors").into();
+    };
+    let mut budget = budget.up_to(claim.within.unwrap_or(u64::MAX));
+    if claim.blocked.is_some() {
+        budget = budget.by_name();
+    }
+    let court = |budget: &Budget| Court {
+        subject,
+        number,
+        claim,
+        predicate: case.predicate.as_ref(),
+        found: budget.explore(&case.machine, seen.looks()),
+        merge: budget.reductions.merge,
+    };
+    let mut first = court(&budget);
+    let judgement = first.judge();
+    // Which of several ways of being blocked it is a reduced search cannot show.
+    match judgement {
+        Judgement::Fails(_) if claim.blocked.is_some() && first.found.why_not_whole().is_some() => {
+            let mut whole = court(&budget.whole());
+            if whole.found.covered == Covered::All { whole.judge() } else { judgement }
+        }
+        judgement => judgement,
+    }
+}
+
+impl Court<'_, '_> {
+    fn judge(&mut self) -> Judgement {
+        match &self.claim.what {
+            What::Outcome(word) => self.outcome(word),
+            What::Never(words) => self.never(words),
+            What::Always(_) => self.always(),
+            What::Eventually(_) if self.claim.over == Over::SomeSchedule => self.comes_to_hold(),
+            What::Eventually(_) => self.eventually(),
+            What::Logs(lists) => self.logs(lists),
+            What::AtMost(_) | What::AtLeast(_) => unreachable!("the reader keeps these for runs"),
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.found.covered == Covered::All
+    }
+
+    fn undecided(&self) -> Judgement {
+        let states = count(self.found.states());
+        let why = cut_off(self.found.machine, self.found.covered);
+        Judgement::Undecided(format!("after {states} states: {why}"))
+    }
+
+    /// The schedule to a state.
+    fn way_to(&mut self, state: u32) -> (Path, Counterexample) {
+        let path = self.found.path(state);
+        let view = (self.merge, LooksAt::Claim(self.number));
+        let shown = of_path(self.subject, &mut self.found, &path, view, self.predicate);
+        (path, shown)
+    }
+
+    fn fails(&mut self, reason: String, state: u32) -> Judgement {
+        let (path, mut shown) = self.way_to(state);
+        let view = (self.merge, LooksAt::Claim(self.number));
+        if self.is_whole() && self.predicate.is_none() {
+            shown.point_of_no_return =
+                point_of_no_return(self.subject, &mut self.found, &path, view);
+        }
+        Judgement::Fails(Failed { reason, because: None, counterexample: Some(shown) })
+    }
+
+    fn outcome(&mut self, word: &str) -> Judgement {
+        let endings = self.found.endings.clone();
+        let right = |ending: &&Ending| ending.outcome.word() == word;
+        let wrong = endings.iter().find(|ending| !right(ending));
+        let of_it = endings.iter().find(right);
+        let ending = match (self.claim.over, of_it, wrong) {
+            (Over::EverySchedule, _, Some(wrong)) => {
+                let reason = format!("a schedule ends as `{}`", wrong.outcome.word());
+                return self.fails(reason, wrong.state);
+            }
+            (_, Some(ending), _) => ending,
+            (_, None, _) if self.is_whole() => {
+                return format!("no schedule ends as `{word}`").into();
+            }
+            (_, None, _) => return self.undecided(),
+        };
+        let (right, wrong) = self.blocked_in(ending);
+        match (self.claim.over, right, wrong) {
+            (Over::SomeSchedule, Some(state), _) => Judgement::Holds(Some(self.way_to(state).1)),
+            (_, _, Some((reason, state))) => self.fails(reason, state),
+            _ if !self.is_whole() => self.undecided(),
+            _ => Judgement::Holds(None),
+        }
+    }
+
+    /// A state of an ending in which exactly the claimed processes are blocked, and one in which others are.
+    fn blocked_in(&self, ending: &Ending) -> (Option<u32>, Option<(String, u32)>) {
+        let Some(claimed) = &self.claim.blocked else { return (Some(ending.state), None) };
+        let (mut right, mut wrong) = (None, None);
+        for (set, state) in ending.blocked.iter().zip(&ending.blocked_at) {
+            match judge_blocked(self.found.machine, claimed, set) {
+                Ok(()) => right = right.or(Some(*state)),
+                Err(reason) => wrong = wrong.or(Some((reason, *state))),
+            }
+        }
+        (right, wrong)
+    }
+
+    fn never(&mut self, words: &[&str]) -> Judgement {
+        let endings = self.found.endings.clone();
+        match endings.iter().find(|ending| words.contains(&ending.outcome.word())) {
+            Some(ending) => {
+                self.fails(format!("a schedule ends as `{}`", ending.outcome.word()), ending.state)
+            }
+            None if !self.is_whole() => self.undecided(),
+            None => Judgement::Holds(None),
+        }
+    }
+
+    fn always(&mut self) -> Judgement {
+        match self.found.never_holds_not(0) {
+            Err((state, fault)) => self.not_computed(state, &fault),
+            Ok(Some(state)) => {
+                let steps = steps(self.found.path(state).len() - 1);
+                self.fails(format!("it does not hold after {steps} of a schedule"), state)
+            }
+            Ok(None) if !self.is_whole() => self.undecided(),
+            Ok(None) => match self.found.vacuous_always(0) {
+                Some(_) => Judgement::HoldsInVain("nothing that it looks at ever changes"),
+                None => Judgement::Holds(None),
+            },
+        }
+    }
+
+    fn eventually(&mut self) -> Judgement {
+        if !self.is_whole() {
+            return self.undecided();
+        }
+        match self.found.avoids(0) {
+            Err((state, fault)) => self.not_computed(state, &fault),
+            Ok(Some(state)) => {
+                let steps = steps(self.found.path(state).len() - 1);
+                let reason = format!("a schedule comes after {steps} to where it never holds");
+                self.fails(reason, state)
+            }
+            Ok(None) => match self.found.vacuous_eventually(0) {
+                Some(Vacuous::FromTheStart | Vacuous::NeverChanges) => {
+                    Judgement::HoldsInVain("it is true before anything happens")
+                }
+                None => Judgement::Holds(None),
+            },
+        }
+    }
+
+    fn comes_to_hold(&mut self) -> Judgement {
+        match self.found.comes_to_hold(0) {
+            Err((state, fault)) => self.not_computed(state, &fault),
+            Ok(Some(state)) => Judgement::Holds(Some(self.way_to(state).1)),
+            Ok(None) if !self.is_whole() => self.undecided(),
+            Ok(None) => String::from("no schedule comes to where it holds").into(),
+        }
+    }
+
+    fn logs(&mut self, lists: &[Vec<String>]) -> Judgement {
+        let names = Names::new(self.found.machine);
+        let logged = |log: Vec<(ProcessId, Value)>| -> Vec<String> {
+            log.iter().map(|(_, text)| names.value(text)).collect()
+        };
+        let (mut right, mut wrong) = (None, None);
+        for state in self.found.final_states() {
+            let log = logged(self.found.log(state));
+            if lists.contains(&log) {
+                right = right.or(Some(state));
+            } else {
+                wrong = wrong.or(Some((state, log)));
+            }
+        }
+        match (self.claim.over, right, wrong) {
+            (Over::SomeSchedule, Some(state), _) => Judgement::Holds(Some(self.way_to(state).1)),
+            (Over::SomeSchedule, None, Some((_, log))) if self.is_whole() => {
+                format!("no schedule logs that; one logs {}", lines(&log)).into()
+            }
+            (Over::EverySchedule, _, Some((state, log))) => {
+                self.fails(format!("a schedule logs {}", lines(&log)), state)
+            }
+            _ if !self.is_whole() => self.undecided(),
+            (Over::SomeSchedule, ..) => String::from("no schedule comes to an end").into(),
+            _ => Judgement::Holds(None),
+        }
+    }
+
+    fn not_computed(&mut self, state: u32, fault: &Fault) -> Judgement {
+        let reason = format!(
+            "in some state it cannot be computed: {}; a variable is `none` until it is set",
+            fault.describe()
+        );
+        self.fails(reason, state)
+    }
+}
+
+fn steps(number: usize) -> String {
+    if number == 1 { "1 step".into() } else { format!("{} steps", count(number as u64)) }
+}

@@ -1,0 +1,335 @@
+//! Cures: small changes with which a scenario completes. One list, tried in one way, for runs, explorations and
+//! repairs: nothing is proposed that was not tried.
+
+use std::collections::BTreeSet;
+
+use ipcsim_explore::{
+    Covered, Delivery, Exploration, Looks, NoTrace, Outcome, Problem, Run, Verdict, conclude,
+};
+use ipcsim_kernel::{BlockedOn, Machine, MailboxKind, Sources, State};
+use ipcsim_report::{LinkEnd, Names, plural};
+use ipcsim_scenario::{LoadOptions, Remedy, Sort, load, remedies};
+use serde::Serialize;
+
+use crate::{Budget, Subject, in_shell};
+
+/// A change whose schedules have more states than this is not waited for.
+pub(crate) const STATES: u64 = 200_000;
+/// Beside a run less is waited for.
+const STATES_OF_RUN: u64 = 20_000;
+/// Together they may cost as much as so many states; a step that is really performed costs as much as so
+/// many.
+const COST: u64 = 2_000_000;
+const PERFORMING: u64 = 20;
+/// A run with a change that takes longer than this is not worth waiting for.
+const STEPS: u64 = 100_000;
+/// Of a machine with more threads than this not every schedule is tried, and fewer changes are.
+const MANY_THREADS: usize = 1_000;
+const TRIED_WITH_MANY: usize = 4;
+/// So many are shown beside a verdict.
+const SHOWN: usize = 6;
+
+/// A change that was tried, and helps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cure {
+    /// What to do: `--set kernel.buffering=1`, or in words.
+    pub what: String,
+    /// What it achieves.
+    pub achieves: Achieves,
+    /// Messages that nobody takes then: the mailbox, and how many.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<(String, u64)>,
+    /// Whether messages are lost then that are not lost now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub loses: bool,
+    /// How many states there are then, where every schedule was tried.
+    pub states: u64,
+    #[serde(skip)]
+    pub(crate) remedies: Vec<Remedy>,
+}
+
+/// What a cure achieves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Achieves {
+    /// Every schedule completes.
+    EverySchedule,
+    /// The same run completes; there are too many schedules to try them all.
+    ThisRun,
+}
+
+impl Cure {
+    /// What it achieves, in words.
+    pub fn promise(&self) -> String {
+        let mut text = match self.achieves {
+            Achieves::EverySchedule => "every schedule then completes".to_string(),
+            Achieves::ThisRun => "this run then completes".to_string(),
+        };
+        if !self.leaves.is_empty() {
+            let left: Vec<String> = self
+                .leaves
+                .iter()
+                .map(|(mailbox, count)| format!("{} in {mailbox}", plural(*count, "message")))
+                .collect();
+            text.push_str(&format!(", and leaves {}", left.join(" and ")));
+        }
+        if self.loses {
+            text.push_str(", but a message can be lost");
+        }
+        text
+    }
+}
+
+/// What is known before anything is changed.
+pub(crate) struct Now {
+    /// Processes and mailboxes at the root of the trouble.
+    pub at_fault: BTreeSet<String>,
+    pub delivery: Delivery,
+}
+
+/// Who is at fault in a state.
+pub(crate) fn at_fault(
+    machine: &Machine,
+    state: &State,
+    problems: &[Problem],
+    names: &mut BTreeSet<String>,
+) {
+    let base = |name: String| name.split('[').next().unwrap_or(&name).to_string();
+    let all = Names::new(machine);
+    let object = |mailbox, names: &mut BTreeSet<String>| {
+        names.insert(base(all.mailbox(state, mailbox, LinkEnd::Receiver)));
+        if let Some(MailboxKind::Link { from, .. }) = state
+            .mailboxes
+            .get(usize::try_from(mailbox.0).unwrap_or(usize::MAX))
+            .map(|it| it.spec.kind)
+        {
+            names.insert(base(machine.process_name(from)));
+        }
+    };
+    for t in problems.iter().flat_map(|problem| &problem.threads) {
+        names.insert(base(machine.process_name(state.threads[t.index()].process)));
+        match state.waits_for(*t) {
+            Some(BlockedOn::Send(message) | BlockedOn::Memory(message)) => {
+                object(message.mailbox, names);
+            }
+            Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
+                if let Sources::One(_) | Sources::Many(_) = sources {
+                    sources.listed().iter().for_each(|mailbox| object(*mailbox, names));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Cures for a scenario of which some schedule does not complete.
+pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -> Vec<Cure> {
+    if found.covered != Covered::All {
+        return Vec::new();
+    }
+    let mut names = BTreeSet::new();
+    let mut is_stuck = false;
+    for ending in &found.endings {
+        if matches!(ending.outcome, Outcome::Deadlock | Outcome::Stranded) {
+            is_stuck = true;
+            at_fault(found.machine, &found.state(ending.state), &ending.problems, &mut names);
+        }
+    }
+    if !is_stuck {
+        return Vec::new();
+    }
+    let now = Now { at_fault: names, delivery: found.delivery };
+    let mut trial = Trial::new(subject, now, *budget);
+    let all = trial.candidates();
+    trial.spend = Some(COST);
+    trial.singles(&all, None, SHOWN)
+}
+
+/// Cures for a run that does not complete: they mend the same run, and if there are not too many schedules every
+/// one.
+pub fn of_run(
+    subject: &Subject,
+    machine: &Machine,
+    run: &Run,
+    verdict: &Verdict,
+    budget: &Budget,
+) -> Vec<Cure> {
+    if !matches!(verdict.outcome, Outcome::Deadlock | Outcome::Stranded) {
+        return Vec::new();
+    }
+    let mut names = BTreeSet::new();
+    at_fault(machine, &run.state, &verdict.problems, &mut names);
+    let lost = run.measures.lost > 0;
+    let delivery = if lost { Delivery::Failed } else { Delivery::Good };
+    let mut trial = Trial::new(subject, Now { at_fault: names, delivery }, *budget);
+    let mut all = trial.candidates();
+    trial.spend = Some(COST / 4);
+    if machine.initial_threads() > MANY_THREADS {
+        trial.spend = Some(0);
+        all.truncate(TRIED_WITH_MANY);
+    }
+    let seed = machine.timing.seed;
+    trial.singles(&all, Some(seed), SHOWN)
+}
+
+/// Changes that are tried one after the other.
+pub(crate) struct Trial<'a> {
+    subject: &'a Subject<'a>,
+    text: &'a str,
+    now: Now,
+    budget: Budget<'a>,
+    /// How much may still be spent on explorations, if that is limited.
+    spend: Option<u64>,
+    /// How many were tried.
+    pub tried: usize,
+    /// How many had too many schedules.
+    pub undecided: usize,
+}
+
+impl<'a> Trial<'a> {
+    pub(crate) fn new(subject: &'a Subject<'a>, now: Now, budget: Budget<'a>) -> Self {
+        let text = &subject.loaded.sources[0].text;
+        Self { subject, text, now, budget, spend: None, tried: 0, undecided: 0 }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.budget.is_over()
+    }
+
+    /// All changes: those that are about whoever is at fault first, then the gentlest.
+    pub(crate) fn candidates(&self) -> Vec<Remedy> {
+        let mut all = remedies(self.text);
+        let concerns = |remedy: &Remedy| {
+            remedy.about.is_empty()
+                || remedy.about.iter().any(|name| self.now.at_fault.contains(name))
+        };
+        all.sort_by_key(|remedy| {
+            (remedy.sort == Sort::TakeOut, !concerns(remedy), remedy.sort, remedy.group)
+        });
+        all
+    }
+
+    /// Of each group the least that helps. To leave a step out is tried only where nothing else helps.
+    pub(crate) fn singles(&mut self, all: &[Remedy], run: Option<u64>, most: usize) -> Vec<Cure> {
+        let mut helped: Vec<Cure> = Vec::new();
+        let mut done: BTreeSet<usize> = BTreeSet::new();
+        let mut failed: Option<&Remedy> = None;
+        for remedy in all {
+            let is_last_resort = remedy.sort == Sort::TakeOut && !helped.is_empty();
+            if helped.len() >= most || self.is_over() || is_last_resort {
+                break;
+            }
+            if done.contains(&remedy.group) {
+                continue;
+            }
+            let Some(cure) = self.try_out(vec![remedy.clone()], run) else {
+                failed = Some(remedy);
+                continue;
+            };
+            done.insert(remedy.group);
+            let before = failed.filter(|before| before.group == remedy.group);
+            helped.push(self.least(cure, remedy, before, run));
+        }
+        without_the_dominated(helped)
+    }
+
+    /// Of a number of bytes the least that helps, between the last that does not and this one.
+    fn least(
+        &mut self,
+        cure: Cure,
+        remedy: &Remedy,
+        before: Option<&Remedy>,
+        run: Option<u64>,
+    ) -> Cure {
+        let Some(enough) = remedy.bytes() else { return cure };
+        // The values of a group double.
+        let (mut low, mut high) = (before.and_then(Remedy::bytes).unwrap_or(enough / 2), enough);
+        let mut best = cure;
+        while high - low > 1 && !self.is_over() {
+            let middle = low + (high - low) / 2;
+            match self.try_out(vec![remedy.with_bytes(middle)], run) {
+                Some(cure) => (best, high) = (cure, middle),
+                None => low = middle,
+            }
+        }
+        best
+    }
+
+    /// Tries changes together; gives what comes of it if everything completes.
+    pub(crate) fn try_out(&mut self, remedies: Vec<Remedy>, run: Option<u64>) -> Option<Cure> {
+        let machine = self.changed(&remedies)?;
+        self.tried += 1;
+        if let Some(seed) = run {
+            let mut timed = machine.clone();
+            timed.timing.seed = seed;
+            let again = self.budget.run(&timed, STEPS, &mut NoTrace);
+            if conclude(&timed, &again).outcome != Outcome::Completes {
+                return None;
+            }
+        }
+        let cure = |achieves, leaves, loses, states| Cure {
+            what: what(&remedies),
+            achieves,
+            leaves,
+            loses,
+            states,
+            remedies: remedies.clone(),
+        };
+        if self.spend == Some(0) {
+            return run.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));
+        }
+        let most = if run.is_some() { STATES_OF_RUN } else { STATES };
+        let found = self.budget.whole().up_to(most).explore(&machine, Looks::NOTHING);
+        if let Some(spend) = &mut self.spend {
+            *spend = spend.saturating_sub(found.states() + PERFORMING * found.performed());
+        }
+        let all_complete = found.endings.iter().all(|ending| ending.outcome == Outcome::Completes);
+        if found.covered != Covered::All {
+            self.undecided += usize::from(all_complete);
+            let as_far_as_seen = run.filter(|_| all_complete);
+            return as_far_as_seen.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));
+        }
+        let loses = found.delivery == Delivery::Failed && self.now.delivery == Delivery::Good;
+        let names = Names::new(&machine);
+        let state = State::initial(&machine);
+        let leaves = found.left_over().into_iter();
+        let leaves = leaves
+            .map(|(mailbox, count)| (names.mailbox(&state, mailbox, LinkEnd::Receiver), count));
+        all_complete.then(|| cure(Achieves::EverySchedule, leaves.collect(), loses, found.states()))
+    }
+
+    fn changed(&self, remedies: &[Remedy]) -> Option<Machine> {
+        let mut sets = self.subject.sets.to_vec();
+        // What was changed by `--set` before would hide a change of the text.
+        let in_text: Vec<&Remedy> = remedies.iter().filter(|it| it.set.is_none()).collect();
+        for (path, value) in remedies.iter().filter_map(|it| it.set.as_ref()) {
+            sets.push(format!("{path}={value}"));
+        }
+        let text = Remedy::apply(self.text, &in_text)?;
+        let options = LoadOptions { sets, ..self.subject.options() };
+        load("changed", text.as_bytes(), &options).machine
+    }
+}
+
+/// A change in words; where it can be said so, as one types it.
+fn what(remedies: &[Remedy]) -> String {
+    let words = remedies.iter().map(|remedy| match &remedy.set {
+        Some((path, value)) => format!("--set {}", in_shell(&format!("{path}={value}"))),
+        None => remedy.what.clone(),
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+/// Room for everybody says no more than room where it is needed.
+fn without_the_dominated(mut cures: Vec<Cure>) -> Vec<Cure> {
+    let is_room = |cure: &Cure| cure.remedies.iter().all(|it| it.sort == Sort::Room);
+    let one_is_enough = cures
+        .iter()
+        .any(|cure| is_room(cure) && cure.remedies.iter().all(|it| !it.about.is_empty()));
+    if one_is_enough {
+        cures.retain(|cure| !is_room(cure) || cure.remedies.iter().any(|it| !it.about.is_empty()));
+    }
+    // What loses or leaves nothing comes first.
+    cures.sort_by_key(|cure| (cure.achieves, cure.loses, !cure.leaves.is_empty()));
+    cures
+}

@@ -1,0 +1,216 @@
+//! The same scenario under other values: what every schedule does under each, and the least that is safe.
+
+use ipcsim_explore::{Covered, Ending, Exploration, Looks, LooksAt, Outcome};
+use ipcsim_scenario::{LoadOptions, Loaded, load, parse_duration, parse_size};
+
+use crate::{Budget, Subject};
+
+/// No larger number is tried for the least.
+const LARGEST: u64 = 64;
+/// Sizes and durations are tried up to so many units.
+const MOST_UNITS: u64 = 1 << 20;
+/// Larger tables are refused: nobody would read them.
+const MOST_ROWS: usize = 1_000;
+
+/// A path with one of its values.
+pub type Setting = (String, String);
+
+/// What is true of every schedule under some settings.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The settings.
+    pub settings: Vec<Setting>,
+    /// The verdict in words: `safe`, `may deadlock`, `must deadlock or strand`, `not decided`.
+    pub verdict: String,
+    /// Whether every schedule completes, if that is known.
+    pub safe: Option<bool>,
+    /// Whether somebody stopped it.
+    pub interrupted: bool,
+    /// How many states there are.
+    pub states: u64,
+    /// The token of a schedule that does not complete.
+    pub token: Option<String>,
+}
+
+/// The least value that is safe.
+#[derive(Clone, Debug)]
+pub enum Least {
+    /// This one; the one below, if there is one, is not.
+    Is {
+        /// The least safe value.
+        safe: Row,
+        /// The one below it.
+        less: Option<Row>,
+    },
+    /// None up to the largest that was tried, which is this.
+    None(Row),
+    /// It could not be decided for this one.
+    Undecided(Row),
+}
+
+/// All combinations, the last path changing fastest.
+///
+/// Errors: what is wrong with a `PATH=VALUE,VALUE`.
+pub fn combinations(vary: &[String]) -> Result<Vec<Vec<Setting>>, String> {
+    let mut rows: Vec<Vec<Setting>> = vec![Vec::new()];
+    for varied in vary {
+        let (path, values) = varied
+            .split_once('=')
+            .ok_or_else(|| format!("--vary {varied}: write PATH=VALUE,VALUE"))?;
+        let values: Vec<&str> = values.split(',').map(str::trim).collect();
+        let with = |row: &Vec<Setting>, value: &str| {
+            let mut row = row.clone();
+            row.push((path.trim().to_string(), value.to_string()));
+            row
+        };
+        rows = rows.iter().flat_map(|row| values.iter().map(|it| with(row, it))).collect();
+        if rows.len() > MOST_ROWS {
+            return Err(format!("these are more than {MOST_ROWS} combinations"));
+        }
+    }
+    Ok(rows)
+}
+
+/// What every schedule does under some settings.
+///
+/// Errors: the scenario with what is wrong with it under these.
+pub fn row(subject: &Subject, settings: &[Setting], budget: &Budget) -> Result<Row, Box<Loaded>> {
+    let mut sets = subject.sets.to_vec();
+    sets.extend(settings.iter().map(|(path, value)| format!("{path}={value}")));
+    let options = LoadOptions { sets: sets.clone(), ..subject.options() };
+    let loaded = load(subject.file, subject.bytes, &options);
+    let Some(machine) = &loaded.machine else { return Err(Box::new(loaded)) };
+    let mut found = budget.explore(machine, Looks::NOTHING);
+    let (verdict, safe) = verdict(&found);
+    let bad = found.endings.iter().find(|ending| !completes(ending)).map(|ending| ending.state);
+    let changed = Subject { loaded: &loaded, sets: &sets, ..*subject };
+    let token = bad.map(|state| {
+        let path = found.path(state);
+        changed.token(&mut found, &path, budget.reductions.merge, LooksAt::Ends)
+    });
+    Ok(Row {
+        settings: settings.to_vec(),
+        verdict,
+        safe,
+        interrupted: found.covered == Covered::Interrupted,
+        states: found.states(),
+        token,
+    })
+}
+
+fn completes(ending: &Ending) -> bool {
+    ending.outcome == Outcome::Completes
+}
+
+fn verdict(found: &Exploration) -> (String, Option<bool>) {
+    let bad: Vec<&str> = found
+        .endings
+        .iter()
+        .filter(|ending| !completes(ending))
+        .map(|ending| match ending.outcome {
+            Outcome::Completes => "complete",
+            Outcome::Fails => "fail",
+            Outcome::Deadlock => "deadlock",
+            Outcome::Stranded => "strand",
+            Outcome::Livelock => "livelock",
+            Outcome::Unfinished => "go on for ever",
+        })
+        .collect();
+    let all = found.covered == Covered::All;
+    let some_complete = found.endings.iter().any(completes);
+    match (&bad[..], all) {
+        _ if found.covered == Covered::Interrupted => ("interrupted".into(), None),
+        ([], true) => ("safe".into(), Some(true)),
+        ([], false) => ("not decided".into(), None),
+        (bad, true) if !some_complete => (format!("must {}", bad.join(" or ")), Some(false)),
+        (bad, _) => (format!("may {}", bad.join(" or ")), Some(false)),
+    }
+}
+
+/// In what a value is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// Messages; 0 is `none`.
+    Messages,
+    /// Things of which there is at least one.
+    Things,
+    /// `B`, `ms` and the like.
+    Of(&'static str),
+}
+
+impl Unit {
+    /// The unit of the value that a path has now.
+    fn of(path: &str, now: Option<&str>) -> Self {
+        const UNITS: [&str; 8] = ["KiB", "MiB", "GiB", "ns", "us", "ms", "B", "s"];
+        let now = now.unwrap_or_default();
+        let is_one = parse_size(now).is_some() || parse_duration(now).is_some();
+        match UNITS.iter().find(|unit| is_one && now.ends_with(**unit)) {
+            Some(unit) => Unit::Of(unit),
+            None if path == "kernel.memory" || path.ends_with("-size") => Unit::Of("B"),
+            None if path.ends_with("replicas") || path.ends_with("cpus") => Unit::Things,
+            None => Unit::Messages,
+        }
+    }
+
+    fn value(self, number: u64) -> String {
+        match self {
+            Unit::Messages if number == 0 => "none".into(),
+            Unit::Messages | Unit::Things => number.to_string(),
+            Unit::Of(unit) => format!("{number}{unit}"),
+        }
+    }
+
+    fn least(self) -> u64 {
+        match self {
+            Unit::Messages => 0,
+            Unit::Things | Unit::Of(_) => 1,
+        }
+    }
+}
+
+/// The least value of a path that is safe, in the unit of the value that is there.
+///
+/// Errors: the scenario with what is wrong with it under one of these values.
+pub fn least(subject: &Subject, path: &str, budget: &Budget) -> Result<Least, Box<Loaded>> {
+    let unit = Unit::of(path, subject.loaded.value_at(path).as_deref());
+    let row_of = |number: u64| row(subject, &[(path.to_string(), unit.value(number))], budget);
+    match unit {
+        Unit::Messages | Unit::Things => {
+            let mut less = None;
+            for number in unit.least()..=LARGEST {
+                let row = row_of(number)?;
+                match row.safe {
+                    Some(true) => return Ok(Least::Is { safe: row, less }),
+                    Some(false) => less = Some(row),
+                    None => return Ok(Least::Undecided(row)),
+                }
+            }
+            Ok(Least::None(less.expect("some number was tried")))
+        }
+        Unit::Of(_) => {
+            // More room is never worse: first doubling, then halving.
+            let (mut low, mut high) = (0, unit.least());
+            let mut less = None;
+            let mut safe = loop {
+                let row = row_of(high)?;
+                match row.safe {
+                    Some(true) => break row,
+                    Some(false) if high >= MOST_UNITS => return Ok(Least::None(row)),
+                    Some(false) => (low, less) = (high, Some(row)),
+                    None => return Ok(Least::Undecided(row)),
+                }
+                high *= 2;
+            };
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                let row = row_of(middle)?;
+                match row.safe {
+                    Some(true) => (high, safe) = (middle, row),
+                    Some(false) => (low, less) = (middle, Some(row)),
+                    None => return Ok(Least::Undecided(row)),
+                }
+            }
+            Ok(Least::Is { safe, less })
+        }
+    }
+}

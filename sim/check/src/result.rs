@@ -1,0 +1,509 @@
+//! The whole conclusion as one JSON object, for graders, comparers and editors: they read this and not the
+//! prose.
+//!
+//! The format has a version; a field is never taken away or given another meaning under the same version, but
+//! new ones may come. [`SCHEMA`] describes it.
+
+use ipcsim_explore::{
+    Covered, Doom, Ending, Exploration, FinalResult, Goes, LooksAt, Outcome, Path, Problem,
+    Reduction, Run, Stop, Verdict,
+};
+use ipcsim_kernel::{Machine, ProcessId, State, ThreadId, Value};
+use ipcsim_report::{Names, Waiting, cut_off, waiting};
+use serde::Serialize;
+
+use crate::counterexample::{Counterexample, of_path, point_of_no_return};
+use crate::{Cure, Judgement, Least, Repair, Row, Subject};
+
+/// The version of the format.
+pub const FORMAT: &str = "ipcsim-result/1";
+
+/// What the format is, as a JSON Schema.
+pub const SCHEMA: &str = include_str!("result.schema.json");
+
+/// What a command found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: &'static str,
+    /// The command.
+    pub command: &'static str,
+    /// What was asked, a scenario each.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// What was found about a scenario.
+#[derive(Debug, Serialize)]
+pub struct Scenario {
+    /// How it was named.
+    pub file: String,
+    /// Its title, or how it was named.
+    pub title: String,
+    /// The changes by `--set`.
+    pub sets: Vec<String>,
+    /// The run, if one was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunFound>,
+    /// What every schedule does, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedules: Option<Schedules>,
+    /// What became of its claims.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<ClaimFound>,
+    /// Changes that help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cures: Option<Vec<Cure>>,
+    /// Repairs, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<RepairFound>,
+    /// The rows of a comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<Vec<RowFound>>,
+    /// The least value that is safe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least: Option<LeastFound>,
+}
+
+impl Scenario {
+    /// A scenario of which nothing is known yet.
+    pub fn of(subject: &Subject, title: String) -> Self {
+        Self {
+            file: subject.file.to_string(),
+            title,
+            sets: subject.sets.to_vec(),
+            run: None,
+            schedules: None,
+            claims: Vec::new(),
+            cures: None,
+            repair: None,
+            matrix: None,
+            least: None,
+        }
+    }
+}
+
+/// Threads that never move again, for one reason.
+#[derive(Debug, Serialize)]
+pub struct Stuck {
+    /// `deadlock`, `stranded`, or nothing for those who are neglected by others that go on for ever.
+    pub outcome: Option<&'static str>,
+    /// What is the matter: `crossed-send`, `circular-wait`, `self-wait`, `memory-exhausted`, `orphan-wait`,
+    /// `neglected`.
+    pub class: &'static str,
+    /// Since when, in nanoseconds, where time passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_ns: Option<u64>,
+    /// The threads at the root of it.
+    pub threads: Vec<WaitingThread>,
+    /// Those who wait behind them.
+    pub behind: Vec<WaitingThread>,
+}
+
+/// A thread that waits.
+#[derive(Debug, Serialize)]
+pub struct WaitingThread {
+    /// Which.
+    pub thread: String,
+    /// In which line of the file, if it is in the file.
+    pub line: Option<u32>,
+    /// `SEND-blocked` and the like.
+    pub state: &'static str,
+    /// On what.
+    pub on: String,
+    /// Why that does not end.
+    pub because: String,
+}
+
+/// A process that failed.
+#[derive(Debug, Serialize)]
+pub struct FailedProcess {
+    /// Which.
+    pub process: String,
+    /// In which line.
+    pub line: u32,
+    /// Why.
+    pub because: String,
+}
+
+/// A run.
+#[derive(Debug, Serialize)]
+pub struct RunFound {
+    /// How it ended.
+    pub outcome: &'static str,
+    /// Why it is over: `over`, `repeats`, `steps`, `time`, `clock`, `local-loop`, `interrupted`.
+    pub stop: &'static str,
+    /// Its seed.
+    pub seed: u64,
+    /// How long it took, in simulated nanoseconds.
+    pub time_ns: u64,
+    /// Since when it repeats itself, in nanoseconds, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats_since_ns: Option<u64>,
+    /// Who is stuck, and why.
+    pub stuck: Vec<Stuck>,
+    /// The processes with a stuck thread.
+    pub blocked: Vec<String>,
+    /// The processes that failed.
+    pub failures: Vec<FailedProcess>,
+    /// Messages that nobody took.
+    pub unreceived: u64,
+    /// Messages that were lost.
+    pub lost: u64,
+}
+
+/// What every schedule does.
+#[derive(Debug, Serialize)]
+pub struct Schedules {
+    /// The outcomes that some schedule has, in order.
+    pub outcomes: Vec<&'static str>,
+    /// The one outcome that every schedule has, if that is proved.
+    pub must: Option<&'static str>,
+    /// Whether this is a proof: everything was looked at, or what stands for it.
+    pub proof: bool,
+    /// Why not everything was looked at, if that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_off: Option<String>,
+    /// How many states there are.
+    pub states: u64,
+    /// How schedules end, one for each outcome.
+    pub endings: Vec<EndingFound>,
+    /// Who else can come to where he never moves again.
+    pub others: Vec<DoomFound>,
+    /// Who can starve while the others go round.
+    pub starving: Vec<String>,
+    /// A deadlock that nothing but a timeout opens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<DoomFound>,
+    /// What the variables can hold in the end and what was logged, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub results: Option<Vec<ResultFound>>,
+}
+
+/// A way in which schedules end.
+#[derive(Debug, Serialize)]
+pub struct EndingFound {
+    /// How it is called.
+    pub outcome: &'static str,
+    /// Whether the schedule goes on for ever.
+    pub for_ever: bool,
+    /// A schedule that ends so.
+    pub witness: Counterexample,
+    /// Whether no shorter one does.
+    pub shortest: bool,
+    /// Who is stuck, and why.
+    pub stuck: Vec<Stuck>,
+    /// The processes that failed.
+    pub failures: Vec<FailedProcess>,
+    /// The sets of processes with a stuck thread, over all schedules that end so.
+    pub blocked: Vec<Vec<String>>,
+}
+
+/// Threads that can come to where they never move again.
+#[derive(Debug, Serialize)]
+pub struct DoomFound {
+    /// Who, and why.
+    pub stuck: Stuck,
+    /// What brings a schedule back that leads there.
+    pub token: String,
+}
+
+/// What is there in the end.
+#[derive(Debug, Serialize)]
+pub struct ResultFound {
+    /// The variables that hold anything.
+    pub variables: Vec<(String, String)>,
+    /// What was logged, by whom.
+    pub log: Vec<(String, String)>,
+    /// What brings a schedule back that leads there.
+    pub token: String,
+}
+
+/// What became of a claim.
+#[derive(Debug, Serialize)]
+pub struct ClaimFound {
+    /// In which line it stands.
+    pub line: usize,
+    /// The claim as it reads in one line.
+    pub claim: String,
+    /// `holds`, `holds-in-vain`, `fails` or `undecided`.
+    pub verdict: &'static str,
+    /// Why, unless it simply holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// A schedule that shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Counterexample>,
+}
+
+/// What a search for repairs found.
+#[derive(Debug, Serialize)]
+pub struct RepairFound {
+    /// `completes`, `helped`, `no-cure` or `undecided`.
+    pub verdict: &'static str,
+    /// The changes, with the text that comes of each.
+    pub cures: Vec<RepairedFound>,
+    /// How many were tried.
+    pub tried: usize,
+}
+
+/// A change, with the text that comes of it.
+#[derive(Debug, Serialize)]
+pub struct RepairedFound {
+    /// What it is in words.
+    pub what: String,
+    /// What it achieves.
+    pub cure: Cure,
+    /// The whole text with it.
+    pub text: String,
+}
+
+/// A row of a comparison.
+#[derive(Debug, Serialize)]
+pub struct RowFound {
+    /// The settings.
+    pub settings: Vec<(String, String)>,
+    /// The verdict in words.
+    pub verdict: String,
+    /// Whether every schedule completes, if that is known.
+    pub safe: Option<bool>,
+    /// How many states there are.
+    pub states: u64,
+    /// What brings a schedule back that does not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// The least value that is safe.
+#[derive(Debug, Serialize)]
+pub struct LeastFound {
+    /// Which, if there is one.
+    pub safe: Option<RowFound>,
+    /// The largest that is not, or could not be decided.
+    pub less: Option<RowFound>,
+}
+
+fn stuck(machine: &Machine, state: &State, problem: &Problem, timed: bool) -> Stuck {
+    let all = |threads: &[ThreadId]| {
+        threads
+            .iter()
+            .map(|t| {
+                let Waiting { thread, line, state, on, because } = waiting(machine, state, *t);
+                WaitingThread { thread, line, state, on, because }
+            })
+            .collect()
+    };
+    Stuck {
+        outcome: problem.class.outcome().map(Outcome::word),
+        class: problem.class.word(),
+        since_ns: timed.then_some(problem.since_ns),
+        threads: all(&problem.threads),
+        behind: all(&problem.behind),
+    }
+}
+
+fn names_of(machine: &Machine, processes: &[ProcessId]) -> Vec<String> {
+    processes.iter().map(|process| machine.process_name(*process)).collect()
+}
+
+fn failed(machine: &Machine, failures: &[ipcsim_explore::Failure]) -> Vec<FailedProcess> {
+    let all = failures.iter().map(|failure| FailedProcess {
+        process: machine.process_name(failure.process),
+        line: machine.line(failure.at),
+        because: failure.fault.describe(),
+    });
+    all.collect()
+}
+
+/// A run and its verdict.
+pub fn of_run(machine: &Machine, run: &Run, verdict: &Verdict) -> RunFound {
+    RunFound {
+        outcome: verdict.outcome.word(),
+        stop: match run.stop {
+            Stop::Over => "over",
+            Stop::Repeats => "repeats",
+            Stop::Steps => "steps",
+            Stop::Time => "time",
+            Stop::Clock => "clock",
+            Stop::LocalLoop(_) => "local-loop",
+            Stop::Interrupted => "interrupted",
+        },
+        seed: machine.timing.seed,
+        time_ns: run.measures.time_ns,
+        repeats_since_ns: run.round.as_ref().map(|round| round.since_ns),
+        stuck: verdict.problems.iter().map(|it| stuck(machine, &run.state, it, true)).collect(),
+        blocked: names_of(machine, &verdict.blocked),
+        failures: failed(machine, &verdict.failures),
+        unreceived: verdict.unreceived,
+        lost: run.measures.lost,
+    }
+}
+
+/// What every schedule does.
+pub fn of_schedules(
+    subject: &Subject,
+    found: &mut Exploration,
+    (merge, at): (Reduction, LooksAt),
+) -> Schedules {
+    let machine = found.machine;
+    let names = Names::new(machine);
+    let is_whole = found.covered == Covered::All;
+    let endings = found.endings.clone();
+    let mut schedules = Schedules {
+        outcomes: endings.iter().map(|ending| ending.outcome.word()).collect(),
+        must: match &endings[..] {
+            [only] if is_whole => Some(only.outcome.word()),
+            _ => None,
+        },
+        proof: is_whole,
+        cut_off: (!is_whole).then(|| cut_off(machine, found.covered)),
+        states: found.states(),
+        endings: Vec::new(),
+        others: Vec::new(),
+        starving: Vec::new(),
+        hidden: None,
+        results: None,
+    };
+    for ending in &endings {
+        schedules.endings.push(of_ending(subject, found, ending, (merge, at)));
+    }
+    let doom = |found: &mut Exploration, doom: &Doom| {
+        let path: Path = found.path(doom.state);
+        let state = found.state(doom.state);
+        DoomFound {
+            stuck: stuck(machine, &state, &doom.problem, false),
+            token: subject.token(found, &path, merge, at),
+        }
+    };
+    for other in found.doomed.clone() {
+        let is_shown = endings.iter().flat_map(|ending| &ending.problems).any(|problem| {
+            problem.class == other.problem.class && problem.threads == other.problem.threads
+        });
+        if !is_shown {
+            schedules.others.push(doom(found, &other));
+        }
+    }
+    for starving in found.starving.clone() {
+        schedules.starving.push(names.thread(&found.state(starving.state), starving.thread));
+    }
+    if let Some(masked) = found.masked.clone() {
+        schedules.hidden = Some(doom(found, &masked));
+    }
+    if at == LooksAt::Results {
+        schedules.results = Some(of_results(subject, found, (merge, at)));
+    }
+    schedules
+}
+
+fn of_ending(
+    subject: &Subject,
+    found: &mut Exploration,
+    ending: &Ending,
+    view: (Reduction, LooksAt),
+) -> EndingFound {
+    let machine = found.machine;
+    let path = found.path(ending.state);
+    let mut witness = of_path(subject, found, &path, view, None);
+    let is_whole = found.covered == Covered::All;
+    if is_whole && ending.outcome != Outcome::Completes {
+        witness.point_of_no_return = point_of_no_return(subject, found, &path, view);
+    }
+    let state = found.state(ending.state);
+    EndingFound {
+        outcome: ending.outcome.word(),
+        for_ever: ending.goes == Goes::OnForEver,
+        witness,
+        shortest: is_whole && found.why_not_whole().is_none(),
+        stuck: ending.problems.iter().map(|it| stuck(machine, &state, it, false)).collect(),
+        failures: failed(machine, &ending.failures),
+        blocked: ending.blocked.iter().map(|set| names_of(machine, set)).collect(),
+    }
+}
+
+fn of_results(
+    subject: &Subject,
+    found: &mut Exploration,
+    (merge, at): (Reduction, LooksAt),
+) -> Vec<ResultFound> {
+    let machine = found.machine;
+    let names = Names::new(machine);
+    let (predicate, called) = ipcsim_report::all_variables(machine);
+    let mut all = Vec::new();
+    for FinalResult { held, log, state } in found.results(&predicate) {
+        let path = found.path(state);
+        let held = held.iter().zip(&called).filter(|(value, _)| **value != Value::None);
+        all.push(ResultFound {
+            variables: held.map(|(value, name)| (name.clone(), names.value(value))).collect(),
+            log: log
+                .iter()
+                .map(|(who, text)| (machine.process_name(*who), names.value(text)))
+                .collect(),
+            token: subject.token(found, &path, merge, at),
+        });
+    }
+    all
+}
+
+/// What became of a claim.
+pub fn of_claim(line: usize, claim: String, judgement: &Judgement) -> ClaimFound {
+    let (verdict, reason, schedule) = match judgement {
+        Judgement::Holds(schedule) => ("holds", None, schedule.clone()),
+        Judgement::HoldsInVain(why) => ("holds-in-vain", Some((*why).to_string()), None),
+        Judgement::Fails(failed) => {
+            ("fails", Some(failed.reason.clone()), failed.counterexample.clone())
+        }
+        Judgement::Undecided(why) => ("undecided", Some(why.clone()), None),
+    };
+    ClaimFound { line, claim, verdict, reason, schedule }
+}
+
+/// What a search for repairs found.
+pub fn of_repair(repair: &Repair) -> RepairFound {
+    match repair {
+        Repair::Completes { .. } => {
+            RepairFound { verdict: "completes", cures: Vec::new(), tried: 0 }
+        }
+        Repair::Undecided(_) => RepairFound { verdict: "undecided", cures: Vec::new(), tried: 0 },
+        Repair::Helped { cures, tried, .. } => RepairFound {
+            verdict: if cures.is_empty() { "no-cure" } else { "helped" },
+            cures: cures
+                .iter()
+                .map(|it| RepairedFound {
+                    what: it.what.clone(),
+                    cure: it.cure.clone(),
+                    text: it.text.clone(),
+                })
+                .collect(),
+            tried: *tried,
+        },
+    }
+}
+
+/// A row of a comparison.
+pub fn of_row(row: &Row) -> RowFound {
+    RowFound {
+        settings: row.settings.clone(),
+        verdict: row.verdict.clone(),
+        safe: row.safe,
+        states: row.states,
+        token: row.token.clone(),
+    }
+}
+
+/// The least value that is safe.
+pub fn of_least(least: &Least) -> LeastFound {
+    match least {
+        Least::Is { safe, less } => {
+            LeastFound { safe: Some(of_row(safe)), less: less.as_ref().map(of_row) }
+        }
+        Least::None(row) | Least::Undecided(row) => {
+            LeastFound { safe: None, less: Some(of_row(row)) }
+        }
+    }
+}
+
+/// The object in one line, with a line break.
+pub fn text(report: &Report) -> String {
+    let mut text = serde_json::to_string(report).expect("a report is plain data");
+    text.push('\n');
+    text
+}
