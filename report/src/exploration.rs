@@ -86,7 +86,7 @@ impl Steps {
                 // A `yield`, or a `kill` of what has ended.
                 Move::Call(t) => (names.thread(state, t), "goes on"),
                 Move::Local(t) => (names.thread(state, t), "local work"),
-                Move::Expire(t) => (names.thread(state, t), "its time is over"),
+                Move::Expire(t) => (names.thread(state, t), "times out, or wakes up"),
             };
             let told = self.lines.get(place).is_some_and(|line| line.number == number);
             let is_own = told && self.lines[place].who == who;
@@ -179,7 +179,7 @@ fn tell_starving(out: &mut String, found: &mut Exploration, told: &Told) {
         let place = place(found.machine, at.threads[thread.index()].pc);
         let _ = writeln!(
             out,
-            "\n{who} can starve{place}: the others can go round for ever, fairly, without it"
+            "\n{who} can starve{place}: under weak fairness the others can go on for ever without it"
         );
         let _ = writeln!(out, "  replay: {}", (told.replay)(found, &path));
     }
@@ -274,18 +274,21 @@ fn tell_ending(
     match found.lost(path) {
         Lost::Unknown => {}
         Lost::BeforeTheFirstStep => {
-            out.push_str("  lost before the first step: only a change to the scenario helps\n");
+            out.push_str("  no schedule completes: only a change to the scenario helps\n");
         }
         Lost::At { step, instead } => {
             let when = match step {
                 0 => "the choice at the very beginning".to_string(),
                 step => format!("step {step}"),
             };
-            let _ = writeln!(out, "  lost with {when}: up to there some schedule completes");
+            let _ = writeln!(
+                out,
+                "  point of no return: {when}; before it some schedule still completes"
+            );
             let saved = found.schedule(&instead);
             let (lines, _) = Steps::of(machine, found.grain(), &saved[..=step]);
             if let Some(line) = lines.first_of(step as u64) {
-                let _ = writeln!(out, "    saved if instead: {line}");
+                let _ = writeln!(out, "    saved if instead {line}");
             }
             let token = (told.replay)(found, &instead);
             let steps = plural(instead.len() as u64 - 1, "step");
@@ -436,7 +439,7 @@ fn tell_round(out: &mut String, found: &mut Exploration, path: &Path, ending: &E
     if ending.goes != Goes::OnForEver {
         return;
     }
-    out.push_str("  from there the system can go round for ever");
+    out.push_str("  from there the system can go on for ever");
     if ending.round.is_empty() {
         out.push('\n');
         return;

@@ -182,13 +182,15 @@ pub(crate) fn sentence(machine: &Machine, state: &State, problem: &Problem) -> S
             [first, second] => format!("{first} and {second} each wait for the other"),
             _ => format!("{} wait for each other in a circle", listed(&who)),
         },
-        Class::SelfWait => format!("{} waits for what only it could do itself", listed(&who)),
+        Class::SelfWait => {
+            format!("{} waits for itself: nobody else could end this wait", listed(&who))
+        }
         Class::MemoryExhausted => {
             let verb = if who.len() == 1 { "waits" } else { "wait" };
             format!("{} {verb} for kernel memory that nobody will free", listed(&who))
         }
         Class::OrphanWait => {
-            format!("{} waits for ever: nobody that is left ends this wait", listed(&who))
+            format!("{} waits for ever: nobody left can end this wait", listed(&who))
         }
         Class::Neglected => {
             format!(

@@ -1,12 +1,13 @@
 //! Cures: small changes with which a scenario completes. One list, tried in one way, for runs, explorations and
 //! repairs: nothing is proposed that was not tried.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_explore::{
     Covered, Delivery, Exploration, Looks, NoTrace, Outcome, Problem, Run, Verdict, conclude,
 };
-use ipcsim_kernel::{BlockedOn, Machine, MailboxKind, Sources, State};
+use ipcsim_kernel::waits::WaitGraph;
+use ipcsim_kernel::{BlockedOn, Holder, Machine, MailboxKind, Sources, State};
 use ipcsim_report::{LinkEnd, Names, plural};
 use ipcsim_scenario::{LoadOptions, Remedy, Sort, load, remedies};
 use serde::Serialize;
@@ -14,12 +15,12 @@ use serde::Serialize;
 use crate::{Budget, Subject, in_shell};
 
 /// A change whose schedules have more states than this is not waited for.
-pub(crate) const STATES: u64 = 200_000;
+pub(crate) const STATES: u64 = 1_000_000;
 /// Beside a run less is waited for.
 const STATES_OF_RUN: u64 = 20_000;
 /// Together they may cost as much as so many states; a step that is really performed costs as much as so
 /// many.
-const COST: u64 = 2_000_000;
+const COST: u64 = 8_000_000;
 const PERFORMING: u64 = 20;
 /// A run with a change that takes longer than this is not worth waiting for.
 const STEPS: u64 = 100_000;
@@ -85,13 +86,29 @@ pub(crate) struct Now {
     /// Processes and mailboxes at the root of the trouble.
     pub at_fault: BTreeSet<String>,
     pub delivery: Delivery,
+    /// What is left over by schedules that complete.
+    pub left_over: BTreeMap<String, u64>,
+}
+
+impl Now {
+    pub(crate) fn of(found: &Exploration, at_fault: BTreeSet<String>) -> Self {
+        Self { at_fault, delivery: found.delivery, left_over: by_name(found) }
+    }
+}
+
+/// The messages that are left over, by the names of the mailboxes.
+fn by_name(found: &Exploration) -> BTreeMap<String, u64> {
+    let names = Names::new(found.machine);
+    let state = State::initial(found.machine);
+    let left = found.left_over().into_iter();
+    left.map(|(id, count)| (names.mailbox(&state, id, LinkEnd::Receiver), count)).collect()
 }
 
 /// Who is at fault in a state.
 pub(crate) fn at_fault(
     machine: &Machine,
     state: &State,
-    problems: &[Problem],
+    (problems, waits_for): (&[Problem], &WaitGraph),
     names: &mut BTreeSet<String>,
 ) {
     let base = |name: String| name.split('[').next().unwrap_or(&name).to_string();
@@ -107,7 +124,9 @@ pub(crate) fn at_fault(
         }
     };
     for t in problems.iter().flat_map(|problem| &problem.threads) {
-        names.insert(base(machine.process_name(state.threads[t.index()].process)));
+        for who in waits_for.awaited(*t).iter().chain([t]) {
+            names.insert(base(machine.process_name(state.threads[who.index()].process)));
+        }
         match state.waits_for(*t) {
             Some(BlockedOn::Send(message) | BlockedOn::Memory(message)) => {
                 object(message.mailbox, names);
@@ -116,6 +135,9 @@ pub(crate) fn at_fault(
                 if let Sources::One(_) | Sources::Many(_) = sources {
                     sources.listed().iter().for_each(|mailbox| object(*mailbox, names));
                 }
+            }
+            Some(BlockedOn::Reply { holder: Holder::Queued(mailbox), .. }) => {
+                object(*mailbox, names);
             }
             _ => {}
         }
@@ -132,13 +154,14 @@ pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -
     for ending in &found.endings {
         if matches!(ending.outcome, Outcome::Deadlock | Outcome::Stranded) {
             is_stuck = true;
-            at_fault(found.machine, &found.state(ending.state), &ending.problems, &mut names);
+            let why = (&ending.problems[..], &ending.waits_for);
+            at_fault(found.machine, &found.state(ending.state), why, &mut names);
         }
     }
     if !is_stuck {
         return Vec::new();
     }
-    let now = Now { at_fault: names, delivery: found.delivery };
+    let now = Now::of(found, names);
     let mut trial = Trial::new(subject, now, *budget);
     let all = trial.candidates();
     trial.spend = Some(COST);
@@ -158,10 +181,11 @@ pub fn of_run(
         return Vec::new();
     }
     let mut names = BTreeSet::new();
-    at_fault(machine, &run.state, &verdict.problems, &mut names);
+    at_fault(machine, &run.state, (&verdict.problems, &verdict.waits_for), &mut names);
     let lost = run.measures.lost > 0;
     let delivery = if lost { Delivery::Failed } else { Delivery::Good };
-    let mut trial = Trial::new(subject, Now { at_fault: names, delivery }, *budget);
+    let now = Now { at_fault: names, delivery, left_over: BTreeMap::new() };
+    let mut trial = Trial::new(subject, now, *budget);
     let mut all = trial.candidates();
     trial.spend = Some(COST / 4);
     if machine.initial_threads() > MANY_THREADS {
@@ -179,7 +203,7 @@ pub(crate) struct Trial<'a> {
     now: Now,
     budget: Budget<'a>,
     /// How much may still be spent on explorations, if that is limited.
-    spend: Option<u64>,
+    pub spend: Option<u64>,
     /// How many were tried.
     pub tried: usize,
     /// How many had too many schedules.
@@ -279,7 +303,7 @@ impl<'a> Trial<'a> {
             return run.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));
         }
         let most = if run.is_some() { STATES_OF_RUN } else { STATES };
-        let found = self.budget.whole().up_to(most).explore(&machine, Looks::NOTHING);
+        let found = self.budget.up_to(most).explore(&machine, Looks::NOTHING);
         if let Some(spend) = &mut self.spend {
             *spend = spend.saturating_sub(found.states() + PERFORMING * found.performed());
         }
@@ -290,11 +314,9 @@ impl<'a> Trial<'a> {
             return as_far_as_seen.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));
         }
         let loses = found.delivery == Delivery::Failed && self.now.delivery == Delivery::Good;
-        let names = Names::new(&machine);
-        let state = State::initial(&machine);
-        let leaves = found.left_over().into_iter();
-        let leaves = leaves
-            .map(|(mailbox, count)| (names.mailbox(&state, mailbox, LinkEnd::Receiver), count));
+        // What schedules leave that complete now is nothing to be said against it.
+        let now = |mailbox: &String| self.now.left_over.get(mailbox).copied().unwrap_or(0);
+        let leaves = by_name(&found).into_iter().filter(|(mailbox, count)| *count > now(mailbox));
         all_complete.then(|| cure(Achieves::EverySchedule, leaves.collect(), loses, found.states()))
     }
 

@@ -11,6 +11,8 @@ use crate::{Budget, Subject};
 
 /// So many changes are tried, pairs included.
 const TRIED: usize = 2_000;
+/// All together may cost as much as so many states: some minutes.
+const COST: u64 = 200_000_000;
 /// So many pairs that help are enough.
 const PAIRS: usize = 4;
 /// Of remedies that differ in a number only, so many are combined with others.
@@ -67,11 +69,13 @@ pub fn repair(subject: &Subject, machine: &Machine, budget: &Budget) -> Repair {
     }
     let mut names = BTreeSet::new();
     for ending in &found.endings {
-        at_fault(machine, &found.state(ending.state), &ending.problems, &mut names);
+        let why = (&ending.problems[..], &ending.waits_for);
+        at_fault(machine, &found.state(ending.state), why, &mut names);
     }
-    let now = Now { at_fault: names, delivery: found.delivery };
+    let now = Now::of(&found, names);
     let mut trial = Trial::new(subject, now, *budget);
     let all = trial.candidates();
+    trial.spend = Some(COST);
     let mut cures = trial.singles(&all, None, usize::MAX);
     if cures.is_empty() {
         cures = pairs(&mut trial, &all);
@@ -83,7 +87,7 @@ pub fn repair(subject: &Subject, machine: &Machine, budget: &Budget) -> Repair {
         let text = Remedy::apply(text, &remedies).unwrap_or_default();
         Repaired { what: what.join("; "), text, cure }
     };
-    let gave_up = trial.is_over() || trial.tried >= TRIED;
+    let gave_up = trial.is_over() || trial.spend == Some(0) || trial.tried >= TRIED;
     Repair::Helped {
         tried: trial.tried,
         undecided: trial.undecided,

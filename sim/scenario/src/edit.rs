@@ -64,25 +64,6 @@ pub fn get(root: &Node, path: &Placed<String>) -> Option<String> {
     }
 }
 
-/// Exchanges the item at a place of a list with the one behind it; the path names the list.
-///
-/// Errors: as [`set`], or there are not two such items.
-pub fn swap(root: &mut Node, path: &Placed<String>, first: usize) -> Result<(), Box<Diagnostic>> {
-    let mut node = root;
-    let mut walked = String::new();
-    for segment in &parse(path)? {
-        node = descend(node, segment, &walked)?;
-        show(&mut walked, &segment.value);
-    }
-    match &mut node.value {
-        Yaml::List(items) if first + 1 < items.len() => {
-            items.swap(first, first + 1);
-            Ok(())
-        }
-        _ => Err(nowhere(&Placed::new(Way::Item(first + 1), path.at), node, &walked)),
-    }
-}
-
 fn add_missing_table(root: &mut Node, segment: &Segment) {
     let Placed { value: Way::Key(key), at } = segment else { return };
     let Yaml::Map(entries) = &mut root.value else { return };

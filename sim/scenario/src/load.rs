@@ -33,15 +33,6 @@ pub struct Case {
     pub predicate: Option<Predicate>,
 }
 
-/// A small change of a scenario, to be tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// As `--set`: a path and a value.
-    Set(String, String),
-    /// Exchange an item of a list with the one behind it; the path names the list.
-    Swap(String, usize),
-}
-
 /// What is asked of [`load`] beside the text.
 #[derive(Clone, Debug)]
 pub struct LoadOptions {
@@ -198,25 +189,6 @@ impl Loaded {
     pub fn value_at(&self, path: &str) -> Option<String> {
         let path = Placed::new(path.to_string(), Place::default());
         edit::get(self.root.as_ref()?, &path)
-    }
-
-    /// The machine of the scenario with a change, if that is a scenario without errors.
-    pub fn machine_with(&self, change: &Change) -> Option<Machine> {
-        let mut root = self.root.clone()?;
-        let path = |path: &String| Placed::new(path.clone(), Place::default());
-        match change {
-            Change::Set(at, value) => {
-                let value = value_node(value, u32::MAX, 0).ok()?;
-                edit::set(&mut root, &path(at), value).ok()?;
-            }
-            Change::Swap(at, first) => edit::swap(&mut root, &path(at), *first).ok()?,
-        }
-        let (scenario, found) = read::read(&root);
-        if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-            return None;
-        }
-        let (compiled, _) = compile::compile(&scenario, &self.sources[0], self.max_threads);
-        compiled.map(|compiled| compiled.machine)
     }
 }
 

@@ -128,26 +128,55 @@ pub fn remedies(text: &str) -> Vec<Remedy> {
     finder.found
 }
 
-/// The mailboxes that are locks: whoever takes from one puts back.
+/// The mailboxes that are locks: whoever takes from one puts back, the same thread, later.
 fn locks(root: &Node) -> Vec<String> {
+    let mut bodies = Vec::new();
+    entries(get(root, "processes")).iter().for_each(|(_, node)| thread_bodies(node, &mut bodies));
+    entries(get(root, "programs")).iter().for_each(|(_, node)| thread_bodies(node, &mut bodies));
     let mailboxes = entries(get(root, "mailboxes")).iter().map(|(name, _)| &name.value);
-    let processes = entries(get(root, "processes"));
     let is_lock = |name: &&String| {
         let mut takers = 0;
-        for (_, process) in processes {
-            let (mut takes, mut puts) = (false, false);
-            each_step(process, &mut |step| {
-                takes |= verb(step) == Some("receive") && names(get(step, "from"), name);
-                puts |= verb(step) == Some("send") && names(get(step, "to"), name);
-            });
-            takers += usize::from(takes);
-            if takes && !puts {
+        for body in &bodies {
+            let takes =
+                |step: &&Node| verb(step) == Some("receive") && names(get(step, "from"), name);
+            let puts = |step: &&Node| verb(step) == Some("send") && names(get(step, "to"), name);
+            let Some(first) = body.iter().position(|step| takes(&step)) else { continue };
+            if !body[first..].iter().any(|step| puts(&step)) {
                 return false;
             }
+            takers += 1;
         }
         takers > 0
     };
     mailboxes.filter(is_lock).cloned().collect()
+}
+
+/// The steps of each thread in a node, in the order of the file; those of a thread that is started in a step
+/// are its own.
+fn thread_bodies<'a>(node: &'a Node, bodies: &mut Vec<Vec<&'a Node>>) {
+    let threads = entries(get(node, "threads"));
+    if !threads.is_empty() {
+        return threads.iter().for_each(|(_, thread)| thread_bodies(thread, bodies));
+    }
+    let at = bodies.len();
+    bodies.push(Vec::new());
+    steps_of_one_thread(node, at, bodies);
+}
+
+fn steps_of_one_thread<'a>(node: &'a Node, at: usize, bodies: &mut Vec<Vec<&'a Node>>) {
+    match &node.value {
+        Yaml::List(items) => items.iter().for_each(|it| steps_of_one_thread(it, at, bodies)),
+        Yaml::Map(entries) => {
+            if verb(node) == Some("thread") {
+                return get(node, "do").into_iter().for_each(|body| thread_bodies(body, bodies));
+            }
+            if verb(node).is_some() {
+                bodies[at].push(node);
+            }
+            entries.iter().for_each(|(_, value)| steps_of_one_thread(value, at, bodies));
+        }
+        Yaml::Scalar(_) => {}
+    }
 }
 
 /// Whether a source or a destination is this object, or a member of this family.

@@ -162,6 +162,7 @@ impl<'m> Search<'m> {
             depth: self.depth as u32,
             bytes: self.bytes,
             performed,
+            left_over: Vec::new(),
             delivery: self.delivery,
         };
         retell(space, concluded, covered, by, |space, end| Some(go(space, &ways[end as usize])))

@@ -271,6 +271,20 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
     })
 }
 
+/// The messages that are left over in one of these states, where they are most.
+fn left_over(space: &Space, states: &[u32]) -> Vec<(MailboxId, u64)> {
+    let stored = |state: &u32| -> Vec<(MailboxId, u64)> {
+        let state = space.state(*state);
+        let mailboxes = state.mailboxes.items().iter().enumerate();
+        mailboxes
+            .map(|(id, mailbox)| (MailboxId::at(id), mailbox.messages.len() as u64))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    };
+    let all = states.iter().map(stored);
+    all.max_by_key(|left| left.iter().map(|(_, count)| count).sum::<u64>()).unwrap_or_default()
+}
+
 impl Exploration<'_> {
     /// How many states there are, or were found until the limit came. Where it is reduced they stand for
     /// more.
@@ -303,16 +317,10 @@ impl Exploration<'_> {
     /// The messages that are left over where everything is complete, or goes round so: how many in which
     /// mailbox, where they are most.
     pub fn left_over(&self) -> Vec<(MailboxId, u64)> {
-        let stored = |state: &u32| -> Vec<(MailboxId, u64)> {
-            let state = self.space.state(*state);
-            let mailboxes = state.mailboxes.items().iter().enumerate();
-            mailboxes
-                .map(|(id, mailbox)| (MailboxId::at(id), mailbox.messages.len() as u64))
-                .filter(|(_, count)| *count > 0)
-                .collect()
-        };
-        let all = self.ends.good.iter().map(stored);
-        all.max_by_key(|left| left.iter().map(|(_, count)| count).sum::<u64>()).unwrap_or_default()
+        match &self.retold {
+            Some(retold) => retold.by.left_over.clone(),
+            None => left_over(&self.space, &self.ends.good),
+        }
     }
 
     /// What counts as one step of its schedules.

@@ -55,6 +55,7 @@ pub(super) fn explore<'m>(
         bytes: space.bytes() + parents.capacity() * 4,
         performed: space.performed,
         delivery,
+        left_over: super::left_over(&space, &concluded.ends.good),
     };
     let whole = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, FIRST_ROOM);
     retell(whole, concluded, covered, elsewhere, |whole, end| {

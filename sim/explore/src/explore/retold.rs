@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ipcsim_kernel::Machine;
+use ipcsim_kernel::{Machine, MailboxId};
 
 use super::endings::{self, Conclusion, Doom};
 use super::explain::Path;
@@ -13,7 +13,7 @@ use crate::space::{Delivery, Space};
 const MOST_DOOMS: usize = 16;
 
 /// What another search found, beside how schedules end.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Elsewhere {
     pub why: Why,
     /// How many states it has looked at.
@@ -25,6 +25,8 @@ pub(super) struct Elsewhere {
     /// How often the kernel performed a step.
     pub performed: u64,
     pub delivery: Delivery,
+    /// The messages that are left over where everything is complete.
+    pub left_over: Vec<(MailboxId, u64)>,
 }
 
 /// Why not all states were kept.
