@@ -6,9 +6,10 @@ use std::io::IsTerminal;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ipcsim_check::{Budget, Cure, Judgement, confirm, judge, of_exploration, result};
+use ipcsim_check::{Budget, Cure, Judgement, confirm, judge, judge_by, of_exploration, result};
 use ipcsim_explore::{Covered, Ending, Exploration, LooksAt, Outcome, Path, explore_approximately};
 use ipcsim_report::{Told, count};
+use ipcsim_scenario::ast::Claim;
 
 use crate::args::{ExploreArgs, Output};
 use crate::budget::{RUN_STEPS, reductions, within};
@@ -46,9 +47,17 @@ fn looked_at(args: &ExploreArgs, opened: &Opened, budget: &Budget, terminal: &Te
         budget.explore(&seen.machine, seen.looks())
     };
     let cures = of_exploration(&subject, &found, budget);
-    let claims = &opened.loaded.scenario.claims;
-    let judged: Vec<Judgement> =
-        (0..claims.len()).map(|number| judge(&subject, number, budget)).collect();
+    let claims = claims_of(opened);
+    let merge = budget.reductions.merge;
+    let mut judge = |number: usize| {
+        let known = if at == LooksAt::Ends && !args.approximate {
+            judge_by(&subject, number, &mut found, merge)
+        } else {
+            None
+        };
+        known.unwrap_or_else(|| judge(&subject, number, budget))
+    };
+    let judged: Vec<Judgement> = (0..claims.len()).map(&mut judge).collect();
     match args.output {
         Output::Human => {
             let text = told(args, opened, &mut found, &cures, budget);
@@ -103,10 +112,15 @@ fn told(
         let (predicate, names) = ipcsim_report::all_variables(found.machine);
         out.push_str(&ipcsim_report::final_results(found, &predicate, &names, &replay));
     }
-    if !opened.loaded.scenario.claims.is_empty() {
+    if !claims_of(opened).is_empty() {
         out.push_str("\nclaims of the file\n");
     }
     out
+}
+
+/// The claims of the file. They are about the file as it is: with a `--set` it is another scenario.
+fn claims_of(opened: &Opened) -> &[Claim] {
+    if opened.sets.is_empty() { &opened.loaded.scenario.claims } else { &[] }
 }
 
 /// What it cost, for whoever sits at the terminal: it differs from time to time.

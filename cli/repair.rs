@@ -75,8 +75,12 @@ fn told(subject: &Subject, found: &Repair) -> String {
                     "no small change was found with which every schedule completes ({tried}{undecided}{more})\n"
                 );
             }
-            let mut out =
-                format!("with any one of these every schedule completes ({tried}{undecided})\n");
+            let is_clean = |it: &Repaired| it.cure.leaves.is_empty() && !it.cure.loses;
+            let messages =
+                if cures.iter().all(is_clean) { ", and every message arrives" } else { "" };
+            let mut out = format!(
+                "with any one of these every schedule completes{messages} ({tried}{undecided})\n"
+            );
             for (number, cure) in cures.iter().take(SHOWN).enumerate() {
                 out.push_str(&one(subject, number, cure));
             }

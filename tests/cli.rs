@@ -33,7 +33,9 @@ fn the_lecture_s_example_is_answered_in_full() {
 deadlock at 2.4 us: P1 and P2 each wait for the other
   P1 is SEND-blocked on P2 (line 12): no buffering, and P2 is not receiving
   P2 is SEND-blocked on P1 (line 17): no buffering, and P1 is not receiving
-  cure: --set kernel.buffering=1 (this run then completes), or let P1 receive first (this run then completes)
+  cure: --set kernel.buffering=1 (every schedule then completes)
+  or:   P1: exchange `send` (line 12) and `receive` (line 14) (every schedule then completes)
+  or:   P2: exchange `send` (line 17) and `receive` (line 19) (every schedule then completes)
 ";
     assert!(answer.out.contains(verdict), "{}", answer.out);
 }

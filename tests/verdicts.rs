@@ -60,7 +60,7 @@ processes:
   P: [{send: x, to: P}, {receive: m, from: P}]
 ",
         "
-deadlock at 1.2 us: P waits for what only it could do itself
+deadlock at 1.2 us: P waits for itself: nobody else could end this wait
   P is SEND-blocked on P (line 3): no buffering, and P is not receiving",
     );
 }
@@ -75,7 +75,7 @@ processes:
   Q: [{log: hello}]
 ",
         "
-stranded at 1.2 us: P waits for what nobody that is left could do
+stranded at 1.2 us: P waits for ever: nobody left can end this wait
   P is RECEIVE-blocked on box (line 4): box is empty",
     );
 }
@@ -91,8 +91,8 @@ processes:
   P2: [{send: a, to: P1, type: invoice}]
 ",
         "
-stranded at 2.6 us: P1 waits for what nobody that is left could do
-  P1 is RECEIVE-blocked on P2 (line 4): no message of type order is there",
+stranded at 2.6 us: P1 waits for ever: nobody left can end this wait
+  P1 is RECEIVE-blocked on P2 (line 4): what is there has type invoice, and it takes only type order",
     );
 }
 
@@ -107,8 +107,8 @@ processes:
 ",
         "
 deadlock at 2.6 us: P1 and P2 wait for kernel memory that nobody will free
-  P1 is memory-blocked on P2 (line 4): 6 B of 10 B kernel memory are in use, the message needs 6 B
-  P2 is memory-blocked on P1 (line 5): 6 B of 10 B kernel memory are in use, the message needs 6 B",
+  P1 is memory-blocked on P2 (line 4): 6 B of 10 B kernel memory are in use, the message needs 6 B, held by 1 message of P1 on the link to P2
+  P2 is memory-blocked on P1 (line 5): 6 B of 10 B kernel memory are in use, the message needs 6 B, held by 1 message of P1 on the link to P2",
     );
 }
 

@@ -211,9 +211,37 @@ struct Court<'a, 'm> {
     number: usize,
     claim: &'a Claim,
     predicate: Option<&'a Predicate>,
-    found: Exploration<'m>,
+    found: &'a mut Exploration<'m>,
     merge: Reduction,
 }
+
+/// Judges the claim with this number by what was found already, with nothing looked at but how schedules end;
+/// nothing if that does not say.
+pub fn judge_by(
+    subject: &Subject,
+    number: usize,
+    found: &mut Exploration,
+    merge: Reduction,
+) -> Option<Judgement> {
+    let claim = &subject.loaded.scenario.claims[number];
+    let is_about_ends = claim.over != Over::Run
+        && matches!(claim.what, What::Outcome(_) | What::Never(_))
+        && claim.with.is_empty()
+        && claim.within.is_none();
+    // Who is blocked, by name, only the whole system says.
+    let says_who = claim.blocked.is_none() || found.why_not_whole().is_none();
+    if !is_about_ends || !says_who {
+        return None;
+    }
+    let mut judgement = Court { subject, number, claim, predicate: None, found, merge }.judge();
+    if let Judgement::Fails(failed) = &mut judgement {
+        failed.because.clone_from(&claim.because);
+    }
+    Some(judgement)
+}
+
+/// So many states are looked at to show a schedule that a reduced search did not keep.
+const SHOWN_STATES: u64 = 500_000;
 
 fn over_schedules(
     subject: &Subject,
@@ -229,24 +257,23 @@ fn over_schedules(
     if claim.blocked.is_some() {
         budget = budget.by_name();
     }
-    let court = |budget: &Budget| Court {
-        subject,
-        number,
-        claim,
-        predicate: case.predicate.as_ref(),
-        found: budget.explore(&case.machine, seen.looks()),
-        merge: budget.reductions.merge,
+    let predicate = case.predicate.as_ref();
+    let merge = budget.reductions.merge;
+    let mut found = budget.explore(&case.machine, seen.looks());
+    let judgement = Court { subject, number, claim, predicate, found: &mut found, merge }.judge();
+    // Of several ways of being blocked a reduced search shows one only.
+    let shows = match &judgement {
+        Judgement::Fails(failed) => failed.counterexample.is_some(),
+        _ => true,
     };
-    let mut first = court(&budget);
-    let judgement = first.judge();
-    // Which of several ways of being blocked it is a reduced search cannot show.
-    match judgement {
-        Judgement::Fails(_) if claim.blocked.is_some() && first.found.why_not_whole().is_some() => {
-            let mut whole = court(&budget.whole());
-            if whole.found.covered == Covered::All { whole.judge() } else { judgement }
-        }
-        judgement => judgement,
+    if shows || claim.blocked.is_none() || found.why_not_whole().is_none() {
+        return judgement;
     }
+    let mut whole = budget.whole().up_to(SHOWN_STATES).explore(&case.machine, seen.looks());
+    if whole.covered != Covered::All {
+        return judgement;
+    }
+    Court { subject, number, claim, predicate, found: &mut whole, merge }.judge()
 }
 
 impl Court<'_, '_> {
@@ -276,7 +303,7 @@ impl Court<'_, '_> {
     fn way_to(&mut self, state: u32) -> (Path, Counterexample) {
         let path = self.found.path(state);
         let view = (self.merge, LooksAt::Claim(self.number));
-        let shown = of_path(self.subject, &mut self.found, &path, view, self.predicate);
+        let shown = of_path(self.subject, self.found, &path, view, self.predicate);
         (path, shown)
     }
 
@@ -284,8 +311,7 @@ impl Court<'_, '_> {
         let (path, mut shown) = self.way_to(state);
         let view = (self.merge, LooksAt::Claim(self.number));
         if self.is_whole() && self.predicate.is_none() {
-            shown.point_of_no_return =
-                point_of_no_return(self.subject, &mut self.found, &path, view);
+            shown.point_of_no_return = point_of_no_return(self.subject, self.found, &path, view);
         }
         Judgement::Fails(Failed { reason, because: None, counterexample: Some(shown) })
     }
@@ -309,20 +335,24 @@ impl Court<'_, '_> {
         let (right, wrong) = self.blocked_in(ending);
         match (self.claim.over, right, wrong) {
             (Over::SomeSchedule, Some(state), _) => Judgement::Holds(Some(self.way_to(state).1)),
-            (_, _, Some((reason, state))) => self.fails(reason, state),
+            (_, _, Some((reason, Some(state)))) => self.fails(reason, state),
+            (_, _, Some((reason, None))) => reason.into(),
             _ if !self.is_whole() => self.undecided(),
             _ => Judgement::Holds(None),
         }
     }
 
-    /// A state of an ending in which exactly the claimed processes are blocked, and one in which others are.
-    fn blocked_in(&self, ending: &Ending) -> (Option<u32>, Option<(String, u32)>) {
+    /// A state of an ending in which exactly the claimed processes are blocked, and one in which others are,
+    /// if it is known.
+    fn blocked_in(&self, ending: &Ending) -> (Option<u32>, Option<(String, Option<u32>)>) {
         let Some(claimed) = &self.claim.blocked else { return (Some(ending.state), None) };
         let (mut right, mut wrong) = (None, None);
-        for (set, state) in ending.blocked.iter().zip(&ending.blocked_at) {
+        let is_whole = self.found.why_not_whole().is_none();
+        for (at, (set, state)) in ending.blocked.iter().zip(&ending.blocked_at).enumerate() {
+            let state = (is_whole || at == 0).then_some(*state);
             match judge_blocked(self.found.machine, claimed, set) {
-                Ok(()) => right = right.or(Some(*state)),
-                Err(reason) => wrong = wrong.or(Some((reason, *state))),
+                Ok(()) => right = right.or(state).or(Some(ending.state)),
+                Err(reason) => wrong = wrong.or(Some((reason, state))),
             }
         }
         (right, wrong)

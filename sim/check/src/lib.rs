@@ -16,7 +16,7 @@ pub mod result;
 mod subject;
 
 pub use budget::Budget;
-pub use claims::{Failed, Judgement, judge};
+pub use claims::{Failed, Judgement, judge, judge_by};
 pub use confirm::confirm;
 pub use counterexample::Counterexample;
 pub use cures::{Achieves, Cure, of_exploration, of_run};

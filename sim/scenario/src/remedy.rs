@@ -507,7 +507,7 @@ impl Finder<'_> {
         for pair in steps.windows(2) {
             self.exchange(who, &pair[0], &pair[1]);
         }
-        for step in steps {
+        for (at, step) in steps.iter().enumerate() {
             let Some(verb) = verb(step) else { continue };
             let waits = matches!(verb, "send" | "receive" | "call");
             if !waits {
@@ -528,7 +528,7 @@ impl Finder<'_> {
                 }
             }
             if steps.len() > 1 && !self.is_about_a_lock(step) {
-                self.take_out(who, verb, line, step);
+                self.take_out(who, verb, line, (steps, at));
             }
         }
     }
@@ -565,9 +565,20 @@ impl Finder<'_> {
         locks.any(|lock| names(get(step, "from"), lock) || names(get(step, "to"), lock))
     }
 
-    /// A step with its whole lines.
-    fn take_out(&mut self, who: &str, verb: &str, line: usize, step: &Node) {
-        let bytes = self.extent(step);
+    /// A step with its whole lines, or with the comma beside it.
+    fn take_out(&mut self, who: &str, verb: &str, line: usize, (steps, at): (&[Node], usize)) {
+        let bytes = self.extent(&steps[at]);
+        let what = format!("{who}: leave out the {verb} in line {line}");
+        let between = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default().trim();
+        let neighbour = match at {
+            0 => (bytes.end, self.extent(&steps[1]).start),
+            at => (self.extent(&steps[at - 1]).end, bytes.start),
+        };
+        if between(neighbour.0, neighbour.1) == "," {
+            let stretch = if at == 0 { bytes.start..neighbour.1 } else { neighbour.0..bytes.end };
+            self.next_group();
+            return self.add(Sort::TakeOut, &[who], what, vec![(stretch, String::new())]);
+        }
         let start = self.text[..bytes.start].rfind('\n').map_or(0, |at| at + 1);
         let end =
             self.text[bytes.end..].find('\n').map_or(self.text.len(), |at| bytes.end + at + 1);
@@ -576,7 +587,6 @@ impl Finder<'_> {
         let behind = self.text[bytes.end..end].trim();
         if before == "-" && (behind.is_empty() || behind.starts_with('#')) {
             self.next_group();
-            let what = format!("{who}: leave out the {verb} in line {line}");
             self.add(Sort::TakeOut, &[who], what, vec![(start..end, String::new())]);
         }
     }

@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Compares the reference with ipcsim on random scenarios.
+
+    compare.py PROFILES FROM TO [--shallow] [--no-minimise]
+
+PROFILES is `all`, or names with commas between; scenarios FROM to TO - 1 of each. The program is `ipcsim` on the path, or what
+$IPCSIM names; $LIMIT seconds stop it. --shallow leaves out claims, threads, replays and runs. A scenario with a difference is
+made smaller while the difference stays, and printed. The last line says `N passed, M failed`.
+"""
+import copy
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+import yaml
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import generate
+import reference
+
+PROGRAM = os.environ.get('IPCSIM', 'ipcsim')
+STATES = int(os.environ.get('STATES', '4000'))      # larger scenarios are not compared
+OUTCOMES = ('completes', 'fails', 'deadlock', 'stranded', 'livelock', 'unfinished')
+
+
+class Skip(Exception):
+    """This scenario is not compared, and why."""
+
+
+def program(*arguments):
+    """(exit code, standard output, standard error)"""
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stdout, done.stderr
+
+
+def program_json(*arguments):
+    """(exit code, the scenario of the JSON that the program prints)"""
+    code, out, error = program(*arguments, '--format', 'json')
+    if not out.strip():
+        if code == 2:
+            raise Skip('load error: ' + error.split('\n')[0])
+        return code, {'nothing': error[:300]}
+    return code, json.loads(out)['scenarios'][0]
+
+
+class File:
+    """A scenario in a file, for a while."""
+    def __init__(self, document):
+        self.text = generate.dump(document)
+
+    def __enter__(self):
+        handle, self.path = tempfile.mkstemp(suffix='.yaml')
+        os.write(handle, self.text.encode())
+        os.close(handle)
+        return self.path
+
+    def __exit__(self, *_):
+        os.unlink(self.path)
+
+
+def think(document, visible):
+    """What the reference finds."""
+    try:
+        return reference.explore(yaml.safe_load(generate.dump(document)), visible, STATES)
+    except reference.Ambiguous as why:
+        raise Skip('ambiguous: ' + str(why))
+    except reference.TooBig:
+        raise Skip('too big')
+
+
+def endings_of(schedules):
+    """(outcome, blocked processes) of each way in which schedules end, as the program says."""
+    return {(ending['outcome'], frozenset(blocked)) for ending in schedules['endings'] for blocked in ending['blocked']}
+
+
+def results_of(schedules):
+    return {(frozenset(map(tuple, result['variables'])), tuple(map(tuple, result['log']))): result['token']
+            for result in schedules.get('results', [])}
+
+
+def shown(endings):
+    return sorted(f'{outcome} {sorted(blocked)}' for outcome, blocked in endings)
+
+
+def compare_explore(document, path, wanted, all_outcomes, found):
+    """Outcomes, blocked sets, results and exit code of `explore`."""
+    code, scenario = program_json('explore', path, '--threads', '1', '--max-states', '60000',
+                                  *(['--all-outcomes'] if all_outcomes else []))
+    where = '' if all_outcomes else 'merged-'
+    schedules = scenario.get('schedules')
+    if schedules is None:
+        found.append((where + 'nothing', str(scenario)[:300]))
+        return None
+    if 'cut_off' in schedules or code == 3:
+        raise Skip('not decided')
+    # whoever may starve has no outcome of its own in the program
+    mine, theirs = {one for one in wanted.endings if one[0] != 'starves'}, endings_of(schedules)
+    if {outcome for outcome, _ in mine} != {outcome for outcome, _ in theirs}:
+        found.append((where + 'outcomes', 'reference', shown(mine), 'program', shown(theirs)))
+    elif mine != theirs:
+        found.append((where + 'blocked', 'only reference', shown(mine - theirs), 'only program', shown(theirs - mine)))
+    if set(schedules['outcomes']) != {outcome for outcome, _ in theirs}:
+        found.append((where + 'json', schedules['outcomes'], shown(theirs)))
+    if code != (0 if set(schedules['outcomes']) == {'completes'} and not schedules['starving'] else 1):
+        found.append((where + 'exit-code', code, schedules['outcomes'], schedules['starving']))
+    if all_outcomes:
+        results = results_of(schedules)
+        plain = {(frozenset(pair for pair in variables if pair[1] != 'none'), log) for variables, log in results}
+        if plain != wanted.results:
+            only = [(sorted(v), log) for v, log in sorted(wanted.results - plain, key=str)[:2]]
+            other = [(sorted(v), log) for v, log in sorted(plain - wanted.results, key=str)[:2]]
+            found.append(('results', 'only reference', only, 'only program', other))
+    return schedules
+
+
+def compare_threads(path, found):
+    """One thread and two, byte for byte."""
+    outputs = [program('explore', path, '--all-outcomes', '--threads', number, '--format', kind)
+               for kind in ('json', 'human') for number in ('1', '2')]
+    if outputs[0] != outputs[1] or outputs[2] != outputs[3]:
+        found.append(('threads', 'one and two threads differ'))
+
+
+def compare_claims(document, merged, found):
+    """some-schedule, every-schedule and never for each outcome, with and without the names."""
+    claims, expected = [], []
+    outcomes = merged.outcomes - {'starves'}
+    for outcome in OUTCOMES:
+        claims.append({'some-schedule': outcome})
+        expected.append(outcome in outcomes)
+        claims.append({'every-schedule': {'never': outcome}})
+        expected.append(outcome not in outcomes)
+        claims.append({'every-schedule': outcome})
+        expected.append(outcomes == {outcome})
+        sets = {blocked for this, blocked in merged.endings if this == outcome}
+        if outcome != 'completes' and len(sets) == 1 and set().union(*sets):
+            claims.append({'some-schedule': outcome, 'blocked': sorted(*sets)})
+            expected.append(True)
+    if 'starves' in merged.outcomes:
+        return
+    with File(dict(document, expect=claims)) as path:
+        code, scenario = program_json('test', path)
+        got = [claim['verdict'] for claim in scenario.get('claims', [])]
+        held = [verdict in ('holds', 'holds-in-vain') for verdict in got]
+        if held != expected:
+            wrong = [(claim, verdict) for claim, verdict, want in zip(claims, got, expected)
+                     if (verdict in ('holds', 'holds-in-vain')) != want]
+            found.append(('claims', wrong[:3], scenario.get('nothing', '')))
+        elif code != (0 if all(expected) else 1):
+            found.append(('claims-exit-code', code))
+        for claim in scenario.get('claims', [])[:6]:
+            if claim.get('schedule') and claim['claim'].startswith('some-schedule'):
+                token = claim['schedule']['token']
+                replay = program('replay', path, token, '--format', 'jsonl')
+                if replay[0] == 2:
+                    found.append(('replay-claim', claim['claim'], replay[2][:200]))
+
+
+def trace(text):
+    """(what was logged, how processes ended) by a trace in JSON Lines."""
+    log, ends = [], {}
+    for line in text.split('\n'):
+        if line.startswith('{'):
+            event = json.loads(line)
+            if event.get('event') == 'logged':
+                log.append((event['thread'].split('.')[0], event['text']))
+            if event.get('event') == 'process-ended':
+                ends[event['object']] = event['outcome']
+    return tuple(log), ends
+
+
+def compare_replays(document, path, schedules, wanted, found):
+    """Each token leads to what is claimed."""
+    daemons = any(isinstance(one, dict) and one.get('daemon') for one in document['processes'].values())
+    for ending in schedules['endings']:
+        code, out, error = program('replay', path, ending['witness']['token'], '--format', 'jsonl')
+        if code == 2:
+            found.append(('replay', ending['outcome'], error[:200]))
+            continue
+        log, ends = trace(out)
+        failed = 'failed' in ends.values()
+        if failed != (ending['outcome'] == 'fails') and not daemons:
+            found.append(('replay-ends', ending['outcome'], sorted(ends.items())))
+        if not ending['for_ever'] and log not in {result[1] for result in wanted.results}:
+            found.append(('replay-log', ending['outcome'], log))
+    for (_, log), token in list(results_of(schedules).items())[:4]:
+        code, out, error = program('replay', path, token, '--format', 'jsonl')
+        if code == 2:
+            found.append(('replay-result', error[:200]))
+        elif trace(out)[0] != log:
+            found.append(('replay-result-log', token, trace(out)[0], log))
+
+
+def compare_runs(document, path, wanted, merged, found):
+    """Each run ends as some schedule ends."""
+    draw = random.Random(generate.dump(document))
+    endings = wanted.endings | merged.endings
+    outcomes = {outcome for outcome, _ in endings} - {'starves'}
+    circular = wanted.circular or merged.circular
+    for seed, scheduler, preempt in ((0, 'fifo', 'never'), (1, 'random', 'never'), (2, 'random', 'calls'),
+                                     (3, 'round-robin', 'calls'), (4, 'priority', 'never'), (5, 'fifo', 'calls')):
+        cpus = draw.choice([1, 1, 2, 3])
+        flags = ['--seed', str(seed), '--set', f'kernel.scheduler={scheduler}', '--set', f'kernel.preempt={preempt}',
+                 '--set', f'kernel.cpus={cpus}', '--max-steps', '20000']
+        _, scenario = program_json('run', path, *flags)
+        run = scenario.get('run')
+        if run is None:
+            found.append(('run', str(scenario)[:200]))
+            continue
+        about = (seed, scheduler, preempt, cpus, run['outcome'], run['blocked'])
+        if run['outcome'] not in outcomes:
+            if not (circular and run['outcome'] in ('unfinished', 'livelock')):
+                found.append(('run-outcome', about, sorted(outcomes)))
+        elif not circular and (run['outcome'], frozenset(run['blocked'])) not in endings:
+            found.append(('run-blocked', about, shown(endings)))
+        elif not circular:
+            log, _ = trace(program('run', path, *flags, '--format', 'jsonl')[1])
+            if log not in {result[1] for result in wanted.results}:
+                found.append(('run-log', about, log))
+
+
+def check(document, deep):
+    """The list of differences; raises Skip where nothing can be compared."""
+    found = []
+    wanted = think(document, 'all')
+    merged = think(document, set())
+    with File(document) as path:
+        schedules = compare_explore(document, path, wanted, True, found)
+        compare_explore(document, path, merged, False, found)
+        if deep and schedules:
+            compare_threads(path, found)
+            compare_replays(document, path, schedules, wanted, found)
+            compare_runs(document, path, wanted, merged, found)
+    if deep and schedules:
+        compare_claims(document, merged, found)
+    return found
+
+
+# ---------------------------------------------------------------- making a scenario smaller
+
+def smaller(tree):
+    """All trees with one entry of a list or a mapping less, or a loop or choice replaced by what is in it."""
+    if isinstance(tree, dict):
+        for key in tree:
+            if key in ('title', 'processes', 'receive', 'send', 'call', 'reply', 'to', 'from'):
+                pass
+            else:
+                rest = dict(tree)
+                del rest[key]
+                yield rest
+        for key, value in tree.items():
+            for less in smaller(value):
+                yield {**tree, key: less}
+    elif isinstance(tree, list):
+        for place in range(len(tree)):
+            yield tree[:place] + tree[place + 1:]
+            inside = tree[place]
+            if isinstance(inside, dict):
+                for body in ('do', 'forever', 'then', 'else'):
+                    if isinstance(inside.get(body), list):
+                        yield tree[:place] + inside[body] + tree[place + 1:]
+                for branch in inside.get('choose', []):
+                    yield tree[:place] + branch + tree[place + 1:]
+        for place, value in enumerate(tree):
+            for less in smaller(value):
+                yield tree[:place] + [less] + tree[place + 1:]
+
+
+def without_a_process(document):
+    for name in document['processes']:
+        rest = copy.deepcopy(document)
+        del rest['processes'][name]
+        yield rest
+
+
+def minimise(document, kind, deep, seconds=40):
+    """Drops processes, steps and keys while a difference of this kind stays."""
+    until = time.time() + seconds
+    again = True
+    while again and time.time() < until:
+        again = False
+        for candidate in list(without_a_process(document)) + list(smaller(document)):
+            if time.time() > until:
+                break
+            try:
+                same = any(one[0] == kind for one in check(candidate, deep))
+            except (Skip, subprocess.TimeoutExpired, KeyError, StopIteration, TypeError, AttributeError, ValueError, IndexError):
+                same = False
+            if same:
+                document, again = candidate, True
+                break
+    return document
+
+
+SHALLOW = ('outcomes', 'blocked', 'results', 'exit-code', 'merged-outcomes', 'merged-blocked', 'merged-exit-code', 'json')
+
+
+def main():
+    profiles, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    deep = '--shallow' not in sys.argv
+    profiles = generate.PROFILES if profiles == 'all' else profiles.split(',')
+    passed, failed, skipped, per_profile = 0, 0, {}, {}
+    until = time.time() + float(os.environ.get('LIMIT', '1e9'))
+    for number in range(first, last):
+        for profile in profiles:
+            if time.time() > until:
+                continue
+            document = generate.generate(number, profile)
+            try:
+                found = check(document, deep)
+            except Skip as why:
+                skipped[str(why)] = skipped.get(str(why), 0) + 1
+                continue
+            except subprocess.TimeoutExpired:
+                skipped['timeout'] = skipped.get('timeout', 0) + 1
+                continue
+            per_profile[profile] = per_profile.get(profile, 0) + 1
+            if not found:
+                passed += 1
+                continue
+            failed += 1
+            print(f'==== {profile} {number}')
+            for one in found:
+                print('  ', str(one)[:900])
+            if '--no-minimise' not in sys.argv:
+                print(generate.dump(minimise(document, found[0][0], deep and found[0][0] not in SHALLOW)))
+            sys.stdout.flush()
+        if time.time() > until:
+            print('stopped at', number)
+            break
+    for why in sorted(skipped, key=lambda one: -skipped[one]):
+        print('not compared:', skipped[why], why)
+    for profile in per_profile:
+        print('compared:', per_profile[profile], profile)
+    print(f'{passed} passed, {failed} failed')
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()

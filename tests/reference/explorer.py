@@ -1,0 +1,216 @@
+"""Visits every state that can be reached, and says how schedules end. No reduction of any kind."""
+from machine import Machine
+from reading import Message, show
+import verdict
+
+
+class TooBig(Exception):
+    """More states than asked for."""
+
+
+class Explorer:
+    def __init__(self, scenario, visible, limit):
+        self.scenario, self.limit = scenario, limit
+        self.machine = Machine(scenario, visible)
+        self.with_log = visible == 'all' or 'logs' in visible
+
+    def explore(self):
+        """Fills `states` and `edges`: edges[i] holds (who steps, to which state, who moved, who took a message or logged)."""
+        self.states, self.edges, self.numbers = [], [], {}
+        todo = []
+        for state, _, _ in self.machine.beginnings():
+            self.number(state, todo)
+        while todo:
+            here = todo.pop()
+            state = self.states[here]
+            for key in list(state.threads):
+                if self.machine.enabled(state.threads[key]):
+                    for after, moved, took in self.machine.steps(state, key):
+                        self.edges[here].append((key, self.number(after, todo), moved, took))
+        return self.conclude()
+
+    def number(self, state, todo):
+        """The number of this state; a new one is put on the list of those to do."""
+        key = self.key(state)
+        if key not in self.numbers:
+            if len(self.states) > self.limit:
+                raise TooBig()
+            self.numbers[key] = len(self.states)
+            todo.append(len(self.states))
+            self.states.append(state)
+            self.edges.append([])
+        return self.numbers[key]
+
+    def key(self, state):
+        """What makes two states the same: numbers of calls and of arrival count only by their order."""
+        arrivals = sorted({arrival for queues in (state.stored, state.senders) for items in queues.values()
+                           for _, arrival in items})
+        rank = {arrival: place for place, arrival in enumerate(arrivals)}
+        calls = {}
+
+        def plain(value):
+            if isinstance(value, Message):
+                return ('message',) + tuple(plain(part) for part in value[:6]) + (call(value.request),)
+            if isinstance(value, (bool, int, str)) or value is None:
+                return (type(value).__name__, value)
+            if isinstance(value, tuple):
+                return tuple(plain(part) for part in value)
+            return value
+
+        def call(request):
+            if request is None:
+                return None
+            calls.setdefault(request, len(calls))
+            return (calls[request], state.requests.get(request))
+
+        def waiting(wait):
+            if wait is None:
+                return None
+            if wait[0] == 'reply':
+                return ('reply', call(wait[1]))
+            return tuple(plain(part) for part in wait)
+
+        threads = []
+        for key in sorted(state.threads):
+            thread = state.threads[key]
+            threads.append((key, id(thread.code), thread.place, thread.mode, waiting(thread.wait), thread.bounded,
+                            thread.suspended, thread.status,
+                            tuple((name, plain(value)) for name, value in sorted(thread.variables.items())),
+                            tuple(sorted((place, plain(value)) for place, value in thread.counters.items()))))
+        queues = []
+        for name in ('stored', 'senders', 'receivers'):
+            for queue, items in sorted(getattr(state, name).items(), key=str):
+                if items and name == 'receivers':
+                    queues.append((name, queue, tuple(who for who, _ in items)))
+                elif items:
+                    queues.append((name, queue, tuple((plain(what), rank[arrival]) for what, arrival in items)))
+        return (tuple(threads), tuple(queues), tuple(state.alive.values()), tuple(state.memory_queue), state.failed,
+                state.log if self.with_log else None)
+
+    # ------------------------------------------------------------ what it comes to
+
+    def conclude(self):
+        """How schedules end: `endings` holds (outcome, names of the blocked processes), `results` (variables, log)."""
+        self.find_who_can_move()
+        self.endings, self.results, self.circular = set(), set(), False
+        for here, state in enumerate(self.states):
+            if not self.edges[here]:
+                self.endings.add(self.verdict(here, frozenset(), False))
+                self.results.add(self.result(state))
+        self.find_circles()
+        self.outcomes = {outcome for outcome, _ in self.endings}
+        return self
+
+    def find_who_can_move(self):
+        """can_move[key] holds the states from which this thread moves again in some continuation (or is ended)."""
+        back = [set() for _ in self.states]
+        moves_at = {}
+        for here, edges in enumerate(self.edges):
+            for _, there, moved, _ in edges:
+                back[there].add(here)
+                for key in moved:
+                    moves_at.setdefault(key, set()).add(here)
+        self.can_move = {}
+        for key, places in moves_at.items():
+            todo = list(places)
+            while todo:
+                for before in back[todo.pop()]:
+                    if before not in places:
+                        places.add(before)
+                        todo.append(before)
+            self.can_move[key] = places
+
+    def doomed(self, here):
+        """The threads that never move again, those of resting daemons included."""
+        return [key for key, thread in self.states[here].threads.items()
+                if thread.mode != 'ended' and here not in self.can_move.get(key, ())]
+
+    def verdict(self, here, going, for_ever):
+        """(outcome, blocked) of a schedule that ends in this state, or goes round here for ever with `going` taking steps."""
+        state = self.states[here]
+        doomed = self.doomed(here)
+        judged = verdict.Judge(self.machine, state, doomed, going).judge()
+        if state.failed:
+            outcome = 'fails'
+        elif judged.outcome:
+            outcome = judged.outcome
+        elif for_ever:
+            outcome = None
+        else:
+            outcome = 'completes'
+        return outcome, frozenset(judged.blocked)
+
+    def result(self, state):
+        """What the variables of the declared threads hold, and what was logged."""
+        variables = frozenset((f'{thread.shown}.{name}', show(value)) for thread in state.threads.values()
+                              if thread.declared for name, value in thread.variables.items() if value is not None)
+        return variables, state.log
+
+    # ------------------------------------------------------------ what goes on for ever
+
+    def components(self, keep):
+        """The strongly connected components of the states, with the edges for which keep(edge) holds."""
+        number, low, on_stack, stack, found = {}, {}, set(), [], []
+        for root in range(len(self.states)):
+            if root in number:
+                continue
+            number[root] = low[root] = len(number)
+            stack.append(root)
+            on_stack.add(root)
+            work = [(root, iter([edge[1] for edge in self.edges[root] if keep(edge)]))]
+            while work:
+                here, rest = work[-1]
+                for there in rest:
+                    if there not in number:
+                        number[there] = low[there] = len(number)
+                        stack.append(there)
+                        on_stack.add(there)
+                        work.append((there, iter([edge[1] for edge in self.edges[there] if keep(edge)])))
+                        break
+                    if there in on_stack:
+                        low[here] = min(low[here], number[there])
+                else:
+                    work.pop()
+                    if work:
+                        low[work[-1][0]] = min(low[work[-1][0]], low[here])
+                    if low[here] == number[here]:
+                        component = set()
+                        while here not in component:
+                            component.add(stack.pop())
+                        on_stack -= component
+                        found.append(component)
+        return found
+
+    def find_circles(self):
+        """Schedules that go on for ever: weakly fair ways round. `quiet` are those in which no non-daemon takes or logs."""
+        def non_daemon(key):
+            return key[0] not in {process.name for process, daemon in self.scenario.daemon.items() if daemon}
+
+        for quiet in (False, True):
+            def keep(edge):
+                return not quiet or not any(non_daemon(key) for key in edge[3])
+            for component in self.components(keep):
+                inside = [edge for here in component for edge in self.edges[here] if edge[1] in component and keep(edge)]
+                if not inside:
+                    continue
+                going = frozenset(edge[0] for edge in inside)
+                first = next(iter(component))
+                if any(key not in going and all(key in self.states[here].threads
+                                                and self.machine.enabled(self.states[here].threads[key])
+                                                for here in component)
+                       for key in self.states[first].threads):
+                    continue            # not fair: somebody could always take a step, and takes none
+                self.circular = True
+                takes = any(non_daemon(key) for edge in inside for key in edge[3])
+                if not quiet and not takes:
+                    continue            # it is found as a quiet one
+                outcome, blocked = self.verdict(first, going, True)
+                over = all(how != 'alive' for process, how in self.states[first].alive.items()
+                           if not self.scenario.daemon[process])
+                if outcome is None and over:
+                    outcome = 'completes'
+                elif outcome is None and any(non_daemon(key) for key in going):
+                    outcome = 'livelock' if quiet else 'unfinished'
+                elif outcome is None:
+                    outcome = 'starves'
+                self.endings.add((outcome, blocked))

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""Random small scenarios. generate(seed, profile) gives the document as a Python tree.
+
+    generate.py PROFILE SEED
+"""
+import random, sys, yaml
+
+PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes', 'threads', 'select', 'started',
+            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed']
+
+def generate(seed, profile):
+    r = random.Random(f'{profile}/{seed}')
+    f = lambda *on: profile in on or (profile == 'mixed' and r.random() < 0.3)
+    F = {k: f(k) for k in PROFILES}
+    k = {}
+    bufs = ['none', 1, 2]
+    if F['undefined']: bufs += ['undefined', 'undefined']
+    if F['bytes']: bufs += ['4B', '8B']
+    b = r.choice(bufs)
+    if b != 'none': k['buffering'] = b
+    if F['memory']:
+        k['buffering'] = r.choice([1, 2, 3, 'unlimited'] + (['undefined'] if F['undefined'] else []))
+        k['memory'] = r.choice(['4B', '8B', '10B', '12B', '16B'])
+        if r.random() < .4: k['message-overhead'] = r.choice(['1B', '2B', '4B'])
+        if r.random() < .4: k['memory-full'] = 'fail'
+    if F['policies']:
+        if r.random() < .7: k['receiver'] = r.choice(['lifo', 'arbitrary', 'arbitrary', 'priority'])
+        if r.random() < .6: k['sender'] = r.choice(['arbitrary', 'priority'])
+    if F['sizes'] and r.random() < .6: k['too-large'] = 'destroy'
+    boxes = {}
+    for i in range(r.choice([0, 1, 1, 2, 2, 3])):
+        d = {}
+        if r.random() < .5: d['capacity'] = r.choice(bufs)
+        if F['types'] and r.random() < .4: d['order'] = 'priority'
+        if F['policies'] and r.random() < .3: d['receiver'] = r.choice(['fifo', 'lifo', 'arbitrary', 'priority'])
+        if F['bytes'] and r.random() < .2: d['max-size'] = '4B'
+        boxes['xyz'[i]] = d
+    fambox = None
+    procs = ['A', 'B', 'C', 'D'][:r.choice([2, 2, 3, 3, 4])]
+    fam = None
+    if F['families']:
+        fam = 'W'; n = r.choice([2, 2, 3]); procs = procs[:2]
+        if r.random() < .5: fambox = 'rep'; boxes['rep'] = {'replicas': n}; 
+        if fambox and r.random() < .5: boxes['rep']['capacity'] = r.choice(bufs)
+    server = None
+    if F['calls'] and r.random() < .7: server = procs[-1]
+    doc = {'title': f'{profile} {seed}'}
+    if k: doc['kernel'] = k
+    if boxes: doc['mailboxes'] = boxes
+    doc['processes'] = {}
+    plain = [x for x in boxes if x != 'rep']
+    cnt = [0]
+    def waits(st, out, p=.4):
+        if r.random() > p: return st
+        w = r.choice(['never', '5ms', '5ms'])
+        st['wait'] = w
+        o = 'would-block' if w == 'never' else 'timed-out'
+        if r.random() < .85: st['when'] = {o: [{'log': 'late'}] if r.random() < .3 else [] if r.random() < .6 else [{'exit': 0}] if r.random() < .5 else [{'set': {'n': 9}}]}
+        return st
+    def when(st, o, p):
+        if r.random() < p: st.setdefault('when', {})[o] = [] if r.random() < .7 else [{'log': o}]
+    def target(me):
+        c = [p for p in procs if p != me or r.random() < .08] + plain * 2
+        if fam and me != fam: c += [f'{fam}[{r.randint(1, n)}]']
+        if fambox: c += ['rep[index]'] * 3 if me == fam else [f'rep[{r.randint(1, n)}]'] * 2
+        c = [x for x in c if x != fam]
+        return r.choice(c) if c else procs[0]
+    def source(me):
+        x = r.random()
+        if x < .2: return 'anyone'
+        if x < .35 :
+            l = list({target(me) for _ in range(2)})
+            l.sort()
+            return l
+        if fam and me != fam and x < .5: return fam
+        if fambox and x < .55: return fambox if r.random() < .5 or me != fam else 'rep[index]'
+        return target(me)
+    def attrs(st):
+        if F['types'] and r.random() < .5: st['type'] = r.choice(['u', 'v'])
+        if F['types'] and r.random() < .5: st['priority'] = r.choice([1, 2, 3])
+        if (F['memory'] or F['bytes'] or F['sizes']) and r.random() < .7: st['size'] = r.choice(['1B', '2B', '4B', '4B', '6B', '8B', '9B'])
+        return st
+    def send(me):
+        cnt[0] += 1
+        body = f'm{cnt[0]}' if r.random() < .6 else '${index}' if me == fam else r.choice(['a', 'b'])
+        st = attrs({'send': body, 'to': target(me)})
+        waits(st, 'send', .08 if F['stuck'] else .35)
+        if F['control']: when(st, 'interrupted', .8)
+        when(st, 'dead', .35); when(st, 'no-memory', .6 if k.get('memory-full') == 'fail' else 0); when(st, 'too-large', .7 if F['bytes'] or F['memory'] else 0)
+        return [st]
+    def receive(me):
+        v = r.choice(['m', 'm', 'q'])
+        st = {'receive': v, 'from': source(me)}
+        if F['types'] and r.random() < .5: st['type'] = r.choice(['u', 'v'])
+        if F['sizes'] and r.random() < .45:
+            st['max-size'] = r.choice(['2B', '4B'])
+            when(st, 'too-large', .85)
+        waits(st, 'receive', .12 if F['stuck'] else .4); when(st, 'dead', .35)
+        if F['control']: when(st, 'interrupted', .8)
+        out = [st]
+        if r.random() < .25: out.append({'log': r.choice(['got ${m}' if v == 'm' else 'got ${q}', 'got'])})
+        if r.random() < .1: out.append({'if': 'status == "ok"', 'then': [{'set': {'n': 1}}], 'else': [{'set': {'n': 2}}]})
+        if F['calls'] and r.random() < .6:
+            out.append(reply(v))
+        if fam and me != fam and r.random() < .15: out.append({'if': f'{v}.sender == {fam}[1]', 'then': [{'log': 'first'}]})
+        return out
+    def reply(v):
+        st = {'reply': r.choice(['yes', 'no']), 'to': v, 'when': {'no-right': []}}
+        when(st, 'dead', .8)
+        return st
+    def call(me):
+        cnt[0] += 1
+        to = server if server and server != me and r.random() < .8 else target(me)
+        st = attrs({'call': f'c{cnt[0]}', 'to': to, 'into': 'a'})
+        st.pop('priority', None)
+        waits(st, 'call', .4); when(st, 'dead', .35); when(st, 'too-large', .7 if F['bytes'] or F['memory'] else 0)
+        when(st, 'no-memory', .7 if k.get('memory-full') == 'fail' else 0)
+        return [st]
+    def select(me):
+        l = sorted({target(me) for _ in range(2)})
+        st = {'select': 's', 'among': l}
+        waits(st, 'select', .4)
+        out = [st]
+        if r.random() < .6: out.append({'if': 'len(s) > 0' if 'when' not in st or r.random() < .5 else 'status == "ok"', 'then': [{'receive': 'm', 'from': '${s[0]}', **({'wait': 'never', 'when': {'would-block': []}} if r.random() < .3 else {})}]})
+        if 'when' in st: out = [{'set': {'s': 0}}] + out; out = [o if 'if' not in o else {**o, 'if': 'status == "ok"'} for o in out]
+        return out
+    def started(me):
+        """A thread started while running, and perhaps joined."""
+        name = r.choice(['h', 'h', 'i'])
+        body = [s for _ in range(r.choice([1, 1, 2])) for s in one(me, 1)][:4]
+        out = [{'thread': name, 'do': body}]
+        if r.random() < .25: out += one(me, 1)
+        x = r.random()
+        if x < .4: out.append(waits({'join': name}, 'join', .25))
+        elif x < .5: out.append({'kill': name})
+        elif x < .55: out.append({'kill': r.choice(procs)})
+        if r.random() < .2: out = [{'repeat': 2, 'do': out[:1]}] + out[1:]
+        return out
+    def control(me):
+        """suspend, resume, interrupt"""
+        who = r.choice([p for p in procs if p != me or r.random() < .15] or procs)
+        def c(verb, outcomes):
+            return {verb: who, 'when': {o: [] for o in outcomes if r.random() < .9}}
+        x = r.random()
+        if x < .35: return [c('interrupt', ['dead'])]
+        out = [c('suspend', ['dead'])]
+        if r.random() < .5: out += one(me, 1) if not F['control'] or r.random() < .5 else [send(me)[0]]
+        if r.random() < .75: out.append(c('resume', ['dead', 'refused']))
+        if r.random() < .15: out.append(c('resume', ['dead', 'refused']))
+        return out
+    def seen(me):
+        """Local work that is seen, and what can come between."""
+        x = r.random()
+        if x < .25: return [{'log': r.choice(['a', 'b'])}]
+        if x < .4: return [{'set': {'n': r.choice([1, 2])}}]
+        if x < .55: return [{'set': {'n': 1}}, {'compute': '1ms'}, r.choice([{'set': {'n': 2}}, {'log': 'computed'}, {'set': {'n': 'n + 1'}}])]
+        if x < .65: return [{'log': 'a'}, {'compute': '1ms'}]
+        if x < .75: return [{'kill': r.choice(procs)}]
+        if x < .83: return [{'assert': r.choice(['n != 1', 'status == "ok"', 'n == none'])}]
+        if x < .9: return [{'exit': r.choice([0, 0, 1])}]
+        if x < .95: return [{'choose': [[{'log': 'left'}], [{'set': {'n': 3}}]]}]
+        return [{'for': 'e', 'in': '[1, 2]', 'do': [{'log': 'e ${e}'}, {'compute': '1ms'}]}]
+    def one(me, depth=0):
+        x = r.random()
+        if F['started'] and depth == 0 and r.random() < .35: return started(me)
+        if F['control'] and r.random() < .3: return control(me)
+        if F['seen'] and r.random() < .35: return seen(me)
+        if F['endings'] and r.random() < .2:
+            ot = [p for p in procs if p != me] or procs
+            return [r.choice([{'kill': r.choice(ot)}, {'exit': 0}, {'exit': 1}, {'kill': r.choice(procs)}, {'sleep': '1ms'}])]
+        if F['select'] and r.random() < .3: return select(me)
+        if F['calls'] and r.random() < .35: return call(me)
+        if F['loops'] and depth == 0 and r.random() < .35:
+            body = [s for _ in range(r.choice([1, 1, 2])) for s in one(me, 1)]
+            y = r.random()
+            if y < .4: return [{'repeat': 2, 'do': body}]
+            if y < .7: return [{'set': {'i': 0}}, {'while': f'i < {r.choice([1, 2])}', 'do': body + [{'set': {'i': 'i + 1'}}]}]
+            if y < .85: return [{'forever': body}]
+            return [{'set': {'i': 0}}, {'while': 'i < 2', 'do': body + [{'if': 'status == "ok"', 'then': [{'break': None}]}, {'set': {'i': 'i + 1'}}]}]
+        if x < .45: return send(me)
+        if x < .9: return receive(me)
+        if x < .93: return [{'yield': None}]
+        if x < .95: return [{'sleep': '2ms'}]
+        if x < .97 and depth == 0: return [{'choose': [one(me, 1), one(me, 1)]}]
+        return [{'log': 'here'}]
+    def steps(me, n):
+        out = []
+        for _ in range(n): out += one(me)
+        return out[:8]
+    for p in procs:
+        if p == server:
+            body = [{'receive': 'm', 'from': r.choice(['anyone', 'anyone', source(p)])}, reply('m')]
+            if r.random() < .2: body = body + one(p, 1)
+            d = {'do': [{'forever': body}] if r.random() < .7 else [{'repeat': 2, 'do': body}]}
+            if r.random() < .8: d['daemon'] = True
+        elif F['threads'] and r.random() < .7:
+            d = {'threads': {'t': steps(p, r.choice([1, 2])), 'u': {'replicas': 2, 'do': steps(p, r.choice([1, 1, 2]))} if r.random() < .4 else steps(p, r.choice([1, 2]))}}
+            if r.random() < .3: d['threads']['t'].append({'join': 'u'})
+        else:
+            d = {'do': steps(p, r.choice([1, 2, 2, 3, 3, 4]))}
+            if not d['do']: d['do'] = [{'log': 'x'}]
+        if F['policies'] and r.random() < .5: d['priority'] = r.choice([1, 2])
+        if r.random() < (.5 if F['daemons'] else .08): d['daemon'] = True
+        if r.random() < .1: d['capacity'] = r.choice(bufs)
+        doc['processes'][p] = d
+    if fam: doc['processes'][fam] = {'replicas': n, 'do': steps(fam, r.choice([1, 1, 2, 2, 3]))}
+    return doc
+
+def dump(doc):
+    s = yaml.safe_dump(doc, sort_keys=False, width=1000)
+    return s.replace('yield: null', 'yield:').replace('break: null', 'break:').replace("'none'", 'none')
+
+if __name__ == '__main__': print(dump(generate(int(sys.argv[2]), sys.argv[1])))

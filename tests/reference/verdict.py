@@ -1,0 +1,350 @@
+"""Deadlock or stranded? Looks at the threads that never move again, and at the code ahead of each.
+
+There is an arrow from t to u if the code ahead of u, as if u's own wait were over, holds an action that would complete
+t's wait. A thread on a circle of arrows is in a deadlock. Where the pages do not say whether there is an arrow it is drawn
+once and left out once; if the answer is not the same, the scenario is `Ambiguous`.
+"""
+import re
+
+from reading import Ambiguous, Message, ThreadError, size_of, successors
+
+
+class Judgement:
+    def __init__(self, outcome, blocked):
+        self.outcome, self.blocked = outcome, blocked
+
+
+class Judge:
+    """`doomed` are the threads that never move again, `going` those that take steps for ever."""
+
+    def __init__(self, machine, state, doomed, going):
+        self.machine, self.state, self.doomed, self.going = machine, state, doomed, going
+        self.scenario = machine.scenario
+        self.ahead_cache = {}
+
+    def judge(self):
+        """Outcome: 'deadlock', 'stranded' or None; and the names of the processes that are blocked."""
+        self.resting = {key for key in self.doomed if self.at_rest(key)}
+        if not set(self.doomed) - self.resting:
+            return Judgement(None, set())
+        self.sure, self.perhaps = {}, {}
+        for key in self.doomed:
+            self.sure[key], self.perhaps[key] = self.arrows(key)
+        answers = [self.with_arrows(self.sure),
+                   self.with_arrows({key: self.sure[key] | self.perhaps[key] for key in self.sure})]
+        if answers[0] != answers[1]:
+            raise Ambiguous('an arrow of which the pages say nothing')
+        return Judgement(*answers[0])
+
+    def with_arrows(self, arrows):
+        """(outcome, blocked) under these arrows."""
+        neglected = {key for key in self.doomed if any(other in self.going and not self.is_daemon(other)
+                                                       for other in arrows[key])}
+        rest = [key for key in self.doomed if key not in neglected]
+        reach = {key: self.reachable(key, arrows, set(rest)) for key in rest}
+        circles = set()
+        for key in rest:
+            circle = {other for other in reach[key] if key in reach[other]}
+            if key in circle and circle - self.resting:
+                circles |= circle
+        stuck = set(self.doomed) - self.resting
+        blocked = {self.state.threads[key].process.name for key in stuck | circles}
+        if circles:
+            return 'deadlock', frozenset(blocked)
+        if stuck - neglected:
+            return 'stranded', frozenset(blocked)
+        return None, frozenset(blocked)
+
+    def reachable(self, key, arrows, among):
+        """The threads that can be reached from this one by one arrow or more."""
+        found, todo = set(), [key]
+        while todo:
+            for other in arrows[todo.pop()]:
+                if other in among and other not in found:
+                    found.add(other)
+                    todo.append(other)
+        return found
+
+    def is_daemon(self, key):
+        return self.scenario.daemon[self.state.threads[key].process]
+
+    def at_rest(self, key):
+        """A daemon in an unbounded receive or select that owes nobody an answer."""
+        if not self.is_daemon(key):
+            return False
+        process = self.state.threads[key].process
+        siblings = [thread for thread in self.state.threads.values() if thread.process == process and thread.mode != 'ended']
+        calm = [thread.mode == 'wait' and thread.wait[0] in ('receive', 'select') and not thread.bounded
+                for thread in siblings]
+        owes = any(what == 'taken' and by == process and self.machine.caller_of(self.state, request)
+                   for request, (what, by) in self.state.requests.items())
+        if len(siblings) > 1 and (not all(calm) or owes):
+            raise Ambiguous('a daemon of several threads of which some rest')
+        return all(calm) and not owes
+
+    # ------------------------------------------------------------ the code ahead
+
+    def start(self, key):
+        """Where the code ahead of a thread begins, as if its own wait were over."""
+        thread = self.state.threads[key]
+        if thread.mode == 'wait':
+            return successors(thread.code, thread.place)
+        return [thread.place]
+
+    def ahead(self, key):
+        """The instructions ahead of this thread."""
+        if key not in self.ahead_cache:
+            thread = self.state.threads[key]
+            found, todo = set(), list(self.start(key))
+            while todo:
+                place = todo.pop()
+                if place not in found:
+                    found.add(place)
+                    todo += successors(thread.code, place)
+            self.ahead_cache[key] = [thread.code[place] for place in sorted(found)]
+            # threads that are started on the way, and what they do
+            extra = [instruction.code for instruction in self.ahead_cache[key] if instruction.op == 'thread']
+            while extra:
+                code = extra.pop()
+                self.ahead_cache[key] = self.ahead_cache[key] + [one for one in code if one.op != 'end']
+                extra += [one.code for one in code if one.op == 'thread']
+        return self.ahead_cache[key]
+
+    def handles(self, key, written):
+        """(handles, known): what a written destination or source means, as far as it is known now."""
+        thread = self.state.threads[key]
+        try:
+            handles = self.machine.resolve(thread, written)
+        except ThreadError:
+            return [], False
+        words = re.findall(r'[A-Za-z_]\w*', str(written))
+        return handles, not any(word in thread.variables for word in words)
+
+    def can_end(self, key):
+        """Does the code of this thread come to an end?"""
+        return any(instruction.op in ('end', 'exit') for instruction in self.ahead(key))
+
+    def enders(self, process):
+        """The threads whose ending is the end of this process, or an empty set if it cannot end."""
+        threads = [key for key, thread in self.state.threads.items() if thread.process == process and thread.mode != 'ended']
+        found = {key for key in threads if any(instruction.op == 'exit' for instruction in self.ahead(key))}
+        if all(self.can_end(key) for key in threads):
+            found |= set(threads)
+        return found
+
+    # ------------------------------------------------------------ arrows
+
+    def arrows(self, key):
+        """(sure, perhaps): to whom an arrow leads from this thread."""
+        thread = self.state.threads[key]
+        self.now = (set(), set())
+        if thread.mode == 'wait':
+            getattr(self, 'helps_' + thread.wait[0])(key, thread)
+        for other in self.state.threads:
+            for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
+                if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
+                    self.control(key, thread, other, instruction)
+        return self.now
+
+    def add(self, key, other, sure=True):
+        self.now[0 if sure else 1].add(other)
+
+    def control(self, key, thread, other, instruction):
+        """resume, interrupt or kill ahead of another thread."""
+        if instruction.op == 'resume' and not thread.suspended:
+            return
+        if instruction.op == 'interrupt' and thread.mode != 'wait':
+            return
+        actor = self.state.threads[other]
+        try:
+            processes, threads = self.machine.targets(self.state, actor, instruction.argument)
+        except ThreadError:
+            return
+        if thread.process in processes or key in threads:
+            # to kill one's own process ends oneself, too; the pages do not say what that is worth
+            own = instruction.op == 'kill' and actor.process == thread.process
+            both = thread.suspended and thread.mode == 'wait'
+            self.add(key, other, not own and not both)
+        elif instruction.op == 'kill':
+            self.control_of_others(key, thread, other, processes, threads)
+
+    def control_of_others(self, key, thread, other, processes, threads):
+        """Somebody is killed whose end would end the wait: the pages do not say whether that counts."""
+        wait = thread.wait or ('',)
+        if wait[0] in ('receive', 'select') and wait[1] != 'anyone' and any(process in wait[1] for process in processes):
+            self.add(key, other, False)
+        if wait[0] in ('send', 'memory') and not self.machine.is_box(wait[1]) and wait[1][1] in processes:
+            self.add(key, other, False)
+        if wait[0] == 'memory' or wait[0] == 'reply':
+            self.add(key, other, False)
+        if wait[0] == 'join' and threads:
+            self.add(key, other, False)
+
+    def ending(self, key, process, sure=True):
+        """The end of this process would complete the wait of `key`."""
+        if process == self.state.threads[key].process:
+            return
+        for other in self.enders(process):
+            self.add(key, other, sure)
+
+    def others_with(self, *ops):
+        """(thread, instruction) for each such instruction ahead of a living thread."""
+        for other, thread in self.state.threads.items():
+            if thread.mode != 'ended':
+                for instruction in self.ahead(other):
+                    if instruction.op in ops:
+                        yield other, instruction
+
+    def type_may_fit(self, other, written, message_type):
+        """Could a receive with this `type:` take a message of this type? Unknown where it is computed."""
+        if written is None:
+            return True
+        for kind in written if isinstance(written, list) else [written]:
+            if '${' in str(kind) or (type(kind) is type(message_type) and kind == message_type):
+                return True
+        return False
+
+    def helps_receive(self, key, thread):
+        _, sources, wanted = thread.wait
+        process = thread.process
+        for other, instruction in self.others_with('send', 'call'):
+            actor = self.state.threads[other].process
+            handles, known = self.handles(other, instruction.keys['to'])
+            kind = instruction.keys.get('type')
+            if wanted is not None and '${' not in str(kind):
+                if not any(type(kind) is type(one) and kind == one for one in wanted):
+                    continue
+            queues = [self.machine.queue_to(actor, handle) for handle in handles]
+            if sources == 'anyone':
+                hit = any(not self.machine.is_box(queue) and queue[1] == process for queue in queues)
+            else:
+                mine = [self.machine.queue_from(process, handle) for handle in sources]
+                hit = any(queue in mine for queue in queues)
+            if hit:
+                self.add(key, other, known and not self.never_goes(instruction, queues[0]))
+            elif not known:
+                self.add(key, other, False)
+        if sources == 'anyone':
+            return
+        if thread.instruction().op == 'receive' and all(handle.kind == 'process' for handle in sources):
+            living = [handle for handle in sources if self.state.alive[handle] == 'alive']
+            left_over = any(self.state.stored.get((handle, process)) or self.state.senders.get((handle, process))
+                            for handle in sources)
+            if all(handle != process and self.enders(handle) for handle in living):
+                for handle in living:
+                    self.ending(key, handle, not left_over)
+
+    def never_goes(self, instruction, queue):
+        """A send that can only end as too-large: the pages do not say whether it counts."""
+        size = instruction.keys.get('size')
+        if size is None or '$' in str(size):
+            return False
+        size = size_of(size)
+        if self.machine.is_box(queue) and self.scenario.boxes[queue].max_size is not None:
+            return size > self.scenario.boxes[queue].max_size
+        return False
+
+    def helps_select(self, key, thread):
+        sources = thread.wait[1]
+        mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
+        for other, instruction in self.others_with('send', 'call'):
+            handles, known = self.handles(other, instruction.keys['to'])
+            queues = [self.machine.queue_to(self.state.threads[other].process, handle) for handle in handles]
+            if any(queue in mine for queue in queues):
+                self.add(key, other, known and not self.never_goes(instruction, queues[0]))
+            elif not known:
+                self.add(key, other, False)
+        for handle in sources:
+            if handle.kind == 'process' and self.state.alive[handle] == 'alive':
+                self.ending(key, handle)
+
+    def receives_from(self, queue):
+        """(thread, instruction, known) for each receive from this queue that is ahead of somebody."""
+        for other, instruction in self.others_with('receive'):
+            process, written = self.state.threads[other].process, instruction.keys.get('from')
+            if written == 'anyone':
+                if not self.machine.is_box(queue) and queue[1] == process:
+                    yield other, instruction, True
+                continue
+            handles, known = self.handles(other, written)
+            if queue in [self.machine.queue_from(process, handle) for handle in handles]:
+                yield other, instruction, known
+            elif not known:
+                yield other, instruction, False
+
+    def helps_send(self, key, thread):
+        _, queue, message = thread.wait
+        stored = [item for item, _ in self.state.stored.get(queue, [])]
+        for other, instruction, known in self.receives_from(queue):
+            wanted = instruction.keys.get('type')
+            if not stored:
+                if self.type_may_fit(other, wanted, message.type):
+                    self.add(key, other, known)
+            elif self.machine.capacity(queue)[0] == 'undefined':
+                self.add(key, other, False)
+            elif any(self.type_may_fit(other, wanted, item.type) for item in stored):
+                self.add(key, other, known)
+            else:
+                self.add(key, other, False)
+        if not self.machine.is_box(queue):
+            self.ending(key, queue[1])
+
+    def helps_memory(self, key, thread):
+        for other, _ in self.others_with('receive'):
+            self.add(key, other)
+        queue = thread.wait[1]
+        if not self.machine.is_box(queue):
+            self.ending(key, queue[1])
+        for process, how in self.state.alive.items():
+            if how == 'alive' and any(not self.machine.is_box(link) and link[1] == process and items
+                                      for link, items in self.state.stored.items()):
+                self.ending(key, process, False)
+
+    def helps_reply(self, key, thread):
+        request = thread.wait[1]
+        what, by = self.state.requests[request]
+        if what == 'taken':
+            for other, instruction in self.others_with('reply'):
+                actor = self.state.threads[other]
+                held = {name for name, value in actor.variables.items()
+                        if isinstance(value, Message) and value.request == request}
+                to = instruction.keys['to']
+                if held:
+                    self.add(key, other, to in held and self.reply_before_loss(other, to))
+            self.ending(key, by)
+            return
+        queue = next((queue for queue, items in self.state.stored.items()
+                      if any(message.request == request for message, _ in items)), None)
+        message = next(message for message, _ in self.state.stored[queue] if message.request == request)
+        for other, instruction, known in self.receives_from(queue):
+            if any(one.op in ('reply', 'end', 'exit') for one in self.ahead(other)):
+                if self.type_may_fit(other, instruction.keys.get('type'), message.type):
+                    self.add(key, other, known)
+        if not self.machine.is_box(queue):
+            self.ending(key, queue[1])
+
+    def reply_before_loss(self, key, variable):
+        """Can this thread come to a `reply` to the variable before it takes something else into it?"""
+        thread = self.state.threads[key]
+        found, todo = set(), list(self.start(key))
+        while todo:
+            place = todo.pop()
+            if place in found:
+                continue
+            found.add(place)
+            instruction = thread.code[place]
+            if instruction.op == 'reply' and instruction.keys['to'] == variable:
+                return True
+            if instruction.op == 'receive' and instruction.argument == variable:
+                continue
+            todo += successors(thread.code, place)
+        return False
+
+    def helps_sleep(self, key, thread):
+        raise Ambiguous('a sleep for ever')
+
+    def helps_join(self, key, thread):
+        joined = self.machine.living(self.state, thread.process, thread.wait[1])
+        if all(self.can_end(other) for other in joined):
+            for other in joined:
+                self.add(key, other)
