@@ -60,6 +60,12 @@ fn folder() -> PathBuf {
     std::fs::write(folder.join("listens.yaml"), listens).expect("a file can be written");
     let wrong = "processes:\n  P1:\n    - lgo: hello\n";
     std::fs::write(folder.join("mine.yaml"), wrong).expect("a file can be written");
+    // As the page on claims shows it.
+    let page = std::fs::read_to_string(common::repository("book/src/claims.md"));
+    let page = page.expect("the page on claims is there");
+    let mut claimed = blocks(&page).into_iter().filter(|it| it.text.starts_with("# claimed.yaml"));
+    let claimed = claimed.next().expect("the page shows the file").text.clone();
+    std::fs::write(folder.join("claimed.yaml"), claimed).expect("a file can be written");
     folder
 }
 

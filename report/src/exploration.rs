@@ -36,6 +36,15 @@ const TAIL: usize = 10;
 impl Tracer for Steps {
     const EVENTS: bool = true;
 
+    fn step_begins(&mut self, machine: &Machine, state: &State, number: u64, what: Move) {
+        // Local work tells of nothing but what it logs; so it is said where it is done.
+        if let Move::Local(t) = what {
+            let who = Names::new(machine).thread(state, t);
+            let place = place(machine, state.threads[t.index()].pc);
+            self.lines.push(Line { number, who, texts: vec!["local work".into()], place });
+        }
+    }
+
     fn record(&mut self, machine: &Machine, state: &State, number: u64, event: &Event) {
         // The beginning is no step of anybody.
         if number == 0 || matches!(event.kind, Kind::ThreadEnded) {

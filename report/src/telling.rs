@@ -78,17 +78,10 @@ impl Telling<'_> {
             }
             Kind::ThreadStarted => "starts".into(),
             Kind::Woken => "is woken, and looks again".into(),
-            Kind::Chose(Question::Branch { count }, answer) => {
-                format!("chooses branch {} of {count}", answer + 1)
+            Kind::Chose(question, answer) => return chosen(*question, *answer),
+            Kind::Delivered { .. } | Kind::ProcessStarted(_) | Kind::ProcessEnded(..) => {
+                return None;
             }
-            Kind::Chose(Question::Random { low, .. }, answer) => {
-                format!("draws {}", low.saturating_add_unsigned(*answer))
-            }
-            // What else the kernel chooses shows in what happens.
-            Kind::Delivered { .. }
-            | Kind::Chose(..)
-            | Kind::ProcessStarted(_)
-            | Kind::ProcessEnded(..) => return None,
         })
     }
 
@@ -276,4 +269,18 @@ fn visible(text: &str) -> String {
         }
     }
     out
+}
+
+/// What a program has chosen. What else the kernel chooses shows in what happens.
+fn chosen(question: Question, answer: u64) -> Option<String> {
+    match question {
+        Question::Branch { count } => Some(format!("chooses branch {} of {count}", answer + 1)),
+        Question::Random { low, .. } => {
+            Some(format!("draws {}", low.saturating_add_unsigned(answer)))
+        }
+        Question::Receiver { .. }
+        | Question::Sender { .. }
+        | Question::Member { .. }
+        | Question::Room => None,
+    }
 }

@@ -246,7 +246,7 @@ impl<'a> Trial<'a> {
             if done.contains(&remedy.group) {
                 continue;
             }
-            let Some(cure) = self.try_out(vec![remedy.clone()], run) else {
+            let Some(cure) = self.try_out(std::slice::from_ref(remedy), run) else {
                 failed = Some(remedy);
                 continue;
             };
@@ -271,7 +271,7 @@ impl<'a> Trial<'a> {
         let mut best = cure;
         while high - low > 1 && !self.is_over() {
             let middle = low + (high - low) / 2;
-            match self.try_out(vec![remedy.with_bytes(middle)], run) {
+            match self.try_out(&[remedy.with_bytes(middle)], run) {
                 Some(cure) => (best, high) = (cure, middle),
                 None => low = middle,
             }
@@ -280,8 +280,8 @@ impl<'a> Trial<'a> {
     }
 
     /// Tries changes together; gives what comes of it if everything completes.
-    pub(crate) fn try_out(&mut self, remedies: Vec<Remedy>, run: Option<u64>) -> Option<Cure> {
-        let machine = self.changed(&remedies)?;
+    pub(crate) fn try_out(&mut self, remedies: &[Remedy], run: Option<u64>) -> Option<Cure> {
+        let machine = self.changed(remedies)?;
         self.tried += 1;
         if let Some(seed) = run {
             let mut timed = machine.clone();
@@ -292,12 +292,12 @@ impl<'a> Trial<'a> {
             }
         }
         let cure = |achieves, leaves, loses, states| Cure {
-            what: what(&remedies),
+            what: what(remedies),
             achieves,
             leaves,
             loses,
             states,
-            remedies: remedies.clone(),
+            remedies: remedies.to_vec(),
         };
         if self.spend == Some(0) {
             return run.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));

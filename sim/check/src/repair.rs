@@ -114,7 +114,7 @@ fn pairs(trial: &mut Trial, all: &[Remedy]) -> Vec<Cure> {
             if trial.is_over() || trial.tried >= TRIED || helped.len() >= PAIRS {
                 return helped;
             }
-            helped.extend(trial.try_out(vec![(*one).clone(), (*other).clone()], None));
+            helped.extend(trial.try_out(&[(*one).clone(), (*other).clone()], None));
         }
     }
     helped

@@ -17,6 +17,7 @@ pub fn replay<T: Tracer>(
     let mut state = State::initial(machine);
     for (number, step) in schedule.iter().enumerate() {
         let mut script = Script { answers: &step.answers, grain };
+        tracer.step_begins(machine, &state, number as u64, step.what);
         let mut teller = Ready::new(Teller { tracer, number: number as u64 });
         drive(machine, &mut state, (step.what, grain), &mut script, &mut teller, |_, _, _, _| {});
     }

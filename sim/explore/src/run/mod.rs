@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use ipcsim_kernel::{Event, Machine, Pc, ProcessId, State, ThreadId};
 
+use crate::space::Move;
+
 use cpu::Cpu;
 pub use round::Round;
 use runner::Advance;
@@ -33,6 +35,9 @@ pub trait Tracer {
 
     /// Something happened at this time, in nanoseconds since the start.
     fn record(&mut self, machine: &Machine, state: &State, now_ns: u64, event: &Event);
+
+    /// A step of a schedule that is replayed is about to be taken.
+    fn step_begins(&mut self, _machine: &Machine, _state: &State, _number: u64, _what: Move) {}
 
     /// The run has come to this state, between two steps.
     fn comes_to(&mut self, _machine: &Machine, _state: &State) {}

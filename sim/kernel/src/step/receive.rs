@@ -222,7 +222,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A stored request has been taken: its caller now waits for whoever took it, if it still waits.
     pub(super) fn request_left_its_queue(&mut self, message: &Message, whereabouts: Whereabouts) {
         let Then::AwaitReply { caller, right: asked } = message.then() else { return };
-        if self.state.abandoned.contains_key(&asked) {
+        // Looked at before it is touched: an exploration takes what is touched for changed.
+        let is_abandoned = self.state.abandoned.contains_key(&asked);
+        if is_abandoned {
             match whereabouts {
                 Whereabouts::With(process) => {
                     self.state.abandoned.insert(asked, Holder::Taken(process));

@@ -206,7 +206,7 @@ impl Reader {
                         "`logs` takes a list of lines, or `any-of` and a list of such lists",
                     );
                     let wrong = entries.first().map_or("", |(key, _)| key.value.as_str());
-                    self.note(diagnostic.did_you_mean(wrong, ["any-of"].into_iter()));
+                    self.note(diagnostic.did_you_mean(wrong, ["any-of"]));
                     None
                 }
             },

@@ -1,0 +1,357 @@
+//! One operation after the other: what it adds to what a thread could do.
+
+use crate::expr::{Expr, Field};
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::{Capacity, Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
+use crate::outcome::Outcome;
+use crate::program::{
+    Answer, Call, Command, Disposition, From, Grant, Inquiry, Op, Receive, Send, Spawn, Target,
+    Time, Verb, Wait,
+};
+use crate::state::{BlockedOn, Life, Sources, State};
+use crate::value::{Handle, Value};
+
+use super::settled::settled;
+use super::{Future, Reach};
+
+/// A thread, and which of its variables may change from now on.
+pub(super) struct Walker<'a> {
+    pub machine: &'a Machine,
+    pub state: &'a State,
+    pub thread: ThreadId,
+    pub written: Vec<bool>,
+    pub destroys_anything: bool,
+    pub interrupts_anything: bool,
+}
+
+impl Walker<'_> {
+    pub(super) fn add(&self, op: &Op, future: &mut Future) {
+        match op {
+            Op::End => future.ends = true,
+            Op::Assert(_) | Op::ForNext { .. } => future.fails = true,
+            Op::Set(_, expr) | Op::Log(expr) => future.fails |= !is_safe(expr),
+            Op::Unless(..) | Op::RepeatStart { .. } | Op::Compute(_) => {
+                future.fails |= !is_safe_local(op);
+            }
+            Op::Jump(_) | Op::RepeatNext { .. } | Op::Choose(_) => {}
+            Op::Call(call) => {
+                future.fails |= self.may_fail(call);
+                self.add_call(&call.verb, future);
+            }
+        }
+    }
+
+    fn add_call(&self, verb: &Verb, future: &mut Future) {
+        match verb {
+            Verb::Call { request, answer: Answer::OfNames(inquiry) } => {
+                future.inquires = true;
+                future.registers |= *inquiry == Inquiry::Register;
+                self.add_send(request, future);
+            }
+            Verb::Send(send) | Verb::Call { request: send, .. } => self.add_send(send, future),
+            Verb::Receive(receive) => self.add_receive(receive, future),
+            Verb::Reply(reply) => {
+                future.replies = true;
+                self.add_rights(&reply.rights, future);
+            }
+            Verb::Exit(_) | Verb::Fault(_) => {
+                future.fails = true;
+                future.exits = true;
+            }
+            Verb::Control(command, target) => self.add_control(*command, target, future),
+            Verb::Spawn(spawn) => self.add_children(spawn, future),
+            Verb::Destroy(object) => {
+                self.add_mailboxes(object, Direction::From, &mut future.destroys);
+            }
+            Verb::Watch { notify, .. } => {
+                self.add_mailboxes(notify, Direction::To, &mut future.sends);
+            }
+            // What the port holds comes to the set, and whoever waits at the port is refused.
+            Verb::Insert { port, into } => {
+                self.add_mailboxes(into, Direction::To, &mut future.sends);
+                self.add_mailboxes(port, Direction::From, &mut future.destroys);
+            }
+            // A higher limit lets blocked senders in, as if something had been taken.
+            Verb::Limit { port, .. } => {
+                self.add_mailboxes(port, Direction::From, &mut future.receives);
+            }
+            Verb::Drop(right) => self.add_mailboxes(right, Direction::To, &mut future.drops),
+            Verb::Select { .. }
+            | Verb::Sleep(_)
+            | Verb::Yield
+            | Verb::StartThread { .. }
+            | Verb::Join { .. }
+            | Verb::Create { .. }
+            | Verb::CreatePort { .. }
+            | Verb::CreateSet { .. }
+            | Verb::Remove { .. }
+            | Verb::Inspect { .. }
+            | Verb::Open { .. } => {}
+        }
+    }
+
+    fn add_receive(&self, receive: &Receive, future: &mut Future) {
+        let mut from = Reach::Some(Vec::new());
+        match &receive.from {
+            From::These(sources) => {
+                self.add_mailboxes(sources, Direction::From, &mut from);
+            }
+            From::Anyone => {
+                let own = self.state.threads[self.thread.index()].process;
+                let links = self.state.processes[own.index()].inbox.links();
+                links.for_each(|link| from.add(link));
+            }
+        }
+        let kind = receive.kind.as_ref().and_then(|kind| self.known(kind));
+        future.taken.extend(from.each().map(|mailbox| (mailbox, kind.clone())));
+        future.receives.join(from);
+    }
+
+    fn add_control(&self, command: Command, target: &Target, future: &mut Future) {
+        let own = self.state.threads[self.thread.index()].process;
+        match (command, target) {
+            (Command::Suspend, _) => {}
+            (Command::Kill, Target::Threads(_)) => future.kills_threads = true,
+            (Command::Kill, Target::Processes(whom)) => {
+                self.add_processes(whom, &mut future.kills);
+            }
+            (Command::Resume | Command::Interrupt, Target::Threads(_)) => future.controls.add(own),
+            (Command::Resume | Command::Interrupt, Target::Processes(whom)) => {
+                self.add_processes(whom, &mut future.controls);
+            }
+        }
+    }
+
+    fn add_children(&self, spawn: &Spawn, future: &mut Future) {
+        self.add_rights(&spawn.rights, future);
+        let own = self.state.threads[self.thread.index()].process;
+        let children = spawn.children_of(self.machine, own);
+        let is_unborn =
+            |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
+        children.filter(is_unborn).for_each(|child| future.spawns.add(child));
+    }
+
+    fn add_rights(&self, grants: &[Grant], future: &mut Future) {
+        future.passes_rights |= !grants.is_empty();
+        // Whoever receives from a port is told when its receive right goes.
+        for Grant { port, disposition } in grants {
+            match disposition {
+                Disposition::MoveReceive => {
+                    self.add_mailboxes(port, Direction::From, &mut future.destroys);
+                }
+                // Somebody will use it, or a notice comes.
+                Disposition::MakeSendOnce => {
+                    self.add_mailboxes(port, Direction::To, &mut future.sends);
+                }
+                Disposition::MoveSend
+                | Disposition::CopySend
+                | Disposition::MakeSend
+                | Disposition::MoveSendOnce => {}
+            }
+        }
+    }
+
+    fn add_send(&self, send: &Send, future: &mut Future) {
+        self.add_rights(&send.rights, future);
+        if let Some(reply_to) = &send.reply_to
+            && self.machine.has_ports()
+        {
+            self.add_mailboxes(reply_to, Direction::To, &mut future.sends);
+        }
+        // `${m.sender}` is a process, whichever.
+        if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
+            && self.known(&send.to).is_none()
+        {
+            future.sends_to_processes = true;
+        } else {
+            let mut to = Reach::Some(Vec::new());
+            self.add_mailboxes(&send.to, Direction::To, &mut to);
+            let kind = match &send.kind {
+                None => Some(Value::None),
+                Some(kind) => self.known(kind),
+            };
+            future.sent.extend(to.each().map(|mailbox| (mailbox, kind.clone())));
+            future.sends.join(to);
+        }
+    }
+
+    fn add_mailboxes(&self, expr: &Expr, direction: Direction, reach: &mut Reach<MailboxId>) {
+        match self.known(expr) {
+            None => *reach = Reach::All,
+            Some(value) => self.add_mailbox(&value, direction, reach),
+        }
+    }
+
+    fn add_mailbox(&self, value: &Value, direction: Direction, reach: &mut Reach<MailboxId>) {
+        let own = self.state.threads[self.thread.index()].process;
+        match value {
+            Value::Handle(Handle::Mailbox(mailbox) | Handle::File { mailbox, .. }) => {
+                reach.add(*mailbox);
+            }
+            Value::Handle(Handle::Process(other)) => {
+                let (from, to) = match direction {
+                    Direction::To => (own, *other),
+                    Direction::From => (*other, own),
+                };
+                match self.state.processes[to.index()].inbox.link(from) {
+                    Some(link) => reach.add(link),
+                    // Nobody waits on a link that does not exist, except receivers from anyone.
+                    None => self.add_first_link(to, direction, reach),
+                }
+            }
+            Value::List(list) => {
+                for item in list.items() {
+                    self.add_mailbox(item, direction, reach);
+                }
+            }
+            // Whatever this is, the call will fail.
+            _ => {}
+        }
+    }
+
+    /// A first message to a process reaches those that receive from anyone.
+    fn add_first_link(&self, to: ProcessId, direction: Direction, reach: &mut Reach<MailboxId>) {
+        let inbox = &self.state.processes[to.index()].inbox;
+        let from_anyone = |t: &ThreadId| {
+            let on = self.state.waits_for(*t);
+            matches!(on, Some(BlockedOn::Receive { sources: Sources::Anyone, .. }))
+        };
+        if matches!(direction, Direction::To) && inbox.receivers.iter().any(from_anyone) {
+            match inbox.links().next() {
+                // Any link will do: whoever receives from anyone waits on all of them.
+                Some(link) => reach.add(link),
+                None => *reach = Reach::All,
+            }
+        }
+    }
+
+    fn add_processes(&self, expr: &Expr, reach: &mut Reach<ProcessId>) {
+        match self.known(expr) {
+            None => *reach = Reach::All,
+            Some(Value::Handle(Handle::Process(process))) => reach.add(process),
+            Some(Value::List(list)) => {
+                for item in list.items() {
+                    match item {
+                        Value::Handle(Handle::Process(process)) => reach.add(*process),
+                        _ => *reach = Reach::All,
+                    }
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The value of an expression, if nothing that is still to come can change it.
+    fn known(&self, expr: &Expr) -> Option<Value> {
+        settled(self.machine, &self.state.threads[self.thread.index()], &self.written, expr)
+    }
+
+    /// Whether a call could raise an exception. "No" only where that is certain.
+    fn may_fail(&self, call: &Call) -> bool {
+        let Walker { destroys_anything, interrupts_anything, .. } = *self;
+        let handled = |outcome| call.handler(outcome).is_some();
+        let refuses = self.machine.policies.detect != Detect::Report;
+        let waits_safely = |wait: &Wait| match wait {
+            Wait::Forever => !refuses || handled(Outcome::Deadlock),
+            Wait::Never => handled(Outcome::WouldBlock),
+            Wait::For(Time::Computed(_)) => false,
+            Wait::For(Time::Span(_)) => handled(Outcome::TimedOut),
+        };
+        let dead = |exprs: &Expr| {
+            handled(Outcome::Dead) || (!destroys_anything && self.are_open_mailboxes(exprs))
+        };
+        match &call.verb {
+            Verb::Yield => false,
+            _ if interrupts_anything && !handled(Outcome::Interrupted) => true,
+            Verb::Sleep(time) => !matches!(time, Time::Span(_)),
+            Verb::Send(send) => {
+                let safe = waits_safely(&send.wait)
+                    && dead(&send.to)
+                    && is_safe_message(send)
+                    && (handled(Outcome::NoMemory)
+                        || self.machine.policies.memory_full == MemoryFull::Wait)
+                    && (handled(Outcome::TooLarge) || self.takes_every_size(&send.to));
+                !safe
+            }
+            Verb::Receive(receive) => {
+                let safe = waits_safely(&receive.wait)
+                    && receive.max_size.is_none()
+                    && receive.kind.as_ref().is_none_or(is_safe)
+                    && match &receive.from {
+                        From::Anyone => true,
+                        From::These(sources) => dead(sources),
+                    };
+                !safe
+            }
+            _ => true,
+        }
+    }
+
+    fn are_open_mailboxes(&self, expr: &Expr) -> bool {
+        self.all_mailboxes(expr, |_| true)
+    }
+
+    fn takes_every_size(&self, expr: &Expr) -> bool {
+        self.machine.policies.memory.is_none()
+            && self.all_mailboxes(expr, |mailbox| {
+                let spec = &self.state.mailboxes[mailbox.index()].spec;
+                spec.max_size == MailboxSpec::ANY_SIZE
+                    && !matches!(spec.capacity, Capacity::Bytes(_))
+            })
+    }
+
+    fn all_mailboxes(&self, expr: &Expr, good: impl Fn(MailboxId) -> bool + Copy) -> bool {
+        let is_good = |value: &Value| match value {
+            Value::Handle(Handle::Mailbox(mailbox)) => {
+                self.state.mailboxes[mailbox.index()].spec.kind == MailboxKind::Open
+                    && good(*mailbox)
+            }
+            _ => false,
+        };
+        match self.known(expr) {
+            Some(Value::List(list)) => list.items().iter().all(is_good),
+            Some(value) => is_good(&value),
+            None => false,
+        }
+    }
+}
+
+/// Whether a process is the destination or the source of a link.
+#[derive(Clone, Copy)]
+enum Direction {
+    To,
+    From,
+}
+
+/// Whether computing this can raise no exception.
+fn is_safe(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Constant(_)
+            | Expr::Variable(_)
+            | Expr::Me
+            | Expr::Index
+            | Expr::ThreadIndex
+            | Expr::Status
+    )
+}
+
+fn is_safe_local(op: &Op) -> bool {
+    match op {
+        Op::Compute(Time::Span(_)) => true,
+        Op::Unless(condition, _) => {
+            matches!(condition, Expr::Constant(Value::True | Value::False))
+        }
+        Op::RepeatStart { rounds, .. } => matches!(rounds, Expr::Constant(Value::Int(0..))),
+        _ => false,
+    }
+}
+
+fn is_safe_message(send: &Send) -> bool {
+    let constant = |expr: &Expr| matches!(expr, Expr::Constant(_));
+    is_safe(&send.body)
+        && send.size.as_ref().is_none_or(constant)
+        && send.kind.as_ref().is_none_or(is_safe)
+        && send.priority.as_ref().is_none_or(constant)
+        && send.reply_to.as_ref().is_none_or(constant)
+}

@@ -1,0 +1,261 @@
+//! What would complete a thread's wait.
+
+use super::Arrows;
+use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::machine::{Capacity, MailboxKind};
+use crate::message::Message;
+use crate::object::port::{Once, Receiver, Right};
+use crate::state::{BlockedOn, Holder, Sources};
+use crate::value::Value;
+use crate::waits::condition::Condition;
+use crate::waits::future::Reach;
+
+impl Arrows<'_> {
+    fn kind(&self, kind: &Value) -> u32 {
+        let place = self.kinds.iter().position(|known| known == kind);
+        place.expect("every type that somebody waits for is listed") as u32
+    }
+
+    /// What would complete a thread's wait.
+    pub(super) fn awaited(&self, t: ThreadId, waits: &mut impl FnMut(Condition)) {
+        let state = self.state;
+        let own = state.threads[t.index()].process;
+        waits(Condition::ProcessKilled(own));
+        waits(Condition::Controlled(own));
+        waits(Condition::Anything);
+        for sibling in self.enders.get(&own).into_iter().flatten().filter(|other| **other != t) {
+            waits(Condition::EndedBy(*sibling));
+        }
+        match state.waits_for(t) {
+            None | Some(BlockedOn::Sleep) => {}
+            Some(BlockedOn::Send(message)) => self.of_a_sender(message, waits),
+            Some(BlockedOn::Memory(message)) => {
+                waits(Condition::MemoryFreed);
+                waits(Condition::TakenAnywhere);
+                self.of_the_receiver(message.mailbox, waits);
+                // Whoever ends gives back what waits for it.
+                self.hold_memory.iter().for_each(|it| waits(Condition::ProcessEnds(*it)));
+            }
+            Some(BlockedOn::Receive { sources, filter }) => {
+                let kind = filter.as_ref().and_then(|filter| filter.kind.as_ref());
+                self.of_sources(t, sources, kind, waits);
+                self.of_senders(t, sources, waits);
+            }
+            Some(BlockedOn::Select(sources)) => {
+                self.of_sources(t, sources, None, waits);
+                for sender in self.senders(sources) {
+                    waits(Condition::ProcessEnds(sender));
+                }
+            }
+            Some(BlockedOn::Reply { holder, .. }) => match holder {
+                Holder::Queued(mailbox) => {
+                    waits(Condition::AnsweredAt(*mailbox));
+                    waits(Condition::AnsweredAt(state.known_as(*mailbox)));
+                    waits(Condition::AnsweredAnywhere);
+                    self.of_the_receiver(*mailbox, waits);
+                }
+                Holder::Taken(process) => {
+                    waits(Condition::RepliedTo(t));
+                    waits(Condition::ProcessEnds(*process));
+                }
+            },
+            Some(BlockedOn::Join(threads)) => {
+                let living = || {
+                    threads.iter().filter(|other| !state.threads[other.index()].state.is_ended())
+                };
+                let can_end =
+                    |other: &ThreadId| self.futures.get(other).is_none_or(|future| future.ends);
+                if living().all(can_end) {
+                    living().for_each(|other| waits(Condition::ThreadEnds(*other)));
+                }
+            }
+        }
+    }
+
+    /// Somebody may take a message, or free a slot for it.
+    fn of_a_sender(&self, message: &Message, waits: &mut impl FnMut(Condition)) {
+        let state = self.state;
+        let mailbox = message.mailbox;
+        let known_as = state.known_as(mailbox);
+        match state.mailboxes[mailbox.index()].spec.capacity {
+            Capacity::None | Capacity::Undefined => {
+                let kind = self.kind(message.kind());
+                waits(Condition::TakenOf(mailbox, kind));
+                waits(Condition::TakenOf(known_as, kind));
+            }
+            Capacity::Messages(_) | Capacity::Bytes(_) | Capacity::Unlimited => {
+                waits(Condition::Taken(mailbox));
+                waits(Condition::Taken(known_as));
+            }
+        }
+        waits(Condition::TakenAnywhere);
+        self.of_the_receiver(mailbox, waits);
+    }
+
+    /// Whether a message to a place that is not known yet may be one for a thread.
+    pub(super) fn concerns(&self, condition: Condition, t: ThreadId) -> bool {
+        let Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) =
+            self.state.waits_for(t)
+        else {
+            return false;
+        };
+        match condition {
+            Condition::SentAnywhere => {
+                let is_port = |source: &MailboxId| {
+                    let kind = self.state.mailboxes[source.index()].spec.kind;
+                    matches!(kind, MailboxKind::Port | MailboxKind::PortSet)
+                };
+                let sources = sources.listed();
+                sources.is_empty() || !sources.iter().all(is_port)
+            }
+            Condition::SentBy(process) => match sources {
+                Sources::Anyone => true,
+                listed => self.senders(listed).contains(&process),
+            },
+            _ => false,
+        }
+    }
+
+    /// The receiver of a link, or of a port, may end; a mailbox may be destroyed.
+    fn of_the_receiver(&self, mailbox: MailboxId, waits: &mut impl FnMut(Condition)) {
+        waits(Condition::Destroyed(mailbox));
+        if let MailboxKind::Link { to, .. } = self.state.mailboxes[mailbox.index()].spec.kind {
+            waits(Condition::ProcessEnds(to));
+        }
+        match self.state.receiver_of(mailbox) {
+            Receiver::Held(process) => waits(Condition::ProcessEnds(process)),
+            // The receive right is in a message there: with it the port may be lost.
+            Receiver::Carried(at) => waits(Condition::Taken(at)),
+            Receiver::Kernel(_) | Receiver::Nobody => {}
+        }
+    }
+
+    /// A message may come from a source.
+    fn of_sources(
+        &self,
+        t: ThreadId,
+        sources: &Sources,
+        kind: Option<&Value>,
+        waits: &mut impl FnMut(Condition),
+    ) {
+        let state = self.state;
+        let own = state.threads[t.index()].process;
+        let number = kind.map(|kind| self.kind(kind));
+        let sent = |mailbox: MailboxId, waits: &mut dyn FnMut(Condition)| match number {
+            None => waits(Condition::Sent(mailbox)),
+            Some(number) => waits(Condition::SentOf(mailbox, number)),
+        };
+        let links: Vec<MailboxId> = match sources {
+            Sources::Anyone => state.processes[own.index()].inbox.links().collect(),
+            listed => listed.listed().to_vec(),
+        };
+        for source in links {
+            sent(source, waits);
+            waits(Condition::Destroyed(source));
+            if !self.machine.has_ports() {
+                continue;
+            }
+            self.of_notices(source, waits);
+            for member in
+                state.mailboxes[source.index()].set().into_iter().flat_map(|it| &it.members)
+            {
+                sent(*member, waits);
+                self.of_notices(*member, waits);
+            }
+        }
+    }
+
+    /// The living processes at the other ends of links.
+    fn senders(&self, sources: &Sources) -> Vec<ProcessId> {
+        let sender = |source: &MailboxId| match self.state.mailboxes[source.index()].spec.kind {
+            MailboxKind::Link { from, .. } if !self.state.is_over(from) => Some(from),
+            _ => None,
+        };
+        sources.listed().iter().filter_map(sender).collect()
+    }
+
+    /// Where a receive has no other sources than links it ends when all their senders have ended.
+    fn of_senders(&self, t: ThreadId, sources: &Sources, waits: &mut impl FnMut(Condition)) {
+        let is_link = |source: &MailboxId| {
+            matches!(self.state.mailboxes[source.index()].spec.kind, MailboxKind::Link { .. })
+        };
+        let listed = sources.listed();
+        let senders = self.senders(sources);
+        let own = self.state.threads[t.index()].process;
+        let can_end =
+            |process: &ProcessId| self.ending.contains(process) || self.moves_and_may_end(*process);
+        // The end of its own process is nothing that it could wait for.
+        if !listed.is_empty()
+            && listed.iter().all(is_link)
+            && senders.iter().all(can_end)
+            && !senders.contains(&own)
+        {
+            for sender in senders {
+                waits(Condition::ProcessEnds(sender));
+            }
+        }
+    }
+
+    /// Of a process none of whose threads are looked at nothing is known: it may end.
+    fn moves_and_may_end(&self, process: ProcessId) -> bool {
+        let mut threads = self.state.threads_of(process);
+        !threads.any(|t| self.futures.contains_key(&t))
+    }
+
+    /// A notice comes to a port when a right is let go of.
+    fn of_notices(&self, notified: MailboxId, waits: &mut impl FnMut(Condition)) {
+        let state = self.state;
+        let comes_here = |once: Option<Once>| once.is_some_and(|once| once.port == notified);
+        for id in (0..state.mailboxes.len()).map(MailboxId::at) {
+            let Some(port) = state.mailboxes[id.index()].port() else { continue };
+            if comes_here(port.no_senders) {
+                self.of_holders(id, waits);
+            }
+            let names = state.processes.iter().any(|process| {
+                let wanted = process.rights.dead_names.get(&id).copied();
+                comes_here(wanted)
+            });
+            if (comes_here(port.destroyed) || names)
+                && let Receiver::Held(process) = port.receiver
+            {
+                waits(Condition::Destroyed(id));
+                waits(Condition::ProcessEnds(process));
+            }
+        }
+    }
+
+    /// Everybody who has a right to send to a port has to let go of it.
+    fn of_holders(&self, port: MailboxId, waits: &mut impl FnMut(Condition)) {
+        let state = self.state;
+        let holders: Vec<ProcessId> = (0..state.processes.len())
+            .map(ProcessId::at)
+            .filter(|process| state.processes[process.index()].rights.references(port) > 0)
+            .collect();
+        let drops = |process: &ProcessId| {
+            state.threads_of(*process).any(|t| {
+                self.futures.get(&t).is_some_and(|future| match &future.drops {
+                    Reach::All => true,
+                    Reach::Some(ports) => ports.contains(&port),
+                })
+            })
+        };
+        let can = |process: &ProcessId| {
+            drops(process) || self.ending.contains(process) || self.moves_and_may_end(*process)
+        };
+        if holders.iter().all(can) {
+            for holder in holders {
+                waits(Condition::LetGo(holder, port));
+                waits(Condition::ProcessEnds(holder));
+            }
+        }
+        // A right on its way is let go of by whoever takes the message.
+        for (at, mailbox) in state.mailboxes.iter().enumerate() {
+            let carries = mailbox.all_messages().any(|message| {
+                message.carried().any(|it| it.port == port && it.right == Right::Send)
+            });
+            if carries {
+                waits(Condition::Taken(MailboxId::at(at)));
+            }
+        }
+    }
+}

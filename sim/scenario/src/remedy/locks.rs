@@ -1,0 +1,89 @@
+//! Mailboxes that are locks: whoever takes the token puts it back.
+
+use super::{entries, get, verb};
+use crate::tree::{Node, Yaml};
+
+/// The mailboxes that are locks: whoever takes from one puts back, the same thread, later.
+pub(super) fn locks(root: &Node) -> Vec<String> {
+    let mut bodies = Vec::new();
+    for table in ["processes", "programs"] {
+        for (_, node) in entries(get(root, table)) {
+            thread_bodies(node, &mut bodies);
+        }
+    }
+    let mailboxes = entries(get(root, "mailboxes")).iter().map(|(name, _)| &name.value);
+    let is_lock = |name: &&String| {
+        let mut takers = 0;
+        for body in &bodies {
+            let takes =
+                |step: &&Node| verb(step) == Some("receive") && names(get(step, "from"), name);
+            let puts = |step: &&Node| verb(step) == Some("send") && names(get(step, "to"), name);
+            let Some(first) = body.iter().position(takes) else { continue };
+            if !body[first..].iter().any(puts) {
+                return false;
+            }
+            takers += 1;
+        }
+        takers > 0
+    };
+    mailboxes.filter(is_lock).cloned().collect()
+}
+
+/// The steps of each thread in a node, in the order of the file; those of a thread that is started in a step
+/// are its own.
+fn thread_bodies<'a>(node: &'a Node, bodies: &mut Vec<Vec<&'a Node>>) {
+    let threads = entries(get(node, "threads"));
+    if !threads.is_empty() {
+        return threads.iter().for_each(|(_, thread)| thread_bodies(thread, bodies));
+    }
+    let at = bodies.len();
+    bodies.push(Vec::new());
+    steps_of_one_thread(node, at, bodies);
+}
+
+fn steps_of_one_thread<'a>(node: &'a Node, at: usize, bodies: &mut Vec<Vec<&'a Node>>) {
+    match &node.value {
+        Yaml::List(items) => items.iter().for_each(|it| steps_of_one_thread(it, at, bodies)),
+        Yaml::Map(entries) => {
+            if verb(node) == Some("thread") {
+                return get(node, "do").into_iter().for_each(|body| thread_bodies(body, bodies));
+            }
+            if verb(node).is_some() {
+                bodies[at].push(node);
+            }
+            for (_, value) in entries {
+                steps_of_one_thread(value, at, bodies);
+            }
+        }
+        Yaml::Scalar(_) => {}
+    }
+}
+
+/// Whether a source or a destination is this object, or a member of this family.
+pub(super) fn names(node: Option<&Node>, wanted: &str) -> bool {
+    match node.map(|node| &node.value) {
+        Some(Yaml::Scalar(scalar)) => base(&scalar.text) == wanted,
+        Some(Yaml::List(items)) => items.iter().any(|item| names(Some(item), wanted)),
+        _ => false,
+    }
+}
+
+pub(super) fn base(name: &str) -> &str {
+    name.split('[').next().unwrap_or(name)
+}
+
+/// Shows every step in a node.
+pub(super) fn each_step<'a>(node: &'a Node, show: &mut impl FnMut(&'a Node)) {
+    match &node.value {
+        Yaml::List(items) => items.iter().for_each(|item| each_step(item, show)),
+        Yaml::Map(entries) => {
+            if verb(node).is_some() {
+                show(node);
+            }
+            for (_, value) in entries {
+                each_step(value, show);
+            }
+        }
+        Yaml::Scalar(_) => {}
+    }
+}
