@@ -305,6 +305,11 @@ pub(crate) struct How {
     #[arg(long)]
     pub no_symmetry: bool,
 
+    /// Leave schedules out only where there are more states than this: up to there everything is looked at, and
+    /// the shortest way to a failure is known
+    #[arg(long, value_name = "STATES", default_value_t = 50_000)]
+    pub reduce_above: u64,
+
     /// Give up after so many states
     #[arg(long, value_name = "STATES", default_value_t = u64::MAX, hide_default_value = true)]
     pub max_states: u64,
@@ -329,6 +334,7 @@ impl Default for How {
             no_merge: false,
             no_por: false,
             no_symmetry: false,
+            reduce_above: 50_000,
             max_states: u64::MAX,
             max_memory: None,
             time: None,

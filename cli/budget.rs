@@ -13,8 +13,6 @@ use ipcsim_report::count;
 use crate::args::How;
 use crate::terminal::{INTERRUPTED, showing};
 
-/// Up to so many states every schedule is looked at, and can be told of: that takes no time worth saving.
-const SMALL: u64 = 50_000;
 /// As many steps as a run takes at most, if nothing else is said.
 pub(crate) const RUN_STEPS: u64 = 1_000_000;
 
@@ -36,7 +34,7 @@ pub(crate) fn within<T>(how: &How, run_steps: u64, work: impl FnOnce(&Budget) ->
         reductions: reductions(how),
         explore: ExploreLimits {
             max_states: how.max_states,
-            small: SMALL,
+            small: how.reduce_above,
             max_bytes: how
                 .max_memory
                 .map_or_else(free_memory, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),

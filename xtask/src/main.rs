@@ -5,6 +5,7 @@
 mod bench;
 mod book;
 mod coverage;
+mod hunt;
 mod mutants;
 mod tidy;
 
@@ -21,6 +22,8 @@ cargo xtask COMMAND
   coverage [--write]
                  check the table of slides and scenarios, or make it anew; say which slides have none
   mutants        put one mistake after the other into the kernel: the tests must catch each
+  hunt --minutes N [--from SEED]
+                 compare the program with the explorer in tests/reference over random scenarios
   bench [runs | spaces] [--peers]
                  measure the speed of runs, and of looking at all schedules;
                  with --peers beside SimPy, NexoSim, SystemC, stateright and SPIN";
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
         ["coverage"] => coverage::check(coverage::Table::LookedAt),
         ["coverage", "--write"] => coverage::check(coverage::Table::Written),
         ["mutants"] => mutants::hunt(),
+        ["hunt", "--minutes", minutes] => hunt::hunt(minutes, "0"),
+        ["hunt", "--minutes", minutes, "--from", seed] => hunt::hunt(minutes, seed),
         ["bench", ref options @ ..] => bench(options),
         _ => {
             println!("{HELP}");
