@@ -75,8 +75,11 @@ impl Op {
                 to.push(pc.next());
             }
             Op::Call(call) => {
-                to.extend(call.handlers.iter().map(|(_, handler)| *handler));
-                if call.verb.may_return() && call.handler(Outcome::Ok).is_none() {
+                let returns = call.verb.may_return();
+                let handlers = call.handlers.iter();
+                let taken = handlers.filter(|(outcome, _)| returns || *outcome != Outcome::Ok);
+                to.extend(taken.map(|(_, handler)| *handler));
+                if returns && call.handler(Outcome::Ok).is_none() {
                     to.push(pc.next());
                 }
                 if let Verb::StartThread { entry, .. } = call.verb {

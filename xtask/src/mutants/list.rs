@@ -279,8 +279,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "whoever kills himself ends his own wait",
         file: "sim/kernel/src/waits/graph/code.rs",
-        before: "let is_own = *victim == own;",
-        after: "let is_own = *victim == own && victim.0 == u32::MAX;",
+        before: "if whom == own { siblings } else { others(whom) }",
+        after: "if whom.0 == u32::MAX { siblings } else { others(whom) }",
     },
     Mutant {
         name: "a send of any type would do",

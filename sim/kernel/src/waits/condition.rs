@@ -34,8 +34,14 @@ pub enum Condition {
     RepliedTo(ThreadId),
     /// This process lets go of its right to send to a port.
     LetGo(ProcessId, MailboxId),
-    /// This thread ends its whole process, and so the waits of its siblings.
-    EndedBy(ThreadId),
+    /// The waits of this process are interrupted by another one.
+    Interrupted(ProcessId),
+    /// This thread kills, interrupts or resumes its siblings, and not itself.
+    KilledBy(ThreadId),
+    /// See [`Condition::KilledBy`].
+    InterruptedBy(ThreadId),
+    /// See [`Condition::KilledBy`].
+    ResumedBy(ThreadId),
     /// Kernel memory becomes free.
     MemoryFreed,
     /// A thread ends.
@@ -179,7 +185,10 @@ impl Waiters {
             | Condition::TakenOf(..)
             | Condition::RepliedTo(_)
             | Condition::LetGo(..)
-            | Condition::EndedBy(_) => Vec::new(),
+            | Condition::Interrupted(_)
+            | Condition::KilledBy(_)
+            | Condition::InterruptedBy(_)
+            | Condition::ResumedBy(_) => Vec::new(),
             Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),
         }
     }

@@ -28,7 +28,10 @@ pub(super) struct Future {
     pub receives: Reach<MailboxId>,
     pub destroys: Reach<MailboxId>,
     pub kills: Reach<ProcessId>,
+    /// It could resume them, or interrupt their waits.
     pub controls: Reach<ProcessId>,
+    /// It could interrupt their waits.
+    pub interrupts: Reach<ProcessId>,
     pub spawns: Reach<ProcessId>,
     pub kills_threads: bool,
     pub replies: bool,
@@ -184,6 +187,7 @@ impl Scratch {
             destroys: Reach::Some(Vec::new()),
             kills: Reach::Some(Vec::new()),
             controls: Reach::Some(Vec::new()),
+            interrupts: Reach::Some(Vec::new()),
             spawns: Reach::Some(Vec::new()),
             kills_threads: false,
             replies: false,
@@ -205,6 +209,7 @@ impl Scratch {
         }
         future.kills.tidy();
         future.controls.tidy();
+        future.interrupts.tidy();
         future
     }
 }

@@ -15,8 +15,8 @@
 //! | any of these | killing t, from another thread; interrupting it |
 //!
 //! A wait that several could end has an arrow to each. One that needs all of several, the ends of two senders
-//! or of two threads of a process, has an arrow to each that still has to act, if all of them can. A thread
-//! that kills its own process completes no wait of its own.
+//! or of two threads of a process, has an arrow to each that still has to act, if all of them can. What a thread
+//! does to itself completes no wait of its own, and neither does the end of its own process.
 //!
 //! The order in which threads stand in queues plays no part.
 
@@ -115,7 +115,9 @@ pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitG
     let unknown: Vec<Condition> = possible.iter().copied().filter(is_unknown).collect();
     for t in among {
         let mut waits = |condition: Condition| {
-            if possible.contains(&condition) {
+            // Nobody is there any more to be woken by the end of his own process.
+            let is_own_end = condition == Condition::ProcessEnds(state.threads[t.index()].process);
+            if possible.contains(&condition) && !is_own_end {
                 graph.waiting.push((*t, condition));
             }
         };
@@ -143,8 +145,8 @@ struct Arrows<'a> {
     kinds: Vec<Value>,
     /// The processes that could come to their end, all threads together or by one that says so.
     ending: BTreeSet<ProcessId>,
-    /// The threads of each process that could end it.
-    enders: BTreeMap<ProcessId, Vec<ThreadId>>,
+    /// The threads of each process that could do something to the others.
+    controllers: BTreeMap<ProcessId, Vec<ThreadId>>,
     /// The processes on whose links something is stored.
     hold_memory: Vec<ProcessId>,
     /// The ports to which a right is on its way.
@@ -160,7 +162,7 @@ impl<'a> Arrows<'a> {
             replies: BTreeMap::new(),
             kinds: kinds(state, among),
             ending: BTreeSet::new(),
-            enders: BTreeMap::new(),
+            controllers: BTreeMap::new(),
             hold_memory: hold_memory(state),
             spread: on_their_way(state),
         };
@@ -178,12 +180,9 @@ impl<'a> Arrows<'a> {
         }
         for (t, future) in &arrows.futures {
             let own = state.threads[t.index()].process;
-            let kills_itself = match &future.kills {
-                Reach::All => false,
-                Reach::Some(victims) => victims.contains(&own),
-            };
-            if future.exits || future.kills_threads || kills_itself {
-                arrows.enders.entry(own).or_default().push(*t);
+            let reaches = |reach: &Reach<ProcessId>| reach.each().any(|whom| whom == own);
+            if future.kills_threads || reaches(&future.kills) || reaches(&future.controls) {
+                arrows.controllers.entry(own).or_default().push(*t);
             }
         }
         // Of a process with one of these all threads count.

@@ -108,17 +108,24 @@ impl Walker<'_> {
     }
 
     fn add_control(&self, command: Command, target: &Target, future: &mut Future) {
-        let own = self.state.threads[self.thread.index()].process;
         match (command, target) {
             (Command::Suspend, _) => {}
             (Command::Kill, Target::Threads(_)) => future.kills_threads = true,
             (Command::Kill, Target::Processes(whom)) => {
                 self.add_processes(whom, &mut future.kills);
             }
-            (Command::Resume | Command::Interrupt, Target::Threads(_)) => future.controls.add(own),
-            (Command::Resume | Command::Interrupt, Target::Processes(whom)) => {
-                self.add_processes(whom, &mut future.controls);
+            (Command::Resume, _) => self.add_controlled(target, &mut future.controls),
+            (Command::Interrupt, _) => {
+                self.add_controlled(target, &mut future.controls);
+                self.add_controlled(target, &mut future.interrupts);
             }
+        }
+    }
+
+    fn add_controlled(&self, target: &Target, reach: &mut Reach<ProcessId>) {
+        match target {
+            Target::Threads(_) => reach.add(self.state.threads[self.thread.index()].process),
+            Target::Processes(whom) => self.add_processes(whom, reach),
         }
     }
 

@@ -31,25 +31,19 @@ impl Arrows<'_> {
         self.sends(own, future, to);
         self.receives(future, to);
         each_or(&future.destroys, Condition::Destroyed, Condition::Anything, to);
-        each_or(&future.controls, Condition::Controlled, Condition::Anything, to);
-        match &future.kills {
-            Reach::All => to.push(Condition::Anything),
-            Reach::Some(victims) => {
-                for victim in victims {
-                    // Whoever kills himself ends no wait of his own.
-                    let is_own = *victim == own;
-                    let dies = if is_own {
-                        Condition::EndedBy(by)
-                    } else {
-                        Condition::ProcessKilled(*victim)
-                    };
-                    to.push(dies);
-                    to.push(Condition::ProcessEnds(*victim));
-                }
-            }
-        }
-        if future.kills_threads || future.exits {
-            to.push(Condition::EndedBy(by));
+        // What one does to one's own process ends waits of one's siblings, and none of one's own.
+        let of = |others: fn(ProcessId) -> Condition, siblings: Condition| {
+            move |whom: ProcessId| if whom == own { siblings } else { others(whom) }
+        };
+        let killed = of(Condition::ProcessKilled, Condition::KilledBy(by));
+        each_or(&future.kills, killed, Condition::Anything, to);
+        let interrupted = of(Condition::Interrupted, Condition::InterruptedBy(by));
+        each_or(&future.interrupts, interrupted, Condition::Anything, to);
+        let resumed = of(Condition::Controlled, Condition::ResumedBy(by));
+        each_or(&future.controls, resumed, Condition::Anything, to);
+        to.extend(future.kills.each().map(Condition::ProcessEnds));
+        if future.kills_threads {
+            to.push(Condition::KilledBy(by));
         }
         if future.ends {
             to.push(Condition::ThreadEnds(t));
@@ -142,6 +136,7 @@ impl Arrows<'_> {
         to.extend([
             Condition::ProcessKilled(process),
             Condition::Controlled(process),
+            Condition::Interrupted(process),
             Condition::ProcessEnds(process),
         ]);
     }

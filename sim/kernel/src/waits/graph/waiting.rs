@@ -20,11 +20,19 @@ impl Arrows<'_> {
     pub(super) fn awaited(&self, t: ThreadId, waits: &mut impl FnMut(Condition)) {
         let state = self.state;
         let own = state.threads[t.index()].process;
+        let is_held = state.threads[t.index()].is_held();
         waits(Condition::ProcessKilled(own));
-        waits(Condition::Controlled(own));
+        waits(Condition::Interrupted(own));
         waits(Condition::Anything);
-        for sibling in self.enders.get(&own).into_iter().flatten().filter(|other| **other != t) {
-            waits(Condition::EndedBy(*sibling));
+        if is_held {
+            waits(Condition::Controlled(own));
+        }
+        for sibling in self.controllers.get(&own).into_iter().flatten().filter(|it| **it != t) {
+            waits(Condition::KilledBy(*sibling));
+            waits(Condition::InterruptedBy(*sibling));
+            if is_held {
+                waits(Condition::ResumedBy(*sibling));
+            }
         }
         match state.waits_for(t) {
             None | Some(BlockedOn::Sleep) => {}
