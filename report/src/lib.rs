@@ -15,7 +15,10 @@ mod units;
 mod verdict;
 mod words;
 
-pub use exploration::{Steps, Told, all_variables, cut_off, end, exploration, final_results};
+pub use exploration::{
+    ResultInWords, Steps, Told, all_variables, cut_off, end, exploration, final_results,
+    results_in_words,
+};
 pub use inspect::{graph, show, why_not};
 pub use lanes::picture;
 pub use reasons::{Waiting, waiting, why};

@@ -1,8 +1,10 @@
 //! The lecture's words: what things are called.
 
+use std::fmt::Write;
+
 use ipcsim_kernel::{
-    BlockedOn, Holder, Machine, MailboxId, MailboxKind, Pc, ProcessId, Sources, State, ThreadId,
-    ThreadName, Value, write_value,
+    BlockedOn, Handle, Holder, Machine, MailboxId, MailboxKind, Pc, ProcessId, Sources, State,
+    ThreadId, ThreadName, Value, write_value,
 };
 
 /// The names of a machine's threads and mailboxes.
@@ -47,6 +49,33 @@ impl<'a> Names<'a> {
                 LinkEnd::Sender => from,
             }),
             _ => self.machine.mailbox_name(mailbox),
+        }
+    }
+
+    /// A value in full, so that values that differ look different: texts in quotes, messages with all that they
+    /// carry, reply rights with their number.
+    pub fn value_in_full(&self, value: &Value) -> String {
+        match value {
+            Value::Text(text) => format!("{text:?}"),
+            Value::List(list) => {
+                let items: Vec<String> =
+                    list.items().iter().map(|item| self.value_in_full(item)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Message(message) => {
+                let mut text = self.value_in_full(&message.body);
+                let _ = write!(text, " from {}", self.machine.process_name(message.sender));
+                if *message.kind() != Value::None {
+                    let _ = write!(text, ", type {}", self.value_in_full(message.kind()));
+                }
+                let _ = write!(text, ", priority {}, {} B", message.priority(), message.size);
+                if let Some(right) = message.reply_right() {
+                    let _ = write!(text, ", request {}", right.call);
+                }
+                format!("({text})")
+            }
+            Value::Handle(Handle::Reply(right)) => format!("reply right {}", right.call),
+            other => self.value(other),
         }
     }
 

@@ -5,11 +5,11 @@
 //! new ones may come. [`SCHEMA`] describes it.
 
 use ipcsim_explore::{
-    Covered, Doom, Ending, Exploration, FinalResult, Goes, LooksAt, Outcome, Path, Problem,
-    Reduction, Run, Stop, Verdict,
+    Covered, Doom, Ending, Exploration, Goes, LooksAt, Outcome, Path, Problem, Reduction, Run,
+    Stop, Verdict,
 };
-use ipcsim_kernel::{Machine, ProcessId, State, ThreadId, Value};
-use ipcsim_report::{Names, Waiting, cut_off, waiting};
+use ipcsim_kernel::{Machine, ProcessId, State, ThreadId};
+use ipcsim_report::{Names, ResultInWords, Waiting, cut_off, results_in_words, waiting};
 use serde::Serialize;
 
 use crate::counterexample::{Counterexample, of_path, point_of_no_return};
@@ -424,19 +424,15 @@ fn of_results(
     found: &mut Exploration,
     (merge, at): (Reduction, LooksAt),
 ) -> Vec<ResultFound> {
-    let machine = found.machine;
-    let names = Names::new(machine);
-    let (predicate, called) = ipcsim_report::all_variables(machine);
+    let (predicate, called) = ipcsim_report::all_variables(found.machine);
+    let results = found.results(&predicate);
+    let words = results_in_words(found.machine, &called, &results);
     let mut all = Vec::new();
-    for FinalResult { held, log, state } in found.results(&predicate) {
-        let path = found.path(state);
-        let held = held.iter().zip(&called).filter(|(value, _)| **value != Value::None);
+    for (ResultInWords { held, log }, result) in words.into_iter().zip(results) {
+        let path = found.path(result.state);
         all.push(ResultFound {
-            variables: held.map(|(value, name)| (name.clone(), names.value(value))).collect(),
-            log: log
-                .iter()
-                .map(|(who, text)| (machine.process_name(*who), names.value(text)))
-                .collect(),
+            variables: held,
+            log,
             token: subject.token(found, &path, merge, at),
         });
     }
