@@ -3,14 +3,15 @@
 
     compare.py PROFILES FROM TO [--shallow] [--no-minimise]
 
-PROFILES is `all`, or names with commas between; scenarios FROM to TO - 1 of each. The program is `ipcsim` on the path, or what
-$IPCSIM names; $LIMIT seconds stop it. --shallow leaves out claims, threads, replays and runs. A scenario with a difference is
-made smaller while the difference stays, and printed. The last line says `N passed, M failed`.
+PROFILES is `all`, or names with commas between; scenarios FROM to TO - 1 of each. The program is `ipcsim` on the path,
+or what $IPCSIM names; $LIMIT seconds stop it. --shallow leaves out claims, threads, replays and runs. A scenario with
+a difference is made smaller while the difference stays, and printed. The last line says `N passed, M failed`.
 """
 import copy
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import time
 import yaml
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import claims
 import generate
 import reference
 
@@ -77,8 +79,17 @@ def endings_of(schedules):
     return {(ending['outcome'], frozenset(blocked)) for ending in schedules['endings'] for blocked in ending['blocked']}
 
 
+def plain(text):
+    """A value as a log shows it. Results that would read the same the program shows in full: texts in quotes, and with
+    a message who sent it."""
+    text = re.sub(r'\((.*?) from [^()]*, priority [^()]*\)', r'\1', text)
+    return re.sub(r'"([^"]*)"', r'\1', text)
+
+
 def results_of(schedules):
-    return {(frozenset(map(tuple, result['variables'])), tuple(map(tuple, result['log']))): result['token']
+    """The token of each result (variables, log). What differs only in what the reference does not show is one."""
+    values = lambda pairs: ((name, plain(text)) for name, text in pairs)
+    return {(frozenset(values(result['variables'])), tuple(values(result['log']))): result['token']
             for result in schedules.get('results', [])}
 
 
@@ -109,10 +120,10 @@ def compare_explore(document, path, wanted, all_outcomes, found):
         found.append((where + 'exit-code', code, schedules['outcomes'], schedules['starving']))
     if all_outcomes:
         results = results_of(schedules)
-        plain = {(frozenset(pair for pair in variables if pair[1] != 'none'), log) for variables, log in results}
-        if plain != wanted.results:
-            only = [(sorted(v), log) for v, log in sorted(wanted.results - plain, key=str)[:2]]
-            other = [(sorted(v), log) for v, log in sorted(plain - wanted.results, key=str)[:2]]
+        seen = {(frozenset(pair for pair in variables if pair[1] != 'none'), log) for variables, log in results}
+        if seen != wanted.results:
+            only = [(sorted(v), log) for v, log in sorted(wanted.results - seen, key=str)[:2]]
+            other = [(sorted(v), log) for v, log in sorted(seen - wanted.results, key=str)[:2]]
             found.append(('results', 'only reference', only, 'only program', other))
     return schedules
 
@@ -158,6 +169,34 @@ def compare_claims(document, merged, found):
                 replay = program('replay', path, token, '--format', 'jsonl')
                 if replay[0] == 2:
                     found.append(('replay-claim', claim['claim'], replay[2][:200]))
+
+
+def compare_conditions(document, found):
+    """The claims of the scenario itself, `always` and `eventually`, each judged on its own."""
+    asked, expected, skipped = [], [], ''
+    plain = yaml.safe_load(generate.dump({key: value for key, value in document.items() if key != 'expect'}))
+    for claim in document['expect']:
+        try:
+            expected.append(claims.judge(plain, claim, STATES))
+            asked.append(claim)
+        except reference.Ambiguous as why:
+            skipped = 'ambiguous: ' + str(why)
+        except reference.TooBig:
+            skipped = 'too big'
+    if not asked:
+        raise Skip(skipped)
+    with File(dict(document, expect=asked)) as path:
+        code, scenario = program_json('test', path)
+    got = [claim['verdict'] for claim in scenario.get('claims', [])]
+    if not got:
+        raise Skip('no claims: ' + str(scenario)[:150])
+    held = [verdict in ('holds', 'holds-in-vain') for verdict in got]
+    if held != expected:
+        wrong = [(claim, verdict) for claim, verdict, want in zip(asked, got, expected)
+                 if (verdict in ('holds', 'holds-in-vain')) != want]
+        found.append(('condition', wrong[:3], scenario.get('nothing', '')))
+    elif code != (0 if all(expected) else 1):
+        found.append(('claims-exit-code', code))
 
 
 def trace(text):
@@ -226,6 +265,9 @@ def compare_runs(document, path, wanted, merged, found):
 def check(document, deep):
     """The list of differences; raises Skip where nothing can be compared."""
     found = []
+    if 'expect' in document:
+        compare_conditions(document, found)
+        return found
     wanted = think(document, 'all')
     merged = think(document, set())
     with File(document) as path:
@@ -288,7 +330,7 @@ def minimise(document, kind, deep, seconds=40):
                 break
             try:
                 same = any(one[0] == kind for one in check(candidate, deep))
-            except (Skip, subprocess.TimeoutExpired, KeyError, StopIteration, TypeError, AttributeError, ValueError, IndexError):
+            except (Skip, subprocess.TimeoutExpired, LookupError, StopIteration, TypeError, AttributeError, ValueError):
                 same = False
             if same:
                 document, again = candidate, True
@@ -296,7 +338,8 @@ def minimise(document, kind, deep, seconds=40):
     return document
 
 
-SHALLOW = ('outcomes', 'blocked', 'results', 'exit-code', 'merged-outcomes', 'merged-blocked', 'merged-exit-code', 'json')
+SHALLOW = ('outcomes', 'blocked', 'results', 'exit-code', 'merged-outcomes', 'merged-blocked', 'merged-exit-code',
+           'json')
 
 
 def main():

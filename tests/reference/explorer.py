@@ -1,6 +1,6 @@
 """Visits every state that can be reached, and says how schedules end. No reduction of any kind."""
 from machine import Machine
-from reading import Message, show
+from reading import Message, Once, show
 import verdict
 
 
@@ -15,11 +15,17 @@ class Explorer:
         self.with_log = visible == 'all' or 'logs' in visible
 
     def explore(self):
-        """Fills `states` and `edges`: edges[i] holds (who steps, to which state, who moved, who took a message or logged)."""
+        """Visits all states, and says what they come to."""
+        self.visit()
+        return self.conclude()
+
+    def visit(self):
+        """Fills `states` and `edges`: edges[i] holds (who steps, to which state, who moved, who took or logged)."""
         self.states, self.edges, self.numbers = [], [], {}
         todo = []
         for state, _, _ in self.machine.beginnings():
             self.number(state, todo)
+        self.begin = list(todo)
         while todo:
             here = todo.pop()
             state = self.states[here]
@@ -27,7 +33,6 @@ class Explorer:
                 if self.machine.enabled(state.threads[key]):
                     for after, moved, took in self.machine.steps(state, key):
                         self.edges[here].append((key, self.number(after, todo), moved, took))
-        return self.conclude()
 
     def number(self, state, todo):
         """The number of this state; a new one is put on the list of those to do."""
@@ -46,11 +51,15 @@ class Explorer:
         arrivals = sorted({arrival for queues in (state.stored, state.senders) for items in queues.values()
                            for _, arrival in items})
         rank = {arrival: place for place, arrival in enumerate(arrivals)}
-        calls = {}
+        calls, rights = {}, {}
 
         def plain(value):
             if isinstance(value, Message):
-                return ('message',) + tuple(plain(part) for part in value[:6]) + (call(value.request),)
+                return ('message',) + tuple(plain(part) for part in value[:6]) + (
+                    call(value.request), plain(value.given), value.carried, value.rights)
+            if isinstance(value, Once):
+                rights.setdefault(value.number, len(rights))
+                return ('once', rights[value.number], value.port, state.once.get(value))
             if isinstance(value, (bool, int, str)) or value is None:
                 return (type(value).__name__, value)
             if isinstance(value, tuple):
@@ -68,6 +77,8 @@ class Explorer:
                 return None
             if wait[0] == 'reply':
                 return ('reply', call(wait[1]))
+            if wait[:2] == ('again', 'receive'):
+                return wait[:2] + (wait[2], rank.get(wait[3])) + tuple(plain(part) for part in wait[4:])
             return tuple(plain(part) for part in wait)
 
         threads = []
@@ -85,6 +96,9 @@ class Explorer:
                 elif items:
                     queues.append((name, queue, tuple((plain(what), rank[arrival]) for what, arrival in items)))
         return (tuple(threads), tuple(queues), tuple(state.alive.values()), tuple(state.memory_queue), state.failed,
+                tuple(state.holder.items()), tuple(sorted(state.refs.items())),
+                tuple(sorted((right.port.name, str(holder)) for right, holder in state.once.items())),
+                tuple(sorted(state.watches.items())), tuple(state.made.items()) if state.watches else None,
                 state.log if self.with_log else None)
 
     # ------------------------------------------------------------ what it comes to
@@ -126,7 +140,7 @@ class Explorer:
                 if thread.mode != 'ended' and here not in self.can_move.get(key, ())]
 
     def verdict(self, here, going, for_ever):
-        """(outcome, blocked) of a schedule that ends in this state, or goes round here for ever with `going` taking steps."""
+        """(outcome, blocked) of a schedule that ends in this state, or goes round here for ever while `going` go."""
         state = self.states[here]
         doomed = self.doomed(here)
         judged = verdict.Judge(self.machine, state, doomed, going).judge()
@@ -143,7 +157,7 @@ class Explorer:
     def result(self, state):
         """What the variables of the declared threads hold, and what was logged."""
         variables = frozenset((f'{thread.shown}.{name}', show(value)) for thread in state.threads.values()
-                              if thread.declared for name, value in thread.variables.items() if value is not None)
+                              if thread.declared for name, value in thread.variables.items() if show(value) != 'none')
         return variables, state.log
 
     # ------------------------------------------------------------ what goes on for ever
@@ -181,8 +195,16 @@ class Explorer:
                         found.append(component)
         return found
 
+    def is_fair(self, component, going):
+        """Weakly fair: nobody could take a step in each of these states, and takes none."""
+        first = next(iter(component))
+        return not any(key not in going and all(key in self.states[here].threads
+                                                and self.machine.enabled(self.states[here].threads[key])
+                                                for here in component)
+                       for key in self.states[first].threads)
+
     def find_circles(self):
-        """Schedules that go on for ever: weakly fair ways round. `quiet` are those in which no non-daemon takes or logs."""
+        """Schedules that go on for ever: weakly fair ways round. In a `quiet` one no non-daemon takes or logs."""
         def non_daemon(key):
             return key[0] not in {process.name for process, daemon in self.scenario.daemon.items() if daemon}
 
@@ -190,16 +212,14 @@ class Explorer:
             def keep(edge):
                 return not quiet or not any(non_daemon(key) for key in edge[3])
             for component in self.components(keep):
-                inside = [edge for here in component for edge in self.edges[here] if edge[1] in component and keep(edge)]
+                inside = [edge for here in component for edge in self.edges[here]
+                          if edge[1] in component and keep(edge)]
                 if not inside:
                     continue
                 going = frozenset(edge[0] for edge in inside)
                 first = next(iter(component))
-                if any(key not in going and all(key in self.states[here].threads
-                                                and self.machine.enabled(self.states[here].threads[key])
-                                                for here in component)
-                       for key in self.states[first].threads):
-                    continue            # not fair: somebody could always take a step, and takes none
+                if not self.is_fair(component, going):
+                    continue            # somebody could always take a step, and takes none
                 self.circular = True
                 takes = any(non_daemon(key) for edge in inside for key in edge[3])
                 if not quiet and not takes:

@@ -5,10 +5,156 @@
 """
 import random, sys, yaml
 
-PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes', 'threads', 'select', 'started',
-            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed']
+PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
+        'threads', 'select', 'started',
+            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start']
+
+def claims(seed):
+    """A scenario of another profile, with random claims that hold a condition."""
+    r = random.Random(f'claims/{seed}')
+    doc = generate(seed + 5000, r.choice(['seen', 'seen', 'seen', 'basic', 'loops', 'endings', 'calls', 'daemons',
+            'select']))
+    names = []
+    for name, declared in doc['processes'].items():
+        names += [f'{name}[{i + 1}]' for i in range(declared['replicas'])] if 'replicas' in declared else [name]
+    boxes = [name for name in doc.get('mailboxes', {}) if name != 'rep']
+    def variables(tree):
+        """The variables that are assigned in these steps."""
+        if isinstance(tree, list):
+            return {name for step in tree for name in variables(step)}
+        if not isinstance(tree, dict) or 'thread' in tree:
+            return set()
+        return set(tree.get('set', ())) | {tree[verb] for verb in ('receive',)
+                if verb in tree} | variables(list(tree.values()))
+    def atom():
+        who = r.choice(names)
+        known = variables(doc['processes'][who.split('[')[0]])
+        kinds = [f'{who}.ended', f'{who}.blocked']
+        if 'n' in known: kinds += [f'{who}.n == {r.choice([1, 2, 3])}', f'{who}.n != {r.choice([1, 2, 3, 9])}',
+                f'{who}.n == none'] * 2
+        if 'm' in known: kinds += [f'{who}.m == none']
+        if 'i' in known: kinds += [f'{who}.i != 1'] * 2
+        if boxes: kinds += [f'len({r.choice(boxes)}) <= {r.choice([0, 1])}'] * 2
+        return r.choice(kinds)
+    def condition(depth):
+        x = r.random()
+        if depth == 0 or x < .3: return atom()
+        if x < .5: return f'not ({condition(depth - 1)})'
+        return f"{condition(depth - 1)} {r.choice(['and', 'or'])} {atom()}"
+    doc['title'] = f'claims {seed}'
+    doc['expect'] = [{quantity: {kind: condition(2)}} for _ in range(2)
+                     for quantity, kind in (('every-schedule', 'always'), ('every-schedule', 'eventually'),
+                                            ('some-schedule', 'eventually'))]
+    return doc
+
+def again(seed):
+    """A scenario of another profile under `wake: look-again`."""
+    r = random.Random(f'again/{seed}')
+    while True:
+        seed += 10000
+        doc = generate(seed, r.choice(['basic', 'basic', 'calls', 'families', 'policies', 'endings', 'types',
+                'threads', 'stuck']))
+        if not has_verb(doc, 'select'): break
+    doc['title'] = f'again {seed}'
+    wake = 'look-again'
+    kernel = doc.setdefault('kernel', {})
+    kernel['wake'] = wake
+    if kernel.get('buffering', 'none') == 'none': kernel['buffering'] = r.choice([1, 1, 2])
+    return doc
+
+def ports(seed, profile):
+    """Some processes with ports. `ports`: send rights, dying ports; `rights`: also receive rights, answers, notices."""
+    r = random.Random(f'{profile}/{seed}')
+    more = profile == 'rights'
+    processes = ['A', 'B', 'C'][:r.choice([2, 2, 3])]
+    declared = {}
+    for name in ['p', 'q', 'o'][:r.choice([1, 2, 2, 3])]:
+        receiver = r.choice(processes)
+        declared[name] = {'receive': receiver}
+        if r.random() < .85: declared[name]['send'] = sorted({r.choice(processes) for _ in range(2)} - {receiver})
+        if r.random() < .6: declared[name]['capacity'] = r.choice([1, 1, 2])
+    mine = {process: [name for name in declared if declared[name]['receive'] == process] for process in processes}
+    sends = {process: [name for name in declared if process in declared[name].get('send', [])] for process in processes}
+    number = [0]
+    def when(step, chances):
+        for outcome, chance in chances.items():
+            if r.random() < chance: step.setdefault('when', {})[outcome] = [] if r.random() < .6 else [{'log': outcome}]
+        return step
+    def waits(step, chance):
+        if r.random() < chance:
+            step['wait'] = r.choice(['never', '5ms'])
+            when(step, {'would-block' if step['wait'] == 'never' else 'timed-out': .9})
+        return step
+    def send(me, verb='send'):
+        number[0] += 1
+        if r.random() < .15: to = '${m.rights[0]}'
+        else: to = r.choice(sends[me] * 4 + mine[me] + list(declared))
+        step = {verb: f'm{number[0]}', 'to': to}
+        if verb == 'call': step['into'] = 'a'
+        elif r.random() < .35:
+            kinds = [('make-send', name) for name in mine[me]] + [('copy-send', name) for name in sends[me]]
+            kinds += [('move-send', name) for name in sends[me]]
+            if more: kinds += [('move-receive', name) for name in mine[me]] * 2
+            if kinds:
+                kind, name = r.choice(kinds)
+                step['rights'] = [{'port': name, 'as': kind}]
+        elif more and mine[me] and r.random() < .4: step['reply-to'] = r.choice(mine[me])
+        if r.random() < .15: step['type'] = r.choice(['u', 'v'])
+        waits(step, .3)
+        return [when(step, {'dead': .7, 'no-right': .75})]
+    def receive(me):
+        step = {'receive': 'm', 'from': r.choice(mine[me] * 6 + (list(declared) if more
+                else mine[me]) or list(declared))}
+        if r.random() < .1: step['type'] = r.choice(['u', 'v'])
+        waits(step, .35)
+        out = [when(step, {'dead': .6, 'no-right': .75})]
+        if r.random() < .2: out.append({'log': r.choice(['got ${m}', '${m.rights}', '${m.box}', '${m.type}'])})
+        if r.random() < (.5 if more else .2):
+            out.append(when({'reply': 'yes', 'to': 'm'}, {'no-right': .95, 'dead': .85}))
+        return out
+    def one(me):
+        x = r.random()
+        if x < .38: return send(me)
+        if x < .76: return receive(me)
+        if x < .82: return [when({'drop': r.choice(sends[me] or list(declared))}, {'no-right': .9})]
+        if x < .86: return send(me, 'call')
+        if x < .88: return [{'kill': r.choice(processes)}]
+        if x < .90: return [{'exit': 0}]
+        if more and mine[me] and x < .97:
+            kind = r.choice(['no-senders', 'no-senders', 'dead-name'])
+            watched = r.choice(mine[me] if kind == 'no-senders' else sends[me] or mine[me])
+            return [when({'watch': watched, 'until': kind, 'notify': r.choice(mine[me])}, {'no-right': .9})]
+        return [{'yield': None}]
+    doc = {'title': f'{profile} {seed}', 'ports': declared, 'processes': {}}
+    if r.random() < .2: doc['kernel'] = {'sender': 'arbitrary'}
+    for process in processes:
+        body = [{'set': {'m': 'none'}}]
+        for _ in range(r.choice([1, 2, 2, 3, 3])): body += one(process)
+        if r.random() < .25: body = body[:1] + [{'forever': body[1:3]}]
+        doc['processes'][process] = {'do': body}
+        if r.random() < .15: doc['processes'][process]['daemon'] = True
+    return doc
+
+def start(seed):
+    """A scenario of another profile in which some processes begin later."""
+    r = random.Random(f'start/{seed}')
+    doc = generate(seed + 20000, r.choice(['basic', 'calls', 'families', 'policies', 'endings', 'threads', 'stuck',
+            'seen', 'daemons']))
+    doc['title'] = f'start {seed}'
+    for name, declared in doc['processes'].items():
+        if r.random() < .5: declared['start'] = '10ms'
+    return doc
+
+def has_verb(tree, verb):
+    """Is there such a step somewhere?"""
+    if isinstance(tree, dict): return verb in tree or any(has_verb(value, verb) for value in tree.values())
+    return isinstance(tree, list) and any(has_verb(value, verb) for value in tree)
 
 def generate(seed, profile):
+    if profile == 'start': return start(seed)
+    if profile == 'again': return again(seed)
+    if profile in ('ports', 'rights'): return ports(seed, profile)
+    if profile == 'claims': return claims(seed)
     r = random.Random(f'{profile}/{seed}')
     f = lambda *on: profile in on or (profile == 'mixed' and r.random() < 0.3)
     F = {k: f(k) for k in PROFILES}
@@ -40,7 +186,7 @@ def generate(seed, profile):
     fam = None
     if F['families']:
         fam = 'W'; n = r.choice([2, 2, 3]); procs = procs[:2]
-        if r.random() < .5: fambox = 'rep'; boxes['rep'] = {'replicas': n}; 
+        if r.random() < .5: fambox = 'rep'; boxes['rep'] = {'replicas': n};
         if fambox and r.random() < .5: boxes['rep']['capacity'] = r.choice(bufs)
     server = None
     if F['calls'] and r.random() < .7: server = procs[-1]
@@ -55,7 +201,8 @@ def generate(seed, profile):
         w = r.choice(['never', '5ms', '5ms'])
         st['wait'] = w
         o = 'would-block' if w == 'never' else 'timed-out'
-        if r.random() < .85: st['when'] = {o: [{'log': 'late'}] if r.random() < .3 else [] if r.random() < .6 else [{'exit': 0}] if r.random() < .5 else [{'set': {'n': 9}}]}
+        if r.random() < .85: st['when'] = {o: [{'log': 'late'}] if r.random() < .3 else [] if r.random() < .6
+                else [{'exit': 0}] if r.random() < .5 else [{'set': {'n': 9}}]}
         return st
     def when(st, o, p):
         if r.random() < p: st.setdefault('when', {})[o] = [] if r.random() < .7 else [{'log': o}]
@@ -78,7 +225,8 @@ def generate(seed, profile):
     def attrs(st):
         if F['types'] and r.random() < .5: st['type'] = r.choice(['u', 'v'])
         if F['types'] and r.random() < .5: st['priority'] = r.choice([1, 2, 3])
-        if (F['memory'] or F['bytes'] or F['sizes']) and r.random() < .7: st['size'] = r.choice(['1B', '2B', '4B', '4B', '6B', '8B', '9B'])
+        if (F['memory'] or F['bytes'] or F['sizes']) and r.random() < .7: st['size'] = r.choice(['1B', '2B', '4B',
+                '4B', '6B', '8B', '9B'])
         return st
     def send(me):
         cnt[0] += 1
@@ -86,7 +234,8 @@ def generate(seed, profile):
         st = attrs({'send': body, 'to': target(me)})
         waits(st, 'send', .08 if F['stuck'] else .35)
         if F['control']: when(st, 'interrupted', .8)
-        when(st, 'dead', .35); when(st, 'no-memory', .6 if k.get('memory-full') == 'fail' else 0); when(st, 'too-large', .7 if F['bytes'] or F['memory'] else 0)
+        when(st, 'dead', .35); when(st, 'no-memory', .6 if k.get('memory-full') == 'fail' else 0); when(st,
+                'too-large', .7 if F['bytes'] or F['memory'] else 0)
         return [st]
     def receive(me):
         v = r.choice(['m', 'm', 'q'])
@@ -99,10 +248,12 @@ def generate(seed, profile):
         if F['control']: when(st, 'interrupted', .8)
         out = [st]
         if r.random() < .25: out.append({'log': r.choice(['got ${m}' if v == 'm' else 'got ${q}', 'got'])})
-        if r.random() < .1: out.append({'if': 'status == "ok"', 'then': [{'set': {'n': 1}}], 'else': [{'set': {'n': 2}}]})
+        if r.random() < .1: out.append({'if': 'status == "ok"', 'then': [{'set': {'n': 1}}],
+                'else': [{'set': {'n': 2}}]})
         if F['calls'] and r.random() < .6:
             out.append(reply(v))
-        if fam and me != fam and r.random() < .15: out.append({'if': f'{v}.sender == {fam}[1]', 'then': [{'log': 'first'}]})
+        if fam and me != fam and r.random() < .15: out.append({'if': f'{v}.sender == {fam}[1]',
+                'then': [{'log': 'first'}]})
         return out
     def reply(v):
         st = {'reply': r.choice(['yes', 'no']), 'to': v, 'when': {'no-right': []}}
@@ -121,8 +272,11 @@ def generate(seed, profile):
         st = {'select': 's', 'among': l}
         waits(st, 'select', .4)
         out = [st]
-        if r.random() < .6: out.append({'if': 'len(s) > 0' if 'when' not in st or r.random() < .5 else 'status == "ok"', 'then': [{'receive': 'm', 'from': '${s[0]}', **({'wait': 'never', 'when': {'would-block': []}} if r.random() < .3 else {})}]})
-        if 'when' in st: out = [{'set': {'s': 0}}] + out; out = [o if 'if' not in o else {**o, 'if': 'status == "ok"'} for o in out]
+        if r.random() < .6: out.append({'if': 'len(s) > 0' if 'when' not in st or r.random() < .5
+                else 'status == "ok"', 'then': [{'receive': 'm', 'from': '${s[0]}', **({'wait': 'never',
+                        'when': {'would-block': []}} if r.random() < .3 else {})}]})
+        if 'when' in st: out = [{'set': {'s': 0}}] + out; out = [o if 'if' not in o else {**o,
+                'if': 'status == "ok"'} for o in out]
         return out
     def started(me):
         """A thread started while running, and perhaps joined."""
@@ -153,7 +307,8 @@ def generate(seed, profile):
         x = r.random()
         if x < .25: return [{'log': r.choice(['a', 'b'])}]
         if x < .4: return [{'set': {'n': r.choice([1, 2])}}]
-        if x < .55: return [{'set': {'n': 1}}, {'compute': '1ms'}, r.choice([{'set': {'n': 2}}, {'log': 'computed'}, {'set': {'n': 'n + 1'}}])]
+        if x < .55: return [{'set': {'n': 1}}, {'compute': '1ms'}, r.choice([{'set': {'n': 2}}, {'log': 'computed'},
+                {'set': {'n': 'n + 1'}}])]
         if x < .65: return [{'log': 'a'}, {'compute': '1ms'}]
         if x < .75: return [{'kill': r.choice(procs)}]
         if x < .83: return [{'assert': r.choice(['n != 1', 'status == "ok"', 'n == none'])}]
@@ -167,16 +322,19 @@ def generate(seed, profile):
         if F['seen'] and r.random() < .35: return seen(me)
         if F['endings'] and r.random() < .2:
             ot = [p for p in procs if p != me] or procs
-            return [r.choice([{'kill': r.choice(ot)}, {'exit': 0}, {'exit': 1}, {'kill': r.choice(procs)}, {'sleep': '1ms'}])]
+            return [r.choice([{'kill': r.choice(ot)}, {'exit': 0}, {'exit': 1}, {'kill': r.choice(procs)},
+                    {'sleep': '1ms'}])]
         if F['select'] and r.random() < .3: return select(me)
         if F['calls'] and r.random() < .35: return call(me)
         if F['loops'] and depth == 0 and r.random() < .35:
             body = [s for _ in range(r.choice([1, 1, 2])) for s in one(me, 1)]
             y = r.random()
             if y < .4: return [{'repeat': 2, 'do': body}]
-            if y < .7: return [{'set': {'i': 0}}, {'while': f'i < {r.choice([1, 2])}', 'do': body + [{'set': {'i': 'i + 1'}}]}]
+            if y < .7: return [{'set': {'i': 0}}, {'while': f'i < {r.choice([1, 2])}',
+                    'do': body + [{'set': {'i': 'i + 1'}}]}]
             if y < .85: return [{'forever': body}]
-            return [{'set': {'i': 0}}, {'while': 'i < 2', 'do': body + [{'if': 'status == "ok"', 'then': [{'break': None}]}, {'set': {'i': 'i + 1'}}]}]
+            return [{'set': {'i': 0}}, {'while': 'i < 2', 'do': body + [{'if': 'status == "ok"',
+                    'then': [{'break': None}]}, {'set': {'i': 'i + 1'}}]}]
         if x < .45: return send(me)
         if x < .9: return receive(me)
         if x < .93: return [{'yield': None}]
@@ -194,7 +352,8 @@ def generate(seed, profile):
             d = {'do': [{'forever': body}] if r.random() < .7 else [{'repeat': 2, 'do': body}]}
             if r.random() < .8: d['daemon'] = True
         elif F['threads'] and r.random() < .7:
-            d = {'threads': {'t': steps(p, r.choice([1, 2])), 'u': {'replicas': 2, 'do': steps(p, r.choice([1, 1, 2]))} if r.random() < .4 else steps(p, r.choice([1, 2]))}}
+            d = {'threads': {'t': steps(p, r.choice([1, 2])), 'u': {'replicas': 2, 'do': steps(p, r.choice([1, 1,
+                    2]))} if r.random() < .4 else steps(p, r.choice([1, 2]))}}
             if r.random() < .3: d['threads']['t'].append({'join': 'u'})
         else:
             d = {'do': steps(p, r.choice([1, 2, 2, 3, 3, 4]))}

@@ -7,8 +7,8 @@ A queue is named by the handle of its mailbox, or for a link by the pair (sender
 """
 import re
 
-from reading import (Ambiguous, Family, Handle, LOCAL, Message, ThreadError, default_size, evaluate, show, size_of,
-                     successors, template)
+from reading import (Ambiguous, Family, Handle, LOCAL, Message, Once, ThreadError, default_size, evaluate, show,
+                     size_of, successors, template)
 
 
 class Thread:
@@ -17,6 +17,7 @@ class Thread:
         local   its next step is local work that is seen
         fail    its next step is an exception
         wait    it is blocked; `wait` says for what, `bounded` whether the wait ends by itself
+        again   look-again: it was made ready and makes its call once more; its wait may still end by itself
         ended
     """
     FIELDS = ('process name shown index thread_index code place variables counters status mode wait bounded suspended '
@@ -44,6 +45,11 @@ class State:
         self.receivers = {}     # queue -> [(thread key, arrival)] that wait in receive or select
         self.memory_queue = []  # thread keys that are memory-blocked
         self.requests = {}      # number of a call -> ('open', None), ('taken', process), ('used', None), ('gone', None)
+        self.holder = {}        # port -> process, 'transit' while its receive right is in a message, None: dead
+        self.refs = {}          # (process, port) -> references to its send right, or to the dead name
+        self.once = {}          # a send-once right that can still be used -> process, or 'transit'
+        self.made = {}          # port -> how many send rights were made
+        self.watches = {}       # (port, what is waited for, who asked) -> port that gets the notice
         self.log = ()
         self.failed = False
         self.clock = 0
@@ -55,6 +61,8 @@ class State:
         for name in ('stored', 'senders', 'receivers'):
             setattr(other, name, {queue: list(items) for queue, items in getattr(self, name).items() if items})
         other.memory_queue, other.requests = list(self.memory_queue), dict(self.requests)
+        for name in ('holder', 'refs', 'once', 'made', 'watches'):
+            setattr(other, name, dict(getattr(self, name)))
         other.log, other.failed, other.clock = self.log, self.failed, self.clock
         return other
 
@@ -75,6 +83,9 @@ class Machine:
         state = State()
         for process in self.scenario.processes:
             state.alive[process] = 'alive'
+        state.holder, state.refs = dict(self.scenario.holder), dict(self.scenario.send_rights)
+        state.made = {port: sum(count for (_, other), count in state.refs.items() if other == port)
+                      for port in state.holder}
         for declared in self.scenario.threads:
             thread = self.new_thread(declared.process, declared.name, declared.code, dict(declared.variables))
             thread.shown, thread.index, thread.thread_index = declared.shown, declared.index, declared.thread_index
@@ -103,7 +114,7 @@ class Machine:
         return self.chosen[self.chosen_now - 1]
 
     def every_way(self, state, act):
-        """Does act(copy of the state) in all ways in which it can come out. Gives (state, who moved, who took or logged)."""
+        """Does act(copy of the state) in all ways in which it can come out: (state, who moved, who took or logged)."""
         self.chosen, self.ways = [], []
         while True:
             self.chosen_now = 0
@@ -130,8 +141,8 @@ class Machine:
         return self.every_way(state, lambda after: self.step(after, key))
 
     def enabled(self, thread):
-        """Can this thread take a step? That a bounded wait ends is a step, too, and the kernel's own: it needs no processor."""
-        if thread.mode == 'wait':
+        """Can this thread take a step? That a bounded wait ends is a step of the kernel, and needs no processor."""
+        if thread.mode == 'wait' or (thread.mode == 'again' and thread.suspended):
             return thread.bounded
         return thread.mode != 'ended' and not thread.suspended
 
@@ -139,7 +150,8 @@ class Machine:
 
     def names_of(self, thread):
         names = dict(self.words)
-        names.update(index=thread.index, me=thread.process, status=thread.status, thread_index=thread.thread_index)
+        names.update({'index': thread.index, 'me': thread.process, 'status': thread.status,
+                      'thread-index': thread.thread_index})
         names.update(thread.variables)
         return names
 
@@ -157,10 +169,10 @@ class Machine:
 
     def queue_to(self, process, handle):
         """The queue into which this process sends when it sends to `handle`."""
-        return handle if handle.kind == 'box' else (process, handle)
+        return handle if handle.kind != 'process' else (process, handle)
 
     def queue_from(self, process, handle):
-        return handle if handle.kind == 'box' else (handle, process)
+        return handle if handle.kind != 'process' else (handle, process)
 
     def is_box(self, queue):
         return isinstance(queue, Handle)
@@ -194,13 +206,227 @@ class Machine:
         return capacity[0] == 'unlimited'       # `undefined` is asked once, in send
 
     def store(self, state, queue, message):
+        self.depart(state, message)
         items = state.stored.setdefault(queue, [])
         state.clock += 1
         place = len(items)
         if self.order(queue) == 'priority':
             while place > 0 and items[place - 1][0].priority < message.priority:
                 place -= 1
-        items.insert(place, (message, state.clock))
+        arrival = state.clock
+        items.insert(place, (message, arrival))
+        if 'receivers' in self.scenario.again:
+            self.wake_receiver(state, queue, arrival)
+
+    # ------------------------------------------------------------ rights
+
+    def may_send(self, state, process, port):
+        """'ok', 'dead' or 'no-right': what a send of this process to this port meets."""
+        known = state.refs.get((process, port), 0) > 0
+        if state.holder[port] is None:
+            return 'dead' if known else 'no-right'
+        return 'ok' if known or state.holder[port] == process else 'no-right'
+
+    def may_carry(self, state, process, carried):
+        """Has this process the rights that it wants to send?"""
+        left, good = dict(state.refs), True
+        for kind, port in carried:
+            if kind in ('copy-send', 'move-send'):
+                good = good and left.get((process, port), 0) > 0
+                if kind == 'move-send':
+                    left[(process, port)] = left.get((process, port), 0) - 1
+            else:
+                good = good and state.holder[port] == process
+        if len({port for _, port in carried}) < len(carried):
+            raise Ambiguous('the same port twice in rights')
+        return good
+
+    def depart(self, state, message):
+        """The message leaves its sender: rights that are moved are in it now."""
+        for kind, port in message.carried:
+            if kind == 'move-send':
+                self.lose_reference(state, message.sender, port)
+            elif kind == 'make-send':
+                state.made[port] += 1
+            elif kind == 'move-receive':
+                state.holder[port] = 'transit'
+                if any(port in (key[0], notify) for key, notify in state.watches.items()):
+                    raise Ambiguous('the receive right of a watched port, or of one for notices, moves')
+        if isinstance(message.given, Once):
+            state.once[message.given] = 'transit'
+
+    def arrive(self, state, process, message):
+        """The receiver has the rights that came; the message shows their names."""
+        names = []
+        for kind, port in message.carried:
+            if state.holder[port] is None:
+                names.append(None)
+                continue
+            names.append(port)
+            if kind == 'move-receive':
+                state.holder[port] = process
+            else:
+                state.refs[(process, port)] = state.refs.get((process, port), 0) + 1
+        if isinstance(message.given, Once):
+            state.once[message.given] = process
+        return message._replace(carried=(), rights=tuple(names))
+
+    def lose_rights(self, state, message):
+        """The message is thrown away, with its rights."""
+        for kind, port in message.carried:
+            if kind == 'move-receive':
+                self.port_dies(state, port)
+        if isinstance(message.given, Once):
+            self.once_lost(state, message.given)
+
+    def once_lost(self, state, right):
+        """Nobody will use this send-once right any more."""
+        if state.once.pop(right, None) is not None:
+            self.notice(state, right.port, 'send-once', None)
+
+    def lose_reference(self, state, process, port):
+        state.refs[(process, port)] -= 1
+        if not state.refs[(process, port)]:
+            del state.refs[(process, port)]
+
+    def notice(self, state, port, kind, body):
+        """A message from the kernel, which ignores the limit."""
+        if state.holder[port] is None:
+            return
+        if len(state.stored.get(port, [])) > 10:
+            raise Ambiguous('ever more notices in a port')
+        message = Message(body, None, kind, 0, 8, None, None, None)
+        if not self.offer(state, port, message, None):
+            self.store(state, port, message)
+
+    def port_dies(self, state, port):
+        """What waits there is lost, and blocked senders are told."""
+        state.holder[port] = None
+        for message, _ in state.stored.pop(port, []):
+            self.lose(state, message)
+        for key, thread in list(state.threads.items()):
+            if thread.mode == 'wait' and thread.wait[0] == 'send' and thread.wait[1] == port:
+                self.complete_waiting(state, key, 'dead')
+        for (watched, kind, process), notify in list(state.watches.items()):
+            if watched == port:
+                del state.watches[(watched, kind, process)]
+                if kind == 'dead-name':
+                    state.refs[(process, port)] = state.refs.get((process, port), 0) + 1
+                    self.notice(state, notify, 'dead-name', port)
+                else:
+                    self.notice(state, notify, 'send-once', None)
+
+    def settle_watches(self, state):
+        """The notices about ports to which nobody has a send right any more."""
+        for (port, kind, process), notify in list(state.watches.items()):
+            if kind != 'no-senders' or not state.made[port]:
+                continue
+            held = any(other == port and count for (_, other), count in state.refs.items())
+            flying = any(other == port and kind != 'move-receive' for items in state.stored.values()
+                         for message, _ in items for kind, other in message.carried)
+            if not held and not flying and not state.stored.get(port):
+                del state.watches[(port, kind, process)]
+                self.notice(state, notify, 'no-senders', state.made[port])
+                return True
+        return False
+
+    def do_drop(self, state, key, thread, instruction):
+        port = self.resolve(thread, instruction.argument)[0]
+        if not state.refs.get((thread.process, port)):
+            self.complete(state, key, 'no-right')
+            return
+        self.lose_reference(state, thread.process, port)
+        if (port, 'dead-name', thread.process) in state.watches and (thread.process, port) not in state.refs:
+            self.notice(state, state.watches.pop((port, 'dead-name', thread.process)), 'port-deleted', None)
+        self.complete(state, key, 'ok')
+        self.settle(state)
+
+    def do_watch(self, state, key, thread, instruction):
+        port, notify = (self.resolve(thread, word)[0] for word in (instruction.argument, instruction.keys['notify']))
+        kind = instruction.keys['until']
+        if state.holder[port] is None:
+            raise Ambiguous('a watch of a dead port')
+        if kind == 'no-senders':
+            good = state.holder[port] == thread.process
+        elif kind == 'dead-name':
+            good = (thread.process, port) in state.refs
+        else:
+            raise Ambiguous('watch until ' + kind)
+        if not good or state.holder[notify] != thread.process:
+            self.complete(state, key, 'no-right')
+            return
+        before = state.watches.pop((port, kind, thread.process), None)
+        if before:
+            self.notice(state, before, 'send-once', None)
+        state.watches[(port, kind, thread.process)] = notify
+        self.complete(state, key, 'ok')
+        self.settle(state)
+
+    # ------------------------------------------------------------ look-again
+
+    def wake_receiver(self, state, queue, arrival):
+        """Makes the first waiter that would take this stored message ready; the message is its chance."""
+        message = next((message for message, number in state.stored.get(queue, []) if number == arrival), None)
+        if message is None:
+            return
+        if any(state.threads[key].wait[0] == 'select' for key, _ in state.receivers.get(queue, [])):
+            raise Ambiguous('a blocked select under look-again')
+        waiting = [item for item in state.receivers.get(queue, [])
+                   if self.type_fits(state.threads[item[0]].wait[2], message)]
+        if waiting:
+            key = self.pick_receiver(state, queue, waiting)
+            _, sources, wanted = state.threads[key].wait
+            self.make_ready(state, key, ('again', 'receive', queue, arrival, sources, wanted))
+
+    def wake_sender(self, state, queue):
+        """A slot is free: makes the first blocked sender ready, if there are more free slots than such senders."""
+        blocked = state.senders.get(queue)
+        capacity = self.capacity(queue)
+        if not blocked or capacity[0] == 'none':
+            return
+        if capacity[0] != 'messages':
+            raise Ambiguous('senders that look again, and capacity ' + capacity[0])
+        ready = [key for key, thread in state.threads.items()
+                 if thread.mode == 'again' and thread.wait[1] == 'send' and thread.wait[2] == queue]
+        if len(state.stored.get(queue, [])) + len(ready) < capacity[1]:
+            key = self.pick_sender(state, queue, blocked)
+            self.make_ready(state, key, ('again', 'send', queue, state.threads[key].wait[2]))
+
+    def make_ready(self, state, key, wait):
+        thread = state.threads[key]
+        bounded = thread.bounded
+        self.leave_queues(state, key)
+        thread.mode, thread.wait, thread.bounded = 'again', wait, bounded
+
+    def pass_on(self, state, chance):
+        """Whoever was made ready leaves without having used its chance: the next one gets it."""
+        if chance[1] == 'receive':
+            self.wake_receiver(state, chance[2], chance[3])
+        else:
+            self.wake_sender(state, chance[2])
+
+    def once_more(self, state, key, thread):
+        """A thread that was made ready makes its call again; perhaps for the last time."""
+        chance = thread.wait
+        last = bool(thread.suspended or (thread.bounded and self.choose(2)))
+        if chance[1] == 'send':
+            self.try_send(state, key, thread, chance[2], chance[3], last)
+            if thread.mode != 'wait' or thread.wait[0] != 'send':
+                self.pass_on(state, chance)
+            return
+        _, _, _, _, sources, wanted = chance
+        found = self.look(state, thread.process, sources, wanted)
+        if found == 'dead':
+            self.complete(state, key, 'dead')
+        elif found:
+            self.take(state, key, found)
+        elif last:
+            self.complete_waiting(state, key, 'timed-out')
+        else:
+            self.block(thread, ('receive', sources, wanted))
+            self.wait_at(state, key, thread.process, sources)
+        if thread.mode != 'wait':
+            self.pass_on(state, chance)
 
     # ------------------------------------------------------------ the end of a call
 
@@ -238,6 +464,8 @@ class Machine:
         request = None
         if wait[0] in ('send', 'memory'):
             request = wait[2].request
+        elif wait[:2] == ('again', 'send'):
+            request = wait[3].request
         elif wait[0] == 'reply':
             request = wait[1]
         if request is not None:
@@ -250,6 +478,7 @@ class Machine:
         if message.request is not None and state.requests.get(message.request, ('',))[0] == 'open':
             state.requests[message.request] = ('taken', thread.process)
         self.took.add(key)
+        message = self.arrive(state, thread.process, message)
         box = queue if self.is_box(queue) else None
         self.complete(state, key, 'ok', thread.instruction().argument, message._replace(box=box))
 
@@ -273,6 +502,7 @@ class Machine:
 
     def lose(self, state, message):
         """The message is thrown away; a caller is told `dead`."""
+        self.lose_rights(state, message)
         if message.request is not None and state.requests.get(message.request, ('',))[0] == 'open':
             state.requests[message.request] = ('gone', None)
             caller = self.caller_of(state, message.request)
@@ -286,7 +516,7 @@ class Machine:
         return wanted is None or any(type(kind) is type(message.type) and kind == message.type for kind in wanted)
 
     def look_at(self, state, queue, wanted):
-        """What a receive would take from this queue: ('stored', queue, position), ('sender', queue, senders) or None."""
+        """What a receive would take from this queue: ('stored', queue, position), ('sender', queue, who) or None."""
         for position, (message, _) in enumerate(state.stored.get(queue, [])):
             if self.type_fits(wanted, message):
                 return ('stored', queue, position)
@@ -312,7 +542,7 @@ class Machine:
         return min(blocked, key=lambda found: found[0])[1] if blocked else None
 
     def source_dead(self, state, process, handle):
-        if handle.kind == 'box':
+        if handle.kind != 'process':
             return False
         queue = (handle, process)
         return state.alive[handle] != 'alive' and not state.stored.get(queue) and not state.senders.get(queue)
@@ -332,7 +562,8 @@ class Machine:
     def ready(self, state, process, sources):
         """The answer of select."""
         return tuple(handle for handle in sources
-                     if self.look_at(state, self.queue_from(process, handle), None) or self.source_dead(state, process, handle))
+                     if self.look_at(state, self.queue_from(process, handle), None)
+                     or self.source_dead(state, process, handle))
 
     def pick_sender(self, state, queue, blocked):
         """Which of these blocked senders goes first."""
@@ -365,10 +596,14 @@ class Machine:
             return
         if kind == 'stored':
             state.stored[queue].pop(which)
+            if 'senders' in self.scenario.again:
+                self.wake_sender(state, queue)
         if too_large:
             self.complete(state, key, 'too-large')
             self.destroy_message(state, sender, message)
         else:
+            if sender:
+                self.depart(state, message)
             self.deliver(state, key, queue, message)
             if sender:
                 self.sender_done(state, sender, message)
@@ -383,6 +618,18 @@ class Machine:
         else:
             self.lose(state, message)
 
+    def pick_receiver(self, state, queue, waiting):
+        """Which of these waiting receivers is served."""
+        policy = self.receiver_policy(queue)
+        if policy == 'arbitrary':
+            return waiting[self.choose(len(waiting))][0]
+        if policy == 'lifo':
+            return waiting[-1][0]
+        if policy == 'priority':
+            top = max(self.priority_of(state, other) for other, _ in waiting)
+            return next(other for other, _ in waiting if self.priority_of(state, other) == top)
+        return waiting[0][0]
+
     def offer(self, state, queue, message, sender):
         """Hands the message over to a waiting receiver. Gives 'taken', 'destroyed' or None."""
         while True:
@@ -391,19 +638,13 @@ class Machine:
                        and self.type_fits(state.threads[item[0]].wait[2], message)]
             if not waiting:
                 return None
-            policy = self.receiver_policy(queue)
-            if policy == 'arbitrary':
-                key = waiting[self.choose(len(waiting))][0]
-            elif policy == 'lifo':
-                key = waiting[-1][0]
-            elif policy == 'priority':
-                top = max(self.priority_of(state, other) for other, _ in waiting)
-                key = next(other for other, _ in waiting if self.priority_of(state, other) == top)
-            else:
-                key = waiting[0][0]
+            key = self.pick_receiver(state, queue, waiting)
             if not self.too_large_for(state.threads[key], message):
+                self.depart(state, message)
                 self.deliver(state, key, queue, message)
                 return 'taken'
+            if not sender or message.carried or isinstance(message.given, Once):
+                raise Ambiguous('rights or a notice, and a receiver for which the message is too large')
             if state.threads[sender].instruction().keys.get('wait') == 'never':
                 raise Ambiguous('wait: never and a receiver for which the message is too large')
             self.complete(state, key, 'too-large')
@@ -415,7 +656,7 @@ class Machine:
     def settle(self, state):
         """Slots and memory that have become free go to those who wait; waits that can end do."""
         while (self.settle_memory(state) or self.settle_slots(state) or self.settle_receivers(state)
-               or self.settle_others(state)):
+               or self.settle_others(state) or self.settle_watches(state)):
             pass
 
     def settle_memory(self, state):
@@ -439,6 +680,8 @@ class Machine:
         return True
 
     def settle_slots(self, state):
+        if 'senders' in self.scenario.again:
+            return False
         for queue in list(state.senders):
             blocked = state.senders.get(queue)
             if not blocked or self.capacity(queue)[0] in ('none', 'undefined'):
@@ -474,8 +717,9 @@ class Machine:
             if found == 'dead':
                 self.complete(state, key, 'dead')
                 return True
-            if found:
-                others = [other for other, _ in state.receivers.get(found[1], []) if state.threads[other].wait[0] == 'receive']
+            if found and 'receivers' not in self.scenario.again:
+                others = [other for other, _ in state.receivers.get(found[1], [])
+                          if state.threads[other].wait[0] == 'receive']
                 if len(others) > 1:
                     raise Ambiguous('which receiver')
                 self.take(state, key, found)
@@ -518,13 +762,18 @@ class Machine:
     def end_thread(self, state, key):
         """Ends one thread: what it waits for is withdrawn. One that was started while running is forgotten."""
         thread = state.threads[key]
-        if thread.mode == 'wait':
+        chance = thread.wait if thread.mode == 'again' else None
+        if thread.mode in ('wait', 'again'):
             wait = thread.wait
             request = wait[2].request if wait[0] in ('send', 'memory') else wait[1] if wait[0] == 'reply' else None
+            if wait[:2] == ('again', 'send'):
+                request = wait[3].request
             if request is not None:
                 state.requests[request] = ('gone', None)
             self.leave_queues(state, key)
         thread.mode, thread.suspended = 'ended', 0
+        if chance:
+            self.pass_on(state, chance)
         self.moved.add(key)
         self.woken = [other for other in self.woken if other != key]
         if not thread.declared:
@@ -556,6 +805,15 @@ class Machine:
                 queue = thread.wait[1]
                 if not self.is_box(queue) and queue[1] == process:
                     self.complete_waiting(state, key, 'dead')
+        for key in [key for key in state.watches if key[2] == process]:
+            if state.holder[state.watches.pop(key)] != process:
+                raise Ambiguous('whoever asked for a notice ends, and its port lives on')
+        state.refs = {name: count for name, count in state.refs.items() if name[0] != process}
+        for port in list(state.holder):
+            if state.holder[port] == process:
+                self.port_dies(state, port)
+        for right in [right for right, holder in state.once.items() if holder == process]:
+            self.once_lost(state, right)
         for request, (what, by) in list(state.requests.items()):
             if what == 'taken' and by == process:
                 state.requests[request] = ('gone', None)
@@ -588,7 +846,9 @@ class Machine:
             return instruction.op in ('set', 'log', 'next')
         if instruction.op == 'log':
             return 'logs' in self.visible
-        names = instruction.argument if instruction.op == 'set' else [instruction.argument[1]] if instruction.op == 'next' else []
+        names = instruction.argument if instruction.op == 'set' else []
+        if instruction.op == 'next':
+            names = [instruction.argument[1]]
         return any(f'{thread.shown}.{name}' in self.visible for name in names)
 
     def local_work(self, state, key, split):
@@ -682,7 +942,10 @@ class Machine:
         """The next step of this thread."""
         thread = state.threads[key]
         self.moved.add(key)
-        if thread.mode == 'wait':
+        if thread.mode == 'again':
+            self.once_more(state, key, thread)
+            self.settle(state)
+        elif thread.mode == 'wait':
             outcome = 'ok' if thread.wait[0] == 'sleep' else 'timed-out'
             self.complete_waiting(state, key, outcome)
             self.settle(state)
@@ -788,6 +1051,10 @@ class Machine:
         targets = self.controlled(state, thread, instruction)
         self.complete(state, key, 'dead' if targets is None else 'ok')
         for target in targets or []:
+            if state.threads[target].place == 0 and state.threads[target].instruction().op == 'sleep':
+                raise Ambiguous('interrupt of a process that perhaps has not begun')
+            if state.threads[target].mode == 'again':
+                raise Ambiguous('interrupt of a thread that was made ready to look again')
             if state.threads[target].mode == 'wait':
                 self.complete_waiting(state, target, 'interrupted')
         self.settle(state)
@@ -795,6 +1062,12 @@ class Machine:
     def do_receive(self, state, key, thread, instruction):
         written = instruction.keys.get('from')
         sources = 'anyone' if written == 'anyone' else tuple(self.resolve(thread, written))
+        ports = [handle for handle in sources if handle.kind == 'port'] if sources != 'anyone' else []
+        if len(ports) < len(sources) and ports or len(ports) > 1:
+            raise Ambiguous('a receive from a port and something else')
+        if ports and state.holder[ports[0]] != thread.process:
+            self.complete(state, key, 'no-right')
+            return
         wanted = None
         if 'type' in instruction.keys:
             types = instruction.keys['type']
@@ -813,6 +1086,8 @@ class Machine:
 
     def do_select(self, state, key, thread, instruction):
         sources = tuple(self.resolve(thread, instruction.keys['among']))
+        if any(handle.kind == 'port' for handle in sources):
+            raise Ambiguous('select among ports')
         answer = self.ready(state, thread.process, sources)
         if answer:
             self.complete(state, key, 'ok', instruction.argument, answer)
@@ -835,6 +1110,10 @@ class Machine:
     def do_reply(self, state, key, thread, instruction):
         to = instruction.keys['to']
         value = thread.variables.get(to) if re.fullmatch(r'\w+', to) else template(to, self.names_of(thread))
+        once = value.given if isinstance(value, Message) and isinstance(value.given, Once) else value
+        if isinstance(once, Once):
+            self.reply_once(state, key, thread, instruction, once)
+            return
         if not isinstance(value, Message) or value.request is None:
             self.complete(state, key, 'no-right')
             return
@@ -848,10 +1127,26 @@ class Machine:
             self.complete(state, key, 'dead')
             return
         body = template(instruction.argument, self.names_of(thread))
-        answer = Message(body, thread.process, None, 0, default_size(body), None, None)
+        answer = Message(body, thread.process, None, 0, default_size(body), None, None, None)
         self.complete(state, key, 'ok')
         self.took.add(caller)
         self.complete(state, caller, 'ok', state.threads[caller].instruction().keys.get('into'), answer)
+
+    def reply_once(self, state, key, thread, instruction, once):
+        """An answer by a send-once right ignores the limit of the port."""
+        if state.once.get(once) != thread.process:
+            self.complete(state, key, 'no-right')
+            return
+        del state.once[once]
+        if state.holder[once.port] is None:
+            self.complete(state, key, 'dead')
+            return
+        body = template(instruction.argument, self.names_of(thread))
+        message = Message(body, thread.process, None, 0, default_size(body), None, None, None)
+        self.complete(state, key, 'ok')
+        if not self.offer(state, once.port, message, None):
+            self.store(state, once.port, message)
+        self.settle(state)
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
@@ -872,13 +1167,39 @@ class Machine:
         if instruction.op == 'call':
             state.clock += 1
             request = state.clock
+        given = self.resolve(thread, keys['reply-to'])[0] if 'reply-to' in keys else None
+        carried = tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in keys.get('rights', []))
+        meets = self.may_send(state, thread.process, destination) if destination.kind == 'port' else 'ok'
+        good = self.may_carry(state, thread.process, carried)
+        if given is not None and given.kind == 'port':
+            if state.holder[given] is None:
+                raise Ambiguous('reply-to a dead port')
+            good = good and state.holder[given] == thread.process
+            state.clock += 1
+            given = Once(state.clock, given)
+        if meets == 'dead' and not good:
+            raise Ambiguous('a dead port, and a right that is not there')
+        if meets != 'ok' or not good:
+            self.complete(state, key, 'dead' if meets == 'dead' else 'no-right')
+            return
+        if destination in [port for kind, port in carried if kind == 'move-receive']:
+            raise Ambiguous('a receive right in a message to its own port')
         message = Message(body, thread.process, template(keys.get('type'), names),
-                          template(keys.get('priority', 0), names), size, None, request)
-        queue = self.queue_to(thread.process, destination)
-        capacity = self.capacity(queue)
+                          template(keys.get('priority', 0), names), size, None, request, given, carried)
+        self.try_send(state, key, thread, self.queue_to(thread.process, destination), message)
+
+    def try_send(self, state, key, thread, queue, message, last=False):
+        """Looks at the points in turn. `last`: its time is over, and what would have to wait ends."""
+        scenario, instruction = self.scenario, thread.instruction()
+        size, request, capacity = message.size, message.request, self.capacity(queue)
+        if scenario.again and capacity[0] in ('bytes', 'undefined'):
+            raise Ambiguous('look-again, and capacity ' + capacity[0])
 
         def wait_for(kind):
             """SEND-blocked or memory-blocked."""
+            if last:
+                self.complete_waiting(state, key, 'timed-out')
+                return
             if self.never(instruction):
                 self.complete(state, key, 'would-block')
                 return
@@ -899,9 +1220,10 @@ class Machine:
                 state.requests[request] = ('gone', None)
                 self.complete(state, key, 'would-block')
             else:
+                self.leave_queues(state, key)
                 self.block(thread, ('reply', request))
 
-        if destination.kind == 'process' and state.alive[destination] != 'alive':
+        if not self.is_box(queue) and state.alive[queue[1]] != 'alive':
             self.complete(state, key, 'dead')
             return
         if self.is_box(queue) and scenario.boxes[queue].max_size is not None and size > scenario.boxes[queue].max_size:
@@ -912,6 +1234,12 @@ class Machine:
             return
         if request is not None:
             state.requests[request] = ('open', None)
+        if 'receivers' in scenario.again and self.has_slot(state, queue, message) and (
+                'senders' in scenario.again or not self.goes_before(state, queue, message, thread)):
+            gone()
+            self.store(state, queue, message)
+            self.settle(state)
+            return
         came = self.offer(state, queue, message, key)
         if came:
             if came == 'destroyed' and request is not None:
@@ -933,7 +1261,8 @@ class Machine:
         if capacity[0] == 'undefined':
             room = len(state.stored.get(queue, [])) < 8 and self.choose(2) == 1
         else:
-            room = self.has_slot(state, queue, message) and not self.goes_before(state, queue, message, thread)
+            room = self.has_slot(state, queue, message) and ('senders' in scenario.again
+                                                             or not self.goes_before(state, queue, message, thread))
         if not room:
             wait_for('send')
             self.settle(state)

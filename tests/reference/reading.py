@@ -17,13 +17,32 @@ class ThreadError(Exception):
 # A handle names a process or a mailbox. It is shown, and compared, as its name.
 Handle = namedtuple('Handle', 'kind name')
 
-# `request` is the number of the call that the message is the request of, or None.
-Message = namedtuple('Message', 'body sender type priority size box request')
+
+
+# A send-once right to a port.
+Once = namedtuple('Once', 'number port')
+
+
+MESSAGE = 'body sender type priority size box request given carried rights'
+
+
+class Message(namedtuple('Message', MESSAGE, defaults=((), ()))):
+    """`request` is the number of the call of which the message is the request, or None; `given` is its `reply-to:`.
+
+    `carried` are the rights that go with it, as ('copy-send', port); `rights` is what the receiver finds in `.rights`.
+    """
+    __slots__ = ()
+
+    @property
+    def reply__to(self):
+        """`.reply-to`: the right to answer, if the message is a request."""
+        return self if self.request is not None else self.given
+
 
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
 CALLS = {'send', 'receive', 'call', 'reply', 'select', 'yield', 'sleep', 'exit', 'kill', 'join', 'thread',
-         'suspend', 'resume', 'interrupt'}
+         'suspend', 'resume', 'interrupt', 'drop', 'watch'}
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
@@ -58,9 +77,9 @@ def capacity_of(value):
     return ('bytes', size_of(value))
 
 
-def compile_body(steps):
-    """The code of one thread; its last instruction is `end`."""
-    code = []
+def compile_body(steps, start=None):
+    """The code of one thread; its last instruction is `end`. A process with a `start:` sleeps until then."""
+    code = [Instruction('sleep', start)] if start else []
     compile_steps(code, steps, [])
     code.append(Instruction('end'))
     return code
@@ -151,9 +170,9 @@ Box = namedtuple('Box', 'capacity order receiver max_size')
 # A thread that a process begins with.
 Declared = namedtuple('Declared', 'process name shown index thread_index code variables')
 
-KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed quantum costs '
-               'preempt').split()
-PROCESS_KEYS = 'replicas do threads program with daemon priority capacity'.split()
+KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
+               'quantum costs preempt').split()
+PROCESS_KEYS = 'replicas do threads program with daemon priority capacity start'.split()
 
 
 class Scenario:
@@ -161,13 +180,17 @@ class Scenario:
     def __init__(self, document):
         kernel = document.get('kernel') or {}
         for key in document:
-            if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect'):
+            if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
+                           'ports'):
                 raise Ambiguous('top level ' + key)
         for key in kernel:
             if key not in KERNEL_KEYS:
                 raise Ambiguous('kernel.' + key)
-        if kernel.get('wake', 'hand-over') != 'hand-over':
-            raise Ambiguous('kernel.wake')
+        wake = kernel.get('wake', 'hand-over')
+        sides = wake if isinstance(wake, dict) else {'senders': wake, 'receivers': wake}
+        self.again = {side for side in sides if sides[side] == 'look-again'}
+        if self.again and 'memory' in kernel:
+            raise Ambiguous('look-again with limited memory')
         self.buffering = capacity_of(kernel.get('buffering'))
         memory = kernel.get('memory', 'unlimited')
         self.memory = None if memory == 'unlimited' else size_of(memory)
@@ -183,7 +206,12 @@ class Scenario:
         self.threads = []           # Declared
         for name, declared in document['processes'].items():
             self.read_process(name, declared, document.get('programs') or {})
+        self.holder, self.send_rights = {}, {}      # port -> process; (process, port) -> references
+        self.read_ports(document.get('ports') or {})
         self.names = {handle.name: handle for handle in list(self.boxes) + self.processes}
+        # a bare word in `with:` may be the name of something declared
+        self.threads = [one._replace(variables={name: self.names.get(value, value) if isinstance(value, str) else value
+                                                for name, value in one.variables.items()}) for one in self.threads]
 
     def members(self, kind, name, replicas):
         """The handles that a declaration makes: one, or a family."""
@@ -201,6 +229,20 @@ class Scenario:
             for handle in self.members('box', name, declared.get('replicas')):
                 self.boxes[handle] = box
 
+    def read_ports(self, ports):
+        by_name = {process.name: process for process in self.processes}
+        several = len({one.process for one in self.threads}) < len(self.threads)
+        if ports and (several or self.memory is not None or self.again):
+            raise Ambiguous('ports, and several threads, limited memory or look-again')
+        for name, declared in ports.items():
+            if set(declared) - {'receive', 'send', 'capacity'} or declared.get('capacity') == 0:
+                raise Ambiguous('port key, or capacity 0')
+            port = Handle('port', name)
+            self.boxes[port] = Box(capacity_of(declared.get('capacity', 5)), 'fifo', self.receiver, None)
+            self.holder[port] = by_name[declared['receive']]
+            for process in declared.get('send', []):
+                self.send_rights[(by_name[process], port)] = 1
+
     def read_process(self, name, declared, programs):
         if isinstance(declared, list):
             declared = {'do': declared}
@@ -211,26 +253,27 @@ class Scenario:
         if 'program' in declared:
             program = programs[declared['program']]
             variables.update(program.get('with') or {})
-            bodies = [('main', compile_body(program['do']), None)]
+            bodies = [('main', compile_body(program['do'], declared.get('start')), None)]
         elif 'threads' in declared:
             bodies = []
             for thread, body in declared['threads'].items():
                 if isinstance(body, list):
                     body = {'do': body}
-                bodies.append((thread, compile_body(body['do']), body.get('replicas')))
+                bodies.append((thread, compile_body(body['do'], declared.get('start')), body.get('replicas')))
         else:
-            bodies = [('main', compile_body(declared['do']), None)]
+            bodies = [('main', compile_body(declared['do'], declared.get('start')), None)]
         variables.update(declared.get('with') or {})
         for position, process in enumerate(self.members('process', name, declared.get('replicas'))):
             self.processes.append(process)
             self.daemon[process] = bool(declared.get('daemon'))
             self.priority[process] = declared.get('priority', 0)
-            self.link_capacity[process] = capacity_of(declared['capacity']) if 'capacity' in declared else self.buffering
+            own = 'capacity' in declared
+            self.link_capacity[process] = capacity_of(declared['capacity']) if own else self.buffering
             for thread, code, replicas in bodies:
                 for number in range(1, (replicas or 1) + 1):
                     shown = process.name
                     if 'threads' in declared:
-                        shown += '.' + thread + (f'[{number}]' if replicas else '')
+                        shown += '.' + thread + (f'[{number}]' if (replicas or 1) > 1 else '')
                     self.threads.append(Declared(process, thread, shown, position + 1, number, code, variables))
 
 
@@ -259,17 +302,17 @@ translated = {}
 
 
 def translate(text):
-    """Our expressions are those of Python, but for some words."""
+    """Our expressions are those of Python, but for some words, and for hyphens in names."""
     if text not in translated:
-        if re.search(r'/|%|now|random|\bmin\b|\bmax\b|push|pop|count|\ball\b|\bany\b|range', text):
-            raise Ambiguous('expression ' + text)
-        python = re.sub(r'\bnone\b', 'None', text)
-        python = re.sub(r'\btrue\b', 'True', python)
-        python = re.sub(r'\bfalse\b', 'False', python)
-        python = python.replace('thread-index', 'thread_index')
-        if re.search(r'[A-Za-z]-[A-Za-z]', python):
-            raise Ambiguous('hyphen in ' + text)
-        translated[text] = compile(python, '<expression>', 'eval')
+        parts = re.split(r'("[^"]*"|\'[^\']*\')', text)         # every second part is a text constant
+        for place in range(0, len(parts), 2):
+            part = parts[place]
+            if re.search(r'/|%|\b(now|random|min|max|push|pop|count|all|any|range|refs|rights-of)\b', part):
+                raise Ambiguous('expression ' + text)
+            for ours, python in (('none', 'None'), ('true', 'True'), ('false', 'False')):
+                part = re.sub(rf'\b{ours}\b', python, part)
+            parts[place] = re.sub(r'(?<=\w)-(?=[A-Za-z])', '__', part)
+        translated[text] = compile(''.join(parts), '<expression>', 'eval')
     return translated[text]
 
 
@@ -278,7 +321,8 @@ def evaluate(text, names):
     if isinstance(text, (bool, int)) or text is None:
         return text
     try:
-        return eval(translate(str(text)), {'__builtins__': {}, 'len': len}, Names(names))
+        return eval(translate(str(text)), {'__builtins__': {}, 'len': len},
+                    Names((name.replace('-', '__'), value) for name, value in names.items()))
     except (TypeError, IndexError, AttributeError, ZeroDivisionError) as error:
         raise ThreadError(str(error))
 
@@ -291,6 +335,8 @@ def show(value):
         return 'true' if value else 'false'
     if isinstance(value, Message):
         return show(value.body)
+    if isinstance(value, Once):
+        raise Ambiguous('a send-once right as text')
     if isinstance(value, Handle):
         return value.name
     if isinstance(value, tuple):

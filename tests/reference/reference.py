@@ -3,8 +3,8 @@
 
     reference.py FILE.yaml [--merge]       prints what every schedule can do; --merge: nothing local is seen
 
-A step is one system call, the local work behind it, and the local work of the threads it wakes; local work that is seen is
-a step of its own. What the pages leave open raises `Ambiguous`; such a scenario is not compared.
+A step is one system call, the local work behind it, and the local work of the threads it wakes; local work that is seen
+is a step of its own. What the pages leave open raises `Ambiguous`; such a scenario is not compared.
 """
 import sys
 

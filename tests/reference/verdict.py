@@ -1,12 +1,12 @@
 """Deadlock or stranded? Looks at the threads that never move again, and at the code ahead of each.
 
 There is an arrow from t to u if the code ahead of u, as if u's own wait were over, holds an action that would complete
-t's wait. A thread on a circle of arrows is in a deadlock. Where the pages do not say whether there is an arrow it is drawn
-once and left out once; if the answer is not the same, the scenario is `Ambiguous`.
+t's wait. A thread on a circle of arrows is in a deadlock. Where the pages do not say whether there is an arrow it is
+drawn once and left out once; if the answer is not the same, the scenario is `Ambiguous`.
 """
 import re
 
-from reading import Ambiguous, Message, ThreadError, size_of, successors
+from reading import Ambiguous, Message, Once, ThreadError, size_of, successors
 
 
 class Judgement:
@@ -73,7 +73,8 @@ class Judge:
         if not self.is_daemon(key):
             return False
         process = self.state.threads[key].process
-        siblings = [thread for thread in self.state.threads.values() if thread.process == process and thread.mode != 'ended']
+        siblings = [thread for thread in self.state.threads.values()
+                    if thread.process == process and thread.mode != 'ended']
         calm = [thread.mode == 'wait' and thread.wait[0] in ('receive', 'select') and not thread.bounded
                 for thread in siblings]
         owes = any(what == 'taken' and by == process and self.machine.caller_of(self.state, request)
@@ -126,7 +127,8 @@ class Judge:
 
     def enders(self, process):
         """The threads whose ending is the end of this process, or an empty set if it cannot end."""
-        threads = [key for key, thread in self.state.threads.items() if thread.process == process and thread.mode != 'ended']
+        threads = [key for key, thread in self.state.threads.items()
+                   if thread.process == process and thread.mode != 'ended']
         found = {key for key in threads if any(instruction.op == 'exit' for instruction in self.ahead(key))}
         if all(self.can_end(key) for key in threads):
             found |= set(threads)
@@ -171,7 +173,8 @@ class Judge:
     def control_of_others(self, key, thread, other, processes, threads):
         """Somebody is killed whose end would end the wait: the pages do not say whether that counts."""
         wait = thread.wait or ('',)
-        if wait[0] in ('receive', 'select') and wait[1] != 'anyone' and any(process in wait[1] for process in processes):
+        named = wait[0] in ('receive', 'select') and wait[1] != 'anyone'
+        if named and any(process in wait[1] for process in processes):
             self.add(key, other, False)
         if wait[0] in ('send', 'memory') and not self.machine.is_box(wait[1]) and wait[1][1] in processes:
             self.add(key, other, False)
@@ -221,11 +224,14 @@ class Judge:
                 mine = [self.machine.queue_from(process, handle) for handle in sources]
                 hit = any(queue in mine for queue in queues)
             if hit:
-                self.add(key, other, known and not self.never_goes(instruction, queues[0]))
+                goes = known and not self.never_goes(instruction, queues[0])
+                self.add(key, other, goes and self.has_right(actor, instruction, handles))
             elif not known:
                 self.add(key, other, False)
         if sources == 'anyone':
             return
+        if any(handle.kind == 'port' for handle in sources):
+            self.helps_at_port(key, sources[0], wanted)
         if thread.instruction().op == 'receive' and all(handle.kind == 'process' for handle in sources):
             living = [handle for handle in sources if self.state.alive[handle] == 'alive']
             left_over = any(self.state.stored.get((handle, process)) or self.state.senders.get((handle, process))
@@ -233,6 +239,35 @@ class Judge:
             if all(handle != process and self.enders(handle) for handle in living):
                 for handle in living:
                     self.ending(key, handle, not left_over)
+
+    def has_right(self, process, instruction, handles):
+        """Has this process now what this send needs? What it has later nobody knows."""
+        if 'rights' in instruction.keys or 'reply-to' in instruction.keys:
+            return False
+        return all(handle.kind != 'port' or self.state.holder[handle] is not None
+                   and (self.state.refs.get((process, handle)) or self.state.holder[handle] == process)
+                   for handle in handles)
+
+    def helps_at_port(self, key, port, wanted):
+        """Answers by send-once rights, and notices."""
+        for right, holder in self.state.once.items():
+            if right.port != port:
+                continue
+            for other, instruction in self.others_with('reply'):
+                actor = self.state.threads[other]
+                if any(isinstance(value, Message) and value.given == right for value in actor.variables.values()):
+                    self.add(key, other, False)
+            if holder == 'transit':
+                for other, thread in self.state.threads.items():
+                    self.add(key, other, False)
+            else:
+                self.ending(key, holder, wanted is None)
+        for _, _, instruction in [(None, None, one) for _, one in self.others_with('send') if 'reply-to' in one.keys]:
+            for other in self.state.threads:
+                self.add(key, other, False)
+        if port in self.state.watches.values():
+            for other, thread in self.state.threads.items():
+                self.add(key, other, False)
 
     def never_goes(self, instruction, queue):
         """A send that can only end as too-large: the pages do not say whether it counts."""
@@ -267,6 +302,10 @@ class Judge:
                     yield other, instruction, True
                 continue
             handles, known = self.handles(other, written)
+            if not self.machine.is_box(queue) or queue.kind != 'port':
+                pass
+            elif self.state.holder[queue] != process:
+                known = False
             if queue in [self.machine.queue_from(process, handle) for handle in handles]:
                 yield other, instruction, known
             elif not known:
@@ -286,8 +325,14 @@ class Judge:
                 self.add(key, other, known)
             else:
                 self.add(key, other, False)
+        self.ending_of_receiver(key, queue)
+
+    def ending_of_receiver(self, key, queue):
+        """The end of the receiver of a link or a port."""
         if not self.machine.is_box(queue):
             self.ending(key, queue[1])
+        elif queue.kind == 'port' and self.state.holder[queue] not in (None, 'transit'):
+            self.ending(key, self.state.holder[queue])
 
     def helps_memory(self, key, thread):
         for other, _ in self.others_with('receive'):
@@ -320,8 +365,7 @@ class Judge:
             if any(one.op in ('reply', 'end', 'exit') for one in self.ahead(other)):
                 if self.type_may_fit(other, instruction.keys.get('type'), message.type):
                     self.add(key, other, known)
-        if not self.machine.is_box(queue):
-            self.ending(key, queue[1])
+        self.ending_of_receiver(key, queue)
 
     def reply_before_loss(self, key, variable):
         """Can this thread come to a `reply` to the variable before it takes something else into it?"""

@@ -16,6 +16,10 @@ use crate::{Budget, Subject, in_shell};
 
 /// A change whose schedules have more states than this is not waited for.
 pub(crate) const STATES: u64 = 1_000_000;
+/// Beside an exploration a change may have so many times as many states as there are now; a scenario with a
+/// handful shall not wait for a queue that grows for ever.
+const TIMES_AS_MANY: u64 = 100;
+const AT_LEAST: u64 = 2_000;
 /// Beside a run less is waited for.
 const STATES_OF_RUN: u64 = 20_000;
 /// Together they may cost as much as so many states; a step that is really performed costs as much as so
@@ -165,6 +169,7 @@ pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -
     let mut trial = Trial::new(subject, now, *budget);
     let all = trial.candidates();
     trial.spend = Some(COST);
+    trial.states = (TIMES_AS_MANY * found.states()).clamp(AT_LEAST, STATES);
     trial.singles(&all, None, SHOWN)
 }
 
@@ -188,6 +193,7 @@ pub fn of_run(
     let mut trial = Trial::new(subject, now, *budget);
     let mut all = trial.candidates();
     trial.spend = Some(COST / 4);
+    trial.states = STATES_OF_RUN;
     if machine.initial_threads() > MANY_THREADS {
         trial.spend = Some(0);
         all.truncate(TRIED_WITH_MANY);
@@ -202,6 +208,8 @@ pub(crate) struct Trial<'a> {
     text: &'a str,
     now: Now,
     budget: Budget<'a>,
+    /// A change with more states than this is undecided.
+    pub states: u64,
     /// How much may still be spent on explorations, if that is limited.
     pub spend: Option<u64>,
     /// How many were tried.
@@ -213,7 +221,7 @@ pub(crate) struct Trial<'a> {
 impl<'a> Trial<'a> {
     pub(crate) fn new(subject: &'a Subject<'a>, now: Now, budget: Budget<'a>) -> Self {
         let text = &subject.loaded.sources[0].text;
-        Self { subject, text, now, budget, spend: None, tried: 0, undecided: 0 }
+        Self { subject, text, now, budget, states: STATES, spend: None, tried: 0, undecided: 0 }
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -302,8 +310,7 @@ impl<'a> Trial<'a> {
         if self.spend == Some(0) {
             return run.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));
         }
-        let most = if run.is_some() { STATES_OF_RUN } else { STATES };
-        let found = self.budget.up_to(most).explore(&machine, Looks::NOTHING);
+        let found = self.budget.up_to(self.states).explore(&machine, Looks::NOTHING);
         if let Some(spend) = &mut self.spend {
             *spend = spend.saturating_sub(found.states() + PERFORMING * found.performed());
         }

@@ -28,7 +28,7 @@ impl Arrows<'_> {
         let state = self.state;
         let own = state.threads[t.index()].process;
         let future = &self.futures[&t];
-        self.sends(own, future, to);
+        self.sends(own, by, future, to);
         self.receives(future, to);
         each_or(&future.destroys, Condition::Destroyed, Condition::Anything, to);
         // What one does to one's own process ends waits of one's siblings, and none of one's own.
@@ -82,16 +82,23 @@ impl Arrows<'_> {
                 if *right == asked && *process == by)
     }
 
-    fn sends(&self, own: ProcessId, future: &Future, to: &mut Vec<Condition>) {
+    fn sends(&self, own: ProcessId, by: ThreadId, future: &Future, to: &mut Vec<Condition>) {
+        let controlled = |process: ProcessId, to: &mut Vec<Condition>| {
+            if process == own {
+                to.extend(by_a_sibling(by));
+            } else {
+                to.extend(from_outside(process));
+            }
+        };
         let mut sent = |port: MailboxId, kind: Option<&Value>| {
             // Nobody but who registers lets a name server answer others.
             if self.machine.name_servers.contains_key(&port) && !future.registers {
                 return;
             }
             match self.state.receiver_of(port) {
-                Receiver::Kernel(Controlled::Process(process)) => self.controlled(process, to),
+                Receiver::Kernel(Controlled::Process(process)) => controlled(process, to),
                 Receiver::Kernel(Controlled::Thread(t)) => {
-                    self.controlled(self.state.threads[t.index()].process, to);
+                    controlled(self.state.threads[t.index()].process, to);
                 }
                 _ => {
                     to.push(Condition::Sent(port));
@@ -131,16 +138,6 @@ impl Arrows<'_> {
         }
     }
 
-    /// What is sent to the port of a process is done to it.
-    fn controlled(&self, process: ProcessId, to: &mut Vec<Condition>) {
-        to.extend([
-            Condition::ProcessKilled(process),
-            Condition::Controlled(process),
-            Condition::Interrupted(process),
-            Condition::ProcessEnds(process),
-        ]);
-    }
-
     fn receives(&self, future: &Future, to: &mut Vec<Condition>) {
         let goes_on = future.replies || future.ends || future.exits;
         match &future.receives {
@@ -165,6 +162,21 @@ impl Arrows<'_> {
             to.push(Condition::MemoryFreed);
         }
     }
+}
+
+/// What is sent to the port of a process is done to it.
+fn from_outside(process: ProcessId) -> [Condition; 4] {
+    [
+        Condition::ProcessKilled(process),
+        Condition::Controlled(process),
+        Condition::Interrupted(process),
+        Condition::ProcessEnds(process),
+    ]
+}
+
+/// What is sent to the port of one's own process, or of a thread of it, helps the other threads there.
+fn by_a_sibling(by: ThreadId) -> [Condition; 3] {
+    [Condition::KilledBy(by), Condition::ResumedBy(by), Condition::InterruptedBy(by)]
 }
 
 fn each_or<T: Copy>(
