@@ -229,7 +229,7 @@ pub(crate) struct MatrixArgs {
     #[command(flatten)]
     pub subject: Subject,
 
-    /// Values to be tried for a path; with several of these every combination is
+    /// Values to be tried for a path; given several times, every combination is tried
     #[arg(long, value_name = "PATH=VALUE,…")]
     pub vary: Vec<String>,
 

@@ -92,7 +92,7 @@ fn again<T: Tracer>((seen, grain, schedule): Followed, tracer: &mut T) -> State 
 pub(crate) fn why(token: &str, bad: &BadToken) -> String {
     match bad {
         BadToken::NoToken => {
-            format!("`{token}` is no token; `ipcsim explore` prints one with each schedule")
+            format!("`{token}` is not a token; `ipcsim explore` prints one with each schedule")
         }
         BadToken::Version => format!(
             "`{token}` was made by another version of this program, for which a step was something else; \

@@ -168,6 +168,7 @@ impl Game<'_> {
                 self.take(number - 1);
                 self.offer();
             }
+            Ok(_) if count == 0 => self.terminal.print("no step is left; type `back`\n"),
             Ok(_) => self.terminal.print(&format!("there are {count} steps to choose from\n")),
             Err(_) => self.terminal.print(&format!("`{word}`? `help` lists what can be said\n")),
         }
@@ -200,7 +201,7 @@ impl Game<'_> {
         let Some(way) = self.found.nearest(at, beginning, wanted) else {
             let all = self.found.covered == Covered::All;
             let what = match wanted {
-                Wanted::Success => "from here everything is never complete",
+                Wanted::Success => "no schedule completes from here",
                 Wanted::Failure => "from here every schedule completes",
             };
             let sure = if all { "" } else { ", as far as was looked" };

@@ -141,7 +141,7 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
         out.push_str(&format!(", {} undecided", count.undecided));
     }
     if count.vacuous > 0 {
-        out.push_str(&format!("; {} of those that hold say nothing", count.vacuous));
+        out.push_str(&format!("; {} of those that hold would hold in any case", count.vacuous));
     }
     out.push('\n');
     match args.output {

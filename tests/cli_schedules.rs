@@ -90,7 +90,7 @@ fn a_token_brings_its_schedule_back_and_no_other() {
     shell
         .run(&["replay", "rare-crossing", token, "--set", "kernel.buffering=1"])
         .is(2, "with other changes by --set");
-    shell.run(&["replay", "rare-crossing", "nonsense"]).is(2, "is no token");
+    shell.run(&["replay", "rare-crossing", "nonsense"]).is(2, "is not a token");
     shell.run(&["replay", "rare-crossing", &token.replace("m2", "m9")]).is(2, "another version");
 }
 
@@ -207,10 +207,10 @@ fn claims_over_schedules_are_told_apart() {
     judged("every-schedule: {always: kernel.used < 100 or P1.ended}").is(0, "1 claim holds");
     judged("every-schedule: {always: 1 < 2}").is(0, "nothing that it looks at ever changes");
     judged("every-schedule: {eventually: P1.ended and P2.ended}").is(0, "1 claim holds");
-    judged("every-schedule: {eventually: P2.blocked}").is(1, "to where it never holds");
+    judged("every-schedule: {eventually: P2.blocked}").is(1, "it can never become true");
     judged("every-schedule: {eventually: len(box1) == 0}").is(0, "true before anything happens");
     shell.write("c.yaml", claim("every-schedule: completes\n    within: 2"));
-    shell.run(&["test", "c.yaml"]).is(3, "--max-states was reached");
+    shell.run(&["test", "c.yaml"]).is(3, "there are more states than `within: 2`");
 }
 
 /// One that fails is worse than one that is not decided.

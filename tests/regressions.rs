@@ -430,7 +430,7 @@ fn a_chain_of_single_waits_is_refused_and_nothing_else() {
             "
 kernel: {{detect: {detect}}}
 processes:
-  P: [{{{first}, when: {{deadlock: [{{log: refused}}]}}}}]
+  P: [{{{first}, when: {{deadlock: [{{log: refused}}]}}}}, {{receive: m, from: P, wait: never, when: {{would-block: []}}}}]
   Q: [{{receive: m, from: P, when: {{deadlock: [{{log: refused}}]}}}}]
   R: [{{receive: m, from: P, when: {{deadlock: [{{log: refused}}]}}}}]
 "

@@ -34,7 +34,7 @@ fn an_exploration_says_what_must_happen_who_is_stuck_and_what_helps() {
     assert_eq!(all["claims"][0]["verdict"], "holds");
     // Its token brings the schedule back, and that ends with the verdict.
     let token = ending["witness"]["token"].as_str().expect("a token is a text");
-    shell.run(&["replay", "mutual-send", token]).is(0, "every schedule that begins so deadlocks");
+    shell.run(&["replay", "mutual-send", token]).is(0, "this schedule deadlocks");
 }
 
 #[test]

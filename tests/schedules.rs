@@ -9,8 +9,8 @@ use common::situation::{Inside, situation};
 use common::{generate, plain};
 use ipcsim_explore::{
     Covered, Exploration, ExploreLimits, Goes, Limits, Lookers, Looks, NoTrace, Outcome, Path,
-    Reduction, Reductions, Stop, View, conclude, explore, explore_approximately, follow, replay,
-    run, token,
+    Reduction, Reductions, Stop, View, conclude, end_of, explore, explore_approximately, follow,
+    replay, run, token,
 };
 use ipcsim_kernel::{Machine, Scheduler, State, Thread, assert_invariants};
 
@@ -150,6 +150,10 @@ fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
             situation(end) == situation(&there)
         };
         assert!(same(&end, found), "{name}: {}", ending.outcome.word());
+        if ending.goes == Goes::Stops {
+            let there = end_of(machine, &end).map(|it| it.outcome);
+            assert_eq!(there, Some(ending.outcome), "{name}: a replay ends as its schedule");
+        }
         // A way round leads to where it begins.
         let round: Path = path.iter().chain(&ending.round).copied().collect();
         assert!(round.windows(2).all(|legs| legs[0].to == legs[1].from), "{name}");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use common::repository;
 use ipcsim_check::{Budget, Judgement, Subject, judge};
-use ipcsim_explore::{ExploreLimits, Reductions};
+use ipcsim_explore::{ExploreLimits, Goes, Looks, NoTrace, Reductions, end_of, explore, replay};
 use ipcsim_scenario::Loaded;
 
 fn files() -> Vec<PathBuf> {
@@ -55,6 +55,29 @@ fn what_is_right_is_said_with_and_without_merging() {
         assert!(!loaded.scenario.claims.is_empty(), "{name} claims something");
         for reductions in [Reductions::ALL, Reductions::MERGE, Reductions::NONE] {
             judge_all(&name, &text, &loaded, reductions);
+        }
+    }
+}
+
+/// What is shown of a schedule is the ending that it was found for.
+#[test]
+fn a_replay_ends_as_its_schedule() {
+    for path in files() {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(&path).expect("a scenario can be read");
+        let loaded = common::loaded(&name, &text, &[]);
+        let machine = loaded.machine.as_ref().expect("it can be run");
+        let limits = ExploreLimits::default();
+        let mut found = explore(machine, Reductions::ALL, Looks::NOTHING, &limits);
+        let grain = found.grain().clone();
+        let stops = found.endings.iter().filter(|ending| ending.goes == Goes::Stops);
+        let ends: Vec<_> = stops.map(|ending| (ending.state, ending.outcome)).collect();
+        for (state, outcome) in ends {
+            let path = found.path(state);
+            let schedule = found.schedule(&path);
+            let end = replay(machine, &grain, &schedule, &mut NoTrace);
+            let there = end_of(machine, &end).map(|it| it.outcome);
+            assert_eq!(there, Some(outcome), "{name}");
         }
     }
 }

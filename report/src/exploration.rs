@@ -1,149 +1,17 @@
 //! What an exploration found, in sentences: how schedules end, and one of each kind, step by step.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use ipcsim_explore::{
-    Class, Covered, Doom, Ending, Exploration, FinalResult, Goes, Grain, Lost, Move, NoTrace,
-    Outcome, Path, Problem, ScheduleStep, Starving, Tracer, Why, context_switches, end_of, replay,
+    Class, Covered, Doom, Ending, Exploration, Goes, Lost, NoTrace, Outcome, Path, Problem,
+    Starving, Why, context_switches, end_of, replay,
 };
-use ipcsim_kernel::{
-    Event, Expr, Kind, Machine, Predicate, Probe, ProcessId, Register, State, ThreadId, Value,
-};
+use ipcsim_kernel::{Machine, State, ThreadId};
 
-use crate::telling::words_of;
+use crate::steps::Steps;
 use crate::units::{count, plural};
 use crate::verdict::{sentence, tell_cures, tell_waits};
 use crate::words::{Names, place};
-
-/// A schedule as it is shown: a line for each step.
-#[derive(Debug, Default)]
-pub struct Steps {
-    lines: Vec<Line>,
-}
-
-#[derive(Debug)]
-struct Line {
-    number: u64,
-    who: String,
-    texts: Vec<String>,
-    place: String,
-}
-
-/// Steps of which so many are shown at the beginning, and so many at the end.
-const HEAD: usize = 12;
-const TAIL: usize = 10;
-
-impl Tracer for Steps {
-    const EVENTS: bool = true;
-
-    fn step_begins(&mut self, machine: &Machine, state: &State, number: u64, what: Move) {
-        // Local work tells of nothing but what it logs; so it is said where it is done.
-        if let Move::Local(t) = what {
-            let who = Names::new(machine).thread(state, t);
-            let place = place(machine, state.threads[t.index()].pc);
-            self.lines.push(Line { number, who, texts: vec!["local work".into()], place });
-        }
-    }
-
-    fn record(&mut self, machine: &Machine, state: &State, number: u64, event: &Event) {
-        // The beginning is no step of anybody.
-        if number == 0 || matches!(event.kind, Kind::ThreadEnded) {
-            return;
-        }
-        let Some(text) = words_of(machine, state, event) else { return };
-        let who = event.thread.map_or(String::new(), |t| Names::new(machine).thread(state, t));
-        match self.lines.last_mut() {
-            Some(last) if last.number == number && last.who == who => last.texts.push(text),
-            _ => {
-                let place = event.pc.map_or(String::new(), |pc| place(machine, pc));
-                self.lines.push(Line { number, who, texts: vec![text], place });
-            }
-        }
-    }
-}
-
-impl Line {
-    fn told(&self) -> String {
-        let gap = if self.place.is_empty() { "" } else { "  " };
-        format!("{}{gap}{}", self.texts.join("; "), self.place)
-    }
-}
-
-impl Steps {
-    /// The steps of a schedule, and the state that it leads to.
-    pub fn of(machine: &Machine, grain: &Grain, schedule: &[ScheduleStep]) -> (Self, State) {
-        let mut steps = Steps::default();
-        let state = replay(machine, grain, schedule, &mut steps);
-        steps.name_the_silent(machine, &state, schedule);
-        (steps, state)
-    }
-
-    /// A step that tells nothing else is named by who took it: the end of a thread, the end of a wait.
-    fn name_the_silent(&mut self, machine: &Machine, state: &State, schedule: &[ScheduleStep]) {
-        let names = Names::new(machine);
-        let last = |what: Move| schedule.iter().rposition(|step| step.what == what);
-        for (at, step) in schedule.iter().enumerate().skip(1) {
-            let number = at as u64;
-            let is_end = |t: ThreadId| {
-                state.threads[t.index()].state.is_ended() && last(step.what) == Some(at)
-            };
-            let place = self.lines.partition_point(|line| line.number < number);
-            let (who, text) = match step.what {
-                Move::Begin => continue,
-                Move::Start(process) => (machine.process_name(process), "starts"),
-                Move::Call(t) if is_end(t) => (names.thread(state, t), "ends"),
-                // A `yield`, or a `kill` of what has ended.
-                Move::Call(t) => (names.thread(state, t), "goes on"),
-                Move::Local(t) => (names.thread(state, t), "local work"),
-                Move::Expire(t) => (names.thread(state, t), "times out, or wakes up"),
-            };
-            let told = self.lines.get(place).is_some_and(|line| line.number == number);
-            let is_own = told && self.lines[place].who == who;
-            let is_nobodys = told && self.lines[place].who.is_empty();
-            if !told || is_nobodys || (!is_own && matches!(step.what, Move::Expire(_))) {
-                let line = Line { number, who, texts: vec![text.into()], place: String::new() };
-                self.lines.insert(place, line);
-            }
-        }
-    }
-
-    /// The lines of a step, without its number.
-    pub fn lines_of(&self, number: u64) -> Vec<String> {
-        let lines = self.lines.iter().filter(|line| line.number == number);
-        lines.map(|line| format!("{}: {}", line.who, line.texts.join("; "))).collect()
-    }
-
-    /// The first line of a step, without its number.
-    pub fn first_of(&self, number: u64) -> Option<String> {
-        let line = self.lines.iter().find(|line| line.number == number)?;
-        Some(format!("{}: {}", line.who, line.told()))
-    }
-
-    /// The lines, the middle of many left out.
-    pub fn text(&self, indent: &str) -> String {
-        let mut out = String::new();
-        let width = self.lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0);
-        let last = self.lines.last().map_or(0, |line| line.number);
-        let digits = last.to_string().len();
-        let mut before = 0;
-        for (at, line) in self.lines.iter().enumerate() {
-            let folded = self.lines.len().saturating_sub(HEAD + TAIL);
-            if folded > 1 && (HEAD..HEAD + folded).contains(&at) {
-                if at == HEAD {
-                    let _ = writeln!(out, "{indent}… {folded} more …");
-                }
-                continue;
-            }
-            let number =
-                if line.number == before { String::new() } else { line.number.to_string() };
-            before = line.number;
-            let _ = write!(out, "{indent}{number:>digits$}  {:width$}  ", line.who);
-            let _ = writeln!(out, "{}", line.told());
-        }
-        out
-    }
-}
 
 /// What an exploration found.
 pub struct Told<'a> {
@@ -427,7 +295,7 @@ pub fn end(machine: &Machine, state: &State) -> String {
     let Some(ending) = end_of(machine, state) else {
         return "the schedule can go on from here\n".into();
     };
-    let mut out = format!("every schedule that begins so {}\n", present(ending.outcome));
+    let mut out = format!("this schedule {}\n", present(ending.outcome));
     tell_reasons(&mut out, machine, state, &ending);
     out
 }
@@ -458,99 +326,6 @@ fn tell_round(out: &mut String, found: &mut Exploration, path: &Path, ending: &E
     let all: Path = path.iter().chain(&ending.round).copied().collect();
     let schedule = found.schedule(&all);
     let (mut steps, _) = Steps::of(found.machine, found.grain(), &schedule);
-    steps.lines.retain(|line| line.number >= path.len() as u64);
+    steps.forget_before(path.len() as u64);
     out.push_str(&steps.text("    "));
-}
-
-/// So many final results are listed.
-const RESULTS: usize = 50;
-
-/// A look at every variable of every thread, and what each is called.
-pub fn all_variables(machine: &Machine) -> (Predicate, Vec<String>) {
-    let names = Names::new(machine);
-    let (mut probes, mut called) = (Vec::new(), Vec::new());
-    for process in (0..machine.processes.len()).map(ProcessId::at) {
-        for spec in &machine.family_of(process).threads {
-            for index in 1..=spec.count {
-                let who = names.thread_of(process, spec.name, index);
-                let variables = machine.variables_at(spec.entry).iter().enumerate();
-                for (at, variable) in variables {
-                    let (thread, register) = (spec.name, Register::at(at));
-                    probes.push(Probe::Variable { process, thread, index, register });
-                    called.push(format!("{who}.{variable}"));
-                }
-            }
-        }
-    }
-    (Predicate { probes, expr: Expr::Constant(Value::True) }, called)
-}
-
-/// A result in the end, in words.
-pub struct ResultInWords {
-    /// The variables that hold anything.
-    pub held: Vec<(String, String)>,
-    /// What was logged, and by whom.
-    pub log: Vec<(String, String)>,
-}
-
-/// Results in words. Those that differ look different: where two would read the same, values are shown in full.
-pub fn results_in_words(
-    machine: &Machine,
-    called: &[String],
-    results: &[FinalResult],
-) -> Vec<ResultInWords> {
-    let names = Names::new(machine);
-    let words = |result: &FinalResult, shown: &dyn Fn(&Value) -> String| ResultInWords {
-        held: called
-            .iter()
-            .zip(&result.held)
-            .filter(|(_, value)| **value != Value::None)
-            .map(|(name, value)| (name.clone(), shown(value)))
-            .collect(),
-        log: result
-            .log
-            .iter()
-            .map(|(who, text)| (machine.process_name(*who), shown(text)))
-            .collect(),
-    };
-    let short = |value: &Value| names.value(value);
-    let in_full = |value: &Value| names.value_in_full(value);
-    let key = |words: &ResultInWords| (words.held.clone(), words.log.clone());
-    let mut times: BTreeMap<_, u32> = BTreeMap::new();
-    for result in results {
-        *times.entry(key(&words(result, &short))).or_default() += 1;
-    }
-    let shown = results.iter().map(|result| {
-        let plain = words(result, &short);
-        if times[&key(&plain)] > 1 { words(result, &in_full) } else { plain }
-    });
-    shown.collect()
-}
-
-/// What the variables can hold when nothing moves any more, each result with a schedule to it.
-pub fn final_results(
-    found: &mut Exploration,
-    predicate: &Predicate,
-    called: &[String],
-    replay: &dyn Fn(&mut Exploration, &Path) -> String,
-) -> String {
-    let results = found.results(predicate);
-    let words = results_in_words(found.machine, called, &results);
-    let mut out = format!("\n{} in the end\n", plural(results.len() as u64, "result"));
-    for (words, result) in words.iter().zip(&results).take(RESULTS) {
-        let held: Vec<String> =
-            words.held.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        let held =
-            if held.is_empty() { "no variable holds anything".into() } else { held.join(", ") };
-        let _ = writeln!(out, "  {held}");
-        for (who, text) in &words.log {
-            let _ = writeln!(out, "    {who} logs: {text}");
-        }
-        let path = found.path(result.state);
-        let _ = writeln!(out, "    {}", replay(found, &path));
-    }
-    if results.len() > RESULTS {
-        let _ = writeln!(out, "  and {} more", count((results.len() - RESULTS) as u64));
-    }
-    out
 }

@@ -48,7 +48,7 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
                 // Nobody lets himself go on: the wait is in the way.
                 let mut could = graph.awaited(t);
                 could.retain(|other| *other != t);
-                writeln!(out, "  it could be let go on by {}", list(&names, state, &could))
+                writeln!(out, "  {} could end this wait", list(&names, state, &could))
             }
         };
     }

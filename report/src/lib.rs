@@ -8,6 +8,8 @@ mod exploration;
 mod inspect;
 mod lanes;
 mod reasons;
+mod results;
+mod steps;
 mod story;
 mod telling;
 pub mod trace;
@@ -15,13 +17,12 @@ mod units;
 mod verdict;
 mod words;
 
-pub use exploration::{
-    ResultInWords, Steps, Told, all_variables, cut_off, end, exploration, final_results,
-    results_in_words,
-};
+pub use exploration::{Told, cut_off, end, exploration};
 pub use inspect::{graph, show, why_not};
 pub use lanes::picture;
 pub use reasons::{Waiting, waiting, why};
+pub use results::{ResultInWords, all_variables, final_results, results_in_words};
+pub use steps::Steps;
 pub use story::{Recorder, Story};
 pub use units::{bytes, count, plural, time};
 pub use verdict::{measures, verdict};

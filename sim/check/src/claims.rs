@@ -150,7 +150,7 @@ fn judge_blocked(
         if !right {
             let member = name.member.map_or(String::new(), |member| format!("[{member}]"));
             return Err(format!(
-                "`{}{member}` is not blocked; blocked are {}",
+                "`{}{member}` is not blocked; blocked: {}",
                 name.name.value,
                 list(machine, blocked)
             ));
@@ -294,6 +294,11 @@ impl Court<'_, '_> {
     }
 
     fn undecided(&self) -> Judgement {
+        if let Some(within) = self.claim.within
+            && within <= self.found.states()
+        {
+            return Judgement::Undecided(format!("there are more states than `within: {within}`"));
+        }
         let states = count(self.found.states());
         let why = cut_off(self.found.machine, self.found.covered);
         Judgement::Undecided(format!("after {states} states: {why}"))
@@ -392,7 +397,7 @@ impl Court<'_, '_> {
             Err((state, fault)) => self.not_computed(state, &fault),
             Ok(Some(state)) => {
                 let steps = steps(self.found.path(state).len() - 1);
-                let reason = format!("a schedule comes after {steps} to where it never holds");
+                let reason = format!("after {steps} of a schedule it can never become true");
                 self.fails(reason, state)
             }
             Ok(None) => match self.found.vacuous_eventually(0) {

@@ -44,7 +44,7 @@ pub fn confirm(subject: &Subject, found: &Exploration, ending: &Ending, budget: 
         let ends_so = verdict.outcome == ending.outcome
             && (is_the_only_way || ending.blocked.contains(&verdict.blocked));
         if ends_so {
-            return format!("a run ends so too: {}", command(subject, own, timing));
+            return format!("this run ends the same way: {}", command(subject, own, timing));
         }
         if is_the_only_way {
             break;
@@ -53,7 +53,9 @@ pub fn confirm(subject: &Subject, found: &Exploration, ending: &Ending, budget: 
     if is_the_only_way {
         return format!("every run ends so too, sooner or later: {}", command(subject, own, own));
     }
-    format!("{tried} timed runs did not show it; whether one can is not known")
+    format!(
+        "{tried} runs with the durations of the file did not end this way; some other run might"
+    )
 }
 
 /// What one types to see the run.

@@ -1,10 +1,13 @@
 //! Schedules that were found, performed once more: by the same step, so that they can be told.
 
-use ipcsim_kernel::{Computing, Event, Machine, Oracle, Pc, Question, Sink, State, ThreadId};
+use ipcsim_kernel::{
+    Computing, Event, Machine, Oracle, Pc, ProcessId, Question, Sink, State, ThreadId,
+};
 
 use crate::explore::ScheduleStep;
 use crate::run::Tracer;
 use crate::space::{Grain, Move, Ready, drive};
+use crate::verdict::forgive_daemons;
 
 /// Performs a schedule from the beginning. The tracer is told everything; instead of a time it gets the
 /// number of the step, 0 for the beginning.
@@ -19,7 +22,11 @@ pub fn replay<T: Tracer>(
         let mut script = Script { answers: &step.answers, grain };
         tracer.step_begins(machine, &state, number as u64, step.what);
         let mut teller = Ready::new(Teller { tracer, number: number as u64 });
+        let lived: Vec<usize> = (0..state.processes.len())
+            .filter(|process| !state.is_over(ProcessId::at(*process)))
+            .collect();
         drive(machine, &mut state, (step.what, grain), &mut script, &mut teller, |_, _, _, _| {});
+        forgive_daemons(machine, &mut state, lived);
     }
     state
 }

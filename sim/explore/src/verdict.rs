@@ -242,6 +242,27 @@ pub(crate) fn workers(machine: &Machine) -> impl Iterator<Item = ProcessId> + us
         .filter(|process| machine.family_of(*process).role == Role::Worker)
 }
 
+/// Of these processes, daemons that failed when no worker was left count as finished: nobody needs them any
+/// more. Gives how they failed, and where.
+pub(crate) fn forgive_daemons(
+    machine: &Machine,
+    state: &mut State,
+    processes: impl IntoIterator<Item = usize>,
+) -> Vec<(Fault, Pc)> {
+    let mut forgiven = Vec::new();
+    for index in processes {
+        let Life::Ended(End::Failed(fault, pc)) = &state.processes.items()[index].life else {
+            continue;
+        };
+        let is_daemon = machine.family_of(ProcessId::at(index)).role == Role::Daemon;
+        if is_daemon && workers(machine).all(|worker| state.is_over(worker)) {
+            forgiven.push((fault.clone(), pc.0));
+            state.processes[index].life = Life::Ended(End::Finished);
+        }
+    }
+    forgiven
+}
+
 fn failures(run: &Run) -> Vec<Failure> {
     let fault = |process: &ProcessId| match &run.state.processes[process.index()].life {
         Life::Ended(End::Failed(fault, at)) => {

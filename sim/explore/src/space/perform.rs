@@ -3,8 +3,8 @@
 use ipcsim_kernel::program::{From, Op, Receive, Verb};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
-    Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc,
-    ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
+    Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId,
+    Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
 };
 
 use super::drive::{Ready, drive};
@@ -13,6 +13,7 @@ use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
 use super::scratch::Scratch;
 use super::{Grain, Log, Space};
+use crate::verdict::{forgive_daemons, workers};
 
 /// Numbers are drawn out of at most so many; more cannot be explored.
 const MOST_ANSWERS: u64 = 256;
@@ -85,25 +86,14 @@ impl Space<'_> {
 
     /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
     fn forgive_daemons(&mut self, state: &mut State) {
-        let role = |index: usize| self.machine.family_of(ProcessId::at(index)).role;
-        let workers: Vec<ProcessId> = (0..self.layout.processes)
-            .filter(|index| role(*index) == Role::Worker)
-            .map(ProcessId::at)
-            .collect();
-        for index in 0..self.layout.processes {
-            if !state.processes.changed(index) || role(index) == Role::Worker {
-                continue;
-            }
-            let Life::Ended(End::Failed(fault, pc)) = &state.processes.items()[index].life else {
-                continue;
-            };
-            if workers.iter().all(|worker| state.is_over(*worker)) {
-                // It may matter who ended first, and that is what reductions leave open.
-                let comes_last = *fault == Fault::Unhandled(Outcome::Dead)
-                    && expects_something_of(self.machine, pc.0, &workers);
-                self.irreducible |= !comes_last;
-                state.processes[index].life = Life::Ended(End::Finished);
-            }
+        let changed: Vec<usize> =
+            (0..self.layout.processes).filter(|index| state.processes.changed(*index)).collect();
+        let workers: Vec<ProcessId> = workers(self.machine).collect();
+        for (fault, pc) in forgive_daemons(self.machine, state, changed) {
+            // It may matter who ended first, and that is what reductions leave open.
+            let comes_last = fault == Fault::Unhandled(Outcome::Dead)
+                && expects_something_of(self.machine, pc, &workers);
+            self.irreducible |= !comes_last;
         }
     }
 

@@ -159,12 +159,7 @@ impl Waiters {
                 .chain(receivers_on(state, mailbox))
                 .chain(self.callers_of(Holder::Queued(mailbox)))
                 .collect(),
-            Condition::AnsweredAt(mailbox) => {
-                let members =
-                    state.mailboxes[mailbox.index()].set().into_iter().flat_map(|set| &set.members);
-                let all = std::iter::once(mailbox).chain(members.copied());
-                all.flat_map(|mailbox| self.callers_of(Holder::Queued(mailbox))).collect()
-            }
+            Condition::AnsweredAt(mailbox) => self.of_answering(state, mailbox),
             Condition::AnsweredAnywhere => {
                 all(state, |on| matches!(on, BlockedOn::Reply { holder: Holder::Queued(_), .. }))
             }
@@ -191,6 +186,14 @@ impl Waiters {
             | Condition::ResumedBy(_) => Vec::new(),
             Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),
         }
+    }
+
+    /// Whose request lies there, or in a member of the set.
+    fn of_answering(&self, state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
+        let members =
+            state.mailboxes[mailbox.index()].set().into_iter().flat_map(|set| &set.members);
+        let all = std::iter::once(mailbox).chain(members.copied());
+        all.flat_map(|mailbox| self.callers_of(Holder::Queued(mailbox))).collect()
     }
 
     /// Who waits for a message there; of a task's port, for what is done to the task.

@@ -55,6 +55,33 @@ pub(super) struct Future {
     pub drops: Reach<MailboxId>,
 }
 
+impl Future {
+    /// Of no code at all.
+    fn of_nothing() -> Self {
+        Self {
+            sends: Reach::Some(Vec::new()),
+            sends_to_processes: false,
+            receives: Reach::Some(Vec::new()),
+            destroys: Reach::Some(Vec::new()),
+            kills: Reach::Some(Vec::new()),
+            controls: Reach::Some(Vec::new()),
+            interrupts: Reach::Some(Vec::new()),
+            spawns: Reach::Some(Vec::new()),
+            kills_threads: false,
+            replies: false,
+            inquires: false,
+            registers: false,
+            passes_rights: false,
+            ends: false,
+            fails: false,
+            exits: false,
+            sent: Vec::new(),
+            taken: Vec::new(),
+            drops: Reach::Some(Vec::new()),
+        }
+    }
+}
+
 /// From where on code lies ahead of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ahead {
@@ -180,27 +207,7 @@ impl Scratch {
             destroys_anything: self.destroys_anything,
             interrupts_anything: self.interrupts_anything,
         };
-        let mut future = Future {
-            sends: Reach::Some(Vec::new()),
-            sends_to_processes: false,
-            receives: Reach::Some(Vec::new()),
-            destroys: Reach::Some(Vec::new()),
-            kills: Reach::Some(Vec::new()),
-            controls: Reach::Some(Vec::new()),
-            interrupts: Reach::Some(Vec::new()),
-            spawns: Reach::Some(Vec::new()),
-            kills_threads: false,
-            replies: false,
-            inquires: false,
-            registers: false,
-            passes_rights: false,
-            ends: false,
-            fails: false,
-            exits: false,
-            sent: Vec::new(),
-            taken: Vec::new(),
-            drops: Reach::Some(Vec::new()),
-        };
+        let mut future = Future::of_nothing();
         for pc in &self.path {
             walker.add(&machine.code[pc.index()], &mut future);
         }

@@ -111,7 +111,7 @@ impl Reader {
                 let diagnostic = Diagnostic::new(
                     Code::BadClaim,
                     node.at,
-                    format!("no schedule ends as `{}`", scalar.text),
+                    format!("`{}` is not an outcome", scalar.text),
                 )
                 .did_you_mean(&scalar.text, SCHEDULE_OUTCOMES.iter().copied())
                 .help(format!("the outcomes are {}", SCHEDULE_OUTCOMES.join(" ")));
@@ -120,6 +120,10 @@ impl Reader {
             }
             Yaml::Map(entries) => match &entries[..] {
                 [(key, value)] => self.table_claim(over, key, value),
+                [] => {
+                    self.note(Diagnostic::new(Code::BadClaim, node.at, "this claim says nothing"));
+                    None
+                }
                 _ => {
                     self.note(
                         Diagnostic::new(Code::BadClaim, node.at, "a claim says one thing")
@@ -174,6 +178,10 @@ impl Reader {
             Yaml::List(items) => &items[..],
             _ => std::slice::from_ref(node),
         };
+        if nodes.is_empty() {
+            self.note(Diagnostic::new(Code::BadClaim, node.at, "no outcome is excluded here"));
+            return None;
+        }
         let outcomes = nodes.iter().map(|node| match self.what(Over::EverySchedule, node)? {
             What::Outcome(word) if matches!(node.value, Yaml::Scalar(_)) => Some(word),
             _ => {
@@ -193,6 +201,14 @@ impl Reader {
         match &node.value {
             Yaml::Map(entries) => match &entries[..] {
                 [(key, value)] if key.value == "any-of" => match &value.value {
+                    Yaml::List(lists) if lists.is_empty() => {
+                        self.note(Diagnostic::new(
+                            Code::BadClaim,
+                            value.at,
+                            "the log cannot be one of no lists",
+                        ));
+                        None
+                    }
                     Yaml::List(lists) => lists.iter().map(|list| self.lines(list)).collect(),
                     other => {
                         self.wrong_type(value.at, "`any-of` is a list of lists of lines", other);
@@ -200,12 +216,14 @@ impl Reader {
                     }
                 },
                 _ => {
+                    let wrong =
+                        entries.iter().map(|(key, _)| key).find(|key| key.value != "any-of");
                     let diagnostic = Diagnostic::new(
                         Code::BadClaim,
-                        entries.first().map_or(node.at, |(key, _)| key.at),
+                        wrong.map_or(node.at, |key| key.at),
                         "`logs` takes a list of lines, or `any-of` and a list of such lists",
                     );
-                    let wrong = entries.first().map_or("", |(key, _)| key.value.as_str());
+                    let wrong = wrong.map_or("", |key| key.value.as_str());
                     self.note(diagnostic.did_you_mean(wrong, ["any-of"]));
                     None
                 }

@@ -265,7 +265,9 @@ impl Walker<'_> {
             Wait::For(Time::Span(_)) => handled(Outcome::TimedOut),
         };
         let dead = |exprs: &Expr| {
-            handled(Outcome::Dead) || (!destroys_anything && self.are_open_mailboxes(exprs))
+            let is_handled = handled(Outcome::Dead)
+                && self.are_objects(exprs, handled(Outcome::NoRight) && handled(Outcome::Refused));
+            is_handled || (!destroys_anything && self.are_open_mailboxes(exprs))
         };
         match &call.verb {
             Verb::Yield => false,
@@ -294,6 +296,20 @@ impl Walker<'_> {
         }
     }
 
+    /// Whether a message can be sent there, or received from there, if they live. A right may be missing where
+    /// that is handled.
+    fn are_objects(&self, expr: &Expr, may_lack_rights: bool) -> bool {
+        self.are_all(expr, |value| match value {
+            Value::Handle(Handle::Mailbox(mailbox)) => {
+                let kind = self.state.mailboxes[mailbox.index()].spec.kind;
+                kind == MailboxKind::Open || may_lack_rights
+            }
+            Value::Handle(Handle::Process(_)) => true,
+            Value::Handle(Handle::File { .. }) => may_lack_rights,
+            _ => false,
+        })
+    }
+
     fn are_open_mailboxes(&self, expr: &Expr) -> bool {
         self.all_mailboxes(expr, |_| true)
     }
@@ -315,6 +331,11 @@ impl Walker<'_> {
             }
             _ => false,
         };
+        self.are_all(expr, is_good)
+    }
+
+    /// Whether the value of an expression is certain, and good: of a list, each item.
+    fn are_all(&self, expr: &Expr, is_good: impl Fn(&Value) -> bool) -> bool {
         match self.known(expr) {
             Some(Value::List(list)) => list.items().iter().all(is_good),
             Some(value) => is_good(&value),

@@ -67,16 +67,17 @@ impl Arrows<'_> {
                     waits(Condition::ProcessEnds(*process));
                 }
             },
-            Some(BlockedOn::Join(threads)) => {
-                let living = || {
-                    threads.iter().filter(|other| !state.threads[other.index()].state.is_ended())
-                };
-                let can_end =
-                    |other: &ThreadId| self.futures.get(other).is_none_or(|future| future.ends);
-                if living().all(can_end) {
-                    living().for_each(|other| waits(Condition::ThreadEnds(*other)));
-                }
-            }
+            Some(BlockedOn::Join(threads)) => self.of_a_join(threads, waits),
+        }
+    }
+
+    /// All of them have to end.
+    fn of_a_join(&self, threads: &[ThreadId], waits: &mut impl FnMut(Condition)) {
+        let is_living = |other: &&ThreadId| !self.state.threads[other.index()].state.is_ended();
+        let living = || threads.iter().filter(is_living);
+        let can_end = |other: &ThreadId| self.futures.get(other).is_none_or(|future| future.ends);
+        if living().all(can_end) {
+            living().for_each(|other| waits(Condition::ThreadEnds(*other)));
         }
     }
 
