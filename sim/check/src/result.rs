@@ -5,8 +5,8 @@
 //! new ones may come. [`SCHEMA`] describes it.
 
 use ipcsim_explore::{
-    Covered, Doom, Ending, Exploration, Goes, LooksAt, Outcome, Path, Problem, Reduction, Run,
-    Stop, Verdict,
+    Covered, Doom, Ending, Exploration, Goes, LooksAt, Measures, Outcome, Path, Problem, Reduction,
+    Run, Stop, Verdict,
 };
 use ipcsim_kernel::{Machine, ProcessId, State, ThreadId};
 use ipcsim_report::{Names, ResultInWords, Waiting, cut_off, results_in_words, waiting};
@@ -149,6 +149,29 @@ pub struct RunFound {
     pub unreceived: u64,
     /// Messages that were lost.
     pub lost: u64,
+    /// What the run cost.
+    pub measures: Measured,
+}
+
+/// What a run cost.
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    /// How long processors were busy, in simulated nanoseconds, all together.
+    pub cpu_time_ns: u64,
+    /// How many messages were received.
+    pub messages: u64,
+    /// How often a thread entered the kernel.
+    pub system_calls: u64,
+    /// How often a processor went over to another thread.
+    pub context_switches: u64,
+    /// How many bytes were copied into the kernel and out of it.
+    pub bytes_copied: u64,
+    /// The most kernel memory that was used at one time, in bytes.
+    pub kernel_memory: u64,
+    /// Calls with `wait: never` that found nothing.
+    pub polls: u64,
+    /// Bounded waits that ended by themselves, and sleeps.
+    pub timeouts: u64,
 }
 
 /// What every schedule does.
@@ -335,6 +358,20 @@ pub fn of_run(machine: &Machine, run: &Run, verdict: &Verdict) -> RunFound {
         failures: failed(machine, &verdict.failures),
         unreceived: verdict.unreceived,
         lost: run.measures.lost,
+        measures: measured(&run.measures),
+    }
+}
+
+fn measured(measures: &Measures) -> Measured {
+    Measured {
+        cpu_time_ns: measures.cpu_time_ns,
+        messages: measures.messages,
+        system_calls: measures.system_calls,
+        context_switches: measures.context_switches,
+        bytes_copied: measures.bytes_copied,
+        kernel_memory: measures.kernel_memory,
+        polls: measures.polls,
+        timeouts: measures.timeouts,
     }
 }
 

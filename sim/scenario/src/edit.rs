@@ -100,9 +100,12 @@ fn nowhere(segment: &Segment, node: &Node, walked: &str) -> Box<Diagnostic> {
         (Way::Key(key), Yaml::Map(entries)) => {
             let names = entries.iter().map(|(name, _)| name.value.as_str());
             let list = names.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
-            diagnostic(format!("{place} has no key `{key}`"))
-                .did_you_mean(key, names)
-                .help(format!("it has {list}"))
+            let has = if list.is_empty() {
+                "nothing stands there".into()
+            } else {
+                format!("it has {list}")
+            };
+            diagnostic(format!("{place} has no key `{key}`")).did_you_mean(key, names).help(has)
         }
         (Way::Item(item), Yaml::List(items)) => diagnostic(format!("{place} has no item [{item}]"))
             .label(format!("it has {} items, counted from [0]", items.len())),

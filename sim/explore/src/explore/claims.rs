@@ -45,14 +45,17 @@ impl Exploration<'_> {
 
     /// A state, as near as possible, in which the predicate with this number holds.
     ///
-    /// Errors: a state in which it cannot be computed.
+    /// Errors: it holds in none, and this is a state in which it cannot be computed.
     pub fn comes_to_hold(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
+        let mut fault = None;
         for state in self.first..self.space.states() as u32 {
-            if self.holds(predicate, state)? {
-                return Ok(Some(state));
+            match self.holds(predicate, state) {
+                Ok(true) => return Ok(Some(state)),
+                Ok(false) => {}
+                Err(first) => fault = fault.or(Some(first)),
             }
         }
-        Ok(None)
+        fault.map_or(Ok(None), Err)
     }
 
     /// What was logged on the way to a state, and by whom, if that was looked at.
