@@ -8,6 +8,7 @@ use crate::machine::Machine;
 use crate::program::{Op, Verb};
 use crate::state::State;
 use crate::value::Value;
+use crate::waits::condition::Condition;
 pub use settled::settled;
 use walker::Walker;
 
@@ -102,6 +103,17 @@ impl<T: Ord> Reach<T> {
     fn add(&mut self, item: T) {
         if let Reach::Some(items) = self {
             items.push(item);
+        }
+    }
+
+    /// A condition for each of them, or one for all.
+    pub(super) fn tell(&self, one: impl Fn(T) -> Condition, all: Condition, to: &mut Vec<Condition>)
+    where
+        T: Copy,
+    {
+        match self {
+            Reach::All => to.push(all),
+            Reach::Some(items) => to.extend(items.iter().map(|item| one(*item))),
         }
     }
 

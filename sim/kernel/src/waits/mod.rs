@@ -308,17 +308,17 @@ impl<'a> Search<'a> {
         if future.sends_to_processes {
             conditions.push(Condition::SentBy(own));
         }
-        add(&future.receives, Condition::Taken, Condition::TakenAnywhere, &mut conditions);
-        add(&future.destroys, Condition::Destroyed, Condition::Anything, &mut conditions);
-        add(&future.kills, Condition::ProcessKilled, Condition::Anything, &mut conditions);
+        future.receives.tell(Condition::Taken, Condition::TakenAnywhere, &mut conditions);
+        future.destroys.tell(Condition::Destroyed, Condition::Anything, &mut conditions);
+        future.kills.tell(Condition::ProcessKilled, Condition::Anything, &mut conditions);
         if !future.receives.is_nothing() || !future.destroys.is_nothing() {
             conditions.push(Condition::MemoryFreed);
         }
         if future.kills_threads {
             conditions.push(Condition::ProcessKilled(own));
         }
-        add(&future.spawns, Condition::Spawned, Condition::Anything, &mut conditions);
-        add(&future.controls, Condition::Controlled, Condition::Anything, &mut conditions);
+        future.spawns.tell(Condition::Spawned, Condition::Anything, &mut conditions);
+        future.controls.tell(Condition::Controlled, Condition::Anything, &mut conditions);
         // A handler gets the exception, whoever has rights to its port.
         if future.fails || self.state.threads[t.index()].raised().is_some() {
             let thread = &self.state.threads[t.index()];
@@ -327,7 +327,7 @@ impl<'a> Search<'a> {
             conditions.extend(ports.map(Condition::Sent));
         }
         // Whoever takes a request may answer it, or may end, which the caller is told as well.
-        add(&future.receives, Condition::AnsweredAt, Condition::AnsweredAnywhere, &mut conditions);
+        future.receives.tell(Condition::AnsweredAt, Condition::AnsweredAnywhere, &mut conditions);
         if future.replies {
             conditions.push(Condition::RepliedBy(own));
             conditions.extend(self.answers_once(own));
@@ -410,16 +410,4 @@ fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
         }
     }
     ports
-}
-
-fn add<T: Copy>(
-    reach: &Reach<T>,
-    one: impl Fn(T) -> Condition,
-    all: Condition,
-    to: &mut Vec<Condition>,
-) {
-    match reach {
-        Reach::All => to.push(all),
-        Reach::Some(items) => to.extend(items.iter().map(|item| one(*item))),
-    }
 }

@@ -30,17 +30,17 @@ impl Arrows<'_> {
         let future = &self.futures[&t];
         self.sends(own, by, future, to);
         self.receives(future, to);
-        each_or(&future.destroys, Condition::Destroyed, Condition::Anything, to);
+        future.destroys.tell(Condition::Destroyed, Condition::Anything, to);
         // What one does to one's own process ends waits of one's siblings, and none of one's own.
         let of = |others: fn(ProcessId) -> Condition, siblings: Condition| {
             move |whom: ProcessId| if whom == own { siblings } else { others(whom) }
         };
         let killed = of(Condition::ProcessKilled, Condition::KilledBy(by));
-        each_or(&future.kills, killed, Condition::Anything, to);
+        future.kills.tell(killed, Condition::Anything, to);
         let interrupted = of(Condition::Interrupted, Condition::InterruptedBy(by));
-        each_or(&future.interrupts, interrupted, Condition::Anything, to);
+        future.interrupts.tell(interrupted, Condition::Anything, to);
         let resumed = of(Condition::Controlled, Condition::ResumedBy(by));
-        each_or(&future.controls, resumed, Condition::Anything, to);
+        future.controls.tell(resumed, Condition::Anything, to);
         to.extend(future.kills.each().map(Condition::ProcessEnds));
         if future.kills_threads {
             to.push(Condition::KilledBy(by));
@@ -177,16 +177,4 @@ fn from_outside(process: ProcessId) -> [Condition; 4] {
 /// What is sent to the port of one's own process, or of a thread of it, helps the other threads there.
 fn by_a_sibling(by: ThreadId) -> [Condition; 3] {
     [Condition::KilledBy(by), Condition::ResumedBy(by), Condition::InterruptedBy(by)]
-}
-
-fn each_or<T: Copy>(
-    reach: &Reach<T>,
-    one: impl Fn(T) -> Condition,
-    all: Condition,
-    to: &mut Vec<Condition>,
-) {
-    match reach {
-        Reach::All => to.push(all),
-        Reach::Some(items) => to.extend(items.iter().map(|item| one(*item))),
-    }
 }
