@@ -443,4 +443,11 @@ processes:
     assert_eq!((refused(one, "refuse"), refused(one, "refuse-chain")), (1, 1));
     assert_eq!((refused(either, "refuse"), refused(either, "refuse-chain")), (1, 0));
     assert_eq!((refused(oneself, "refuse"), refused(oneself, "refuse-chain")), (1, 0));
+    // Without a receive behind it, it closes no circle.
+    let alone = "
+kernel: {detect: refuse}
+processes:
+  P: [{send: x, to: P, when: {deadlock: [{log: refused}]}}]
+";
+    assert!(log(alone).is_empty());
 }
