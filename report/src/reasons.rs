@@ -151,8 +151,7 @@ fn why_not_taken(names: &Names, state: &State, message: &Message) -> String {
 /// Why a receiver that waits at the right place does not take a message.
 fn unwanted(names: &Names, who: &str, message: &Message, filter: Option<&Filter>) -> String {
     if !Filter::accepts(filter, message) {
-        let kind = filter.and_then(|filter| filter.kind.as_ref()).unwrap_or(&Value::None);
-        return format!("{who} takes only messages of type {}", names.value(kind));
+        return format!("{who} takes only messages of type {}", wanted_type(names, filter));
     }
     match filter.and_then(|filter| filter.max_size) {
         Some(max) if message.size > max => {
@@ -218,15 +217,15 @@ fn why_not_received(
     let kind = filter.and_then(|filter| filter.kind.as_ref());
     let [mailbox] = sources.listed() else {
         return match kind {
-            Some(kind) => format!("no message of type {} is there", names.value(kind)),
+            Some(_) => format!("no message of type {} is there", wanted_type(names, filter)),
             None => "nothing is there".into(),
         };
     };
     if let Some(why) = why_not_what_is_there(names, state, *mailbox, filter) {
         return why;
     }
-    if let Some(kind) = kind {
-        return format!("no message of type {} is there", names.value(kind));
+    if kind.is_some() {
+        return format!("no message of type {} is there", wanted_type(names, filter));
     }
     let name = names.mailbox(state, *mailbox, LinkEnd::Sender);
     match state.mailboxes[mailbox.index()].spec.kind {
@@ -256,13 +255,24 @@ fn why_not_what_is_there(
     Some(if Filter::accepts(filter, message) {
         format!("{has} {}, more than it takes", bytes(message.size))
     } else {
-        let kind = filter.and_then(|filter| filter.kind.as_ref()).unwrap_or(&Value::None);
-        let kind = names.value(kind);
+        let kind = wanted_type(names, filter);
         match message.kind() {
             Value::None => format!("{has} no type, and it takes only type {kind}"),
             other => format!("{has} type {}, and it takes only type {kind}", names.value(other)),
         }
     })
+}
+
+/// The type that a receive asks for; of several, either.
+fn wanted_type(names: &Names, filter: Option<&Filter>) -> String {
+    match filter.and_then(|filter| filter.kind.as_ref()) {
+        Some(Value::List(types)) => {
+            let types: Vec<String> = types.items().iter().map(|it| names.value(it)).collect();
+            types.join(" or ")
+        }
+        Some(one) => names.value(one),
+        None => "any".into(),
+    }
 }
 
 /// Who has a right to send to a port, where those are few.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::generate::Dice;
+use super::generate::{Dice, WAKES};
 
 /// A scenario with this seed.
 pub fn scenario(seed: u64) -> String {
@@ -19,7 +19,7 @@ pub fn scenario(seed: u64) -> String {
     option(&mut out, "memory", &["16B", "24B", "40B"]);
     option(&mut out, "memory-full", &["wait", "fail"]);
     option(&mut out, "sender", &["fifo", "priority", "arbitrary"]);
-    option(&mut out, "wake", &["hand-over", "look-again"]);
+    option(&mut out, "wake", &WAKES);
     option(&mut out, "scheduler", &["round-robin", "random"]);
     option(&mut out, "cpus", &["1", "2"]);
     let _ = writeln!(out, "  seed: {}\nmailboxes:", dice.below(1000));

@@ -7,6 +7,14 @@ mod ports;
 
 use std::fmt::Write;
 
+/// What `wake` can be.
+pub const WAKES: [&str; 4] = [
+    "hand-over",
+    "look-again",
+    "{senders: look-again, receivers: hand-over}",
+    "{senders: hand-over, receivers: look-again}",
+];
+
 /// A generator that is small and the same everywhere (splitmix64).
 pub struct Dice(pub u64);
 
@@ -88,7 +96,7 @@ fn kernel(dice: &mut Dice, out: &mut String) {
     option(out, "memory-full", &["wait", "fail"]);
     option(out, "receiver", &["fifo", "lifo", "priority", "arbitrary"]);
     option(out, "sender", &["fifo", "priority", "arbitrary"]);
-    option(out, "wake", &["hand-over", "look-again"]);
+    option(out, "wake", &WAKES);
     option(out, "too-large", &["keep", "destroy"]);
     option(out, "dying-port", &["dead", "ok"]);
     option(out, "set-order", &["merged", "round-robin", "arbitrary"]);
@@ -320,7 +328,7 @@ impl Steps<'_> {
         let inner = indent + 2;
         self.line(inner, &format!("from: {from}"));
         if self.dice.chance(10) {
-            let kind = self.dice.pick(&["red", "blue"]);
+            let kind = self.dice.pick(&["red", "blue", "[red, blue]"]);
             self.line(inner, &format!("type: {kind}"));
         }
         if self.dice.chance(10) {

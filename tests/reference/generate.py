@@ -56,7 +56,8 @@ def again(seed):
                 'threads', 'stuck']))
         if not has_verb(doc, 'select'): break
     doc['title'] = f'again {seed}'
-    wake = 'look-again'
+    wake = r.choice(['look-again', 'look-again', {'senders': 'look-again', 'receivers': 'hand-over'},
+                     {'senders': 'hand-over', 'receivers': 'look-again'}])
     kernel = doc.setdefault('kernel', {})
     kernel['wake'] = wake
     if kernel.get('buffering', 'none') == 'none': kernel['buffering'] = r.choice([1, 1, 2])
@@ -105,7 +106,7 @@ def ports(seed, profile):
     def receive(me):
         step = {'receive': 'm', 'from': r.choice(mine[me] * 6 + (list(declared) if more
                 else mine[me]) or list(declared))}
-        if r.random() < .1: step['type'] = r.choice(['u', 'v'])
+        if r.random() < .1: step['type'] = r.choice(['u', 'v', ['u', 'v']])
         waits(step, .35)
         out = [when(step, {'dead': .6, 'no-right': .75})]
         if r.random() < .2: out.append({'log': r.choice(['got ${m}', '${m.rights}', '${m.box}', '${m.type}'])})
@@ -240,7 +241,7 @@ def generate(seed, profile):
     def receive(me):
         v = r.choice(['m', 'm', 'q'])
         st = {'receive': v, 'from': source(me)}
-        if F['types'] and r.random() < .5: st['type'] = r.choice(['u', 'v'])
+        if F['types'] and r.random() < .5: st['type'] = r.choice(['u', 'v', ['u', 'v']])
         if F['sizes'] and r.random() < .45:
             st['max-size'] = r.choice(['2B', '4B'])
             when(st, 'too-large', .85)

@@ -29,7 +29,7 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
 fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: &Mailbox) {
     let bytes: u64 = mailbox.messages.iter().map(|message| message.size).sum();
     assert_eq!(mailbox.stored_bytes, bytes, "a mailbox counts the bytes that it holds");
-    if mailbox.lets_blocked_senders_in() && machine.policies.wake == Wake::HandOver {
+    if mailbox.lets_blocked_senders_in() && machine.policies.wake_senders == Wake::HandOver {
         let next = match machine.policies.sender {
             Pick::Fifo => 0..mailbox.senders.len().min(1),
             Pick::Arbitrary => 0..mailbox.senders.len(),

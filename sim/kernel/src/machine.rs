@@ -60,8 +60,10 @@ pub struct Policies {
     pub receiver: Pick,
     /// Which blocked sender goes next.
     pub sender: Pick,
-    /// What waking does.
-    pub wake: Wake,
+    /// What waking a blocked sender does, for a slot or for memory.
+    pub wake_senders: Wake,
+    /// What waking a waiting receiver does.
+    pub wake_receivers: Wake,
     /// What becomes of a message that is too large for its receiver.
     pub too_large: TooLarge,
     /// What the kernel does about deadlocks.
@@ -81,12 +83,20 @@ impl Default for Policies {
             memory_full: MemoryFull::Wait,
             receiver: Pick::Fifo,
             sender: Pick::Fifo,
-            wake: Wake::HandOver,
+            wake_senders: Wake::HandOver,
+            wake_receivers: Wake::HandOver,
             too_large: TooLarge::Keep,
             detect: Detect::Report,
             set_order: SetOrder::Merged,
             dying_port: DyingPort::Dead,
         }
+    }
+}
+
+impl Policies {
+    /// Whether anybody who is woken looks again, so that others can be faster.
+    pub fn looks_again(&self) -> bool {
+        [self.wake_senders, self.wake_receivers].contains(&Wake::LookAgain)
     }
 }
 

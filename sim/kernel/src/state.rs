@@ -11,11 +11,11 @@ use crate::ghost::Ghost;
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
 use crate::links;
 use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec, Order};
-use crate::message::Message;
+use crate::message::{Message, Route};
 use crate::object::inbox::Inbox;
 use crate::object::mailbox::{Mailbox, Protected};
 use crate::object::memory::KernelMemory;
-use crate::object::port::{Port, Receiver, Rights};
+use crate::object::port::{Carried, Port, Receiver, Right, Rights};
 use crate::object::port_set::PortSet;
 use crate::outcome::{Fault, Outcome};
 use crate::table::{Table, Watched};
@@ -313,10 +313,18 @@ pub enum Sources {
 /// Which messages will do for a receive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// Only those of this type.
+    /// Only those of this type; of a list, of any of these.
     pub kind: Option<Value>,
     /// The largest that it takes, in bytes.
     pub max_size: Option<u64>,
+}
+
+/// Whether a receive that says this `type:` takes a message of that type: a list takes any of its items.
+pub(crate) fn is_wanted_type(wanted: &Value, offered: &Value) -> bool {
+    match wanted {
+        Value::List(types) => types.items().contains(offered),
+        one => one == offered,
+    }
 }
 
 /// Where the request of a call is, and with it the right to answer.
@@ -334,7 +342,7 @@ impl Filter {
     pub fn accepts(filter: Option<&Filter>, message: &Message) -> bool {
         match filter.and_then(|filter| filter.kind.as_ref()) {
             None => true,
-            Some(kind) => kind == message.kind(),
+            Some(wanted) => is_wanted_type(wanted, message.kind()),
         }
     }
 
@@ -509,6 +517,18 @@ impl State {
     pub fn may_send(&self, process: ProcessId, port: MailboxId) -> bool {
         self.receiver_of(port) == Receiver::Held(process)
             || self.processes[process.index()].rights.references(port) > 0
+    }
+
+    /// Whether there is a send right to a port: in a name space, in a message, or held by a message that waits
+    /// to be received.
+    pub(crate) fn has_senders(&self, port: MailboxId) -> bool {
+        let right = Carried { port, right: Right::Send };
+        let carries = |message: &Message| message.rights().contains(&right);
+        let holds_by_message = |message: &Arc<Message>| message.route != Route::Once;
+        self.processes.iter().any(|process| process.rights.references(port) > 0)
+            || self.mailboxes.iter().any(|mailbox| mailbox.all_messages().any(|it| carries(it)))
+            || self.memory.waiting.iter().any(|(_, message)| carries(message))
+            || self.mailboxes[port.index()].messages.iter().any(holds_by_message)
     }
 
     /// Whether a process has ended, or was never made: nobody waits for its end.

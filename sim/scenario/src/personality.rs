@@ -21,6 +21,8 @@ pub struct Personality {
 /// What a policy is set to.
 enum Policy {
     Word(&'static str),
+    /// Words by side.
+    Sides(&'static [(&'static str, &'static str)]),
     Capacity(Capacity),
 }
 
@@ -34,6 +36,8 @@ const MACH: Personality = Personality {
         ("buffering", Policy::Capacity(Capacity::Messages(5))),
         ("receiver", Policy::Word("fifo")),
         ("sender", Policy::Word("fifo")),
+        // `ipc_mqueue_send` looks again after a wait for a slot; to a waiting receiver it hands over.
+        ("wake", Policy::Sides(&[("senders", "look-again"), ("receivers", "hand-over")])),
         ("set-order", Policy::Word("merged")),
         ("too-large", Policy::Word("keep")),
         ("dying-port", Policy::Word("ok")),
@@ -135,6 +139,12 @@ impl Personality {
             if kernel.get(key).is_none() {
                 let arg = match policy {
                     Policy::Word(word) => Arg::Word(word),
+                    Policy::Sides(sides) => {
+                        let side = |(side, word): &(&'static str, &'static str)| {
+                            (Placed::new(*side, at), Placed::new(Arg::Word(word), at))
+                        };
+                        Arg::Table(Fields(sides.iter().map(side).collect()))
+                    }
                     Policy::Capacity(capacity) => Arg::Capacity(*capacity),
                 };
                 all.0.push((Placed::new(key, at), Placed::new(arg, at)));
@@ -157,7 +167,7 @@ impl Personality {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{KERNEL, Kind, VERBS};
+    use crate::table::{KERNEL, Kind, VERBS, WAKE, WAKES};
 
     #[test]
     fn a_personality_sets_what_there_is_and_names_what_can_happen() {
@@ -167,6 +177,13 @@ mod tests {
                 let known = KERNEL.iter().find(|known| known.name == *key).expect("a policy");
                 match (policy, known.kind) {
                     (Policy::Word(word), Kind::Word(words)) => assert!(words.contains(word)),
+                    (Policy::Word(word), Kind::Wake) => assert!(WAKES.contains(word)),
+                    (Policy::Sides(sides), Kind::Wake) => {
+                        for (side, word) in *sides {
+                            assert!(WAKE.iter().any(|known| known.name == *side));
+                            assert!(WAKES.contains(word));
+                        }
+                    }
                     (Policy::Capacity(_), Kind::Capacity) => {}
                     _ => panic!("{key} takes something else"),
                 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::lecture::SLIDES;
 use crate::table::{
     self, COSTS, FILE, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT,
-    PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, VERBS, Verb,
+    PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, VERBS, Verb, WAKE, WAKES,
 };
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z_][A-Za-z0-9_]*)*$";
@@ -170,6 +170,7 @@ fn kind(kind: Kind) -> Value {
             json!({ "type": "integer", "minimum": 0, "maximum": LARGEST_QUEUE_LIMIT })
         }
         Kind::Rights => json!({ "type": "array", "items": object(GRANT) }),
+        Kind::Wake => json!({ "oneOf": [{ "enum": WAKES }, object(WAKE)] }),
         Kind::Costs => object(COSTS),
     }
 }

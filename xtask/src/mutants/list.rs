@@ -285,8 +285,38 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a send of any type would do",
         file: "sim/kernel/src/waits/graph/code.rs",
-        before: "if kind.is_none_or(|kind| kind == wanted) {",
-        after: "if kind.is_none_or(|kind| kind == wanted || number < usize::MAX) {",
+        before: "offered.is_none_or(|it| is_wanted_type(wanted, it))",
+        after: "offered.is_none_or(|it| is_wanted_type(wanted, it) || it == it)",
+    },
+    Mutant {
+        name: "who asks for a notice sends it",
+        file: "sim/kernel/src/waits/future/walker.rs",
+        before: "self.add_mailboxes(notify, Direction::To, &mut future.asks_for_notices);",
+        after: "self.add_mailboxes(notify, Direction::To, &mut future.sends);",
+    },
+    Mutant {
+        name: "an interrupt lets a suspended thread go on",
+        file: "sim/kernel/src/waits/graph/waiting.rs",
+        before: "        if is_waiting {\n            waits(Condition::Interrupted(own));",
+        after: "        if is_waiting || is_held {\n            waits(Condition::Interrupted(own));",
+    },
+    Mutant {
+        name: "nobody answers a request that is still to come",
+        file: "sim/kernel/src/waits/graph/code.rs",
+        before: "if future.answers_what_comes {",
+        after: "if future.answers_what_comes && state.threads.is_empty() {",
+    },
+    Mutant {
+        name: "receivers look again where senders do",
+        file: "sim/kernel/src/step/send.rs",
+        before: "policies.wake_receivers == Wake::LookAgain",
+        after: "policies.wake_senders == Wake::LookAgain",
+    },
+    Mutant {
+        name: "of a list of types none is taken",
+        file: "sim/kernel/src/state.rs",
+        before: "Value::List(types) => types.items().contains(offered),",
+        after: "Value::List(_) => wanted == offered,",
     },
     Mutant {
         name: "a process with two threads never ends",

@@ -59,7 +59,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.state.memory.waiting.pop_front();
             self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
             self.leave_queue(t);
-            if self.machine.policies.wake == Wake::LookAgain {
+            if self.machine.policies.wake_senders == Wake::LookAgain {
                 self.wake_to_look_again(t, Look::SendFromMemoryQueue(message));
                 return;
             }

@@ -97,7 +97,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Hands a message over or stores it, even if the queue is full: nobody waits for that.
     pub(super) fn force(&mut self, t: Option<ThreadId>, message: Arc<Message>) -> Whereabouts {
         self.note(t, Kind::Sent(&message));
-        if self.machine.policies.wake == Wake::LookAgain {
+        if self.machine.policies.wake_receivers == Wake::LookAgain {
             return self.store(t, message);
         }
         while let Some(receiver) = self.receiver_for(t, &message) {
@@ -167,7 +167,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Tells who asked for it if there is no send right to a port any more: in no name space, in no message,
     /// and held by no message that waits to be received.
     pub(super) fn look_for_senders(&mut self, id: MailboxId) {
-        if self.mailbox(id).existence == Existence::Destroyed || self.has_senders(id) {
+        if self.mailbox(id).existence == Existence::Destroyed || self.state.has_senders(id) {
             return;
         }
         let port = self.port_mut(id);
@@ -176,20 +176,4 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.notify(once, "no-senders", Value::Int(made), None);
         }
     }
-
-    fn has_senders(&self, id: MailboxId) -> bool {
-        let holds = self.state.processes.iter().any(|process| process.rights.references(id) > 0);
-        let sends = |message: &Message| message.rights().iter().any(|it| is_send(it, id));
-        let mut mailboxes = self.state.mailboxes.iter();
-        let queued = mailboxes.any(|mailbox| mailbox.all_messages().any(|message| sends(message)));
-        let holds_by_message = |message: &Arc<Message>| message.route != Route::Once;
-        holds
-            || queued
-            || self.state.memory.waiting.iter().any(|(_, message)| sends(message))
-            || self.mailbox(id).messages.iter().any(holds_by_message)
-    }
-}
-
-fn is_send(carried: &Carried, port: MailboxId) -> bool {
-    *carried == Carried { port, right: Right::Send }
 }

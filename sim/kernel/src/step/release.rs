@@ -125,7 +125,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             let Some((t, message)) = self.next_sender(mailbox) else { return };
             self.leave_queue(t);
-            if self.machine.policies.wake == Wake::LookAgain {
+            if self.machine.policies.wake_senders == Wake::LookAgain {
                 self.wake_to_look_again(t, Look::Send(message));
                 return;
             }

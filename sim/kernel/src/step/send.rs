@@ -309,8 +309,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Attempt::FromMemoryQueue => self.state.memory.fit(message.size),
             Attempt::First | Attempt::Again => self.state.memory.offer(message.size),
         };
-        let looks_again = self.machine.policies.wake == Wake::LookAgain;
-        let stores_first = looks_again && room == Room::Free && fit == Fit::Now;
+        let policies = &self.machine.policies;
+        let barges = policies.wake_senders == Wake::LookAgain;
+        let stores_first =
+            policies.wake_receivers == Wake::LookAgain && room == Room::Free && fit == Fit::Now;
         // With a queue limit of 0 a receiver that waits is no help: a port is no rendezvous.
         let hands_over = mailbox.spec.capacity != Capacity::Messages(0);
         if !stores_first
@@ -330,7 +332,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             // What must be stored and never could be is too large now, not after a wait.
             _ if stores && fit == Fit::Never => Offer::TooLarge,
             Room::Full => Offer::Full,
-            Room::Free if !looks_again && self.goes_behind(t, message) => Offer::Full,
+            Room::Free if !barges && self.goes_behind(t, message) => Offer::Full,
             // Who waits for memory has been told already that there is room.
             Room::Undefined
                 if attempt != Attempt::FromMemoryQueue

@@ -14,14 +14,20 @@ pub enum Condition {
     SentBy(ProcessId),
     /// A message is sent somewhere that is known only at run time.
     SentAnywhere,
-    /// A message of one type is sent there. Types are numbered within a [`super::WaitGraph`].
+    /// A message of a wanted type is sent there. Types are numbered within a [`super::WaitGraph`].
     SentOf(MailboxId, u32),
+    /// See [`Condition::SentBy`] and [`Condition::SentOf`].
+    SentByOf(ProcessId, u32),
+    /// See [`Condition::SentAnywhere`] and [`Condition::SentOf`].
+    SentAnywhereOf(u32),
     /// A message is taken from this mailbox or link.
     Taken(MailboxId),
     /// A message of one type is taken from there.
     TakenOf(MailboxId, u32),
     /// A message is taken somewhere that is known only at run time.
     TakenAnywhere,
+    /// See [`Condition::TakenAnywhere`] and [`Condition::TakenOf`].
+    TakenAnywhereOf(u32),
     /// This mailbox is destroyed.
     Destroyed(MailboxId),
     /// A request that lies in this mailbox is taken and answered.
@@ -177,7 +183,10 @@ impl Waiters {
             }
             // These occur in wait-for graphs only.
             Condition::SentOf(..)
+            | Condition::SentByOf(..)
+            | Condition::SentAnywhereOf(_)
             | Condition::TakenOf(..)
+            | Condition::TakenAnywhereOf(_)
             | Condition::RepliedTo(_)
             | Condition::LetGo(..)
             | Condition::Interrupted(_)

@@ -24,18 +24,23 @@ pub(super) enum Reach<T> {
 /// What a thread could still do.
 pub(super) struct Future {
     pub sends: Reach<MailboxId>,
-    /// It could send to a process that is known only at run time.
-    pub sends_to_processes: bool,
+    /// The types of messages that it could send to processes which are known only at run time.
+    pub sends_to_processes: Vec<Option<Value>>,
+    /// The ports to which others may send later, by a send-once right that it makes.
+    pub lets_answer: Reach<MailboxId>,
+    /// The ports to which the kernel may send later, a notice that it asks for.
+    pub asks_for_notices: Reach<MailboxId>,
     pub receives: Reach<MailboxId>,
     pub destroys: Reach<MailboxId>,
     pub kills: Reach<ProcessId>,
-    /// It could resume them, or interrupt their waits.
-    pub controls: Reach<ProcessId>,
+    pub resumes: Reach<ProcessId>,
     /// It could interrupt their waits.
     pub interrupts: Reach<ProcessId>,
     pub spawns: Reach<ProcessId>,
     pub kills_threads: bool,
     pub replies: bool,
+    /// It answers a message that it has not got yet.
+    pub answers_what_comes: bool,
     /// It asks its name server something.
     pub inquires: bool,
     /// It enters a name, for which others may wait.
@@ -48,10 +53,10 @@ pub(super) struct Future {
     pub fails: bool,
     /// Its program says that the whole process ends: by `exit`, or by `fault`.
     pub exits: bool,
-    /// Where its program sends to, with the type of the message where that is settled.
-    pub sent: Vec<(MailboxId, Option<Value>)>,
-    /// Where its program takes from, with the one type that it takes where there is one.
-    pub taken: Vec<(MailboxId, Option<Value>)>,
+    /// The types of the messages that its program sends.
+    pub sent: Types,
+    /// The types that its program takes.
+    pub taken: Types,
     /// The ports to which it could give a right up.
     pub drops: Reach<MailboxId>,
 }
@@ -61,24 +66,47 @@ impl Future {
     fn of_nothing() -> Self {
         Self {
             sends: Reach::Some(Vec::new()),
-            sends_to_processes: false,
+            sends_to_processes: Vec::new(),
+            lets_answer: Reach::Some(Vec::new()),
+            asks_for_notices: Reach::Some(Vec::new()),
             receives: Reach::Some(Vec::new()),
             destroys: Reach::Some(Vec::new()),
             kills: Reach::Some(Vec::new()),
-            controls: Reach::Some(Vec::new()),
+            resumes: Reach::Some(Vec::new()),
             interrupts: Reach::Some(Vec::new()),
             spawns: Reach::Some(Vec::new()),
             kills_threads: false,
             replies: false,
+            answers_what_comes: false,
             inquires: false,
             registers: false,
             passes_rights: false,
             ends: false,
             fails: false,
             exits: false,
-            sent: Vec::new(),
-            taken: Vec::new(),
+            sent: Types::default(),
+            taken: Types::default(),
             drops: Reach::Some(Vec::new()),
+        }
+    }
+}
+
+/// Types of messages by where they go to, or come from. None is one that is known only at run time, or any.
+#[derive(Default)]
+pub(super) struct Types {
+    /// At objects that are known.
+    pub there: Vec<(MailboxId, Option<Value>)>,
+    /// At objects that are known only at run time.
+    pub elsewhere: Vec<Option<Value>>,
+}
+
+impl Types {
+    fn add(&mut self, objects: &Reach<MailboxId>, kind: Option<Value>) {
+        match objects {
+            Reach::All => self.elsewhere.push(kind),
+            Reach::Some(objects) => {
+                self.there.extend(objects.iter().map(|object| (*object, kind.clone())));
+            }
         }
     }
 }
@@ -223,12 +251,18 @@ impl Scratch {
         for pc in &self.path {
             walker.add(&machine.code[pc.index()], &mut future);
         }
-        for reach in [&mut future.sends, &mut future.receives, &mut future.destroys] {
+        for reach in [
+            &mut future.sends,
+            &mut future.lets_answer,
+            &mut future.asks_for_notices,
+            &mut future.receives,
+            &mut future.destroys,
+        ] {
             reach.tidy();
         }
-        future.kills.tidy();
-        future.controls.tidy();
-        future.interrupts.tidy();
+        for reach in [&mut future.kills, &mut future.resumes, &mut future.interrupts] {
+            reach.tidy();
+        }
         future
     }
 }

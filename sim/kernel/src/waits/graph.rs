@@ -6,7 +6,7 @@
 //! | t is | an arrow leads to whoever has ahead of it |
 //! | --- | --- |
 //! | SEND-blocked | a receive that frees t's slot, or that takes t's message where nothing is stored; the end of the receiver |
-//! | RECEIVE-blocked | a send that t would take, of the right type; the end of the senders, where t waits for nobody else |
+//! | RECEIVE-blocked | a send or a notice that t would take, of the right type; the end of the senders, where t waits for nobody else |
 //! | REPLY-blocked | a receive of the request and then a reply or an end; where it is taken, a reply to it, or the end of whoever has it |
 //! | memory-blocked | a receive, which gives memory back |
 //! | waiting for a notice | letting go of the right: `drop`, `destroy`, or the end of a holder |
@@ -111,7 +111,15 @@ pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitG
     graph.could.sort_unstable();
     graph.could.dedup();
     let possible: BTreeSet<Condition> = graph.could.iter().map(|(it, _)| *it).collect();
-    let is_unknown = |it: &Condition| matches!(it, Condition::SentAnywhere | Condition::SentBy(_));
+    let is_unknown = |it: &Condition| {
+        matches!(
+            it,
+            Condition::SentAnywhere
+                | Condition::SentAnywhereOf(_)
+                | Condition::SentBy(_)
+                | Condition::SentByOf(..)
+        )
+    };
     let unknown: Vec<Condition> = possible.iter().copied().filter(is_unknown).collect();
     for t in among {
         let mut waits = |condition: Condition| {
@@ -149,6 +157,8 @@ struct Arrows<'a> {
     controllers: BTreeMap<ProcessId, Vec<ThreadId>>,
     /// The processes on whose links something is stored.
     hold_memory: Vec<ProcessId>,
+    /// The ports to which somebody will make a send-once right.
+    answered_later: BTreeSet<MailboxId>,
     /// The ports to which a right is on its way.
     spread: BTreeSet<MailboxId>,
 }
@@ -164,6 +174,7 @@ impl<'a> Arrows<'a> {
             ending: BTreeSet::new(),
             controllers: BTreeMap::new(),
             hold_memory: hold_memory(state),
+            answered_later: BTreeSet::new(),
             spread: on_their_way(state),
         };
         let mut scratch = Scratch::new(machine);
@@ -181,10 +192,16 @@ impl<'a> Arrows<'a> {
         for (t, future) in &arrows.futures {
             let own = state.threads[t.index()].process;
             let reaches = |reach: &Reach<ProcessId>| reach.each().any(|whom| whom == own);
-            if future.kills_threads || reaches(&future.kills) || reaches(&future.controls) {
+            if future.kills_threads
+                || reaches(&future.kills)
+                || reaches(&future.resumes)
+                || reaches(&future.interrupts)
+            {
                 arrows.controllers.entry(own).or_default().push(*t);
             }
         }
+        let let_answer = arrows.futures.values().flat_map(|future| future.lets_answer.each());
+        arrows.answered_later = let_answer.collect();
         // Of a process with one of these all threads count.
         for process in processes {
             let living: Vec<ThreadId> = state
@@ -257,14 +274,12 @@ fn hold_memory(state: &State) -> Vec<ProcessId> {
     (0..state.processes.len()).map(ProcessId::at).filter(holds).collect()
 }
 
-/// Every type that a receiver waits for, or that a sender has to offer.
+/// Every type, or list of types, that a receiver waits for, or that a sender has to offer.
 fn kinds(state: &State, among: &[ThreadId]) -> Vec<Value> {
     let mut kinds: Vec<Value> = Vec::new();
     for t in among {
         let kind = match state.waits_for(*t) {
-            Some(BlockedOn::Receive { filter, .. }) => {
-                filter.as_ref().and_then(|filter| filter.kind.as_ref())
-            }
+            Some(BlockedOn::Receive { filter, .. }) => waiting::wanted_type(filter.as_deref()),
             Some(BlockedOn::Send(message)) => Some(message.kind()),
             _ => None,
         };

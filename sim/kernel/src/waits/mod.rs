@@ -284,28 +284,26 @@ impl<'a> Search<'a> {
     fn brought_about(&self, t: ThreadId, future: &Future) -> Vec<Condition> {
         let own = self.state.threads[t.index()].process;
         let mut conditions = Vec::new();
-        match &future.sends {
-            Reach::All => {
-                conditions.push(Condition::SentAnywhere);
-                let ports = (0..self.state.mailboxes.len()).map(MailboxId::at);
-                let ports = ports.filter(|port| {
-                    let mailbox = &self.state.mailboxes[port.index()];
-                    mailbox.spec.kind == MailboxKind::Port
-                        && self.may_send(own, *port)
-                        && !self.machine.name_servers.contains_key(port)
-                });
-                conditions.extend(ports.map(Condition::Sent));
-                if future.inquires {
-                    let port = self.machine.family_of(own).names;
-                    conditions.extend(port.map(Condition::Sent));
-                }
-            }
-            Reach::Some(mailboxes) => {
-                let reached = mailboxes.iter().filter(|mailbox| self.may_send(own, **mailbox));
-                conditions.extend(reached.map(|mailbox| Condition::Sent(*mailbox)));
+        let sends = [&future.sends, &future.lets_answer, &future.asks_for_notices];
+        if sends.iter().any(|reach| matches!(reach, Reach::All)) {
+            conditions.push(Condition::SentAnywhere);
+            let ports = (0..self.state.mailboxes.len()).map(MailboxId::at);
+            let ports = ports.filter(|port| {
+                let mailbox = &self.state.mailboxes[port.index()];
+                mailbox.spec.kind == MailboxKind::Port
+                    && self.may_send(own, *port)
+                    && !self.machine.name_servers.contains_key(port)
+            });
+            conditions.extend(ports.map(Condition::Sent));
+            if future.inquires {
+                let port = self.machine.family_of(own).names;
+                conditions.extend(port.map(Condition::Sent));
             }
         }
-        if future.sends_to_processes {
+        let reached = sends.iter().flat_map(|reach| reach.each());
+        let reached = reached.filter(|mailbox| self.may_send(own, *mailbox));
+        conditions.extend(reached.map(Condition::Sent));
+        if !future.sends_to_processes.is_empty() {
             conditions.push(Condition::SentBy(own));
         }
         future.receives.tell(Condition::Taken, Condition::TakenAnywhere, &mut conditions);
@@ -318,7 +316,9 @@ impl<'a> Search<'a> {
             conditions.push(Condition::ProcessKilled(own));
         }
         future.spawns.tell(Condition::Spawned, Condition::Anything, &mut conditions);
-        future.controls.tell(Condition::Controlled, Condition::Anything, &mut conditions);
+        for reach in [&future.resumes, &future.interrupts] {
+            reach.tell(Condition::Controlled, Condition::Anything, &mut conditions);
+        }
         // A handler gets the exception, whoever has rights to its port.
         if future.fails || self.state.threads[t.index()].raised().is_some() {
             let thread = &self.state.threads[t.index()];

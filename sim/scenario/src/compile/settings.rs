@@ -69,10 +69,8 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
         },
         receiver: pick(kernel, "receiver").unwrap_or(Pick::Fifo),
         sender: pick(kernel, "sender").unwrap_or(Pick::Fifo),
-        wake: match word(kernel, "wake") {
-            Some("look-again") => Wake::LookAgain,
-            _ => Wake::HandOver,
-        },
+        wake_senders: wake(kernel, "senders"),
+        wake_receivers: wake(kernel, "receivers"),
         too_large: match word(kernel, "too-large") {
             Some("destroy") => TooLarge::Destroy,
             _ => TooLarge::Keep,
@@ -92,6 +90,15 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
             _ => SetOrder::Merged,
         },
     }
+}
+
+/// What waking does on this side: what `wake` says of it, or of both.
+fn wake(kernel: &Fields, side: &str) -> Wake {
+    let written = match kernel.get("wake").map(|arg| &arg.value) {
+        Some(Arg::Table(sides)) => word(sides, side),
+        _ => word(kernel, "wake"),
+    };
+    if written == Some("look-again") { Wake::LookAgain } else { Wake::HandOver }
 }
 
 pub(super) fn timing(kernel: &Fields) -> Timing {

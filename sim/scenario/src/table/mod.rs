@@ -82,6 +82,8 @@ pub enum Kind {
     Entries,
     /// Costs of operations.
     Costs,
+    /// What waking does: a word, or one for each side.
+    Wake,
     /// One process.
     Holder,
     /// Processes, of which families count as all their members.
@@ -224,8 +226,8 @@ pub const KERNEL: &[Key] = &[
     ),
     optional(
         "wake",
-        Kind::Word(&["hand-over", "look-again"]),
-        "Whether the waker finishes the waiter's call, or the waiter looks again",
+        Kind::Wake,
+        "Whether the waker finishes the waiter's call, or the waiter looks again; also by side",
     ),
     optional(
         "too-large",
@@ -253,6 +255,15 @@ pub const KERNEL: &[Key] = &[
         "A real system: sets what is not written here, and supplies the words for outcomes",
     ),
     optional("costs", Kind::Costs, "Simulated cost of each operation"),
+];
+
+/// What `kernel.wake` can be, for both sides or for each.
+pub const WAKES: &[&str] = &["hand-over", "look-again"];
+
+/// The keys of `kernel.wake`, where its sides differ.
+pub const WAKE: &[Key] = &[
+    optional("senders", Kind::Word(WAKES), "Blocked senders, for a slot or for memory"),
+    optional("receivers", Kind::Word(WAKES), "Waiting receivers"),
 ];
 
 /// The keys of `kernel.costs`.

@@ -18,7 +18,7 @@ use ipcsim_kernel::program::{From, Op, Verb};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{
     BlockedOn, Bound, Capacity, Detect, Holder, Machine, MailboxId, MailboxKind, MailboxSpec,
-    Order, Pick, ProcessId, Sources, State, Thread, ThreadState, Wake,
+    Order, Pick, ProcessId, Sources, State, Thread, ThreadState,
 };
 
 use super::memo::Move;
@@ -58,7 +58,7 @@ impl PartialOrder {
         let policies = &machine.policies;
         if threads.len() > MOST_THREADS
             || policies.memory.is_some()
-            || policies.wake == Wake::LookAgain
+            || policies.looks_again()
             || policies.detect != Detect::Report
             || machine.has_ports()
             || !machine.code.iter().all(is_of_the_simple_kind)

@@ -7,7 +7,6 @@
 use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::{
     Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, Pc, ProcessId, Replicas, Value,
-    Wake,
 };
 
 /// Families whose members with the same index belong together: those of one group change places at once.
@@ -23,7 +22,7 @@ pub(super) struct Group {
 /// The groups of replicas that may change places, as far as the programs tell.
 pub(super) fn groups(machine: &Machine) -> Vec<Group> {
     let kernel_looks_at_order =
-        machine.policies.wake == Wake::LookAgain || machine.policies.detect != Detect::Report;
+        machine.policies.looks_again() || machine.policies.detect != Detect::Report;
     // Whose port is whose is the machine's affair, and stays as it is when processes change places.
     let has_ports_of_its_own = |family: &ipcsim_kernel::Family| {
         family.task_port.is_some() || family.thread_ports.is_some()

@@ -136,7 +136,7 @@ impl<S: Sink> Short<'_, S> {
     fn is_next_in_turn(&self, sender: ThreadId, message: &Message) -> bool {
         let policies = &self.machine.policies;
         policies.sender == Pick::Fifo
-            && policies.wake == Wake::HandOver
+            && policies.wake_senders == Wake::HandOver
             && message.extras.is_none()
             && !self.state.threads[sender.index()].is_held()
     }

@@ -29,7 +29,7 @@ impl<S: Sink> Short<'_, S> {
         let sender = &threads[t.index()];
         let is_plain_send =
             send.size.is_none() && send.hold.is_none() && send.says_nothing_special();
-        if !is_plain_send || self.machine.policies.wake != Wake::HandOver {
+        if !is_plain_send || self.machine.policies.wake_receivers != Wake::HandOver {
             return None;
         }
         let body = send.body.peek(&sender.registers)?;

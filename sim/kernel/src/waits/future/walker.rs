@@ -3,10 +3,11 @@
 use crate::expr::{Expr, Field};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
+use crate::object::mailbox::Existence;
 use crate::outcome::Outcome;
 use crate::program::{
     Answer, Call, Command, Disposition, From, Grant, Inquiry, Op, Receive, Send, Spawn, Target,
-    Time, Verb, Wait,
+    Time, Until, Verb, Wait,
 };
 use crate::state::{BlockedOn, Life, Sources, State};
 use crate::value::{Handle, Value};
@@ -52,6 +53,7 @@ impl Walker<'_> {
             Verb::Receive(receive) => self.add_receive(receive, future),
             Verb::Reply(reply) => {
                 future.replies = true;
+                future.answers_what_comes |= self.known(&reply.to).is_none();
                 self.add_rights(&reply.rights, future);
             }
             Verb::Exit(_) | Verb::Fault(_) => {
@@ -63,8 +65,9 @@ impl Walker<'_> {
             Verb::Destroy(object) => {
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
-            Verb::Watch { notify, .. } => {
-                self.add_mailboxes(notify, Direction::To, &mut future.sends);
+            Verb::Watch { port, until, notify } => {
+                self.add_mailboxes(notify, Direction::To, &mut future.asks_for_notices);
+                self.add_notices_at_once(port, *until, notify, future);
             }
             // What the port holds comes to the set, and whoever waits at the port is refused.
             Verb::Insert { port, into } => {
@@ -103,7 +106,7 @@ impl Walker<'_> {
             }
         }
         let kind = receive.kind.as_ref().and_then(|kind| self.known(kind));
-        future.taken.extend(from.each().map(|mailbox| (mailbox, kind.clone())));
+        future.taken.add(&from, kind);
         future.receives.join(from);
     }
 
@@ -114,11 +117,8 @@ impl Walker<'_> {
             (Command::Kill, Target::Processes(whom)) => {
                 self.add_processes(whom, &mut future.kills);
             }
-            (Command::Resume, _) => self.add_controlled(target, &mut future.controls),
-            (Command::Interrupt, _) => {
-                self.add_controlled(target, &mut future.controls);
-                self.add_controlled(target, &mut future.interrupts);
-            }
+            (Command::Resume, _) => self.add_controlled(target, &mut future.resumes),
+            (Command::Interrupt, _) => self.add_controlled(target, &mut future.interrupts),
         }
     }
 
@@ -148,7 +148,7 @@ impl Walker<'_> {
                 }
                 // Somebody will use it, or a notice comes.
                 Disposition::MakeSendOnce => {
-                    self.add_mailboxes(port, Direction::To, &mut future.sends);
+                    self.add_mailboxes(port, Direction::To, &mut future.lets_answer);
                 }
                 Disposition::MoveSend
                 | Disposition::CopySend
@@ -163,22 +163,47 @@ impl Walker<'_> {
         if let Some(reply_to) = &send.reply_to
             && self.machine.has_ports()
         {
-            self.add_mailboxes(reply_to, Direction::To, &mut future.sends);
+            self.add_mailboxes(reply_to, Direction::To, &mut future.lets_answer);
         }
+        let kind = match &send.kind {
+            None => Some(Value::None),
+            Some(kind) => self.known(kind),
+        };
         // `${m.sender}` is a process, whichever.
         if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
             && self.known(&send.to).is_none()
         {
-            future.sends_to_processes = true;
+            future.sends_to_processes.push(kind);
         } else {
             let mut to = Reach::Some(Vec::new());
             self.add_mailboxes(&send.to, Direction::To, &mut to);
-            let kind = match &send.kind {
-                None => Some(Value::None),
-                Some(kind) => self.known(kind),
-            };
-            future.sent.extend(to.each().map(|mailbox| (mailbox, kind.clone())));
+            future.sent.add(&to, kind);
             future.sends.join(to);
+        }
+    }
+
+    /// A `watch` of what has come about already is told at once; an earlier `watch` that it takes the place of
+    /// is told that nothing will come.
+    fn add_notices_at_once(&self, port: &Expr, until: Until, notify: &Expr, future: &mut Future) {
+        let Some(Value::Handle(Handle::Mailbox(port))) = self.known(port) else { return };
+        let mailbox = &self.state.mailboxes[port.index()];
+        let Some(object) = mailbox.port() else { return };
+        let own = self.state.threads[self.thread.index()].process;
+        let (has_come, before) = match until {
+            Until::NoSenders => {
+                (object.made > 0 && !self.state.has_senders(port), object.no_senders)
+            }
+            Until::PortDestroyed => (false, object.destroyed),
+            Until::DeadName => {
+                let asked = &self.state.processes[own.index()].rights.dead_names;
+                (mailbox.existence == Existence::Destroyed, asked.get(&port).copied())
+            }
+        };
+        if has_come {
+            self.add_mailboxes(notify, Direction::To, &mut future.sends);
+        }
+        if let Some(once) = before {
+            future.sends.add(once.port);
         }
     }
 

@@ -4,7 +4,7 @@ use super::Arrows;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
-use crate::state::{BlockedOn, Holder, Level};
+use crate::state::{BlockedOn, Holder, Level, is_wanted_type};
 use crate::value::{ReplyRight, Value};
 use crate::waits::condition::Condition;
 use crate::waits::future::{Future, Reach};
@@ -40,7 +40,7 @@ impl Arrows<'_> {
         let interrupted = of(Condition::Interrupted, Condition::InterruptedBy(by));
         future.interrupts.tell(interrupted, Condition::Anything, to);
         let resumed = of(Condition::Controlled, Condition::ResumedBy(by));
-        future.controls.tell(resumed, Condition::Anything, to);
+        future.resumes.tell(resumed, Condition::Anything, to);
         to.extend(future.kills.each().map(Condition::ProcessEnds));
         if future.kills_threads {
             to.push(Condition::KilledBy(by));
@@ -58,7 +58,15 @@ impl Arrows<'_> {
         }
         if future.replies {
             let once = &state.processes[own.index()].rights.once;
-            to.extend(once.iter().map(|once| Condition::Sent(once.port)));
+            for once in once {
+                self.told(once.port, Some(&Value::None), to);
+            }
+        }
+        // The message that it answers may be the one with which the receiver there has sent such a right.
+        if future.answers_what_comes {
+            let is_of_others = |port: &&MailboxId| state.receiver_of(**port) != Receiver::Held(own);
+            let ports = self.answered_later.iter().filter(is_of_others);
+            ports.for_each(|port| self.told(*port, Some(&Value::None), to));
         }
         match &future.drops {
             Reach::All => {
@@ -72,7 +80,7 @@ impl Arrows<'_> {
         if thread.raised().is_some() {
             let ports = [Level::Thread, Level::Process].into_iter();
             let ports = ports.filter_map(|level| self.machine.exception_port(thread, level));
-            to.extend(ports.map(Condition::Sent));
+            ports.for_each(|port| self.told(port, None, to));
         }
     }
 
@@ -90,7 +98,7 @@ impl Arrows<'_> {
                 to.extend(from_outside(process));
             }
         };
-        let mut sent = |port: MailboxId, kind: Option<&Value>| {
+        let sent = |port: MailboxId, kind: Option<&Value>, to: &mut Vec<Condition>| {
             // Nobody but who registers lets a name server answer others.
             if self.machine.name_servers.contains_key(&port) && !future.registers {
                 return;
@@ -100,42 +108,62 @@ impl Arrows<'_> {
                 Receiver::Kernel(Controlled::Thread(t)) => {
                     controlled(self.state.threads[t.index()].process, to);
                 }
-                _ => {
-                    to.push(Condition::Sent(port));
-                    for (number, wanted) in self.kinds.iter().enumerate() {
-                        if kind.is_none_or(|kind| kind == wanted) {
-                            to.push(Condition::SentOf(port, number as u32));
-                        }
-                    }
-                }
+                _ => self.told(port, kind, to),
             }
         };
-        match &future.sends {
-            Reach::All => {
-                for port in (0..self.state.mailboxes.len()).map(MailboxId::at) {
-                    let is_port = self.state.mailboxes[port.index()].spec.kind == MailboxKind::Port;
-                    if is_port && self.may_send(own, port) {
-                        sent(port, None);
-                    }
+        let typed = &future.sent.there;
+        for (mailbox, kind) in typed.iter().filter(|(mailbox, _)| self.may_send(own, *mailbox)) {
+            sent(*mailbox, kind.as_ref(), to);
+        }
+        let is_typed = |mailbox: &MailboxId| typed.iter().any(|(typed, _)| typed == mailbox);
+        for mailbox in future.sends.each().filter(|mailbox| !is_typed(mailbox)) {
+            if self.may_send(own, mailbox) {
+                sent(mailbox, None, to);
+            }
+        }
+        if let Reach::All = future.sends {
+            let of_any_type = [None];
+            let kinds = if future.sent.elsewhere.is_empty() {
+                &of_any_type[..]
+            } else {
+                &future.sent.elsewhere[..]
+            };
+            let is_port = |port: &MailboxId| {
+                self.state.mailboxes[port.index()].spec.kind == MailboxKind::Port
+            };
+            let ports = (0..self.state.mailboxes.len()).map(MailboxId::at).filter(is_port);
+            let ports: Vec<MailboxId> = ports.filter(|port| self.may_send(own, *port)).collect();
+            for kind in kinds {
+                for port in &ports {
+                    sent(*port, kind.as_ref(), to);
                 }
                 to.push(Condition::SentAnywhere);
-            }
-            Reach::Some(mailboxes) => {
-                for mailbox in mailboxes.iter().filter(|mailbox| self.may_send(own, **mailbox)) {
-                    let mut of_it =
-                        future.sent.iter().filter(|(sent, _)| sent == mailbox).peekable();
-                    if of_it.peek().is_none() {
-                        sent(*mailbox, None);
-                    }
-                    for (_, kind) in of_it {
-                        sent(*mailbox, kind.as_ref());
-                    }
-                }
+                to.extend(self.wanting(kind.as_ref()).map(Condition::SentAnywhereOf));
             }
         }
-        if future.sends_to_processes {
+        for kind in &future.sends_to_processes {
             to.push(Condition::SentBy(own));
+            let wanting = self.wanting(kind.as_ref());
+            to.extend(wanting.map(|number| Condition::SentByOf(own, number)));
         }
+    }
+
+    /// A message of this type comes to a mailbox; where the type is not known, of any.
+    fn told(&self, mailbox: MailboxId, kind: Option<&Value>, to: &mut Vec<Condition>) {
+        to.push(Condition::Sent(mailbox));
+        to.extend(self.wanting(kind).map(|number| Condition::SentOf(mailbox, number)));
+    }
+
+    /// The numbers of the types with which somebody would get a message of this type.
+    fn wanting(&self, offered: Option<&Value>) -> impl Iterator<Item = u32> {
+        let fits = move |wanted: &Value| offered.is_none_or(|it| is_wanted_type(wanted, it));
+        numbers(&self.kinds, fits)
+    }
+
+    /// The numbers of the types that a receive of this type would take.
+    fn offered(&self, wanted: Option<&Value>) -> impl Iterator<Item = u32> {
+        let fits = move |offered: &Value| wanted.is_none_or(|it| is_wanted_type(it, offered));
+        numbers(&self.kinds, fits)
     }
 
     fn receives(&self, future: &Future, to: &mut Vec<Condition>) {
@@ -151,17 +179,22 @@ impl Arrows<'_> {
                 to.extend(answered.map(|mailbox| Condition::AnsweredAt(*mailbox)));
             }
         }
-        for (mailbox, kind) in &future.taken {
-            for (number, offered) in self.kinds.iter().enumerate() {
-                if kind.as_ref().is_none_or(|kind| kind == offered) {
-                    to.push(Condition::TakenOf(*mailbox, number as u32));
-                }
-            }
+        for (mailbox, kind) in &future.taken.there {
+            let offered = self.offered(kind.as_ref());
+            to.extend(offered.map(|number| Condition::TakenOf(*mailbox, number)));
+        }
+        for kind in &future.taken.elsewhere {
+            to.extend(self.offered(kind.as_ref()).map(Condition::TakenAnywhereOf));
         }
         if !future.receives.is_nothing() || !future.destroys.is_nothing() {
             to.push(Condition::MemoryFreed);
         }
     }
+}
+
+/// The places of the types that fit.
+fn numbers(kinds: &[Value], fits: impl Fn(&Value) -> bool) -> impl Iterator<Item = u32> {
+    (0..).zip(kinds).filter(move |(_, kind)| fits(kind)).map(|(number, _)| number)
 }
 
 /// What is sent to the port of a process is done to it.

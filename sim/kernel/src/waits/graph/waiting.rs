@@ -5,7 +5,7 @@ use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, MailboxKind};
 use crate::message::Message;
 use crate::object::port::{Once, Receiver, Right};
-use crate::state::{BlockedOn, Holder, Sources};
+use crate::state::{BlockedOn, Filter, Holder, Sources, is_wanted_type};
 use crate::value::Value;
 use crate::waits::condition::Condition;
 use crate::waits::future::Reach;
@@ -21,15 +21,20 @@ impl Arrows<'_> {
         let state = self.state;
         let own = state.threads[t.index()].process;
         let is_held = state.threads[t.index()].is_held();
+        let is_waiting = state.waits_for(t).is_some();
         waits(Condition::ProcessKilled(own));
-        waits(Condition::Interrupted(own));
         waits(Condition::Anything);
+        if is_waiting {
+            waits(Condition::Interrupted(own));
+        }
         if is_held {
             waits(Condition::Controlled(own));
         }
         for sibling in self.controllers.get(&own).into_iter().flatten().filter(|it| **it != t) {
             waits(Condition::KilledBy(*sibling));
-            waits(Condition::InterruptedBy(*sibling));
+            if is_waiting {
+                waits(Condition::InterruptedBy(*sibling));
+            }
             if is_held {
                 waits(Condition::ResumedBy(*sibling));
             }
@@ -45,8 +50,7 @@ impl Arrows<'_> {
                 self.hold_memory.iter().for_each(|it| waits(Condition::ProcessEnds(*it)));
             }
             Some(BlockedOn::Receive { sources, filter }) => {
-                let kind = filter.as_ref().and_then(|filter| filter.kind.as_ref());
-                self.of_sources(t, sources, kind, waits);
+                self.of_sources(t, sources, wanted_type(filter.as_deref()), waits);
                 self.of_senders(t, sources, waits);
             }
             Some(BlockedOn::Select(sources)) => {
@@ -91,25 +95,35 @@ impl Arrows<'_> {
                 let kind = self.kind(message.kind());
                 waits(Condition::TakenOf(mailbox, kind));
                 waits(Condition::TakenOf(known_as, kind));
+                waits(Condition::TakenAnywhereOf(kind));
             }
             Capacity::Messages(_) | Capacity::Bytes(_) | Capacity::Unlimited => {
                 waits(Condition::Taken(mailbox));
                 waits(Condition::Taken(known_as));
+                waits(Condition::TakenAnywhere);
             }
         }
-        waits(Condition::TakenAnywhere);
         self.of_the_receiver(mailbox, waits);
     }
 
     /// Whether a message to a place that is not known yet may be one for a thread.
     pub(super) fn concerns(&self, condition: Condition, t: ThreadId) -> bool {
-        let Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) =
-            self.state.waits_for(t)
-        else {
-            return false;
+        let (sources, kind) = match self.state.waits_for(t) {
+            Some(BlockedOn::Receive { sources, filter }) => {
+                (sources, wanted_type(filter.as_deref()))
+            }
+            Some(BlockedOn::Select(sources)) => (sources, None),
+            _ => return false,
         };
+        let wanted = kind.map(|kind| self.kind(kind));
         match condition {
-            Condition::SentAnywhere => {
+            Condition::SentAnywhere | Condition::SentBy(_) if wanted.is_some() => false,
+            Condition::SentAnywhereOf(kind) | Condition::SentByOf(_, kind)
+                if wanted != Some(kind) =>
+            {
+                false
+            }
+            Condition::SentAnywhere | Condition::SentAnywhereOf(_) => {
                 let is_port = |source: &MailboxId| {
                     let kind = self.state.mailboxes[source.index()].spec.kind;
                     matches!(kind, MailboxKind::Port | MailboxKind::PortSet)
@@ -117,7 +131,7 @@ impl Arrows<'_> {
                 let sources = sources.listed();
                 sources.is_empty() || !sources.iter().all(is_port)
             }
-            Condition::SentBy(process) => match sources {
+            Condition::SentBy(process) | Condition::SentByOf(process, _) => match sources {
                 Sources::Anyone => true,
                 listed => self.senders(listed).contains(&process),
             },
@@ -164,12 +178,12 @@ impl Arrows<'_> {
             if !self.machine.has_ports() {
                 continue;
             }
-            self.of_notices(source, waits);
+            self.of_notices(source, kind, waits);
             for member in
                 state.mailboxes[source.index()].set().into_iter().flat_map(|it| &it.members)
             {
                 sent(*member, waits);
-                self.of_notices(*member, waits);
+                self.of_notices(*member, kind, waits);
             }
         }
     }
@@ -211,20 +225,33 @@ impl Arrows<'_> {
         !threads.any(|t| self.futures.contains_key(&t))
     }
 
-    /// A notice comes to a port when a right is let go of.
-    fn of_notices(&self, notified: MailboxId, waits: &mut impl FnMut(Condition)) {
+    /// A notice comes to a port when a right is let go of; in its place `send-once`, if it can never come.
+    fn of_notices(
+        &self,
+        notified: MailboxId,
+        wanted: Option<&Value>,
+        waits: &mut impl FnMut(Condition),
+    ) {
         let state = self.state;
-        let comes_here = |once: Option<Once>| once.is_some_and(|once| once.port == notified);
+        let is_wanted = |notice: &str| {
+            let offered = Value::Text(notice.into());
+            wanted.is_none_or(|wanted| is_wanted_type(wanted, &offered))
+        };
+        let may_fail = is_wanted("send-once");
+        let comes_here = |once: Option<Once>, notices: &[&str]| {
+            once.is_some_and(|once| once.port == notified)
+                && (may_fail || notices.iter().any(|notice| is_wanted(notice)))
+        };
         for id in (0..state.mailboxes.len()).map(MailboxId::at) {
             let Some(port) = state.mailboxes[id.index()].port() else { continue };
-            if comes_here(port.no_senders) {
+            if comes_here(port.no_senders, &["no-senders"]) {
                 self.of_holders(id, waits);
             }
             let names = state.processes.iter().any(|process| {
                 let wanted = process.rights.dead_names.get(&id).copied();
-                comes_here(wanted)
+                comes_here(wanted, &["dead-name", "port-deleted"])
             });
-            if (comes_here(port.destroyed) || names)
+            if (comes_here(port.destroyed, &["port-destroyed"]) || names)
                 && let Receiver::Held(process) = port.receiver
             {
                 waits(Condition::Destroyed(id));
@@ -267,4 +294,9 @@ impl Arrows<'_> {
             }
         }
     }
+}
+
+/// The `type:` of a receive that waits.
+pub(super) fn wanted_type(filter: Option<&Filter>) -> Option<&Value> {
+    filter.and_then(|filter| filter.kind.as_ref())
 }
