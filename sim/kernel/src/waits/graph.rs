@@ -27,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition::Condition;
 use super::future::{Ahead, Future, Reach, Scratch};
+use super::local::with_local_work_done;
 use super::on_their_way;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
@@ -102,6 +103,7 @@ impl WaitGraph {
 
 /// The wait-for graph of these threads. Conditions that none of them could bring about are left out.
 pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitGraph {
+    let state = &*with_local_work_done(machine, state, among);
     let mut arrows = Arrows::new(machine, state, among);
     let mut graph = WaitGraph::default();
     for t in among {

@@ -26,6 +26,7 @@
 mod condition;
 mod future;
 mod graph;
+mod local;
 mod rest;
 
 use std::collections::BTreeSet;
