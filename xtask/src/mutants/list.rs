@@ -278,9 +278,57 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "whoever kills himself ends his own wait",
+        file: "sim/kernel/src/waits/condition.rs",
+        before: "                | Condition::ThreadKilled(_)\n                | Condition::ThreadInterrupted(_)\n",
+        after: "                | Condition::ThreadInterrupted(_)\n",
+    },
+    Mutant {
+        name: "whoever destroys a mailbox ends his own wait there",
+        file: "sim/kernel/src/waits/condition.rs",
+        before: "            Condition::Destroyed(_)\n                | Condition::Anything\n",
+        after: "            Condition::Anything\n",
+    },
+    Mutant {
+        name: "who kills one thread kills its siblings",
+        file: "sim/kernel/src/waits/future/walker.rs",
+        before: "self.state.threads[t.index()].name == threads.name",
+        after: "self.state.threads[t.index()].name.0 < u32::MAX",
+    },
+    Mutant {
+        name: "a circle of daemons at rest is refused",
+        file: "sim/kernel/src/waits/mod.rs",
+        before: "!is_at_rest(machine, state, *other) && leads_back(*other)",
+        after: "leads_back(*other)",
+    },
+    Mutant {
+        name: "a select that is about to be told waits on",
+        file: "sim/kernel/src/waits/mod.rs",
+        before: "if is_ready(state, sources) => {",
+        after: "if is_ready(state, sources) && state.threads.is_empty() => {",
+    },
+    Mutant {
+        name: "a request of any type is answered",
         file: "sim/kernel/src/waits/graph/code.rs",
-        before: "if whom == own { siblings } else { others(whom) }",
-        after: "if whom.0 == u32::MAX { siblings } else { others(whom) }",
+        before: "        for (mailbox, kind) in &future.taken.there {\n            for number in self.offered(kind.as_ref()) {",
+        after: "        for (mailbox, kind) in &future.taken.there {\n            for number in self.offered(kind.as_ref().filter(|_| !goes_on)) {",
+    },
+    Mutant {
+        name: "a grandchild does nothing",
+        file: "sim/kernel/src/waits/graph/code.rs",
+        before: "open.extend(self.state.threads_of(child));",
+        after: "if by == t {\n                    open.extend(self.state.threads_of(child));\n                }",
+    },
+    Mutant {
+        name: "a suspended thread has its local work still to do",
+        file: "sim/kernel/src/waits/local.rs",
+        before: "if stands_before_some && asks_nobody(machine, thread.pc) {",
+        after: "if stands_before_some && !asks_nobody(machine, thread.pc) {",
+    },
+    Mutant {
+        name: "an end of a sender helps who waits at a mailbox too",
+        file: "sim/kernel/src/waits/condition.rs",
+        before: "!matches!(sources, Sources::Anyone) && sources.listed().iter().all(is_link)",
+        after: "!matches!(sources, Sources::Anyone) && sources.listed().iter().any(is_link)",
     },
     Mutant {
         name: "a send of any type would do",
@@ -297,8 +345,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "an interrupt lets a suspended thread go on",
         file: "sim/kernel/src/waits/graph/waiting.rs",
-        before: "        if is_waiting {\n            waits(Condition::Interrupted(own));",
-        after: "        if is_waiting || is_held {\n            waits(Condition::Interrupted(own));",
+        before: "        if state.waits_for(t).is_some() {\n            waits(Condition::ThreadInterrupted(t));",
+        after: "        if t.0 < u32::MAX {\n            waits(Condition::ThreadInterrupted(t));",
     },
     Mutant {
         name: "nobody answers a request that is still to come",

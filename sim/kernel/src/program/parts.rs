@@ -292,6 +292,10 @@ pub enum Command {
 }
 
 impl Command {
+    /// All of them.
+    pub const ALL: [Command; 4] =
+        [Command::Kill, Command::Suspend, Command::Resume, Command::Interrupt];
+
     /// What the step is called in a scenario.
     pub fn word(self) -> &'static str {
         match self {
@@ -304,8 +308,7 @@ impl Command {
 
     /// The command with this word.
     pub fn from_word(word: &str) -> Option<Self> {
-        let all = [Command::Kill, Command::Suspend, Command::Resume, Command::Interrupt];
-        all.into_iter().find(|command| command.word() == word)
+        Command::ALL.into_iter().find(|command| command.word() == word)
     }
 }
 

@@ -34,20 +34,24 @@ pub enum Condition {
     AnsweredAt(MailboxId),
     /// A request is taken and answered, of whatever mailbox.
     AnsweredAnywhere,
+    /// See [`Condition::AnsweredAt`] and [`Condition::TakenOf`].
+    AnsweredOf(MailboxId, u32),
+    /// See [`Condition::AnsweredAnywhere`] and [`Condition::TakenOf`].
+    AnsweredAnywhereOf(u32),
     /// This process answers a request that it has taken.
     RepliedBy(ProcessId),
     /// The call of this thread is answered.
     RepliedTo(ThreadId),
     /// This process lets go of its right to send to a port.
     LetGo(ProcessId, MailboxId),
-    /// The waits of this process are interrupted by another one.
-    Interrupted(ProcessId),
-    /// This thread kills, interrupts or resumes its siblings, and not itself.
-    KilledBy(ThreadId),
-    /// See [`Condition::KilledBy`].
-    InterruptedBy(ThreadId),
-    /// See [`Condition::KilledBy`].
-    ResumedBy(ThreadId),
+    /// This thread does what a thread waits for that could do it to itself, too.
+    DoneBy(ThreadId),
+    /// Another thread kills this one.
+    ThreadKilled(ThreadId),
+    /// Another thread interrupts the call in which this one waits.
+    ThreadInterrupted(ThreadId),
+    /// Another thread resumes this one.
+    ThreadResumed(ThreadId),
     /// Kernel memory becomes free.
     MemoryFreed,
     /// A thread ends.
@@ -62,6 +66,21 @@ pub enum Condition {
     ProcessKilled(ProcessId),
     /// Whatever: something is destroyed or killed that is known only at run time.
     Anything,
+}
+
+impl Condition {
+    /// Whether a thread that brings it about could wait for it itself. What it does to itself, or takes away from
+    /// itself, ends no wait of its own.
+    pub(super) fn counts_for_whoever_brings_it_about(self) -> bool {
+        !matches!(
+            self,
+            Condition::Destroyed(_)
+                | Condition::Anything
+                | Condition::ThreadKilled(_)
+                | Condition::ThreadInterrupted(_)
+                | Condition::ThreadResumed(_)
+        )
+    }
 }
 
 /// Finds who waits for a condition.
@@ -189,10 +208,12 @@ impl Waiters {
             | Condition::TakenAnywhereOf(_)
             | Condition::RepliedTo(_)
             | Condition::LetGo(..)
-            | Condition::Interrupted(_)
-            | Condition::KilledBy(_)
-            | Condition::InterruptedBy(_)
-            | Condition::ResumedBy(_) => Vec::new(),
+            | Condition::DoneBy(_)
+            | Condition::ThreadKilled(_)
+            | Condition::ThreadInterrupted(_)
+            | Condition::ThreadResumed(_)
+            | Condition::AnsweredOf(..)
+            | Condition::AnsweredAnywhereOf(_) => Vec::new(),
             Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),
         }
     }
@@ -304,13 +325,17 @@ fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = Threa
     })
 }
 
-/// The threads that wait for a link's sender by its name. Who receives from anyone is not disturbed by
-/// an end.
+/// The threads that wait for a link's sender by its name. Who receives from anyone, or from a mailbox as well,
+/// is not disturbed by an end; a `select` reports it.
 fn receivers_by_name(state: &State, link: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
     receivers_on(state, link).filter(|t| match state.waits_for(*t) {
-        Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
-            !matches!(sources, Sources::Anyone)
+        Some(BlockedOn::Receive { sources, .. }) => {
+            let is_link = |source: &MailboxId| {
+                matches!(state.mailboxes[source.index()].spec.kind, MailboxKind::Link { .. })
+            };
+            !matches!(sources, Sources::Anyone) && sources.listed().iter().all(is_link)
         }
+        Some(BlockedOn::Select(_)) => true,
         _ => false,
     })
 }

@@ -5,7 +5,8 @@ mod walker;
 
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
 use crate::machine::Machine;
-use crate::program::{Op, Verb};
+use crate::object::port::Controlled;
+use crate::program::{Command, Op, Verb};
 use crate::state::State;
 use crate::value::Value;
 use crate::waits::condition::Condition;
@@ -32,12 +33,11 @@ pub(super) struct Future {
     pub asks_for_notices: Reach<MailboxId>,
     pub receives: Reach<MailboxId>,
     pub destroys: Reach<MailboxId>,
-    pub kills: Reach<ProcessId>,
-    pub resumes: Reach<ProcessId>,
-    /// It could interrupt their waits.
-    pub interrupts: Reach<ProcessId>,
+    /// What it could do to processes and threads.
+    pub commands: Vec<(Command, Controlled)>,
+    /// What it could do to processes that are known only at run time.
+    pub commands_to_anybody: Vec<Command>,
     pub spawns: Reach<ProcessId>,
-    pub kills_threads: bool,
     pub replies: bool,
     /// It answers a message that it has not got yet.
     pub answers_what_comes: bool,
@@ -71,11 +71,9 @@ impl Future {
             asks_for_notices: Reach::Some(Vec::new()),
             receives: Reach::Some(Vec::new()),
             destroys: Reach::Some(Vec::new()),
-            kills: Reach::Some(Vec::new()),
-            resumes: Reach::Some(Vec::new()),
-            interrupts: Reach::Some(Vec::new()),
+            commands: Vec::new(),
+            commands_to_anybody: Vec::new(),
             spawns: Reach::Some(Vec::new()),
-            kills_threads: false,
             replies: false,
             answers_what_comes: false,
             inquires: false,
@@ -258,9 +256,6 @@ impl Scratch {
             &mut future.receives,
             &mut future.destroys,
         ] {
-            reach.tidy();
-        }
-        for reach in [&mut future.kills, &mut future.resumes, &mut future.interrupts] {
             reach.tidy();
         }
         future

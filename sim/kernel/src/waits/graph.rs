@@ -12,7 +12,7 @@
 //! | waiting for a notice | letting go of the right: `drop`, `destroy`, or the end of a holder |
 //! | joining | its end |
 //! | suspended | `resume` |
-//! | any of these | killing t, from another thread; interrupting it |
+//! | any of these | killing t, from another thread; interrupting it, where it waits in a call |
 //!
 //! A wait that several could end has an arrow to each. One that needs all of several, the ends of two senders
 //! or of two threads of a process, has an arrow to each that still has to act, if all of them can. What a thread
@@ -26,14 +26,15 @@ mod waiting;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition::Condition;
-use super::future::{Ahead, Future, Reach, Scratch};
+use super::future::{Ahead, Future, Scratch};
 use super::local::with_local_work_done;
 use super::on_their_way;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
-use crate::program::{Op, Verb};
-use crate::state::{BlockedOn, State};
+use crate::object::port::Controlled;
+use crate::program::{Command, Op, Verb};
+use crate::state::{BlockedOn, Holder, State};
 use crate::value::{Handle, ReplyRight, Value};
 
 /// Who waits for what, and who could bring it about.
@@ -46,6 +47,30 @@ pub struct WaitGraph {
 }
 
 impl WaitGraph {
+    /// A thread that waits for what it could do to itself waits for the others only that could do it.
+    fn leave_out_what_ends_no_wait_of_ones_own(&mut self) {
+        let could = &self.could;
+        let is_own = |(t, condition): &(ThreadId, Condition)| {
+            !condition.counts_for_whoever_brings_it_about()
+                && could.binary_search(&(*condition, *t)).is_ok()
+        };
+        let (own, mut waiting): (Vec<_>, Vec<_>) =
+            self.waiting.iter().copied().partition(|wait| is_own(wait));
+        let mut alone = Vec::new();
+        for (t, condition) in own {
+            let first = could.partition_point(|(it, _)| *it < condition);
+            let who = could[first..].iter().take_while(|(it, _)| *it == condition);
+            for (_, other) in who.filter(|(_, other)| *other != t) {
+                waiting.push((t, Condition::DoneBy(*other)));
+                alone.push((Condition::DoneBy(*other), *other));
+            }
+        }
+        self.waiting = waiting;
+        self.could.extend(alone);
+        self.could.sort_unstable();
+        self.could.dedup();
+    }
+
     /// Which threads a thread waits for, directly or through others.
     pub(super) fn reached_from(&self, state: &State, t: ThreadId) -> Vec<bool> {
         let mut reached = vec![false; state.threads.len()];
@@ -93,7 +118,7 @@ impl WaitGraph {
         {
             let first = self.could.partition_point(|(could, _)| could < condition);
             let who = self.could[first..].iter().take_while(|(could, _)| could == condition);
-            awaited.extend(who.map(|(_, t)| *t));
+            awaited.extend(who.map(|(_, other)| *other));
         }
         awaited.sort_unstable();
         awaited.dedup();
@@ -138,6 +163,7 @@ pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitG
             }
         }
     }
+    graph.leave_out_what_ends_no_wait_of_ones_own();
     graph.waiting.sort_unstable();
     graph.waiting.dedup();
     graph
@@ -155,8 +181,8 @@ struct Arrows<'a> {
     kinds: Vec<Value>,
     /// The processes that could come to their end, all threads together or by one that says so.
     ending: BTreeSet<ProcessId>,
-    /// The threads of each process that could do something to the others.
-    controllers: BTreeMap<ProcessId, Vec<ThreadId>>,
+    /// The processes and threads that others could kill.
+    killed: BTreeSet<Controlled>,
     /// The processes on whose links something is stored.
     hold_memory: Vec<ProcessId>,
     /// The ports to which somebody will make a send-once right.
@@ -174,7 +200,7 @@ impl<'a> Arrows<'a> {
             replies: BTreeMap::new(),
             kinds: kinds(state, among),
             ending: BTreeSet::new(),
-            controllers: BTreeMap::new(),
+            killed: BTreeSet::new(),
             hold_memory: hold_memory(state),
             answered_later: BTreeSet::new(),
             spread: on_their_way(state),
@@ -185,22 +211,24 @@ impl<'a> Arrows<'a> {
             arrows.add(&mut scratch, *t);
             processes.insert(state.threads[t.index()].process);
         }
-        // Children that are not born yet do what their makers let them do.
-        let unborn: BTreeSet<ProcessId> =
-            arrows.futures.values().flat_map(|future| future.spawns.each()).collect();
-        for t in unborn.iter().flat_map(|child| state.threads_of(*child)).collect::<Vec<_>>() {
-            arrows.add(&mut scratch, t);
+        // Children that are not born yet do what their makers let them do, and make children themselves.
+        let mut makers: Vec<ThreadId> = arrows.futures.keys().copied().collect();
+        while let Some(maker) = makers.pop() {
+            for child in arrows.futures[&maker].spawns.each().collect::<Vec<_>>() {
+                if processes.insert(child) {
+                    for t in state.threads_of(child) {
+                        arrows.add(&mut scratch, t);
+                        makers.push(t);
+                    }
+                }
+            }
         }
         for (t, future) in &arrows.futures {
             let own = state.threads[t.index()].process;
-            let reaches = |reach: &Reach<ProcessId>| reach.each().any(|whom| whom == own);
-            if future.kills_threads
-                || reaches(&future.kills)
-                || reaches(&future.resumes)
-                || reaches(&future.interrupts)
-            {
-                arrows.controllers.entry(own).or_default().push(*t);
-            }
+            let by_itself = [Controlled::Thread(*t), Controlled::Process(own)];
+            let kills = future.commands.iter().filter(|(command, _)| *command == Command::Kill);
+            let others = kills.map(|(_, whom)| *whom).filter(|whom| !by_itself.contains(whom));
+            arrows.killed.extend(others);
         }
         let let_answer = arrows.futures.values().flat_map(|future| future.lets_answer.each());
         arrows.answered_later = let_answer.collect();
@@ -283,6 +311,9 @@ fn kinds(state: &State, among: &[ThreadId]) -> Vec<Value> {
         let kind = match state.waits_for(*t) {
             Some(BlockedOn::Receive { filter, .. }) => waiting::wanted_type(filter.as_deref()),
             Some(BlockedOn::Send(message)) => Some(message.kind()),
+            Some(BlockedOn::Reply { right, holder: Holder::Queued(mailbox) }) => {
+                Some(waiting::type_of_request(state, *right, *mailbox))
+            }
             _ => None,
         };
         if let Some(kind) = kind

@@ -36,6 +36,8 @@ use crate::machine::{Machine, MailboxKind};
 use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
+use crate::object::port::Controlled;
+use crate::program::Command;
 use crate::state::{
     BlockedOn, Bound, Holder, Level, Life, Look, Sources, State, Thread, ThreadState,
 };
@@ -86,10 +88,25 @@ fn moves_by_itself(state: &State, thread: &Thread, timeouts: Timeouts) -> bool {
     match &thread.state {
         ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => true,
         ThreadState::Blocked { on: BlockedOn::Sleep, .. } => true,
+        // It is about to be told.
+        ThreadState::Blocked { on: BlockedOn::Select(sources), .. } if is_ready(state, sources) => {
+            true
+        }
         ThreadState::Blocked { bound, .. } => *bound != Bound::Forever && timeouts == Timeouts::End,
         ThreadState::NotStarted => state.processes[thread.process.index()].life == Life::NotStarted,
         ThreadState::Suspended(_) | ThreadState::Ended => false,
     }
+}
+
+/// Whether a receive on one of these would not wait.
+fn is_ready(state: &State, sources: &Sources) -> bool {
+    let has_something = |source: &MailboxId| {
+        let object = &state.mailboxes[source.index()];
+        let members = object.set().into_iter().flat_map(|set| &set.members);
+        object.has_something()
+            || members.copied().any(|member| state.mailboxes[member.index()].has_something())
+    };
+    sources.listed().iter().any(has_something)
 }
 
 /// The circle of waits that a thread is in, if nothing but a timeout can open it: a deadlock that a
@@ -116,8 +133,17 @@ pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId>
 /// Whether a thread that has just begun to wait closes a circle of waits that nobody can open.
 pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
     let stuck = stuck(machine, state);
-    stuck.binary_search(&t).is_ok()
-        && wait_graph(machine, state, &stuck).reached_from(state, t)[t.index()]
+    stuck.binary_search(&t).is_ok() && is_on_a_circle(machine, state, &stuck, t)
+}
+
+/// Whether a thread is on a circle of waits in which not everybody is a daemon at rest.
+fn is_on_a_circle(machine: &Machine, state: &State, stuck: &[ThreadId], t: ThreadId) -> bool {
+    let graph = wait_graph(machine, state, stuck);
+    let reached = graph.reached_from(state, t);
+    let leads_back =
+        |other: ThreadId| reached[other.index()] && graph.reached_from(state, other)[t.index()];
+    reached[t.index()]
+        && stuck.iter().any(|other| !is_at_rest(machine, state, *other) && leads_back(*other))
 }
 
 /// Whether a chain of processes, each of which waits for one other to send, to receive or to answer, leads
@@ -151,7 +177,10 @@ fn awaited_process(state: &State, t: ThreadId) -> Option<ProcessId> {
     };
     match state.waits_for(t)? {
         BlockedOn::Send(message) => ends(message.mailbox).map(|(_, to)| to),
-        BlockedOn::Receive { sources: Sources::One(link), .. } => ends(*link).map(|(from, _)| from),
+        BlockedOn::Receive { sources, .. } => match sources.listed() {
+            [link] => ends(*link).map(|(from, _)| from),
+            _ => None,
+        },
         BlockedOn::Reply { holder: Holder::Taken(process), .. } => Some(*process),
         BlockedOn::Reply { holder: Holder::Queued(link), .. } => ends(*link).map(|(_, to)| to),
         _ => None,
@@ -309,17 +338,25 @@ impl<'a> Search<'a> {
         }
         future.receives.tell(Condition::Taken, Condition::TakenAnywhere, &mut conditions);
         future.destroys.tell(Condition::Destroyed, Condition::Anything, &mut conditions);
-        future.kills.tell(Condition::ProcessKilled, Condition::Anything, &mut conditions);
+        conditions.extend(future.commands.iter().filter_map(|(command, whom)| {
+            let process = match whom {
+                Controlled::Process(process) => *process,
+                Controlled::Thread(t) => self.state.threads[t.index()].process,
+            };
+            match command {
+                Command::Kill => Some(Condition::ProcessKilled(process)),
+                Command::Resume | Command::Interrupt => Some(Condition::Controlled(process)),
+                Command::Suspend => None,
+            }
+        }));
+        let helps = |command: &Command| *command != Command::Suspend;
+        if future.commands_to_anybody.iter().any(helps) {
+            conditions.push(Condition::Anything);
+        }
         if !future.receives.is_nothing() || !future.destroys.is_nothing() {
             conditions.push(Condition::MemoryFreed);
         }
-        if future.kills_threads {
-            conditions.push(Condition::ProcessKilled(own));
-        }
         future.spawns.tell(Condition::Spawned, Condition::Anything, &mut conditions);
-        for reach in [&future.resumes, &future.interrupts] {
-            reach.tell(Condition::Controlled, Condition::Anything, &mut conditions);
-        }
         // A handler gets the exception, whoever has rights to its port.
         if future.fails || self.state.threads[t.index()].raised().is_some() {
             let thread = &self.state.threads[t.index()];

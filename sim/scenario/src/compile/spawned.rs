@@ -31,24 +31,49 @@ pub(super) struct Child {
 /// Declares the processes that steps make, behind the others; nothing if there is none.
 pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
     let mut lifted = Lifted { scenario: scenario.clone(), children: BTreeMap::new() };
-    let mut at = 0;
-    // What is made may make more.
-    while let Some(creator) = lifted.scenario.processes.get(at).cloned() {
-        let mut found = Vec::new();
-        for steps in programs_of(scenario, &creator.fields) {
-            spawns(steps, &mut found);
+    lifted.declare_what_is_made_from(0, scenario);
+    // A program that nobody runs now may be run after `--set`; its steps are checked, and name its children.
+    let is_run = |program: &Declaration, processes: &[Declaration]| {
+        let runs = |process: &Declaration| {
+            name(&process.fields, "program").is_some_and(|it| it.value == program.name.value)
+        };
+        processes.iter().any(runs)
+    };
+    for program in &scenario.programs {
+        if let Some(arg) = program.fields.get("do")
+            && !is_run(program, &lifted.scenario.processes)
+        {
+            let first = lifted.scenario.processes.len();
+            lifted.declare_children(arg.value.steps(), &Fields::default());
+            lifted.declare_what_is_made_from(first, scenario);
         }
-        for step in found {
-            let Arg::Name(own) = &step.operand.value else { continue };
-            let own = own.clone();
-            let parameters = parameters(scenario, &step.fields);
-            let each = u32::try_from(unsigned(&step.fields, "replicas").unwrap_or(1)).unwrap_or(1);
-            lifted.scenario.processes.push(declaration(&creator, &own, &step));
-            lifted.children.insert(own, Child { parameters, each });
-        }
-        at += 1;
     }
     (!lifted.children.is_empty()).then_some(lifted)
+}
+
+impl Lifted {
+    /// Declares what the processes from this one on make, and what is made by those.
+    fn declare_what_is_made_from(&mut self, mut at: usize, scenario: &Scenario) {
+        while let Some(creator) = self.scenario.processes.get(at).cloned() {
+            for steps in programs_of(scenario, &creator.fields) {
+                self.declare_children(steps, &creator.fields);
+            }
+            at += 1;
+        }
+    }
+
+    /// Declares the processes that these steps of a creator make.
+    fn declare_children(&mut self, steps: &[Step], creator: &Fields) {
+        let mut found = Vec::new();
+        spawns(steps, &mut found);
+        for step in found {
+            let Arg::Name(own) = &step.operand.value else { continue };
+            let parameters = parameters(&self.scenario, &step.fields);
+            let each = u32::try_from(unsigned(&step.fields, "replicas").unwrap_or(1)).unwrap_or(1);
+            self.scenario.processes.push(declaration(creator, own, &step));
+            self.children.insert(own.clone(), Child { parameters, each });
+        }
+    }
 }
 
 /// All lists of steps that a process runs.
@@ -77,14 +102,14 @@ fn spawns(steps: &[Step], found: &mut Vec<Step>) {
     }
 }
 
-fn declaration(creator: &Declaration, own: &str, step: &Step) -> Declaration {
+fn declaration(creator: &Fields, own: &str, step: &Step) -> Declaration {
     let mut fields = Fields::default();
     for (key, arg) in &step.fields.0 {
         if OWN.contains(&key.value) {
             fields.0.push((key.clone(), arg.clone()));
         }
     }
-    for (key, arg) in &creator.fields.0 {
+    for (key, arg) in &creator.0 {
         if INHERITED.contains(&key.value) && fields.get(key.value).is_none() {
             fields.0.push((key.clone(), arg.clone()));
         }
@@ -97,7 +122,7 @@ fn declaration(creator: &Declaration, own: &str, step: &Step) -> Declaration {
         let nothing = Arg::Parameters(given.iter().map(nothing).collect());
         fields.0.push((Placed::new("with", step.at), Placed::new(nothing, step.at)));
     }
-    let creators = unsigned(&creator.fields, "replicas");
+    let creators = unsigned(creator, "replicas");
     let each = unsigned(&step.fields, "replicas");
     if creators.is_some() || each.is_some() {
         let all = creators.unwrap_or(1).saturating_mul(each.unwrap_or(1));

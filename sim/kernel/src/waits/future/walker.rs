@@ -4,6 +4,7 @@ use crate::expr::{Expr, Field};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
 use crate::object::mailbox::Existence;
+use crate::object::port::{Controlled, Receiver};
 use crate::outcome::Outcome;
 use crate::program::{
     Answer, Call, Command, Disposition, From, Grant, Inquiry, Op, Receive, Send, Spawn, Target,
@@ -111,22 +112,45 @@ impl Walker<'_> {
     }
 
     fn add_control(&self, command: Command, target: &Target, future: &mut Future) {
-        match (command, target) {
-            (Command::Suspend, _) => {}
-            (Command::Kill, Target::Threads(_)) => future.kills_threads = true,
-            (Command::Kill, Target::Processes(whom)) => {
-                self.add_processes(whom, &mut future.kills);
+        let own = self.state.threads[self.thread.index()].process;
+        match target {
+            // Which replica does not matter here.
+            Target::Threads(threads) => {
+                let named = self.state.threads_of(own);
+                let named = named.filter(|t| self.state.threads[t.index()].name == threads.name);
+                future.commands.extend(named.map(|t| (command, Controlled::Thread(t))));
             }
-            (Command::Resume, _) => self.add_controlled(target, &mut future.resumes),
-            (Command::Interrupt, _) => self.add_controlled(target, &mut future.interrupts),
+            Target::Processes(whom) => self.add_command(command, self.known(whom), future),
         }
     }
 
-    fn add_controlled(&self, target: &Target, reach: &mut Reach<ProcessId>) {
-        match target {
-            Target::Threads(_) => reach.add(self.state.threads[self.thread.index()].process),
-            Target::Processes(whom) => self.add_processes(whom, reach),
+    fn add_command(&self, command: Command, whom: Option<Value>, future: &mut Future) {
+        match whom {
+            None => future.commands_to_anybody.push(command),
+            Some(Value::Handle(Handle::Process(process))) => {
+                future.commands.push((command, Controlled::Process(process)));
+            }
+            Some(Value::List(list)) => {
+                for item in list.items() {
+                    self.add_command(command, Some(item.clone()), future);
+                }
+            }
+            // Whatever this is, the call will fail.
+            Some(_) => {}
         }
+    }
+
+    /// What is sent to the port of a process or thread is done to it.
+    fn add_command_by_message(&self, send: &Send, to: MailboxId, future: &mut Future) {
+        let Receiver::Kernel(whom) = self.state.receiver_of(to) else { return };
+        let said = self.known(&send.body);
+        let is_meant = |command: &Command| match &said {
+            None => true,
+            Some(Value::Text(word)) => **word == *command.word(),
+            Some(_) => false,
+        };
+        let commands = Command::ALL.into_iter().filter(is_meant);
+        future.commands.extend(commands.map(|command| (command, whom)));
     }
 
     fn add_children(&self, spawn: &Spawn, future: &mut Future) {
@@ -159,6 +183,10 @@ impl Walker<'_> {
     }
 
     fn add_send(&self, send: &Send, future: &mut Future) {
+        // A name server without a parent asks none.
+        if let Some(Value::None) = self.known(&send.to) {
+            return;
+        }
         self.add_rights(&send.rights, future);
         if let Some(reply_to) = &send.reply_to
             && self.machine.has_ports()
@@ -177,6 +205,9 @@ impl Walker<'_> {
         } else {
             let mut to = Reach::Some(Vec::new());
             self.add_mailboxes(&send.to, Direction::To, &mut to);
+            for mailbox in to.each() {
+                self.add_command_by_message(send, mailbox, future);
+            }
             future.sent.add(&to, kind);
             future.sends.join(to);
         }
@@ -254,22 +285,6 @@ impl Walker<'_> {
                 Some(link) => reach.add(link),
                 None => *reach = Reach::All,
             }
-        }
-    }
-
-    fn add_processes(&self, expr: &Expr, reach: &mut Reach<ProcessId>) {
-        match self.known(expr) {
-            None => *reach = Reach::All,
-            Some(Value::Handle(Handle::Process(process))) => reach.add(process),
-            Some(Value::List(list)) => {
-                for item in list.items() {
-                    match item {
-                        Value::Handle(Handle::Process(process)) => reach.add(*process),
-                        _ => *reach = Reach::All,
-                    }
-                }
-            }
-            Some(_) => {}
         }
     }
 

@@ -1,9 +1,12 @@
 //! What the code ahead of a thread could bring about.
 
+use std::collections::BTreeSet;
+
 use super::Arrows;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
+use crate::program::Command;
 use crate::state::{BlockedOn, Holder, Level, is_wanted_type};
 use crate::value::{ReplyRight, Value};
 use crate::waits::condition::Condition;
@@ -13,37 +16,30 @@ impl Arrows<'_> {
     /// What the code ahead of a thread could bring about.
     pub(super) fn brought_about(&mut self, t: ThreadId) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        self.of_its_code(t, t, &mut conditions);
-        let children: Vec<ProcessId> = self.futures[&t].spawns.each().collect();
-        for child in children {
-            for thread in self.state.threads_of(child) {
-                self.of_its_code(thread, t, &mut conditions);
+        // What its children will do, and theirs, it does by making them.
+        let mut open = vec![t];
+        let mut made: BTreeSet<ProcessId> = BTreeSet::new();
+        while let Some(by) = open.pop() {
+            self.of_its_code(by, &mut conditions);
+            for child in self.futures[&by].spawns.each().filter(|child| made.insert(*child)) {
+                open.extend(self.state.threads_of(child));
             }
         }
         conditions
     }
 
-    /// What the code ahead of `t` could bring about; the arrows lead to `by`.
-    fn of_its_code(&self, t: ThreadId, by: ThreadId, to: &mut Vec<Condition>) {
+    fn of_its_code(&self, t: ThreadId, to: &mut Vec<Condition>) {
         let state = self.state;
         let own = state.threads[t.index()].process;
         let future = &self.futures[&t];
-        self.sends(own, by, future, to);
+        self.sends(own, future, to);
         self.receives(future, to);
         future.destroys.tell(Condition::Destroyed, Condition::Anything, to);
-        // What one does to one's own process ends waits of one's siblings, and none of one's own.
-        let of = |others: fn(ProcessId) -> Condition, siblings: Condition| {
-            move |whom: ProcessId| if whom == own { siblings } else { others(whom) }
-        };
-        let killed = of(Condition::ProcessKilled, Condition::KilledBy(by));
-        future.kills.tell(killed, Condition::Anything, to);
-        let interrupted = of(Condition::Interrupted, Condition::InterruptedBy(by));
-        future.interrupts.tell(interrupted, Condition::Anything, to);
-        let resumed = of(Condition::Controlled, Condition::ResumedBy(by));
-        future.resumes.tell(resumed, Condition::Anything, to);
-        to.extend(future.kills.each().map(Condition::ProcessEnds));
-        if future.kills_threads {
-            to.push(Condition::KilledBy(by));
+        for (command, whom) in &future.commands {
+            self.commands(*command, *whom, to);
+        }
+        if future.commands_to_anybody.iter().any(|command| *command != Command::Suspend) {
+            to.push(Condition::Anything);
         }
         if future.ends {
             to.push(Condition::ThreadEnds(t));
@@ -84,32 +80,41 @@ impl Arrows<'_> {
         }
     }
 
+    fn commands(&self, command: Command, whom: Controlled, to: &mut Vec<Condition>) {
+        let state = self.state;
+        let (process, threads) = match whom {
+            Controlled::Process(process) => (process, state.threads_of(process).collect()),
+            Controlled::Thread(t) => (state.threads[t.index()].process, vec![t]),
+        };
+        let all = threads.iter().copied();
+        match command {
+            Command::Suspend => {}
+            Command::Resume => to.extend(all.map(Condition::ThreadResumed)),
+            Command::Interrupt => to.extend(all.map(Condition::ThreadInterrupted)),
+            Command::Kill => {
+                to.extend(all.flat_map(|t| [Condition::ThreadKilled(t), Condition::ThreadEnds(t)]));
+                // With its last thread the process ends.
+                let is_living = |t: &ThreadId| !state.threads[t.index()].state.is_ended();
+                if state.threads_of(process).filter(is_living).all(|t| threads.contains(&t)) {
+                    to.push(Condition::ProcessEnds(process));
+                }
+            }
+        }
+    }
+
     fn waits_for_answer(&self, asked: ReplyRight, by: ProcessId) -> bool {
         matches!(self.state.waits_for(asked.caller),
             Some(BlockedOn::Reply { right, holder: Holder::Taken(process) })
                 if *right == asked && *process == by)
     }
 
-    fn sends(&self, own: ProcessId, by: ThreadId, future: &Future, to: &mut Vec<Condition>) {
-        let controlled = |process: ProcessId, to: &mut Vec<Condition>| {
-            if process == own {
-                to.extend(by_a_sibling(by));
-            } else {
-                to.extend(from_outside(process));
-            }
-        };
+    fn sends(&self, own: ProcessId, future: &Future, to: &mut Vec<Condition>) {
         let sent = |port: MailboxId, kind: Option<&Value>, to: &mut Vec<Condition>| {
             // Nobody but who registers lets a name server answer others.
             if self.machine.name_servers.contains_key(&port) && !future.registers {
                 return;
             }
-            match self.state.receiver_of(port) {
-                Receiver::Kernel(Controlled::Process(process)) => controlled(process, to),
-                Receiver::Kernel(Controlled::Thread(t)) => {
-                    controlled(self.state.threads[t.index()].process, to);
-                }
-                _ => self.told(port, kind, to),
-            }
+            self.told(port, kind, to);
         };
         let typed = &future.sent.there;
         for (mailbox, kind) in typed.iter().filter(|(mailbox, _)| self.may_send(own, *mailbox)) {
@@ -167,24 +172,20 @@ impl Arrows<'_> {
     }
 
     fn receives(&self, future: &Future, to: &mut Vec<Condition>) {
+        future.receives.tell(Condition::Taken, Condition::TakenAnywhere, to);
+        // Whoever takes a request answers it, or ends.
         let goes_on = future.replies || future.ends || future.exits;
-        match &future.receives {
-            Reach::All => {
-                to.push(Condition::TakenAnywhere);
-                to.extend(goes_on.then_some(Condition::AnsweredAnywhere));
-            }
-            Reach::Some(mailboxes) => {
-                to.extend(mailboxes.iter().map(|mailbox| Condition::Taken(*mailbox)));
-                let answered = mailboxes.iter().filter(|_| goes_on);
-                to.extend(answered.map(|mailbox| Condition::AnsweredAt(*mailbox)));
-            }
-        }
         for (mailbox, kind) in &future.taken.there {
-            let offered = self.offered(kind.as_ref());
-            to.extend(offered.map(|number| Condition::TakenOf(*mailbox, number)));
+            for number in self.offered(kind.as_ref()) {
+                to.push(Condition::TakenOf(*mailbox, number));
+                to.extend(goes_on.then_some(Condition::AnsweredOf(*mailbox, number)));
+            }
         }
         for kind in &future.taken.elsewhere {
-            to.extend(self.offered(kind.as_ref()).map(Condition::TakenAnywhereOf));
+            for number in self.offered(kind.as_ref()) {
+                to.push(Condition::TakenAnywhereOf(number));
+                to.extend(goes_on.then_some(Condition::AnsweredAnywhereOf(number)));
+            }
         }
         if !future.receives.is_nothing() || !future.destroys.is_nothing() {
             to.push(Condition::MemoryFreed);
@@ -195,19 +196,4 @@ impl Arrows<'_> {
 /// The places of the types that fit.
 fn numbers(kinds: &[Value], fits: impl Fn(&Value) -> bool) -> impl Iterator<Item = u32> {
     (0..).zip(kinds).filter(move |(_, kind)| fits(kind)).map(|(number, _)| number)
-}
-
-/// What is sent to the port of a process is done to it.
-fn from_outside(process: ProcessId) -> [Condition; 4] {
-    [
-        Condition::ProcessKilled(process),
-        Condition::Controlled(process),
-        Condition::Interrupted(process),
-        Condition::ProcessEnds(process),
-    ]
-}
-
-/// What is sent to the port of one's own process, or of a thread of it, helps the other threads there.
-fn by_a_sibling(by: ThreadId) -> [Condition; 3] {
-    [Condition::KilledBy(by), Condition::ResumedBy(by), Condition::InterruptedBy(by)]
 }

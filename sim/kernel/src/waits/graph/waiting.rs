@@ -4,9 +4,9 @@ use super::Arrows;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, MailboxKind};
 use crate::message::Message;
-use crate::object::port::{Once, Receiver, Right};
-use crate::state::{BlockedOn, Filter, Holder, Sources, is_wanted_type};
-use crate::value::Value;
+use crate::object::port::{Controlled, Once, Receiver, Right};
+use crate::state::{BlockedOn, Filter, Holder, Sources, State, is_wanted_type};
+use crate::value::{ReplyRight, Value};
 use crate::waits::condition::Condition;
 use crate::waits::future::Reach;
 
@@ -19,25 +19,13 @@ impl Arrows<'_> {
     /// What would complete a thread's wait.
     pub(super) fn awaited(&self, t: ThreadId, waits: &mut impl FnMut(Condition)) {
         let state = self.state;
-        let own = state.threads[t.index()].process;
-        let is_held = state.threads[t.index()].is_held();
-        let is_waiting = state.waits_for(t).is_some();
-        waits(Condition::ProcessKilled(own));
+        waits(Condition::ThreadKilled(t));
         waits(Condition::Anything);
-        if is_waiting {
-            waits(Condition::Interrupted(own));
+        if state.waits_for(t).is_some() {
+            waits(Condition::ThreadInterrupted(t));
         }
-        if is_held {
-            waits(Condition::Controlled(own));
-        }
-        for sibling in self.controllers.get(&own).into_iter().flatten().filter(|it| **it != t) {
-            waits(Condition::KilledBy(*sibling));
-            if is_waiting {
-                waits(Condition::InterruptedBy(*sibling));
-            }
-            if is_held {
-                waits(Condition::ResumedBy(*sibling));
-            }
+        if state.threads[t.index()].is_held() {
+            waits(Condition::ThreadResumed(t));
         }
         match state.waits_for(t) {
             None | Some(BlockedOn::Sleep) => {}
@@ -59,11 +47,12 @@ impl Arrows<'_> {
                     waits(Condition::ProcessEnds(sender));
                 }
             }
-            Some(BlockedOn::Reply { holder, .. }) => match holder {
+            Some(BlockedOn::Reply { right, holder }) => match holder {
                 Holder::Queued(mailbox) => {
-                    waits(Condition::AnsweredAt(*mailbox));
-                    waits(Condition::AnsweredAt(state.known_as(*mailbox)));
-                    waits(Condition::AnsweredAnywhere);
+                    let kind = self.kind(type_of_request(state, *right, *mailbox));
+                    waits(Condition::AnsweredOf(*mailbox, kind));
+                    waits(Condition::AnsweredOf(state.known_as(*mailbox), kind));
+                    waits(Condition::AnsweredAnywhereOf(kind));
                     self.of_the_receiver(*mailbox, waits);
                 }
                 Holder::Taken(process) => {
@@ -79,7 +68,10 @@ impl Arrows<'_> {
     fn of_a_join(&self, threads: &[ThreadId], waits: &mut impl FnMut(Condition)) {
         let is_living = |other: &&ThreadId| !self.state.threads[other.index()].state.is_ended();
         let living = || threads.iter().filter(is_living);
-        let can_end = |other: &ThreadId| self.futures.get(other).is_none_or(|future| future.ends);
+        let can_end = |other: &ThreadId| {
+            self.killed.contains(&Controlled::Thread(*other))
+                || self.futures.get(other).is_none_or(|future| future.ends)
+        };
         if living().all(can_end) {
             living().for_each(|other| waits(Condition::ThreadEnds(*other)));
         }
@@ -191,7 +183,7 @@ impl Arrows<'_> {
     /// The living processes at the other ends of links.
     fn senders(&self, sources: &Sources) -> Vec<ProcessId> {
         let sender = |source: &MailboxId| match self.state.mailboxes[source.index()].spec.kind {
-            MailboxKind::Link { from, .. } if !self.state.is_over(from) => Some(from),
+            MailboxKind::Link { from, .. } if !self.state.has_ended(from) => Some(from),
             _ => None,
         };
         sources.listed().iter().filter_map(sender).collect()
@@ -205,8 +197,7 @@ impl Arrows<'_> {
         let listed = sources.listed();
         let senders = self.senders(sources);
         let own = self.state.threads[t.index()].process;
-        let can_end =
-            |process: &ProcessId| self.ending.contains(process) || self.moves_and_may_end(*process);
+        let can_end = |process: &ProcessId| self.may_end(*process);
         // The end of its own process is nothing that it could wait for.
         if !listed.is_empty()
             && listed.iter().all(is_link)
@@ -219,10 +210,12 @@ impl Arrows<'_> {
         }
     }
 
-    /// Of a process none of whose threads are looked at nothing is known: it may end.
-    fn moves_and_may_end(&self, process: ProcessId) -> bool {
+    /// Whether a process could end, or be killed. One that lives and none of whose threads are looked at may.
+    fn may_end(&self, process: ProcessId) -> bool {
         let mut threads = self.state.threads_of(process);
-        !threads.any(|t| self.futures.contains_key(&t))
+        self.ending.contains(&process)
+            || self.killed.contains(&Controlled::Process(process))
+            || !(self.state.is_over(process) || threads.any(|t| self.futures.contains_key(&t)))
     }
 
     /// A notice comes to a port when a right is let go of; in its place `send-once`, if it can never come.
@@ -275,9 +268,7 @@ impl Arrows<'_> {
                 })
             })
         };
-        let can = |process: &ProcessId| {
-            drops(process) || self.ending.contains(process) || self.moves_and_may_end(*process)
-        };
+        let can = |process: &ProcessId| drops(process) || self.may_end(*process);
         if holders.iter().all(can) {
             for holder in holders {
                 waits(Condition::LetGo(holder, port));
@@ -299,4 +290,11 @@ impl Arrows<'_> {
 /// The `type:` of a receive that waits.
 pub(super) fn wanted_type(filter: Option<&Filter>) -> Option<&Value> {
     filter.and_then(|filter| filter.kind.as_ref())
+}
+
+/// The type of a request that lies in a mailbox.
+pub(super) fn type_of_request(state: &State, asked: ReplyRight, mailbox: MailboxId) -> &Value {
+    let mut messages = state.mailboxes[mailbox.index()].messages.iter();
+    let request = messages.find(|message| message.reply_right() == Some(asked));
+    request.map_or(&Value::None, |request| request.kind())
 }
