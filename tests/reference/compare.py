@@ -136,33 +136,38 @@ def compare_threads(path, found):
         found.append(('threads', 'one and two threads differ'))
 
 
+def compare_verdicts(path, asked, expected, kind, found):
+    """Do exactly those claims hold of which it is expected? Gives what the program says of the scenario."""
+    code, scenario = program_json('test', path)
+    got = [claim['verdict'] for claim in scenario.get('claims', [])]
+    held = [verdict in ('holds', 'holds-in-vain') for verdict in got]
+    if held != expected:
+        wrong = [(claim, verdict) for claim, verdict, here, want in zip(asked, got, held, expected) if here != want]
+        found.append((kind, wrong[:3], scenario.get('nothing', '')))
+    elif code != (0 if all(expected) else 1):
+        found.append((kind + '-exit-code', code))
+    return scenario
+
+
 def compare_claims(document, merged, found):
     """some-schedule, every-schedule and never for each outcome, with and without the names."""
-    claims, expected = [], []
+    asked, expected = [], []
     outcomes = merged.outcomes - {'starves'}
     for outcome in OUTCOMES:
-        claims.append({'some-schedule': outcome})
+        asked.append({'some-schedule': outcome})
         expected.append(outcome in outcomes)
-        claims.append({'every-schedule': {'never': outcome}})
+        asked.append({'every-schedule': {'never': outcome}})
         expected.append(outcome not in outcomes)
-        claims.append({'every-schedule': outcome})
+        asked.append({'every-schedule': outcome})
         expected.append(outcomes == {outcome})
         sets = {blocked for this, blocked in merged.endings if this == outcome}
         if outcome != 'completes' and len(sets) == 1 and set().union(*sets):
-            claims.append({'some-schedule': outcome, 'blocked': sorted(*sets)})
+            asked.append({'some-schedule': outcome, 'blocked': sorted(*sets)})
             expected.append(True)
     if 'starves' in merged.outcomes:
         return
-    with File(dict(document, expect=claims)) as path:
-        code, scenario = program_json('test', path)
-        got = [claim['verdict'] for claim in scenario.get('claims', [])]
-        held = [verdict in ('holds', 'holds-in-vain') for verdict in got]
-        if held != expected:
-            wrong = [(claim, verdict) for claim, verdict, want in zip(claims, got, expected)
-                     if (verdict in ('holds', 'holds-in-vain')) != want]
-            found.append(('claims', wrong[:3], scenario.get('nothing', '')))
-        elif code != (0 if all(expected) else 1):
-            found.append(('claims-exit-code', code))
+    with File(dict(document, expect=asked)) as path:
+        scenario = compare_verdicts(path, asked, expected, 'claims', found)
         for claim in scenario.get('claims', [])[:6]:
             if claim.get('schedule') and claim['claim'].startswith('some-schedule'):
                 token = claim['schedule']['token']
@@ -186,17 +191,7 @@ def compare_conditions(document, found):
     if not asked:
         raise Skip(skipped)
     with File(dict(document, expect=asked)) as path:
-        code, scenario = program_json('test', path)
-    got = [claim['verdict'] for claim in scenario.get('claims', [])]
-    if not got:
-        raise Skip('no claims: ' + str(scenario)[:150])
-    held = [verdict in ('holds', 'holds-in-vain') for verdict in got]
-    if held != expected:
-        wrong = [(claim, verdict) for claim, verdict, want in zip(asked, got, expected)
-                 if (verdict in ('holds', 'holds-in-vain')) != want]
-        found.append(('condition', wrong[:3], scenario.get('nothing', '')))
-    elif code != (0 if all(expected) else 1):
-        found.append(('claims-exit-code', code))
+        compare_verdicts(path, asked, expected, 'condition', found)
 
 
 def trace(text):
