@@ -7,7 +7,8 @@ import random, sys, yaml
 
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
-            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start']
+            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
+            'refuse', 'chain']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -145,6 +146,28 @@ def start(seed):
         if r.random() < .5: declared['start'] = '10ms'
     return doc
 
+def refuse(seed, profile):
+    """A scenario of another profile under `detect: refuse` (or `refuse-chain`), which some calls handle."""
+    r = random.Random(f'{profile}/{seed}')
+    while True:
+        seed += 30000
+        doc = generate(seed, r.choice(['basic', 'basic', 'stuck', 'stuck', 'calls', 'families', 'types', 'loops',
+                'endings', 'daemons', 'select', 'threads', 'seen'] if profile == 'refuse' else ['basic', 'stuck',
+                        'calls', 'types', 'loops', 'daemons']))
+        if 'memory' not in doc.get('kernel', {}): break
+    doc['title'] = f'{profile} {seed}'
+    doc.setdefault('kernel', {})['detect'] = 'refuse' if profile == 'refuse' else 'refuse-chain'
+    def handle(tree):
+        if isinstance(tree, list):
+            for step in tree: handle(step)
+        elif isinstance(tree, dict):
+            if any(verb in tree for verb in ('send', 'receive', 'call', 'select', 'join')) and tree.get('wait',
+                    'forever') == 'forever' and r.random() < .6:
+                tree.setdefault('when', {})['deadlock'] = r.choice([[], [], [{'log': 'refused'}]])
+            for value in list(tree.values()): handle(value)
+    handle(doc['processes'])
+    return doc
+
 def has_verb(tree, verb):
     """Is there such a step somewhere?"""
     if isinstance(tree, dict): return verb in tree or any(has_verb(value, verb) for value in tree.values())
@@ -154,6 +177,7 @@ def generate(seed, profile):
     if profile == 'start': return start(seed)
     if profile == 'again': return again(seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
+    if profile in ('refuse', 'chain'): return refuse(seed, profile)
     if profile == 'claims': return claims(seed)
     r = random.Random(f'{profile}/{seed}')
     f = lambda *on: profile in on or (profile == 'mixed' and r.random() < 0.3)

@@ -23,6 +23,8 @@ class LocalWork:
         return found
 
     def shows(self, thread, instruction):
+        if self.scenario.detect == 'refuse':        # what is refused depends on how far local work is
+            return instruction.op != 'jump'
         if self.visible == 'all':
             return instruction.op in ('set', 'log', 'next')
         if instruction.op == 'log':

@@ -7,10 +7,11 @@ A queue is named by the handle of its mailbox, or for a link by the pair (sender
 """
 import re
 
+import refuse
 from local_work import LocalWork
 from look_again import LookAgain
 from processes import Processes
-from reading import Family, Handle, ThreadError, evaluate
+from reading import Ambiguous, Family, Handle, ThreadError, evaluate
 from receiving import Receiving
 from rights import Rights
 from sending import Sending
@@ -271,9 +272,19 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
                 getattr(self, 'do_' + instruction.op)(state, key, thread, instruction)
             except ThreadError:
                 self.end_process(state, thread.process, 'failed')
+            if self.scenario.detect != 'report' and thread.mode == 'wait' and not thread.bounded:
+                self.refuse(state, key, thread)
         if key in self.woken:       # its own local work comes first, then that of those it woke
             self.woken.remove(key)
             self.woken.insert(0, key)
+
+    def refuse(self, state, key, thread):
+        """`detect: refuse`: a call does not begin to wait where that closes a circle."""
+        looks = refuse.comes_back if self.scenario.detect == 'refuse-chain' else refuse.closes_circle
+        if looks(self, state, key):
+            if thread.wait[0] == 'reply':
+                raise Ambiguous('a call is refused of which the request is in a queue')
+            self.complete_waiting(state, key, 'deadlock')
 
     def block(self, thread, wait):
         """The thread waits for this."""

@@ -171,7 +171,7 @@ Box = namedtuple('Box', 'capacity order receiver max_size')
 Declared = namedtuple('Declared', 'process name shown index thread_index code variables')
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
-               'quantum costs preempt').split()
+               'quantum costs preempt detect').split()
 PROCESS_KEYS = 'replicas do threads program with daemon priority capacity start'.split()
 
 
@@ -198,6 +198,9 @@ class Scenario:
         self.memory_full = kernel.get('memory-full', 'wait')
         self.receiver, self.sender = kernel.get('receiver', 'fifo'), kernel.get('sender', 'fifo')
         self.too_large = kernel.get('too-large', 'keep')
+        self.detect = kernel.get('detect', 'report')
+        if self.detect != 'report' and (self.again or self.memory is not None):
+            raise Ambiguous('detect: refuse with look-again or limited memory')
         self.families = {}          # name -> handles of the members
         self.boxes = {}             # handle of a mailbox -> Box
         self.read_mailboxes(document.get('mailboxes') or {})
