@@ -11,7 +11,7 @@ import refuse
 from local_work import LocalWork
 from look_again import LookAgain
 from processes import Processes
-from reading import Ambiguous, Family, Handle, ThreadError, evaluate
+from reading import Family, Handle, ThreadError, evaluate
 from receiving import Receiving
 from rights import Rights
 from sending import Sending
@@ -282,8 +282,6 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         """`detect: refuse`: a call does not begin to wait where that closes a circle."""
         looks = refuse.comes_back if self.scenario.detect == 'refuse-chain' else refuse.closes_circle
         if looks(self, state, key):
-            if thread.wait[0] == 'reply':
-                raise Ambiguous('a call is refused of which the request is in a queue')
             self.complete_waiting(state, key, 'deadlock')
 
     def block(self, thread, wait):
