@@ -44,7 +44,7 @@ def program_json(*arguments):
     code, out, error = program(*arguments, '--format', 'json')
     if not out.strip():
         if code == 2:
-            raise Skip('load error: ' + error.split('\n')[0])
+            raise Skip('load error: ' + next((line for line in error.split('\n') if line.startswith('error')), error[:80]))
         return code, {'nothing': error[:300]}
     return code, json.loads(out)['scenarios'][0]
 
@@ -209,7 +209,7 @@ def trace(text):
 
 def compare_replays(document, path, schedules, wanted, found):
     """Each token leads to what is claimed."""
-    daemons = any(isinstance(one, dict) and one.get('daemon') for one in document['processes'].values())
+    daemons = generate.has_key(document['processes'], 'daemon')
     for ending in schedules['endings']:
         code, out, error = program('replay', path, ending['witness']['token'], '--format', 'jsonl')
         if code == 2:

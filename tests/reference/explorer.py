@@ -1,7 +1,7 @@
 """Visits every state that can be reached, and says how schedules end. No reduction of any kind."""
 from machine import Machine
-from reading import Message, Once, show
 import verdict
+from values import Message, Once, show
 
 
 class TooBig(Exception):

@@ -8,7 +8,7 @@ import random, sys, yaml
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
             'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain']
+            'refuse', 'chain', 'spawn']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -55,7 +55,7 @@ def again(seed):
         seed += 10000
         doc = generate(seed, r.choice(['basic', 'basic', 'calls', 'families', 'policies', 'endings', 'types',
                 'threads', 'stuck']))
-        if not has_verb(doc, 'select'): break
+        if not has_key(doc, 'select'): break
     doc['title'] = f'again {seed}'
     wake = 'look-again'
     kernel = doc.setdefault('kernel', {})
@@ -168,15 +168,84 @@ def refuse(seed, profile):
     handle(doc['processes'])
     return doc
 
-def has_verb(tree, verb):
-    """Is there such a step somewhere?"""
-    if isinstance(tree, dict): return verb in tree or any(has_verb(value, verb) for value in tree.values())
-    return isinstance(tree, list) and any(has_verb(value, verb) for value in tree)
+def spawn(seed):
+    """A scenario of another profile in which one process, or a part of its steps, is made by another one."""
+    r = random.Random(f'spawn/{seed}')
+    while True:
+        seed += 40000
+        doc = generate(seed, r.choice(['basic', 'basic', 'calls', 'endings', 'stuck', 'types', 'loops', 'daemons',
+                'select', 'control', 'seen', 'policies', 'ports', 'rights']))
+        plain = [name for name, one in doc['processes'].items() if 'do' in one and 'replicas' not in one]
+        port_owners = {owner for one in doc.get('ports', {}).values() for owner in [one['receive'],
+                *one.get('send', [])]}
+        children = [name for name in plain if name not in port_owners]
+        if len(plain) > 1 and (children or port_owners): break
+    doc['title'] = f'spawn {seed}'
+    if not children or r.random() < .2: return with_new_children(r, doc, plain)
+    for name in r.sample(children, min(len(children) - (len(children) == len(plain)), r.choice([1, 1, 1, 2]))):
+        declared = doc['processes'].pop(name)
+        step = {'spawn': name, **{key: declared[key] for key in ('daemon', 'priority') if key in declared},
+                'do': declared['do']}
+        decorate(r, step)
+        makers = [one for one in doc['processes'] if 'do' in doc['processes'][one]]
+        if not makers:
+            doc['processes'][name] = declared
+            continue
+        steps = doc['processes'][r.choice(makers)]['do']
+        steps.insert(r.randint(0, min(2, len(steps))), step)
+        if r.random() < .3: steps += ending_of(r, name)
+    return doc
+
+def ending_of(r, name):
+    """What a parent does about its child in the end."""
+    wait = {'receive': 'last', 'from': name, 'when': {'dead': [] if r.random() < .5 else [{'log': 'ended'}]}}
+    return r.choice([[wait], [wait], [{'kill': name}], [{'kill': name}, wait]])
+
+def decorate(r, step):
+    """Random keys of a spawn."""
+    if r.random() < .3: step['with'] = {'n': r.choice([1, 'text', '${me}', '${index}'])}
+    if r.random() < .3: step['into'] = 'c'
+    if r.random() < .15: step.setdefault('when', {})['refused'] = []
+
+def with_new_children(r, doc, plain):
+    """A small child for one or two of the processes; with ports it gets a right."""
+    ports = doc.get('ports', {})
+    for name in ['K', 'L'][:r.choice([1, 1, 2])]:
+        maker = r.choice(plain)
+        mine = [port for port in ports if ports[port]['receive'] == maker]
+        step = {'spawn': name}
+        kinds = [(kind, port) for port in ports for kind in (['make-send', 'move-receive'] if port in mine
+                else ['copy-send', 'move-send'])]
+        if kinds and r.random() < .8:
+            kind, port = r.choice(kinds)
+            step['rights'] = [{'port': port, 'as': kind}]
+            if r.random() < .8: step['when'] = {'no-right': []}
+        else: port = r.choice(list(ports)) if ports else maker
+        give_up = {'dead': [], 'no-right': []} if ports else {'dead': []}
+        send = {'send': 'k', 'to': port if r.random() < .8 else maker, 'when': dict(give_up)}
+        receive = {'receive': 'm', 'from': port if r.random() < .8 else maker, 'when': dict(give_up)}
+        step['do'] = r.choice([[send], [send], [receive], [send, receive], [receive, {'log': 'child got ${m}'}],
+                [{'exit': 1}], [{'log': 'child'}, send]])
+        decorate(r, step)
+        if r.random() < .15: step['replicas'] = 2
+        if r.random() < .15: step['daemon'] = True
+        steps = doc['processes'][maker]['do']
+        step = [step] if r.random() < .8 else [{'repeat': 2, 'do': [step]}]
+        place = r.randint(0, len(steps))
+        steps[place:place] = step
+        if r.random() < .3: steps += ending_of(r, name if 'replicas' not in step[0] else name + '[1]')
+    return doc
+
+def has_key(tree, key):
+    """Is there such a key somewhere?"""
+    if isinstance(tree, dict): return key in tree or any(has_key(value, key) for value in tree.values())
+    return isinstance(tree, list) and any(has_key(value, key) for value in tree)
 
 def generate(seed, profile):
     if profile == 'start': return start(seed)
     if profile == 'again': return again(seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
+    if profile == 'spawn': return spawn(seed)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)
     if profile == 'claims': return claims(seed)
     r = random.Random(f'{profile}/{seed}')

@@ -1,5 +1,6 @@
 """Local work: what a thread does between two calls."""
-from reading import Ambiguous, Family, LOCAL, ThreadError, evaluate, show, successors, template
+from reading import LOCAL, successors
+from values import Ambiguous, Family, ThreadError, evaluate, show, template
 
 
 class LocalWork:

@@ -1,5 +1,5 @@
 """Policy `wake: look-again`: whoever is woken makes its call once more."""
-from reading import Ambiguous
+from values import Ambiguous
 
 
 class LookAgain:

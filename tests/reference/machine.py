@@ -11,15 +11,17 @@ import refuse
 from local_work import LocalWork
 from look_again import LookAgain
 from processes import Processes
-from reading import Family, Handle, ThreadError, evaluate
 from receiving import Receiving
 from rights import Rights
 from sending import Sending
 from settling import Settling
+from spawn import Spawning, UNMADE
 from state import State, Thread
+from values import Family, Handle, ThreadError, evaluate
 
 
-class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending):
+class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
+              Spawning):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -35,6 +37,8 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         state = State()
         for process in self.scenario.processes:
             state.alive[process] = 'alive'
+        for made in self.scenario.spawned.values():
+            state.alive.update(dict.fromkeys(made, UNMADE))
         state.holder, state.refs = dict(self.scenario.holder), dict(self.scenario.send_rights)
         state.made = {port: sum(count for (_, other), count in state.refs.items() if other == port)
                       for port in state.holder}

@@ -1,5 +1,5 @@
 """Threads and processes: how they begin, are controlled, and end."""
-from reading import Ambiguous
+from values import Ambiguous
 
 
 class Processes:

@@ -2,68 +2,27 @@
 
 What this reference does not know, or what the pages leave open, raises `Ambiguous`: such a scenario is not compared.
 """
-import re
 from collections import namedtuple
 
-
-class Ambiguous(Exception):
-    """The pages do not say what happens here, or the reference does not know this part of the language."""
-
-
-class ThreadError(Exception):
-    """An exception of a thread of the scenario: it ends its process as failed."""
-
-
-# A handle names a process or a mailbox. It is shown, and compared, as its name.
-Handle = namedtuple('Handle', 'kind name')
-
-
-
-# A send-once right to a port.
-Once = namedtuple('Once', 'number port')
-
-
-MESSAGE = 'body sender type priority size box request given carried rights'
-
-
-class Message(namedtuple('Message', MESSAGE, defaults=((), ()))):
-    """`request` is the number of the call of which the message is the request, or None; `given` is its `reply-to:`.
-
-    `carried` are the rights that go with it, as ('copy-send', port); `rights` is what the receiver finds in `.rights`.
-    """
-    __slots__ = ()
-
-    @property
-    def reply__to(self):
-        """`.reply-to`: the right to answer, if the message is a request."""
-        return self if self.request is not None else self.given
+from values import Ambiguous, Handle, size_of
 
 
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
 CALLS = {'send', 'receive', 'call', 'reply', 'select', 'yield', 'sleep', 'exit', 'kill', 'join', 'thread',
-         'suspend', 'resume', 'interrupt', 'drop', 'watch'}
+         'suspend', 'resume', 'interrupt', 'drop', 'watch', 'spawn'}
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
 class Instruction:
     """One instruction: `op`, its argument, the keys of its step, and where to go on.
 
-    `when` holds the place of the handler for each outcome that the step handles; `to` where a jump goes.
+    `when` holds the place of the handler for each outcome that the step handles; `to` where a jump goes. `code` is that of
+    the thread or process that the step begins, `with_` what the program of such a process gives it.
     """
     def __init__(self, op, argument=None, keys=None):
         self.op, self.argument, self.keys = op, argument, keys or {}
-        self.when, self.to, self.code = {}, None, None
-
-
-def size_of(value):
-    """A size in bytes: 64B, 4KiB, 1MiB."""
-    if isinstance(value, int):
-        return value
-    match = re.fullmatch(r'(\d+)(B|KiB|MiB)', str(value))
-    if not match:
-        raise Ambiguous('size ' + str(value))
-    return int(match[1]) * {'B': 1, 'KiB': 1024, 'MiB': 1 << 20}[match[2]]
+        self.when, self.to, self.code, self.with_ = {}, None, None, {}
 
 
 def capacity_of(value):
@@ -98,7 +57,7 @@ def compile_steps(code, steps, loops):
         argument = step[verb]
         if verb in CALLS:
             call = emit(verb, argument, step)
-            if verb == 'thread':
+            if verb == 'thread' or (verb == 'spawn' and 'do' in step):
                 call.code = compile_body(step['do'])
             jumps = []
             if step.get('when'):
@@ -172,6 +131,7 @@ Declared = namedtuple('Declared', 'process name shown index thread_index code va
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
                'quantum costs preempt detect').split()
+SPAWN_KEYS = 'spawn with rights into do program daemon priority replicas when'.split()
 PROCESS_KEYS = 'replicas do threads program with daemon priority capacity start'.split()
 
 
@@ -209,12 +169,41 @@ class Scenario:
         self.threads = []           # Declared
         for name, declared in document['processes'].items():
             self.read_process(name, declared, document.get('programs') or {})
+        self.spawned = {}           # number of a `spawn` instruction -> the processes that it makes
+        for one in list(self.threads):
+            self.read_spawns(one.code, one.process, document.get('programs') or {})
         self.holder, self.send_rights = {}, {}      # port -> process; (process, port) -> references
         self.read_ports(document.get('ports') or {})
         self.names = {handle.name: handle for handle in list(self.boxes) + self.processes}
         # a bare word in `with:` may be the name of something declared
         self.threads = [one._replace(variables={name: self.names.get(value, value) if isinstance(value, str) else value
                                                 for name, value in one.variables.items()}) for one in self.threads]
+
+    def read_spawns(self, code, creator, programs):
+        """Declares the processes that this code can make."""
+        for instruction in code:
+            if instruction.op == 'thread':
+                self.read_spawns(instruction.code, creator, programs)
+            if instruction.op != 'spawn' or id(instruction) in self.spawned:
+                continue
+            keys, name = instruction.keys, instruction.argument
+            for key in keys:
+                if key not in SPAWN_KEYS:
+                    raise Ambiguous('spawn key ' + key)
+            if 'program' in keys:
+                program = programs[keys['program']]
+                instruction.code, instruction.with_ = compile_body(program['do']), program.get('with') or {}
+            family = self.families.get(creator.name.split('[')[0])
+            if family and 'replicas' in keys:
+                raise Ambiguous('replicas made by a family')
+            made = self.members('process', name, len(family) if family else keys.get('replicas'))
+            self.spawned[id(instruction)] = made
+            for process in made:
+                self.processes.append(process)
+                self.daemon[process] = bool(keys.get('daemon'))
+                self.priority[process] = keys.get('priority', self.priority[creator])
+                self.link_capacity[process] = self.buffering
+            self.read_spawns(instruction.code, made[0], programs)
 
     def members(self, kind, name, replicas):
         """The handles that a declaration makes: one, or a family."""
@@ -278,91 +267,3 @@ class Scenario:
                     if 'threads' in declared:
                         shown += '.' + thread + (f'[{number}]' if (replicas or 1) > 1 else '')
                     self.threads.append(Declared(process, thread, shown, position + 1, number, code, variables))
-
-
-# ---------------------------------------------------------------- expressions
-
-class Family:
-    """A family in an expression: members count from 1."""
-    def __init__(self, handles):
-        self.handles = handles
-
-    def __getitem__(self, number):
-        if not 1 <= number <= len(self.handles):
-            raise ThreadError('bad index')
-        return self.handles[number - 1]
-
-
-class Names(dict):
-    """What an expression can name; a variable that is not set is none."""
-    def __missing__(self, name):
-        if name == 'len':
-            raise KeyError(name)
-        return None
-
-
-translated = {}
-
-
-def translate(text):
-    """Our expressions are those of Python, but for some words, and for hyphens in names."""
-    if text not in translated:
-        parts = re.split(r'("[^"]*"|\'[^\']*\')', text)         # every second part is a text constant
-        for place in range(0, len(parts), 2):
-            part = parts[place]
-            if re.search(r'/|%|\b(now|random|min|max|push|pop|count|all|any|range|refs|rights-of)\b', part):
-                raise Ambiguous('expression ' + text)
-            for ours, python in (('none', 'None'), ('true', 'True'), ('false', 'False')):
-                part = re.sub(rf'\b{ours}\b', python, part)
-            parts[place] = re.sub(r'(?<=\w)-(?=[A-Za-z])', '__', part)
-        translated[text] = compile(''.join(parts), '<expression>', 'eval')
-    return translated[text]
-
-
-def evaluate(text, names):
-    """The value of an expression."""
-    if isinstance(text, (bool, int)) or text is None:
-        return text
-    try:
-        return eval(translate(str(text)), {'__builtins__': {}, 'len': len},
-                    Names((name.replace('-', '__'), value) for name, value in names.items()))
-    except (TypeError, IndexError, AttributeError, ZeroDivisionError) as error:
-        raise ThreadError(str(error))
-
-
-def show(value):
-    """A value as text, as in a log."""
-    if value is None:
-        return 'none'
-    if isinstance(value, bool):
-        return 'true' if value else 'false'
-    if isinstance(value, Message):
-        return show(value.body)
-    if isinstance(value, Once):
-        raise Ambiguous('a send-once right as text')
-    if isinstance(value, Handle):
-        return value.name
-    if isinstance(value, tuple):
-        return '[' + ', '.join(map(show, value)) + ']'
-    return str(value)
-
-
-def template(written, names):
-    """What stands behind `send:`, `type:`, `log:`: a value, with ${…} in it."""
-    if isinstance(written, (bool, int)):
-        return written
-    if written in ('none', None):
-        return None
-    whole = re.fullmatch(r'\$\{([^}]*)\}', written)
-    if whole:
-        return evaluate(whole[1], names)
-    return re.sub(r'\$\{([^}]*)\}', lambda match: show(evaluate(match[1], names)), written)
-
-
-def default_size(value):
-    """A text has its bytes, a list the sum of its elements, everything else 8."""
-    if isinstance(value, str):
-        return len(value.encode())
-    if isinstance(value, tuple) and not isinstance(value, (Message, Handle)):
-        return sum(map(default_size, value))
-    return 8

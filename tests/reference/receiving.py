@@ -1,5 +1,5 @@
 """What a receive or a select finds, and takes."""
-from reading import Ambiguous, Once, size_of, template
+from values import Ambiguous, Once, size_of, template
 
 
 class Receiving:
@@ -39,7 +39,7 @@ class Receiving:
         if handle.kind != 'process':
             return False
         queue = (handle, process)
-        return state.alive[handle] != 'alive' and not state.stored.get(queue) and not state.senders.get(queue)
+        return self.is_over(state, handle) and not state.stored.get(queue) and not state.senders.get(queue)
 
     def look(self, state, process, sources, wanted):
         """What a receive would take from these sources, 'dead', or None."""

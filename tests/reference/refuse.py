@@ -1,6 +1,6 @@
 """Policy `detect: refuse`: a call that would wait for ever, and closes a circle of waiting threads, is refused."""
 import verdict
-from reading import Ambiguous
+from values import Ambiguous
 
 
 def closes_circle(machine, state, key):

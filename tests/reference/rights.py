@@ -1,5 +1,5 @@
 """Rights to ports, and the notices about them."""
-from reading import Ambiguous, Message, Once
+from values import Ambiguous, Message, Once
 
 
 class Rights:

@@ -1,7 +1,7 @@
 """Sending: send, call and reply."""
 import re
+from values import Ambiguous, Message, Once, default_size, size_of, template
 
-from reading import Ambiguous, Message, Once, default_size, size_of, template
 
 
 class Sending:
@@ -123,7 +123,7 @@ class Sending:
                 self.leave_queues(state, key)
                 self.block(thread, ('reply', request))
 
-        if not self.is_box(queue) and state.alive[queue[1]] != 'alive':
+        if not self.is_box(queue) and self.is_over(state, queue[1]):
             self.complete(state, key, 'dead')
             return
         if self.is_box(queue) and scenario.boxes[queue].max_size is not None and size > scenario.boxes[queue].max_size:

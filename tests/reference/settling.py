@@ -1,5 +1,5 @@
 """What has become possible after a change: slots and memory go to those who wait."""
-from reading import Ambiguous
+from values import Ambiguous
 
 
 class Settling:

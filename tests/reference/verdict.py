@@ -6,7 +6,34 @@ drawn once and left out once; if the answer is not the same, the scenario is `Am
 """
 import re
 
-from reading import Ambiguous, Message, Once, ThreadError, size_of, successors
+import spawn
+from reading import successors
+from values import Ambiguous, Message, Once, ThreadError, size_of
+
+
+def start(thread):
+    """Where the code ahead of a thread begins, as if its own wait were over."""
+    if thread.mode == 'wait':
+        return successors(thread.code, thread.place)
+    return [thread.place]
+
+
+def code_ahead(state, key):
+    """The instructions ahead of this thread, and those of the threads that it starts on the way."""
+    thread = state.threads[key]
+    found, todo = set(), list(start(thread))
+    while todo:
+        place = todo.pop()
+        if place not in found:
+            found.add(place)
+            todo += successors(thread.code, place)
+    ahead = [thread.code[place] for place in sorted(found)]
+    started = [instruction.code for instruction in ahead if instruction.op == 'thread']
+    while started:
+        code = started.pop()
+        ahead += [one for one in code if one.op != 'end']
+        started += [one.code for one in code if one.op == 'thread']
+    return ahead
 
 
 class Judgement:
@@ -20,7 +47,9 @@ class Judge:
     def __init__(self, machine, state, doomed, going):
         self.machine, self.state, self.doomed, self.going = machine, state, doomed, going
         self.scenario = machine.scenario
-        self.ahead_cache = {}
+        self.ahead_cache, self.makers = {}, {}
+        if self.scenario.spawned:
+            self.state, self.makers = spawn.with_children(machine, state, code_ahead)
 
     def judge(self):
         """Outcome: 'deadlock', 'stranded' or None; and the names of the processes that are blocked."""
@@ -85,30 +114,10 @@ class Judge:
 
     # ------------------------------------------------------------ the code ahead
 
-    def start(self, key):
-        """Where the code ahead of a thread begins, as if its own wait were over."""
-        thread = self.state.threads[key]
-        if thread.mode == 'wait':
-            return successors(thread.code, thread.place)
-        return [thread.place]
-
     def ahead(self, key):
         """The instructions ahead of this thread."""
         if key not in self.ahead_cache:
-            thread = self.state.threads[key]
-            found, todo = set(), list(self.start(key))
-            while todo:
-                place = todo.pop()
-                if place not in found:
-                    found.add(place)
-                    todo += successors(thread.code, place)
-            self.ahead_cache[key] = [thread.code[place] for place in sorted(found)]
-            # threads that are started on the way, and what they do
-            extra = [instruction.code for instruction in self.ahead_cache[key] if instruction.op == 'thread']
-            while extra:
-                code = extra.pop()
-                self.ahead_cache[key] = self.ahead_cache[key] + [one for one in code if one.op != 'end']
-                extra += [one.code for one in code if one.op == 'thread']
+            self.ahead_cache[key] = code_ahead(self.state, key)
         return self.ahead_cache[key]
 
     def handles(self, key, written):
@@ -149,7 +158,14 @@ class Judge:
         return self.now
 
     def add(self, key, other, sure=True):
-        self.now[0 if sure else 1].add(other)
+        makers = self.makers.get(other, {other})
+        # whether the code of those counts whom a child will make the pages do not say
+        deep = other in self.makers and any(maker in self.makers for maker in makers)
+        self.now[0 if sure and not deep else 1].update(self.real(makers))
+
+    def real(self, makers):
+        """The threads that there are, instead of those that they would make."""
+        return {one for maker in makers for one in (self.real(self.makers[maker]) if maker in self.makers else [maker])}
 
     def control(self, key, thread, other, instruction):
         """resume, interrupt or kill ahead of another thread."""
@@ -188,7 +204,8 @@ class Judge:
         if process == self.state.threads[key].process:
             return
         for other in self.enders(process):
-            self.add(key, other, sure)
+            # the pages do not say whether the end of a process that has not been made yet counts
+            self.add(key, other, sure and other not in self.makers)
 
     def others_with(self, *ops):
         """(thread, instruction) for each such instruction ahead of a living thread."""
@@ -233,7 +250,7 @@ class Judge:
         if any(handle.kind == 'port' for handle in sources):
             self.helps_at_port(key, sources[0], wanted)
         if thread.instruction().op == 'receive' and all(handle.kind == 'process' for handle in sources):
-            living = [handle for handle in sources if self.state.alive[handle] == 'alive']
+            living = [handle for handle in sources if not self.machine.is_over(self.state, handle)]
             left_over = any(self.state.stored.get((handle, process)) or self.state.senders.get((handle, process))
                             for handle in sources)
             if all(handle != process and self.enders(handle) for handle in living):
@@ -290,7 +307,7 @@ class Judge:
             elif not known:
                 self.add(key, other, False)
         for handle in sources:
-            if handle.kind == 'process' and self.state.alive[handle] == 'alive':
+            if handle.kind == 'process' and not self.machine.is_over(self.state, handle):
                 self.ending(key, handle)
 
     def receives_from(self, queue):
@@ -370,7 +387,7 @@ class Judge:
     def reply_before_loss(self, key, variable):
         """Can this thread come to a `reply` to the variable before it takes something else into it?"""
         thread = self.state.threads[key]
-        found, todo = set(), list(self.start(key))
+        found, todo = set(), list(start(self.state.threads[key]))
         while todo:
             place = todo.pop()
             if place in found:
