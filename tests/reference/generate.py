@@ -8,7 +8,7 @@ import random, sys, yaml
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
             'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn']
+            'refuse', 'chain', 'spawn', 'names']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -236,6 +236,69 @@ def with_new_children(r, doc, plain):
         if r.random() < .3: steps += ending_of(r, name if 'replicas' not in step[0] else name + '[1]')
     return doc
 
+def names(seed):
+    """Processes that register mailboxes, ports and processes, and look them up."""
+    r = random.Random(f'names/{seed}')
+    processes = ['A', 'B', 'C'][:r.choice([2, 2, 3])]
+    boxes = {box: {'capacity': r.choice([0, 1])} for box in ['x', 'y'][:r.choice([0, 1, 1, 2])]}
+    ports = {port: {'receive': r.choice(processes)} for port in ['p', 'q'][:r.choice([0, 1, 1, 2])]}
+    for port in ports.values():
+        if r.random() < .3: port['send'] = [r.choice([one for one in processes if one != port['receive']])]
+    def things(me):
+        mine = [port for port in ports if me in (ports[port]['receive'], *ports[port].get('send', []))]
+        return [*boxes, *mine * 2, *mine, me] if r.random() < .93 or not ports else list(ports)
+    def when(step, chances):
+        for outcome, chance in chances.items():
+            if r.random() < chance: step.setdefault('when', {})[outcome] = [] if r.random() < .6 else [{'log': outcome}]
+        return step
+    def name(): return r.choice(['n', 'n', 'n', 'o'])
+    def lookup(me):
+        step = {'lookup': name(), 'into': 'f'}
+        wait = r.choice([None, 'never', 'forever', 'forever', 'forever', '5ms'])
+        if wait: step['wait'] = wait
+        if wait == '5ms': when(step, {'timed-out': .9})
+        elif wait != 'forever': when(step, {'no-such-name': .85})
+        step = when(step, {'dead': .7, 'refused': .2})
+        if r.random() < .25: return [step]
+        send = when({'send': r.choice(['m1', 'm2']), 'to': '${f}', 'wait': '5ms'}, {'dead': .9, 'timed-out': .95})
+        return [{'set': {'f': 'none'}}, step, {'if': 'f != none', 'then': [send]}]
+    def receive(me):
+        mine = [port for port in ports if ports[port]['receive'] == me]
+        step = {'receive': 'm', 'from': r.choice([*boxes, *mine * 2, 'anyone'])}
+        if r.random() < .4:
+            step['wait'] = r.choice(['never', '5ms'])
+            when(step, {'would-block' if step['wait'] == 'never' else 'timed-out': .95})
+        return [step]
+    def one(me):
+        x = r.random()
+        if x < .33: return [when({'register': r.choice(things(me)), 'as': name()}, {'refused': .9, 'no-right': .8,
+                'dead': .2})]
+        if x < .40: return [when({'unregister': name()}, {'refused': .9, 'no-such-name': .9})]
+        if x < .70: return lookup(me)
+        if x < .88: return receive(me)
+        if x < .91: return [{'kill': r.choice(processes)}]
+        if x < .94: return [{'exit': 0}]
+        if x < .97 and ports: return [when({'drop': r.choice(list(ports))}, {'no-right': .95})]
+        return [{'log': 'here'}]
+    doc = {'title': f'names {seed}'}
+    if boxes: doc['mailboxes'] = boxes
+    if ports: doc['ports'] = ports
+    servers = []
+    if r.random() < .35:
+        servers = ['root', 'sub'][:r.choice([1, 2, 2])]
+        doc['names'] = {server: {} for server in servers}
+        if 'sub' in servers: doc['names']['sub']['parent'] = 'root'
+        for server in servers:
+            if r.random() < .5 and (boxes or ports): doc['names'][server]['entries'] = {'n': r.choice([*boxes,
+                    *ports])}
+    doc['processes'] = {}
+    for process in processes:
+        body = []
+        for _ in range(r.choice([1, 1, 2, 2])): body += one(process)
+        doc['processes'][process] = {'do': body}
+        if servers: doc['processes'][process]['names'] = r.choice(servers)
+    return doc
+
 def has_key(tree, key):
     """Is there such a key somewhere?"""
     if isinstance(tree, dict): return key in tree or any(has_key(value, key) for value in tree.values())
@@ -245,6 +308,7 @@ def generate(seed, profile):
     if profile == 'start': return start(seed)
     if profile == 'again': return again(seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
+    if profile == 'names': return names(seed)
     if profile == 'spawn': return spawn(seed)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)
     if profile == 'claims': return claims(seed)

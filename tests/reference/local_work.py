@@ -1,5 +1,5 @@
 """Local work: what a thread does between two calls."""
-from reading import LOCAL, successors
+from reading import ASKED, LOCAL, successors
 from values import Ambiguous, Family, ThreadError, evaluate, show, template
 
 
@@ -101,6 +101,8 @@ class LocalWork:
         elif op == 'assert':
             if evaluate(argument, names) is not True:
                 raise ThreadError('assert')
+        if op in ('branch', 'set', 'assert'):       # what the kernel was asked for this step is needed no more
+            thread.variables = {name: value for name, value in thread.variables.items() if not name.startswith(ASKED)}
         thread.place = follow
 
     def finish(self, state):

@@ -10,6 +10,7 @@ import re
 import refuse
 from local_work import LocalWork
 from look_again import LookAgain
+from names import Naming
 from processes import Processes
 from receiving import Receiving
 from rights import Rights
@@ -21,7 +22,7 @@ from values import Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning):
+              Spawning, Naming):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):

@@ -2,27 +2,33 @@
 
 What this reference does not know, or what the pages leave open, raises `Ambiguous`: such a scenario is not compared.
 """
+import re
 from collections import namedtuple
 
+import names
 from values import Ambiguous, Handle, size_of
 
 
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
-CALLS = {'send', 'receive', 'call', 'reply', 'select', 'yield', 'sleep', 'exit', 'kill', 'join', 'thread',
+CALLS = {'send', 'register', 'unregister', 'lookup', 'receive', 'call', 'reply', 'select', 'yield', 'sleep', 'exit', 'kill', 'join', 'thread',
          'suspend', 'resume', 'interrupt', 'drop', 'watch', 'spawn'}
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
+
+
+ASKED = 'asked_of_the_kernel_'        # how the variables begin that hold what `refs` and `rights-of` gave
 
 
 class Instruction:
     """One instruction: `op`, its argument, the keys of its step, and where to go on.
 
     `when` holds the place of the handler for each outcome that the step handles; `to` where a jump goes. `code` is that of
-    the thread or process that the step begins, `with_` what the program of such a process gives it.
+    the thread or process that the step begins, `with_` what the program of such a process gives it, `asks` what a call asks of the
+    name server.
     """
     def __init__(self, op, argument=None, keys=None):
         self.op, self.argument, self.keys = op, argument, keys or {}
-        self.when, self.to, self.code, self.with_ = {}, None, None, {}
+        self.when, self.to, self.code, self.with_, self.asks = {}, None, None, {}, None
 
 
 def capacity_of(value):
@@ -54,9 +60,18 @@ def compile_steps(code, steps, loops):
         verb = next((key for key in step if key in CALLS or key in CONTROL), None)
         if verb is None:
             raise Ambiguous('step ' + ' '.join(map(str, step)))
+        for key in ('set', 'if', 'while', 'assert'):
+            if key in step and key != 'while':
+                step = {**step, key: ask_kernel(emit, step[key])}
         argument = step[verb]
         if verb in CALLS:
             call = emit(verb, argument, step)
+            if verb in names.ASKS:
+                call.op, call.asks = 'name', verb
+                if verb == 'lookup':
+                    call.asks = 'look-up' if step.get('wait', 'never') == 'never' else 'await'
+                if call.asks == 'look-up':      # nobody waits for a registration, but everybody for the answer
+                    call.keys = {**step, 'wait': 'forever'}
             if verb == 'thread' or (verb == 'spawn' and 'do' in step):
                 call.code = compile_body(step['do'])
             jumps = []
@@ -96,7 +111,7 @@ def compile_steps(code, steps, loops):
             if verb == 'repeat':
                 test = emit('count', top - 1)
             elif verb == 'while':
-                test = emit('branch', argument)
+                test = emit('branch', ask_kernel(emit, argument))
             elif verb == 'for':
                 test = emit('next', (top - 1, argument))
             compile_steps(code, argument if verb == 'forever' else step['do'], loops + [(top, breaks)])
@@ -109,6 +124,18 @@ def compile_steps(code, steps, loops):
             loops[-1][1].append(emit('jump'))
         elif verb == 'continue':
             emit('jump').to = loops[-1][0]
+
+
+def ask_kernel(emit, written, where=''):
+    """`refs(…)` and `rights-of(…)` are calls of their own, before the step. Gives the expression without them."""
+    if isinstance(written, dict):
+        return {name: ask_kernel(emit, one, name.replace('-', '_')) for name, one in written.items()}
+
+    def instead(match):
+        answer = f'{ASKED}{where}_{match.start()}'
+        emit('rights', (match[1], match[2]), {'into': answer})
+        return answer
+    return re.sub(r'\b(refs|rights-of)\(([^()]*)\)', instead, written) if isinstance(written, str) else written
 
 
 def successors(code, place):
@@ -131,8 +158,8 @@ Declared = namedtuple('Declared', 'process name shown index thread_index code va
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
                'quantum costs preempt detect').split()
-SPAWN_KEYS = 'spawn with rights into do program daemon priority replicas when'.split()
-PROCESS_KEYS = 'replicas do threads program with daemon priority capacity start'.split()
+SPAWN_KEYS = 'spawn names with rights into do program daemon priority replicas when'.split()
+PROCESS_KEYS = 'names replicas do threads program with daemon priority capacity start'.split()
 
 
 class Scenario:
@@ -141,7 +168,7 @@ class Scenario:
         kernel = document.get('kernel') or {}
         for key in document:
             if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
-                           'ports'):
+                           'ports', 'names'):
                 raise Ambiguous('top level ' + key)
         for key in kernel:
             if key not in KERNEL_KEYS:
@@ -167,6 +194,7 @@ class Scenario:
         self.processes = []         # handles
         self.daemon, self.link_capacity, self.priority = {}, {}, {}
         self.threads = []           # Declared
+        self.asks_at = {}           # process -> the name of its name server, or of a port, or None
         for name, declared in document['processes'].items():
             self.read_process(name, declared, document.get('programs') or {})
         self.spawned = {}           # number of a `spawn` instruction -> the processes that it makes
@@ -174,6 +202,8 @@ class Scenario:
             self.read_spawns(one.code, one.process, document.get('programs') or {})
         self.holder, self.send_rights = {}, {}      # port -> process; (process, port) -> references
         self.read_ports(document.get('ports') or {})
+        self.name_server, self.parent = {}, {}      # process -> port that it asks; port -> that of the parent
+        self.read_names(names.declarations(document))
         self.names = {handle.name: handle for handle in list(self.boxes) + self.processes}
         # a bare word in `with:` may be the name of something declared
         self.threads = [one._replace(variables={name: self.names.get(value, value) if isinstance(value, str) else value
@@ -199,6 +229,7 @@ class Scenario:
             made = self.members('process', name, len(family) if family else keys.get('replicas'))
             self.spawned[id(instruction)] = made
             for process in made:
+                self.asks_at[process] = keys.get('names', self.asks_at[creator])
                 self.processes.append(process)
                 self.daemon[process] = bool(keys.get('daemon'))
                 self.priority[process] = keys.get('priority', self.priority[creator])
@@ -235,6 +266,32 @@ class Scenario:
             for process in declared.get('send', []):
                 self.send_rights[(by_name[process], port)] = 1
 
+    def read_names(self, declared):
+        """The name servers, which are processes with a port of their own, and who asks which."""
+        ports = {name: Handle('port', name) for name in declared}
+        objects = {handle.name: handle for handle in list(self.boxes) + self.processes}
+        code = compile_body(names.program()) if declared else []
+        for name, server in declared.items():
+            process, parent = Handle('process', name), ports.get(server.get('parent'))
+            entries = names.entries_of(server, objects)
+            self.processes.append(process)
+            self.daemon[process], self.priority[process], self.link_capacity[process] = True, 0, self.buffering
+            self.boxes[ports[name]], self.holder[ports[name]] = Box(('messages', 5), 'fifo', self.receiver, None), process
+            self.threads.append(Declared(process, 'main', name, 1, 1, code,
+                                         {'port': ports[name], 'parent': parent, 'entries': entries}))
+            if parent:
+                self.send_rights[(process, parent)], self.parent[ports[name]] = 1, parent
+            for _, thing, needs_right, _ in entries:
+                if needs_right:
+                    self.send_rights[(process, thing)] = self.send_rights.get((process, thing), 0) + 1
+        self.servers = set(ports.values())
+        objects = {handle.name: handle for handle in self.holder}
+        for process, name in self.asks_at.items():
+            if name or len(ports) == 1:
+                self.name_server[process] = port = ports.get(name) or objects.get(name) or next(iter(ports.values()))
+                if not any(process in made for made in self.spawned.values()):
+                    self.send_rights.setdefault((process, port), 1)
+
     def read_process(self, name, declared, programs):
         if isinstance(declared, list):
             declared = {'do': declared}
@@ -257,6 +314,7 @@ class Scenario:
         variables.update(declared.get('with') or {})
         for position, process in enumerate(self.members('process', name, declared.get('replicas'))):
             self.processes.append(process)
+            self.asks_at[process] = declared.get('names')
             self.daemon[process] = bool(declared.get('daemon'))
             self.priority[process] = declared.get('priority', 0)
             own = 'capacity' in declared

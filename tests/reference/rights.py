@@ -1,5 +1,5 @@
 """Rights to ports, and the notices about them."""
-from values import Ambiguous, Message, Once
+from values import Ambiguous, Handle, Message, Once, evaluate
 
 
 class Rights:
@@ -122,14 +122,35 @@ class Rights:
             return
         self.lose_reference(state, thread.process, port)
         if (port, 'dead-name', thread.process) in state.watches and (thread.process, port) not in state.refs:
-            self.notice(state, state.watches.pop((port, 'dead-name', thread.process)), 'port-deleted', None)
+            self.notice(state, state.watches.pop((port, 'dead-name', thread.process)), 'port-deleted', port)
         self.complete(state, key, 'ok')
         self.settle(state)
+
+    def do_rights(self, state, key, thread, instruction):
+        """`refs(h)` and `rights-of(h)`."""
+        which, text = instruction.argument
+        thing = evaluate(text, self.names_of(thread))
+        if isinstance(thing, Message) and thing.request is not None:
+            waits = state.requests[thing.request][0] == 'taken'
+            answer = 1 if which == 'refs' else ('send-once' if waits else 'dead',)
+        elif isinstance(thing, Handle) and thing.kind == 'port':
+            answer = self.rights_to(state, thread.process, thing, which)
+        else:
+            raise Ambiguous(which + ' of something else')
+        self.complete(state, key, 'ok', instruction.keys['into'], answer)
+
+    def rights_to(self, state, process, port, which):
+        """The number of references to a send right or dead name, or the list of the rights that are there."""
+        references, dead = state.refs.get((process, port), 0), state.holder[port] is None
+        receives = state.holder[port] == process
+        if which == 'refs':
+            return references or int(receives)
+        return ('receive',) * receives + ('dead' if dead else 'send',) * bool(references)
 
     def do_watch(self, state, key, thread, instruction):
         port, notify = (self.resolve(thread, word)[0] for word in (instruction.argument, instruction.keys['notify']))
         kind = instruction.keys['until']
-        if state.holder[port] is None:
+        if state.holder[port] is None and kind != 'dead-name':
             raise Ambiguous('a watch of a dead port')
         if kind == 'no-senders':
             good = state.holder[port] == thread.process
@@ -143,6 +164,10 @@ class Rights:
         before = state.watches.pop((port, kind, thread.process), None)
         if before:
             self.notice(state, before, 'send-once', None)
-        state.watches[(port, kind, thread.process)] = notify
+        if state.holder[port] is None:
+            state.refs[(thread.process, port)] += 1
+            self.notice(state, notify, 'dead-name', port)
+        else:
+            state.watches[(port, kind, thread.process)] = notify
         self.complete(state, key, 'ok')
         self.settle(state)

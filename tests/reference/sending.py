@@ -17,8 +17,12 @@ class Sending:
         if not isinstance(value, Message) or value.request is None:
             self.complete(state, key, 'no-right')
             return
+        carried = tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in instruction.keys.get('rights', []))
         what, _ = state.requests[value.request]
-        if what == 'used':
+        good = self.may_carry(state, thread.process, carried)
+        if what != 'taken' and not good:
+            raise Ambiguous('an answer that nobody waits for, and a right that is not there')
+        if what == 'used' or not good:
             self.complete(state, key, 'no-right')
             return
         state.requests[value.request] = ('used', None)
@@ -27,10 +31,16 @@ class Sending:
             self.complete(state, key, 'dead')
             return
         body = template(instruction.argument, self.names_of(thread))
-        answer = Message(body, thread.process, None, 0, default_size(body), None, None, None)
+        answer = Message(body, thread.process, None, 0, default_size(body), None, None, None, carried)
         self.complete(state, key, 'ok')
         self.took.add(caller)
-        self.complete(state, caller, 'ok', state.threads[caller].instruction().keys.get('into'), answer)
+        self.depart(state, answer)
+        answer = self.arrive(state, state.threads[caller].process, answer)
+        if state.threads[caller].instruction().asks:
+            self.answered(state, caller, answer)
+        else:
+            self.complete(state, caller, 'ok', state.threads[caller].instruction().keys.get('into'), answer)
+        self.settle(state)
 
     def reply_once(self, state, key, thread, instruction, once):
         """An answer by a send-once right ignores the limit of the port."""

@@ -22,7 +22,7 @@ class Spawning:
         """A new process begins with the variables and rights that its creator gives it."""
         carried = tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in instruction.keys.get('rights', []))
         process = self.unmade(state, thread, instruction)
-        good = self.may_carry(state, thread.process, carried)
+        good = self.may_carry(state, thread.process, carried) and self.may_give_names(state, thread, process)
         if process is None and not good:
             raise Ambiguous('spawn: no right, and nothing left to make')
         if process is None or not good:
@@ -37,6 +37,13 @@ class Spawning:
         self.woken.append(new_key)
         self.settle(state)
 
+    def may_give_names(self, state, thread, child):
+        """Nobody can give a name server that he could not ask himself, or by way of its ancestors."""
+        asked, mine = (self.scenario.name_server.get(one) for one in (child, thread.process))
+        while asked is not None and self.may_send(state, thread.process, asked) == 'no-right':
+            asked = self.scenario.parent.get(asked)
+        return asked is not None or mine is None or child is None
+
     def given(self, thread, instruction):
         """(code, variables) of the process that this step makes: those of its program, and those behind `with:`."""
         code, variables = instruction.code, dict(instruction.with_)
@@ -49,6 +56,8 @@ class Spawning:
     def begin(self, state, process, given):
         """The process lives, and its one thread stands before its first step."""
         state.alive[process] = 'alive'
+        if process in self.scenario.name_server:
+            state.refs[(process, self.scenario.name_server[process])] = 1
         thread = self.new_thread(process, 'main', *given)
         thread.shown, thread.declared = process.name, True
         family = self.scenario.families.get(process.name.split('[')[0], [])

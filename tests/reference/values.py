@@ -57,7 +57,7 @@ class Family:
 class Names(dict):
     """What an expression can name; a variable that is not set is none."""
     def __missing__(self, name):
-        if name == 'len':
+        if name in ('len', 'push'):
             raise KeyError(name)
         return None
 
@@ -71,7 +71,7 @@ def translate(text):
         parts = re.split(r'("[^"]*"|\'[^\']*\')', text)         # every second part is a text constant
         for place in range(0, len(parts), 2):
             part = parts[place]
-            if re.search(r'/|%|\b(now|random|min|max|push|pop|count|all|any|range|refs|rights-of)\b', part):
+            if re.search(r'/|%|\b(now|random|min|max|pop|count|all|any|range|refs|rights-of)\b', part):
                 raise Ambiguous('expression ' + text)
             for ours, python in (('none', 'None'), ('true', 'True'), ('false', 'False')):
                 part = re.sub(rf'\b{ours}\b', python, part)
@@ -85,10 +85,20 @@ def evaluate(text, names):
     if isinstance(text, (bool, int)) or text is None:
         return text
     try:
-        return eval(translate(str(text)), {'__builtins__': {}, 'len': len},
-                    Names((name.replace('-', '__'), value) for name, value in names.items()))
+        return as_value(eval(translate(str(text)), {'__builtins__': {}, 'len': len, 'push': push},
+                    Names((name.replace('-', '__'), value) for name, value in names.items())))
     except (TypeError, IndexError, AttributeError, ZeroDivisionError) as error:
         raise ThreadError(str(error))
+
+
+def push(items, item):
+    """The list with one element more."""
+    return (*items, as_value(item))
+
+
+def as_value(value):
+    """A list that an expression made is a value like any other."""
+    return tuple(map(as_value, value)) if isinstance(value, list) else value
 
 
 def show(value):
@@ -112,6 +122,8 @@ def template(written, names):
     """What stands behind `send:`, `type:`, `log:`: a value, with ${…} in it."""
     if isinstance(written, (bool, int)):
         return written
+    if isinstance(written, list):
+        return tuple(template(part, names) for part in written)
     if written in ('none', None):
         return None
     whole = re.fullmatch(r'\$\{([^}]*)\}', written)

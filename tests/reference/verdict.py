@@ -11,6 +11,13 @@ from reading import successors
 from values import Ambiguous, Message, Once, ThreadError, size_of
 
 
+def holds(value, request):
+    """Is the value this request, or a list with it?"""
+    if isinstance(value, Message):
+        return value.request == request
+    return isinstance(value, tuple) and any(holds(part, request) for part in value)
+
+
 def start(thread):
     """Where the code ahead of a thread begins, as if its own wait were over."""
     if thread.mode == 'wait':
@@ -34,6 +41,10 @@ def code_ahead(state, key):
         ahead += [one for one in code if one.op != 'end']
         started += [one.code for one in code if one.op == 'thread']
     return ahead
+
+
+# Variables of a name server that never change.
+FIXED = ('port', 'parent')
 
 
 class Judgement:
@@ -77,7 +88,9 @@ class Judge:
             if key in circle and circle - self.resting:
                 circles |= circle
         stuck = set(self.doomed) - self.resting
-        blocked = {self.state.threads[key].process.name for key in stuck | circles}
+        # the pages do not say so: `blocked:` leaves out the name servers, which stand in no file
+        blocked = {self.state.threads[key].process.name for key in stuck | circles
+                   if not self.is_name_server(self.state.threads[key].process)}
         if circles:
             return 'deadlock', frozenset(blocked)
         if stuck - neglected:
@@ -123,12 +136,25 @@ class Judge:
     def handles(self, key, written):
         """(handles, known): what a written destination or source means, as far as it is known now."""
         thread = self.state.threads[key]
+        fixed = FIXED if self.is_name_server(thread.process) else ()
+        if str(written) == '${parent}' and fixed and thread.variables['parent'] is None:
+            return [], True
         try:
             handles = self.machine.resolve(thread, written)
         except ThreadError:
             return [], False
         words = re.findall(r'[A-Za-z_]\w*', str(written))
-        return handles, not any(word in thread.variables for word in words)
+        return handles, not any(word in thread.variables and word not in fixed for word in words)
+
+    def is_name_server(self, process):
+        return any(self.state.holder[port] == process for port in self.scenario.servers)
+
+    def destination(self, key, instruction):
+        """As `handles`, of a send, a call, or a call to the name server."""
+        if instruction.op != 'name':
+            return self.handles(key, instruction.keys['to'])
+        port = self.scenario.name_server.get(self.state.threads[key].process)
+        return ([port], True) if port else ([], True)
 
     def can_end(self, key):
         """Does the code of this thread come to an end?"""
@@ -227,10 +253,10 @@ class Judge:
     def helps_receive(self, key, thread):
         _, sources, wanted = thread.wait
         process = thread.process
-        for other, instruction in self.others_with('send', 'call'):
+        for other, instruction in self.others_with('send', 'call', 'name'):
             actor = self.state.threads[other].process
-            handles, known = self.handles(other, instruction.keys['to'])
-            kind = instruction.keys.get('type')
+            handles, known = self.destination(other, instruction)
+            kind = instruction.asks or instruction.keys.get('type')
             if wanted is not None and '${' not in str(kind):
                 if not any(type(kind) is type(one) and kind == one for one in wanted):
                     continue
@@ -299,8 +325,8 @@ class Judge:
     def helps_select(self, key, thread):
         sources = thread.wait[1]
         mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
-        for other, instruction in self.others_with('send', 'call'):
-            handles, known = self.handles(other, instruction.keys['to'])
+        for other, instruction in self.others_with('send', 'call', 'name'):
+            handles, known = self.destination(other, instruction)
             queues = [self.machine.queue_to(self.state.threads[other].process, handle) for handle in handles]
             if any(queue in mine for queue in queues):
                 self.add(key, other, known and not self.never_goes(instruction, queues[0]))
@@ -368,10 +394,11 @@ class Judge:
         if what == 'taken':
             for other, instruction in self.others_with('reply'):
                 actor = self.state.threads[other]
-                held = {name for name, value in actor.variables.items()
-                        if isinstance(value, Message) and value.request == request}
-                to = instruction.keys['to']
-                if held:
+                held = {name for name, value in actor.variables.items() if holds(value, request)}
+                to = re.sub(r'^\$\{(.*)\}$', r'\1', instruction.keys['to'])
+                if held and self.is_name_server(actor.process):
+                    self.add(key, other)        # it answers when it can
+                elif held:
                     self.add(key, other, to in held and self.reply_before_loss(other, to))
             self.ending(key, by)
             return
