@@ -266,7 +266,11 @@ class Judge:
             else:
                 mine = [self.machine.queue_from(process, handle) for handle in sources]
                 hit = any(queue in mine for queue in queues)
-            if hit:
+            if hit and self.is_name_server(process):
+                # the pages do not say so: of those who ask only `register` brings what a name server waits for
+                if instruction.asks == 'register' or self.is_name_server(actor):
+                    self.add(key, other, instruction.asks == 'register')
+            elif hit:
                 goes = known and not self.never_goes(instruction, queues[0])
                 self.add(key, other, goes and self.has_right(actor, instruction, handles))
             elif not known:
@@ -305,7 +309,8 @@ class Judge:
                     self.add(key, other, False)
             else:
                 self.ending(key, holder, wanted is None)
-        for _, _, instruction in [(None, None, one) for _, one in self.others_with('send') if 'reply-to' in one.keys]:
+        if any('reply-to' in instruction.keys and self.destination(other, instruction) != ([], True)
+               for other, instruction in self.others_with('send')):
             for other in self.state.threads:
                 self.add(key, other, False)
         if port in self.state.watches.values():
