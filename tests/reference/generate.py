@@ -8,7 +8,7 @@ import random, sys, yaml
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
             'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn', 'names']
+            'refuse', 'chain', 'spawn', 'names', 'together']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -63,9 +63,12 @@ def again(seed):
     if kernel.get('buffering', 'none') == 'none': kernel['buffering'] = r.choice([1, 1, 2])
     return doc
 
-def ports(seed, profile):
-    """Some processes with ports. `ports`: send rights, dying ports; `rights`: also receive rights, answers, notices."""
-    r = random.Random(f'{profile}/{seed}')
+def ports(seed, profile, together=None):
+    """Some processes with ports. `ports`: send rights, dying ports; `rights`: also receive rights, answers, notices.
+
+    `together` adds limited `memory`, or a second thread to one process (`threads`).
+    """
+    r = random.Random(f'{profile}/{seed}/{together}' if together else f'{profile}/{seed}')
     more = profile == 'rights'
     processes = ['A', 'B', 'C'][:r.choice([2, 2, 3])]
     declared = {}
@@ -134,6 +137,13 @@ def ports(seed, profile):
         if r.random() < .25: body = body[:1] + [{'forever': body[1:3]}]
         doc['processes'][process] = {'do': body}
         if r.random() < .15: doc['processes'][process]['daemon'] = True
+    if together == 'memory':
+        doc.setdefault('kernel', {}).update({'memory': r.choice(['3B', '4B', '6B', '16B', '20B'])})
+        if r.random() < .3: doc['kernel']['memory-full'] = 'fail'
+    if together == 'threads':
+        process = r.choice(processes)
+        second = [{'set': {'m': 'none'}}] + [step for _ in range(r.choice([1, 1, 2])) for step in one(process)]
+        doc['processes'][process] = {'threads': {'t': doc['processes'][process]['do'], 'u': second}}
     return doc
 
 def start(seed):
@@ -308,6 +318,8 @@ def generate(seed, profile):
     if profile == 'start': return start(seed)
     if profile == 'again': return again(seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
+    if profile == 'together': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', ['threads',
+            'memory'][seed % 2])
     if profile == 'names': return names(seed)
     if profile == 'spawn': return spawn(seed)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

@@ -254,9 +254,8 @@ class Scenario:
 
     def read_ports(self, ports):
         by_name = {process.name: process for process in self.processes}
-        several = len({one.process for one in self.threads}) < len(self.threads)
-        if ports and (several or self.memory is not None or self.again):
-            raise Ambiguous('ports, and several threads, limited memory or look-again')
+        if ports and self.again:
+            raise Ambiguous('ports and look-again')
         for name, declared in ports.items():
             if set(declared) - {'receive', 'send', 'capacity'} or declared.get('capacity') == 0:
                 raise Ambiguous('port key, or capacity 0')

@@ -90,7 +90,7 @@ class Rights:
         for message, _ in state.stored.pop(port, []):
             self.lose(state, message)
         for key, thread in list(state.threads.items()):
-            if thread.mode == 'wait' and thread.wait[0] == 'send' and thread.wait[1] == port:
+            if thread.mode == 'wait' and thread.wait[0] in ('send', 'memory') and thread.wait[1] == port:
                 self.complete_waiting(state, key, 'dead')
         for (watched, kind, process), notify in list(state.watches.items()):
             if watched == port:

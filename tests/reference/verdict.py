@@ -412,8 +412,8 @@ class Judge:
         message = next(message for message, _ in self.state.stored[queue] if message.request == request)
         for other, instruction, known in self.receives_from(queue):
             if any(one.op in ('reply', 'end', 'exit') for one in self.ahead(other)):
-                if self.type_may_fit(other, instruction.keys.get('type'), message.type):
-                    self.add(key, other, known)
+                # of a receive of another type the pages do not say whether it counts
+                self.add(key, other, known and self.type_may_fit(other, instruction.keys.get('type'), message.type))
         self.ending_of_receiver(key, queue)
 
     def reply_before_loss(self, key, variable):
