@@ -66,7 +66,7 @@ def again(seed):
 def ports(seed, profile, together=None):
     """Some processes with ports. `ports`: send rights, dying ports; `rights`: also receive rights, answers, notices.
 
-    `together` adds limited `memory`, or a second thread to one process (`threads`).
+    `together` adds limited `memory`, a second thread in one process (`threads`), or `wake: look-again` (`again`).
     """
     r = random.Random(f'{profile}/{seed}/{together}' if together else f'{profile}/{seed}')
     more = profile == 'rights'
@@ -140,6 +140,7 @@ def ports(seed, profile, together=None):
     if together == 'memory':
         doc.setdefault('kernel', {}).update({'memory': r.choice(['3B', '4B', '6B', '16B', '20B'])})
         if r.random() < .3: doc['kernel']['memory-full'] = 'fail'
+    if together == 'again': doc.setdefault('kernel', {})['wake'] = 'look-again'
     if together == 'threads':
         process = r.choice(processes)
         second = [{'set': {'m': 'none'}}] + [step for _ in range(r.choice([1, 1, 2])) for step in one(process)]
@@ -319,7 +320,7 @@ def generate(seed, profile):
     if profile == 'again': return again(seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
     if profile == 'together': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', ['threads',
-            'memory'][seed % 2])
+            'memory', 'again'][seed % 3])
     if profile == 'names': return names(seed)
     if profile == 'spawn': return spawn(seed)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

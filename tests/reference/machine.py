@@ -163,7 +163,6 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         return capacity[0] == 'unlimited'       # `undefined` is asked once, in send
 
     def store(self, state, queue, message):
-        self.depart(state, message)
         items = state.stored.setdefault(queue, [])
         state.clock += 1
         place = len(items)
@@ -207,17 +206,23 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
 
     def complete_waiting(self, state, key, outcome):
         """As `complete`, for a thread whose wait ends without success: its request is worth nothing any more."""
-        wait = state.threads[key].wait
-        request = None
+        self.withdraw(state, state.threads[key].wait)
+        self.complete(state, key, outcome)
+
+    def withdraw(self, state, wait):
+        """Whoever waits for this gives up: the message and its rights come back, and an answer is worth nothing."""
+        request, message = None, None
         if wait[0] in ('send', 'memory'):
-            request = wait[2].request
+            message = wait[2]
         elif wait[:2] == ('again', 'send'):
-            request = wait[3].request
+            message = wait[3]
         elif wait[0] == 'reply':
             request = wait[1]
+        if message:
+            request = message.request
+            self.come_back(state, message)
         if request is not None:
             state.requests[request] = ('gone', None)
-        self.complete(state, key, outcome)
 
     def deliver(self, state, key, queue, message):
         """The receiver gets the message, and its call is over."""

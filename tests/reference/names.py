@@ -73,6 +73,7 @@ class Naming:
         state.clock += 1
         message = Message(body, thread.process, instruction.asks, 0, default_size(body), None, state.clock, None,
                           carried)
+        self.depart(state, message)
         self.try_send(state, key, thread, port, message)
 
     def answered(self, state, caller, answer):

@@ -26,12 +26,7 @@ class Processes:
         thread = state.threads[key]
         chance = thread.wait if thread.mode == 'again' else None
         if thread.mode in ('wait', 'again'):
-            wait = thread.wait
-            request = wait[2].request if wait[0] in ('send', 'memory') else wait[1] if wait[0] == 'reply' else None
-            if wait[:2] == ('again', 'send'):
-                request = wait[3].request
-            if request is not None:
-                state.requests[request] = ('gone', None)
+            self.withdraw(state, thread.wait)
             self.leave_queues(state, key)
         thread.mode, thread.suspended = 'ended', 0
         if chance:

@@ -254,8 +254,6 @@ class Scenario:
 
     def read_ports(self, ports):
         by_name = {process.name: process for process in self.processes}
-        if ports and self.again:
-            raise Ambiguous('ports and look-again')
         for name, declared in ports.items():
             if set(declared) - {'receive', 'send', 'capacity'} or declared.get('capacity') == 0:
                 raise Ambiguous('port key, or capacity 0')

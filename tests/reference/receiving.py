@@ -96,8 +96,6 @@ class Receiving:
             self.complete(state, key, 'too-large')
             self.destroy_message(state, sender, message)
         else:
-            if sender:
-                self.depart(state, message)
             self.deliver(state, key, queue, message)
             if sender:
                 self.sender_done(state, sender, message)
@@ -105,6 +103,8 @@ class Receiving:
 
     def destroy_message(self, state, sender, message):
         """too-large: destroy. The sender is told nothing; a caller is told `dead`."""
+        if message.carried or message.given:
+            raise Ambiguous('rights in a message that is destroyed')
         if sender and message.request is not None:
             self.complete_waiting(state, sender, 'dead')
         elif sender:
@@ -134,7 +134,6 @@ class Receiving:
                 return None
             key = self.pick_receiver(state, queue, waiting)
             if not self.too_large_for(state.threads[key], message):
-                self.depart(state, message)
                 self.deliver(state, key, queue, message)
                 return 'taken'
             if not sender or message.carried or isinstance(message.given, Once):

@@ -27,7 +27,7 @@ class Rights:
         return good
 
     def depart(self, state, message):
-        """The message leaves its sender: rights that are moved are in it now."""
+        """The message is sent, and perhaps waits: rights that are moved are in it now."""
         for kind, port in message.carried:
             if kind == 'move-send':
                 self.lose_reference(state, message.sender, port)
@@ -39,6 +39,28 @@ class Rights:
                     raise Ambiguous('the receive right of a watched port, or of one for notices, moves')
         if isinstance(message.given, Once):
             state.once[message.given] = 'transit'
+
+    def come_back(self, state, message):
+        """The message does not go: its sender has the rights again."""
+        for kind, port in message.carried:
+            if kind == 'move-send':
+                state.refs[(message.sender, port)] = state.refs.get((message.sender, port), 0) + 1
+            elif kind == 'make-send':
+                state.made[port] -= 1
+            elif kind == 'move-receive':
+                state.holder[port] = message.sender
+        if isinstance(message.given, Once):
+            state.once.pop(message.given, None)
+
+    def on_their_way(self, state):
+        """The messages that are in a queue, or held by a blocked sender."""
+        messages = [message for items in state.stored.values() for message, _ in items]
+        for thread in state.threads.values():
+            if thread.wait and thread.wait[0] in ('send', 'memory'):
+                messages.append(thread.wait[2])
+            elif thread.wait and thread.wait[:2] == ('again', 'send'):
+                messages.append(thread.wait[3])
+        return messages
 
     def arrive(self, state, process, message):
         """The receiver has the rights that came; the message shows their names."""
@@ -107,8 +129,8 @@ class Rights:
             if kind != 'no-senders' or not state.made[port]:
                 continue
             held = any(other == port and count for (_, other), count in state.refs.items())
-            flying = any(other == port and kind != 'move-receive' for items in state.stored.values()
-                         for message, _ in items for kind, other in message.carried)
+            flying = any(other == port and kind != 'move-receive' for message in self.on_their_way(state)
+                         for kind, other in message.carried)
             if not held and not flying and not state.stored.get(port):
                 del state.watches[(port, kind, process)]
                 self.notice(state, notify, 'no-senders', state.made[port])

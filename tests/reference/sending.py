@@ -96,6 +96,7 @@ class Sending:
             raise Ambiguous('a receive right in a message to its own port')
         message = Message(body, thread.process, template(keys.get('type'), names),
                           template(keys.get('priority', 0), names), size, None, request, given, carried)
+        self.depart(state, message)
         self.try_send(state, key, thread, self.queue_to(thread.process, destination), message)
 
     def try_send(self, state, key, thread, queue, message, last=False):
@@ -105,13 +106,18 @@ class Sending:
         if scenario.again and capacity[0] in ('bytes', 'undefined'):
             raise Ambiguous('look-again, and capacity ' + capacity[0])
 
+        def fails(outcome):
+            """The message does not go."""
+            self.come_back(state, message)
+            self.complete(state, key, outcome)
+
         def wait_for(kind):
             """SEND-blocked or memory-blocked."""
             if last:
                 self.complete_waiting(state, key, 'timed-out')
                 return
             if self.never(instruction):
-                self.complete(state, key, 'would-block')
+                fails('would-block')
                 return
             if request is not None:
                 state.requests[request] = ('open', None)
@@ -133,11 +139,11 @@ class Sending:
                 self.leave_queues(state, key)
                 self.block(thread, ('reply', request))
 
-        if not self.is_box(queue) and self.is_over(state, queue[1]):
-            self.complete(state, key, 'dead')
+        if self.is_dead(state, queue):
+            fails('dead')
             return
         if self.is_box(queue) and scenario.boxes[queue].max_size is not None and size > scenario.boxes[queue].max_size:
-            self.complete(state, key, 'too-large')
+            fails('too-large')
             return
         if any(state.threads[other].wait[1] == queue for other in state.memory_queue):
             wait_for('memory')
@@ -163,10 +169,10 @@ class Sending:
             if scenario.memory is not None and size + scenario.overhead > scenario.memory:
                 if capacity[0] == 'undefined':
                     raise Ambiguous('too large, and undefined')
-                self.complete(state, key, 'too-large')
+                fails('too-large')
                 return
             if capacity[0] == 'bytes' and size > capacity[1]:
-                self.complete(state, key, 'too-large')
+                fails('too-large')
                 return
         if capacity[0] == 'undefined':
             room = len(state.stored.get(queue, [])) < 8 and self.choose(2) == 1
@@ -178,13 +184,19 @@ class Sending:
             self.settle(state)
         elif state.memory_queue or not self.fits_memory(state, message):
             if scenario.memory_full == 'fail':
-                self.complete(state, key, 'no-memory')
+                fails('no-memory')
             else:
                 wait_for('memory')
         else:
             self.store(state, queue, message)
             gone()
             self.settle(state)
+
+    def is_dead(self, state, queue):
+        """Has the destination ended, or was it destroyed?"""
+        if not self.is_box(queue):
+            return self.is_over(state, queue[1])
+        return queue.kind == 'port' and state.holder[queue] is None
 
     def goes_before(self, state, queue, message, thread):
         """Is somebody SEND-blocked here who goes before a new sender?"""
