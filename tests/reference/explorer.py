@@ -97,6 +97,7 @@ class Explorer:
                 elif items:
                     queues.append((name, queue, tuple((plain(what), rank[arrival]) for what, arrival in items)))
         return (tuple(threads), tuple(queues), tuple(state.alive.values()), tuple(state.memory_queue), state.failed,
+                state.destroyed, state.created, tuple(state.boxes.items()),
                 tuple(state.holder.items()), tuple(sorted(state.refs.items())),
                 tuple(sorted((right.port.name, str(holder)) for right, holder in state.once.items())),
                 tuple(sorted(state.watches.items())), tuple(state.made.items()) if state.watches else None,

@@ -8,7 +8,7 @@ import random, sys, yaml
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
             'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn', 'names', 'together']
+            'refuse', 'chain', 'spawn', 'names', 'together', 'objects']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -66,7 +66,8 @@ def again(seed):
 def ports(seed, profile, together=None):
     """Some processes with ports. `ports`: send rights, dying ports; `rights`: also receive rights, answers, notices.
 
-    `together` adds limited `memory`, a second thread in one process (`threads`), or `wake: look-again` (`again`).
+    `together` adds limited `memory`, a second thread in one process (`threads`), `wake: look-again` (`again`), or
+    mailboxes and ports that are made, changed and destroyed (`objects`).
     """
     r = random.Random(f'{profile}/{seed}/{together}' if together else f'{profile}/{seed}')
     more = profile == 'rights'
@@ -116,8 +117,21 @@ def ports(seed, profile, together=None):
         if r.random() < (.5 if more else .2):
             out.append(when({'reply': 'yes', 'to': 'm'}, {'no-right': .95, 'dead': .85}))
         return out
+    def change(me):
+        """Mailboxes and ports that are made, changed and destroyed."""
+        x = r.random()
+        some = r.choice((mine[me] * 4 or []) + list(declared) + ['x'])
+        if x < .3: return [when({'destroy': some}, {'no-right': .9 if some != 'x' else 0, 'dead': .9 if some == 'x'
+                else 0})]
+        if x < .6 and some != 'x': return [when({'limit': some, 'capacity': r.choice([0, 1, 1, 2])}, {'no-right': .9})]
+        if x < .75: return [{'create': 'b', 'kind': r.choice(['mailbox', 'port']), 'capacity': r.choice([0, 1])},
+                when({'send': 'in b', 'to': 'b', 'wait': '5ms'}, {'timed-out': .9, 'dead': .5}),
+                {'receive': 'n', 'from': 'b', 'wait': 'never', 'when': {'would-block': []}}][:r.choice([2, 3])]
+        if x < .87: return [waits(when({'send': 'y', 'to': 'x'}, {'dead': .7}), .3)]
+        return [waits(when({'receive': 'm', 'from': 'x'}, {'dead': .7}), .3)]
     def one(me):
         x = r.random()
+        if together == 'objects' and r.random() < .3: return change(me)
         if x < .38: return send(me)
         if x < .76: return receive(me)
         if x < .82: return [when({'drop': r.choice(sends[me] or list(declared))}, {'no-right': .9})]
@@ -140,6 +154,12 @@ def ports(seed, profile, together=None):
     if together == 'memory':
         doc.setdefault('kernel', {}).update({'memory': r.choice(['3B', '4B', '6B', '16B', '20B'])})
         if r.random() < .3: doc['kernel']['memory-full'] = 'fail'
+    if together == 'objects':
+        doc['mailboxes'] = {'x': {'capacity': r.choice([0, 1, 1])}}
+        for name in declared:
+            if r.random() < .15: declared[name]['capacity'] = 0
+            others = [one for one in processes if one != declared[name]['receive']]
+            if r.random() < .25: declared[name]['backup'] = r.choice(others)
     if together == 'again': doc.setdefault('kernel', {})['wake'] = 'look-again'
     if together == 'threads':
         process = r.choice(processes)
@@ -321,6 +341,7 @@ def generate(seed, profile):
     if profile in ('ports', 'rights'): return ports(seed, profile)
     if profile == 'together': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', ['threads',
             'memory', 'again'][seed % 3])
+    if profile == 'objects': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', 'objects')
     if profile == 'names': return names(seed)
     if profile == 'spawn': return spawn(seed)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

@@ -22,7 +22,7 @@ class LookAgain:
     def wake_sender(self, state, queue):
         """A slot is free: makes the first blocked sender ready, if there are more free slots than such senders."""
         blocked = state.senders.get(queue)
-        capacity = self.capacity(queue)
+        capacity = self.capacity(state, queue)
         if not blocked or capacity[0] == 'none':
             return
         if capacity[0] != 'messages':

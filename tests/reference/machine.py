@@ -8,6 +8,7 @@ A queue is named by the handle of its mailbox, or for a link by the pair (sender
 import re
 
 import refuse
+from boxes import Boxes
 from local_work import LocalWork
 from look_again import LookAgain
 from names import Naming
@@ -22,7 +23,7 @@ from values import Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming):
+              Spawning, Naming, Boxes):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -40,6 +41,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             state.alive[process] = 'alive'
         for made in self.scenario.spawned.values():
             state.alive.update(dict.fromkeys(made, UNMADE))
+        state.boxes = dict(self.scenario.boxes)
         state.holder, state.refs = dict(self.scenario.holder), dict(self.scenario.send_rights)
         state.made = {port: sum(count for (_, other), count in state.refs.items() if other == port)
                       for port in state.holder}
@@ -131,18 +133,6 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def queue_from(self, process, handle):
         return handle if handle.kind != 'process' else (handle, process)
 
-    def is_box(self, queue):
-        return isinstance(queue, Handle)
-
-    def capacity(self, queue):
-        return self.scenario.boxes[queue].capacity if self.is_box(queue) else self.scenario.link_capacity[queue[1]]
-
-    def order(self, queue):
-        return self.scenario.boxes[queue].order if self.is_box(queue) else 'fifo'
-
-    def receiver_policy(self, queue):
-        return self.scenario.boxes[queue].receiver if self.is_box(queue) else self.scenario.receiver
-
     def priority_of(self, state, key):
         return self.scenario.priority[state.threads[key].process]
 
@@ -155,7 +145,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         return self.memory_used(state) + message.size + self.scenario.overhead <= self.scenario.memory
 
     def has_slot(self, state, queue, message):
-        capacity, items = self.capacity(queue), state.stored.get(queue, [])
+        capacity, items = self.capacity(state, queue), state.stored.get(queue, [])
         if capacity[0] == 'messages':
             return len(items) < capacity[1]
         if capacity[0] == 'bytes':
@@ -166,7 +156,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         items = state.stored.setdefault(queue, [])
         state.clock += 1
         place = len(items)
-        if self.order(queue) == 'priority':
+        if self.order(state, queue) == 'priority':
             while place > 0 and items[place - 1][0].priority < message.priority:
                 place -= 1
         arrival = state.clock

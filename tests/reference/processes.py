@@ -68,7 +68,7 @@ class Processes:
         state.refs = {name: count for name, count in state.refs.items() if name[0] != process}
         for port in list(state.holder):
             if state.holder[port] == process:
-                self.port_dies(state, port)
+                self.port_loses_receiver(state, port)
         for right in [right for right, holder in state.once.items() if holder == process]:
             self.once_lost(state, right)
         for request, (what, by) in list(state.requests.items()):

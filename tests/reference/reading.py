@@ -12,7 +12,7 @@ from values import Ambiguous, Handle, size_of
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
 CALLS = {'send', 'register', 'unregister', 'lookup', 'receive', 'call', 'reply', 'select', 'yield', 'sleep', 'exit', 'kill', 'join', 'thread',
-         'suspend', 'resume', 'interrupt', 'drop', 'watch', 'spawn'}
+         'suspend', 'resume', 'interrupt', 'drop', 'watch', 'spawn', 'create', 'destroy', 'limit'}
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
@@ -200,6 +200,7 @@ class Scenario:
         self.spawned = {}           # number of a `spawn` instruction -> the processes that it makes
         for one in list(self.threads):
             self.read_spawns(one.code, one.process, document.get('programs') or {})
+        self.backup = {}            # port -> process
         self.holder, self.send_rights = {}, {}      # port -> process; (process, port) -> references
         self.read_ports(document.get('ports') or {})
         self.name_server, self.parent = {}, {}      # process -> port that it asks; port -> that of the parent
@@ -255,11 +256,13 @@ class Scenario:
     def read_ports(self, ports):
         by_name = {process.name: process for process in self.processes}
         for name, declared in ports.items():
-            if set(declared) - {'receive', 'send', 'capacity'} or declared.get('capacity') == 0:
-                raise Ambiguous('port key, or capacity 0')
+            if set(declared) - {'receive', 'backup', 'send', 'capacity'}:
+                raise Ambiguous('port key')
             port = Handle('port', name)
-            self.boxes[port] = Box(capacity_of(declared.get('capacity', 5)), 'fifo', self.receiver, None)
+            self.boxes[port] = Box(('messages', declared.get('capacity', 5)), 'fifo', self.receiver, None)
             self.holder[port] = by_name[declared['receive']]
+            if 'backup' in declared:
+                self.backup[port] = by_name[declared['backup']]
             for process in declared.get('send', []):
                 self.send_rights[(by_name[process], port)] = 1
 

@@ -14,6 +14,8 @@ class Receiving:
         for position, (message, _) in enumerate(state.stored.get(queue, [])):
             if self.type_fits(wanted, message):
                 return ('stored', queue, position)
+        if self.takes_nothing(state, queue):
+            return None
         blocked = [item for item in state.senders.get(queue, [])
                    if self.type_fits(wanted, state.threads[item[0]].wait[2])]
         return ('sender', queue, blocked) if blocked else None
@@ -37,7 +39,7 @@ class Receiving:
 
     def source_dead(self, state, process, handle):
         if handle.kind != 'process':
-            return False
+            return handle in state.destroyed or handle.kind == 'port' and state.holder[handle] is None
         queue = (handle, process)
         return self.is_over(state, handle) and not state.stored.get(queue) and not state.senders.get(queue)
 
@@ -61,7 +63,7 @@ class Receiving:
 
     def pick_sender(self, state, queue, blocked):
         """Which of these blocked senders goes first."""
-        if self.order(queue) == 'priority':
+        if self.order(state, queue) == 'priority':
             top = max(state.threads[key].wait[2].priority for key, _ in blocked)
             blocked = [item for item in blocked if state.threads[item[0]].wait[2].priority == top]
         if self.scenario.sender == 'arbitrary':
@@ -114,7 +116,7 @@ class Receiving:
 
     def pick_receiver(self, state, queue, waiting):
         """Which of these waiting receivers is served."""
-        policy = self.receiver_policy(queue)
+        policy = self.receiver_policy(state, queue)
         if policy == 'arbitrary':
             return waiting[self.choose(len(waiting))][0]
         if policy == 'lifo':

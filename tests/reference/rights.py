@@ -82,6 +82,8 @@ class Rights:
         """The message is thrown away, with its rights."""
         for kind, port in message.carried:
             if kind == 'move-receive':
+                if port in self.scenario.backup:
+                    raise Ambiguous('a receive right is lost, and the port has a backup')
                 self.port_dies(state, port)
         if isinstance(message.given, Once):
             self.once_lost(state, message.given)
@@ -106,14 +108,20 @@ class Rights:
         if not self.offer(state, port, message, None):
             self.store(state, port, message)
 
+    def port_loses_receiver(self, state, port):
+        """The receive right goes to the backup, with all that waits there; without one the port dies."""
+        backup = self.scenario.backup.get(port)
+        if backup in (None, state.holder[port]) or state.alive[backup] != 'alive':
+            self.port_dies(state, port)
+            return
+        if any(port in (key[0], notify) for key, notify in state.watches.items()):
+            raise Ambiguous('a watched port, or one for notices, goes to its backup')
+        state.holder[port] = backup
+
     def port_dies(self, state, port):
         """What waits there is lost, and blocked senders are told."""
         state.holder[port] = None
-        for message, _ in state.stored.pop(port, []):
-            self.lose(state, message)
-        for key, thread in list(state.threads.items()):
-            if thread.mode == 'wait' and thread.wait[0] in ('send', 'memory') and thread.wait[1] == port:
-                self.complete_waiting(state, key, 'dead')
+        self.empty(state, port)
         for (watched, kind, process), notify in list(state.watches.items()):
             if watched == port:
                 del state.watches[(watched, kind, process)]

@@ -102,7 +102,7 @@ class Sending:
     def try_send(self, state, key, thread, queue, message, last=False):
         """Looks at the points in turn. `last`: its time is over, and what would have to wait ends."""
         scenario, instruction = self.scenario, thread.instruction()
-        size, request, capacity = message.size, message.request, self.capacity(queue)
+        size, request, capacity = message.size, message.request, self.capacity(state, queue)
         if scenario.again and capacity[0] in ('bytes', 'undefined'):
             raise Ambiguous('look-again, and capacity ' + capacity[0])
 
@@ -142,7 +142,7 @@ class Sending:
         if self.is_dead(state, queue):
             fails('dead')
             return
-        if self.is_box(queue) and scenario.boxes[queue].max_size is not None and size > scenario.boxes[queue].max_size:
+        if self.is_box(queue) and state.boxes[queue].max_size is not None and size > state.boxes[queue].max_size:
             fails('too-large')
             return
         if any(state.threads[other].wait[1] == queue for other in state.memory_queue):
@@ -156,7 +156,7 @@ class Sending:
             self.store(state, queue, message)
             self.settle(state)
             return
-        came = self.offer(state, queue, message, key)
+        came = None if self.takes_nothing(state, queue) else self.offer(state, queue, message, key)
         if came:
             if came == 'destroyed' and request is not None:
                 state.requests[request] = ('gone', None)
@@ -196,12 +196,12 @@ class Sending:
         """Has the destination ended, or was it destroyed?"""
         if not self.is_box(queue):
             return self.is_over(state, queue[1])
-        return queue.kind == 'port' and state.holder[queue] is None
+        return queue in state.destroyed or queue.kind == 'port' and state.holder[queue] is None
 
     def goes_before(self, state, queue, message, thread):
         """Is somebody SEND-blocked here who goes before a new sender?"""
         blocked = [key for key, _ in state.senders.get(queue, [])]
-        if self.order(queue) == 'priority':
+        if self.order(state, queue) == 'priority':
             blocked = [key for key in blocked if state.threads[key].wait[2].priority >= message.priority]
         elif self.scenario.sender == 'arbitrary':
             blocked = []

@@ -36,9 +36,9 @@ class Settling:
             return False
         for queue in list(state.senders):
             blocked = state.senders.get(queue)
-            if not blocked or self.capacity(queue)[0] in ('none', 'undefined'):
+            if not blocked or self.capacity(state, queue)[0] in ('none', 'undefined'):
                 continue
-            if self.scenario.sender == 'arbitrary' and self.order(queue) != 'priority':
+            if self.scenario.sender == 'arbitrary' and self.order(state, queue) != 'priority':
                 blocked = [item for item in blocked if self.has_slot(state, queue, state.threads[item[0]].wait[2])]
                 if not blocked:
                     continue

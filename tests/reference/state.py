@@ -39,6 +39,9 @@ class State:
         self.refs = {}          # (process, port) -> references to its send right, or to the dead name
         self.once = {}          # a send-once right that can still be used -> process, or 'transit'
         self.made = {}          # port -> how many send rights were made
+        self.boxes = {}         # mailbox or port -> Box
+        self.destroyed = frozenset()    # mailboxes
+        self.created = 0        # how many mailboxes and ports were made
         self.watches = {}       # (port, what is waited for, who asked) -> port that gets the notice
         self.log = ()
         self.failed = False
@@ -51,7 +54,8 @@ class State:
         for name in ('stored', 'senders', 'receivers'):
             setattr(other, name, {queue: list(items) for queue, items in getattr(self, name).items() if items})
         other.memory_queue, other.requests = list(self.memory_queue), dict(self.requests)
-        for name in ('holder', 'refs', 'once', 'made', 'watches'):
+        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes'):
             setattr(other, name, dict(getattr(self, name)))
         other.log, other.failed, other.clock = self.log, self.failed, self.clock
+        other.destroyed, other.created = self.destroyed, self.created
         return other

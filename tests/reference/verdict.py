@@ -11,6 +11,11 @@ from reading import successors
 from values import Ambiguous, Message, Once, ThreadError, size_of
 
 
+def gives_away(instruction):
+    """Does a receive right go with this message?"""
+    return any(one['as'] == 'move-receive' for one in instruction.keys.get('rights', ()))
+
+
 def holds(value, request):
     """Is the value this request, or a list with it?"""
     if isinstance(value, Message):
@@ -181,6 +186,8 @@ class Judge:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
                 if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
                     self.control(key, thread, other, instruction)
+                elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit') or gives_away(instruction)):
+                    self.add(key, other, False)     # the pages do not say what that is worth
         return self.now
 
     def add(self, key, other, sure=True):
@@ -323,8 +330,8 @@ class Judge:
         if size is None or '$' in str(size):
             return False
         size = size_of(size)
-        if self.machine.is_box(queue) and self.scenario.boxes[queue].max_size is not None:
-            return size > self.scenario.boxes[queue].max_size
+        if self.machine.is_box(queue) and self.state.boxes[queue].max_size is not None:
+            return size > self.state.boxes[queue].max_size
         return False
 
     def helps_select(self, key, thread):
@@ -367,7 +374,7 @@ class Judge:
             if not stored:
                 if self.type_may_fit(other, wanted, message.type):
                     self.add(key, other, known)
-            elif self.machine.capacity(queue)[0] == 'undefined':
+            elif self.machine.capacity(self.state, queue)[0] == 'undefined':
                 self.add(key, other, False)
             elif any(self.type_may_fit(other, wanted, item.type) for item in stored):
                 self.add(key, other, known)
