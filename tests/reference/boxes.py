@@ -58,6 +58,7 @@ class Boxes:
         """The box exists no longer."""
         for message, _ in state.stored.pop(box, []):
             self.lose(state, message)
+        self.lose_kept(state, lambda process, port: port == box)
         for key, thread in list(state.threads.items()):
             if thread.mode == 'wait' and thread.wait[0] in ('send', 'memory') and thread.wait[1] == box:
                 self.complete_waiting(state, key, 'dead')

@@ -50,7 +50,7 @@ class Explorer:
     def key(self, state):
         """What makes two states the same: numbers of calls and of arrival count only by their order."""
         arrivals = sorted({arrival for queues in (state.stored, state.senders) for items in queues.values()
-                           for _, arrival in items})
+                           for _, arrival in items} | {arrival for _, arrival, _ in state.kept.values()})
         rank = {arrival: place for place, arrival in enumerate(arrivals)}
         calls, rights = {}, {}
 
@@ -97,6 +97,8 @@ class Explorer:
                 elif items:
                     queues.append((name, queue, tuple((plain(what), rank[arrival]) for what, arrival in items)))
         return (tuple(threads), tuple(queues), tuple(state.alive.values()), tuple(state.memory_queue), state.failed,
+                tuple((name, plain(message), rank[arrival], told)
+                      for name, (message, arrival, told) in sorted(state.kept.items(), key=str)),
                 state.destroyed, state.created, tuple(state.boxes.items()),
                 tuple(state.holder.items()), tuple(sorted(state.refs.items())),
                 tuple(sorted((right.port.name, str(holder)) for right, holder in state.once.items())),

@@ -8,7 +8,7 @@ import random, sys, yaml
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
             'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn', 'names', 'together', 'objects']
+            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -78,6 +78,8 @@ def ports(seed, profile, together=None):
         declared[name] = {'receive': receiver}
         if r.random() < .85: declared[name]['send'] = sorted({r.choice(processes) for _ in range(2)} - {receiver})
         if r.random() < .6: declared[name]['capacity'] = r.choice([1, 1, 2])
+    if together == 'hold':
+        for name in declared: declared[name]['capacity'] = r.choice([1, 1, 1, 2])
     mine = {process: [name for name in declared if declared[name]['receive'] == process] for process in processes}
     sends = {process: [name for name in declared if process in declared[name].get('send', [])] for process in processes}
     number = [0]
@@ -103,9 +105,14 @@ def ports(seed, profile, together=None):
             if kinds:
                 kind, name = r.choice(kinds)
                 step['rights'] = [{'port': name, 'as': kind}]
+        elif together == 'hold' and mine[me] and verb == 'send' and r.random() < .7:
+            step['hold-one'] = r.choice(mine[me])
+            when(step, {'refused': .85, 'held': .2})
         elif more and mine[me] and r.random() < .4: step['reply-to'] = r.choice(mine[me])
         if r.random() < .15: step['type'] = r.choice(['u', 'v'])
-        waits(step, .3)
+        if 'hold-one' in step:
+            if r.random() < .3: step['wait'] = r.choice(['5ms', '5ms', 'never', 'forever'])
+        else: waits(step, .3)
         return [when(step, {'dead': .7, 'no-right': .75})]
     def receive(me):
         step = {'receive': 'm', 'from': r.choice(mine[me] * 6 + (list(declared) if more
@@ -342,6 +349,7 @@ def generate(seed, profile):
     if profile == 'together': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', ['threads',
             'memory', 'again'][seed % 3])
     if profile == 'objects': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', 'objects')
+    if profile == 'hold': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', 'hold')
     if profile == 'names': return names(seed)
     if profile == 'spawn': return spawn(seed)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

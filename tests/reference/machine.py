@@ -9,6 +9,7 @@ import re
 
 import refuse
 from boxes import Boxes
+from holding import Holding
 from local_work import LocalWork
 from look_again import LookAgain
 from names import Naming
@@ -23,7 +24,7 @@ from values import Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming, Boxes):
+              Spawning, Naming, Boxes, Holding):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -188,6 +189,8 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             thread.place = instruction.when.get('ok', thread.place + 1)
         elif outcome in instruction.when:
             thread.place = instruction.when[outcome]
+        elif outcome == 'held':             # needs no handler
+            thread.place += 1
         else:
             thread.mode = 'fail'
             self.failing.append(key)
@@ -261,8 +264,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             self.once_more(state, key, thread)
             self.settle(state)
         elif thread.mode == 'wait':
-            outcome = 'ok' if thread.wait[0] == 'sleep' else 'timed-out'
-            self.complete_waiting(state, key, outcome)
+            self.time_is_over(state, key, thread)
             self.settle(state)
         elif thread.mode == 'local':
             self.local_work(state, key, True)
@@ -284,13 +286,22 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         if looks(self, state, key):
             self.complete_waiting(state, key, 'deadlock')
 
+    def time_is_over(self, state, key, thread):
+        """A bounded wait ends by itself."""
+        kind = thread.wait[0]
+        if kind == 'send' and 'hold-one' in thread.instruction().keys:
+            _, port, message = thread.wait
+            self.hold(state, key, port, message)
+        else:
+            self.complete_waiting(state, key, 'ok' if kind == 'sleep' else 'timed-out')
+
     def block(self, thread, wait):
         """The thread waits for this."""
         thread.mode, thread.wait = 'wait', wait
         thread.bounded = thread.instruction().keys.get('wait', 'forever') != 'forever'
 
     def never(self, instruction):
-        return instruction.keys.get('wait') == 'never'
+        return instruction.keys.get('wait', 'never' if 'hold-one' in instruction.keys else None) == 'never'
 
     def do_yield(self, state, key, thread, instruction):
         self.complete(state, key, 'ok')

@@ -65,6 +65,7 @@ class Processes:
         for key in [key for key in state.watches if key[2] == process]:
             if state.holder[state.watches.pop(key)] != process:
                 raise Ambiguous('whoever asked for a notice ends, and its port lives on')
+        self.lose_kept(state, lambda sender, port: sender == process)
         state.refs = {name: count for name, count in state.refs.items() if name[0] != process}
         for port in list(state.holder):
             if state.holder[port] == process:

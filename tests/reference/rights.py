@@ -55,6 +55,7 @@ class Rights:
     def on_their_way(self, state):
         """The messages that are in a queue, or held by a blocked sender."""
         messages = [message for items in state.stored.values() for message, _ in items]
+        messages += [message for message, _, _ in state.kept.values()]
         for thread in state.threads.values():
             if thread.wait and thread.wait[0] in ('send', 'memory'):
                 messages.append(thread.wait[2])
@@ -139,6 +140,8 @@ class Rights:
             held = any(other == port and count for (_, other), count in state.refs.items())
             flying = any(other == port and kind != 'move-receive' for message in self.on_their_way(state)
                          for kind, other in message.carried)
+            if any(port == other for _, other in state.kept):
+                raise Ambiguous('does a message that is kept hold a right?')
             if not held and not flying and not state.stored.get(port):
                 del state.watches[(port, kind, process)]
                 self.notice(state, notify, 'no-senders', state.made[port])

@@ -79,8 +79,14 @@ class Sending:
             request = state.clock
         given = self.resolve(thread, keys['reply-to'])[0] if 'reply-to' in keys else None
         carried = tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in keys.get('rights', []))
+        if 'hold-one' in keys:
+            if destination.kind != 'port':
+                raise Ambiguous('hold-one, and no port')
+            told = self.resolve(thread, keys['hold-one'])[0]
         meets = self.may_send(state, thread.process, destination) if destination.kind == 'port' else 'ok'
         good = self.may_carry(state, thread.process, carried)
+        if 'hold-one' in keys:
+            good = good and state.holder[told] == thread.process
         if given is not None and given.kind == 'port':
             if state.holder[given] is None:
                 raise Ambiguous('reply-to a dead port')
@@ -117,7 +123,10 @@ class Sending:
                 self.complete_waiting(state, key, 'timed-out')
                 return
             if self.never(instruction):
-                fails('would-block')
+                if kind == 'send' and 'hold-one' in instruction.keys:
+                    self.hold(state, key, queue, message)
+                else:
+                    fails('would-block')
                 return
             if request is not None:
                 state.requests[request] = ('open', None)
@@ -199,7 +208,12 @@ class Sending:
         return queue in state.destroyed or queue.kind == 'port' and state.holder[queue] is None
 
     def goes_before(self, state, queue, message, thread):
-        """Is somebody SEND-blocked here who goes before a new sender?"""
+        """Is somebody SEND-blocked here, or a message kept, that goes before a new sender?"""
+        kept = self.kept_at(state, queue)
+        if kept and self.scenario.sender == 'priority':
+            raise Ambiguous('hold-one and sender: priority')
+        if kept and self.scenario.sender == 'fifo':
+            return True
         blocked = [key for key, _ in state.senders.get(queue, [])]
         if self.order(state, queue) == 'priority':
             blocked = [key for key in blocked if state.threads[key].wait[2].priority >= message.priority]

@@ -42,6 +42,7 @@ class State:
         self.boxes = {}         # mailbox or port -> Box
         self.destroyed = frozenset()    # mailboxes
         self.created = 0        # how many mailboxes and ports were made
+        self.kept = {}          # (process, port) -> (message, arrival, who is told) of `hold-one`
         self.watches = {}       # (port, what is waited for, who asked) -> port that gets the notice
         self.log = ()
         self.failed = False
@@ -54,7 +55,7 @@ class State:
         for name in ('stored', 'senders', 'receivers'):
             setattr(other, name, {queue: list(items) for queue, items in getattr(self, name).items() if items})
         other.memory_queue, other.requests = list(self.memory_queue), dict(self.requests)
-        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes'):
+        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept'):
             setattr(other, name, dict(getattr(self, name)))
         other.log, other.failed, other.clock = self.log, self.failed, self.clock
         other.destroyed, other.created = self.destroyed, self.created

@@ -320,7 +320,9 @@ class Judge:
                for other, instruction in self.others_with('send')):
             for other in self.state.threads:
                 self.add(key, other, False)
-        if port in self.state.watches.values():
+        told = {told for _, _, told in self.state.kept.values()}
+        may_hold = any('hold-one' in instruction.keys for _, instruction in self.others_with('send'))
+        if port in self.state.watches.values() or port in told or may_hold:
             for other, thread in self.state.threads.items():
                 self.add(key, other, False)
 
