@@ -255,7 +255,7 @@ def compare_runs(document, path, wanted, merged, found):
                                      (3, 'round-robin', 'calls'), (4, 'priority', 'never'), (5, 'fifo', 'calls')):
         cpus = draw.choice([1, 1, 2, 3])
         flags = ['--seed', str(seed), '--set', f'kernel.scheduler={scheduler}', '--set', f'kernel.preempt={preempt}',
-                 '--set', f'kernel.cpus={cpus}', '--max-steps', '20000']
+                 '--set', f'kernel.cpus={cpus}', '--max-steps', '100000']
         _, scenario = program_json('run', path, *flags)
         run = scenario.get('run')
         if run is None:

@@ -154,6 +154,11 @@ def ports(seed, profile, together=None):
     if r.random() < .2: doc['kernel'] = {'sender': 'arbitrary'}
     for process in processes:
         body = [{'set': {'m': 'none'}}]
+        if together == 'hold' and mine[process] and sends[process] and r.random() < .7:
+            to, told = r.choice(sends[process]), r.choice(mine[process])
+            body += [{'send': 'k1', 'to': to, 'wait': 'never', 'when': {'dead': [], 'would-block': []}},
+                     {'send': 'k2', 'to': to, 'hold-one': told, 'when': {'dead': [], 'refused': []}}]
+            if r.random() < .5: body.append({'receive': 'm', 'from': told, 'wait': '5ms', 'when': {'timed-out': []}})
         for _ in range(r.choice([1, 2, 2, 3, 3])): body += one(process)
         if r.random() < .25: body = body[:1] + [{'forever': body[1:3]}]
         doc['processes'][process] = {'do': body}

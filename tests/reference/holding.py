@@ -8,14 +8,17 @@ class Holding:
     def hold(self, state, key, port, message):
         """Keeps the message instead of an end as `would-block` or `timed-out`."""
         thread = state.threads[key]
-        if (thread.process, port) in state.kept:
+        told = self.resolve(thread, thread.instruction().keys['hold-one'])[0]
+        another, good = (thread.process, port) in state.kept, state.holder[told] == thread.process
+        if another and not good:
+            raise Ambiguous('hold-one: refused, and a right that is not there')
+        if another or not good:
             self.come_back(state, message)
-            self.complete(state, key, 'refused')
+            self.complete(state, key, 'no-right' if not good else 'refused')
             return
         if self.scenario.again or self.scenario.memory is not None:
             raise Ambiguous('hold-one with look-again or limited memory')
         state.clock += 1
-        told = self.resolve(thread, thread.instruction().keys['hold-one'])[0]
         state.kept[(thread.process, port)] = (message, state.clock, told)
         self.complete(state, key, 'held')
 

@@ -79,14 +79,10 @@ class Sending:
             request = state.clock
         given = self.resolve(thread, keys['reply-to'])[0] if 'reply-to' in keys else None
         carried = tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in keys.get('rights', []))
-        if 'hold-one' in keys:
-            if destination.kind != 'port':
-                raise Ambiguous('hold-one, and no port')
-            told = self.resolve(thread, keys['hold-one'])[0]
+        if 'hold-one' in keys and destination.kind != 'port':
+            raise Ambiguous('hold-one, and no port')
         meets = self.may_send(state, thread.process, destination) if destination.kind == 'port' else 'ok'
         good = self.may_carry(state, thread.process, carried)
-        if 'hold-one' in keys:
-            good = good and state.holder[told] == thread.process
         if given is not None and given.kind == 'port':
             if state.holder[given] is None:
                 raise Ambiguous('reply-to a dead port')
