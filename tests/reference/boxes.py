@@ -41,6 +41,9 @@ class Boxes:
     def do_destroy(self, state, key, thread, instruction):
         """What waits there is lost, and blocked senders are told."""
         handle = self.resolve(thread, instruction.argument)[0]
+        if handle.kind == 'set':
+            self.destroy_set(state, key, thread.process, handle)
+            return
         outcome = 'ok'
         if handle.kind == 'port' and state.holder[handle] != thread.process:
             outcome = 'no-right'

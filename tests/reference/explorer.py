@@ -99,6 +99,8 @@ class Explorer:
         return (tuple(threads), tuple(queues), tuple(state.alive.values()), tuple(state.memory_queue), state.failed,
                 tuple((name, plain(message), rank[arrival], told)
                       for name, (message, arrival, told) in sorted(state.kept.items(), key=str)),
+                tuple(state.members.items()),
+                tuple(state.served.items()) if self.scenario.set_order == 'round-robin' else None,
                 state.destroyed, state.created, tuple(state.boxes.items()),
                 tuple(state.holder.items()), tuple(sorted(state.refs.items())),
                 tuple(sorted((right.port.name, str(holder)) for right, holder in state.once.items())),

@@ -8,7 +8,7 @@ import random, sys, yaml
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
             'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold']
+            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -80,6 +80,13 @@ def ports(seed, profile, together=None):
         if r.random() < .6: declared[name]['capacity'] = r.choice([1, 1, 2])
     if together == 'hold':
         for name in declared: declared[name]['capacity'] = r.choice([1, 1, 1, 2])
+    port_sets = {}
+    if together == 'sets':
+        owner = r.choice(processes)
+        for name in ['p', 'q'][:r.choice([1, 2, 2])]: declared[name] = {'receive': owner, 'send': sorted(
+                {r.choice(processes) for _ in range(2)} - {owner})}
+        port_sets['s'] = {'of': owner, 'members': sorted(name for name in declared
+                if declared[name]['receive'] == owner and r.random() < .8)}
     mine = {process: [name for name in declared if declared[name]['receive'] == process] for process in processes}
     sends = {process: [name for name in declared if process in declared[name].get('send', [])] for process in processes}
     number = [0]
@@ -136,8 +143,22 @@ def ports(seed, profile, together=None):
                 {'receive': 'n', 'from': 'b', 'wait': 'never', 'when': {'would-block': []}}][:r.choice([2, 3])]
         if x < .87: return [waits(when({'send': 'y', 'to': 'x'}, {'dead': .7}), .3)]
         return [waits(when({'receive': 'm', 'from': 'x'}, {'dead': .7}), .3)]
+    def sets(me):
+        """Ports go into sets, and out of them."""
+        own = [name for name in port_sets if port_sets[name]['of'] == me]
+        port = r.choice(mine[me] * 4 + list(declared))
+        x = r.random()
+        if not own: return receive(me)
+        if x < .12: return [when({'insert': port, 'into': r.choice(own)}, {'no-right': .9})]
+        if x < .24: return [when({'remove': port, 'out-of': r.choice(own)}, {'no-right': .9, 'refused': .9})]
+        if x < .28: return [when({'destroy': r.choice(own)}, {'no-right': .9})]
+        step = {'receive': 'm', 'from': r.choice(own)}
+        if r.random() < .15: step['type'] = r.choice(['u', 'v'])
+        waits(step, .35)
+        return [when(step, {'dead': .6, 'no-right': .75}), {'log': '${m.box}'}][:r.choice([1, 1, 2])]
     def one(me):
         x = r.random()
+        if together == 'sets' and r.random() < .35: return sets(me)
         if together == 'objects' and r.random() < .3: return change(me)
         if x < .38: return send(me)
         if x < .76: return receive(me)
@@ -166,6 +187,12 @@ def ports(seed, profile, together=None):
     if together == 'memory':
         doc.setdefault('kernel', {}).update({'memory': r.choice(['3B', '4B', '6B', '16B', '20B'])})
         if r.random() < .3: doc['kernel']['memory-full'] = 'fail'
+    if port_sets:
+        doc['port-sets'] = port_sets
+        if r.random() < .5: doc.setdefault('kernel', {})['set-order'] = r.choice(['round-robin', 'arbitrary'])
+        if r.random() < .2:
+            second = [{'set': {'m': 'none'}}] + [step for _ in range(r.choice([1, 2])) for step in one(owner)]
+            doc['processes'][owner] = {'threads': {'t': doc['processes'][owner]['do'], 'u': second}}
     if together == 'objects':
         doc['mailboxes'] = {'x': {'capacity': r.choice([0, 1, 1])}}
         for name in declared:
@@ -355,6 +382,7 @@ def generate(seed, profile):
             'memory', 'again'][seed % 3])
     if profile == 'objects': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', 'objects')
     if profile == 'hold': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', 'hold')
+    if profile == 'sets': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', 'sets')
     if profile == 'names': return names(seed)
     if profile == 'spawn': return spawn(seed)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

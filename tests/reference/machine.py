@@ -17,6 +17,7 @@ from processes import Processes
 from receiving import Receiving
 from rights import Rights
 from sending import Sending
+from sets import PortSets
 from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
@@ -24,7 +25,7 @@ from values import Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming, Boxes, Holding):
+              Spawning, Naming, Boxes, Holding, PortSets):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -42,6 +43,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             state.alive[process] = 'alive'
         for made in self.scenario.spawned.values():
             state.alive.update(dict.fromkeys(made, UNMADE))
+        state.members = dict(self.scenario.set_members)
         state.boxes = dict(self.scenario.boxes)
         state.holder, state.refs = dict(self.scenario.holder), dict(self.scenario.send_rights)
         state.made = {port: sum(count for (_, other), count in state.refs.items() if other == port)
@@ -225,6 +227,8 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         self.took.add(key)
         message = self.arrive(state, thread.process, message)
         box = queue if self.is_box(queue) else None
+        if box and box.kind == 'port' and self.set_of(state, box):
+            state.served[self.set_of(state, box)] = box
         self.complete(state, key, 'ok', thread.instruction().argument, message._replace(box=box))
 
     def sender_done(self, state, key, message):

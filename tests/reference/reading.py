@@ -12,7 +12,7 @@ from values import Ambiguous, Handle, size_of
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
 CALLS = {'send', 'register', 'unregister', 'lookup', 'receive', 'call', 'reply', 'select', 'yield', 'sleep', 'exit', 'kill', 'join', 'thread',
-         'suspend', 'resume', 'interrupt', 'drop', 'watch', 'spawn', 'create', 'destroy', 'limit'}
+         'suspend', 'resume', 'interrupt', 'drop', 'watch', 'spawn', 'create', 'destroy', 'limit', 'insert', 'remove'}
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
@@ -157,7 +157,7 @@ Box = namedtuple('Box', 'capacity order receiver max_size')
 Declared = namedtuple('Declared', 'process name shown index thread_index code variables')
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
-               'quantum costs preempt detect').split()
+               'quantum costs preempt detect set-order').split()
 SPAWN_KEYS = 'spawn names with rights into do program daemon priority replicas when'.split()
 PROCESS_KEYS = 'names replicas do threads program with daemon priority capacity start'.split()
 
@@ -168,7 +168,7 @@ class Scenario:
         kernel = document.get('kernel') or {}
         for key in document:
             if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
-                           'ports', 'names'):
+                           'ports', 'names', 'port-sets'):
                 raise Ambiguous('top level ' + key)
         for key in kernel:
             if key not in KERNEL_KEYS:
@@ -203,9 +203,11 @@ class Scenario:
         self.backup = {}            # port -> process
         self.holder, self.send_rights = {}, {}      # port -> process; (process, port) -> references
         self.read_ports(document.get('ports') or {})
+        self.sets, self.set_members, self.set_order = {}, {}, kernel.get('set-order', 'merged')
+        self.read_sets(document.get('port-sets') or {})
         self.name_server, self.parent = {}, {}      # process -> port that it asks; port -> that of the parent
         self.read_names(names.declarations(document))
-        self.names = {handle.name: handle for handle in list(self.boxes) + self.processes}
+        self.names = {handle.name: handle for handle in list(self.boxes) + list(self.sets) + self.processes}
         # a bare word in `with:` may be the name of something declared
         self.threads = [one._replace(variables={name: self.names.get(value, value) if isinstance(value, str) else value
                                                 for name, value in one.variables.items()}) for one in self.threads]
@@ -265,6 +267,16 @@ class Scenario:
                 self.backup[port] = by_name[declared['backup']]
             for process in declared.get('send', []):
                 self.send_rights[(by_name[process], port)] = 1
+
+    def read_sets(self, declared):
+        """sets: port set -> process; set_members: port set -> its ports at the beginning"""
+        objects = {handle.name: handle for handle in list(self.holder) + self.processes}
+        if declared and self.again:
+            raise Ambiguous('port sets and look-again')
+        for name, one in declared.items():
+            port_set = Handle('set', name)
+            self.sets[port_set] = objects[one['of']]
+            self.set_members[port_set] = tuple(objects[port] for port in one.get('members') or [])
 
     def read_names(self, declared):
         """The name servers, which are processes with a port of their own, and who asks which."""

@@ -47,6 +47,8 @@ class Receiving:
         """What a receive would take from these sources, 'dead', or None."""
         if sources == 'anyone':
             return self.look_at_links(state, process, wanted)
+        if sources and sources[0].kind == 'set':
+            return self.look_at_set(state, sources[0], wanted)
         for handle in sources:
             found = self.look_at(state, self.queue_from(process, handle), wanted)
             if found:
@@ -126,10 +128,14 @@ class Receiving:
             return next(other for other, _ in waiting if self.priority_of(state, other) == top)
         return waiting[0][0]
 
+    def where_they_wait(self, state, queue):
+        """The queue, or the port set that it is in."""
+        return (self.set_of(state, queue) if self.is_box(queue) else None) or queue
+
     def offer(self, state, queue, message, sender):
         """Hands the message over to a waiting receiver. Gives 'taken', 'destroyed' or None."""
         while True:
-            waiting = [item for item in state.receivers.get(queue, [])
+            waiting = [item for item in state.receivers.get(self.where_they_wait(state, queue), [])
                        if state.threads[item[0]].wait[0] == 'receive'
                        and self.type_fits(state.threads[item[0]].wait[2], message)]
             if not waiting:
@@ -149,11 +155,12 @@ class Receiving:
     def do_receive(self, state, key, thread, instruction):
         written = instruction.keys.get('from')
         sources = 'anyone' if written == 'anyone' else tuple(self.resolve(thread, written))
-        ports = [handle for handle in sources if handle.kind == 'port'] if sources != 'anyone' else []
+        ports = [handle for handle in sources if handle.kind in ('port', 'set')] if sources != 'anyone' else []
         if len(ports) < len(sources) and ports or len(ports) > 1:
             raise Ambiguous('a receive from a port and something else')
-        if ports and state.holder[ports[0]] != thread.process:
-            self.complete(state, key, 'no-right')
+        at_once = self.source_outcome(state, thread.process, ports[0]) if ports else None
+        if at_once:
+            self.complete(state, key, at_once)
             return
         wanted = None
         if 'type' in instruction.keys:
@@ -173,7 +180,7 @@ class Receiving:
 
     def do_select(self, state, key, thread, instruction):
         sources = tuple(self.resolve(thread, instruction.keys['among']))
-        if any(handle.kind == 'port' for handle in sources):
+        if any(handle.kind in ('port', 'set') for handle in sources):
             raise Ambiguous('select among ports')
         answer = self.ready(state, thread.process, sources)
         if answer:

@@ -35,6 +35,7 @@ class Rights:
                 state.made[port] += 1
             elif kind == 'move-receive':
                 state.holder[port] = 'transit'
+                self.leave_set(state, port)
                 if any(port in (key[0], notify) for key, notify in state.watches.items()):
                     raise Ambiguous('the receive right of a watched port, or of one for notices, moves')
         if isinstance(message.given, Once):
@@ -48,6 +49,8 @@ class Rights:
             elif kind == 'make-send':
                 state.made[port] -= 1
             elif kind == 'move-receive':
+                if self.scenario.sets:
+                    raise Ambiguous('a receive right comes back: is the port in its set again?')
                 state.holder[port] = message.sender
         if isinstance(message.given, Once):
             state.once.pop(message.given, None)
@@ -118,10 +121,12 @@ class Rights:
         if any(port in (key[0], notify) for key, notify in state.watches.items()):
             raise Ambiguous('a watched port, or one for notices, goes to its backup')
         state.holder[port] = backup
+        self.leave_set(state, port)
 
     def port_dies(self, state, port):
         """What waits there is lost, and blocked senders are told."""
         state.holder[port] = None
+        self.leave_set(state, port)
         self.empty(state, port)
         for (watched, kind, process), notify in list(state.watches.items()):
             if watched == port:

@@ -70,7 +70,7 @@ class Settling:
                 self.complete(state, key, 'dead')
                 return True
             if found and 'receivers' not in self.scenario.again:
-                others = [other for other, _ in state.receivers.get(found[1], [])
+                others = [other for other, _ in state.receivers.get(self.where_they_wait(state, found[1]), [])
                           if state.threads[other].wait[0] == 'receive']
                 if len(others) > 1:
                     raise Ambiguous('which receiver')

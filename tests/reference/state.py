@@ -43,6 +43,8 @@ class State:
         self.destroyed = frozenset()    # mailboxes
         self.created = 0        # how many mailboxes and ports were made
         self.kept = {}          # (process, port) -> (message, arrival, who is told) of `hold-one`
+        self.members = {}       # port set -> its ports, or None when it is destroyed
+        self.served = {}        # port set -> the port from which a message was taken last
         self.watches = {}       # (port, what is waited for, who asked) -> port that gets the notice
         self.log = ()
         self.failed = False
@@ -55,7 +57,7 @@ class State:
         for name in ('stored', 'senders', 'receivers'):
             setattr(other, name, {queue: list(items) for queue, items in getattr(self, name).items() if items})
         other.memory_queue, other.requests = list(self.memory_queue), dict(self.requests)
-        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept'):
+        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept', 'members', 'served'):
             setattr(other, name, dict(getattr(self, name)))
         other.log, other.failed, other.clock = self.log, self.failed, self.clock
         other.destroyed, other.created = self.destroyed, self.created

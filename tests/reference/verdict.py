@@ -186,7 +186,7 @@ class Judge:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
                 if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
                     self.control(key, thread, other, instruction)
-                elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit') or gives_away(instruction)):
+                elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove') or gives_away(instruction)):
                     self.add(key, other, False)     # the pages do not say what that is worth
         return self.now
 
@@ -257,8 +257,15 @@ class Judge:
                 return True
         return False
 
+    def ports_of(self, handles):
+        """The ports of the port sets among these, and the others as they are."""
+        return tuple(port for handle in handles
+                     for port in ((self.state.members[handle] or ()) if handle.kind == 'set' else (handle,)))
+
     def helps_receive(self, key, thread):
         _, sources, wanted = thread.wait
+        if sources != 'anyone':
+            sources = self.ports_of(sources)
         process = thread.process
         for other, instruction in self.others_with('send', 'call', 'name'):
             actor = self.state.threads[other].process
@@ -284,9 +291,10 @@ class Judge:
                 self.add(key, other, False)
         if sources == 'anyone':
             return
-        if any(handle.kind == 'port' for handle in sources):
-            self.helps_at_port(key, sources[0], wanted)
-        if thread.instruction().op == 'receive' and all(handle.kind == 'process' for handle in sources):
+        for handle in sources:
+            if handle.kind == 'port':
+                self.helps_at_port(key, handle, wanted)
+        if thread.instruction().op == 'receive' and sources and all(handle.kind == 'process' for handle in sources):
             living = [handle for handle in sources if not self.machine.is_over(self.state, handle)]
             left_over = any(self.state.stored.get((handle, process)) or self.state.senders.get((handle, process))
                             for handle in sources)
@@ -363,6 +371,10 @@ class Judge:
                 pass
             elif self.state.holder[queue] != process:
                 known = False
+            direct = queue in handles
+            if self.machine.is_box(queue) and queue.kind == 'port' and direct == bool(self.machine.set_of(self.state, queue)):
+                known = False           # a port in a set is not received from directly
+            handles = self.ports_of(handles)
             if queue in [self.machine.queue_from(process, handle) for handle in handles]:
                 yield other, instruction, known
             elif not known:
