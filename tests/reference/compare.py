@@ -44,7 +44,8 @@ def program_json(*arguments):
     code, out, error = program(*arguments, '--format', 'json')
     if not out.strip():
         if code == 2:
-            raise Skip('load error: ' + next((line for line in error.split('\n') if line.startswith('error')), error[:80]))
+            why = next((line for line in error.split('\n') if line.startswith('error')), error[:80])
+            raise Skip('load error: ' + why)
         return code, {'nothing': error[:300]}
     return code, json.loads(out)['scenarios'][0]
 

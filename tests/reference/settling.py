@@ -7,8 +7,8 @@ class Settling:
 
     def settle(self, state):
         """Slots and memory that have become free go to those who wait; waits that can end do."""
-        while (self.settle_memory(state) or self.settle_kept(state) or self.settle_slots(state) or self.settle_receivers(state)
-               or self.settle_others(state) or self.settle_watches(state)):
+        while (self.settle_memory(state) or self.settle_kept(state) or self.settle_slots(state)
+               or self.settle_receivers(state) or self.settle_others(state) or self.settle_watches(state)):
             pass
 
     def settle_memory(self, state):

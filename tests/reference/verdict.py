@@ -7,46 +7,10 @@ drawn once and left out once; if the answer is not the same, the scenario is `Am
 import re
 
 import spawn
+from ahead import code_ahead, gives_away, holds, start
+from port_arrows import PortArrows
 from reading import successors
-from values import Ambiguous, Message, Once, ThreadError, size_of
-
-
-def gives_away(instruction):
-    """Does a receive right go with this message?"""
-    return any(one['as'] == 'move-receive' for one in instruction.keys.get('rights', ()))
-
-
-def holds(value, request):
-    """Is the value this request, or a list with it?"""
-    if isinstance(value, Message):
-        return value.request == request
-    return isinstance(value, tuple) and any(holds(part, request) for part in value)
-
-
-def start(thread):
-    """Where the code ahead of a thread begins, as if its own wait were over."""
-    if thread.mode == 'wait':
-        return successors(thread.code, thread.place)
-    return [thread.place]
-
-
-def code_ahead(state, key):
-    """The instructions ahead of this thread, and those of the threads that it starts on the way."""
-    thread = state.threads[key]
-    found, todo = set(), list(start(thread))
-    while todo:
-        place = todo.pop()
-        if place not in found:
-            found.add(place)
-            todo += successors(thread.code, place)
-    ahead = [thread.code[place] for place in sorted(found)]
-    started = [instruction.code for instruction in ahead if instruction.op == 'thread']
-    while started:
-        code = started.pop()
-        ahead += [one for one in code if one.op != 'end']
-        started += [one.code for one in code if one.op == 'thread']
-    return ahead
-
+from values import Ambiguous, ThreadError
 
 # Variables of a name server that never change.
 FIXED = ('port', 'parent')
@@ -57,7 +21,7 @@ class Judgement:
         self.outcome, self.blocked = outcome, blocked
 
 
-class Judge:
+class Judge(PortArrows):
     """`doomed` are the threads that never move again, `going` those that take steps for ever."""
 
     def __init__(self, machine, state, doomed, going):
@@ -186,7 +150,8 @@ class Judge:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
                 if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
                     self.control(key, thread, other, instruction)
-                elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove') or gives_away(instruction)):
+                elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove')
+                                                or gives_away(instruction)):
                     self.add(key, other, False)     # the pages do not say what that is worth
         return self.now
 
@@ -257,11 +222,6 @@ class Judge:
                 return True
         return False
 
-    def ports_of(self, handles):
-        """The ports of the port sets among these, and the others as they are."""
-        return tuple(port for handle in handles
-                     for port in ((self.state.members[handle] or ()) if handle.kind == 'set' else (handle,)))
-
     def helps_receive(self, key, thread):
         _, sources, wanted = thread.wait
         if sources != 'anyone':
@@ -302,48 +262,6 @@ class Judge:
                 for handle in living:
                     self.ending(key, handle, not left_over)
 
-    def has_right(self, process, instruction, handles):
-        """Has this process now what this send needs? What it has later nobody knows."""
-        if 'rights' in instruction.keys or 'reply-to' in instruction.keys:
-            return False
-        return all(handle.kind != 'port' or self.state.holder[handle] is not None
-                   and (self.state.refs.get((process, handle)) or self.state.holder[handle] == process)
-                   for handle in handles)
-
-    def helps_at_port(self, key, port, wanted):
-        """Answers by send-once rights, and notices."""
-        for right, holder in self.state.once.items():
-            if right.port != port:
-                continue
-            for other, instruction in self.others_with('reply'):
-                actor = self.state.threads[other]
-                if any(isinstance(value, Message) and value.given == right for value in actor.variables.values()):
-                    self.add(key, other, False)
-            if holder == 'transit':
-                for other, thread in self.state.threads.items():
-                    self.add(key, other, False)
-            else:
-                self.ending(key, holder, wanted is None)
-        if any('reply-to' in instruction.keys and self.destination(other, instruction) != ([], True)
-               for other, instruction in self.others_with('send')):
-            for other in self.state.threads:
-                self.add(key, other, False)
-        told = {told for _, _, told in self.state.kept.values()}
-        may_hold = any('hold-one' in instruction.keys for _, instruction in self.others_with('send'))
-        if port in self.state.watches.values() or port in told or may_hold:
-            for other, thread in self.state.threads.items():
-                self.add(key, other, False)
-
-    def never_goes(self, instruction, queue):
-        """A send that can only end as too-large: the pages do not say whether it counts."""
-        size = instruction.keys.get('size')
-        if size is None or '$' in str(size):
-            return False
-        size = size_of(size)
-        if self.machine.is_box(queue) and self.state.boxes[queue].max_size is not None:
-            return size > self.state.boxes[queue].max_size
-        return False
-
     def helps_select(self, key, thread):
         sources = thread.wait[1]
         mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
@@ -367,13 +285,10 @@ class Judge:
                     yield other, instruction, True
                 continue
             handles, known = self.handles(other, written)
-            if not self.machine.is_box(queue) or queue.kind != 'port':
-                pass
-            elif self.state.holder[queue] != process:
-                known = False
-            direct = queue in handles
-            if self.machine.is_box(queue) and queue.kind == 'port' and direct == bool(self.machine.set_of(self.state, queue)):
-                known = False           # a port in a set is not received from directly
+            if self.machine.is_box(queue) and queue.kind == 'port':
+                # a port in a set is not received from directly
+                direct, in_set = queue in handles, self.machine.set_of(self.state, queue) is not None
+                known = known and self.state.holder[queue] == process and direct != in_set
             handles = self.ports_of(handles)
             if queue in [self.machine.queue_from(process, handle) for handle in handles]:
                 yield other, instruction, known
