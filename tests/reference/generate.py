@@ -81,7 +81,8 @@ def refuse(seed, profile):
     while True:
         seed += 30000
         doc = generate(seed, r.choice(['basic', 'basic', 'stuck', 'stuck', 'calls', 'families', 'types', 'loops',
-                'endings', 'daemons', 'select', 'threads', 'seen'] if profile == 'refuse' else ['basic', 'stuck',
+                'endings', 'daemons', 'select', 'threads', 'seen', 'ports', 'started', 'control', 'spawn', 'hold', 'sets', 'names',
+                'names'] if profile == 'refuse' else ['basic', 'stuck',
                         'calls', 'types', 'loops', 'daemons']))
         if 'memory' not in doc.get('kernel', {}): break
     doc['title'] = f'{profile} {seed}'
@@ -103,7 +104,7 @@ def spawn(seed):
     while True:
         seed += 40000
         doc = generate(seed, r.choice(['basic', 'basic', 'calls', 'endings', 'stuck', 'types', 'loops', 'daemons',
-                'select', 'control', 'seen', 'policies', 'ports', 'rights']))
+                'select', 'control', 'seen', 'policies', 'ports', 'rights', 'names', 'names', 'objects']))
         plain = [name for name, one in doc['processes'].items() if 'do' in one and 'replicas' not in one]
         port_owners = {owner for one in doc.get('ports', {}).values() for owner in [one['receive'],
                 *one.get('send', [])]}
@@ -113,9 +114,9 @@ def spawn(seed):
     if not children or r.random() < .2: return with_new_children(r, doc, plain)
     for name in r.sample(children, min(len(children) - (len(children) == len(plain)), r.choice([1, 1, 1, 2]))):
         declared = doc['processes'].pop(name)
-        step = {'spawn': name, **{key: declared[key] for key in ('daemon', 'priority') if key in declared},
+        step = {'spawn': name, **{key: declared[key] for key in ('daemon', 'priority', 'names') if key in declared},
                 'do': declared['do']}
-        decorate(r, step)
+        decorate(r, step, doc)
         makers = [one for one in doc['processes'] if 'do' in doc['processes'][one]]
         if not makers:
             doc['processes'][name] = declared
@@ -130,8 +131,11 @@ def ending_of(r, name):
     wait = {'receive': 'last', 'from': name, 'when': {'dead': [] if r.random() < .5 else [{'log': 'ended'}]}}
     return r.choice([[wait], [wait], [{'kill': name}], [{'kill': name}, wait]])
 
-def decorate(r, step):
+def decorate(r, step, doc):
     """Random keys of a spawn."""
+    if 'names' in doc and r.random() < .5:
+        step['names'] = r.choice(list(doc['names']))
+        step.setdefault('when', {})['no-right'] = []
     if r.random() < .3: step['with'] = {'n': r.choice([1, 'text', '${me}', '${index}'])}
     if r.random() < .3: step['into'] = 'c'
     if r.random() < .15: step.setdefault('when', {})['refused'] = []
@@ -155,7 +159,7 @@ def with_new_children(r, doc, plain):
         receive = {'receive': 'm', 'from': port if r.random() < .8 else maker, 'when': dict(give_up)}
         step['do'] = r.choice([[send], [send], [receive], [send, receive], [receive, {'log': 'child got ${m}'}],
                 [{'exit': 1}], [{'log': 'child'}, send]])
-        decorate(r, step)
+        decorate(r, step, doc)
         if r.random() < .15: step['replicas'] = 2
         if r.random() < .15: step['daemon'] = True
         steps = doc['processes'][maker]['do']

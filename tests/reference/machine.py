@@ -21,7 +21,7 @@ from sets import PortSets
 from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
-from values import Family, Handle, ThreadError, evaluate
+from values import Ambiguous, Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
@@ -286,9 +286,25 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
 
     def refuse(self, state, key, thread):
         """`detect: refuse`: a call does not begin to wait where that closes a circle."""
-        looks = refuse.comes_back if self.scenario.detect == 'refuse-chain' else refuse.closes_circle
-        if looks(self, state, key):
+        server = next((port for port in self.scenario.servers if state.holder[port] == thread.process), None)
+        if self.scenario.detect == 'refuse-chain':
+            if server is None and refuse.comes_back(self, state, key):
+                self.complete_waiting(state, key, 'deadlock')
+            return
+        circle = refuse.circle_around(self, state, key)
+        if server is None and circle:
             self.complete_waiting(state, key, 'deadlock')
+        if server is not None:      # nobody refuses a name server, but those who wait for it
+            asking = [other for other in circle if self.asks_at(state, state.threads[other], server)]
+            if len(asking) > 1:
+                raise Ambiguous('several wait for a name server in a circle: who is refused?')
+            for other in asking:
+                self.complete_waiting(state, other, 'deadlock')
+
+    def asks_at(self, state, thread, server):
+        """Does this thread wait for an answer of this name server?"""
+        return (thread.wait[0] == 'reply' and thread.instruction().asks is not None
+                and self.scenario.name_server[thread.process] == server)
 
     def time_is_over(self, state, key, thread):
         """A bounded wait ends by itself."""

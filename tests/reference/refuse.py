@@ -3,8 +3,8 @@ import verdict
 from values import Ambiguous
 
 
-def closes_circle(machine, state, key):
-    """Would this thread, which has just begun to wait, be in a deadlock?
+def circle_around(machine, state, key):
+    """The threads on a circle with this one, which has just begun to wait, if that is a deadlock.
 
     Where the pages do not say whether there is an arrow, all answers must be the same.
     """
@@ -16,8 +16,10 @@ def closes_circle(machine, state, key):
     for other in waiting:
         sure[other], more = judge.arrows(other)
         perhaps[other] = sure[other] | more
-    answers = {in_circle(judge, key, drawn, without_help(state, waiting, helped))
-               for drawn in (sure, perhaps) for helped in (sure, perhaps)}
+    # one of several who could help only together may be no help
+    alone = {other: sure[other] - judge.joint.get(other, set()) for other in waiting}
+    answers = {stuck_circle(judge, key, drawn, without_help(state, waiting, helped))
+               for drawn in (sure, perhaps) for helped in (sure, perhaps, alone)}
     if len(answers) > 1:
         raise Ambiguous('an arrow of which the pages say nothing decides what is refused')
     return answers.pop()
@@ -34,15 +36,17 @@ def without_help(state, waiting, arrows):
         left -= helped
 
 
-def in_circle(judge, key, arrows, stuck):
-    """Is this thread on a circle of stuck threads?"""
+def stuck_circle(judge, key, arrows, stuck):
+    """The stuck threads on a circle with this one."""
     if key not in stuck:
-        return False
+        return frozenset()
     reach = {other: judge.reachable(other, arrows, stuck) for other in stuck}
     circle = {other for other in reach[key] if key in reach[other]}
     if circle and not circle - judge.resting:
+        if judge.is_name_server(judge.state.threads[key].process):
+            return frozenset()          # nobody waits for it
         raise Ambiguous('a circle of daemons at rest: is it refused?')
-    return key in circle
+    return frozenset(circle)
 
 
 def comes_back(machine, state, key):

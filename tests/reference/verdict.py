@@ -28,6 +28,7 @@ class Judge(PortArrows):
         self.machine, self.state, self.doomed, self.going = machine, state, doomed, going
         self.scenario = machine.scenario
         self.ahead_cache, self.makers = {}, {}
+        self.joint = {}         # thread -> those who can help it only together, such as all threads of a process
         if self.scenario.spawned:
             self.state, self.makers = spawn.with_children(machine, state, code_ahead)
 
@@ -201,6 +202,8 @@ class Judge(PortArrows):
         """The end of this process would complete the wait of `key`."""
         if process == self.state.threads[key].process:
             return
+        if len(self.enders(process)) > 1:
+            self.joint.setdefault(key, set()).update(self.enders(process))
         for other in self.enders(process):
             # the pages do not say whether the end of a process that has not been made yet counts
             self.add(key, other, sure and other not in self.makers)
@@ -375,5 +378,6 @@ class Judge(PortArrows):
     def helps_join(self, key, thread):
         joined = self.machine.living(self.state, thread.process, thread.wait[1])
         if all(self.can_end(other) for other in joined):
+            self.joint.setdefault(key, set()).update(joined if len(joined) > 1 else ())
             for other in joined:
                 self.add(key, other)
