@@ -6,7 +6,8 @@ other local work belongs to the call before it.
 import re
 
 from explorer import Explorer
-from reading import Ambiguous, Scenario, ThreadError, evaluate
+from reading import Scenario
+from values import Ambiguous, ThreadError, evaluate
 
 
 class Process:

@@ -1,7 +1,8 @@
 """Visits every state that can be reached, and says how schedules end. No reduction of any kind."""
 from machine import Machine
-from reading import Message, Once, show
+from reading import ASKED
 import verdict
+from values import Ambiguous, Message, Once, show
 
 
 class TooBig(Exception):
@@ -49,7 +50,7 @@ class Explorer:
     def key(self, state):
         """What makes two states the same: numbers of calls and of arrival count only by their order."""
         arrivals = sorted({arrival for queues in (state.stored, state.senders) for items in queues.values()
-                           for _, arrival in items})
+                           for _, arrival in items} | {arrival for _, arrival, _ in state.kept.values()})
         rank = {arrival: place for place, arrival in enumerate(arrivals)}
         calls, rights = {}, {}
 
@@ -96,6 +97,11 @@ class Explorer:
                 elif items:
                     queues.append((name, queue, tuple((plain(what), rank[arrival]) for what, arrival in items)))
         return (tuple(threads), tuple(queues), tuple(state.alive.values()), tuple(state.memory_queue), state.failed,
+                tuple((name, plain(message), rank[arrival], told)
+                      for name, (message, arrival, told) in sorted(state.kept.items(), key=str)),
+                tuple(state.members.items()),
+                tuple(state.served.items()) if self.scenario.set_order == 'round-robin' else None,
+                state.destroyed, state.created, tuple(state.boxes.items()),
                 tuple(state.holder.items()), tuple(sorted(state.refs.items())),
                 tuple(sorted((right.port.name, str(holder)) for right, holder in state.once.items())),
                 tuple(sorted(state.watches.items())), tuple(state.made.items()) if state.watches else None,
@@ -104,12 +110,15 @@ class Explorer:
     # ------------------------------------------------------------ what it comes to
 
     def conclude(self):
-        """How schedules end: `endings` holds (outcome, names of the blocked processes), `results` (variables, log)."""
+        """How schedules end: `endings` holds (outcome, names of the blocked processes), `results` (variables, log).
+
+        `unsure` is None, or why it is not known of some ending who is blocked; then it is not among the endings.
+        """
         self.find_who_can_move()
-        self.endings, self.results, self.circular = set(), set(), False
+        self.endings, self.results, self.circular, self.unsure = set(), set(), False, None
         for here, state in enumerate(self.states):
             if not self.edges[here]:
-                self.endings.add(self.verdict(here, frozenset(), False))
+                self.add_ending(here, frozenset(), None)
                 self.results.add(self.result(state))
         self.find_circles()
         self.outcomes = {outcome for outcome, _ in self.endings}
@@ -154,10 +163,19 @@ class Explorer:
             outcome = 'completes'
         return outcome, frozenset(judged.blocked)
 
+    def add_ending(self, here, going, for_ever):
+        """A schedule ends here, or goes round here with the outcome `for_ever` if nobody is stuck."""
+        try:
+            outcome, blocked = self.verdict(here, going, for_ever is not None)
+            self.endings.add((outcome or for_ever, blocked))
+        except Ambiguous as why:
+            self.unsure = str(why)
+
     def result(self, state):
         """What the variables of the declared threads hold, and what was logged."""
         variables = frozenset((f'{thread.shown}.{name}', show(value)) for thread in state.threads.values()
-                              if thread.declared for name, value in thread.variables.items() if show(value) != 'none')
+                              if thread.declared for name, value in thread.variables.items()
+                              if show(value) != 'none' and not name.startswith(ASKED))
         return variables, state.log
 
     # ------------------------------------------------------------ what goes on for ever
@@ -224,13 +242,12 @@ class Explorer:
                 takes = any(non_daemon(key) for edge in inside for key in edge[3])
                 if not quiet and not takes:
                     continue            # it is found as a quiet one
-                outcome, blocked = self.verdict(first, going, True)
                 over = all(how != 'alive' for process, how in self.states[first].alive.items()
                            if not self.scenario.daemon[process])
-                if outcome is None and over:
+                if over:
                     outcome = 'completes'
-                elif outcome is None and any(non_daemon(key) for key in going):
+                elif any(non_daemon(key) for key in going):
                     outcome = 'livelock' if quiet else 'unfinished'
-                elif outcome is None:
+                else:
                     outcome = 'starves'
-                self.endings.add((outcome, blocked))
+                self.add_ending(first, going, outcome)

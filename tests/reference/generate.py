@@ -5,9 +5,12 @@
 """
 import random, sys, yaml
 
+from generate_ports import names, ports
+
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
-            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start']
+            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
+            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets']
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -54,86 +57,13 @@ def again(seed):
         seed += 10000
         doc = generate(seed, r.choice(['basic', 'basic', 'calls', 'families', 'policies', 'endings', 'types',
                 'threads', 'stuck']))
-        if not has_verb(doc, 'select'): break
+        if not has_key(doc, 'select'): break
     doc['title'] = f'again {seed}'
     wake = r.choice(['look-again', 'look-again', {'senders': 'look-again', 'receivers': 'hand-over'},
                      {'senders': 'hand-over', 'receivers': 'look-again'}])
     kernel = doc.setdefault('kernel', {})
     kernel['wake'] = wake
     if kernel.get('buffering', 'none') == 'none': kernel['buffering'] = r.choice([1, 1, 2])
-    return doc
-
-def ports(seed, profile):
-    """Some processes with ports. `ports`: send rights, dying ports; `rights`: also receive rights, answers, notices."""
-    r = random.Random(f'{profile}/{seed}')
-    more = profile == 'rights'
-    processes = ['A', 'B', 'C'][:r.choice([2, 2, 3])]
-    declared = {}
-    for name in ['p', 'q', 'o'][:r.choice([1, 2, 2, 3])]:
-        receiver = r.choice(processes)
-        declared[name] = {'receive': receiver}
-        if r.random() < .85: declared[name]['send'] = sorted({r.choice(processes) for _ in range(2)} - {receiver})
-        if r.random() < .6: declared[name]['capacity'] = r.choice([1, 1, 2])
-    mine = {process: [name for name in declared if declared[name]['receive'] == process] for process in processes}
-    sends = {process: [name for name in declared if process in declared[name].get('send', [])] for process in processes}
-    number = [0]
-    def when(step, chances):
-        for outcome, chance in chances.items():
-            if r.random() < chance: step.setdefault('when', {})[outcome] = [] if r.random() < .6 else [{'log': outcome}]
-        return step
-    def waits(step, chance):
-        if r.random() < chance:
-            step['wait'] = r.choice(['never', '5ms'])
-            when(step, {'would-block' if step['wait'] == 'never' else 'timed-out': .9})
-        return step
-    def send(me, verb='send'):
-        number[0] += 1
-        if r.random() < .15: to = '${m.rights[0]}'
-        else: to = r.choice(sends[me] * 4 + mine[me] + list(declared))
-        step = {verb: f'm{number[0]}', 'to': to}
-        if verb == 'call': step['into'] = 'a'
-        elif r.random() < .35:
-            kinds = [('make-send', name) for name in mine[me]] + [('copy-send', name) for name in sends[me]]
-            kinds += [('move-send', name) for name in sends[me]]
-            if more: kinds += [('move-receive', name) for name in mine[me]] * 2
-            if kinds:
-                kind, name = r.choice(kinds)
-                step['rights'] = [{'port': name, 'as': kind}]
-        elif more and mine[me] and r.random() < .4: step['reply-to'] = r.choice(mine[me])
-        if r.random() < .15: step['type'] = r.choice(['u', 'v'])
-        waits(step, .3)
-        return [when(step, {'dead': .7, 'no-right': .75})]
-    def receive(me):
-        step = {'receive': 'm', 'from': r.choice(mine[me] * 6 + (list(declared) if more
-                else mine[me]) or list(declared))}
-        if r.random() < .1: step['type'] = r.choice(['u', 'v', ['u', 'v']])
-        waits(step, .35)
-        out = [when(step, {'dead': .6, 'no-right': .75})]
-        if r.random() < .2: out.append({'log': r.choice(['got ${m}', '${m.rights}', '${m.box}', '${m.type}'])})
-        if r.random() < (.5 if more else .2):
-            out.append(when({'reply': 'yes', 'to': 'm'}, {'no-right': .95, 'dead': .85}))
-        return out
-    def one(me):
-        x = r.random()
-        if x < .38: return send(me)
-        if x < .76: return receive(me)
-        if x < .82: return [when({'drop': r.choice(sends[me] or list(declared))}, {'no-right': .9})]
-        if x < .86: return send(me, 'call')
-        if x < .88: return [{'kill': r.choice(processes)}]
-        if x < .90: return [{'exit': 0}]
-        if more and mine[me] and x < .97:
-            kind = r.choice(['no-senders', 'no-senders', 'dead-name'])
-            watched = r.choice(mine[me] if kind == 'no-senders' else sends[me] or mine[me])
-            return [when({'watch': watched, 'until': kind, 'notify': r.choice(mine[me])}, {'no-right': .9})]
-        return [{'yield': None}]
-    doc = {'title': f'{profile} {seed}', 'ports': declared, 'processes': {}}
-    if r.random() < .2: doc['kernel'] = {'sender': 'arbitrary'}
-    for process in processes:
-        body = [{'set': {'m': 'none'}}]
-        for _ in range(r.choice([1, 2, 2, 3, 3])): body += one(process)
-        if r.random() < .25: body = body[:1] + [{'forever': body[1:3]}]
-        doc['processes'][process] = {'do': body}
-        if r.random() < .15: doc['processes'][process]['daemon'] = True
     return doc
 
 def start(seed):
@@ -146,16 +76,113 @@ def start(seed):
         if r.random() < .5: declared['start'] = '10ms'
     return doc
 
-def has_verb(tree, verb):
-    """Is there such a step somewhere?"""
-    if isinstance(tree, dict): return verb in tree or any(has_verb(value, verb) for value in tree.values())
-    return isinstance(tree, list) and any(has_verb(value, verb) for value in tree)
+def refuse(seed, profile):
+    """A scenario of another profile under `detect: refuse` (or `refuse-chain`), which some calls handle."""
+    r = random.Random(f'{profile}/{seed}')
+    while True:
+        seed += 30000
+        doc = generate(seed, r.choice(['basic', 'basic', 'stuck', 'stuck', 'calls', 'families', 'types', 'loops',
+                'endings', 'daemons', 'select', 'threads', 'seen', 'ports', 'started', 'control', 'spawn', 'hold', 'sets', 'names',
+                'names'] if profile == 'refuse' else ['basic', 'stuck',
+                        'calls', 'types', 'loops', 'daemons']))
+        if 'memory' not in doc.get('kernel', {}): break
+    doc['title'] = f'{profile} {seed}'
+    doc.setdefault('kernel', {})['detect'] = 'refuse' if profile == 'refuse' else 'refuse-chain'
+    def handle(tree):
+        if isinstance(tree, list):
+            for step in tree: handle(step)
+        elif isinstance(tree, dict):
+            if any(verb in tree for verb in ('send', 'receive', 'call', 'select', 'join')) and tree.get('wait',
+                    'forever') == 'forever' and r.random() < .6:
+                tree.setdefault('when', {})['deadlock'] = r.choice([[], [], [{'log': 'refused'}]])
+            for value in list(tree.values()): handle(value)
+    handle(doc['processes'])
+    return doc
+
+def spawn(seed):
+    """A scenario of another profile in which one process, or a part of its steps, is made by another one."""
+    r = random.Random(f'spawn/{seed}')
+    while True:
+        seed += 40000
+        doc = generate(seed, r.choice(['basic', 'basic', 'calls', 'endings', 'stuck', 'types', 'loops', 'daemons',
+                'select', 'control', 'seen', 'policies', 'ports', 'rights', 'names', 'names', 'objects']))
+        plain = [name for name, one in doc['processes'].items() if 'do' in one and 'replicas' not in one]
+        port_owners = {owner for one in doc.get('ports', {}).values() for owner in [one['receive'],
+                *one.get('send', [])]}
+        children = [name for name in plain if name not in port_owners]
+        if len(plain) > 1 and (children or port_owners): break
+    doc['title'] = f'spawn {seed}'
+    if not children or r.random() < .2: return with_new_children(r, doc, plain)
+    for name in r.sample(children, min(len(children) - (len(children) == len(plain)), r.choice([1, 1, 1, 2]))):
+        declared = doc['processes'].pop(name)
+        step = {'spawn': name, **{key: declared[key] for key in ('daemon', 'priority', 'names') if key in declared},
+                'do': declared['do']}
+        decorate(r, step, doc)
+        makers = [one for one in doc['processes'] if 'do' in doc['processes'][one]]
+        if not makers:
+            doc['processes'][name] = declared
+            continue
+        steps = doc['processes'][r.choice(makers)]['do']
+        steps.insert(r.randint(0, min(2, len(steps))), step)
+        if r.random() < .3: steps += ending_of(r, name)
+    return doc
+
+def ending_of(r, name):
+    """What a parent does about its child in the end."""
+    wait = {'receive': 'last', 'from': name, 'when': {'dead': [] if r.random() < .5 else [{'log': 'ended'}]}}
+    return r.choice([[wait], [wait], [{'kill': name}], [{'kill': name}, wait]])
+
+def decorate(r, step, doc):
+    """Random keys of a spawn."""
+    if 'names' in doc and r.random() < .5:
+        step['names'] = r.choice(list(doc['names']))
+        step.setdefault('when', {})['no-right'] = []
+    if r.random() < .3: step['with'] = {'n': r.choice([1, 'text', '${me}', '${index}'])}
+    if r.random() < .3: step['into'] = 'c'
+    if r.random() < .15: step.setdefault('when', {})['refused'] = []
+
+def with_new_children(r, doc, plain):
+    """A small child for one or two of the processes; with ports it gets a right."""
+    ports = doc.get('ports', {})
+    for name in ['K', 'L'][:r.choice([1, 1, 2])]:
+        maker = r.choice(plain)
+        mine = [port for port in ports if ports[port]['receive'] == maker]
+        step = {'spawn': name}
+        kinds = [(kind, port) for port in ports for kind in (['make-send', 'move-receive'] if port in mine
+                else ['copy-send', 'move-send'])]
+        if kinds and r.random() < .8:
+            kind, port = r.choice(kinds)
+            step['rights'] = [{'port': port, 'as': kind}]
+            if r.random() < .8: step['when'] = {'no-right': []}
+        else: port = r.choice(list(ports)) if ports else maker
+        give_up = {'dead': [], 'no-right': []} if ports else {'dead': []}
+        send = {'send': 'k', 'to': port if r.random() < .8 else maker, 'when': dict(give_up)}
+        receive = {'receive': 'm', 'from': port if r.random() < .8 else maker, 'when': dict(give_up)}
+        step['do'] = r.choice([[send], [send], [receive], [send, receive], [receive, {'log': 'child got ${m}'}],
+                [{'exit': 1}], [{'log': 'child'}, send]])
+        decorate(r, step, doc)
+        if r.random() < .15: step['replicas'] = 2
+        if r.random() < .15: step['daemon'] = True
+        steps = doc['processes'][maker]['do']
+        step = [step] if r.random() < .8 else [{'repeat': 2, 'do': [step]}]
+        place = r.randint(0, len(steps))
+        steps[place:place] = step
+        if r.random() < .3: steps += ending_of(r, name if 'replicas' not in step[0] else name + '[1]')
+    return doc
+
+def has_key(tree, key):
+    """Is there such a key somewhere?"""
+    if isinstance(tree, dict): return key in tree or any(has_key(value, key) for value in tree.values())
+    return isinstance(tree, list) and any(has_key(value, key) for value in tree)
 
 def generate(seed, profile):
-    if profile == 'start': return start(seed)
-    if profile == 'again': return again(seed)
+    of_its_own = {'start': start, 'again': again, 'claims': claims, 'names': names, 'spawn': spawn}
+    if profile in of_its_own: return of_its_own[profile](seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
-    if profile == 'claims': return claims(seed)
+    if profile in ('refuse', 'chain'): return refuse(seed, profile)
+    if profile in ('objects', 'hold', 'sets'): return ports(seed, 'rights' if seed % 4 == 0 else 'ports', profile)
+    if profile == 'together': return ports(seed, 'rights' if seed % 4 == 0 else 'ports', ['threads', 'memory',
+            'again'][seed % 3])
     r = random.Random(f'{profile}/{seed}')
     f = lambda *on: profile in on or (profile == 'mixed' and r.random() < 0.3)
     F = {k: f(k) for k in PROFILES}

@@ -5,65 +5,30 @@ What this reference does not know, or what the pages leave open, raises `Ambiguo
 import re
 from collections import namedtuple
 
-
-class Ambiguous(Exception):
-    """The pages do not say what happens here, or the reference does not know this part of the language."""
-
-
-class ThreadError(Exception):
-    """An exception of a thread of the scenario: it ends its process as failed."""
-
-
-# A handle names a process or a mailbox. It is shown, and compared, as its name.
-Handle = namedtuple('Handle', 'kind name')
-
-
-
-# A send-once right to a port.
-Once = namedtuple('Once', 'number port')
-
-
-MESSAGE = 'body sender type priority size box request given carried rights'
-
-
-class Message(namedtuple('Message', MESSAGE, defaults=((), ()))):
-    """`request` is the number of the call of which the message is the request, or None; `given` is its `reply-to:`.
-
-    `carried` are the rights that go with it, as ('copy-send', port); `rights` is what the receiver finds in `.rights`.
-    """
-    __slots__ = ()
-
-    @property
-    def reply__to(self):
-        """`.reply-to`: the right to answer, if the message is a request."""
-        return self if self.request is not None else self.given
+import names
+from values import Ambiguous, Handle, size_of
 
 
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
-CALLS = {'send', 'receive', 'call', 'reply', 'select', 'yield', 'sleep', 'exit', 'kill', 'join', 'thread',
-         'suspend', 'resume', 'interrupt', 'drop', 'watch'}
+CALLS = set('send receive call reply select yield sleep exit kill join thread suspend resume interrupt drop watch spawn '
+            'create destroy limit insert remove register unregister lookup'.split())
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
+
+
+ASKED = 'asked_of_the_kernel_'        # how the variables begin that hold what `refs` and `rights-of` gave
 
 
 class Instruction:
     """One instruction: `op`, its argument, the keys of its step, and where to go on.
 
-    `when` holds the place of the handler for each outcome that the step handles; `to` where a jump goes.
+    `when` holds the place of the handler for each outcome that the step handles; `to` where a jump goes. `code` is that of
+    the thread or process that the step begins, `with_` what the program of such a process gives it, `asks` what a call
+    asks of the name server.
     """
     def __init__(self, op, argument=None, keys=None):
         self.op, self.argument, self.keys = op, argument, keys or {}
-        self.when, self.to, self.code = {}, None, None
-
-
-def size_of(value):
-    """A size in bytes: 64B, 4KiB, 1MiB."""
-    if isinstance(value, int):
-        return value
-    match = re.fullmatch(r'(\d+)(B|KiB|MiB)', str(value))
-    if not match:
-        raise Ambiguous('size ' + str(value))
-    return int(match[1]) * {'B': 1, 'KiB': 1024, 'MiB': 1 << 20}[match[2]]
+        self.when, self.to, self.code, self.with_, self.asks = {}, None, None, {}, None
 
 
 def capacity_of(value):
@@ -95,10 +60,19 @@ def compile_steps(code, steps, loops):
         verb = next((key for key in step if key in CALLS or key in CONTROL), None)
         if verb is None:
             raise Ambiguous('step ' + ' '.join(map(str, step)))
+        for key in ('set', 'if', 'while', 'assert'):
+            if key in step and key != 'while':
+                step = {**step, key: ask_kernel(emit, step[key])}
         argument = step[verb]
         if verb in CALLS:
             call = emit(verb, argument, step)
-            if verb == 'thread':
+            if verb in names.ASKS:
+                call.op, call.asks = 'name', verb
+                if verb == 'lookup':
+                    call.asks = 'look-up' if step.get('wait', 'never') == 'never' else 'await'
+                if call.asks == 'look-up':      # nobody waits for a registration, but everybody for the answer
+                    call.keys = {**step, 'wait': 'forever'}
+            if verb == 'thread' or (verb == 'spawn' and 'do' in step):
                 call.code = compile_body(step['do'])
             jumps = []
             if step.get('when'):
@@ -137,7 +111,7 @@ def compile_steps(code, steps, loops):
             if verb == 'repeat':
                 test = emit('count', top - 1)
             elif verb == 'while':
-                test = emit('branch', argument)
+                test = emit('branch', ask_kernel(emit, argument))
             elif verb == 'for':
                 test = emit('next', (top - 1, argument))
             compile_steps(code, argument if verb == 'forever' else step['do'], loops + [(top, breaks)])
@@ -150,6 +124,18 @@ def compile_steps(code, steps, loops):
             loops[-1][1].append(emit('jump'))
         elif verb == 'continue':
             emit('jump').to = loops[-1][0]
+
+
+def ask_kernel(emit, written, where=''):
+    """`refs(…)` and `rights-of(…)` are calls of their own, before the step. Gives the expression without them."""
+    if isinstance(written, dict):
+        return {name: ask_kernel(emit, one, name.replace('-', '_')) for name, one in written.items()}
+
+    def instead(match):
+        answer = f'{ASKED}{where}_{match.start()}'
+        emit('rights', (match[1], match[2]), {'into': answer})
+        return answer
+    return re.sub(r'\b(refs|rights-of)\(([^()]*)\)', instead, written) if isinstance(written, str) else written
 
 
 def successors(code, place):
@@ -171,8 +157,9 @@ Box = namedtuple('Box', 'capacity order receiver max_size')
 Declared = namedtuple('Declared', 'process name shown index thread_index code variables')
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
-               'quantum costs preempt').split()
-PROCESS_KEYS = 'replicas do threads program with daemon priority capacity start'.split()
+               'quantum costs preempt detect set-order').split()
+SPAWN_KEYS = 'spawn names with rights into do program daemon priority replicas when'.split()
+PROCESS_KEYS = 'names replicas do threads program with daemon priority capacity start'.split()
 
 
 class Scenario:
@@ -181,7 +168,7 @@ class Scenario:
         kernel = document.get('kernel') or {}
         for key in document:
             if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
-                           'ports'):
+                           'ports', 'names', 'port-sets'):
                 raise Ambiguous('top level ' + key)
         for key in kernel:
             if key not in KERNEL_KEYS:
@@ -198,20 +185,59 @@ class Scenario:
         self.memory_full = kernel.get('memory-full', 'wait')
         self.receiver, self.sender = kernel.get('receiver', 'fifo'), kernel.get('sender', 'fifo')
         self.too_large = kernel.get('too-large', 'keep')
+        self.detect = kernel.get('detect', 'report')
+        if self.detect != 'report' and (self.again or self.memory is not None):
+            raise Ambiguous('detect: refuse with look-again or limited memory')
         self.families = {}          # name -> handles of the members
         self.boxes = {}             # handle of a mailbox -> Box
         self.read_mailboxes(document.get('mailboxes') or {})
         self.processes = []         # handles
         self.daemon, self.link_capacity, self.priority = {}, {}, {}
         self.threads = []           # Declared
+        self.asks_at = {}           # process -> the name of its name server, or of a port, or None
         for name, declared in document['processes'].items():
             self.read_process(name, declared, document.get('programs') or {})
+        self.spawned = {}           # number of a `spawn` instruction -> the processes that it makes
+        for one in list(self.threads):
+            self.read_spawns(one.code, one.process, document.get('programs') or {})
+        self.backup = {}            # port -> process
         self.holder, self.send_rights = {}, {}      # port -> process; (process, port) -> references
         self.read_ports(document.get('ports') or {})
-        self.names = {handle.name: handle for handle in list(self.boxes) + self.processes}
+        self.sets, self.set_members, self.set_order = {}, {}, kernel.get('set-order', 'merged')
+        self.read_sets(document.get('port-sets') or {})
+        self.name_server, self.parent = {}, {}      # process -> port that it asks; port -> that of the parent
+        self.read_names(names.declarations(document))
+        self.names = {handle.name: handle for handle in list(self.boxes) + list(self.sets) + self.processes}
         # a bare word in `with:` may be the name of something declared
         self.threads = [one._replace(variables={name: self.names.get(value, value) if isinstance(value, str) else value
                                                 for name, value in one.variables.items()}) for one in self.threads]
+
+    def read_spawns(self, code, creator, programs):
+        """Declares the processes that this code can make."""
+        for instruction in code:
+            if instruction.op == 'thread':
+                self.read_spawns(instruction.code, creator, programs)
+            if instruction.op != 'spawn' or id(instruction) in self.spawned:
+                continue
+            keys, name = instruction.keys, instruction.argument
+            for key in keys:
+                if key not in SPAWN_KEYS:
+                    raise Ambiguous('spawn key ' + key)
+            if 'program' in keys:
+                program = programs[keys['program']]
+                instruction.code, instruction.with_ = compile_body(program['do']), program.get('with') or {}
+            family = self.families.get(creator.name.split('[')[0])
+            if family and 'replicas' in keys:
+                raise Ambiguous('replicas made by a family')
+            made = self.members('process', name, len(family) if family else keys.get('replicas'))
+            self.spawned[id(instruction)] = made
+            for process in made:
+                self.asks_at[process] = keys.get('names', self.asks_at[creator])
+                self.processes.append(process)
+                self.daemon[process] = bool(keys.get('daemon'))
+                self.priority[process] = keys.get('priority', self.priority[creator])
+                self.link_capacity[process] = self.buffering
+            self.read_spawns(instruction.code, made[0], programs)
 
     def members(self, kind, name, replicas):
         """The handles that a declaration makes: one, or a family."""
@@ -231,17 +257,53 @@ class Scenario:
 
     def read_ports(self, ports):
         by_name = {process.name: process for process in self.processes}
-        several = len({one.process for one in self.threads}) < len(self.threads)
-        if ports and (several or self.memory is not None or self.again):
-            raise Ambiguous('ports, and several threads, limited memory or look-again')
         for name, declared in ports.items():
-            if set(declared) - {'receive', 'send', 'capacity'} or declared.get('capacity') == 0:
-                raise Ambiguous('port key, or capacity 0')
+            if set(declared) - {'receive', 'backup', 'send', 'capacity'}:
+                raise Ambiguous('port key')
             port = Handle('port', name)
-            self.boxes[port] = Box(capacity_of(declared.get('capacity', 5)), 'fifo', self.receiver, None)
+            self.boxes[port] = Box(('messages', declared.get('capacity', 5)), 'fifo', self.receiver, None)
             self.holder[port] = by_name[declared['receive']]
+            if 'backup' in declared:
+                self.backup[port] = by_name[declared['backup']]
             for process in declared.get('send', []):
                 self.send_rights[(by_name[process], port)] = 1
+
+    def read_sets(self, declared):
+        """sets: port set -> process; set_members: port set -> its ports at the beginning"""
+        objects = {handle.name: handle for handle in list(self.holder) + self.processes}
+        if declared and self.again:
+            raise Ambiguous('port sets and look-again')
+        for name, one in declared.items():
+            port_set = Handle('set', name)
+            self.sets[port_set] = objects[one['of']]
+            self.set_members[port_set] = tuple(objects[port] for port in one.get('members') or [])
+
+    def read_names(self, declared):
+        """The name servers, which are processes with a port of their own, and who asks which."""
+        ports = {name: Handle('port', name) for name in declared}
+        objects = {handle.name: handle for handle in list(self.boxes) + self.processes}
+        code = compile_body(names.program()) if declared else []
+        for name, server in declared.items():
+            process, parent = Handle('process', name), ports.get(server.get('parent'))
+            entries = names.entries_of(server, objects)
+            self.processes.append(process)
+            self.daemon[process], self.priority[process], self.link_capacity[process] = True, 0, self.buffering
+            self.boxes[ports[name]] = Box(('messages', 5), 'fifo', self.receiver, None)
+            self.holder[ports[name]] = process
+            self.threads.append(Declared(process, 'main', name, 1, 1, code,
+                                         {'port': ports[name], 'parent': parent, 'entries': entries}))
+            if parent:
+                self.send_rights[(process, parent)], self.parent[ports[name]] = 1, parent
+            for _, thing, needs_right, _ in entries:
+                if needs_right:
+                    self.send_rights[(process, thing)] = self.send_rights.get((process, thing), 0) + 1
+        self.servers = set(ports.values())
+        objects = {handle.name: handle for handle in self.holder}
+        for process, name in self.asks_at.items():
+            if name or len(ports) == 1:
+                self.name_server[process] = port = ports.get(name) or objects.get(name) or next(iter(ports.values()))
+                if not any(process in made for made in self.spawned.values()):
+                    self.send_rights.setdefault((process, port), 1)
 
     def read_process(self, name, declared, programs):
         if isinstance(declared, list):
@@ -265,6 +327,7 @@ class Scenario:
         variables.update(declared.get('with') or {})
         for position, process in enumerate(self.members('process', name, declared.get('replicas'))):
             self.processes.append(process)
+            self.asks_at[process] = declared.get('names')
             self.daemon[process] = bool(declared.get('daemon'))
             self.priority[process] = declared.get('priority', 0)
             own = 'capacity' in declared
@@ -275,91 +338,3 @@ class Scenario:
                     if 'threads' in declared:
                         shown += '.' + thread + (f'[{number}]' if (replicas or 1) > 1 else '')
                     self.threads.append(Declared(process, thread, shown, position + 1, number, code, variables))
-
-
-# ---------------------------------------------------------------- expressions
-
-class Family:
-    """A family in an expression: members count from 1."""
-    def __init__(self, handles):
-        self.handles = handles
-
-    def __getitem__(self, number):
-        if not 1 <= number <= len(self.handles):
-            raise ThreadError('bad index')
-        return self.handles[number - 1]
-
-
-class Names(dict):
-    """What an expression can name; a variable that is not set is none."""
-    def __missing__(self, name):
-        if name == 'len':
-            raise KeyError(name)
-        return None
-
-
-translated = {}
-
-
-def translate(text):
-    """Our expressions are those of Python, but for some words, and for hyphens in names."""
-    if text not in translated:
-        parts = re.split(r'("[^"]*"|\'[^\']*\')', text)         # every second part is a text constant
-        for place in range(0, len(parts), 2):
-            part = parts[place]
-            if re.search(r'/|%|\b(now|random|min|max|push|pop|count|all|any|range|refs|rights-of)\b', part):
-                raise Ambiguous('expression ' + text)
-            for ours, python in (('none', 'None'), ('true', 'True'), ('false', 'False')):
-                part = re.sub(rf'\b{ours}\b', python, part)
-            parts[place] = re.sub(r'(?<=\w)-(?=[A-Za-z])', '__', part)
-        translated[text] = compile(''.join(parts), '<expression>', 'eval')
-    return translated[text]
-
-
-def evaluate(text, names):
-    """The value of an expression."""
-    if isinstance(text, (bool, int)) or text is None:
-        return text
-    try:
-        return eval(translate(str(text)), {'__builtins__': {}, 'len': len},
-                    Names((name.replace('-', '__'), value) for name, value in names.items()))
-    except (TypeError, IndexError, AttributeError, ZeroDivisionError) as error:
-        raise ThreadError(str(error))
-
-
-def show(value):
-    """A value as text, as in a log."""
-    if value is None:
-        return 'none'
-    if isinstance(value, bool):
-        return 'true' if value else 'false'
-    if isinstance(value, Message):
-        return show(value.body)
-    if isinstance(value, Once):
-        raise Ambiguous('a send-once right as text')
-    if isinstance(value, Handle):
-        return value.name
-    if isinstance(value, tuple):
-        return '[' + ', '.join(map(show, value)) + ']'
-    return str(value)
-
-
-def template(written, names):
-    """What stands behind `send:`, `type:`, `log:`: a value, with ${…} in it."""
-    if isinstance(written, (bool, int)):
-        return written
-    if written in ('none', None):
-        return None
-    whole = re.fullmatch(r'\$\{([^}]*)\}', written)
-    if whole:
-        return evaluate(whole[1], names)
-    return re.sub(r'\$\{([^}]*)\}', lambda match: show(evaluate(match[1], names)), written)
-
-
-def default_size(value):
-    """A text has its bytes, a list the sum of its elements, everything else 8."""
-    if isinstance(value, str):
-        return len(value.encode())
-    if isinstance(value, tuple) and not isinstance(value, (Message, Handle)):
-        return sum(map(default_size, value))
-    return 8

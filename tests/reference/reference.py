@@ -11,7 +11,8 @@ import sys
 import yaml
 
 from explorer import Explorer, TooBig
-from reading import Ambiguous, Scenario
+from reading import Scenario
+from values import Ambiguous
 
 
 def explore(document, visible='all', limit=30000):

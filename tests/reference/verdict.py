@@ -6,7 +6,14 @@ drawn once and left out once; if the answer is not the same, the scenario is `Am
 """
 import re
 
-from reading import Ambiguous, Message, Once, ThreadError, size_of, successors
+import spawn
+from ahead import code_ahead, gives_away, holds, start
+from port_arrows import PortArrows
+from reading import successors
+from values import Ambiguous, ThreadError
+
+# Variables of a name server that never change.
+FIXED = ('port', 'parent')
 
 
 class Judgement:
@@ -14,13 +21,16 @@ class Judgement:
         self.outcome, self.blocked = outcome, blocked
 
 
-class Judge:
+class Judge(PortArrows):
     """`doomed` are the threads that never move again, `going` those that take steps for ever."""
 
     def __init__(self, machine, state, doomed, going):
         self.machine, self.state, self.doomed, self.going = machine, state, doomed, going
         self.scenario = machine.scenario
-        self.ahead_cache = {}
+        self.ahead_cache, self.makers = {}, {}
+        self.joint = {}         # thread -> those who can help it only together, such as all threads of a process
+        if self.scenario.spawned:
+            self.state, self.makers = spawn.with_children(machine, state, code_ahead)
 
     def judge(self):
         """Outcome: 'deadlock', 'stranded' or None; and the names of the processes that are blocked."""
@@ -48,7 +58,9 @@ class Judge:
             if key in circle and circle - self.resting:
                 circles |= circle
         stuck = set(self.doomed) - self.resting
-        blocked = {self.state.threads[key].process.name for key in stuck | circles}
+        # the pages do not say so: `blocked:` leaves out the name servers, which stand in no file
+        blocked = {self.state.threads[key].process.name for key in stuck | circles
+                   if not self.is_name_server(self.state.threads[key].process)}
         if circles:
             return 'deadlock', frozenset(blocked)
         if stuck - neglected:
@@ -85,41 +97,34 @@ class Judge:
 
     # ------------------------------------------------------------ the code ahead
 
-    def start(self, key):
-        """Where the code ahead of a thread begins, as if its own wait were over."""
-        thread = self.state.threads[key]
-        if thread.mode == 'wait':
-            return successors(thread.code, thread.place)
-        return [thread.place]
-
     def ahead(self, key):
         """The instructions ahead of this thread."""
         if key not in self.ahead_cache:
-            thread = self.state.threads[key]
-            found, todo = set(), list(self.start(key))
-            while todo:
-                place = todo.pop()
-                if place not in found:
-                    found.add(place)
-                    todo += successors(thread.code, place)
-            self.ahead_cache[key] = [thread.code[place] for place in sorted(found)]
-            # threads that are started on the way, and what they do
-            extra = [instruction.code for instruction in self.ahead_cache[key] if instruction.op == 'thread']
-            while extra:
-                code = extra.pop()
-                self.ahead_cache[key] = self.ahead_cache[key] + [one for one in code if one.op != 'end']
-                extra += [one.code for one in code if one.op == 'thread']
+            self.ahead_cache[key] = code_ahead(self.state, key)
         return self.ahead_cache[key]
 
     def handles(self, key, written):
         """(handles, known): what a written destination or source means, as far as it is known now."""
         thread = self.state.threads[key]
+        fixed = FIXED if self.is_name_server(thread.process) else ()
+        if str(written) == '${parent}' and fixed and thread.variables['parent'] is None:
+            return [], True
         try:
             handles = self.machine.resolve(thread, written)
         except ThreadError:
             return [], False
         words = re.findall(r'[A-Za-z_]\w*', str(written))
-        return handles, not any(word in thread.variables for word in words)
+        return handles, not any(word in thread.variables and word not in fixed for word in words)
+
+    def is_name_server(self, process):
+        return any(self.state.holder[port] == process for port in self.scenario.servers)
+
+    def destination(self, key, instruction):
+        """As `handles`, of a send, a call, or a call to the name server."""
+        if instruction.op != 'name':
+            return self.handles(key, instruction.keys['to'])
+        port = self.scenario.name_server.get(self.state.threads[key].process)
+        return ([port], True) if port else ([], True)
 
     def can_end(self, key):
         """Does the code of this thread come to an end?"""
@@ -146,10 +151,20 @@ class Judge:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
                 if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
                     self.control(key, thread, other, instruction)
+                elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove')
+                                                or gives_away(instruction)):
+                    self.add(key, other, False)     # the pages do not say what that is worth
         return self.now
 
     def add(self, key, other, sure=True):
-        self.now[0 if sure else 1].add(other)
+        makers = self.makers.get(other, {other})
+        # whether the code of those counts whom a child will make the pages do not say
+        deep = other in self.makers and any(maker in self.makers for maker in makers)
+        self.now[0 if sure and not deep else 1].update(self.real(makers))
+
+    def real(self, makers):
+        """The threads that there are, instead of those that they would make."""
+        return {one for maker in makers for one in (self.real(self.makers[maker]) if maker in self.makers else [maker])}
 
     def control(self, key, thread, other, instruction):
         """resume, interrupt or kill ahead of another thread."""
@@ -187,8 +202,11 @@ class Judge:
         """The end of this process would complete the wait of `key`."""
         if process == self.state.threads[key].process:
             return
+        if len(self.enders(process)) > 1:
+            self.joint.setdefault(key, set()).update(self.enders(process))
         for other in self.enders(process):
-            self.add(key, other, sure)
+            # the pages do not say whether the end of a process that has not been made yet counts
+            self.add(key, other, sure and other not in self.makers)
 
     def others_with(self, *ops):
         """(thread, instruction) for each such instruction ahead of a living thread."""
@@ -209,11 +227,13 @@ class Judge:
 
     def helps_receive(self, key, thread):
         _, sources, wanted = thread.wait
+        if sources != 'anyone':
+            sources = self.ports_of(sources)
         process = thread.process
-        for other, instruction in self.others_with('send', 'call'):
+        for other, instruction in self.others_with('send', 'call', 'name'):
             actor = self.state.threads[other].process
-            handles, known = self.handles(other, instruction.keys['to'])
-            kind = instruction.keys.get('type')
+            handles, known = self.destination(other, instruction)
+            kind = instruction.asks or instruction.keys.get('type')
             if wanted is not None and '${' not in str(kind):
                 if not any(type(kind) is type(one) and kind == one for one in wanted):
                     continue
@@ -223,74 +243,40 @@ class Judge:
             else:
                 mine = [self.machine.queue_from(process, handle) for handle in sources]
                 hit = any(queue in mine for queue in queues)
-            if hit:
+            if hit and self.is_name_server(process):
+                # the pages do not say so: of those who ask only `register` brings what a name server waits for
+                if instruction.asks == 'register' or self.is_name_server(actor):
+                    self.add(key, other, instruction.asks == 'register')
+            elif hit:
                 goes = known and not self.never_goes(instruction, queues[0])
                 self.add(key, other, goes and self.has_right(actor, instruction, handles))
             elif not known:
                 self.add(key, other, False)
         if sources == 'anyone':
             return
-        if any(handle.kind == 'port' for handle in sources):
-            self.helps_at_port(key, sources[0], wanted)
-        if thread.instruction().op == 'receive' and all(handle.kind == 'process' for handle in sources):
-            living = [handle for handle in sources if self.state.alive[handle] == 'alive']
+        for handle in sources:
+            if handle.kind == 'port':
+                self.helps_at_port(key, handle, wanted)
+        if thread.instruction().op == 'receive' and sources and all(handle.kind == 'process' for handle in sources):
+            living = [handle for handle in sources if not self.machine.is_over(self.state, handle)]
             left_over = any(self.state.stored.get((handle, process)) or self.state.senders.get((handle, process))
                             for handle in sources)
             if all(handle != process and self.enders(handle) for handle in living):
                 for handle in living:
                     self.ending(key, handle, not left_over)
 
-    def has_right(self, process, instruction, handles):
-        """Has this process now what this send needs? What it has later nobody knows."""
-        if 'rights' in instruction.keys or 'reply-to' in instruction.keys:
-            return False
-        return all(handle.kind != 'port' or self.state.holder[handle] is not None
-                   and (self.state.refs.get((process, handle)) or self.state.holder[handle] == process)
-                   for handle in handles)
-
-    def helps_at_port(self, key, port, wanted):
-        """Answers by send-once rights, and notices."""
-        for right, holder in self.state.once.items():
-            if right.port != port:
-                continue
-            for other, instruction in self.others_with('reply'):
-                actor = self.state.threads[other]
-                if any(isinstance(value, Message) and value.given == right for value in actor.variables.values()):
-                    self.add(key, other, False)
-            if holder == 'transit':
-                for other, thread in self.state.threads.items():
-                    self.add(key, other, False)
-            else:
-                self.ending(key, holder, wanted is None)
-        for _, _, instruction in [(None, None, one) for _, one in self.others_with('send') if 'reply-to' in one.keys]:
-            for other in self.state.threads:
-                self.add(key, other, False)
-        if port in self.state.watches.values():
-            for other, thread in self.state.threads.items():
-                self.add(key, other, False)
-
-    def never_goes(self, instruction, queue):
-        """A send that can only end as too-large: the pages do not say whether it counts."""
-        size = instruction.keys.get('size')
-        if size is None or '$' in str(size):
-            return False
-        size = size_of(size)
-        if self.machine.is_box(queue) and self.scenario.boxes[queue].max_size is not None:
-            return size > self.scenario.boxes[queue].max_size
-        return False
-
     def helps_select(self, key, thread):
         sources = thread.wait[1]
         mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
-        for other, instruction in self.others_with('send', 'call'):
-            handles, known = self.handles(other, instruction.keys['to'])
+        for other, instruction in self.others_with('send', 'call', 'name'):
+            handles, known = self.destination(other, instruction)
             queues = [self.machine.queue_to(self.state.threads[other].process, handle) for handle in handles]
             if any(queue in mine for queue in queues):
                 self.add(key, other, known and not self.never_goes(instruction, queues[0]))
             elif not known:
                 self.add(key, other, False)
         for handle in sources:
-            if handle.kind == 'process' and self.state.alive[handle] == 'alive':
+            if handle.kind == 'process' and not self.machine.is_over(self.state, handle):
                 self.ending(key, handle)
 
     def receives_from(self, queue):
@@ -302,10 +288,11 @@ class Judge:
                     yield other, instruction, True
                 continue
             handles, known = self.handles(other, written)
-            if not self.machine.is_box(queue) or queue.kind != 'port':
-                pass
-            elif self.state.holder[queue] != process:
-                known = False
+            if self.machine.is_box(queue) and queue.kind == 'port':
+                # a port in a set is not received from directly
+                direct, in_set = queue in handles, self.machine.set_of(self.state, queue) is not None
+                known = known and self.state.holder[queue] == process and direct != in_set
+            handles = self.ports_of(handles)
             if queue in [self.machine.queue_from(process, handle) for handle in handles]:
                 yield other, instruction, known
             elif not known:
@@ -319,7 +306,7 @@ class Judge:
             if not stored:
                 if self.type_may_fit(other, wanted, message.type):
                     self.add(key, other, known)
-            elif self.machine.capacity(queue)[0] == 'undefined':
+            elif self.machine.capacity(self.state, queue)[0] == 'undefined':
                 self.add(key, other, False)
             elif any(self.type_may_fit(other, wanted, item.type) for item in stored):
                 self.add(key, other, known)
@@ -351,10 +338,11 @@ class Judge:
         if what == 'taken':
             for other, instruction in self.others_with('reply'):
                 actor = self.state.threads[other]
-                held = {name for name, value in actor.variables.items()
-                        if isinstance(value, Message) and value.request == request}
-                to = instruction.keys['to']
-                if held:
+                held = {name for name, value in actor.variables.items() if holds(value, request)}
+                to = re.sub(r'^\$\{(.*)\}$', r'\1', instruction.keys['to'])
+                if held and self.is_name_server(actor.process):
+                    self.add(key, other)        # it answers when it can
+                elif held:
                     self.add(key, other, to in held and self.reply_before_loss(other, to))
             self.ending(key, by)
             return
@@ -363,14 +351,14 @@ class Judge:
         message = next(message for message, _ in self.state.stored[queue] if message.request == request)
         for other, instruction, known in self.receives_from(queue):
             if any(one.op in ('reply', 'end', 'exit') for one in self.ahead(other)):
-                if self.type_may_fit(other, instruction.keys.get('type'), message.type):
-                    self.add(key, other, known)
+                # of a receive of another type the pages do not say whether it counts
+                self.add(key, other, known and self.type_may_fit(other, instruction.keys.get('type'), message.type))
         self.ending_of_receiver(key, queue)
 
     def reply_before_loss(self, key, variable):
         """Can this thread come to a `reply` to the variable before it takes something else into it?"""
         thread = self.state.threads[key]
-        found, todo = set(), list(self.start(key))
+        found, todo = set(), list(start(self.state.threads[key]))
         while todo:
             place = todo.pop()
             if place in found:
@@ -390,5 +378,6 @@ class Judge:
     def helps_join(self, key, thread):
         joined = self.machine.living(self.state, thread.process, thread.wait[1])
         if all(self.can_end(other) for other in joined):
+            self.joint.setdefault(key, set()).update(joined if len(joined) > 1 else ())
             for other in joined:
                 self.add(key, other)

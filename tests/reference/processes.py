@@ -1,0 +1,164 @@
+"""Threads and processes: how they begin, are controlled, and end."""
+from values import Ambiguous
+
+
+class Processes:
+    """The part of the kernel that knows threads and processes."""
+
+    def living(self, state, process, name):
+        """The threads of this process under this name (`worker`, `worker[2]`) that have not ended."""
+        found = []
+        for key, thread in state.threads.items():
+            if thread.process == process and thread.mode != 'ended':
+                if name == thread.name or (thread.declared and name == f'{thread.name}[{thread.thread_index}]'):
+                    found.append(key)
+        return found
+
+    def targets(self, state, thread, written):
+        """Whom `kill`, `suspend`, `resume`, `interrupt` mean: processes, and threads of the own process."""
+        word = str(written)
+        if not word.startswith('${') and word not in thread.variables and word.split('[')[0] not in self.words:
+            return [], self.living(state, thread.process, word)
+        return self.resolve(thread, written), []
+
+    def end_thread(self, state, key):
+        """Ends one thread: what it waits for is withdrawn. One that was started while running is forgotten."""
+        thread = state.threads[key]
+        chance = thread.wait if thread.mode == 'again' else None
+        if thread.mode in ('wait', 'again'):
+            self.withdraw(state, thread.wait)
+            self.leave_queues(state, key)
+        thread.mode, thread.suspended = 'ended', 0
+        if chance:
+            self.pass_on(state, chance)
+        self.moved.add(key)
+        self.woken = [other for other in self.woken if other != key]
+        if not thread.declared:
+            del state.threads[key]
+
+    def end_process_if_empty(self, state, process):
+        if all(thread.mode == 'ended' for thread in state.threads.values() if thread.process == process):
+            self.end_process(state, process, 'ended')
+        else:
+            self.settle(state)
+
+    def end_process(self, state, process, how):
+        if state.alive[process] != 'alive':
+            return
+        state.alive[process] = how
+        if how == 'failed':
+            others = any(state.alive[other] == 'alive' and not self.scenario.daemon[other] for other in state.alive)
+            if others or not self.scenario.daemon[process]:
+                state.failed = True
+        for key in list(state.threads):
+            if state.threads[key].process == process and state.threads[key].mode != 'ended':
+                self.end_thread(state, key)
+        for queue in list(state.stored):
+            if not self.is_box(queue) and queue[1] == process:
+                for message, _ in state.stored.pop(queue):
+                    self.lose(state, message)
+        for key, thread in list(state.threads.items()):
+            if thread.mode == 'wait' and thread.wait[0] in ('send', 'memory'):
+                queue = thread.wait[1]
+                if not self.is_box(queue) and queue[1] == process:
+                    self.complete_waiting(state, key, 'dead')
+        for key in [key for key in state.watches if key[2] == process]:
+            if state.holder[state.watches.pop(key)] != process:
+                raise Ambiguous('whoever asked for a notice ends, and its port lives on')
+        self.lose_kept(state, lambda sender, port: sender == process)
+        state.refs = {name: count for name, count in state.refs.items() if name[0] != process}
+        for port in list(state.holder):
+            if state.holder[port] == process:
+                self.port_loses_receiver(state, port)
+        for right in [right for right, holder in state.once.items() if holder == process]:
+            self.once_lost(state, right)
+        for request, (what, by) in list(state.requests.items()):
+            if what == 'taken' and by == process:
+                state.requests[request] = ('gone', None)
+                caller = self.caller_of(state, request)
+                if caller:
+                    self.complete(state, caller, 'dead')
+        self.settle(state)
+
+    def do_end(self, state, key, thread, instruction):
+        self.end_thread(state, key)
+        self.end_process_if_empty(state, thread.process)
+
+    def do_exit(self, state, key, thread, instruction):
+        self.end_process(state, thread.process, 'failed' if instruction.argument else 'ended')
+
+    def do_thread(self, state, key, thread, instruction):
+        """A new thread begins with a copy of all variables."""
+        number = 1
+        while (thread.process.name, instruction.argument, number) in state.threads:
+            number += 1
+        started = self.new_thread(thread.process, instruction.argument, instruction.code, dict(thread.variables))
+        started.index = thread.index
+        new_key = (thread.process.name, instruction.argument, number)
+        state.threads[new_key] = started
+        self.moved.add(new_key)
+        self.complete(state, key, 'ok')
+        self.woken.append(new_key)
+
+    def do_join(self, state, key, thread, instruction):
+        name = str(instruction.argument)
+        if not self.living(state, thread.process, name):
+            self.complete(state, key, 'ok')
+        elif self.never(instruction):
+            self.complete(state, key, 'would-block')
+        else:
+            self.block(thread, ('join', name))
+
+    def do_kill(self, state, key, thread, instruction):
+        processes, threads = self.targets(state, thread, instruction.argument)
+        for target in threads:
+            self.end_thread(state, target)
+            self.end_process_if_empty(state, thread.process)
+        for process in processes:
+            self.end_process(state, process, 'ended')
+        if thread.mode != 'ended':
+            self.complete(state, key, 'ok')
+
+    def controlled(self, state, thread, instruction):
+        """The threads that suspend, resume and interrupt mean, or None if a process has ended."""
+        processes, threads = self.targets(state, thread, instruction.argument)
+        if any(state.alive[process] != 'alive' for process in processes):
+            if len(processes) > 1:
+                raise Ambiguous('control of a family of which one has ended')
+            return None
+        if not processes and not threads:
+            raise Ambiguous('control of a thread that has ended')
+        return threads + [key for key, other in state.threads.items()
+                          if other.process in processes and other.mode != 'ended']
+
+    def do_suspend(self, state, key, thread, instruction):
+        targets = self.controlled(state, thread, instruction)
+        self.complete(state, key, 'dead' if targets is None else 'ok')
+        for target in targets or []:
+            state.threads[target].suspended += 1
+
+    def do_resume(self, state, key, thread, instruction):
+        targets = self.controlled(state, thread, instruction)
+        if targets is None:
+            self.complete(state, key, 'dead')
+            return
+        suspended = [target for target in targets if state.threads[target].suspended]
+        if suspended and len(suspended) < len(targets):
+            raise Ambiguous('resume where only some are suspended')
+        for target in suspended:
+            state.threads[target].suspended -= 1
+            if not state.threads[target].suspended:
+                self.moved.add(target)
+        self.complete(state, key, 'ok' if suspended else 'refused')
+
+    def do_interrupt(self, state, key, thread, instruction):
+        targets = self.controlled(state, thread, instruction)
+        self.complete(state, key, 'dead' if targets is None else 'ok')
+        for target in targets or []:
+            if state.threads[target].place == 0 and state.threads[target].instruction().op == 'sleep':
+                raise Ambiguous('interrupt of a process that perhaps has not begun')
+            if state.threads[target].mode == 'again':
+                raise Ambiguous('interrupt of a thread that was made ready to look again')
+            if state.threads[target].mode == 'wait':
+                self.complete_waiting(state, target, 'interrupted')
+        self.settle(state)
