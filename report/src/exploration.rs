@@ -196,6 +196,9 @@ fn headline(found: &Exploration) -> String {
     match (found.covered, &outcomes[..]) {
         (Covered::All, [only]) => {
             let _ = writeln!(out, "every schedule {}: {covered}", present(*only));
+            if *only == Outcome::Completes && found.is_fair_only {
+                out.push_str("  as long as nobody who can go on is passed over for ever; a strict scheduler may do that\n");
+            }
         }
         (Covered::All, several) => {
             let ways: Vec<&str> = several.iter().map(|outcome| present(*outcome)).collect();

@@ -194,6 +194,8 @@ pub struct Schedules {
     pub others: Vec<DoomFound>,
     /// Who can starve while the others go round.
     pub starving: Vec<String>,
+    /// Whether schedules were left out that go round for ever and pass somebody over who could go on.
+    pub is_fair_only: bool,
     /// A deadlock that nothing but a timeout opens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<DoomFound>,
@@ -397,6 +399,7 @@ pub fn of_schedules(
         endings: Vec::new(),
         others: Vec::new(),
         starving: Vec::new(),
+        is_fair_only: found.is_fair_only,
         hidden: None,
         results: None,
     };

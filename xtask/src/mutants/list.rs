@@ -315,8 +315,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a grandchild does nothing",
         file: "sim/kernel/src/waits/graph/code.rs",
-        before: "open.extend(self.state.threads_of(child));",
-        after: "if by == t {\n                    open.extend(self.state.threads_of(child));\n                }",
+        before: "                    makers.push(thread);\n",
+        after: "",
     },
     Mutant {
         name: "a suspended thread has its local work still to do",

@@ -68,6 +68,9 @@ pub(super) struct Conclusion {
     /// An entry for each set of threads that can be doomed together, in order of discovery.
     pub doomed: Vec<Doom>,
     pub ends: Ends,
+    /// Whether there is a circle in which a schedule can stay only by passing somebody over for ever. It is
+    /// nobody's outcome.
+    pub has_unfair: bool,
     by_outcome: BTreeMap<&'static str, Ending>,
     by_threads: BTreeMap<(Class, Vec<ThreadId>), Doom>,
 }
@@ -287,7 +290,10 @@ fn circles(machine: &Machine, space: &mut Space, first: u32, conclusion: &mut Co
         };
         let goes_round = goes_round(space, first, components, &inside);
         for members in components.circles(first, &goes_round) {
-            let Some(circle) = fair(space, components, &members, &inside) else { continue };
+            let Some(circle) = fair(space, components, &members, &inside) else {
+                conclusion.has_unfair = true;
+                continue;
+            };
             let otherwise = match (achieves, circle) {
                 (Achieves::Nothing, _) => Outcome::Livelock,
                 (Achieves::Perhaps, News::Progress) => Outcome::Unfinished,

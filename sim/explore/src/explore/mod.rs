@@ -162,6 +162,8 @@ pub struct Exploration<'m> {
     pub doomed: Vec<Doom>,
     /// The threads that can starve, if that was looked for.
     pub starving: Vec<Starving>,
+    /// Whether some schedules were left out that go round for ever and pass somebody over who could go on.
+    pub is_fair_only: bool,
     /// The first circle that nothing but a timeout opens.
     pub masked: Option<Doom>,
     /// Whether in every schedule that was looked at each message arrives, or is under way at the end.
@@ -247,7 +249,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
     } else {
         Vec::new()
     };
-    let Conclusion { endings, doomed, ends, .. } =
+    let Conclusion { endings, doomed, ends, has_unfair, .. } =
         endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
     Some(Exploration {
         machine,
@@ -265,6 +267,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         endings,
         doomed,
         starving,
+        is_fair_only: has_unfair,
         masked,
         delivery,
         retold: None,

@@ -97,6 +97,7 @@ pub(super) fn retell<'m>(
         endings: found,
         doomed,
         starving: Vec::new(),
+        is_fair_only: false,
         masked: None,
         delivery: by.delivery,
         retold: Some(Retold { by, paths }),

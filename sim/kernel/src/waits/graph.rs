@@ -48,14 +48,10 @@ pub struct WaitGraph {
 
 impl WaitGraph {
     /// A thread that waits for what it could do to itself waits for the others only that could do it.
-    fn leave_out_what_ends_no_wait_of_ones_own(&mut self) {
+    fn leave_out(&mut self, to_oneself: &BTreeSet<(ThreadId, Condition)>) {
         let could = &self.could;
-        let is_own = |(t, condition): &(ThreadId, Condition)| {
-            !condition.counts_for_whoever_brings_it_about()
-                && could.binary_search(&(*condition, *t)).is_ok()
-        };
         let (own, mut waiting): (Vec<_>, Vec<_>) =
-            self.waiting.iter().copied().partition(|wait| is_own(wait));
+            self.waiting.iter().copied().partition(|wait| to_oneself.contains(wait));
         let mut alone = Vec::new();
         for (t, condition) in own {
             let first = could.partition_point(|(it, _)| *it < condition);
@@ -129,11 +125,17 @@ impl WaitGraph {
 /// The wait-for graph of these threads. Conditions that none of them could bring about are left out.
 pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitGraph {
     let state = &*with_local_work_done(machine, state, among);
-    let mut arrows = Arrows::new(machine, state, among);
+    let arrows = Arrows::new(machine, state, among);
     let mut graph = WaitGraph::default();
+    let mut to_oneself = BTreeSet::new();
     for t in among {
-        let conditions = arrows.brought_about(*t);
-        graph.could.extend(conditions.into_iter().map(|condition| (condition, *t)));
+        let [by_itself, by_children] = arrows.brought_about(*t);
+        let is_to_oneself = |condition: &&Condition| {
+            !condition.counts_for_whoever_brings_it_about() && !by_children.contains(condition)
+        };
+        to_oneself.extend(by_itself.iter().filter(is_to_oneself).map(|condition| (*t, *condition)));
+        let all = by_itself.into_iter().chain(by_children);
+        graph.could.extend(all.map(|condition| (condition, *t)));
     }
     graph.could.sort_unstable();
     graph.could.dedup();
@@ -163,7 +165,7 @@ pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitG
             }
         }
     }
-    graph.leave_out_what_ends_no_wait_of_ones_own();
+    graph.leave_out(&to_oneself);
     graph.waiting.sort_unstable();
     graph.waiting.dedup();
     graph

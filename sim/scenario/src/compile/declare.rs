@@ -168,15 +168,25 @@ fn enter(
         return found.push(diagnostic);
     }
     if let Some((_, first)) = names.objects.get(&name.value) {
-        found.push(
+        // A step that makes a process can be a step of several creators, or of what it makes.
+        let diagnostic = if *first == name.at {
+            Diagnostic::new(
+                Code::NameTwice,
+                name.at,
+                format!("several would make `{}`: each process is made by one", name.value),
+            )
+            .label("its creators run the same program")
+            .help("give each creator a `spawn:` of its own, with another name")
+        } else {
             Diagnostic::new(
                 Code::NameTwice,
                 name.at,
                 format!("`{}` is declared as two different things", name.value),
             )
             .label("a name stands for one thing")
-            .related(*first, "declared here first"),
-        );
+            .related(*first, "declared here first")
+        };
+        found.push(diagnostic);
         return;
     }
     names.objects.insert(name.value.clone(), (object, name.at));

@@ -55,7 +55,14 @@ impl Lifted {
     /// Declares what the processes from this one on make, and what is made by those.
     fn declare_what_is_made_from(&mut self, mut at: usize, scenario: &Scenario) {
         while let Some(creator) = self.scenario.processes.get(at).cloned() {
-            for steps in programs_of(scenario, &creator.fields) {
+            // Declared twice, which is an error; a program that makes itself would be followed for ever.
+            let is_known = self.children.contains_key(&creator.name.value)
+                && self.scenario.processes[..at]
+                    .iter()
+                    .any(|it| it.name.value == creator.name.value);
+            let programs =
+                if is_known { Vec::new() } else { programs_of(scenario, &creator.fields) };
+            for steps in programs {
                 self.declare_children(steps, &creator.fields);
             }
             at += 1;

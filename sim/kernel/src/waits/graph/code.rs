@@ -13,19 +13,22 @@ use crate::waits::condition::Condition;
 use crate::waits::future::{Future, Reach};
 
 impl Arrows<'_> {
-    /// What the code ahead of a thread could bring about.
-    pub(super) fn brought_about(&mut self, t: ThreadId) -> Vec<Condition> {
-        let mut conditions = Vec::new();
-        // What its children will do, and theirs, it does by making them.
-        let mut open = vec![t];
+    /// What the code ahead of a thread could bring about, and what that of its children could, and of theirs: it
+    /// does that by making them.
+    pub(super) fn brought_about(&self, t: ThreadId) -> [Vec<Condition>; 2] {
+        let (mut by_itself, mut by_children) = (Vec::new(), Vec::new());
+        self.of_its_code(t, &mut by_itself);
         let mut made: BTreeSet<ProcessId> = BTreeSet::new();
-        while let Some(by) = open.pop() {
-            self.of_its_code(by, &mut conditions);
-            for child in self.futures[&by].spawns.each().filter(|child| made.insert(*child)) {
-                open.extend(self.state.threads_of(child));
+        let mut makers = vec![t];
+        while let Some(maker) = makers.pop() {
+            for child in self.futures[&maker].spawns.each().filter(|child| made.insert(*child)) {
+                for thread in self.state.threads_of(child) {
+                    self.of_its_code(thread, &mut by_children);
+                    makers.push(thread);
+                }
             }
         }
-        conditions
+        [by_itself, by_children]
     }
 
     fn of_its_code(&self, t: ThreadId, to: &mut Vec<Condition>) {
