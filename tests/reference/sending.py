@@ -74,6 +74,10 @@ class Sending:
         value = evaluate(whole[1] if whole else written, self.names_of(thread))
         return value if isinstance(value, Once) else None
 
+    def nothing_behind(self, thread, written):
+        """Is this destination, which is computed, none?"""
+        return evaluate(str(written)[2:-1], self.names_of(thread)) is None
+
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
 
@@ -81,6 +85,9 @@ class Sending:
         """The points of 'Send' in language-notes.md, in their order."""
         names, keys = self.names_of(thread), instruction.keys
         once = self.once_behind(thread, keys['to'])
+        if str(keys['to']).endswith('.reply-to}') and self.nothing_behind(thread, keys['to']):
+            self.complete(state, key, 'no-right')       # the pages do not say so
+            return
         if once:
             if instruction.op == 'call' or 'reply-to' in keys or 'hold-one' in keys or 'size' in keys:
                 raise Ambiguous('more than a plain message to a send-once right')
