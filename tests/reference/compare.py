@@ -2,12 +2,12 @@
 """Compares the reference with ipcsim on random scenarios.
 
     compare.py PROFILES FROM TO [--shallow] [--no-minimise]
+    compare.py --files FILES [--shallow] [--no-minimise]
 
 PROFILES is `all`, or names with commas between; scenarios FROM to TO - 1 of each. The program is `ipcsim` on the path,
 or what $IPCSIM names; $LIMIT seconds stop it. --shallow leaves out claims, threads, replays and runs. A scenario with
 a difference is made smaller while the difference stays, and printed. The last line says `N passed, M failed`.
 """
-import copy
 import json
 import os
 import random
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 
 import yaml
 
@@ -23,6 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import claims
 import generate
 import reference
+from minimise import minimise
 
 PROGRAM = os.environ.get('IPCSIM', 'ipcsim')
 STATES = int(os.environ.get('STATES', '4000'))      # larger scenarios are not compared
@@ -294,104 +296,71 @@ def check(document, deep):
     return found
 
 
-# ---------------------------------------------------------------- making a scenario smaller
-
-def smaller(tree):
-    """All trees with one entry of a list or a mapping less, or a loop or choice replaced by what is in it."""
-    if isinstance(tree, dict):
-        for key in tree:
-            if key in ('title', 'processes', 'receive', 'send', 'call', 'reply', 'to', 'from'):
-                pass
-            else:
-                rest = dict(tree)
-                del rest[key]
-                yield rest
-        for key, value in tree.items():
-            for less in smaller(value):
-                yield {**tree, key: less}
-    elif isinstance(tree, list):
-        for place in range(len(tree)):
-            yield tree[:place] + tree[place + 1:]
-            inside = tree[place]
-            if isinstance(inside, dict):
-                for body in ('do', 'forever', 'then', 'else'):
-                    if isinstance(inside.get(body), list):
-                        yield tree[:place] + inside[body] + tree[place + 1:]
-                for branch in inside.get('choose', []):
-                    yield tree[:place] + branch + tree[place + 1:]
-        for place, value in enumerate(tree):
-            for less in smaller(value):
-                yield tree[:place] + [less] + tree[place + 1:]
-
-
-def without_a_process(document):
-    for name in document['processes']:
-        rest = copy.deepcopy(document)
-        del rest['processes'][name]
-        yield rest
-
-
-def minimise(document, kind, deep, seconds=40):
-    """Drops processes, steps and keys while a difference of this kind stays."""
-    until = time.time() + seconds
-    again = True
-    while again and time.time() < until:
-        again = False
-        for candidate in list(without_a_process(document)) + list(smaller(document)):
-            if time.time() > until:
-                break
-            try:
-                same = any(one[0] == kind for one in check(candidate, deep))
-            except (Skip, subprocess.TimeoutExpired, LookupError, StopIteration, TypeError, AttributeError, ValueError):
-                same = False
-            if same:
-                document, again = candidate, True
-                break
-    return document
-
-
 SHALLOW = ('outcomes', 'blocked', 'results', 'exit-code', 'merged-outcomes', 'merged-blocked', 'merged-exit-code',
            'json')
 
 
-def main():
-    profiles, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    deep = '--shallow' not in sys.argv
-    profiles = generate.PROFILES if profiles == 'all' else profiles.split(',')
-    passed, failed, skipped, per_profile = 0, 0, {}, {}
-    until = time.time() + float(os.environ.get('LIMIT', '1e9'))
-    for number in range(first, last):
+def differs(kind, deep):
+    """Is there a difference of this kind in a scenario?"""
+    def here(document):
+        try:
+            return any(one[0] == kind for one in check(document, deep))
+        except (Skip, subprocess.TimeoutExpired, LookupError, StopIteration, TypeError, AttributeError, ValueError):
+            return False
+    return here
+
+
+def scenarios(arguments):
+    """(profile, which, document) of all that are to be compared: of files, or random ones."""
+    if arguments[0] == '--files':
+        for path in arguments[1:]:
+            with open(path) as file:
+                document = yaml.safe_load(file)
+            yield 'files', path, {key: value for key, value in document.items() if key not in ('expect', 'about')}
+        return
+    profiles = generate.PROFILES if arguments[0] == 'all' else arguments[0].split(',')
+    for number in range(int(arguments[1]), int(arguments[2])):
         for profile in profiles:
-            if time.time() > until:
-                continue
-            document = generate.generate(number, profile)
-            try:
-                found = check(document, deep)
-            except Skip as why:
-                skipped[str(why)] = skipped.get(str(why), 0) + 1
-                continue
-            except subprocess.TimeoutExpired:
-                skipped['timeout'] = skipped.get('timeout', 0) + 1
-                continue
-            per_profile[profile] = per_profile.get(profile, 0) + 1
-            if not found:
-                passed += 1
-                continue
-            failed += 1
-            print(f'==== {profile} {number}')
-            for one in found:
-                print('  ', str(one)[:900])
-            if '--no-minimise' not in sys.argv:
-                print(generate.dump(minimise(document, found[0][0], deep and found[0][0] not in SHALLOW)))
-            sys.stdout.flush()
+            yield profile, number, generate.generate(number, profile)
+
+
+def report(profile, which, document, found, deep, smaller):
+    """Prints the differences, and a smaller scenario that has the first of them."""
+    print(f'==== {profile} {which}')
+    for one in found:
+        print('  ', str(one)[:900])
+    if smaller:
+        kind = found[0][0]
+        print(generate.dump(minimise(document, differs(kind, deep and kind not in SHALLOW))))
+    sys.stdout.flush()
+
+
+def main():
+    flags = {'--shallow', '--no-minimise'} & set(sys.argv)
+    deep, smaller = '--shallow' not in flags, '--no-minimise' not in flags
+    failed, skipped, compared = 0, Counter(), Counter()
+    until = time.time() + float(os.environ.get('LIMIT', '1e9'))
+    for profile, which, document in scenarios([one for one in sys.argv[1:] if one not in flags]):
         if time.time() > until:
-            print('stopped at', number)
+            print('stopped at', profile, which)
             break
-    for why in sorted(skipped, key=lambda one: -skipped[one]):
-        print('not compared:', skipped[why], why)
-    for profile in per_profile:
-        print('compared:', per_profile[profile], profile)
-    print(f'{passed} passed, {failed} failed')
+        try:
+            found = check(document, deep)
+        except Skip as why:
+            skipped[str(why)] += 1
+            continue
+        except subprocess.TimeoutExpired:
+            skipped['timeout'] += 1
+            continue
+        compared[profile] += 1
+        if found:
+            failed += 1
+            report(profile, which, document, found, deep, smaller)
+    for why, count in skipped.most_common():
+        print('not compared:', count, why)
+    for profile in compared:
+        print('compared:', compared[profile], profile)
+    print(f'{sum(compared.values()) - failed} passed, {failed} failed')
     sys.exit(1 if failed else 0)
 
 

@@ -82,8 +82,8 @@ def refuse(seed, profile):
     while True:
         seed += 30000
         doc = generate(seed, r.choice(['basic', 'basic', 'stuck', 'stuck', 'calls', 'families', 'types', 'loops',
-                'endings', 'daemons', 'select', 'threads', 'seen', 'ports', 'started', 'control', 'spawn', 'hold', 'sets', 'names',
-                'names'] if profile == 'refuse' else ['basic', 'stuck',
+                'endings', 'daemons', 'select', 'threads', 'seen', 'ports', 'started', 'control', 'spawn', 'hold',
+                'sets', 'names'] if profile == 'refuse' else ['basic', 'stuck',
                         'calls', 'types', 'loops', 'daemons']))
         if 'memory' not in doc.get('kernel', {}): break
     doc['title'] = f'{profile} {seed}'
@@ -92,7 +92,8 @@ def refuse(seed, profile):
         if isinstance(tree, list):
             for step in tree: handle(step)
         elif isinstance(tree, dict):
-            if any(verb in tree for verb in ('send', 'receive', 'call', 'select', 'join')) and tree.get('wait',
+            if any(verb in tree for verb in ('send', 'receive', 'call', 'select', 'join',
+                    'lookup')) and tree.get('wait',
                     'forever') == 'forever' and r.random() < .6:
                 tree.setdefault('when', {})['deadlock'] = r.choice([[], [], [{'log': 'refused'}]])
             for value in list(tree.values()): handle(value)

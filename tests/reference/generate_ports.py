@@ -39,6 +39,8 @@ def ports(seed, profile, together=None):
         return step
     def send(me, verb='send'):
         number[0] += 1
+        if more and verb == 'send' and r.random() < .08:
+            return [when({'send': f'm{number[0]}', 'to': '${m.reply-to}'}, {'dead': .8, 'no-right': .9})]
         if r.random() < .15: to = '${m.rights[0]}'
         else: to = r.choice(sends[me] * 4 + mine[me] + list(declared))
         step = {verb: f'm{number[0]}', 'to': to}
@@ -104,6 +106,10 @@ def ports(seed, profile, together=None):
         if x < .86: return send(me, 'call')
         if x < .88: return [{'kill': r.choice(processes)}]
         if x < .90: return [{'exit': 0}]
+        if more and x < .92:
+            port = r.choice(list(declared))
+            return [{'set': {'k': f'refs({port})'}}] if r.random() < .5 else [{'log': 'asked'},
+                    {'set': {'k': f'rights-of({port})'}}]
         if more and mine[me] and x < .97:
             kind = r.choice(['no-senders', 'no-senders', 'dead-name'])
             watched = r.choice(mine[me] if kind == 'no-senders' else sends[me] or mine[me])

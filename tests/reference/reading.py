@@ -11,8 +11,8 @@ from values import Ambiguous, Handle, size_of
 
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
-CALLS = set('send receive call reply select yield sleep exit kill join thread suspend resume interrupt drop watch spawn '
-            'create destroy limit insert remove register unregister lookup'.split())
+CALLS = set('send receive call reply select yield sleep exit kill join thread suspend resume interrupt drop watch '
+            'spawn create destroy limit insert remove register unregister lookup'.split())
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
@@ -22,9 +22,9 @@ ASKED = 'asked_of_the_kernel_'        # how the variables begin that hold what `
 class Instruction:
     """One instruction: `op`, its argument, the keys of its step, and where to go on.
 
-    `when` holds the place of the handler for each outcome that the step handles; `to` where a jump goes. `code` is that of
-    the thread or process that the step begins, `with_` what the program of such a process gives it, `asks` what a call
-    asks of the name server.
+    `when` holds the place of the handler for each outcome that the step handles; `to` where a jump goes. `code` is that
+    of the thread or process that the step begins, `with_` what the program of such a process gives it, `asks` what a
+    call asks of the name server.
     """
     def __init__(self, op, argument=None, keys=None):
         self.op, self.argument, self.keys = op, argument, keys or {}

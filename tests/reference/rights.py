@@ -78,9 +78,13 @@ class Rights:
                 state.holder[port] = process
             else:
                 state.refs[(process, port)] = state.refs.get((process, port), 0) + 1
-        if isinstance(message.given, Once):
-            state.once[message.given] = process
-        return message._replace(carried=(), rights=tuple(names))
+        given = message.given
+        if isinstance(given, Once) and state.holder[given.port] is None:
+            state.once.pop(given, None)
+            given = None        # it has died on the way, as a port in `.rights`
+        elif isinstance(given, Once):
+            state.once[given] = process
+        return message._replace(carried=(), rights=tuple(names), given=given)
 
     def lose_rights(self, state, message):
         """The message is thrown away, with its rights."""

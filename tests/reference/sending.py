@@ -1,6 +1,6 @@
 """Sending: send, call and reply."""
 import re
-from values import Ambiguous, Message, Once, default_size, size_of, template
+from values import Ambiguous, Message, Once, default_size, evaluate, size_of, template
 
 
 
@@ -17,7 +17,7 @@ class Sending:
         if not isinstance(value, Message) or value.request is None:
             self.complete(state, key, 'no-right')
             return
-        carried = tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in instruction.keys.get('rights', []))
+        carried = self.carried_by(thread, instruction)
         what, _ = state.requests[value.request]
         good = self.may_carry(state, thread.process, carried)
         if what != 'taken' and not good:
@@ -44,26 +44,55 @@ class Sending:
 
     def reply_once(self, state, key, thread, instruction, once):
         """An answer by a send-once right ignores the limit of the port."""
-        if state.once.get(once) != thread.process:
+        carried = self.carried_by(thread, instruction)
+        good = self.may_carry(state, thread.process, carried)
+        if state.once.get(once) != thread.process or not good:
             self.complete(state, key, 'no-right')
             return
+        if carried and state.holder[once.port] is None:
+            raise Ambiguous('an answer with rights, and a dead port')
         del state.once[once]
         if state.holder[once.port] is None:
             self.complete(state, key, 'dead')
             return
         body = template(instruction.argument, self.names_of(thread))
-        message = Message(body, thread.process, None, 0, default_size(body), None, None, None)
+        kind = template(instruction.keys.get('type'), self.names_of(thread))
+        message = Message(body, thread.process, kind, 0, default_size(body), None, None, None, carried)
+        self.depart(state, message)
         self.complete(state, key, 'ok')
         if not self.offer(state, once.port, message, None):
             self.store(state, once.port, message)
         self.settle(state)
+
+    def carried_by(self, thread, instruction):
+        """The rights that shall go with the message, as (which, port)."""
+        return tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in instruction.keys.get('rights', []))
+
+    def once_behind(self, thread, written):
+        """The send-once right that this destination means, if it is one."""
+        whole = re.fullmatch(r'\$\{([^}]*)\}', str(written))
+        value = evaluate(whole[1] if whole else written, self.names_of(thread))
+        return value if isinstance(value, Once) else None
+
+    def nothing_behind(self, thread, written):
+        """Is this destination, which is computed, none?"""
+        return evaluate(str(written)[2:-1], self.names_of(thread)) is None
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
 
     def do_send(self, state, key, thread, instruction):
         """The points of 'Send' in language-notes.md, in their order."""
-        scenario, names, keys = self.scenario, self.names_of(thread), instruction.keys
+        names, keys = self.names_of(thread), instruction.keys
+        once = self.once_behind(thread, keys['to'])
+        if str(keys['to']).endswith('.reply-to}') and self.nothing_behind(thread, keys['to']):
+            self.complete(state, key, 'no-right')       # the pages do not say so
+            return
+        if once:
+            if instruction.op == 'call' or 'reply-to' in keys or 'hold-one' in keys or 'size' in keys:
+                raise Ambiguous('more than a plain message to a send-once right')
+            self.reply_once(state, key, thread, instruction, once)
+            return
         body = template(instruction.argument, names)
         destinations = self.resolve(thread, keys['to'])
         if len(destinations) != 1:
@@ -78,7 +107,7 @@ class Sending:
             state.clock += 1
             request = state.clock
         given = self.resolve(thread, keys['reply-to'])[0] if 'reply-to' in keys else None
-        carried = tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in keys.get('rights', []))
+        carried = self.carried_by(thread, instruction)
         if 'hold-one' in keys and destination.kind != 'port':
             raise Ambiguous('hold-one, and no port')
         meets = self.may_send(state, thread.process, destination) if destination.kind == 'port' else 'ok'

@@ -62,6 +62,8 @@ class Names(dict):
         return None
 
 
+# What the expressions of this reference have not.
+UNKNOWN = r'/|%|\b(now|random|min|max|pop|count|all|any|range|refs|rights-of|task-of|thread-of)\b'
 translated = {}
 
 
@@ -71,7 +73,7 @@ def translate(text):
         parts = re.split(r'("[^"]*"|\'[^\']*\')', text)         # every second part is a text constant
         for place in range(0, len(parts), 2):
             part = parts[place]
-            if re.search(r'/|%|\b(now|random|min|max|pop|count|all|any|range|refs|rights-of)\b', part):
+            if re.search(UNKNOWN, part):
                 raise Ambiguous('expression ' + text)
             for ours, python in (('none', 'None'), ('true', 'True'), ('false', 'False')):
                 part = re.sub(rf'\b{ours}\b', python, part)
