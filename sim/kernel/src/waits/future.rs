@@ -32,6 +32,8 @@ pub(super) struct Future {
     /// The ports to which the kernel may send later, a notice that it asks for.
     pub asks_for_notices: Reach<MailboxId>,
     pub receives: Reach<MailboxId>,
+    /// It could give kernel memory back: by a receive, from whomever, or by destroying something.
+    pub frees_memory: bool,
     pub destroys: Reach<MailboxId>,
     /// What it could do to processes and threads.
     pub commands: Vec<(Command, Controlled)>,
@@ -70,6 +72,7 @@ impl Future {
             lets_answer: Reach::Some(Vec::new()),
             asks_for_notices: Reach::Some(Vec::new()),
             receives: Reach::Some(Vec::new()),
+            frees_memory: false,
             destroys: Reach::Some(Vec::new()),
             commands: Vec::new(),
             commands_to_anybody: Vec::new(),
@@ -119,13 +122,6 @@ pub(super) enum Ahead {
 }
 
 impl<T: Ord> Reach<T> {
-    pub(super) fn is_nothing(&self) -> bool {
-        match self {
-            Reach::All => false,
-            Reach::Some(items) => items.is_empty(),
-        }
-    }
-
     fn add(&mut self, item: T) {
         if let Reach::Some(items) = self {
             items.push(item);

@@ -353,7 +353,9 @@ impl<'a> Search<'a> {
         if future.commands_to_anybody.iter().any(helps) {
             conditions.push(Condition::Anything);
         }
-        if !future.receives.is_nothing() || !future.destroys.is_nothing() {
+        // A port that goes into a message to itself is destroyed with all that it holds.
+        let destroys_nothing = matches!(&future.destroys, Reach::Some(items) if items.is_empty());
+        if future.frees_memory || !destroys_nothing {
             conditions.push(Condition::MemoryFreed);
         }
         future.spawns.tell(Condition::Spawned, Condition::Anything, &mut conditions);

@@ -64,6 +64,7 @@ impl Walker<'_> {
             Verb::Control(command, target) => self.add_control(*command, target, future),
             Verb::Spawn(spawn) => self.add_children(spawn, future),
             Verb::Destroy(object) => {
+                future.frees_memory = true;
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
             Verb::Watch { port, until, notify } => {
@@ -95,6 +96,7 @@ impl Walker<'_> {
     }
 
     fn add_receive(&self, receive: &Receive, future: &mut Future) {
+        future.frees_memory = true;
         let mut from = Reach::Some(Vec::new());
         match &receive.from {
             From::These(sources) => {

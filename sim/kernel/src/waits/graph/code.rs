@@ -190,7 +190,7 @@ impl Arrows<'_> {
                 to.extend(goes_on.then_some(Condition::AnsweredAnywhereOf(number)));
             }
         }
-        if !future.receives.is_nothing() || !future.destroys.is_nothing() {
+        if future.frees_memory {
             to.push(Condition::MemoryFreed);
         }
     }
