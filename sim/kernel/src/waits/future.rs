@@ -112,6 +112,15 @@ impl Types {
     }
 }
 
+impl Types {
+    /// The types that go to an object, or come from there, if all of them are known.
+    pub(super) fn all_at(&self, object: MailboxId) -> Option<Vec<&Value>> {
+        let here = self.there.iter().filter(|(at, _)| *at == object);
+        let kinds: Option<Vec<&Value>> = here.map(|(_, kind)| kind.as_ref()).collect();
+        kinds.filter(|kinds| !kinds.is_empty())
+    }
+}
+
 /// From where on code lies ahead of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ahead {

@@ -29,18 +29,20 @@ mod graph;
 mod local;
 mod rest;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
 use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
-use crate::object::port::Controlled;
+use crate::object::port::{Controlled, Receiver};
 use crate::program::Command;
 use crate::state::{
     BlockedOn, Bound, Holder, Level, Life, Look, Sources, State, Thread, ThreadState,
+    is_wanted_type,
 };
+use crate::value::Value;
 pub use condition::Condition;
 use condition::Waiters;
 pub use future::settled;
@@ -201,6 +203,8 @@ struct Search<'a> {
     /// The ports that anybody could get a right to: somebody who can move could pass one on, or one is on
     /// its way.
     spread: BTreeSet<MailboxId>,
+    /// The threads that wait for messages of a type, or of one of several.
+    receivers_with_a_type: BTreeMap<ThreadId, &'a Value>,
     /// How many living threads of each process are not known to be able to come to their end.
     unending: Vec<u32>,
 }
@@ -221,6 +225,7 @@ impl<'a> Search<'a> {
             open: Vec::new(),
             possible: BTreeSet::new(),
             spread: on_their_way(state),
+            receivers_with_a_type: receivers_with_a_type(state),
             unending: unending.collect(),
         }
     }
@@ -267,6 +272,7 @@ impl<'a> Search<'a> {
             for condition in self.brought_about(t, &future) {
                 self.could_happen(condition);
             }
+            self.help_by_type(process, &future);
             self.leave(t);
             if future.passes_rights {
                 self.pass_rights(process);
@@ -295,6 +301,37 @@ impl<'a> Search<'a> {
         }
         for waiting in self.waiters.of(self.state, condition) {
             self.help(waiting);
+        }
+    }
+
+    /// The types of what a thread sends to a mailbox, if they are known and nothing else comes there from it.
+    fn sends_by_type<'f>(&self, future: &'f Future, to: MailboxId) -> Option<Vec<&'f Value>> {
+        let other = [&future.lets_answer, &future.asks_for_notices];
+        let only_sends = !other.iter().any(|reach| reach.each().any(|mailbox| mailbox == to));
+        // What is said to a process or thread through its port is done to it.
+        let is_heard = !matches!(self.state.receiver_of(to), Receiver::Kernel(_));
+        future.sent.all_at(to).filter(|_| only_sends && is_heard)
+    }
+
+    /// Messages whose types are known help nobody who waits for another type.
+    fn help_by_type(&mut self, process: ProcessId, future: &Future) {
+        if self.receivers_with_a_type.is_empty() {
+            return;
+        }
+        let mailboxes: BTreeSet<MailboxId> =
+            future.sent.there.iter().map(|(mailbox, _)| *mailbox).collect();
+        for mailbox in mailboxes {
+            if self.possible.contains(&Condition::Sent(mailbox)) || !self.may_send(process, mailbox)
+            {
+                continue;
+            }
+            let Some(kinds) = self.sends_by_type(future, mailbox) else { continue };
+            for waiting in self.waiters.of(self.state, Condition::Sent(mailbox)) {
+                let wanted = self.receivers_with_a_type.get(&waiting);
+                if wanted.is_none_or(|it| kinds.iter().any(|kind| is_wanted_type(it, kind))) {
+                    self.help(waiting);
+                }
+            }
         }
     }
 
@@ -332,7 +369,10 @@ impl<'a> Search<'a> {
         }
         let reached = sends.iter().flat_map(|reach| reach.each());
         let reached = reached.filter(|mailbox| self.may_send(own, *mailbox));
-        conditions.extend(reached.map(Condition::Sent));
+        let by_type = |mailbox: MailboxId| {
+            !self.receivers_with_a_type.is_empty() && self.sends_by_type(future, mailbox).is_some()
+        };
+        conditions.extend(reached.filter(|mailbox| !by_type(*mailbox)).map(Condition::Sent));
         if !future.sends_to_processes.is_empty() {
             conditions.push(Condition::SentBy(own));
         }
@@ -426,6 +466,14 @@ impl<'a> Search<'a> {
             _ => {}
         }
     }
+}
+
+fn receivers_with_a_type(state: &State) -> BTreeMap<ThreadId, &Value> {
+    let wanted = |t: ThreadId| match state.waits_for(t) {
+        Some(BlockedOn::Receive { filter: Some(filter), .. }) => Some((t, filter.kind.as_ref()?)),
+        _ => None,
+    };
+    (0..state.threads.len()).map(ThreadId::at).filter_map(wanted).collect()
 }
 
 /// The ports that a right is on its way to somebody for, in a message.

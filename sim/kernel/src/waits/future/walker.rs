@@ -73,7 +73,7 @@ impl Walker<'_> {
             }
             // What the port holds comes to the set, and whoever waits at the port is refused.
             Verb::Insert { port, into } => {
-                self.add_mailboxes(into, Direction::To, &mut future.sends);
+                self.add_sends_of_any_type(into, future);
                 self.add_mailboxes(port, Direction::From, &mut future.destroys);
             }
             // A higher limit lets blocked senders in, as if something had been taken.
@@ -233,11 +233,20 @@ impl Walker<'_> {
             }
         };
         if has_come {
-            self.add_mailboxes(notify, Direction::To, &mut future.sends);
+            self.add_sends_of_any_type(notify, future);
         }
         if let Some(once) = before {
             future.sends.add(once.port);
+            future.sent.there.push((once.port, None));
         }
+    }
+
+    /// Something comes there that no `send` has given its type.
+    fn add_sends_of_any_type(&self, to: &Expr, future: &mut Future) {
+        let mut reached = Reach::Some(Vec::new());
+        self.add_mailboxes(to, Direction::To, &mut reached);
+        future.sent.add(&reached, None);
+        future.sends.join(reached);
     }
 
     fn add_mailboxes(&self, expr: &Expr, direction: Direction, reach: &mut Reach<MailboxId>) {

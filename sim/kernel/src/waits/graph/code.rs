@@ -123,25 +123,13 @@ impl Arrows<'_> {
         for (mailbox, kind) in typed.iter().filter(|(mailbox, _)| self.may_send(own, *mailbox)) {
             sent(*mailbox, kind.as_ref(), to);
         }
-        let is_typed = |mailbox: &MailboxId| typed.iter().any(|(typed, _)| typed == mailbox);
-        for mailbox in future.sends.each().filter(|mailbox| !is_typed(mailbox)) {
-            if self.may_send(own, mailbox) {
-                sent(mailbox, None, to);
-            }
-        }
         if let Reach::All = future.sends {
-            let of_any_type = [None];
-            let kinds = if future.sent.elsewhere.is_empty() {
-                &of_any_type[..]
-            } else {
-                &future.sent.elsewhere[..]
-            };
             let is_port = |port: &MailboxId| {
                 self.state.mailboxes[port.index()].spec.kind == MailboxKind::Port
             };
             let ports = (0..self.state.mailboxes.len()).map(MailboxId::at).filter(is_port);
             let ports: Vec<MailboxId> = ports.filter(|port| self.may_send(own, *port)).collect();
-            for kind in kinds {
+            for kind in &future.sent.elsewhere {
                 for port in &ports {
                     sent(*port, kind.as_ref(), to);
                 }
