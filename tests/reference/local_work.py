@@ -49,8 +49,7 @@ class LocalWork:
             try:
                 self.local_instruction(state, key, thread, instruction)
             except ThreadError:
-                thread.mode = 'fail'
-                self.failing.append(key)
+                thread.mode = 'raising'         # an exception is a trap into the kernel: a step of its own
                 return
             if split and instruction.op == 'compute' and self.is_seen(thread, thread.place):
                 thread.mode = 'local'

@@ -272,6 +272,8 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             self.settle(state)
         elif thread.mode == 'local':
             self.local_work(state, key, True)
+        elif thread.mode == 'raising':
+            self.end_process(state, thread.process, 'failed')
         else:
             instruction = thread.instruction()
             try:
@@ -296,8 +298,8 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             self.complete_waiting(state, key, 'deadlock')
         if server is not None:      # nobody refuses a name server, but those who wait for it
             asking = [other for other in circle if self.asks_at(state, state.threads[other], server)]
-            if len(asking) > 1:
-                raise Ambiguous('several wait for a name server in a circle: who is refused?')
+            if len(asking) > 1:         # the first in the file; that may open the circle of the others
+                raise Ambiguous('several wait for a name server in a circle')
             for other in asking:
                 self.complete_waiting(state, other, 'deadlock')
 

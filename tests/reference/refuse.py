@@ -43,9 +43,7 @@ def stuck_circle(judge, key, arrows, stuck):
     reach = {other: judge.reachable(other, arrows, stuck) for other in stuck}
     circle = {other for other in reach[key] if key in reach[other]}
     if circle and not circle - judge.resting:
-        if judge.is_name_server(judge.state.threads[key].process):
-            return frozenset()          # nobody waits for it
-        raise Ambiguous('a circle of daemons at rest: is it refused?')
+        return frozenset()              # daemons at rest: no deadlock
     return frozenset(circle)
 
 
@@ -72,8 +70,6 @@ def waits_for(machine, state, thread):
         return None
     if thread.bounded:
         raise Ambiguous('a chain through a bounded wait')
-    if isinstance(thread.instruction().keys.get('from'), list) and len(thread.wait[1]) == 1:
-        raise Ambiguous('refuse-chain and a list of one source')
     kind, what = thread.wait[:2]
     if kind == 'send' and not machine.is_box(what):
         return what[1]
