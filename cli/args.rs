@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -225,6 +225,7 @@ Examples:
   ipcsim matrix mutual-send --least kernel.buffering
 
 safe: every schedule completes. may: some schedule does not. must: none completes.")]
+#[command(group(ArgGroup::new("what").required(true).args(["vary", "least"])))]
 pub(crate) struct MatrixArgs {
     #[command(flatten)]
     pub subject: Subject,
@@ -234,7 +235,7 @@ pub(crate) struct MatrixArgs {
     pub vary: Vec<String>,
 
     /// The smallest value that is safe at this path, in the unit of the value that is there
-    #[arg(long, value_name = "PATH", conflicts_with = "vary", required_unless_present = "vary")]
+    #[arg(long, value_name = "PATH", conflicts_with = "vary")]
     pub least: Option<String>,
 
     /// What is printed

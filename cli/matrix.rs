@@ -1,6 +1,8 @@
 //! `ipcsim matrix`: every schedule, under several values of the policies.
 
-use ipcsim_check::{Budget, Least, Row, Subject, combinations, in_shell, least, result, row};
+use ipcsim_check::{
+    Budget, Least, Row, Subject, can_be_tried, combinations, in_shell, least, result, row,
+};
 use ipcsim_report::count;
 use ipcsim_scenario::Loaded;
 
@@ -54,6 +56,7 @@ fn table(
 ) -> Result<Exit, Failed> {
     let subject = opened.subject();
     let rows = combinations(&args.vary).map_err(Failed::Usage)?;
+    can_be_tried(&subject, &rows)?;
     let paths: Vec<&str> = rows[0].iter().map(|(path, _)| path.as_str()).collect();
     let values = |at: usize| rows.iter().map(move |row| row[at].1.chars().count());
     let widths: Vec<usize> = (0..paths.len())

@@ -97,6 +97,13 @@ pub(crate) fn line_of(loaded: &Loaded, claim: &Claim) -> usize {
 }
 
 /// How many claims came to what.
+impl Tested {
+    /// Whether there is nothing in it that could be tested.
+    fn is_unusable(&self) -> bool {
+        self.opened.as_ref().map_or(true, |opened| opened.loaded.has_errors())
+    }
+}
+
 #[derive(Default)]
 struct Count {
     passed: u64,
@@ -115,7 +122,7 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
                 terminal.error(message);
                 worst = worst.max(Exit::Unusable);
             }
-            Ok(opened) if opened.loaded.has_errors() => {
+            Ok(opened) if file.is_unusable() => {
                 terminal.diagnostics(&opened.loaded);
                 worst = worst.max(Exit::Unusable);
             }
@@ -137,6 +144,10 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
         count.failed,
         if count.failed == 1 { "does not" } else { "do not" },
     ));
+    let unusable = tested.iter().filter(|file| file.is_unusable()).count();
+    if unusable > 0 {
+        out.push_str(&format!(", {} cannot be used", many(unusable as u64, "file")));
+    }
     if count.undecided > 0 {
         out.push_str(&format!(", {} undecided", count.undecided));
     }

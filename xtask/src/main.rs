@@ -21,7 +21,9 @@ cargo xtask COMMAND
   book           check that every file of the book is in its summary, and build it if mdbook is there
   coverage [--write]
                  check the table of slides and scenarios, or make it anew; say which slides have none
-  mutants        put one mistake after the other into the kernel: the tests must catch each
+  mutants [PLACE]
+                 put one mistake after the other into the kernel: the tests must catch each;
+                 only into files with PLACE in their path
   hunt --minutes N [--from SEED]
                  compare the program with the explorer in tests/reference over random scenarios
   bench [runs | spaces] [--peers]
@@ -36,7 +38,8 @@ fn main() -> ExitCode {
         ["book"] => book::check(),
         ["coverage"] => coverage::check(coverage::Table::LookedAt),
         ["coverage", "--write"] => coverage::check(coverage::Table::Written),
-        ["mutants"] => mutants::hunt(),
+        ["mutants"] => mutants::hunt(""),
+        ["mutants", place] => mutants::hunt(place),
         ["hunt", "--minutes", minutes] => hunt::hunt(minutes, "0"),
         ["hunt", "--minutes", minutes, "--from", seed] => hunt::hunt(minutes, seed),
         ["bench", ref options @ ..] => bench(options),

@@ -52,8 +52,9 @@ impl Mutant {
     }
 }
 
-/// Lets the tests loose on every mutant. Errors: those that they did not catch.
-pub(crate) fn hunt() -> Result<(), String> {
+/// Lets the tests loose on every mutant of the files with this in their path. Errors: those that they did not
+/// catch.
+pub(crate) fn hunt(place: &str) -> Result<(), String> {
     let root = crate::root();
     let copy = root.join("target/mutants/tree");
     copy_tracked(&root, &copy)?;
@@ -62,7 +63,9 @@ pub(crate) fn hunt() -> Result<(), String> {
         return Err("the tests fail without any mistake: mend that first".into());
     }
     let mut survivors = String::new();
-    for mutant in MUTANTS {
+    let mutants: Vec<&Mutant> =
+        MUTANTS.iter().filter(|mutant| mutant.file.contains(place)).collect();
+    for mutant in &mutants {
         let file = copy.join(mutant.file);
         let text = read(&file)?;
         write(&file, &mutant.made_of(&text)?)?;
@@ -76,7 +79,7 @@ pub(crate) fn hunt() -> Result<(), String> {
         }
     }
     if survivors.is_empty() {
-        println!("all {} mutants are caught", MUTANTS.len());
+        println!("all {} mutants are caught", mutants.len());
         return Ok(());
     }
     Err(format!("these mistakes would not be noticed:\n{survivors}"))

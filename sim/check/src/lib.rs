@@ -20,6 +20,6 @@ pub use claims::{Failed, Judgement, judge, judge_by};
 pub use confirm::confirm;
 pub use counterexample::Counterexample;
 pub use cures::{Achieves, Cure, of_exploration, of_run};
-pub use matrix::{Least, Row, Setting, combinations, least, row};
+pub use matrix::{Least, Row, Setting, can_be_tried, combinations, least, row};
 pub use repair::{Repair, Repaired, repair};
 pub use subject::{Seen, Subject, in_shell};

@@ -75,10 +75,7 @@ pub fn combinations(vary: &[String]) -> Result<Vec<Vec<Setting>>, String> {
 ///
 /// Errors: the scenario with what is wrong with it under these.
 pub fn row(subject: &Subject, settings: &[Setting], budget: &Budget) -> Result<Row, Box<Loaded>> {
-    let mut sets = subject.sets.to_vec();
-    sets.extend(settings.iter().map(|(path, value)| format!("{path}={value}")));
-    let options = LoadOptions { sets: sets.clone(), ..subject.options() };
-    let loaded = load(subject.file, subject.bytes, &options);
+    let (sets, loaded) = under(subject, settings);
     let Some(machine) = &loaded.machine else { return Err(Box::new(loaded)) };
     let mut found = budget.explore(machine, Looks::NOTHING);
     let (verdict, safe) = verdict(&found);
@@ -96,6 +93,26 @@ pub fn row(subject: &Subject, settings: &[Setting], budget: &Budget) -> Result<R
         states: found.states(),
         token,
     })
+}
+
+/// The scenario under these settings, before anything is explored.
+fn under(subject: &Subject, settings: &[Setting]) -> (Vec<String>, Loaded) {
+    let mut sets = subject.sets.to_vec();
+    sets.extend(settings.iter().map(|(path, value)| format!("{path}={value}")));
+    let options = LoadOptions { sets: sets.clone(), ..subject.options() };
+    let loaded = load(subject.file, subject.bytes, &options);
+    (sets, loaded)
+}
+
+/// Errors: the first row that is no scenario, with what is wrong with it.
+pub fn can_be_tried(subject: &Subject, rows: &[Vec<Setting>]) -> Result<(), Box<Loaded>> {
+    for settings in rows {
+        let (_, loaded) = under(subject, settings);
+        if loaded.machine.is_none() {
+            return Err(Box::new(loaded));
+        }
+    }
+    Ok(())
 }
 
 fn completes(ending: &Ending) -> bool {

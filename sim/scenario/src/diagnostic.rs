@@ -172,8 +172,9 @@ const PROPOSAL: &str = "did you mean";
 pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).max(1);
     let plain = |word: &str| word.to_lowercase().replace(['-', '_'], "");
+    let right: Vec<&str> = right.into_iter().collect();
     let mut best: Option<(usize, &str)> = None;
-    for word in right.into_iter().filter(|word| *word != wrong) {
+    for word in right.iter().copied().filter(|word| *word != wrong) {
         let distance =
             if plain(word) == plain(wrong) { 0 } else { strsim::damerau_levenshtein(wrong, word) };
         // A word of one letter is near to every other.
@@ -182,5 +183,13 @@ pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Opt
             best = Some((distance, word));
         }
     }
-    best.map(|(_, word)| word)
+    best.map(|(_, word)| word).or_else(|| cut_short(wrong, &right))
+}
+
+/// The one word that begins with what was written.
+fn cut_short<'a>(written: &str, right: &[&'a str]) -> Option<&'a str> {
+    const LETTERS: usize = 3;
+    let mut whole = right.iter().filter(|word| word.starts_with(written) && **word != written);
+    let word = whole.next()?;
+    (written.chars().count() >= LETTERS && whole.next().is_none()).then_some(*word)
 }

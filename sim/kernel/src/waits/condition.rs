@@ -167,18 +167,7 @@ impl Waiters {
             }
             // Who may send to a port is another question.
             Condition::SentAnywhere => all(state, |on| waits_at_no_port(state, on)),
-            Condition::Taken(mailbox) => {
-                let mut waiting: Vec<ThreadId> = senders_on(state, mailbox).collect();
-                let object = &state.mailboxes[mailbox.index()];
-                // Taking the last message of a sender that has ended tells those who wait for more.
-                if let MailboxKind::Link { from, .. } = object.spec.kind
-                    && state.has_ended(from)
-                    && object.has_something()
-                {
-                    waiting.extend(receivers_by_name(state, mailbox));
-                }
-                waiting
-            }
+            Condition::Taken(mailbox) => of_taking(state, mailbox),
             Condition::TakenAnywhere => all(state, |on| matches!(on, BlockedOn::Send(_))),
             Condition::Destroyed(mailbox) => senders_on(state, mailbox)
                 .chain(receivers_on(state, mailbox))
@@ -266,6 +255,20 @@ impl Waiters {
         waiting.extend(state.memory.waiting.iter().map(|(t, _)| *t));
         waiting
     }
+}
+
+/// Who waits for a message to be taken from there.
+fn of_taking(state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
+    let mut waiting: Vec<ThreadId> = senders_on(state, mailbox).collect();
+    let object = &state.mailboxes[mailbox.index()];
+    // Taking the last message of a sender that has ended tells those who wait for more.
+    if let MailboxKind::Link { from, .. } = object.spec.kind
+        && state.has_ended(from)
+        && object.has_something()
+    {
+        waiting.extend(receivers_by_name(state, mailbox));
+    }
+    waiting
 }
 
 /// Whether a thread waits for messages that may come from somewhere else than from ports.

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::condition::Condition;
 use super::future::{Ahead, Future, Scratch};
 use super::local::with_local_work_done;
-use super::on_their_way;
+use super::search::on_their_way;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};

@@ -104,6 +104,10 @@ impl Reader {
 
     fn what(&mut self, over: Over, node: &Node) -> Option<What> {
         match &node.value {
+            Yaml::Scalar(scalar) if scalar.is_null() => {
+                self.scalar(node, "an outcome, or a claim such as `logs`");
+                None
+            }
             Yaml::Scalar(scalar) => {
                 if let Some(outcome) = SCHEDULE_OUTCOMES.iter().find(|word| **word == scalar.text) {
                     return Some(What::Outcome(outcome));
@@ -236,7 +240,20 @@ impl Reader {
         match &node.value {
             Yaml::List(items) => items
                 .iter()
-                .map(|item| Some(self.scalar(item, "a line of the log")?.text.clone()))
+                .map(|item| {
+                    if let Yaml::List(_) = item.value {
+                        let diagnostic = Diagnostic::new(
+                            Code::WrongType,
+                            item.at,
+                            "expected a line of the log, not a list",
+                        )
+                        .label("this is a list")
+                        .help("several orders are written `logs: {any-of: [[a, b], [b, a]]}`");
+                        self.note(diagnostic);
+                        return None;
+                    }
+                    Some(self.scalar(item, "a line of the log")?.text.clone())
+                })
                 .collect(),
             other => {
                 self.wrong_type(node.at, "lines of the log are a list", other);

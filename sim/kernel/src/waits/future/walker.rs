@@ -122,23 +122,7 @@ impl Walker<'_> {
                 let named = named.filter(|t| self.state.threads[t.index()].name == threads.name);
                 future.commands.extend(named.map(|t| (command, Controlled::Thread(t))));
             }
-            Target::Processes(whom) => self.add_command(command, self.known(whom), future),
-        }
-    }
-
-    fn add_command(&self, command: Command, whom: Option<Value>, future: &mut Future) {
-        match whom {
-            None => future.commands_to_anybody.push(command),
-            Some(Value::Handle(Handle::Process(process))) => {
-                future.commands.push((command, Controlled::Process(process)));
-            }
-            Some(Value::List(list)) => {
-                for item in list.items() {
-                    self.add_command(command, Some(item.clone()), future);
-                }
-            }
-            // Whatever this is, the call will fail.
-            Some(_) => {}
+            Target::Processes(whom) => add_command(command, self.known(whom), future),
         }
     }
 
@@ -392,6 +376,23 @@ impl Walker<'_> {
             Some(value) => is_good(&value),
             None => false,
         }
+    }
+}
+
+/// A command to whoever this is; to anybody, where that is not known.
+fn add_command(command: Command, whom: Option<Value>, future: &mut Future) {
+    match whom {
+        None => future.commands_to_anybody.push(command),
+        Some(Value::Handle(Handle::Process(process))) => {
+            future.commands.push((command, Controlled::Process(process)));
+        }
+        Some(Value::List(list)) => {
+            for item in list.items() {
+                add_command(command, Some(item.clone()), future);
+            }
+        }
+        // Whatever this is, the call will fail.
+        Some(_) => {}
     }
 }
 
