@@ -270,16 +270,25 @@ impl<'m> Runner<'m> {
     }
 
     /// A thread comes to a call with the processor in hand. It may lose it now, to somebody who waits for it.
+    #[inline]
     fn come_to_call(&mut self, id: usize, t: ThreadId) {
-        let may_lose_it = self.machine.timing.preempt == Preempt::Calls;
-        if may_lose_it && !self.agenda.ready.is_empty() && self.agenda.loses_its_processor() {
-            self.agenda.enqueue(t);
-            self.release(id);
-        } else {
-            self.enter_kernel(id);
+        if self.machine.timing.preempt == Preempt::Calls && self.is_preempted(id, t) {
+            return;
         }
+        self.enter_kernel(id);
     }
 
+    #[cold]
+    fn is_preempted(&mut self, id: usize, t: ThreadId) -> bool {
+        let loses_it = !self.agenda.ready.is_empty() && self.agenda.loses_its_processor();
+        if loses_it {
+            self.agenda.enqueue(t);
+            self.release(id);
+        }
+        loses_it
+    }
+
+    #[inline]
     fn enter_kernel(&mut self, id: usize) {
         self.occupy(id, Phase::Call, self.machine.timing.costs.syscall_ns);
     }

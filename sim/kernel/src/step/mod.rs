@@ -149,6 +149,7 @@ impl From<Fault> for Stop {
 }
 
 impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
+    #[inline]
     fn settle(&mut self) {
         // What comes up while these are drawn stands behind them.
         while !self.work.is_empty() {

@@ -162,6 +162,7 @@ impl<T: Ord> Reach<T> {
 
     fn join(&mut self, other: Self) {
         match (&mut *self, other) {
+            (Reach::Some(items), Reach::Some(others)) if items.is_empty() => *items = others,
             (Reach::Some(items), Reach::Some(mut others)) => items.append(&mut others),
             (_, Reach::All) => *self = Reach::All,
             (Reach::All, Reach::Some(_)) => {}
@@ -177,6 +178,15 @@ impl<T: Ord> Reach<T> {
     }
 }
 
+/// How much is told of a thread's future.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Which objects it reaches.
+    Objects,
+    /// With what types of messages, too.
+    Types,
+}
+
 /// Marks that are used again for every walk.
 pub(super) struct Scratch {
     /// The number of the walk that came by here last.
@@ -184,12 +194,13 @@ pub(super) struct Scratch {
     walk: u32,
     path: Vec<Pc>,
     open: Vec<Pc>,
+    detail: Detail,
     destroys_anything: bool,
     interrupts_anything: bool,
 }
 
 impl Scratch {
-    pub(super) fn new(machine: &Machine) -> Self {
+    pub(super) fn new(machine: &Machine, detail: Detail) -> Self {
         let destroys =
             |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Destroy(_)));
         Self {
@@ -197,6 +208,7 @@ impl Scratch {
             walk: 0,
             path: Vec::new(),
             open: Vec::new(),
+            detail,
             destroys_anything: machine.code.iter().any(destroys),
             interrupts_anything: machine.interrupts(),
         }
@@ -247,6 +259,7 @@ impl Scratch {
             state,
             thread: t,
             written,
+            detail: self.detail,
             destroys_anything: self.destroys_anything,
             interrupts_anything: self.interrupts_anything,
         };

@@ -26,7 +26,7 @@ mod waiting;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition::Condition;
-use super::future::{Ahead, Future, Scratch};
+use super::future::{Ahead, Detail, Future, Scratch};
 use super::local::with_local_work_done;
 use super::search::on_their_way;
 use crate::expr::Expr;
@@ -207,7 +207,7 @@ impl<'a> Arrows<'a> {
             answered_later: BTreeSet::new(),
             spread: on_their_way(state),
         };
-        let mut scratch = Scratch::new(machine);
+        let mut scratch = Scratch::new(machine, Detail::Types);
         let mut processes = BTreeSet::new();
         for t in among {
             arrows.add(&mut scratch, *t);

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition::{Condition, Waiters};
-use super::future::{Ahead, Future, Reach, Scratch};
+use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
 use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
 use crate::object::port::{Controlled, Receiver};
-use crate::program::Command;
+use crate::program::{Command, Op, Verb};
 use crate::state::{BlockedOn, Level, Life, Look, Sources, State, ThreadState, is_wanted_type};
 use crate::value::Value;
 
@@ -24,7 +24,7 @@ pub(super) struct Search<'a> {
     ends: Vec<bool>,
     open: Vec<ThreadId>,
     /// Conditions that somebody who can move could bring about.
-    possible: BTreeSet<Condition>,
+    possible: Possible,
     /// The ports that anybody could get a right to: somebody who can move could pass one on, or one is on
     /// its way.
     spread: BTreeSet<MailboxId>,
@@ -40,17 +40,22 @@ impl<'a> Search<'a> {
             Life::Unborn | Life::NotStarted => process.declared_threads,
             Life::Running | Life::Ended(_) => process.alive_threads,
         });
+        let receivers_with_a_type = receivers_with_a_type(machine, state);
+        let detail = match receivers_with_a_type.is_empty() {
+            true => Detail::Objects,
+            false => Detail::Types,
+        };
         Self {
             machine,
             state,
-            scratch: Scratch::new(machine),
+            scratch: Scratch::new(machine, detail),
             waiters: Waiters::new(state),
             helped: vec![false; state.threads.len()],
             ends: vec![false; state.threads.len()],
             open: Vec::new(),
-            possible: BTreeSet::new(),
+            possible: Possible::new(state.mailboxes.len()),
             spread: on_their_way(state),
-            receivers_with_a_type: receivers_with_a_type(state),
+            receivers_with_a_type,
             unending: unending.collect(),
         }
     }
@@ -146,7 +151,7 @@ impl<'a> Search<'a> {
         let mailboxes: BTreeSet<MailboxId> =
             future.sent.there.iter().map(|(mailbox, _)| *mailbox).collect();
         for mailbox in mailboxes {
-            if self.possible.contains(&Condition::Sent(mailbox)) || !self.may_send(process, mailbox)
+            if self.possible.contains(Condition::Sent(mailbox)) || !self.may_send(process, mailbox)
             {
                 continue;
             }
@@ -298,7 +303,54 @@ impl<'a> Search<'a> {
     }
 }
 
-fn receivers_with_a_type(state: &State) -> BTreeMap<ThreadId, &Value> {
+/// The conditions that were found to be possible. The frequent ones are marks at their mailboxes.
+struct Possible {
+    at: Vec<u8>,
+    others: BTreeSet<Condition>,
+}
+
+impl Possible {
+    fn new(mailboxes: usize) -> Self {
+        Self { at: vec![0; mailboxes], others: BTreeSet::new() }
+    }
+
+    /// The mailbox and the mark of a frequent condition.
+    fn mark(condition: Condition) -> Option<(MailboxId, u8)> {
+        match condition {
+            Condition::Sent(mailbox) => Some((mailbox, 1)),
+            Condition::Taken(mailbox) => Some((mailbox, 2)),
+            Condition::AnsweredAt(mailbox) => Some((mailbox, 4)),
+            _ => None,
+        }
+    }
+
+    fn contains(&self, condition: Condition) -> bool {
+        match Self::mark(condition) {
+            Some((mailbox, mark)) => self.at[mailbox.index()] & mark != 0,
+            None => self.others.contains(&condition),
+        }
+    }
+
+    /// Whether it was not there yet.
+    fn insert(&mut self, condition: Condition) -> bool {
+        let Some((mailbox, mark)) = Self::mark(condition) else {
+            return self.others.insert(condition);
+        };
+        let at = &mut self.at[mailbox.index()];
+        let is_new = *at & mark == 0;
+        *at |= mark;
+        is_new
+    }
+}
+
+fn receivers_with_a_type<'a>(machine: &Machine, state: &'a State) -> BTreeMap<ThreadId, &'a Value> {
+    let asks_for_a_type = |op: &Op| {
+        matches!(op, Op::Call(call)
+            if matches!(&call.verb, Verb::Receive(receive) if receive.kind.is_some()))
+    };
+    if !machine.code.iter().any(asks_for_a_type) {
+        return BTreeMap::new();
+    }
     let wanted = |t: ThreadId| match state.waits_for(t) {
         Some(BlockedOn::Receive { filter: Some(filter), .. }) => Some((t, filter.kind.as_ref()?)),
         _ => None,

@@ -14,7 +14,7 @@ use crate::state::{BlockedOn, Life, Sources, State};
 use crate::value::{Handle, Value};
 
 use super::settled::settled;
-use super::{Future, Reach};
+use super::{Detail, Future, Reach};
 
 /// A thread, and which of its variables may change from now on.
 pub(super) struct Walker<'a> {
@@ -22,6 +22,7 @@ pub(super) struct Walker<'a> {
     pub state: &'a State,
     pub thread: ThreadId,
     pub written: Vec<bool>,
+    pub detail: Detail,
     pub destroys_anything: bool,
     pub interrupts_anything: bool,
 }
@@ -108,8 +109,10 @@ impl Walker<'_> {
                 links.for_each(|link| from.add(link));
             }
         }
-        let kind = receive.kind.as_ref().and_then(|kind| self.known(kind));
-        future.taken.add(&from, kind);
+        if self.detail == Detail::Types {
+            let kind = receive.kind.as_ref().and_then(|kind| self.known(kind));
+            future.taken.add(&from, kind);
+        }
         future.receives.join(from);
     }
 
@@ -169,8 +172,9 @@ impl Walker<'_> {
     }
 
     fn add_send(&self, send: &Send, future: &mut Future) {
+        let to = self.known(&send.to);
         // A name server without a parent asks none.
-        if let Some(Value::None) = self.known(&send.to) {
+        if let Some(Value::None) = to {
             return;
         }
         self.add_rights(&send.rights, future);
@@ -179,23 +183,31 @@ impl Walker<'_> {
         {
             self.add_mailboxes(reply_to, Direction::To, &mut future.lets_answer);
         }
-        let kind = match &send.kind {
-            None => Some(Value::None),
-            Some(kind) => self.known(kind),
-        };
         // `${m.sender}` is a process, whichever.
         if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
-            && self.known(&send.to).is_none()
+            && to.is_none()
         {
-            future.sends_to_processes.push(kind);
-        } else {
-            let mut to = Reach::Some(Vec::new());
-            self.add_mailboxes(&send.to, Direction::To, &mut to);
-            for mailbox in to.each() {
+            future.sends_to_processes.push(self.type_of(send));
+            return;
+        }
+        let mut reached = Reach::Some(Vec::new());
+        self.add_these(to.as_ref(), Direction::To, &mut reached);
+        if self.machine.has_ports() {
+            for mailbox in reached.each() {
                 self.add_command_by_message(send, mailbox, future);
             }
-            future.sent.add(&to, kind);
-            future.sends.join(to);
+        }
+        if self.detail == Detail::Types {
+            future.sent.add(&reached, self.type_of(send));
+        }
+        future.sends.join(reached);
+    }
+
+    /// The type of a message, where it is known.
+    fn type_of(&self, send: &Send) -> Option<Value> {
+        match &send.kind {
+            None => Some(Value::None),
+            Some(kind) => self.known(kind),
         }
     }
 
@@ -234,9 +246,14 @@ impl Walker<'_> {
     }
 
     fn add_mailboxes(&self, expr: &Expr, direction: Direction, reach: &mut Reach<MailboxId>) {
-        match self.known(expr) {
+        self.add_these(self.known(expr).as_ref(), direction, reach);
+    }
+
+    /// What a value stands for; all objects, where it is not known.
+    fn add_these(&self, value: Option<&Value>, direction: Direction, reach: &mut Reach<MailboxId>) {
+        match value {
             None => *reach = Reach::All,
-            Some(value) => self.add_mailbox(&value, direction, reach),
+            Some(value) => self.add_mailbox(value, direction, reach),
         }
     }
 
