@@ -41,10 +41,8 @@ impl<'a> Search<'a> {
             Life::Running | Life::Ended(_) => process.alive_threads,
         });
         let receivers_with_a_type = receivers_with_a_type(machine, state);
-        let detail = match receivers_with_a_type.is_empty() {
-            true => Detail::Objects,
-            false => Detail::Types,
-        };
+        let asks_for_types = !receivers_with_a_type.is_empty();
+        let detail = if asks_for_types { Detail::Types } else { Detail::Objects };
         Self {
             machine,
             state,
