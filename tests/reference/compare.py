@@ -44,10 +44,10 @@ def program(*arguments):
 def program_json(*arguments):
     """(exit code, the scenario of the JSON that the program prints)"""
     code, out, error = program(*arguments, '--format', 'json')
+    if code == 2:
+        why = next((line for line in error.split('\n') if line.startswith('error')), error[:80])
+        raise Skip('load error: ' + why)
     if not out.strip():
-        if code == 2:
-            why = next((line for line in error.split('\n') if line.startswith('error')), error[:80])
-            raise Skip('load error: ' + why)
         return code, {'nothing': error[:300]}
     return code, json.loads(out)['scenarios'][0]
 
