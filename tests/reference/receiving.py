@@ -14,7 +14,7 @@ class Receiving:
         for position, (message, _) in enumerate(state.stored.get(queue, [])):
             if self.type_fits(wanted, message):
                 return ('stored', queue, position)
-        if self.takes_nothing(state, queue):
+        if self.is_box(queue) and queue.kind == 'port':     # no rendezvous
             return None
         blocked = [item for item in state.senders.get(queue, [])
                    if self.type_fits(wanted, state.threads[item[0]].wait[2])]
