@@ -340,7 +340,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "who asks for a notice sends it",
         file: "sim/kernel/src/waits/future/walker.rs",
         before: "self.add_mailboxes(notify, Direction::To, &mut future.asks_for_notices);",
-        after: "self.add_mailboxes(notify, Direction::To, &mut future.sends);",
+        after: "self.add_sends_of_any_type(notify, future);",
     },
     Mutant {
         name: "an interrupt lets a suspended thread go on",
