@@ -337,6 +337,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "offered.is_none_or(|it| is_wanted_type(wanted, it) || it == it)",
     },
     Mutant {
+        name: "a handler for dead handles what is no object at all",
+        file: "sim/kernel/src/waits/future/walker.rs",
+        before: "&& self.are_objects(exprs, handled(Outcome::NoRight) && handled(Outcome::Refused));",
+        after: "&& (true || self.are_objects(exprs, false));",
+    },
+    Mutant {
         name: "who asks for a notice sends it",
         file: "sim/kernel/src/waits/future/walker.rs",
         before: "self.add_mailboxes(notify, Direction::To, &mut future.asks_for_notices);",
