@@ -411,8 +411,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "preemption never comes",
         file: "sim/explore/src/run/runner.rs",
-        before: "self.machine.timing.preempt == Preempt::Calls;",
-        after: "self.machine.timing.preempt == Preempt::Calls && id == usize::MAX;",
+        before: "if self.machine.timing.preempt == Preempt::Calls && self.is_preempted(id, t) {",
+        after: "if id == usize::MAX && self.is_preempted(id, t) {",
     },
     Mutant {
         name: "a cure may give a lock back before it is taken",
