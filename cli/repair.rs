@@ -75,9 +75,9 @@ fn told(subject: &Subject, found: &Repair) -> String {
                     "no small change was found with which every schedule completes ({tried}{undecided}{more})\n"
                 );
             }
-            let is_clean = |it: &Repaired| it.cure.leaves.is_empty() && !it.cure.loses;
+            let delivers = |it: &Repaired| it.cure.delivers_all;
             let messages =
-                if cures.iter().all(is_clean) { ", and every message arrives" } else { "" };
+                if cures.iter().all(delivers) { ", and every message arrives" } else { "" };
             let mut out = format!(
                 "with any one of these every schedule completes{messages} ({tried}{undecided})\n"
             );

@@ -101,6 +101,7 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
     let mailbox = &state.mailboxes[message.mailbox.index()];
     match mailbox.spec.capacity {
         Capacity::None => format!("no buffering, and {}", why_not_taken(names, state, message)),
+        Capacity::Messages(0) => "its limit is 0".into(),
         Capacity::Messages(limit) => format!("full with {}", plural(limit, "message")),
         Capacity::Bytes(limit) => format!(
             "{} of {} are in use, the message has {}",

@@ -252,6 +252,13 @@ class Judge(PortArrows):
                 self.add(key, other, goes and self.has_right(actor, instruction, handles))
             elif not known:
                 self.add(key, other, False)
+        for other, queue, message in self.waiting_to_send():
+            if sources == 'anyone':
+                hit = not self.machine.is_box(queue) and queue[1] == process
+            else:
+                hit = queue in [self.machine.queue_from(process, handle) for handle in sources]
+            if hit and not self.is_name_server(process) and self.machine.type_fits(wanted, message):
+                self.add(key, other)
         if sources == 'anyone':
             return
         for handle in sources:
@@ -265,6 +272,12 @@ class Judge(PortArrows):
                 for handle in living:
                     self.ending(key, handle, not left_over)
 
+    def waiting_to_send(self):
+        """(thread, queue, message) for each message that comes when a wait for a slot or for memory is over."""
+        for other, thread in self.state.threads.items():
+            if thread.mode == 'wait' and thread.wait[0] in ('send', 'memory'):
+                yield other, thread.wait[1], thread.wait[2]
+
     def helps_select(self, key, thread):
         sources = thread.wait[1]
         mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
@@ -275,6 +288,9 @@ class Judge(PortArrows):
                 self.add(key, other, known and not self.never_goes(instruction, queues[0]))
             elif not known:
                 self.add(key, other, False)
+        for other, queue, _ in self.waiting_to_send():
+            if queue in mine:
+                self.add(key, other)
         for handle in sources:
             if handle.kind == 'process' and not self.machine.is_over(self.state, handle):
                 self.ending(key, handle)
@@ -310,8 +326,6 @@ class Judge(PortArrows):
                 self.add(key, other, False)
             elif any(self.type_may_fit(other, wanted, item.type) for item in stored):
                 self.add(key, other, known)
-            else:
-                self.add(key, other, False)
         self.ending_of_receiver(key, queue)
 
     def ending_of_receiver(self, key, queue):

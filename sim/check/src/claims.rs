@@ -2,7 +2,7 @@
 
 use ipcsim_explore::{
     Covered, Ending, Exploration, LooksAt, Measures, NoTrace, Path, Reduction, Run, Stop, Tracer,
-    Vacuous, Verdict, conclude,
+    Vacuous, Verdict, conclude, end_of,
 };
 use ipcsim_kernel::{Event, Fault, Kind, Machine, Predicate, ProcessId, State, Value};
 use ipcsim_report::{Names, bytes, count, cut_off, time};
@@ -397,7 +397,13 @@ impl Court<'_, '_> {
             Err((state, fault)) => self.not_computed(state, &fault),
             Ok(Some(state)) => {
                 let steps = steps(self.found.path(state).len() - 1);
-                let reason = format!("after {steps} of a schedule it can never become true");
+                let at = self.found.state(state);
+                let is_over = end_of(self.found.machine, &at).is_some();
+                let reason = if is_over {
+                    format!("a schedule ends after {steps} without it")
+                } else {
+                    format!("after {steps} a schedule can go round for ever without it")
+                };
                 self.fails(reason, state)
             }
             Ok(None) => match self.found.vacuous_eventually(0) {

@@ -47,6 +47,9 @@ pub struct Cure {
     /// Whether messages are lost then that are not lost now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub loses: bool,
+    /// Whether every message arrives then, in every schedule.
+    #[serde(skip)]
+    pub delivers_all: bool,
     /// How many states there are then, where every schedule was tried.
     pub states: u64,
     #[serde(skip)]
@@ -189,7 +192,14 @@ pub fn of_run(
     at_fault(machine, &run.state, (&verdict.problems, &verdict.waits_for), &mut names);
     let lost = run.measures.lost > 0;
     let delivery = if lost { Delivery::Failed } else { Delivery::Good };
-    let now = Now { at_fault: names, delivery, left_over: BTreeMap::new() };
+    // Measured against all schedules, as in an exploration, where they are not too many.
+    let few = (machine.initial_threads() <= MANY_THREADS)
+        .then(|| budget.up_to(STATES_OF_RUN).explore(machine, Looks::NOTHING))
+        .filter(|found| found.covered == Covered::All);
+    let now = match few {
+        Some(found) => Now::of(&found, names),
+        None => Now { at_fault: names, delivery, left_over: BTreeMap::new() },
+    };
     let mut trial = Trial::new(subject, now, *budget);
     let mut all = trial.candidates();
     trial.spend = Some(COST / 4);
@@ -304,6 +314,7 @@ impl<'a> Trial<'a> {
             achieves,
             leaves,
             loses,
+            delivers_all: false,
             states,
             remedies: remedies.to_vec(),
         };
@@ -324,7 +335,11 @@ impl<'a> Trial<'a> {
         // What schedules leave that complete now is nothing to be said against it.
         let now = |mailbox: &String| self.now.left_over.get(mailbox).copied().unwrap_or(0);
         let leaves = by_name(&found).into_iter().filter(|(mailbox, count)| *count > now(mailbox));
-        all_complete.then(|| cure(Achieves::EverySchedule, leaves.collect(), loses, found.states()))
+        let delivers_all = found.delivery == Delivery::Good && by_name(&found).is_empty();
+        all_complete.then(|| Cure {
+            delivers_all,
+            ..cure(Achieves::EverySchedule, leaves.collect(), loses, found.states())
+        })
     }
 
     fn changed(&self, remedies: &[Remedy]) -> Option<Machine> {

@@ -1,6 +1,7 @@
 //! The same scenario under other values: what every schedule does under each, and the least that is safe.
 
 use ipcsim_explore::{Covered, Ending, Exploration, Looks, LooksAt, Outcome};
+use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 use ipcsim_scenario::{LoadOptions, Loaded, load, parse_duration, parse_size};
 
 use crate::{Budget, Subject};
@@ -149,6 +150,8 @@ fn verdict(found: &Exploration) -> (String, Option<bool>) {
 enum Unit {
     /// Messages; 0 is `none`.
     Messages,
+    /// The limit of a port's queue.
+    QueueLimit,
     /// Things of which there is at least one.
     Things,
     /// `B`, `ms` and the like.
@@ -165,6 +168,7 @@ impl Unit {
             Some(unit) => Unit::Of(unit),
             None if path == "kernel.memory" || path.ends_with("-size") => Unit::Of("B"),
             None if path.ends_with("replicas") || path.ends_with("cpus") => Unit::Things,
+            None if path.starts_with("ports.") => Unit::QueueLimit,
             None => Unit::Messages,
         }
     }
@@ -172,7 +176,7 @@ impl Unit {
     fn value(self, number: u64) -> String {
         match self {
             Unit::Messages if number == 0 => "none".into(),
-            Unit::Messages | Unit::Things => number.to_string(),
+            Unit::Messages | Unit::QueueLimit | Unit::Things => number.to_string(),
             Unit::Of(unit) => format!("{number}{unit}"),
         }
     }
@@ -180,8 +184,12 @@ impl Unit {
     fn least(self) -> u64 {
         match self {
             Unit::Messages => 0,
-            Unit::Things | Unit::Of(_) => 1,
+            Unit::QueueLimit | Unit::Things | Unit::Of(_) => 1,
         }
+    }
+
+    fn largest(self) -> u64 {
+        if self == Unit::QueueLimit { LARGEST_QUEUE_LIMIT } else { LARGEST }
     }
 }
 
@@ -192,9 +200,9 @@ pub fn least(subject: &Subject, path: &str, budget: &Budget) -> Result<Least, Bo
     let unit = Unit::of(path, subject.loaded.value_at(path).as_deref());
     let row_of = |number: u64| row(subject, &[(path.to_string(), unit.value(number))], budget);
     match unit {
-        Unit::Messages | Unit::Things => {
+        Unit::Messages | Unit::QueueLimit | Unit::Things => {
             let mut less = None;
-            for number in unit.least()..=LARGEST {
+            for number in unit.least()..=unit.largest() {
                 let row = row_of(number)?;
                 match row.safe {
                     Some(true) => return Ok(Least::Is { safe: row, less }),

@@ -24,6 +24,8 @@ pub enum Condition {
     Taken(MailboxId),
     /// A message of one type is taken from there.
     TakenOf(MailboxId, u32),
+    /// The limit of this port is set anew.
+    LimitSet(MailboxId),
     /// A message is taken somewhere that is known only at run time.
     TakenAnywhere,
     /// See [`Condition::TakenAnywhere`] and [`Condition::TakenOf`].
@@ -194,6 +196,7 @@ impl Waiters {
             | Condition::SentByOf(..)
             | Condition::SentAnywhereOf(_)
             | Condition::TakenOf(..)
+            | Condition::LimitSet(_)
             | Condition::TakenAnywhereOf(_)
             | Condition::RepliedTo(_)
             | Condition::LetGo(..)

@@ -32,6 +32,8 @@ pub(super) struct Future {
     /// The ports to which the kernel may send later, a notice that it asks for.
     pub asks_for_notices: Reach<MailboxId>,
     pub receives: Reach<MailboxId>,
+    /// The ports whose limit it could set.
+    pub limits: Reach<MailboxId>,
     /// It could give kernel memory back: by a receive, from whomever, or by destroying something.
     pub frees_memory: bool,
     pub destroys: Reach<MailboxId>,
@@ -72,6 +74,7 @@ impl Future {
             lets_answer: Reach::Some(Vec::new()),
             asks_for_notices: Reach::Some(Vec::new()),
             receives: Reach::Some(Vec::new()),
+            limits: Reach::Some(Vec::new()),
             frees_memory: false,
             destroys: Reach::Some(Vec::new()),
             commands: Vec::new(),

@@ -309,6 +309,20 @@ fn hold_memory(state: &State) -> Vec<ProcessId> {
 /// Every type, or list of types, that a receiver waits for, or that a sender has to offer.
 fn kinds(state: &State, among: &[ThreadId]) -> Vec<Value> {
     let mut kinds: Vec<Value> = Vec::new();
+    let stored_where = |mailbox: MailboxId| state.mailboxes[mailbox.index()].messages.iter();
+    let full: BTreeSet<MailboxId> = among
+        .iter()
+        .filter_map(|t| match state.waits_for(*t) {
+            Some(BlockedOn::Send(message)) => Some(message.mailbox),
+            _ => None,
+        })
+        .chain(held_at(state))
+        .collect();
+    for message in full.into_iter().flat_map(stored_where) {
+        if !kinds.contains(message.kind()) {
+            kinds.push(message.kind().clone());
+        }
+    }
     for t in among {
         let kind = match state.waits_for(*t) {
             Some(BlockedOn::Receive { filter, .. }) => waiting::wanted_type(filter.as_deref()),
@@ -325,6 +339,14 @@ fn kinds(state: &State, among: &[ThreadId]) -> Vec<Value> {
         }
     }
     kinds
+}
+
+/// The ports at which the kernel keeps a message for its sender.
+fn held_at(state: &State) -> impl Iterator<Item = MailboxId> {
+    let keeps = |id: &MailboxId| {
+        state.mailboxes[id.index()].port().is_some_and(|port| !port.held.is_empty())
+    };
+    (0..state.mailboxes.len()).map(MailboxId::at).filter(keeps)
 }
 
 /// Whether an operation copies this variable to another.

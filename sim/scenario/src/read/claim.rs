@@ -345,7 +345,7 @@ fn said(entries: &[(Placed<String>, Node)]) -> String {
 
 fn in_one_line(node: &Node, depth: usize) -> String {
     // A change may be a whole list of steps.
-    const DEEPEST: usize = 2;
+    const DEEPEST: usize = 4;
     match &node.value {
         Yaml::Scalar(scalar) => scalar.text.clone(),
         _ if depth > DEEPEST => "…".into(),

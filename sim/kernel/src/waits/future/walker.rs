@@ -80,6 +80,7 @@ impl Walker<'_> {
             // A higher limit lets blocked senders in, as if something had been taken.
             Verb::Limit { port, .. } => {
                 self.add_mailboxes(port, Direction::From, &mut future.receives);
+                self.add_mailboxes(port, Direction::From, &mut future.limits);
             }
             Verb::Drop(right) => self.add_mailboxes(right, Direction::To, &mut future.drops),
             Verb::Select { .. }

@@ -35,6 +35,12 @@ impl Arrows<'_> {
         let state = self.state;
         let own = state.threads[t.index()].process;
         let future = &self.futures[&t];
+        // What it waits to send comes when its wait is over.
+        if let Some(BlockedOn::Send(message) | BlockedOn::Memory(message)) = state.waits_for(t)
+            && !self.machine.name_servers.contains_key(&message.mailbox)
+        {
+            self.told(message.mailbox, Some(message.kind()), to);
+        }
         self.sends(own, future, to);
         self.receives(future, to);
         future.destroys.tell(Condition::Destroyed, Condition::Anything, to);
@@ -164,6 +170,7 @@ impl Arrows<'_> {
 
     fn receives(&self, future: &Future, to: &mut Vec<Condition>) {
         future.receives.tell(Condition::Taken, Condition::TakenAnywhere, to);
+        future.limits.tell(Condition::LimitSet, Condition::Anything, to);
         // Whoever takes a request answers it, or ends.
         let goes_on = future.replies || future.ends || future.exits;
         for (mailbox, kind) in &future.taken.there {

@@ -89,10 +89,16 @@ impl Arrows<'_> {
                 waits(Condition::TakenOf(known_as, kind));
                 waits(Condition::TakenAnywhereOf(kind));
             }
+            // Whoever takes none of the types that are stored frees no slot.
             Capacity::Messages(_) | Capacity::Bytes(_) | Capacity::Unlimited => {
-                waits(Condition::Taken(mailbox));
-                waits(Condition::Taken(known_as));
-                waits(Condition::TakenAnywhere);
+                for stored in &state.mailboxes[mailbox.index()].messages {
+                    let kind = self.kind(stored.kind());
+                    waits(Condition::TakenOf(mailbox, kind));
+                    waits(Condition::TakenOf(known_as, kind));
+                    waits(Condition::TakenAnywhereOf(kind));
+                }
+                // A higher limit of a port lets it in as well.
+                waits(Condition::LimitSet(mailbox));
             }
         }
         self.of_the_receiver(mailbox, waits);
@@ -237,6 +243,10 @@ impl Arrows<'_> {
         };
         for id in (0..state.mailboxes.len()).map(MailboxId::at) {
             let Some(port) = state.mailboxes[id.index()].port() else { continue };
+            for held in port.held.iter().filter(|it| comes_here(Some(it.notify), &["msg-accepted"]))
+            {
+                self.of_a_sender(&held.message, waits);
+            }
             if comes_here(port.no_senders, &["no-senders"]) {
                 self.of_holders(id, waits);
             }
