@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Run, Stop, Verdict};
-use ipcsim_kernel::{Machine, Pc, State, ThreadId};
+use ipcsim_kernel::{Bound, Machine, Pc, Role, State, Thread, ThreadId, ThreadState};
 
 use crate::reasons::{Waiting, waiting};
 use crate::units::{bytes, count, plural, time};
@@ -173,6 +173,16 @@ fn tell_problem(out: &mut String, machine: &Machine, state: &State, problem: &Pr
     tell_waits(out, machine, state, problem);
 }
 
+fn a_daemon_goes_on(machine: &Machine, state: &State) -> bool {
+    let goes_on = |thread: &Thread| match &thread.state {
+        ThreadState::Ended | ThreadState::NotStarted | ThreadState::Suspended(_) => false,
+        ThreadState::Blocked { bound, .. } => *bound != Bound::Forever,
+        ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => true,
+    };
+    let is_daemon = |thread: &Thread| machine.family_of(thread.process).role == Role::Daemon;
+    state.threads.items().iter().any(|thread| is_daemon(thread) && goes_on(thread))
+}
+
 /// Who waits for what, in one sentence.
 pub(crate) fn sentence(machine: &Machine, state: &State, problem: &Problem) -> String {
     let names = Names::new(machine);
@@ -190,7 +200,9 @@ pub(crate) fn sentence(machine: &Machine, state: &State, problem: &Problem) -> S
             format!("{} {verb} for kernel memory that nobody will free", listed(&who))
         }
         Class::OrphanWait => {
-            format!("{} waits for ever: nobody left can end this wait", listed(&who))
+            // What a daemon that goes on could do is nothing to wait for.
+            let others = if a_daemon_goes_on(machine, state) { "no worker" } else { "nobody" };
+            format!("{} waits for ever: {others} left can end this wait", listed(&who))
         }
         Class::Neglected => {
             format!(
