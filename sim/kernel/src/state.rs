@@ -13,7 +13,7 @@ use crate::links;
 use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec, Order};
 use crate::message::{Message, Route};
 use crate::object::inbox::Inbox;
-use crate::object::mailbox::{Mailbox, Protected};
+use crate::object::mailbox::{Existence, Mailbox, Protected};
 use crate::object::memory::KernelMemory;
 use crate::object::port::{Carried, Port, Receiver, Right, Rights};
 use crate::object::port_set::PortSet;
@@ -529,6 +529,30 @@ impl State {
             || self.mailboxes.iter().any(|mailbox| mailbox.all_messages().any(|it| carries(it)))
             || self.memory.waiting.iter().any(|(_, message)| carries(message))
             || self.mailboxes[port.index()].messages.iter().any(holds_by_message)
+    }
+
+    /// Whether nothing can ever come to a process from a source again.
+    pub(crate) fn is_dead(&self, own: ProcessId, id: MailboxId) -> bool {
+        let mailbox = &self.mailboxes[id.index()];
+        match mailbox.spec.kind {
+            MailboxKind::Link { from, .. } => self.has_ended(from) && !mailbox.has_something(),
+            MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
+            MailboxKind::Port => self.receiver_of(id) != Receiver::Held(own),
+            MailboxKind::PortSet => {
+                let owner = mailbox.set().map(|set| set.owner);
+                mailbox.existence == Existence::Destroyed || owner != Some(own)
+            }
+        }
+    }
+
+    /// Whether a receive from these will be `dead` once the senders of its links have ended: all else is dead.
+    pub(crate) fn is_dead_but_for_links(&self, own: ProcessId, sources: &Sources) -> bool {
+        let is_link = |source: &MailboxId| {
+            matches!(self.mailboxes[source.index()].spec.kind, MailboxKind::Link { .. })
+        };
+        let listed = sources.listed();
+        !listed.is_empty()
+            && listed.iter().all(|source| is_link(source) || self.is_dead(own, *source))
     }
 
     /// Whether a process has ended, or was never made: nobody waits for its end.

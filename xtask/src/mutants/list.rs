@@ -272,9 +272,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the end of a sender would end every receive",
-        file: "sim/kernel/src/waits/graph/waiting.rs",
-        before: "            && listed.iter().all(is_link)\n",
-        after: "            && listed.iter().any(is_link)\n",
+        file: "sim/kernel/src/state.rs",
+        before: "listed.iter().all(|source| is_link(source) || self.is_dead(own, *source))",
+        after: "listed.iter().any(|source| is_link(source) || self.is_dead(own, *source))",
     },
     Mutant {
         name: "whoever kills himself ends his own wait",
@@ -325,10 +325,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "if stands_before_some && !asks_nobody(machine, thread.pc) {",
     },
     Mutant {
-        name: "an end of a sender helps who waits at a mailbox too",
-        file: "sim/kernel/src/waits/condition.rs",
-        before: "!matches!(sources, Sources::Anyone) && sources.listed().iter().all(is_link)",
-        after: "!matches!(sources, Sources::Anyone) && sources.listed().iter().any(is_link)",
+        name: "a mailbox that was destroyed keeps who waits there from being told of an end",
+        file: "sim/kernel/src/state.rs",
+        before: "is_link(source) || self.is_dead(own, *source))",
+        after: "is_link(source) || self.mailboxes.is_empty())",
     },
     Mutant {
         name: "a send of any type would do",

@@ -6,11 +6,9 @@ use super::send::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::expr::Expr;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
+use crate::ids::{MailboxId, ThreadId};
 use crate::machine::{MailboxKind, TooLarge};
 use crate::message::{Message, Route, Then};
-use crate::object::mailbox::Existence;
-use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
 use crate::program::{Answer, From, Receive, Verb};
@@ -167,7 +165,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let whereabouts = if fits { Whereabouts::With(process) } else { Whereabouts::Destroyed };
         let message = self.remove(t, found, whereabouts);
         // The last message of a sender that has ended: others who wait for it wait in vain now.
-        if self.is_dead(process, message.mailbox) {
+        if self.state.is_dead(process, message.mailbox) {
             self.tell_receivers_of_the_dead(message.mailbox);
         }
         if !fits {
@@ -293,22 +291,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let own = self.thread(t).process;
         match sources {
             Sources::Anyone => false,
-            listed => listed.listed().iter().all(|mailbox| self.is_dead(own, *mailbox)),
-        }
-    }
-
-    pub(super) fn is_dead(&self, own: ProcessId, id: MailboxId) -> bool {
-        let mailbox = self.mailbox(id);
-        match mailbox.spec.kind {
-            MailboxKind::Link { from, .. } => {
-                self.state.has_ended(from) && !mailbox.has_something()
-            }
-            MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
-            MailboxKind::Port => self.state.receiver_of(id) != Receiver::Held(own),
-            MailboxKind::PortSet => {
-                let owner = mailbox.set().map(|set| set.owner);
-                mailbox.existence == Existence::Destroyed || owner != Some(own)
-            }
+            listed => listed.listed().iter().all(|mailbox| self.state.is_dead(own, *mailbox)),
         }
     }
 

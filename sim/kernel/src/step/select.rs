@@ -26,7 +26,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let ready: Vec<Value> = sources
             .listed()
             .iter()
-            .filter(|mailbox| self.has_something(**mailbox) || self.is_dead(own, **mailbox))
+            .filter(|mailbox| self.has_something(**mailbox) || self.state.is_dead(own, **mailbox))
             .map(|mailbox| Value::Handle(self.name_of_source(*mailbox)))
             .collect();
         if ready.is_empty() {

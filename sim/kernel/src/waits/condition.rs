@@ -331,15 +331,12 @@ fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = Threa
     })
 }
 
-/// The threads that wait for a link's sender by its name. Who receives from anyone, or from a mailbox as well,
+/// The threads that wait for a link's sender by its name. Who receives from anyone, or from a living mailbox too,
 /// is not disturbed by an end; a `select` reports it.
 fn receivers_by_name(state: &State, link: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
-    receivers_on(state, link).filter(|t| match state.waits_for(*t) {
+    receivers_on(state, link).filter(move |t| match state.waits_for(*t) {
         Some(BlockedOn::Receive { sources, .. }) => {
-            let is_link = |source: &MailboxId| {
-                matches!(state.mailboxes[source.index()].spec.kind, MailboxKind::Link { .. })
-            };
-            !matches!(sources, Sources::Anyone) && sources.listed().iter().all(is_link)
+            state.is_dead_but_for_links(state.threads[t.index()].process, sources)
         }
         Some(BlockedOn::Select(_)) => true,
         _ => false,

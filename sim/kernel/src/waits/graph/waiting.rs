@@ -197,16 +197,11 @@ impl Arrows<'_> {
 
     /// Where a receive has no other sources than links it ends when all their senders have ended.
     fn of_senders(&self, t: ThreadId, sources: &Sources, waits: &mut impl FnMut(Condition)) {
-        let is_link = |source: &MailboxId| {
-            matches!(self.state.mailboxes[source.index()].spec.kind, MailboxKind::Link { .. })
-        };
-        let listed = sources.listed();
         let senders = self.senders(sources);
         let own = self.state.threads[t.index()].process;
         let can_end = |process: &ProcessId| self.may_end(*process);
         // The end of its own process is nothing that it could wait for.
-        if !listed.is_empty()
-            && listed.iter().all(is_link)
+        if self.state.is_dead_but_for_links(own, sources)
             && senders.iter().all(can_end)
             && !senders.contains(&own)
         {
