@@ -2,7 +2,7 @@
 from machine import Machine
 from reading import ASKED
 import verdict
-from values import Ambiguous, Message, Once, show
+from values import Ambiguous, Handle, Message, Once, show
 
 
 class TooBig(Exception):
@@ -55,16 +55,19 @@ class Explorer:
         calls, rights = {}, {}
 
         def plain(value):
-            if isinstance(value, Message):
-                return ('message',) + tuple(plain(part) for part in value[:6]) + (
-                    call(value.request), plain(value.given), value.carried, value.rights)
-            if isinstance(value, Once):
+            kind = type(value)
+            if kind is str or kind is int or kind is Handle or value is None:
+                return value
+            if kind is bool:
+                return ('bool', value)      # True == 1 in Python
+            if kind is Message:
+                return ('message', *map(plain, value[:6]), call(value.request), plain(value.given),
+                        value.carried, value.rights)
+            if kind is Once:
                 rights.setdefault(value.number, len(rights))
                 return ('once', rights[value.number], value.port, state.once.get(value))
-            if isinstance(value, (bool, int, str)) or value is None:
-                return (type(value).__name__, value)
             if isinstance(value, tuple):
-                return tuple(plain(part) for part in value)
+                return tuple(map(plain, value))
             return value
 
         def call(request):
@@ -79,16 +82,16 @@ class Explorer:
             if wait[0] == 'reply':
                 return ('reply', call(wait[1]))
             if wait[:2] == ('again', 'receive'):
-                return wait[:2] + (wait[2], rank.get(wait[3])) + tuple(plain(part) for part in wait[4:])
-            return tuple(plain(part) for part in wait)
+                return wait[:2] + (wait[2], rank.get(wait[3])) + tuple(map(plain, wait[4:]))
+            return tuple(map(plain, wait))
 
         threads = []
         for key in sorted(state.threads):
             thread = state.threads[key]
             threads.append((key, id(thread.code), thread.place, thread.mode, waiting(thread.wait), thread.bounded,
                             thread.suspended, thread.status,
-                            tuple((name, plain(value)) for name, value in sorted(thread.variables.items())),
-                            tuple(sorted((place, plain(value)) for place, value in thread.counters.items()))))
+                            tuple([(name, plain(value)) for name, value in sorted(thread.variables.items())]),
+                            tuple(sorted([(place, plain(value)) for place, value in thread.counters.items()]))))
         queues = []
         for name in ('stored', 'senders', 'receivers'):
             for queue, items in sorted(getattr(state, name).items(), key=str):

@@ -10,14 +10,9 @@ class Thread:
         again   look-again: it was made ready and makes its call once more; its wait may still end by itself
         ended
     """
-    FIELDS = ('process name shown index thread_index code place variables counters status mode wait bounded suspended '
-              'declared').split()
-    __slots__ = FIELDS
-
     def copy(self):
         other = Thread()
-        for field in Thread.FIELDS:
-            setattr(other, field, getattr(self, field))
+        other.__dict__.update(self.__dict__)
         other.variables, other.counters = dict(self.variables), dict(self.counters)
         return other
 
@@ -55,7 +50,7 @@ class State:
         other.threads = {key: thread.copy() for key, thread in self.threads.items()}
         other.alive = dict(self.alive)
         for name in ('stored', 'senders', 'receivers'):
-            setattr(other, name, {queue: list(items) for queue, items in getattr(self, name).items() if items})
+            setattr(other, name, {queue: items[:] for queue, items in getattr(self, name).items() if items})
         other.memory_queue, other.requests = list(self.memory_queue), dict(self.requests)
         for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept', 'members', 'served'):
             setattr(other, name, dict(getattr(self, name)))

@@ -420,4 +420,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         before: "        if first.end > second.start || breaks_a_lock {",
         after: "        if first.end > second.start || (breaks_a_lock && who.is_empty()) {",
     },
+    Mutant {
+        name: "under refuse a later refusal is hope",
+        file: "sim/kernel/src/waits/mod.rs",
+        before: "stuck_if(machine, state, Hope::NotInRefusals)",
+        after: "stuck_if(machine, state, Hope::InAll)",
+    },
 ];

@@ -25,6 +25,7 @@ mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Hope;
 use super::condition::Condition;
 use super::future::{Ahead, Detail, Future, Scratch};
 use super::local::with_local_work_done;
@@ -207,7 +208,7 @@ impl<'a> Arrows<'a> {
             answered_later: BTreeSet::new(),
             spread: on_their_way(state),
         };
-        let mut scratch = Scratch::new(machine, Detail::Types);
+        let mut scratch = Scratch::new(machine, Detail::Types, Hope::InAll);
         let mut processes = BTreeSet::new();
         for t in among {
             arrows.add(&mut scratch, *t);

@@ -41,29 +41,32 @@ use search::Search;
 
 /// The threads that can never move again, in order. Daemons at rest are among them.
 pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
-    stuck_if(machine, state, Timeouts::End)
+    stuck_if(machine, state, Hope::InAll)
 }
 
-/// Whether bounded waits end by themselves.
+/// What counts as help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timeouts {
-    /// They do.
-    End,
-    /// What if they did not? A sleep ends all the same.
-    Ignored,
+enum Hope {
+    /// All that could end a wait.
+    InAll,
+    /// What if bounded waits did not end by themselves? A sleep ends all the same.
+    NotInTimeouts,
+    /// What if the kernel refused no later call? An exception that a refusal raises may end the process of whoever
+    /// waits.
+    NotInRefusals,
 }
 
-fn stuck_if(machine: &Machine, state: &State, timeouts: Timeouts) -> Vec<ThreadId> {
+fn stuck_if(machine: &Machine, state: &State, hope: Hope) -> Vec<ThreadId> {
     let waits = |thread: &Thread| {
         matches!(thread.state, ThreadState::Blocked { .. } | ThreadState::Suspended(_))
-            && !moves_by_itself(state, thread, timeouts)
+            && !moves_by_itself(state, thread, hope)
     };
     if !state.threads.iter().any(waits) {
         return Vec::new();
     }
-    let mut search = Search::new(machine, state);
+    let mut search = Search::new(machine, state, hope);
     for (index, thread) in state.threads.iter().enumerate() {
-        if moves_by_itself(state, thread, timeouts) {
+        if moves_by_itself(state, thread, hope) {
             search.help(ThreadId::at(index));
         }
     }
@@ -75,7 +78,7 @@ fn stuck_if(machine: &Machine, state: &State, timeouts: Timeouts) -> Vec<ThreadI
 }
 
 /// Whether a thread does not wait, or its wait ends without anybody's help.
-fn moves_by_itself(state: &State, thread: &Thread, timeouts: Timeouts) -> bool {
+fn moves_by_itself(state: &State, thread: &Thread, hope: Hope) -> bool {
     match &thread.state {
         ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => true,
         ThreadState::Blocked { on: BlockedOn::Sleep, .. } => true,
@@ -83,7 +86,9 @@ fn moves_by_itself(state: &State, thread: &Thread, timeouts: Timeouts) -> bool {
         ThreadState::Blocked { on: BlockedOn::Select(sources), .. } if is_ready(state, sources) => {
             true
         }
-        ThreadState::Blocked { bound, .. } => *bound != Bound::Forever && timeouts == Timeouts::End,
+        ThreadState::Blocked { bound, .. } => {
+            *bound != Bound::Forever && hope != Hope::NotInTimeouts
+        }
         ThreadState::NotStarted => state.processes[thread.process.index()].life == Life::NotStarted,
         ThreadState::Suspended(_) | ThreadState::Ended => false,
     }
@@ -103,7 +108,7 @@ fn is_ready(state: &State, sources: &Sources) -> bool {
 /// The circle of waits that a thread is in, if nothing but a timeout can open it: a deadlock that a
 /// bounded wait hides. Empty if there is none.
 pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId> {
-    let stuck = stuck_if(machine, state, Timeouts::Ignored);
+    let stuck = stuck_if(machine, state, Hope::NotInTimeouts);
     if stuck.binary_search(&t).is_err() {
         return Vec::new();
     }
@@ -123,7 +128,7 @@ pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId>
 
 /// Whether a thread that has just begun to wait closes a circle of waits that nobody can open.
 pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
-    let stuck = stuck(machine, state);
+    let stuck = stuck_if(machine, state, Hope::NotInRefusals);
     stuck.binary_search(&t).is_ok() && is_on_a_circle(machine, state, &stuck, t)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Hope;
 use super::condition::{Condition, Waiters};
 use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
@@ -35,7 +36,7 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(machine: &'a Machine, state: &'a State) -> Self {
+    pub(super) fn new(machine: &'a Machine, state: &'a State, hope: Hope) -> Self {
         let unending = state.processes.iter().map(|process| match process.life {
             Life::Unborn | Life::NotStarted => process.declared_threads,
             Life::Running | Life::Ended(_) => process.alive_threads,
@@ -46,7 +47,7 @@ impl<'a> Search<'a> {
         Self {
             machine,
             state,
-            scratch: Scratch::new(machine, detail),
+            scratch: Scratch::new(machine, detail, hope),
             waiters: Waiters::new(state),
             helped: vec![false; state.threads.len()],
             ends: vec![false; state.threads.len()],
