@@ -23,13 +23,10 @@ use crate::test::{line_of, tell_claim};
 const BITS: u64 = 256 << 20;
 
 pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
-    let opened = match input::open(&args.subject.file, &args.subject.input, terminal) {
+    let opened = match input::open_usable(&args.subject.file, &args.subject.input, terminal) {
         Ok(opened) => opened,
-        Err(exit) => return exit,
+        Err(unusable) => return terminal.unusable("explore", args.output, unusable),
     };
-    if opened.loaded.machine.is_none() {
-        return Exit::Unusable;
-    }
     within(&args.subject.how, RUN_STEPS, |budget| looked_at(args, &opened, budget, terminal))
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ipcsim_check::Subject;
+use ipcsim_check::{Subject, result};
 use ipcsim_scenario::{LoadOptions, Loaded, load};
 
 use crate::args::Input;
@@ -120,10 +120,28 @@ impl Opened {
 /// # Errors
 /// It cannot be read; that was told.
 pub(crate) fn open(file: &str, input: &Input, terminal: &Terminal) -> Result<Opened, Exit> {
-    let text = read(file, input).map_err(|message| {
-        terminal.error(&message);
-        Exit::Unusable
-    })?;
+    open_or_say_why(file, input, terminal).map_err(|_| Exit::Unusable)
+}
+
+/// As [`open`], for what may be asked for as JSON.
+///
+/// # Errors
+/// It cannot be read or used; that was told, and is in the result.
+pub(crate) fn open_usable(
+    file: &str,
+    input: &Input,
+    terminal: &Terminal,
+) -> Result<Opened, result::Scenario> {
+    let opened = open_or_say_why(file, input, terminal)
+        .map_err(|why| result::Scenario::unread(file, &why))?;
+    if opened.loaded.machine.is_none() {
+        return Err(result::Scenario::of(&opened.subject(), opened.title()));
+    }
+    Ok(opened)
+}
+
+fn open_or_say_why(file: &str, input: &Input, terminal: &Terminal) -> Result<Opened, String> {
+    let text = read(file, input).inspect_err(|message| terminal.error(message))?;
     let loaded = compile(&text, input);
     terminal.diagnostics(&loaded);
     Ok(Opened::new(file, text, loaded, input))

@@ -17,7 +17,8 @@ pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
         Ok(text) => text,
         Err(message) => {
             terminal.error(&message);
-            return Exit::Unusable;
+            let unusable = result::Scenario::unread(&args.subject.file, &message);
+            return terminal.unusable("matrix", args.output, unusable);
         }
     };
     // The scenario itself may have errors that the values mend.
@@ -28,11 +29,18 @@ pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
         None => table(args, &opened, budget, terminal),
     });
     judged.unwrap_or_else(|failed| {
-        match failed {
-            Failed::Usage(message) => terminal.error(&message),
-            Failed::Scenario(loaded) => terminal.diagnostics(&loaded),
-        }
-        Exit::Unusable
+        let unusable = match failed {
+            Failed::Usage(message) => {
+                terminal.error(&message);
+                result::Scenario::unread(&opened.file, &message)
+            }
+            Failed::Scenario(loaded) => {
+                terminal.diagnostics(&loaded);
+                let subject = Subject { loaded: &loaded, ..opened.subject() };
+                result::Scenario::of(&subject, opened.title())
+            }
+        };
+        terminal.unusable("matrix", args.output, unusable)
     })
 }
 

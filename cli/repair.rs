@@ -15,9 +15,9 @@ use crate::terminal::Terminal;
 const SHOWN: usize = 4;
 
 pub(crate) fn execute(args: &RepairArgs, terminal: &Terminal) -> Exit {
-    let opened = match input::open(&args.subject.file, &args.subject.input, terminal) {
+    let opened = match input::open_usable(&args.subject.file, &args.subject.input, terminal) {
         Ok(opened) => opened,
-        Err(exit) => return exit,
+        Err(unusable) => return terminal.unusable("repair", args.output, unusable),
     };
     within(&args.subject.how, RUN_STEPS, |budget| repaired(args, &opened, budget, terminal))
 }

@@ -47,9 +47,12 @@ fn execute_one(
     found: &mut Vec<result::Scenario>,
     terminal: &Terminal,
 ) -> Exit {
-    let opened = match input::open(file, &args.input, terminal) {
+    let opened = match input::open_usable(file, &args.input, terminal) {
         Ok(opened) => opened,
-        Err(exit) => return exit,
+        Err(unusable) => {
+            found.push(unusable);
+            return Exit::Unusable;
+        }
     };
     let Some(mut machine) = opened.loaded.machine.clone() else { return Exit::Unusable };
     if let Some(seed) = args.seed {

@@ -8,7 +8,8 @@ use ipcsim_check::result;
 use ipcsim_report::diagnostics::Style;
 use ipcsim_scenario::Loaded;
 
-use crate::args::{Color, MessageFormat};
+use crate::args::{Color, MessageFormat, Output};
+use crate::exit::Exit;
 
 /// Set by Ctrl-C.
 pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -52,6 +53,19 @@ impl Terminal {
     pub(crate) fn json(&self, command: &'static str, scenarios: Vec<result::Scenario>) {
         let report = result::Report { format: result::FORMAT, command, scenarios };
         self.print(&result::text(&report));
+    }
+
+    /// A scenario cannot be used. People have been told; the JSON says so, too.
+    pub(crate) fn unusable(
+        &self,
+        command: &'static str,
+        output: Output,
+        scenario: result::Scenario,
+    ) -> Exit {
+        if output == Output::Json {
+            self.json(command, vec![scenario]);
+        }
+        Exit::Unusable
     }
 
     /// Whether something that was asked for could not be printed.

@@ -157,20 +157,23 @@ fn summarize(tested: &[Tested], args: &TestArgs, terminal: &Terminal) -> Exit {
     out.push('\n');
     match args.output {
         Output::Human => terminal.print(&out),
-        Output::Json => terminal.json("test", tested.iter().filter_map(as_result).collect()),
+        Output::Json => terminal.json("test", tested.iter().map(as_result).collect()),
     }
     worst
 }
 
-fn as_result(file: &Tested) -> Option<result::Scenario> {
-    let opened = file.opened.as_ref().ok()?;
+fn as_result(file: &Tested) -> result::Scenario {
+    let opened = match &file.opened {
+        Ok(opened) => opened,
+        Err(message) => return result::Scenario::unread(&file.name, message),
+    };
     let mut scenario = result::Scenario::of(&opened.subject(), opened.title());
     scenario.claims = file
         .claims
         .iter()
         .map(|(line, said, judgement)| result::of_claim(*line, said.clone(), judgement))
         .collect();
-    Some(scenario)
+    scenario
 }
 
 /// A claim with what became of it; in full if it does not hold.

@@ -121,6 +121,24 @@ fn what_is_found_of_every_scenario_fits_the_schema() {
     }
 }
 
+#[test]
+fn what_cannot_be_used_says_why() {
+    let shell = Shell::new("result-unusable");
+    shell.write("bad.yaml", "processes: {A: [{send: 1}]}\n");
+    for command in [&["run"][..], &["explore"], &["test"], &["repair"]] {
+        let all = found(&shell, &[command, &["bad.yaml"]].concat());
+        assert_eq!(all["diagnostics"][0]["message"], "`send` needs `to`", "{command:?}");
+        assert_eq!(all["diagnostics"][0]["column"], 18, "{command:?}");
+        assert!(all["claims"].is_null() && all["schedules"].is_null(), "{command:?}");
+        let all = found(&shell, &[command, &["nowhere.yaml"]].concat());
+        assert_eq!(all["diagnostics"][0]["file"], "nowhere.yaml", "{command:?}");
+    }
+    let all = found(&shell, &["matrix", "mutual-send", "--vary", "kernel.buffering=none,much"]);
+    assert_eq!(all["diagnostics"][0]["severity"], "error");
+    let all = found(&shell, &["matrix", "mutual-send", "--least", "nonsense"]);
+    assert_eq!(all["diagnostics"][0]["severity"], "error");
+}
+
 /// A cure that leaves a message says so, and the pool gets one worker more; a lock is left alone.
 #[test]
 fn cures_say_what_they_leave_and_do_not_break_locks() {

@@ -3,7 +3,7 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use ipcsim_scenario::{Diagnostic, Severity, Source};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &[Source], style: Style) -> Stri
             long(diagnostic, sources, &Renderer::styled().decor_style(DecorStyle::Ascii))
         }
         Style::Short => short(diagnostic, source),
-        Style::Json => machine_readable(diagnostic, source),
+        Style::Json => format!("{}\n", object(diagnostic, sources)),
     }
 }
 
@@ -102,10 +102,12 @@ fn short(diagnostic: &Diagnostic, source: &Source) -> String {
     )
 }
 
-fn machine_readable(diagnostic: &Diagnostic, source: &Source) -> String {
+/// A diagnostic as a JSON object.
+pub fn object(diagnostic: &Diagnostic, sources: &[Source]) -> Value {
+    let source = &sources[(diagnostic.at.source as usize).min(sources.len() - 1)];
     let (line, column) = source.line_and_column(diagnostic.at.bytes().start);
     let (end_line, end_column) = source.line_and_column(diagnostic.at.bytes().end);
-    let object = json!({
+    json!({
         "code": diagnostic.code.label(),
         "severity": severity(diagnostic),
         "file": source.name.as_ref(),
@@ -116,6 +118,5 @@ fn machine_readable(diagnostic: &Diagnostic, source: &Source) -> String {
         "message": diagnostic.message,
         "label": diagnostic.label,
         "help": diagnostic.help,
-    });
-    format!("{object}\n")
+    })
 }

@@ -39,8 +39,9 @@ impl Tracer for Steps {
     }
 
     fn record(&mut self, machine: &Machine, state: &State, number: u64, event: &Event) {
-        // The beginning is no step of anybody.
-        if number == 0 || matches!(event.kind, Kind::ThreadEnded) {
+        // The beginning is no step of anybody; but what is chosen there decides the rest.
+        let is_choice = matches!(event.kind, Kind::Chose(..));
+        if (number == 0 && !is_choice) || matches!(event.kind, Kind::ThreadEnded) {
             return;
         }
         let Some(text) = words_of(machine, state, event) else { return };
@@ -123,7 +124,7 @@ impl Steps {
         let width = self.lines.iter().map(|line| line.who.chars().count()).max().unwrap_or(0);
         let last = self.lines.last().map_or(0, |line| line.number);
         let digits = last.to_string().len();
-        let mut before = 0;
+        let mut before = None;
         for (at, line) in self.lines.iter().enumerate() {
             let folded = self.lines.len().saturating_sub(HEAD + TAIL);
             if folded > 1 && (HEAD..HEAD + folded).contains(&at) {
@@ -133,8 +134,8 @@ impl Steps {
                 continue;
             }
             let number =
-                if line.number == before { String::new() } else { line.number.to_string() };
-            before = line.number;
+                if before == Some(line.number) { String::new() } else { line.number.to_string() };
+            before = Some(line.number);
             let _ = write!(out, "{indent}{number:>digits$}  {:width$}  ", line.who);
             let _ = writeln!(out, "{}", line.told());
         }

@@ -119,7 +119,7 @@ class Rights:
     def port_loses_receiver(self, state, port):
         """The receive right goes to the backup, with all that waits there; without one the port dies."""
         backup = self.scenario.backup.get(port)
-        if backup in (None, state.holder[port]) or state.alive[backup] != 'alive':
+        if backup in (None, state.holder[port]) or self.is_over(state, backup):
             self.port_dies(state, port)
             return
         if any(port in (key[0], notify) for key, notify in state.watches.items()):

@@ -98,8 +98,13 @@ pub(crate) struct Now {
 }
 
 impl Now {
-    pub(crate) fn of(found: &Exploration, at_fault: BTreeSet<String>) -> Self {
-        Self { at_fault, delivery: found.delivery, left_over: by_name(found) }
+    pub(crate) fn of(found: &Exploration) -> Self {
+        let mut names = BTreeSet::new();
+        for ending in &found.endings {
+            let why = (&ending.problems[..], &ending.waits_for);
+            at_fault(found.machine, &found.state(ending.state), why, &mut names);
+        }
+        Self { at_fault: names, delivery: found.delivery, left_over: by_name(found) }
     }
 }
 
@@ -112,7 +117,7 @@ fn by_name(found: &Exploration) -> BTreeMap<String, u64> {
 }
 
 /// Who is at fault in a state.
-pub(crate) fn at_fault(
+fn at_fault(
     machine: &Machine,
     state: &State,
     (problems, waits_for): (&[Problem], &WaitGraph),
@@ -156,20 +161,10 @@ pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -
     if found.covered != Covered::All {
         return Vec::new();
     }
-    let mut names = BTreeSet::new();
-    let mut is_stuck = false;
-    for ending in &found.endings {
-        if matches!(ending.outcome, Outcome::Deadlock | Outcome::Stranded) {
-            is_stuck = true;
-            let why = (&ending.problems[..], &ending.waits_for);
-            at_fault(found.machine, &found.state(ending.state), why, &mut names);
-        }
-    }
-    if !is_stuck {
+    if found.endings.iter().all(|ending| ending.outcome == Outcome::Completes) {
         return Vec::new();
     }
-    let now = Now::of(found, names);
-    let mut trial = Trial::new(subject, now, *budget);
+    let mut trial = Trial::new(subject, Now::of(found), *budget);
     let all = trial.candidates();
     trial.spend = Some(COST);
     trial.states = (TIMES_AS_MANY * found.states()).clamp(AT_LEAST, STATES);
@@ -185,7 +180,7 @@ pub fn of_run(
     verdict: &Verdict,
     budget: &Budget,
 ) -> Vec<Cure> {
-    if !matches!(verdict.outcome, Outcome::Deadlock | Outcome::Stranded) {
+    if matches!(verdict.outcome, Outcome::Completes | Outcome::Unfinished) {
         return Vec::new();
     }
     let mut names = BTreeSet::new();
@@ -197,7 +192,7 @@ pub fn of_run(
         .then(|| budget.up_to(STATES_OF_RUN).explore(machine, Looks::NOTHING))
         .filter(|found| found.covered == Covered::All);
     let now = match few {
-        Some(found) => Now::of(&found, names),
+        Some(found) => Now { at_fault: names, ..Now::of(&found) },
         None => Now { at_fault: names, delivery, left_over: BTreeMap::new() },
     };
     let mut trial = Trial::new(subject, now, *budget);

@@ -1,12 +1,10 @@
 //! Repairs: the smallest changes of the text with which every schedule completes.
 
-use std::collections::BTreeSet;
-
 use ipcsim_explore::{Covered, Exploration, Looks, Outcome};
 use ipcsim_kernel::Machine;
 use ipcsim_scenario::Remedy;
 
-use crate::cures::{Cure, Now, Trial, at_fault};
+use crate::cures::{Cure, Now, Trial};
 use crate::{Budget, Subject};
 
 /// So many changes are tried, pairs included.
@@ -67,13 +65,7 @@ pub fn repair(subject: &Subject, machine: &Machine, budget: &Budget) -> Repair {
     if found.covered != Covered::All {
         return Repair::Undecided(found.covered);
     }
-    let mut names = BTreeSet::new();
-    for ending in &found.endings {
-        let why = (&ending.problems[..], &ending.waits_for);
-        at_fault(machine, &found.state(ending.state), why, &mut names);
-    }
-    let now = Now::of(&found, names);
-    let mut trial = Trial::new(subject, now, *budget);
+    let mut trial = Trial::new(subject, Now::of(&found), *budget);
     let all = trial.candidates();
     trial.spend = Some(COST);
     let mut cures = trial.singles(&all, None, usize::MAX);
@@ -108,14 +100,20 @@ fn pairs(trial: &mut Trial, all: &[Remedy]) -> Vec<Cure> {
         all[..*at].iter().filter(|other| other.group == group).count() < IN_PAIRS
     };
     let all: Vec<&Remedy> = (0..all.len()).filter(small).map(|at| &all[at]).collect();
-    let mut helped = Vec::new();
-    for (at, one) in all.iter().enumerate() {
+    let mut helped: Vec<((usize, usize), Cure)> = Vec::new();
+    'pairs: for (at, one) in all.iter().enumerate() {
         for other in all[at + 1..].iter().filter(|other| other.group != one.group) {
-            if trial.is_over() || trial.tried >= TRIED || helped.len() >= PAIRS {
-                return helped;
+            // A greater number of the same says nothing new.
+            let groups = (one.group, other.group);
+            if helped.iter().any(|(done, _)| *done == groups) {
+                continue;
             }
-            helped.extend(trial.try_out(&[(*one).clone(), (*other).clone()], None));
+            if trial.is_over() || trial.tried >= TRIED || helped.len() >= PAIRS {
+                break 'pairs;
+            }
+            let cure = trial.try_out(&[(*one).clone(), (*other).clone()], None);
+            helped.extend(cure.map(|cure| (groups, cure)));
         }
     }
-    helped
+    helped.into_iter().map(|(_, cure)| cure).collect()
 }

@@ -6,7 +6,9 @@
 
 mod found;
 
+use ipcsim_report::diagnostics;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{Counterexample, Cure, Subject};
 pub use found::{of_claim, of_least, of_repair, of_row, of_run, of_schedules};
@@ -37,6 +39,9 @@ pub struct Scenario {
     pub title: String,
     /// The changes by `--set`.
     pub sets: Vec<String>,
+    /// What is wrong with the scenario: errors and warnings, as `--message-format json` prints them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<Value>,
     /// The run, if one was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunFound>,
@@ -61,12 +66,29 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A scenario of which nothing is known yet.
+    /// A scenario of which nothing is known yet but what is wrong with it.
     pub fn of(subject: &Subject, title: String) -> Self {
+        let sources = &subject.loaded.sources;
+        let diagnostics = subject.loaded.diagnostics.iter();
         Self {
-            file: subject.file.to_string(),
-            title,
             sets: subject.sets.to_vec(),
+            diagnostics: diagnostics.map(|it| diagnostics::object(it, sources)).collect(),
+            ..Self::called(subject.file, title)
+        }
+    }
+
+    /// A scenario that cannot be read, and why.
+    pub fn unread(file: &str, why: &str) -> Self {
+        let error = json!({ "severity": "error", "file": file, "message": why });
+        Self { diagnostics: vec![error], ..Self::called(file, file.to_string()) }
+    }
+
+    fn called(file: &str, title: String) -> Self {
+        Self {
+            file: file.to_string(),
+            title,
+            sets: Vec::new(),
+            diagnostics: Vec::new(),
             run: None,
             schedules: None,
             claims: Vec::new(),
