@@ -25,7 +25,7 @@ const BITS: u64 = 256 << 20;
 pub(crate) fn execute(args: &ExploreArgs, terminal: &Terminal) -> Exit {
     let opened = match input::open_usable(&args.subject.file, &args.subject.input, terminal) {
         Ok(opened) => opened,
-        Err(unusable) => return terminal.unusable("explore", args.output, unusable),
+        Err(unusable) => return terminal.unusable("explore", args.output, *unusable),
     };
     within(&args.subject.how, RUN_STEPS, |budget| looked_at(args, &opened, budget, terminal))
 }

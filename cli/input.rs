@@ -131,11 +131,11 @@ pub(crate) fn open_usable(
     file: &str,
     input: &Input,
     terminal: &Terminal,
-) -> Result<Opened, result::Scenario> {
+) -> Result<Opened, Box<result::Scenario>> {
     let opened = open_or_say_why(file, input, terminal)
-        .map_err(|why| result::Scenario::unread(file, &why))?;
+        .map_err(|why| Box::new(result::Scenario::unread(file, &why)))?;
     if opened.loaded.machine.is_none() {
-        return Err(result::Scenario::of(&opened.subject(), opened.title()));
+        return Err(Box::new(result::Scenario::of(&opened.subject(), opened.title())));
     }
     Ok(opened)
 }

@@ -17,7 +17,7 @@ const SHOWN: usize = 4;
 pub(crate) fn execute(args: &RepairArgs, terminal: &Terminal) -> Exit {
     let opened = match input::open_usable(&args.subject.file, &args.subject.input, terminal) {
         Ok(opened) => opened,
-        Err(unusable) => return terminal.unusable("repair", args.output, unusable),
+        Err(unusable) => return terminal.unusable("repair", args.output, *unusable),
     };
     within(&args.subject.how, RUN_STEPS, |budget| repaired(args, &opened, budget, terminal))
 }

@@ -50,7 +50,7 @@ fn execute_one(
     let opened = match input::open_usable(file, &args.input, terminal) {
         Ok(opened) => opened,
         Err(unusable) => {
-            found.push(unusable);
+            found.push(*unusable);
             return Exit::Unusable;
         }
     };
