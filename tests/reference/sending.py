@@ -74,9 +74,10 @@ class Sending:
         value = evaluate(whole[1] if whole else written, self.names_of(thread))
         return value if isinstance(value, Once) else None
 
-    def nothing_behind(self, thread, written):
-        """Is this destination, which is computed, none?"""
-        return evaluate(str(written)[2:-1], self.names_of(thread)) is None
+    def takes_no_send(self, thread, written):
+        """Is this destination, a computed `.reply-to`, none, or the right to answer a call, which takes a `reply`?"""
+        right = evaluate(str(written)[2:-1], self.names_of(thread))
+        return right is None or isinstance(right, Message)
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
@@ -85,8 +86,8 @@ class Sending:
         """The points of 'Send' in language-notes.md, in their order."""
         names, keys = self.names_of(thread), instruction.keys
         once = self.once_behind(thread, keys['to'])
-        if str(keys['to']).endswith('.reply-to}') and self.nothing_behind(thread, keys['to']):
-            self.complete(state, key, 'no-right')       # the pages do not say so
+        if str(keys['to']).endswith('.reply-to}') and self.takes_no_send(thread, keys['to']):
+            self.complete(state, key, 'no-right')
             return
         if once:
             if instruction.op == 'call' or 'reply-to' in keys or 'hold-one' in keys or 'size' in keys:

@@ -88,5 +88,8 @@ def with_children(machine, state, ahead):
             if child not in after.threads:
                 code, variables = instruction.code, dict.fromkeys(instruction.keys.get('with') or {})
                 machine.begin(after, process, (code, {**instruction.with_, **variables}))
+                for how, port in machine.carried_by(thread, instruction):
+                    if how in ('make-send', 'copy-send', 'move-send'):
+                        after.refs[(process, port)] = 1
             todo.append(child)
     return after, makers

@@ -149,7 +149,7 @@ class Judge(PortArrows):
             getattr(self, 'helps_' + thread.wait[0])(key, thread)
         for other in self.state.threads:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
-                if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
+                if instruction.op == 'kill' or (instruction.op in ('resume', 'interrupt') and other != key):
                     self.control(key, thread, other, instruction)
                 elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove')
                                                 or gives_away(instruction)):
@@ -178,6 +178,8 @@ class Judge(PortArrows):
         except ThreadError:
             return
         if thread.process in processes or key in threads:
+            if other == key:
+                return              # what one does to oneself completes no wait
             # to kill one's own process ends oneself, too; the pages do not say what that is worth
             own = instruction.op == 'kill' and actor.process == thread.process
             both = thread.suspended and thread.mode == 'wait'
@@ -186,13 +188,13 @@ class Judge(PortArrows):
             self.control_of_others(key, thread, other, processes, threads)
 
     def control_of_others(self, key, thread, other, processes, threads):
-        """Somebody is killed whose end would end the wait: the pages do not say whether that counts."""
+        """Somebody is killed whose end would end the wait. `sure` where that is easily told."""
         wait = thread.wait or ('',)
         named = wait[0] in ('receive', 'select') and wait[1] != 'anyone'
         if named and any(process in wait[1] for process in processes):
-            self.add(key, other, False)
+            self.add(key, other, len(wait[1]) == 1)
         if wait[0] in ('send', 'memory') and not self.machine.is_box(wait[1]) and wait[1][1] in processes:
-            self.add(key, other, False)
+            self.add(key, other, wait[0] == 'send')
         if wait[0] == 'memory' or wait[0] == 'reply':
             self.add(key, other, False)
         if wait[0] == 'join' and threads:

@@ -43,6 +43,8 @@ pub(super) struct Future {
     /// What it could do to processes that are known only at run time.
     pub commands_to_anybody: Vec<Command>,
     pub spawns: Reach<ProcessId>,
+    /// The ports to which it would give rights to each of these.
+    pub endows: Vec<(ProcessId, Reach<MailboxId>)>,
     pub replies: bool,
     /// It answers a message that it has not got yet.
     pub answers_what_comes: bool,
@@ -81,6 +83,7 @@ impl Future {
             commands: Vec::new(),
             commands_to_anybody: Vec::new(),
             spawns: Reach::Some(Vec::new()),
+            endows: Vec::new(),
             replies: false,
             answers_what_comes: false,
             inquires: false,
@@ -164,7 +167,7 @@ impl<T: Ord> Reach<T> {
         items.iter().copied()
     }
 
-    fn join(&mut self, other: Self) {
+    pub(super) fn join(&mut self, other: Self) {
         match (&mut *self, other) {
             (Reach::Some(items), Reach::Some(others)) if items.is_empty() => *items = others,
             (Reach::Some(items), Reach::Some(mut others)) => items.append(&mut others),

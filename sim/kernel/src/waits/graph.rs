@@ -25,9 +25,9 @@ mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Hope;
+use super::{Hope, may_send};
 use super::condition::Condition;
-use super::future::{Ahead, Detail, Future, Scratch};
+use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use super::local::with_local_work_done;
 use super::search::on_their_way;
 use crate::expr::Expr;
@@ -192,6 +192,8 @@ struct Arrows<'a> {
     answered_later: BTreeSet<MailboxId>,
     /// The ports to which a right is on its way.
     spread: BTreeSet<MailboxId>,
+    /// The ports to which a process that is still to be made gets rights.
+    endowed: BTreeMap<ProcessId, Reach<MailboxId>>,
 }
 
 impl<'a> Arrows<'a> {
@@ -207,6 +209,7 @@ impl<'a> Arrows<'a> {
             hold_memory: hold_memory(state),
             answered_later: BTreeSet::new(),
             spread: on_their_way(state),
+            endowed: BTreeMap::new(),
         };
         let mut scratch = Scratch::new(machine, Detail::Types, Hope::InAll);
         let mut processes = BTreeSet::new();
@@ -217,6 +220,10 @@ impl<'a> Arrows<'a> {
         // Children that are not born yet do what their makers let them do, and make children themselves.
         let mut makers: Vec<ThreadId> = arrows.futures.keys().copied().collect();
         while let Some(maker) = makers.pop() {
+            for (child, ports) in &arrows.futures[&maker].endows {
+                let all = arrows.endowed.entry(*child).or_insert_with(|| Reach::Some(Vec::new()));
+                all.join(ports.clone());
+            }
             for child in arrows.futures[&maker].spawns.each().collect::<Vec<_>>() {
                 if processes.insert(child) {
                     for t in state.threads_of(child) {
@@ -293,9 +300,14 @@ impl<'a> Arrows<'a> {
     }
 
     fn may_send(&self, process: ProcessId, mailbox: MailboxId) -> bool {
+        let is_endowed = |ports: &Reach<MailboxId>| match ports {
+            Reach::All => true,
+            Reach::Some(ports) => ports.contains(&mailbox),
+        };
         self.state.mailboxes[mailbox.index()].spec.kind != MailboxKind::Port
             || self.spread.contains(&mailbox)
-            || self.state.may_send(process, mailbox)
+            || self.endowed.get(&process).is_some_and(is_endowed)
+            || may_send(self.machine, self.state, process, mailbox)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Hope;
+use super::{Hope, may_send};
 use super::condition::{Condition, Waiters};
 use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
@@ -63,7 +63,7 @@ impl<'a> Search<'a> {
     fn may_send(&self, process: ProcessId, mailbox: MailboxId) -> bool {
         self.state.mailboxes[mailbox.index()].spec.kind != MailboxKind::Port
             || self.spread.contains(&mailbox)
-            || self.state.may_send(process, mailbox)
+            || may_send(self.machine, self.state, process, mailbox)
     }
 
     /// A process could pass its rights on.

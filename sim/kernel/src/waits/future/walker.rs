@@ -151,7 +151,14 @@ impl Walker<'_> {
         let children = spawn.children_of(self.machine, own);
         let is_unborn =
             |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
-        children.filter(is_unborn).for_each(|child| future.spawns.add(child));
+        let mut ports = Reach::Some(Vec::new());
+        for Grant { port, .. } in &spawn.rights {
+            self.add_mailboxes(port, Direction::To, &mut ports);
+        }
+        for child in children.filter(is_unborn) {
+            future.spawns.add(child);
+            future.endows.push((child, ports.clone()));
+        }
     }
 
     fn add_rights(&self, grants: &[Grant], future: &mut Future) {
