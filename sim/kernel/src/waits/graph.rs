@@ -25,11 +25,11 @@ mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Hope, may_send};
 use super::condition::Condition;
 use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use super::local::with_local_work_done;
 use super::search::on_their_way;
+use super::{Hope, may_send};
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
@@ -217,22 +217,7 @@ impl<'a> Arrows<'a> {
             arrows.add(&mut scratch, *t);
             processes.insert(state.threads[t.index()].process);
         }
-        // Children that are not born yet do what their makers let them do, and make children themselves.
-        let mut makers: Vec<ThreadId> = arrows.futures.keys().copied().collect();
-        while let Some(maker) = makers.pop() {
-            for (child, ports) in &arrows.futures[&maker].endows {
-                let all = arrows.endowed.entry(*child).or_insert_with(|| Reach::Some(Vec::new()));
-                all.join(ports.clone());
-            }
-            for child in arrows.futures[&maker].spawns.each().collect::<Vec<_>>() {
-                if processes.insert(child) {
-                    for t in state.threads_of(child) {
-                        arrows.add(&mut scratch, t);
-                        makers.push(t);
-                    }
-                }
-            }
-        }
+        processes.extend(arrows.add_children(&mut scratch));
         for (t, future) in &arrows.futures {
             let own = state.threads[t.index()].process;
             let by_itself = [Controlled::Thread(*t), Controlled::Process(own)];
@@ -259,6 +244,26 @@ impl<'a> Arrows<'a> {
             }
         }
         arrows
+    }
+
+    /// Children that are not born yet do what their makers let them do, with the rights that they get, and make
+    /// children themselves. Gives the children.
+    fn add_children(&mut self, scratch: &mut Scratch) -> BTreeSet<ProcessId> {
+        let mut children = BTreeSet::new();
+        let mut makers: Vec<ThreadId> = self.futures.keys().copied().collect();
+        while let Some(maker) = makers.pop() {
+            for (child, ports) in self.futures[&maker].endows.clone() {
+                let all = self.endowed.entry(child).or_insert_with(|| Reach::Some(Vec::new()));
+                all.join(ports);
+                if children.insert(child) {
+                    for t in self.state.threads_of(child) {
+                        self.add(scratch, t);
+                        makers.push(t);
+                    }
+                }
+            }
+        }
+        children
     }
 
     fn add(&mut self, scratch: &mut Scratch, t: ThreadId) {

@@ -97,8 +97,7 @@ fn moves_by_itself(state: &State, thread: &Thread, hope: Hope) -> bool {
 /// Whether a process has the right to send to a port, or will have it as soon as it is made.
 fn may_send(machine: &Machine, state: &State, process: ProcessId, port: MailboxId) -> bool {
     let is_unborn = state.processes[process.index()].life == Life::Unborn;
-    state.may_send(process, port)
-        || (is_unborn && machine.family_of(process).names == Some(port))
+    state.may_send(process, port) || (is_unborn && machine.family_of(process).names == Some(port))
 }
 
 /// Whether a receive on one of these would not wait.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Hope, may_send};
 use super::condition::{Condition, Waiters};
 use super::future::{Ahead, Detail, Future, Reach, Scratch};
+use super::{Hope, may_send};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
 use crate::message::Message;
