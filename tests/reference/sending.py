@@ -75,9 +75,11 @@ class Sending:
         return value if isinstance(value, Once) else None
 
     def takes_no_send(self, thread, written):
-        """Is this destination, a computed `.reply-to`, none, or the right to answer a call, which takes a `reply`?"""
+        """Is this destination, which is computed, none, or the right to answer a call, which takes a `reply`?"""
+        if not str(written).startswith('${') or not self.scenario.holder:
+            return False
         right = evaluate(str(written)[2:-1], self.names_of(thread))
-        return right is None or isinstance(right, Message)
+        return right is None or (str(written).endswith('.reply-to}') and isinstance(right, Message))
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
@@ -86,7 +88,7 @@ class Sending:
         """The points of 'Send' in language-notes.md, in their order."""
         names, keys = self.names_of(thread), instruction.keys
         once = self.once_behind(thread, keys['to'])
-        if str(keys['to']).endswith('.reply-to}') and self.takes_no_send(thread, keys['to']):
+        if self.takes_no_send(thread, keys['to']):
             self.complete(state, key, 'no-right')
             return
         if once:
