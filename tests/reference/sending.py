@@ -76,10 +76,11 @@ class Sending:
 
     def takes_no_send(self, thread, written):
         """Is this destination, which is computed, none, or the right to answer a call, which takes a `reply`?"""
-        if not str(written).startswith('${') or not self.scenario.holder:
+        if not str(written).startswith('${'):
             return False
         right = evaluate(str(written)[2:-1], self.names_of(thread))
-        return right is None or (str(written).endswith('.reply-to}') and isinstance(right, Message))
+        is_of_a_call = str(written).endswith('.reply-to}') and isinstance(right, Message)
+        return is_of_a_call or (right is None and bool(self.scenario.holder))
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
