@@ -153,8 +153,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a backup is kept when it has taken over",
         file: "sim/kernel/src/step/rights.rs",
-        before: "(port.backup.take(), port.destroyed.take())",
-        after: "(port.backup, port.destroyed.take())",
+        before: "self.port_mut(id).backup.take()",
+        after: "self.port_mut(id).backup",
     },
     Mutant {
         name: "in the short way kernel memory is not returned on receive",
@@ -425,5 +425,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
         file: "sim/kernel/src/waits/mod.rs",
         before: "stuck_if(machine, state, Hope::NotInRefusals)",
         after: "stuck_if(machine, state, Hope::InAll)",
+    },
+    Mutant {
+        name: "the right that a message goes by can go with it",
+        file: "sim/kernel/src/step/send.rs",
+        before: "self.setting_aside(t, once, |step|",
+        after: "self.setting_aside(t, None, |step|",
+    },
+    Mutant {
+        name: "whether more is looked at is found out before it is noted",
+        file: "sim/explore/src/space/perform.rs",
+        before: "            looks.push((u32::MAX, position));\n            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());",
+        after: "            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());\n            looks.insert(0, (u32::MAX, position));",
     },
 ];

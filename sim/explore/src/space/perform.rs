@@ -164,6 +164,9 @@ impl Space<'_> {
         }
         let row = self.seen.parts_of(&self.row);
         for caller in tally.callers() {
+            // Whether more is looked at depends on what is found here.
+            let position = self.layout.rights(caller.index());
+            looks.push((u32::MAX, position));
             let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());
             let last_call = state.threads.items()[caller.index()].calls;
             let highest = mentions.highest();
@@ -178,8 +181,6 @@ impl Space<'_> {
                     part.renumber(&mut renumbered);
                 }
             }
-            let position = self.layout.rights(caller.index());
-            looks.push((u32::MAX, position));
             parts.push((position, Part::Rights(mentions)));
         }
     }

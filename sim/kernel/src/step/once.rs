@@ -39,6 +39,30 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
+    /// Takes rights for a message that goes by a send-once right, which cannot go with it. If they cannot be had it
+    /// stays where it was.
+    pub(super) fn setting_aside<T>(
+        &mut self,
+        t: ThreadId,
+        once: Option<Once>,
+        take: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        let own = self.thread(t).process;
+        if let Some(once) = once {
+            self.state.processes[own.index()].rights.once.remove(&once);
+        }
+        let taken = take(self);
+        match once {
+            // Who gives a receive right away may end by that.
+            Some(once) if self.state.has_ended(own) => self.destroy_once(once),
+            Some(once) => {
+                self.state.processes[own.index()].rights.once.insert(once);
+            }
+            None => {}
+        }
+        taken
+    }
+
     /// A send-once right is used up.
     pub(super) fn spend(&mut self, t: ThreadId, once: Once) {
         let own = self.thread(t).process;

@@ -98,9 +98,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn drop_right(&mut self, t: ThreadId, right: &Expr) -> Result<(), Stop> {
         let own = self.thread(t).process;
         if let Value::Handle(Handle::Once(once)) = self.eval(t, right)? {
-            self.check_once(t, once)?;
+            self.hand_over_once(own, once)?;
             self.complete(t, Outcome::Ok);
-            self.state.processes[own.index()].rights.once.remove(&once);
             self.destroy_once(once);
             return Ok(());
         }
@@ -429,7 +428,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.state.processes[process.index()].rights.take_receive(id);
         }
         let port = self.port_mut(id);
-        let (backup, asked) = (port.backup.take(), port.destroyed.take());
+        let asked = port.destroyed.take();
         port.receiver = Receiver::Nobody;
         port.begin_anew();
         if let Some(once) = asked
@@ -444,6 +443,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let Some(once) = asked {
             self.destroy_once(once);
         }
+        let backup = self.port_mut(id).backup.take();
         match backup.filter(|backup| !self.state.has_ended(*backup)) {
             Some(backup) => {
                 self.give_right(backup, Carried { port: id, right: Right::Receive });

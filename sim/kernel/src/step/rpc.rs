@@ -51,7 +51,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         if let Some(once) = once {
             self.check_once(t, once)?;
-            let answer = self.answer(t, reply, (body, size), once.port, Route::Once)?;
+            let answer = self.setting_aside(t, Some(once), |step| {
+                step.answer(t, reply, (body, size), once.port, Route::Once)
+            })?;
             if self.thread_has_ended(t) {
                 self.destroy_rights(&answer);
                 return Ok(());

@@ -218,7 +218,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let Some(extras) = &mut extras
             && self.mentions_ports(send, extras)
         {
-            self.take_rights(t, send, mailbox, extras)?;
+            self.setting_aside(t, once, |step| step.take_rights(t, send, mailbox, extras))?;
         }
         if let Some(once) = once {
             self.spend(t, once);
