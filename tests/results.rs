@@ -121,6 +121,51 @@ fn what_is_found_of_every_scenario_fits_the_schema() {
     }
 }
 
+/// Of a claim that says what every schedule comes to, the schedule that is shown never comes there.
+#[test]
+fn a_schedule_that_avoids_something_never_comes_to_it() {
+    let shell = Shell::new("result-avoids");
+    let conditions =
+        [1, 2, 3].map(|v| [("none", None), ("1", Some(1))].map(|(w, held)| (v, w, held)));
+    let mut text = "
+processes:
+  P:
+    - set: {v: 1}
+    - yield:
+    - set: {v: 2}
+    - yield:
+    - set: {v: 3}
+  Q:
+    - set: {w: 1}
+expect:
+"
+    .to_string();
+    for (v, w, _) in conditions.iter().flatten() {
+        text.push_str(&format!(
+            "  - every-schedule: {{eventually: \"P.v == {v} and Q.w == {w}\"}}\n"
+        ));
+    }
+    shell.write("avoids.yaml", text);
+    let all = found(&shell, &["test", "avoids.yaml"]);
+    let claims = all["claims"].as_array().expect("claims are a list");
+    let mut failed = 0;
+    for ((v, _, wanted), claim) in conditions.iter().flatten().zip(claims) {
+        if claim["verdict"] != "fails" {
+            continue;
+        }
+        failed += 1;
+        let (mut in_p, mut in_q) = (0, None);
+        for step in claim["schedule"]["steps"].as_array().expect("steps are a list") {
+            let step = step.as_str().expect("a step is a text");
+            let works = step.contains("local work");
+            in_p += i32::from(works && step.contains("  P  "));
+            in_q = in_q.or((works && step.contains("  Q  ")).then_some(1));
+            assert!(in_p != *v || in_q != *wanted, "{claim}");
+        }
+    }
+    assert_eq!(failed, 5, "only at P.v == 3 and Q.w == 1 all schedules come together");
+}
+
 #[test]
 fn what_cannot_be_used_says_why() {
     let shell = Shell::new("result-unusable");

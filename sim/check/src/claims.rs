@@ -307,9 +307,13 @@ impl Court<'_, '_> {
     /// The schedule to a state.
     fn way_to(&mut self, state: u32) -> (Path, Counterexample) {
         let path = self.found.path(state);
-        let view = (self.merge, LooksAt::Claim(self.number));
-        let shown = of_path(self.subject, self.found, &path, view, self.predicate);
+        let shown = self.shown(&path);
         (path, shown)
+    }
+
+    fn shown(&mut self, path: &Path) -> Counterexample {
+        let view = (self.merge, LooksAt::Claim(self.number));
+        of_path(self.subject, self.found, path, view, self.predicate)
     }
 
     fn fails(&mut self, reason: String, state: u32) -> Judgement {
@@ -395,16 +399,17 @@ impl Court<'_, '_> {
         }
         match self.found.avoids(0) {
             Err((state, fault)) => self.not_computed(state, &fault),
-            Ok(Some(state)) => {
-                let steps = steps(self.found.path(state).len() - 1);
-                let at = self.found.state(state);
+            Ok(Some(path)) => {
+                let steps = steps(path.len() - 1);
+                let at = self.found.state(path.last().expect("a path has an end").to);
                 let is_over = end_of(self.found.machine, &at).is_some();
                 let reason = if is_over {
                     format!("a schedule ends after {steps} without it")
                 } else {
                     format!("after {steps} a schedule can go round for ever without it")
                 };
-                self.fails(reason, state)
+                let counterexample = Some(self.shown(&path));
+                Judgement::Fails(Failed { reason, because: None, counterexample })
             }
             Ok(None) => match self.found.vacuous_eventually(0) {
                 Some(Vacuous::FromTheStart | Vacuous::NeverChanges) => {

@@ -7,6 +7,7 @@ use ipcsim_kernel::{Fault, Predicate, ProcessId, Value};
 use super::Exploration;
 use super::components::components;
 use super::endings::{fair, goes_round};
+use super::explain::{Path, states_to};
 
 /// What is there when nothing can move any more.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,16 @@ pub enum Vacuous {
     NeverChanges,
     /// It is true from the start.
     FromTheStart,
+}
+
+/// The states that can be reached without a predicate ever holding.
+struct Avoiding {
+    /// From which state each was found.
+    parents: Vec<u32>,
+    /// All of them, the nearest first.
+    order: Vec<u32>,
+    /// One in which nothing can move any more: then it is the last that was looked at.
+    sink: Option<u32>,
 }
 
 impl Exploration<'_> {
@@ -71,50 +82,66 @@ impl Exploration<'_> {
         all
     }
 
-    /// A state from which a fair schedule goes on without the predicate ever holding, before or after;
-    /// none if every fair schedule comes to a state in which it holds. Meaningful only if all states
-    /// were looked at.
+    /// A way on which the predicate never holds, as short as possible: to where nothing can move any more, or to
+    /// a circle that a fair schedule can go round for ever without it. None if every fair schedule comes to a
+    /// state in which it holds. Meaningful only if all states were looked at.
     ///
     /// Errors: a state in which it cannot be computed.
-    pub fn avoids(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
-        let states = self.space.states();
-        let mut reached = vec![false; states];
-        let mut open: Vec<u32> = Vec::new();
+    pub fn avoids(&mut self, predicate: usize) -> Result<Option<Path>, (u32, Fault)> {
+        let Avoiding { parents, order, sink } = self.avoiding(predicate)?;
+        let end = sink.or_else(|| self.fair_circle_among(&order));
+        Ok(end.map(|end| {
+            let states = states_to(&parents, self.first, end);
+            self.by_way_of(&states)
+        }))
+    }
+
+    /// All states that can be reached without the predicate ever holding, up to the first in which nothing can
+    /// move any more.
+    fn avoiding(&mut self, predicate: usize) -> Result<Avoiding, (u32, Fault)> {
+        let mut parents = vec![0; self.space.states()];
+        let mut reached = vec![false; self.space.states()];
+        let mut order: Vec<u32> = Vec::new();
         let mut edges = Vec::new();
-        let mut sinks: Vec<u32> = Vec::new();
         for state in self.beginnings.clone() {
             if !self.holds(predicate, state)? && !reached[state as usize] {
                 reached[state as usize] = true;
-                open.push(state);
+                order.push(state);
             }
         }
-        while let Some(state) = open.pop() {
+        let mut next = 0;
+        while let Some(&state) = order.get(next) {
+            next += 1;
             edges.clear();
             self.space.expand(state, &mut edges);
             if edges.is_empty() {
-                sinks.push(state);
+                return Ok(Avoiding { parents, order, sink: Some(state) });
             }
             for edge in &edges {
                 if !reached[edge.to as usize] && !self.holds(predicate, edge.to)? {
                     reached[edge.to as usize] = true;
-                    open.push(edge.to);
+                    parents[edge.to as usize] = state;
+                    order.push(edge.to);
                 }
             }
         }
-        if let Some(sink) = sinks.into_iter().min() {
-            return Ok(Some(sink));
-        }
+        Ok(Avoiding { parents, order, sink: None })
+    }
+
+    /// The first of these states that lies on a circle of them which a fair schedule can go round for ever.
+    fn fair_circle_among(&mut self, states: &[u32]) -> Option<u32> {
         if !self.goes_back {
-            return Ok(None);
+            return None;
         }
+        let among: BTreeSet<u32> = states.iter().copied().collect();
         let first = self.first;
         let space = &mut self.space;
-        let among = (first..states as u32).filter(|state| reached[*state as usize]);
-        let inner = components(space, among, |_, edge| reached[edge.to as usize]);
+        let inner = components(space, among.iter().copied(), |_, edge| among.contains(&edge.to));
         let round = goes_round(space, first, &inner, &|_, _| true);
         let circles = inner.circles(first, &round).into_iter();
         let fair = circles.filter(|members| fair(space, &inner, members, &|_, _| true).is_some());
-        Ok(fair.map(|members| members[0]).min())
+        let on_circles: BTreeSet<u32> = fair.flatten().collect();
+        states.iter().copied().find(|state| on_circles.contains(state))
     }
 
     /// What a predicate's probes see in the states in which nothing can move any more, and what was

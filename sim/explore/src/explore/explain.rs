@@ -72,6 +72,11 @@ impl Exploration<'_> {
     /// The path on which a state was found first: it is a shortest one.
     fn first_found(&mut self, to: u32) -> Path {
         let states = states_to(&self.parents, self.first, to);
+        self.by_way_of(&states)
+    }
+
+    /// The path by way of these states, the first of which is that before the beginning.
+    pub(super) fn by_way_of(&mut self, states: &[u32]) -> Path {
         let mut path = Vec::new();
         for pair in states.windows(2) {
             let edges = self.edges_from(path.is_empty(), pair[0]);
