@@ -309,8 +309,10 @@ impl<'a> Arrows<'a> {
             Reach::All => true,
             Reach::Some(ports) => ports.contains(&mailbox),
         };
+        let mut once = self.state.processes[process.index()].rights.once.iter();
         self.state.mailboxes[mailbox.index()].spec.kind != MailboxKind::Port
             || self.spread.contains(&mailbox)
+            || once.any(|once| once.port == mailbox)
             || self.endowed.get(&process).is_some_and(is_endowed)
             || may_send(self.machine, self.state, process, mailbox)
     }

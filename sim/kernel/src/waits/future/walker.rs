@@ -273,6 +273,7 @@ impl Walker<'_> {
             Value::Handle(Handle::Mailbox(mailbox) | Handle::File { mailbox, .. }) => {
                 reach.add(*mailbox);
             }
+            Value::Handle(Handle::Once(once)) => reach.add(once.port),
             Value::Handle(Handle::Process(other)) => {
                 let (from, to) = match direction {
                     Direction::To => (own, *other),

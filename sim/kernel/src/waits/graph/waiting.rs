@@ -4,7 +4,7 @@ use super::Arrows;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Capacity, MailboxKind};
 use crate::message::Message;
-use crate::object::port::{Controlled, Once, Receiver, Right};
+use crate::object::port::{Carried, Controlled, Once, Receiver, Right};
 use crate::state::{BlockedOn, Filter, Holder, Sources, State, is_wanted_type};
 use crate::value::{ReplyRight, Value};
 use crate::waits::condition::Condition;
@@ -232,6 +232,9 @@ impl Arrows<'_> {
             wanted.is_none_or(|wanted| is_wanted_type(wanted, &offered))
         };
         let may_fail = is_wanted("send-once");
+        if may_fail {
+            self.of_rights_to_answer(notified, waits);
+        }
         let comes_here = |once: Option<Once>, notices: &[&str]| {
             once.is_some_and(|once| once.port == notified)
                 && (may_fail || notices.iter().any(|notice| is_wanted(notice)))
@@ -254,6 +257,32 @@ impl Arrows<'_> {
             {
                 waits(Condition::Destroyed(id));
                 waits(Condition::ProcessEnds(process));
+            }
+        }
+    }
+
+    /// If a send-once right to this port is lost, the notice `send-once` comes.
+    fn of_rights_to_answer(&self, port: MailboxId, waits: &mut impl FnMut(Condition)) {
+        let state = self.state;
+        for process in (0..state.processes.len()).map(ProcessId::at) {
+            let mut held = state.processes[process.index()].rights.once.iter();
+            if held.any(|once| once.port == port) {
+                waits(Condition::LetGo(process, port));
+                waits(Condition::ProcessEnds(process));
+            }
+        }
+        // One that is on its way is lost with its message, or by whoever takes that.
+        let is_one = |it: Carried| it.port == port && matches!(it.right, Right::Once(_));
+        for (at, mailbox) in state.mailboxes.iter().enumerate() {
+            let at = MailboxId::at(at);
+            if !mailbox.all_messages().any(|message| message.carried().any(is_one)) {
+                continue;
+            }
+            waits(Condition::Destroyed(at));
+            match (mailbox.spec.kind, state.receiver_of(at)) {
+                (MailboxKind::Link { to, .. }, _) => waits(Condition::ProcessEnds(to)),
+                (_, Receiver::Held(process)) => waits(Condition::ProcessEnds(process)),
+                _ => waits(Condition::Taken(at)),
             }
         }
     }
