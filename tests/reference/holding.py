@@ -8,8 +8,10 @@ class Holding:
     def hold(self, state, key, port, message):
         """Keeps the message instead of an end as `would-block` or `timed-out`."""
         thread = state.threads[key]
-        told = self.resolve(thread, thread.instruction().keys['hold-one'])[0]
-        another, good = (thread.process, port) in state.kept, state.holder[told] == thread.process
+        written = thread.instruction().keys['hold-one']
+        right = self.once_behind(thread, written)
+        told = self.told_by(state, thread.process, right or self.resolve(thread, written)[0])
+        another, good = (thread.process, port) in state.kept, told is not None
         if another and not good:
             raise Ambiguous('hold-one: refused, and a right that is not there')
         if another or not good:
@@ -18,6 +20,7 @@ class Holding:
             return
         if self.scenario.again or self.scenario.memory is not None:
             raise Ambiguous('hold-one with look-again or limited memory')
+        state.once.pop(right, None)
         state.clock += 1
         state.kept[(thread.process, port)] = (message, state.clock, told)
         self.complete(state, key, 'held')
@@ -51,5 +54,4 @@ class Holding:
             if state.holder[port] is None and message.carried:
                 raise Ambiguous('a message that is kept is lost with its rights')
             self.come_back(state, message)
-            if state.holder[told] != process or state.alive[process] == 'alive':
-                self.notice(state, told, 'send-once', None)
+            self.notice(state, told, 'send-once', None)

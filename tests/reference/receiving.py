@@ -39,7 +39,8 @@ class Receiving:
 
     def source_dead(self, state, process, handle):
         if handle.kind != 'process':
-            return handle in state.destroyed or handle.kind == 'port' and state.holder[handle] is None
+            return (handle in state.destroyed or handle.kind == 'port' and state.holder[handle] != process
+                    or handle.kind == 'set' and state.members[handle] is None)
         queue = (handle, process)
         return self.is_over(state, handle) and not state.stored.get(queue) and not state.senders.get(queue)
 

@@ -15,16 +15,21 @@ class Rights:
     def may_carry(self, state, process, carried):
         """Has this process the rights that it wants to send?"""
         left, good = dict(state.refs), True
-        for kind, port in carried:
-            if kind in ('copy-send', 'move-send'):
-                good = good and left.get((process, port), 0) > 0
+        for kind, thing in carried:
+            if kind in ('make-send-once', 'move-send-once') or isinstance(thing, Once):
+                good = good and self.may_carry_once(state, process, kind, thing)
+            elif kind in ('copy-send', 'move-send'):
+                good = good and left.get((process, thing), 0) > 0
                 if kind == 'move-send':
-                    left[(process, port)] = left.get((process, port), 0) - 1
+                    left[(process, thing)] = left.get((process, thing), 0) - 1
             else:
-                good = good and state.holder[port] == process
-        if len({port for _, port in carried}) < len(carried):
+                good = good and state.holder[thing] == process
+        onces = [thing for _, thing in carried if isinstance(thing, Once)]
+        ports = [thing for _, thing in carried if not isinstance(thing, Once)]
+        moved = [thing for kind, thing in carried if kind == 'move-receive']
+        if len(set(ports)) < len(ports) or any(once.port in moved for once in onces):
             raise Ambiguous('the same port twice in rights')
-        return good
+        return good and len(set(onces)) == len(onces)
 
     def depart(self, state, message):
         """The message is sent, and perhaps waits: rights that are moved are in it now."""
@@ -34,10 +39,9 @@ class Rights:
             elif kind == 'make-send':
                 state.made[port] += 1
             elif kind == 'move-receive':
-                state.holder[port] = 'transit'
-                self.leave_set(state, port)
-                if any(port in (key[0], notify) for key, notify in state.watches.items()):
-                    raise Ambiguous('the receive right of a watched port, or of one for notices, moves')
+                self.leave_holder(state, port)
+            elif isinstance(port, Once):
+                state.once[port] = 'transit'
         if isinstance(message.given, Once):
             state.once[message.given] = 'transit'
 
@@ -52,6 +56,10 @@ class Rights:
                 if self.scenario.sets:
                     raise Ambiguous('a receive right comes back: is the port in its set again?')
                 state.holder[port] = message.sender
+            elif kind == 'move-send-once':
+                state.once[port] = message.sender
+            elif kind == 'make-send-once':
+                state.once.pop(port, None)
         if isinstance(message.given, Once):
             state.once.pop(message.given, None)
 
@@ -70,6 +78,9 @@ class Rights:
         """The receiver has the rights that came; the message shows their names."""
         names = []
         for kind, port in message.carried:
+            if isinstance(port, Once):
+                names.append(self.arrive_once(state, process, port))
+                continue
             if state.holder[port] is None:
                 names.append(None)
                 continue
@@ -79,85 +90,30 @@ class Rights:
             else:
                 state.refs[(process, port)] = state.refs.get((process, port), 0) + 1
         given = message.given
-        if isinstance(given, Once) and state.holder[given.port] is None:
-            state.once.pop(given, None)
-            given = None        # it has died on the way, as a port in `.rights`
-        elif isinstance(given, Once):
-            state.once[given] = process
+        if isinstance(given, Once):
+            given = self.arrive_once(state, process, given)
         return message._replace(carried=(), rights=tuple(names), given=given)
 
     def lose_rights(self, state, message):
         """The message is thrown away, with its rights."""
         for kind, port in message.carried:
             if kind == 'move-receive':
-                if port in self.scenario.backup:
-                    raise Ambiguous('a receive right is lost, and the port has a backup')
-                self.port_dies(state, port)
+                self.port_loses_receiver(state, port)
+            elif isinstance(port, Once):
+                self.once_lost(state, port)
         if isinstance(message.given, Once):
             self.once_lost(state, message.given)
-
-    def once_lost(self, state, right):
-        """Nobody will use this send-once right any more."""
-        if state.once.pop(right, None) is not None:
-            self.notice(state, right.port, 'send-once', None)
 
     def lose_reference(self, state, process, port):
         state.refs[(process, port)] -= 1
         if not state.refs[(process, port)]:
             del state.refs[(process, port)]
 
-    def notice(self, state, port, kind, body):
-        """A message from the kernel, which ignores the limit."""
-        if state.holder[port] is None:
-            return
-        if len(state.stored.get(port, [])) > 10:
-            raise Ambiguous('ever more notices in a port')
-        message = Message(body, None, kind, 0, 8, None, None, None)
-        if not self.offer(state, port, message, None):
-            self.store(state, port, message)
-
-    def port_loses_receiver(self, state, port):
-        """The receive right goes to the backup, with all that waits there; without one the port dies."""
-        backup = self.scenario.backup.get(port)
-        if backup in (None, state.holder[port]) or self.is_over(state, backup):
-            self.port_dies(state, port)
-            return
-        if any(port in (key[0], notify) for key, notify in state.watches.items()):
-            raise Ambiguous('a watched port, or one for notices, goes to its backup')
-        state.holder[port] = backup
-        self.leave_set(state, port)
-
-    def port_dies(self, state, port):
-        """What waits there is lost, and blocked senders are told."""
-        state.holder[port] = None
-        self.leave_set(state, port)
-        self.empty(state, port)
-        for (watched, kind, process), notify in list(state.watches.items()):
-            if watched == port:
-                del state.watches[(watched, kind, process)]
-                if kind == 'dead-name':
-                    state.refs[(process, port)] = state.refs.get((process, port), 0) + 1
-                    self.notice(state, notify, 'dead-name', port)
-                else:
-                    self.notice(state, notify, 'send-once', None)
-
-    def settle_watches(self, state):
-        """The notices about ports to which nobody has a send right any more."""
-        for (port, kind, process), notify in list(state.watches.items()):
-            if kind != 'no-senders' or not state.made[port]:
-                continue
-            held = any(other == port and count for (_, other), count in state.refs.items())
-            flying = any(other == port and kind != 'move-receive' for message in self.on_their_way(state)
-                         for kind, other in message.carried)
-            if any(port == other for _, other in state.kept):
-                raise Ambiguous('does a message that is kept hold a right?')
-            if not held and not flying and not state.stored.get(port):
-                del state.watches[(port, kind, process)]
-                self.notice(state, notify, 'no-senders', state.made[port])
-                return True
-        return False
-
     def do_drop(self, state, key, thread, instruction):
+        once = self.once_behind(thread, instruction.argument)
+        if once:
+            self.drop_once(state, key, thread, once)
+            return
         port = self.resolve(thread, instruction.argument)[0]
         if not state.refs.get((thread.process, port)):
             self.complete(state, key, 'no-right')
@@ -175,6 +131,8 @@ class Rights:
         if isinstance(thing, Message) and thing.request is not None:
             waits = state.requests[thing.request][0] == 'taken'
             answer = 1 if which == 'refs' else ('send-once' if waits else 'dead',)
+        elif isinstance(thing, Once):
+            answer = self.once_to(state, thread.process, thing, which)
         elif isinstance(thing, Handle) and thing.kind == 'port':
             answer = self.rights_to(state, thread.process, thing, which)
         else:
@@ -188,28 +146,3 @@ class Rights:
         if which == 'refs':
             return references or int(receives)
         return ('receive',) * receives + ('dead' if dead else 'send',) * bool(references)
-
-    def do_watch(self, state, key, thread, instruction):
-        port, notify = (self.resolve(thread, word)[0] for word in (instruction.argument, instruction.keys['notify']))
-        kind = instruction.keys['until']
-        if state.holder[port] is None and kind != 'dead-name':
-            raise Ambiguous('a watch of a dead port')
-        if kind == 'no-senders':
-            good = state.holder[port] == thread.process
-        elif kind == 'dead-name':
-            good = (thread.process, port) in state.refs
-        else:
-            raise Ambiguous('watch until ' + kind)
-        if not good or state.holder[notify] != thread.process:
-            self.complete(state, key, 'no-right')
-            return
-        before = state.watches.pop((port, kind, thread.process), None)
-        if before:
-            self.notice(state, before, 'send-once', None)
-        if state.holder[port] is None:
-            state.refs[(thread.process, port)] += 1
-            self.notice(state, notify, 'dead-name', port)
-        else:
-            state.watches[(port, kind, thread.process)] = notify
-        self.complete(state, key, 'ok')
-        self.settle(state)

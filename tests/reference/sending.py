@@ -12,12 +12,12 @@ class Sending:
         value = thread.variables.get(to) if re.fullmatch(r'\w+', to) else template(to, self.names_of(thread))
         once = value.given if isinstance(value, Message) and isinstance(value.given, Once) else value
         if isinstance(once, Once):
-            self.reply_once(state, key, thread, instruction, once)
+            self.use_once(state, key, thread, instruction, once)
             return
         if not isinstance(value, Message) or value.request is None:
             self.complete(state, key, 'no-right')
             return
-        carried = self.carried_by(thread, instruction)
+        carried = self.carried_by(state, thread, instruction)
         what, _ = state.requests[value.request]
         good = self.may_carry(state, thread.process, carried)
         if what != 'taken' and not good:
@@ -42,31 +42,18 @@ class Sending:
             self.complete(state, caller, 'ok', state.threads[caller].instruction().keys.get('into'), answer)
         self.settle(state)
 
-    def reply_once(self, state, key, thread, instruction, once):
-        """An answer by a send-once right ignores the limit of the port."""
-        carried = self.carried_by(thread, instruction)
-        good = self.may_carry(state, thread.process, carried)
-        if state.once.get(once) != thread.process or not good:
-            self.complete(state, key, 'no-right')
-            return
-        if carried and state.holder[once.port] is None:
-            raise Ambiguous('an answer with rights, and a dead port')
-        del state.once[once]
-        if state.holder[once.port] is None:
-            self.complete(state, key, 'dead')
-            return
-        body = template(instruction.argument, self.names_of(thread))
-        kind = template(instruction.keys.get('type'), self.names_of(thread))
-        message = Message(body, thread.process, kind, 0, default_size(body), None, None, None, carried)
-        self.depart(state, message)
-        self.complete(state, key, 'ok')
-        if not self.offer(state, once.port, message, None):
-            self.store(state, once.port, message)
-        self.settle(state)
-
-    def carried_by(self, thread, instruction):
-        """The rights that shall go with the message, as (which, port)."""
-        return tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in instruction.keys.get('rights', []))
+    def carried_by(self, state, thread, instruction):
+        """The rights that shall go with the message, as (which, port), or (which, send-once right)."""
+        carried = []
+        for one in instruction.keys.get('rights', []):
+            thing = self.once_behind(thread, one['port']) or self.resolve(thread, one['port'])[0]
+            if one['as'] == 'make-send-once' and not isinstance(thing, Once):
+                state.clock += 1
+                thing = Once(state.clock, thing)
+            elif one['as'] == 'make-send-once':
+                raise Ambiguous('a send-once right out of a send-once right')
+            carried.append((one['as'], thing))
+        return tuple(carried)
 
     def once_behind(self, thread, written):
         """The send-once right that this destination means, if it is one."""
@@ -89,9 +76,7 @@ class Sending:
             self.complete(state, key, 'no-right')       # the pages do not say so
             return
         if once:
-            if instruction.op == 'call' or 'reply-to' in keys or 'hold-one' in keys or 'size' in keys:
-                raise Ambiguous('more than a plain message to a send-once right')
-            self.reply_once(state, key, thread, instruction, once)
+            self.use_once(state, key, thread, instruction, once)
             return
         body = template(instruction.argument, names)
         destinations = self.resolve(thread, keys['to'])
@@ -107,7 +92,7 @@ class Sending:
             state.clock += 1
             request = state.clock
         given = self.resolve(thread, keys['reply-to'])[0] if 'reply-to' in keys else None
-        carried = self.carried_by(thread, instruction)
+        carried = self.carried_by(state, thread, instruction)
         if 'hold-one' in keys and destination.kind != 'port':
             raise Ambiguous('hold-one, and no port')
         meets = self.may_send(state, thread.process, destination) if destination.kind == 'port' else 'ok'

@@ -20,7 +20,7 @@ class Spawning:
 
     def do_spawn(self, state, key, thread, instruction):
         """A new process begins with the variables and rights that its creator gives it."""
-        carried = self.carried_by(thread, instruction)
+        carried = self.carried_by(state, thread, instruction)
         process = self.unmade(state, thread, instruction)
         good = self.may_carry(state, thread.process, carried) and self.may_give_names(state, thread, process)
         if process is None and not good:
