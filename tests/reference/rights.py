@@ -25,9 +25,8 @@ class Rights:
             else:
                 good = good and state.holder[thing] == process
         onces = [thing for _, thing in carried if isinstance(thing, Once)]
-        ports = [thing for _, thing in carried if not isinstance(thing, Once)]
-        moved = [thing for kind, thing in carried if kind == 'move-receive']
-        if len(set(ports)) < len(ports) or any(once.port in moved for once in onces):
+        ports = [thing.port if isinstance(thing, Once) else thing for _, thing in carried]
+        if any(kind in ('move-send', 'move-receive') and ports.count(thing) > 1 for kind, thing in carried):
             raise Ambiguous('the same port twice in rights')
         return good and len(set(onces)) == len(onces)
 

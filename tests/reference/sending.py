@@ -72,8 +72,8 @@ class Sending:
         """The points of 'Send' in language-notes.md, in their order."""
         names, keys = self.names_of(thread), instruction.keys
         once = self.once_behind(thread, keys['to'])
-        if str(keys['to']).endswith('.reply-to}') and self.nothing_behind(thread, keys['to']):
-            self.complete(state, key, 'no-right')       # the pages do not say so
+        if str(keys['to']).startswith('${') and self.nothing_behind(thread, keys['to']):
+            self.complete(state, key, 'no-right')
             return
         if once:
             self.use_once(state, key, thread, instruction, once)
