@@ -53,7 +53,7 @@ class Maker:
         kinds += [('move-receive', name) for name in self.mine(me)] * (2 if self.profile != 'once' else 1)
         kinds += [('make-send', name) for name in self.mine(me)]
         kinds += [(kind, name) for name in self.sends(me) for kind in ('copy-send', 'move-send')]
-        if r.random() < .03: kinds = [('make-send-once', r.choice(list(self.ports)))]
+        if r.random() < .03 or not kinds: kinds = [('make-send-once', r.choice(list(self.ports)))]
         kind, name = r.choice(kinds)
         return {'port': name, 'as': kind}
 
@@ -109,7 +109,7 @@ class Maker:
         kind = r.choice(['no-senders', 'dead-name', 'port-destroyed', 'port-destroyed'])
         watched = r.choice((self.sends(me) if kind == 'dead-name' else self.mine(me)) * 8 + list(self.ports))
         notify = notify or r.choice([name for name in self.mine(me) if name != watched] * 12 + self.mine(me)
-                * (kind != 'port-destroyed') + list(self.ports))
+                * (kind != 'port-destroyed') + [name for name in self.ports if name != watched])
         return self.when({'watch': watched, 'until': kind, 'notify': notify}, {'no-right': .95})
 
     def select(self, me):
