@@ -1,4 +1,4 @@
-"""Arrows to those who could help a thread that waits at a port."""
+"""Arrows to those who could help a thread that waits at a port, or in a `select`."""
 from values import Message, Once, size_of
 
 
@@ -17,6 +17,26 @@ class PortArrows:
         return all(handle.kind != 'port' or self.state.holder[handle] is not None
                    and (self.state.refs.get((process, handle)) or self.state.holder[handle] == process)
                    for handle in handles)
+
+    def helps_select(self, key, thread):
+        sources = self.ports_of(thread.wait[1])
+        mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
+        for other, instruction in self.others_with('send', 'call', 'name'):
+            handles, known = self.destination(other, instruction)
+            queues = [self.machine.queue_to(self.state.threads[other].process, handle) for handle in handles]
+            if any(queue in mine for queue in queues):
+                goes = known and not self.never_goes(instruction, queues[0])
+                self.add(key, other, goes and self.has_right(self.state.threads[other].process, instruction, handles))
+            elif not known:
+                self.add(key, other, False)
+        for other, queue, _ in self.waiting_to_send():
+            if queue in mine:
+                self.add(key, other)
+        for handle in sources:
+            if handle.kind == 'port':
+                self.helps_at_port(key, handle, None)
+            if handle.kind == 'process' and not self.machine.is_over(self.state, handle):
+                self.ending(key, handle)
 
     def helps_at_port(self, key, port, wanted):
         """Answers by send-once rights, and notices."""

@@ -67,7 +67,8 @@ class PortSets:
         state.members[port_set] = None
         self.complete(state, key, 'ok')
         for other, _ in list(state.receivers.get(port_set, [])):
-            self.complete(state, other, 'dead')
+            if state.threads[other].wait[0] == 'receive':       # to a select it is ready, as what is dead
+                self.complete(state, other, 'dead')
         self.settle(state)
 
     def look_at_set(self, state, port_set, wanted):
