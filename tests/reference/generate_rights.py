@@ -1,7 +1,9 @@
 """Random small scenarios about send-once rights, notices, `.seq`, and `select` among ports."""
 import random
 
-PROFILES = ['once', 'watches', 'seq', 'port-select']
+from generate_ports import ports
+
+PROFILES = ['once', 'watches', 'seq', 'port-select', 'woken']
 
 
 class Maker:
@@ -169,5 +171,21 @@ class Maker:
         return doc
 
 
+def woken(seed):
+    """`hold-one`, port sets and rights under `wake: look-again`, or with limited kernel memory."""
+    r = random.Random(f'woken/{seed}')
+    base = r.choice(['hold', 'hold', 'sets', 'sets', 'once', 'watches', 'port-select'])
+    doc = Maker(seed, base).document() if base in PROFILES else ports(seed + 7000, 'ports', base)
+    kernel = doc.setdefault('kernel', {})
+    if r.random() < .6:
+        kernel['wake'] = r.choice(['look-again', {'senders': 'look-again', 'receivers': 'hand-over'},
+                                   {'senders': 'hand-over', 'receivers': 'look-again'}])
+    else:
+        kernel['memory'] = r.choice(['3B', '4B', '6B', '16B', '20B'])
+        if r.random() < .3: kernel['memory-full'] = 'fail'
+    doc['title'] = f'woken, {base}'
+    return doc
+
+
 def rights(seed, profile):
-    return Maker(seed, profile).document()
+    return woken(seed) if profile == 'woken' else Maker(seed, profile).document()

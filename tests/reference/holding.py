@@ -18,8 +18,6 @@ class Holding:
             self.come_back(state, message)
             self.complete(state, key, 'no-right' if not good else 'refused')
             return
-        if self.scenario.again or self.scenario.memory is not None:
-            raise Ambiguous('hold-one with look-again or limited memory')
         state.once.pop(right, None)
         state.clock += 1
         state.kept[(thread.process, port)] = (message, state.clock, told)
@@ -36,7 +34,11 @@ class Holding:
             message, _, told = state.kept[(process, port)]
             if not self.has_slot(state, port, message):
                 continue
+            if state.memory_queue or not self.fits_memory(state, message):
+                raise Ambiguous('room for a message that is kept, and no kernel memory')
             blocked = state.senders.get(port, [])
+            if 'senders' in self.scenario.again and (blocked or self.ready_to_send(state, port)):
+                raise Ambiguous('a message that is kept, and senders that look again')
             if blocked and self.scenario.sender != 'fifo':
                 raise Ambiguous('a message that is kept, blocked senders, and sender: ' + self.scenario.sender)
             if any(other < arrival for _, other in blocked):
