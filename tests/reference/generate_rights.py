@@ -63,7 +63,10 @@ class Maker:
         r, step = self.r, {'send': self.body()}
         step['to'] = r.choice(self.sends(me) * 8 + self.mine(me) + list(self.ports))
         if r.random() < .65:
-            step['rights'] = [self.right(me) for _ in range(r.choice([1, 1, 1, 2]))]
+            some = [self.right(me) for _ in range(r.choice([1, 1, 1, 2]))]
+            if len({one['port'] for one in some}) < len(some) and r.random() < .9: some = some[:1]
+            if some[0] == {'port': step['to'], 'as': 'move-receive'}: some[0]['as'] = 'make-send'
+            step['rights'] = some
         elif self.mine(me) and r.random() < .3: step['reply-to'] = r.choice(self.mine(me))
         if r.random() < .1: step['type'] = r.choice(['u', 'send-once'])
         self.waits(step, .3)
@@ -90,8 +93,13 @@ class Maker:
         x, into = r.random(), r.choice(self.sends(me) or list(self.ports))
         if x < .35:
             step = self.when({'send': self.body(), 'to': first}, {'dead': .9, 'no-right': .9})
-            if r.random() < .25: step['type'] = 'u'
+            if r.random() < .2: step['type'] = 'u'
             if r.random() < .25: step['rights'] = [self.right(me)]
+            elif r.random() < .05: step['rights'] = [{'port': first, 'as': 'move-send-once'}]
+            elif r.random() < .15 and self.mine(me): step['reply-to'] = r.choice(self.mine(me))
+            elif r.random() < .25:
+                step = self.waits({'call': step['send'], 'to': first, 'into': 'a'}, .4)
+                self.when(step, {'dead': .9, 'no-right': .9})
         elif x < .45: step = self.when({'reply': self.body(), 'to': first}, {'dead': .9, 'no-right': .9})
         elif x < .6: step = self.when({'drop': first}, {'no-right': .95})
         elif x < .8:

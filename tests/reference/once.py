@@ -2,7 +2,7 @@
 
 `state.once` holds those that are there: right -> process, or 'transit'. Each is a thing of its own, with one name.
 """
-from values import Ambiguous, Message, Once, default_size, template
+from values import Ambiguous, Message, Once, default_size, size_of, template
 
 
 class OnceRights:
@@ -60,11 +60,13 @@ class OnceRights:
         return thing if state.holder[thing] == process else None
 
     def use_once(self, state, key, thread, instruction, once):
-        """A message by a send-once right ignores the limit of the port."""
-        if instruction.op == 'call' or {'reply-to', 'hold-one', 'size', 'priority'} & set(instruction.keys):
-            raise Ambiguous('more than a plain message to a send-once right')
-        carried = self.carried_by(state, thread, instruction)
+        """A message by a send-once right ignores the limit of the port, and kernel memory."""
+        carried, keys = self.carried_by(state, thread, instruction), instruction.keys
         good = self.may_carry(state, thread.process, carried)
+        given = self.resolve(thread, keys['reply-to'])[0] if 'reply-to' in keys else None
+        if given is not None and (given.kind != 'port' or state.holder[given] is None):
+            raise Ambiguous('reply-to a dead port, or no port')
+        good = good and (given is None or state.holder[given] == thread.process)
         # the right that a message is sent by cannot be moved with it
         good = good and once not in [thing for _, thing in carried]
         if state.once.get(once) != thread.process or not good:
@@ -78,10 +80,20 @@ class OnceRights:
         if ('move-receive', once.port) in carried:
             raise Ambiguous('a receive right in a message to its own port')
         del state.once[once]
-        body, kind = (template(written, self.names_of(thread))
-                      for written in (instruction.argument, instruction.keys.get('type')))
-        message = Message(body, thread.process, kind, 0, default_size(body), None, None, None, carried)
+        body, kind = (template(written, self.names_of(thread)) for written in (instruction.argument, keys.get('type')))
+        size = size_of(keys['size']) if 'size' in keys else default_size(body)
+        state.clock += 1
+        given = Once(state.clock, given) if given else None
+        request = state.clock if instruction.op == 'call' else None
+        message = Message(body, thread.process, kind, 0, size, None, request, given, carried)
         self.depart(state, message)
-        self.complete(state, key, 'ok')
+        if request is None:
+            self.complete(state, key, 'ok')
+        elif self.never(instruction):
+            state.requests[request] = ('gone', None)
+            self.complete(state, key, 'would-block')
+        else:
+            state.requests[request] = ('open', None)
+            self.block(thread, ('reply', request))
         self.bring(state, once.port, message)
         self.settle(state)
