@@ -62,7 +62,7 @@ class Explorer:
                 return ('bool', value)      # True == 1 in Python
             if kind is Message:
                 return ('message', *map(plain, value[:6]), call(value.request), plain(value.given),
-                        plain(value.carried), plain(value.rights), value.seq)
+                        plain(value.carried), plain(value.rights), value.seq, value.by_once)
             if kind is Once:
                 rights.setdefault(value.number, len(rights))
                 return ('once', rights[value.number], value.port, state.once.get(value))

@@ -77,7 +77,7 @@ class OnceRights:
         if self.is_dead_once(state, once):
             self.complete(state, key, 'dead')           # the dead name stays
             return
-        if ('move-receive', once.port) in carried:
+        if any(kind == 'move-receive' and port in self.on_the_way_to(state, once.port) for kind, port in carried):
             raise Ambiguous('a receive right in a message to its own port')
         del state.once[once]
         body, kind = (template(written, self.names_of(thread)) for written in (instruction.argument, keys.get('type')))
@@ -85,7 +85,7 @@ class OnceRights:
         state.clock += 1
         given = Once(state.clock, given) if given else None
         request = state.clock if instruction.op == 'call' else None
-        message = Message(body, thread.process, kind, 0, size, None, request, given, carried)
+        message = Message(body, thread.process, kind, 0, size, None, request, given, carried, by_once=True)
         self.depart(state, message)
         if request is None:
             self.complete(state, key, 'ok')

@@ -73,6 +73,20 @@ class Rights:
                 messages.append(thread.wait[3])
         return messages
 
+    def on_the_way_to(self, state, queue):
+        """The queue; if its own receive right is in a message, the queue of that message; and so on."""
+        found = []
+        while queue is not None and queue not in found:
+            found.append(queue)
+            lying = [(other, message) for other, items in state.stored.items() for message, _ in items]
+            lying += [(thread.wait[1], thread.wait[2]) for thread in state.threads.values()
+                      if thread.wait and thread.wait[0] in ('send', 'memory')]
+            lying += [(thread.wait[2], thread.wait[3]) for thread in state.threads.values()
+                      if thread.wait and thread.wait[:2] == ('again', 'send')]
+            lying += [(port, message) for (_, port), (message, _, _) in state.kept.items()]
+            queue = next((other for other, message in lying if ('move-receive', queue) in message.carried), None)
+        return found
+
     def arrive(self, state, process, message):
         """The receiver has the rights that came; the message shows their names."""
         names = []
@@ -112,6 +126,9 @@ class Rights:
         once = self.once_behind(thread, instruction.argument)
         if once:
             self.drop_once(state, key, thread, once)
+            return
+        if str(instruction.argument).startswith('${') and self.nothing_behind(thread, instruction.argument):
+            self.complete(state, key, 'no-right')       # as a send to what is none; the pages do not say so
             return
         port = self.resolve(thread, instruction.argument)[0]
         if not state.refs.get((thread.process, port)):

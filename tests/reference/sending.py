@@ -108,7 +108,7 @@ class Sending:
         if meets != 'ok' or not good:
             self.complete(state, key, 'dead' if meets == 'dead' else 'no-right')
             return
-        if destination in [port for kind, port in carried if kind == 'move-receive']:
+        if any(kind == 'move-receive' and port in self.on_the_way_to(state, destination) for kind, port in carried):
             raise Ambiguous('a receive right in a message to its own port')
         message = Message(body, thread.process, template(keys.get('type'), names),
                           template(keys.get('priority', 0), names), size, None, request, given, carried)

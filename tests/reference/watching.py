@@ -15,7 +15,7 @@ class Watching:
             return
         if len(state.stored.get(port, [])) > 10:
             raise Ambiguous('ever more notices in a port')
-        self.bring(state, port, Message(body, None, kind, 0, 8, None, None, None, carried))
+        self.bring(state, port, Message(body, None, kind, 0, 8, None, None, None, carried, by_once=True))
 
     def bring(self, state, port, message):
         """A notice, or a message by a send-once right, comes to a port; neither the limit nor memory matters."""
@@ -35,8 +35,8 @@ class Watching:
         """
         told = state.watches.pop((port, 'port-destroyed', None), None)
         if told is not None and state.holder[told] is not None:
-            if state.holder[told] == 'transit':
-                raise Ambiguous('a receive right for a port whose own receive right is in a message')
+            if port in self.on_the_way_to(state, told):
+                raise Ambiguous('a receive right in a notice to its own port')
             self.leave_holder(state, port)
             self.notice(state, told, 'port-destroyed', port, (('move-receive', port),))
             return
@@ -76,7 +76,9 @@ class Watching:
                          for kind, other in message.carried)
             if any(port == other for _, other in state.kept):
                 raise Ambiguous('does a message that is kept hold a right?')
-            if not held and not flying and not state.stored.get(port):
+            # each message in the queue holds the right that it was sent by
+            queued = any(not message.by_once for message, _ in state.stored.get(port, []))
+            if not held and not flying and not queued:
                 del state.watches[(port, kind, process)]
                 self.notice(state, told, 'no-senders', state.made[port])
                 return True
