@@ -83,7 +83,7 @@ class PortArrows:
         state, thread = self.state, self.state.threads[other]
         watched, kind = self.handles(other, instruction.argument)[0], instruction.keys['until']
         told, known = self.handles(other, instruction.keys['notify'])
-        gone = not watched or kind == 'dead-name' and state.holder[watched[0]] is None or kind == 'no-senders'
+        gone = not watched or kind == 'dead-name' and state.holder.get(watched[0]) is None or kind == 'no-senders'
         if gone and (told == [port] or not known) and kind != 'port-destroyed':
             self.add(key, other, False)
 
