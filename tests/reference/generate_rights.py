@@ -16,14 +16,17 @@ class Maker:
         self.ports = {}
         for name in ['p', 'q', 'o'][:r.choice([2, 2, 3])]:
             receiver = r.choice(self.processes)
+            if profile == 'set' and name != 'o': receiver = 'A'
+            if profile == 'hold' and name != 'o': receiver = 'A' if name == 'p' else 'B'
             others = [one for one in self.processes if one != receiver]
             self.ports[name] = {'receive': receiver, 'send': sorted({r.choice(others) for _ in range(2)})}
-            if r.random() < .4: self.ports[name]['capacity'] = r.choice([1, 1, 2])
+            if r.random() < (.9 if profile == 'hold' else .4): self.ports[name]['capacity'] = r.choice([1, 1, 2])
             if r.random() < (.4 if profile == 'watches' else .1): self.ports[name]['backup'] = r.choice(others)
-        self.sets = {}
-        if profile == 'port-select' and r.random() < .6:
+        self.sets, self.opening = {}, {process: [] for process in self.processes}
+        if profile == 'port-select' and r.random() < .6 or profile == 'set':
             owner = r.choice(self.processes)
-            self.sets['s'] = {'of': owner, 'members': [name for name in self.mine(owner) if r.random() < .5]}
+            if not self.mine(owner): owner = self.ports['p']['receive']
+            self.sets['s'] = {'of': owner, 'members': [name for name in self.mine(owner) if r.random() < .6]}
 
     def mine(self, me):
         return [name for name in self.ports if self.ports[name]['receive'] == me]
@@ -135,6 +138,10 @@ class Maker:
                     'refused': .9, 'dead': .9})]})
         return out
 
+    def receive_from_set(self, me):
+        own = [one for one in self.sets if self.sets[one]['of'] == me] or list(self.sets)
+        return self.when(self.waits({'receive': 'm', 'from': own[0]}, .4), {'dead': .9, 'no-right': .9})
+
     def change(self, me):
         """A port or a set is changed."""
         r, port = self.r, self.r.choice(self.mine(me) * 8 + list(self.ports))
@@ -149,7 +156,8 @@ class Maker:
     def one(self, me):
         r, x = self.r, self.r.random()
         if self.profile == 'port-select' and r.random() < .35: return self.select(me)
-        if self.profile == 'port-select' and r.random() < .2: return self.change(me)
+        if self.sets and r.random() < .2: return self.change(me)
+        if self.profile == 'set' and r.random() < .25: return [self.receive_from_set(me)]
         if self.profile == 'watches' and self.mine(me) and r.random() < .3: return [self.watch(me)]
         if x < .38: return self.send(me)
         if x < .76: return self.receive(me)
@@ -163,16 +171,43 @@ class Maker:
         return [{'exit': 0}]
 
     def steps(self, me, number):
-        return [{'set': {'m': 'none'}}] + [step for _ in range(number) for step in self.one(me)]
+        opening, self.opening[me] = self.opening[me], []
+        return [{'set': {'m': 'none'}}] + opening + [step for _ in range(number) for step in self.one(me)]
+
+    def open(self):
+        """The first steps of some processes, which make it likely that something of interest happens."""
+        r, port = self.r, self.r.choice(list(self.ports))
+        owner, sender = self.ports[port]['receive'], r.choice(self.ports[port]['send'])
+        back = self.mine(sender)
+        if self.profile == 'once' and back:
+            gift = {'reply-to': back[0]} if r.random() < .3 else {'rights': [{'port': back[0], 'as': 'make-send-once'}]}
+            self.opening[sender] = [{'send': self.body(), 'to': port, **gift}]
+            if r.random() < .5: self.opening[sender].append({'receive': 'm', 'from': back[0], 'wait': '5ms', 'when':
+                    {'timed-out': []}})
+            self.opening[owner] = [{'receive': 'm', 'from': port}] + self.use(owner)
+        if self.profile == 'watches':
+            for me in self.processes: self.opening[me] = [self.watch(me)] if r.random() < .6 else []
+        if self.profile == 'seq':
+            self.opening[sender] = [{'send': self.body(), 'to': port, 'when': {'dead': []}} for _ in range(2)]
+            self.opening[owner] = [{'receive': 'm', 'from': port}, {'log': '${m.seq}'}][:r.choice([1, 2])]
+        if self.profile == 'hold' and back:
+            self.opening[sender] = [{'send': self.body(), 'to': port, 'when': {'dead': []}},
+                    {'send': self.body(), 'to': port, 'hold-one': r.choice(back), 'when': {'dead': [], 'would-block': []}}]
+        if self.profile == 'set':
+            owner = self.sets['s']['of']
+            self.opening[owner] = [self.receive_from_set(owner) for _ in range(r.choice([1, 1, 2]))]
+            for me in self.processes:
+                if me != owner and self.sends(me): self.opening[me] = self.send(me)
 
     def document(self):
         r = self.r
         doc = {'title': self.profile, 'ports': self.ports, 'processes': {}}
+        if r.random() < .7: self.open()
         if self.sets: doc['port-sets'] = self.sets
         if r.random() < .2: doc['kernel'] = {'set-order': r.choice(['round-robin', 'arbitrary', 'merged'])}
         for me in self.processes:
             declared = {'do': self.steps(me, r.choice([1, 2, 2, 3]))}
-            if r.random() < (.3 if self.profile == 'port-select' else .1):
+            if r.random() < (.3 if self.sets else .1):
                 declared = {'threads': {'t': declared['do'], 'u': self.steps(me, r.choice([1, 1, 2]))}}
             if r.random() < .1: declared['daemon'] = True
             doc['processes'][me] = declared
@@ -182,8 +217,8 @@ class Maker:
 def woken(seed):
     """`hold-one`, port sets and rights under `wake: look-again`, or with limited kernel memory."""
     r = random.Random(f'woken/{seed}')
-    base = r.choice(['hold', 'hold', 'sets', 'sets', 'once', 'watches', 'port-select'])
-    doc = Maker(seed, base).document() if base in PROFILES else ports(seed + 7000, 'ports', base)
+    base = r.choice(['hold'] * 5 + ['set'] * 5 + ['sets', 'once', 'watches', 'port-select'])
+    doc = ports(seed + 7000, 'ports', 'sets') if base == 'sets' else Maker(seed, base).document()
     kernel = doc.setdefault('kernel', {})
     if r.random() < .6:
         kernel['wake'] = r.choice(['look-again', {'senders': 'look-again', 'receivers': 'hand-over'},

@@ -15,6 +15,8 @@ class Watching:
             return
         if len(state.stored.get(port, [])) > 10:
             raise Ambiguous('ever more notices in a port')
+        if state.memory_queue:      # what has become free in the same step may go to them first
+            raise Ambiguous('a notice while somebody waits for kernel memory')
         self.bring(state, port, Message(body, None, kind, 0, 8, None, None, None, carried, by_once=True))
 
     def bring(self, state, port, message):
