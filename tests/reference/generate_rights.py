@@ -3,8 +3,6 @@ import random
 
 from generate_ports import ports
 
-PROFILES = ['once', 'watches', 'seq', 'port-select', 'woken']
-
 
 class Maker:
     """Makes one scenario: ports, and processes that send what `profile` is about."""
@@ -191,8 +189,8 @@ class Maker:
             self.opening[sender] = [{'send': self.body(), 'to': port, 'when': {'dead': []}} for _ in range(2)]
             self.opening[owner] = [{'receive': 'm', 'from': port}, {'log': '${m.seq}'}][:r.choice([1, 2])]
         if self.profile == 'hold' and back:
-            self.opening[sender] = [{'send': self.body(), 'to': port, 'when': {'dead': []}},
-                    {'send': self.body(), 'to': port, 'hold-one': r.choice(back), 'when': {'dead': [], 'would-block': []}}]
+            kept = {'send': self.body(), 'to': port, 'hold-one': r.choice(back), 'when': {'dead': [], 'would-block': []}}
+            self.opening[sender] = [{'send': self.body(), 'to': port, 'when': {'dead': []}}, kept]
         if self.profile == 'set':
             owner = self.sets['s']['of']
             self.opening[owner] = [self.receive_from_set(owner) for _ in range(r.choice([1, 1, 2]))]
@@ -230,5 +228,7 @@ def woken(seed):
     return doc
 
 
-def rights(seed, profile):
-    return woken(seed) if profile == 'woken' else Maker(seed, profile).document()
+# profile -> what makes its scenario out of a seed
+RIGHTS = {profile: lambda seed, profile=profile: Maker(seed, profile).document()
+          for profile in ('once', 'watches', 'seq', 'port-select')}
+RIGHTS['woken'] = woken

@@ -232,7 +232,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         if box and box.kind == 'port' and self.set_of(state, box):
             state.served[self.set_of(state, box)] = box
         message = message._replace(box=box)
-        if box and box.kind == 'port' and self.scenario.looks_at_seq:
+        if box and box.kind == 'port' and '.seq' in self.scenario.text:
             message = message._replace(seq=state.taken_from.get(box, 0))
             state.taken_from[box] = message.seq + 1
         self.complete(state, key, 'ok', thread.instruction().argument, message)

@@ -166,7 +166,7 @@ class Scenario:
     """What a scenario declares."""
     def __init__(self, document):
         kernel = document.get('kernel') or {}
-        self.looks_at_seq = '.seq' in str(document)
+        self.text = str(document)
         for key in document:
             if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
                            'ports', 'names', 'port-sets'):

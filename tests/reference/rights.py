@@ -34,7 +34,7 @@ class Rights:
         """The message is sent, and perhaps waits: rights that are moved are in it now."""
         for kind, port in message.carried:
             if kind == 'move-send':
-                self.lose_reference(state, message.sender, port)
+                self.give_up(state, message.sender, port)
             elif kind == 'make-send':
                 state.made[port] += 1
             elif kind == 'move-receive':
@@ -48,6 +48,8 @@ class Rights:
         """The message does not go: its sender has the rights again."""
         for kind, port in message.carried:
             if kind == 'move-send':
+                if 'dead-name' in self.scenario.text and (message.sender, port) not in state.refs:
+                    raise Ambiguous('a name that perhaps had a watch comes back')
                 state.refs[(message.sender, port)] = state.refs.get((message.sender, port), 0) + 1
             elif kind == 'make-send':
                 state.made[port] -= 1
@@ -117,10 +119,14 @@ class Rights:
         if isinstance(message.given, Once):
             self.once_lost(state, message.given)
 
-    def lose_reference(self, state, process, port):
+    def give_up(self, state, process, port):
+        """One reference less. With the last one the name goes, and who watches it is told."""
         state.refs[(process, port)] -= 1
         if not state.refs[(process, port)]:
             del state.refs[(process, port)]
+            told = state.watches.pop((port, 'dead-name', process), None)
+            if told is not None:
+                self.notice(state, told, 'port-deleted', port)
 
     def do_drop(self, state, key, thread, instruction):
         once = self.once_behind(thread, instruction.argument)
@@ -130,13 +136,13 @@ class Rights:
         if str(instruction.argument).startswith('${') and self.nothing_behind(thread, instruction.argument):
             self.complete(state, key, 'no-right')       # as a send to what is none; the pages do not say so
             return
+        if self.is_request(thread, instruction.argument):
+            raise Ambiguous('a drop of the right to answer a call')
         port = self.resolve(thread, instruction.argument)[0]
         if not state.refs.get((thread.process, port)):
             self.complete(state, key, 'no-right')
             return
-        self.lose_reference(state, thread.process, port)
-        if (port, 'dead-name', thread.process) in state.watches and (thread.process, port) not in state.refs:
-            self.notice(state, state.watches.pop((port, 'dead-name', thread.process)), 'port-deleted', port)
+        self.give_up(state, thread.process, port)
         self.complete(state, key, 'ok')
         self.settle(state)
 

@@ -46,6 +46,8 @@ class Sending:
         """The rights that shall go with the message, as (which, port), or (which, send-once right)."""
         carried = []
         for one in instruction.keys.get('rights', []):
+            if self.is_request(thread, one['port']):
+                raise Ambiguous('the right to answer a call in a message')
             thing = self.once_behind(thread, one['port']) or self.resolve(thread, one['port'])[0]
             if one['as'] == 'make-send-once' and not isinstance(thing, Once):
                 state.clock += 1
@@ -65,6 +67,10 @@ class Sending:
         """Is this destination, which is computed, none?"""
         return evaluate(str(written)[2:-1], self.names_of(thread)) is None
 
+    def is_request(self, thread, written):
+        return (str(written).startswith('${')
+                and isinstance(evaluate(str(written)[2:-1], self.names_of(thread)), Message))
+
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
 
@@ -79,6 +85,8 @@ class Sending:
             self.use_once(state, key, thread, instruction, once)
             return
         body = template(instruction.argument, names)
+        if self.is_request(thread, keys['to']):
+            raise Ambiguous('a send to the right to answer a call')
         destinations = self.resolve(thread, keys['to'])
         if len(destinations) != 1:
             raise Ambiguous('send to several')
