@@ -321,12 +321,11 @@ class Judge(PortArrows):
     def helps_memory(self, key, thread):
         for other, _ in self.others_with('receive'):
             self.add(key, other)
-        queue = thread.wait[1]
-        if not self.machine.is_box(queue):
-            self.ending(key, queue[1])
+        self.ending_of_receiver(key, thread.wait[1])
         for process, how in self.state.alive.items():
-            if how == 'alive' and any(not self.machine.is_box(link) and link[1] == process and items
-                                      for link, items in self.state.stored.items()):
+            if how == 'alive' and any(items and process == (self.state.holder.get(queue) if self.machine.is_box(queue)
+                                                            else queue[1])
+                                      for queue, items in self.state.stored.items()):
                 self.ending(key, process, False)
 
     def helps_reply(self, key, thread):
