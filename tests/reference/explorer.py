@@ -62,7 +62,7 @@ class Explorer:
                 return ('bool', value)      # True == 1 in Python
             if kind is Message:
                 return ('message', *map(plain, value[:6]), call(value.request), plain(value.given),
-                        value.carried, value.rights)
+                        plain(value.carried), plain(value.rights), value.seq, value.by_once)
             if kind is Once:
                 rights.setdefault(value.number, len(rights))
                 return ('once', rights[value.number], value.port, state.once.get(value))
@@ -102,7 +102,7 @@ class Explorer:
         return (tuple(threads), tuple(queues), tuple(state.alive.values()), tuple(state.memory_queue), state.failed,
                 tuple((name, plain(message), rank[arrival], told)
                       for name, (message, arrival, told) in sorted(state.kept.items(), key=str)),
-                tuple(state.members.items()),
+                tuple(state.members.items()), tuple(sorted(state.taken_from.items())),
                 tuple(state.served.items()) if self.scenario.set_order == 'round-robin' else None,
                 state.destroyed, state.created, tuple(state.boxes.items()),
                 tuple(state.holder.items()), tuple(sorted(state.refs.items())),

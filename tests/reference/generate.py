@@ -6,12 +6,12 @@
 import random, sys, yaml
 
 from generate_ports import names, ports
+from generate_rights import RIGHTS
 
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started',
             'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets']
-
+            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets', *RIGHTS]
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
     r = random.Random(f'claims/{seed}')
@@ -177,7 +177,7 @@ def has_key(tree, key):
     return isinstance(tree, list) and any(has_key(value, key) for value in tree)
 
 def generate(seed, profile):
-    of_its_own = {'start': start, 'again': again, 'claims': claims, 'names': names, 'spawn': spawn}
+    of_its_own = {'start': start, 'again': again, 'claims': claims, 'names': names, 'spawn': spawn, **RIGHTS}
     if profile in of_its_own: return of_its_own[profile](seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

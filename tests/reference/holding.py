@@ -8,16 +8,17 @@ class Holding:
     def hold(self, state, key, port, message):
         """Keeps the message instead of an end as `would-block` or `timed-out`."""
         thread = state.threads[key]
-        told = self.resolve(thread, thread.instruction().keys['hold-one'])[0]
-        another, good = (thread.process, port) in state.kept, state.holder[told] == thread.process
+        written = thread.instruction().keys['hold-one']
+        right = self.once_behind(thread, written)
+        told = self.told_by(state, thread.process, right or self.resolve(thread, written)[0])
+        another, good = (thread.process, port) in state.kept, told is not None
         if another and not good:
             raise Ambiguous('hold-one: refused, and a right that is not there')
         if another or not good:
             self.come_back(state, message)
             self.complete(state, key, 'no-right' if not good else 'refused')
             return
-        if self.scenario.again or self.scenario.memory is not None:
-            raise Ambiguous('hold-one with look-again or limited memory')
+        state.once.pop(right, None)
         state.clock += 1
         state.kept[(thread.process, port)] = (message, state.clock, told)
         self.complete(state, key, 'held')
@@ -33,7 +34,11 @@ class Holding:
             message, _, told = state.kept[(process, port)]
             if not self.has_slot(state, port, message):
                 continue
+            if state.memory_queue or not self.fits_memory(state, message):
+                raise Ambiguous('room for a message that is kept, and no kernel memory')
             blocked = state.senders.get(port, [])
+            if 'senders' in self.scenario.again and (blocked or self.ready_to_send(state, port)):
+                raise Ambiguous('a message that is kept, and senders that look again')
             if blocked and self.scenario.sender != 'fifo':
                 raise Ambiguous('a message that is kept, blocked senders, and sender: ' + self.scenario.sender)
             if any(other < arrival for _, other in blocked):
@@ -51,5 +56,4 @@ class Holding:
             if state.holder[port] is None and message.carried:
                 raise Ambiguous('a message that is kept is lost with its rights')
             self.come_back(state, message)
-            if state.holder[told] != process or state.alive[process] == 'alive':
-                self.notice(state, told, 'send-once', None)
+            self.notice(state, told, 'send-once', None)

@@ -10,9 +10,10 @@ class LookAgain:
         message = next((message for message, number in state.stored.get(queue, []) if number == arrival), None)
         if message is None:
             return
-        if any(state.threads[key].wait[0] == 'select' for key, _ in state.receivers.get(queue, [])):
+        here = state.receivers.get(self.where_they_wait(state, queue), [])
+        if any(state.threads[key].wait[0] == 'select' for key, _ in here):
             raise Ambiguous('a blocked select under look-again')
-        waiting = [item for item in state.receivers.get(queue, [])
+        waiting = [item for item in here
                    if self.type_fits(state.threads[item[0]].wait[2], message)]
         if waiting:
             key = self.pick_receiver(state, queue, waiting)
@@ -27,11 +28,14 @@ class LookAgain:
             return
         if capacity[0] != 'messages':
             raise Ambiguous('senders that look again, and capacity ' + capacity[0])
-        ready = [key for key, thread in state.threads.items()
-                 if thread.mode == 'again' and thread.wait[1] == 'send' and thread.wait[2] == queue]
-        if len(state.stored.get(queue, [])) + len(ready) < capacity[1]:
+        if len(state.stored.get(queue, [])) + len(self.ready_to_send(state, queue)) < capacity[1]:
             key = self.pick_sender(state, queue, blocked)
             self.make_ready(state, key, ('again', 'send', queue, state.threads[key].wait[2]))
+
+    def ready_to_send(self, state, queue):
+        """The threads that were made ready to send here once more."""
+        return [key for key, thread in state.threads.items()
+                if thread.mode == 'again' and thread.wait[1] == 'send' and thread.wait[2] == queue]
 
     def make_ready(self, state, key, wait):
         thread = state.threads[key]
@@ -56,6 +60,9 @@ class LookAgain:
                 self.pass_on(state, chance)
             return
         _, _, _, _, sources, wanted = chance
+        ports = [one for one in sources if one.kind in ('port', 'set')] if sources != 'anyone' else []
+        if any(self.source_outcome(state, thread.process, one) for one in ports):
+            raise Ambiguous('look-again at a port that one may not receive from any more')
         found = self.look(state, thread.process, sources, wanted)
         if found == 'dead':
             self.complete(state, key, 'dead')

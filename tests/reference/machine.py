@@ -13,6 +13,7 @@ from holding import Holding
 from local_work import LocalWork
 from look_again import LookAgain
 from names import Naming
+from once import OnceRights
 from processes import Processes
 from receiving import Receiving
 from rights import Rights
@@ -22,10 +23,11 @@ from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
 from values import Ambiguous, Family, Handle, ThreadError, evaluate
+from watching import Watching
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming, Boxes, Holding, PortSets):
+              Spawning, Naming, Boxes, Holding, PortSets, OnceRights, Watching):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -229,7 +231,11 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         box = queue if self.is_box(queue) else None
         if box and box.kind == 'port' and self.set_of(state, box):
             state.served[self.set_of(state, box)] = box
-        self.complete(state, key, 'ok', thread.instruction().argument, message._replace(box=box))
+        message = message._replace(box=box)
+        if box and box.kind == 'port' and '.seq' in self.scenario.text:
+            message = message._replace(seq=state.taken_from.get(box, 0))
+            state.taken_from[box] = message.seq + 1
+        self.complete(state, key, 'ok', thread.instruction().argument, message)
 
     def sender_done(self, state, key, message):
         """The message of a blocked sender has gone; a caller then waits for the answer, within the same wait."""

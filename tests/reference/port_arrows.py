@@ -1,5 +1,5 @@
-"""Arrows to those who could help a thread that waits at a port."""
-from values import Message, size_of
+"""Arrows to those who could help a thread that waits at a port, or in a `select`."""
+from values import Message, Once, size_of
 
 
 class PortArrows:
@@ -18,29 +18,74 @@ class PortArrows:
                    and (self.state.refs.get((process, handle)) or self.state.holder[handle] == process)
                    for handle in handles)
 
+    def helps_select(self, key, thread):
+        sources = self.ports_of(thread.wait[1])
+        mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
+        for other, instruction in self.others_with('send', 'call', 'name'):
+            handles, known = self.destination(other, instruction)
+            queues = [self.machine.queue_to(self.state.threads[other].process, handle) for handle in handles]
+            if any(queue in mine for queue in queues):
+                goes = known and not self.never_goes(instruction, queues[0])
+                self.add(key, other, goes and self.has_right(self.state.threads[other].process, instruction, handles))
+            elif not known:
+                self.add(key, other, False)
+        for other, queue, _ in self.waiting_to_send():
+            if queue in mine:
+                self.add(key, other)
+        for handle in sources:
+            if handle.kind == 'port':
+                self.helps_at_port(key, handle, None)
+            if handle.kind == 'process' and not self.machine.is_over(self.state, handle):
+                self.ending(key, handle)
+
     def helps_at_port(self, key, port, wanted):
         """Answers by send-once rights, and notices."""
-        for right, holder in self.state.once.items():
-            if right.port != port:
-                continue
-            for other, instruction in self.others_with('reply'):
-                actor = self.state.threads[other]
-                if any(isinstance(value, Message) and value.given == right for value in actor.variables.values()):
-                    self.add(key, other, False)
-            if holder == 'transit':
-                for other, thread in self.state.threads.items():
-                    self.add(key, other, False)
-            else:
+        onces = {right: holder for right, holder in self.state.once.items() if right.port == port}
+        for right, holder in onces.items():
+            if holder != 'transit':
+                self.uses(key, holder, right)
                 self.ending(key, holder, wanted is None)
-        if any('reply-to' in instruction.keys and self.destination(other, instruction) != ([], True)
-               for other, instruction in self.others_with('send')):
+        if 'transit' in onces.values() or any(
+                self.makes_once(instruction) and self.destination(other, instruction) != ([], True)
+                for other, instruction in self.others_with('send', 'reply', 'call', 'spawn')):
             for other in self.state.threads:
                 self.add(key, other, False)
+        for other, instruction in self.others_with('watch'):
+            self.asks_for_notice(key, other, port, instruction)
         told = {told for _, _, told in self.state.kept.values()}
         may_hold = any('hold-one' in instruction.keys for _, instruction in self.others_with('send'))
         if port in self.state.watches.values() or port in told or may_hold:
             for other, thread in self.state.threads.items():
                 self.add(key, other, False)
+
+    def makes_once(self, instruction):
+        """Does somebody get a send-once right by this step? Which one, and what he does with it, nobody knows."""
+        return 'reply-to' in instruction.keys or any(
+            one['as'] in ('make-send-once', 'move-send-once') for one in instruction.keys.get('rights', ()))
+
+    def uses(self, key, holder, right):
+        """Steps ahead that may use this send-once right, or give it up."""
+        for other, instruction in self.others_with('reply', 'send', 'call', 'drop'):
+            actor = self.state.threads[other]
+            written = instruction.keys['to'] if 'to' in instruction.keys else instruction.argument
+            has = any(self.finds(value, right) for value in actor.variables.values())
+            if actor.process == holder and has and (instruction.op == 'reply' or '$' in str(written)):
+                self.add(key, other, False)
+
+    def finds(self, value, right):
+        """Is this send-once right in the value?"""
+        if isinstance(value, Message):
+            return value.given == right or right in value.rights
+        return value == right or (isinstance(value, tuple) and not isinstance(value, Once) and right in value)
+
+    def asks_for_notice(self, key, other, port, instruction):
+        """To ask for a notice sends none, unless what it asks about is there already."""
+        state, thread = self.state, self.state.threads[other]
+        watched, kind = self.handles(other, instruction.argument)[0], instruction.keys['until']
+        told, known = self.handles(other, instruction.keys['notify'])
+        gone = not watched or kind == 'dead-name' and state.holder.get(watched[0]) is None or kind == 'no-senders'
+        if gone and (told == [port] or not known) and kind != 'port-destroyed':
+            self.add(key, other, False)
 
     def never_goes(self, instruction, queue):
         """A send that can only end as too-large: the pages do not say whether it counts."""

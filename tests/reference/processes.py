@@ -62,9 +62,7 @@ class Processes:
                 queue = thread.wait[1]
                 if not self.is_box(queue) and queue[1] == process:
                     self.complete_waiting(state, key, 'dead')
-        for key in [key for key in state.watches if key[2] == process]:
-            if state.holder[state.watches.pop(key)] != process:
-                raise Ambiguous('whoever asked for a notice ends, and its port lives on')
+        self.forget_watches(state, process)
         self.lose_kept(state, lambda sender, port: sender == process)
         state.refs = {name: count for name, count in state.refs.items() if name[0] != process}
         for port in list(state.holder):

@@ -166,6 +166,7 @@ class Scenario:
     """What a scenario declares."""
     def __init__(self, document):
         kernel = document.get('kernel') or {}
+        self.text = str(document)
         for key in document:
             if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
                            'ports', 'names', 'port-sets'):
@@ -271,8 +272,6 @@ class Scenario:
     def read_sets(self, declared):
         """sets: port set -> process; set_members: port set -> its ports at the beginning"""
         objects = {handle.name: handle for handle in list(self.holder) + self.processes}
-        if declared and self.again:
-            raise Ambiguous('port sets and look-again')
         for name, one in declared.items():
             port_set = Handle('set', name)
             self.sets[port_set] = objects[one['of']]

@@ -39,7 +39,8 @@ class Receiving:
 
     def source_dead(self, state, process, handle):
         if handle.kind != 'process':
-            return handle in state.destroyed or handle.kind == 'port' and state.holder[handle] is None
+            return (handle in state.destroyed or handle.kind == 'port' and state.holder[handle] != process
+                    or handle.kind == 'set' and state.members[handle] is None)
         queue = (handle, process)
         return self.is_over(state, handle) and not state.stored.get(queue) and not state.senders.get(queue)
 
@@ -59,9 +60,13 @@ class Receiving:
 
     def ready(self, state, process, sources):
         """The answer of select."""
-        return tuple(handle for handle in sources
-                     if self.look_at(state, self.queue_from(process, handle), None)
+        return tuple(handle for handle in sources if self.brings_something(state, process, handle)
                      or self.source_dead(state, process, handle))
+
+    def brings_something(self, state, process, handle):
+        """Would a receive from this source take something now?"""
+        parts = state.members[handle] or () if handle.kind == 'set' else (handle,)
+        return any(self.look_at(state, self.queue_from(process, part), None) for part in parts)
 
     def pick_sender(self, state, queue, blocked):
         """Which of these blocked senders goes first."""
@@ -180,8 +185,14 @@ class Receiving:
 
     def do_select(self, state, key, thread, instruction):
         sources = tuple(self.resolve(thread, instruction.keys['among']))
-        if any(handle.kind in ('port', 'set') for handle in sources):
-            raise Ambiguous('select among ports')
+        # a receive from a port or set that one may not receive from ends so at once; then the select does, too
+        outcomes = {self.source_outcome(state, thread.process, handle)
+                    for handle in sources if handle.kind in ('port', 'set')} - {None}
+        if len(outcomes) > 1:
+            raise Ambiguous('select among several ports that one may not receive from')
+        if outcomes:
+            self.complete(state, key, *outcomes)
+            return
         answer = self.ready(state, thread.process, sources)
         if answer:
             self.complete(state, key, 'ok', instruction.argument, answer)

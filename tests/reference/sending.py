@@ -12,12 +12,12 @@ class Sending:
         value = thread.variables.get(to) if re.fullmatch(r'\w+', to) else template(to, self.names_of(thread))
         once = value.given if isinstance(value, Message) and isinstance(value.given, Once) else value
         if isinstance(once, Once):
-            self.reply_once(state, key, thread, instruction, once)
+            self.use_once(state, key, thread, instruction, once)
             return
         if not isinstance(value, Message) or value.request is None:
             self.complete(state, key, 'no-right')
             return
-        carried = self.carried_by(thread, instruction)
+        carried = self.carried_by(state, thread, instruction)
         what, _ = state.requests[value.request]
         good = self.may_carry(state, thread.process, carried)
         if what != 'taken' and not good:
@@ -42,31 +42,20 @@ class Sending:
             self.complete(state, caller, 'ok', state.threads[caller].instruction().keys.get('into'), answer)
         self.settle(state)
 
-    def reply_once(self, state, key, thread, instruction, once):
-        """An answer by a send-once right ignores the limit of the port."""
-        carried = self.carried_by(thread, instruction)
-        good = self.may_carry(state, thread.process, carried)
-        if state.once.get(once) != thread.process or not good:
-            self.complete(state, key, 'no-right')
-            return
-        if carried and state.holder[once.port] is None:
-            raise Ambiguous('an answer with rights, and a dead port')
-        del state.once[once]
-        if state.holder[once.port] is None:
-            self.complete(state, key, 'dead')
-            return
-        body = template(instruction.argument, self.names_of(thread))
-        kind = template(instruction.keys.get('type'), self.names_of(thread))
-        message = Message(body, thread.process, kind, 0, default_size(body), None, None, None, carried)
-        self.depart(state, message)
-        self.complete(state, key, 'ok')
-        if not self.offer(state, once.port, message, None):
-            self.store(state, once.port, message)
-        self.settle(state)
-
-    def carried_by(self, thread, instruction):
-        """The rights that shall go with the message, as (which, port)."""
-        return tuple((one['as'], self.resolve(thread, one['port'])[0]) for one in instruction.keys.get('rights', []))
+    def carried_by(self, state, thread, instruction):
+        """The rights that shall go with the message, as (which, port), or (which, send-once right)."""
+        carried = []
+        for one in instruction.keys.get('rights', []):
+            if self.is_request(thread, one['port']):
+                raise Ambiguous('the right to answer a call in a message')
+            thing = self.once_behind(thread, one['port']) or self.resolve(thread, one['port'])[0]
+            if one['as'] == 'make-send-once' and not isinstance(thing, Once):
+                state.clock += 1
+                thing = Once(state.clock, thing)
+            elif one['as'] == 'make-send-once':
+                raise Ambiguous('a send-once right out of a send-once right')
+            carried.append((one['as'], thing))
+        return tuple(carried)
 
     def once_behind(self, thread, written):
         """The send-once right that this destination means, if it is one."""
@@ -74,13 +63,21 @@ class Sending:
         value = evaluate(whole[1] if whole else written, self.names_of(thread))
         return value if isinstance(value, Once) else None
 
+    def nothing_behind(self, thread, written):
+        """Is this right, which is computed, none?"""
+        return evaluate(str(written)[2:-1], self.names_of(thread)) is None
+
+    def is_request(self, thread, written):
+        return (str(written).startswith('${')
+                and isinstance(evaluate(str(written)[2:-1], self.names_of(thread)), Message))
+
     def takes_no_send(self, thread, written):
         """Is this destination, which is computed, none, or the right to answer a call, which takes a `reply`?"""
         if not str(written).startswith('${'):
             return False
-        right = evaluate(str(written)[2:-1], self.names_of(thread))
-        is_of_a_call = str(written).endswith('.reply-to}') and isinstance(right, Message)
-        return is_of_a_call or (right is None and bool(self.scenario.holder))
+        if str(written).endswith('.reply-to}') and self.is_request(thread, written):
+            return True
+        return self.nothing_behind(thread, written) and bool(self.scenario.holder)
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
@@ -93,11 +90,11 @@ class Sending:
             self.complete(state, key, 'no-right')
             return
         if once:
-            if instruction.op == 'call' or 'reply-to' in keys or 'hold-one' in keys or 'size' in keys:
-                raise Ambiguous('more than a plain message to a send-once right')
-            self.reply_once(state, key, thread, instruction, once)
+            self.use_once(state, key, thread, instruction, once)
             return
         body = template(instruction.argument, names)
+        if self.is_request(thread, keys['to']):
+            raise Ambiguous('a send to the right to answer a call')
         destinations = self.resolve(thread, keys['to'])
         if len(destinations) != 1:
             raise Ambiguous('send to several')
@@ -111,7 +108,7 @@ class Sending:
             state.clock += 1
             request = state.clock
         given = self.resolve(thread, keys['reply-to'])[0] if 'reply-to' in keys else None
-        carried = self.carried_by(thread, instruction)
+        carried = self.carried_by(state, thread, instruction)
         if 'hold-one' in keys and destination.kind != 'port':
             raise Ambiguous('hold-one, and no port')
         meets = self.may_send(state, thread.process, destination) if destination.kind == 'port' else 'ok'
@@ -127,7 +124,7 @@ class Sending:
         if meets != 'ok' or not good:
             self.complete(state, key, 'dead' if meets == 'dead' else 'no-right')
             return
-        if destination in [port for kind, port in carried if kind == 'move-receive']:
+        if any(kind == 'move-receive' and port in self.on_the_way_to(state, destination) for kind, port in carried):
             raise Ambiguous('a receive right in a message to its own port')
         message = Message(body, thread.process, template(keys.get('type'), names),
                           template(keys.get('priority', 0), names), size, None, request, given, carried)

@@ -32,7 +32,21 @@ class PortSets:
         self.complete(state, key, 'ok')
         for other, _ in list(state.receivers.get(port, [])):
             self.complete(state, other, 'refused')
+        if 'receivers' in self.scenario.again:
+            self.serve_set(state, into)
         self.settle(state)
+
+    def serve_set(self, state, port_set):
+        """A port that comes in serves those who wait there at once, whatever `wake` says."""
+        for key, _ in list(state.receivers.get(port_set, [])):
+            thread = state.threads[key]
+            if thread.wait[0] == 'select':
+                continue                # it is told when everything settles
+            found = self.look(state, thread.process, thread.wait[1], thread.wait[2])
+            if found and len(state.receivers[port_set]) > 1:
+                raise Ambiguous('which receiver')
+            if found:
+                self.take(state, key, found)
 
     def stored_anew(self, state, port):
         """The messages of a port that comes in are the youngest."""
@@ -67,7 +81,8 @@ class PortSets:
         state.members[port_set] = None
         self.complete(state, key, 'ok')
         for other, _ in list(state.receivers.get(port_set, [])):
-            self.complete(state, other, 'dead')
+            if state.threads[other].wait[0] == 'receive':       # to a select it is ready, as what is dead
+                self.complete(state, other, 'dead')
         self.settle(state)
 
     def look_at_set(self, state, port_set, wanted):

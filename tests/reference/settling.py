@@ -85,6 +85,8 @@ class Settling:
                 continue
             if thread.wait[0] == 'select':
                 answer = self.ready(state, thread.process, thread.wait[1])
+                if len(answer) > 1 and any(one.kind == 'port' and state.holder[one] == 'transit' for one in answer):
+                    raise Ambiguous('a port is given away in the step that makes another source ready')
                 if answer:
                     self.complete(state, key, 'ok', thread.instruction().argument, answer)
                     return True

@@ -20,7 +20,7 @@ class Spawning:
 
     def do_spawn(self, state, key, thread, instruction):
         """A new process begins with the variables and rights that its creator gives it."""
-        carried = self.carried_by(thread, instruction)
+        carried = self.carried_by(state, thread, instruction)
         process = self.unmade(state, thread, instruction)
         good = self.may_carry(state, thread.process, carried) and self.may_give_names(state, thread, process)
         if process is None and not good:
@@ -88,7 +88,7 @@ def with_children(machine, state, ahead):
             if child not in after.threads:
                 code, variables = instruction.code, dict.fromkeys(instruction.keys.get('with') or {})
                 machine.begin(after, process, (code, {**instruction.with_, **variables}))
-                for how, port in machine.carried_by(thread, instruction):
+                for how, port, *_ in machine.carried_by(state, thread, instruction):
                     if how in ('make-send', 'copy-send', 'move-send'):
                         after.refs[(process, port)] = 1
             todo.append(child)

@@ -39,8 +39,9 @@ class State:
         self.created = 0        # how many mailboxes and ports were made
         self.kept = {}          # (process, port) -> (message, arrival, who is told) of `hold-one`
         self.members = {}       # port set -> its ports, or None when it is destroyed
+        self.taken_from = {}    # port -> how many messages were received from it, where `.seq` is looked at
         self.served = {}        # port set -> the port from which a message was taken last
-        self.watches = {}       # (port, what is waited for, who asked) -> port that gets the notice
+        self.watches = {}       # (port, what is waited for, who asked or None) -> port that gets the notice
         self.log = ()
         self.failed = False
         self.clock = 0
@@ -52,7 +53,7 @@ class State:
         for name in ('stored', 'senders', 'receivers'):
             setattr(other, name, {queue: items[:] for queue, items in getattr(self, name).items() if items})
         other.memory_queue, other.requests = list(self.memory_queue), dict(self.requests)
-        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept', 'members', 'served'):
+        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept', 'members', 'served', 'taken_from'):
             setattr(other, name, dict(getattr(self, name)))
         other.log, other.failed, other.clock = self.log, self.failed, self.clock
         other.destroyed, other.created = self.destroyed, self.created

@@ -17,13 +17,14 @@ Handle = namedtuple('Handle', 'kind name')
 # A send-once right to a port.
 Once = namedtuple('Once', 'number port')
 
-MESSAGE = 'body sender type priority size box request given carried rights'
+MESSAGE = 'body sender type priority size box request given carried rights seq by_once'
 
 
-class Message(namedtuple('Message', MESSAGE, defaults=((), ()))):
+class Message(namedtuple('Message', MESSAGE, defaults=((), (), None, False))):
     """`request` is the number of the call of which the message is the request, or None; `given` is its `reply-to:`.
 
-    `carried` are the rights that go with it, as ('copy-send', port); `rights` is what the receiver finds in `.rights`.
+    `carried` are the rights that go with it, as ('copy-send', port), or as ('make-send-once', the new send-once right);
+    `rights` is what the receiver finds in `.rights`. `by_once`: no send right brought it, as a notice.
     """
     __slots__ = ()
 
@@ -112,7 +113,7 @@ def show(value):
     if isinstance(value, Message):
         return show(value.body)
     if isinstance(value, Once):
-        raise Ambiguous('a send-once right as text')
+        return 'a send-once right to ' + show(value.port)       # the pages do not say how it reads
     if isinstance(value, Handle):
         return value.name
     if isinstance(value, tuple):

@@ -280,23 +280,6 @@ class Judge(PortArrows):
             if thread.mode == 'wait' and thread.wait[0] in ('send', 'memory'):
                 yield other, thread.wait[1], thread.wait[2]
 
-    def helps_select(self, key, thread):
-        sources = thread.wait[1]
-        mine = [self.machine.queue_from(thread.process, handle) for handle in sources]
-        for other, instruction in self.others_with('send', 'call', 'name'):
-            handles, known = self.destination(other, instruction)
-            queues = [self.machine.queue_to(self.state.threads[other].process, handle) for handle in handles]
-            if any(queue in mine for queue in queues):
-                self.add(key, other, known and not self.never_goes(instruction, queues[0]))
-            elif not known:
-                self.add(key, other, False)
-        for other, queue, _ in self.waiting_to_send():
-            if queue in mine:
-                self.add(key, other)
-        for handle in sources:
-            if handle.kind == 'process' and not self.machine.is_over(self.state, handle):
-                self.ending(key, handle)
-
     def receives_from(self, queue):
         """(thread, instruction, known) for each receive from this queue that is ahead of somebody."""
         for other, instruction in self.others_with('receive'):
@@ -340,12 +323,11 @@ class Judge(PortArrows):
     def helps_memory(self, key, thread):
         for other, _ in self.others_with('receive'):
             self.add(key, other)
-        queue = thread.wait[1]
-        if not self.machine.is_box(queue):
-            self.ending(key, queue[1])
+        self.ending_of_receiver(key, thread.wait[1])
         for process, how in self.state.alive.items():
-            if how == 'alive' and any(not self.machine.is_box(link) and link[1] == process and items
-                                      for link, items in self.state.stored.items()):
+            if how == 'alive' and any(items and process == (self.state.holder.get(queue) if self.machine.is_box(queue)
+                                                            else queue[1])
+                                      for queue, items in self.state.stored.items()):
                 self.ending(key, process, False)
 
     def helps_reply(self, key, thread):
