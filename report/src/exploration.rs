@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use ipcsim_explore::{
     Class, Covered, Doom, Ending, Exploration, Goes, Lost, NoTrace, Outcome, Path, Problem,
-    Starving, Why, context_switches, end_of, replay,
+    Starving, Why, context_switches, diagnose, end_of, replay,
 };
+use ipcsim_kernel::waits::stuck;
 use ipcsim_kernel::{Machine, State, ThreadId};
 
 use crate::steps::Steps;
@@ -296,7 +297,11 @@ fn infinitive(outcome: Outcome) -> &'static str {
 /// How a schedule ends that leads to this state, and why; or that it can go on.
 pub fn end(machine: &Machine, state: &State) -> String {
     let Some(ending) = end_of(machine, state) else {
-        return "the schedule can go on from here\n".into();
+        let stuck = diagnose(machine, state, &stuck(machine, state), &|_| 0);
+        let mut out = "the schedule can go on from here".to_string();
+        out.push_str(if stuck.problems.is_empty() { "\n" } else { ", but not everybody can\n" });
+        tell_problems(&mut out, machine, state, &stuck.problems);
+        return out;
     };
     let mut out = format!("this schedule {}\n", present(ending.outcome));
     tell_reasons(&mut out, machine, state, &ending);
@@ -309,7 +314,11 @@ fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &End
         let place = place(machine, failure.at);
         let _ = writeln!(out, "  {name} failed{place}: {}", failure.fault.describe());
     }
-    for problem in &ending.problems {
+    tell_problems(out, machine, state, &ending.problems);
+}
+
+fn tell_problems(out: &mut String, machine: &Machine, state: &State, problems: &[Problem]) {
+    for problem in problems {
         let _ = writeln!(out, "  {}", named(machine, state, problem));
         tell_waits_of(out, machine, state, problem);
     }

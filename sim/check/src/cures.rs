@@ -104,7 +104,10 @@ impl Now {
             let why = (&ending.problems[..], &ending.waits_for);
             at_fault(found.machine, &found.state(ending.state), why, &mut names);
         }
-        Self { at_fault: names, delivery: found.delivery, left_over: by_name(found) }
+        // What a deadlock leaves where it is says nothing about a change with which there is none.
+        let completes = found.endings.iter().any(|it| it.outcome == Outcome::Completes);
+        let delivery = if completes { found.delivery } else { Delivery::Good };
+        Self { at_fault: names, delivery, left_over: by_name(found) }
     }
 }
 
@@ -185,15 +188,13 @@ pub fn of_run(
     }
     let mut names = BTreeSet::new();
     at_fault(machine, &run.state, (&verdict.problems, &verdict.waits_for), &mut names);
-    let lost = run.measures.lost > 0;
-    let delivery = if lost { Delivery::Failed } else { Delivery::Good };
     // Measured against all schedules, as in an exploration, where they are not too many.
     let few = (machine.initial_threads() <= MANY_THREADS)
         .then(|| budget.up_to(STATES_OF_RUN).explore(machine, Looks::NOTHING))
         .filter(|found| found.covered == Covered::All);
     let now = match few {
         Some(found) => Now { at_fault: names, ..Now::of(&found) },
-        None => Now { at_fault: names, delivery, left_over: BTreeMap::new() },
+        None => Now { at_fault: names, delivery: Delivery::Good, left_over: BTreeMap::new() },
     };
     let mut trial = Trial::new(subject, now, *budget);
     let mut all = trial.candidates();

@@ -21,4 +21,4 @@ pub use replay::{context_switches, replay};
 pub use run::{Hidden, Limits, Measures, NoTrace, Round, Run, Stop, Stuck, Tracer, run};
 pub use space::{Delivery, Edge, Grain, Log, Lookers, Looks, Move, Reduction, Reductions};
 pub use token::{BadToken, LooksAt, View, follow, token, view_of};
-pub use verdict::{Class, Failure, Outcome, Problem, Verdict, conclude};
+pub use verdict::{Class, Diagnosis, Failure, Outcome, Problem, Verdict, conclude, diagnose};

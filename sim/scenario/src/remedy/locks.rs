@@ -1,9 +1,12 @@
-//! Mailboxes that are locks: whoever takes the token puts it back.
+//! Boxes that are locks: whoever takes the token puts it back.
+
+use std::collections::BTreeSet;
 
 use super::{entries, get, verb};
 use crate::tree::{Node, Yaml};
 
-/// The mailboxes that are locks: whoever takes from one puts back, the same thread, later.
+/// The boxes that are locks, as steps name them: whoever takes from one puts back, the same thread, later. A
+/// mailbox, a port, or what a program is given by its process, such as `${lock}`.
 pub(super) fn locks(root: &Node) -> Vec<String> {
     let mut bodies = Vec::new();
     for table in ["processes", "programs"] {
@@ -11,8 +14,16 @@ pub(super) fn locks(root: &Node) -> Vec<String> {
             thread_bodies(node, &mut bodies);
         }
     }
-    let mailboxes = entries(get(root, "mailboxes")).iter().map(|(name, _)| &name.value);
-    let is_lock = |name: &&String| {
+    let declared = ["mailboxes", "ports"].iter().flat_map(|table| entries(get(root, table)));
+    let mut boxes: BTreeSet<String> = declared.map(|(name, _)| name.value.clone()).collect();
+    for step in bodies.iter().flatten() {
+        if let Some(Yaml::Scalar(from)) = get(step, "from").map(|from| &from.value)
+            && is_variable(&from.text)
+        {
+            boxes.insert(from.text.clone());
+        }
+    }
+    let is_lock = |name: &String| {
         let mut takers = 0;
         for body in &bodies {
             let takes =
@@ -26,7 +37,13 @@ pub(super) fn locks(root: &Node) -> Vec<String> {
         }
         takers > 0
     };
-    mailboxes.filter(is_lock).cloned().collect()
+    boxes.into_iter().filter(is_lock).collect()
+}
+
+/// Whether this is `${name}` and nothing else.
+fn is_variable(text: &str) -> bool {
+    let inside = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    inside.is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')))
 }
 
 /// The steps of each thread in a node, in the order of the file; those of a thread that is started in a step
@@ -56,6 +73,18 @@ fn steps_of_one_thread<'a>(node: &'a Node, at: usize, bodies: &mut Vec<Vec<&'a N
             }
         }
         Yaml::Scalar(_) => {}
+    }
+}
+
+/// Whether some value below a node mentions this name.
+pub(super) fn mentions(node: &Node, name: &str) -> bool {
+    match &node.value {
+        Yaml::Scalar(scalar) => {
+            let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+            scalar.text.split(|c| !is_part(c)).any(|word| word == name)
+        }
+        Yaml::List(items) => items.iter().any(|item| mentions(item, name)),
+        Yaml::Map(entries) => entries.iter().any(|(_, value)| mentions(value, name)),
     }
 }
 

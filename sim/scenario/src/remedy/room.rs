@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::locks::base;
+use super::locks::{base, mentions};
 use super::{
     CAPACITIES, DEFAULT_QUEUE_LIMIT, Finder, LARGEST_QUEUE_LIMIT, Number, Sort, entries,
     first_step, get, size, told,
@@ -30,7 +30,9 @@ impl Finder<'_> {
             }
         }
         for (name, port) in entries(get(root, "ports")) {
-            self.more(&format!("ports.{}", name.value), port, "capacity", &[&name.value]);
+            if !self.locks.contains(&name.value) {
+                self.more(&format!("ports.{}", name.value), port, "capacity", &[&name.value]);
+            }
         }
         for (name, process) in entries(get(root, "processes")) {
             if let Yaml::Map(_) = &process.value
@@ -193,9 +195,7 @@ impl Finder<'_> {
                 else {
                     continue;
                 };
-                let own = self.extent(process);
-                let body = self.text.get(own).unwrap_or_default();
-                if body.contains(port.value.as_str()) {
+                if mentions(process, &port.value) {
                     continue;
                 }
                 let Some(first) = first_step(process) else { continue };
