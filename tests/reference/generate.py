@@ -5,12 +5,12 @@
 """
 import random, sys, yaml
 
+import generate_control
 from generate_ports import names, ports
 
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
-        'threads', 'select', 'started',
-            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets']
+        'threads', 'select', 'started', 'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again',
+        'ports', 'rights', 'start', 'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets', *generate_control.PROFILES]
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -177,7 +177,7 @@ def has_key(tree, key):
     return isinstance(tree, list) and any(has_key(value, key) for value in tree)
 
 def generate(seed, profile):
-    of_its_own = {'start': start, 'again': again, 'claims': claims, 'names': names, 'spawn': spawn}
+    of_its_own = dict(generate_control.PROFILES, start=start, again=again, claims=claims, names=names, spawn=spawn)
     if profile in of_its_own: return of_its_own[profile](seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

@@ -21,7 +21,7 @@ from sets import PortSets
 from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
-from values import Ambiguous, Family, Handle, ThreadError, evaluate
+from values import WRONG_TYPE, Ambiguous, Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
@@ -75,6 +75,14 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         self.chosen_now += 1
         return self.chosen[self.chosen_now - 1]
 
+    def random(self, first, last):
+        """`random(first, last)`: every value, the last one too."""
+        if type(first) is not int or type(last) is not int:
+            raise ThreadError(WRONG_TYPE)
+        if first > last:
+            raise ThreadError('nothing-there')
+        return first + self.choose(last - first + 1)
+
     def every_way(self, state, act):
         """Does act(copy of the state) in all ways in which it can come out: (state, who moved, who took or logged)."""
         self.chosen, self.ways = [], []
@@ -113,12 +121,14 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def names_of(self, thread):
         names = dict(self.words)
         names.update({'index': thread.index, 'me': thread.process, 'status': thread.status,
-                      'thread-index': thread.thread_index})
+                      'thread-index': thread.thread_index, 'random': self.random})
         names.update(thread.variables)
         return names
 
     def resolve(self, thread, written):
         """The handles behind a word, or a list of words, in `to`, `from`, `among`, `kill` …"""
+        if 'random(' in str(written):
+            raise Ambiguous('a random destination')
         if isinstance(written, list):
             return [handle for word in written for handle in self.resolve(thread, word)]
         whole = re.fullmatch(r'\$\{([^}]*)\}', str(written))
@@ -126,7 +136,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         if isinstance(value, Family):
             return list(value.handles)
         if not isinstance(value, Handle):
-            raise ThreadError('no object')
+            raise ThreadError('no-object')
         return [value]
 
     def queue_to(self, process, handle):

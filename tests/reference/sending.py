@@ -1,6 +1,6 @@
 """Sending: send, call and reply."""
 import re
-from values import Ambiguous, Message, Once, default_size, evaluate, size_of, template
+from values import Ambiguous, Message, Once, ThreadError, default_size, evaluate, size_of, template
 
 
 
@@ -83,7 +83,7 @@ class Sending:
 
     def do_send(self, state, key, thread, instruction):
         """The points of 'Send' in language-notes.md, in their order."""
-        names, keys = self.names_of(thread), instruction.keys
+        keys = instruction.keys
         once = self.once_behind(thread, keys['to'])
         if str(keys['to']).endswith('.reply-to}') and self.nothing_behind(thread, keys['to']):
             self.complete(state, key, 'no-right')       # the pages do not say so
@@ -93,15 +93,11 @@ class Sending:
                 raise Ambiguous('more than a plain message to a send-once right')
             self.reply_once(state, key, thread, instruction, once)
             return
-        body = template(instruction.argument, names)
         destinations = self.resolve(thread, keys['to'])
         if len(destinations) != 1:
             raise Ambiguous('send to several')
         destination = destinations[0]
-        if 'size' not in keys:
-            size = default_size(body)
-        else:
-            size = size_of(keys['size']) if '$' not in str(keys['size']) else template(keys['size'], names)
+        body, size, kind, priority = self.written(state, thread, instruction, destination)
         request = None
         if instruction.op == 'call':
             state.clock += 1
@@ -125,10 +121,25 @@ class Sending:
             return
         if destination in [port for kind, port in carried if kind == 'move-receive']:
             raise Ambiguous('a receive right in a message to its own port')
-        message = Message(body, thread.process, template(keys.get('type'), names),
-                          template(keys.get('priority', 0), names), size, None, request, given, carried)
+        message = Message(body, thread.process, kind, priority, size, None, request, given, carried)
         self.depart(state, message)
         self.try_send(state, key, thread, self.queue_to(thread.process, destination), message)
+
+    def written(self, state, thread, instruction, destination):
+        """(body, size, type, priority) of the message that this step sends."""
+        names, keys = self.names_of(thread), instruction.keys
+        try:
+            body = template(instruction.argument, names)
+            if '$' in str(keys.get('size')):
+                size = template(keys['size'], names)
+            else:
+                size = size_of(keys['size']) if 'size' in keys else default_size(body)
+            return body, size, template(keys.get('type'), names), template(keys.get('priority', 0), names)
+        except ThreadError:
+            usable = destination.kind != 'port' or self.may_send(state, thread.process, destination) == 'ok'
+            if not usable or self.is_dead(state, self.queue_to(thread.process, destination)):
+                raise Ambiguous('an exception in a send that can reach nobody')
+            raise
 
     def try_send(self, state, key, thread, queue, message, last=False):
         """Looks at the points in turn. `last`: its time is over, and what would have to wait ends."""
