@@ -1,4 +1,5 @@
 """Local work: what a thread does between two calls."""
+from exceptions import EXPLAINED
 from reading import ASKED, LOCAL, successors
 from values import WRONG_TYPE, Ambiguous, Family, ThreadError, evaluate, show, template
 
@@ -48,7 +49,8 @@ class LocalWork:
                 raise Ambiguous('a long local loop')
             try:
                 self.local_instruction(state, key, thread, instruction)
-            except ThreadError:
+            except ThreadError as why:
+                thread.raised = (str(why), EXPLAINED.get(str(why)), 0)
                 thread.mode = 'raising'         # an exception is a trap into the kernel: a step of its own
                 return
             if split and instruction.op == 'compute' and self.is_seen(thread, thread.place):
@@ -113,7 +115,7 @@ class LocalWork:
             if self.failing:
                 key = self.failing.pop(0)
                 if key in state.threads and state.threads[key].mode == 'fail':
-                    self.end_process(state, state.threads[key].process, 'failed')
+                    self.ask_handler(state, key)
                 continue
             key = self.woken.pop(0)
             if key not in state.threads or state.threads[key].mode != 'call':

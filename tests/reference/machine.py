@@ -9,6 +9,7 @@ import re
 
 import refuse
 from boxes import Boxes
+from exceptions import Exceptions
 from holding import Holding
 from local_work import LocalWork
 from look_again import LookAgain
@@ -25,7 +26,7 @@ from values import WRONG_TYPE, Ambiguous, Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming, Boxes, Holding, PortSets):
+              Spawning, Naming, Boxes, Holding, PortSets, Exceptions):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -61,6 +62,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         thread.shown, thread.index, thread.thread_index = process.name + '.' + name, 1, 1
         thread.place, thread.counters, thread.status, thread.mode = 0, {}, 'ok', 'call'
         thread.wait, thread.bounded, thread.suspended, thread.declared = None, False, 0, False
+        thread.raised = None
         return thread
 
     # ------------------------------------------------------------ choices within a step
@@ -191,6 +193,9 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def complete(self, state, key, outcome, variable=None, value=None):
         """The call of this thread is over, with this outcome."""
         thread = state.threads[key]
+        if thread.wait and thread.wait[0] == 'fault':
+            self.handled(state, key, value if outcome == 'ok' else None)
+            return
         self.leave_queues(state, key)
         instruction = thread.instruction()
         thread.status, thread.mode = outcome, 'call'
@@ -204,7 +209,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         elif outcome == 'held':             # needs no handler
             thread.place += 1
         else:
-            thread.mode = 'fail'
+            thread.mode, thread.raised = 'fail', (outcome, 'unhandled ' + outcome, 0)
             self.failing.append(key)
             return
         self.woken.append(key)
@@ -221,7 +226,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             message = wait[2]
         elif wait[:2] == ('again', 'send'):
             message = wait[3]
-        elif wait[0] == 'reply':
+        elif wait[0] in ('reply', 'fault'):
             request = wait[1]
         if message:
             request = message.request
@@ -255,7 +260,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def caller_of(self, state, request):
         """The thread that waits for the answer to this request, if any."""
         for key, thread in state.threads.items():
-            if thread.mode == 'wait' and thread.wait == ('reply', request):
+            if thread.mode == 'wait' and thread.wait in (('reply', request), ('fault', request)):
                 return key
         return None
 
@@ -283,13 +288,13 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         elif thread.mode == 'local':
             self.local_work(state, key, True)
         elif thread.mode == 'raising':
-            self.end_process(state, thread.process, 'failed')
+            self.ask_handler(state, key)
         else:
             instruction = thread.instruction()
             try:
                 getattr(self, 'do_' + instruction.op)(state, key, thread, instruction)
-            except ThreadError:
-                self.end_process(state, thread.process, 'failed')
+            except ThreadError as why:
+                self.raises(state, key, str(why))
             if self.scenario.detect != 'report' and thread.mode == 'wait' and not thread.bounded:
                 self.refuse(state, key, thread)
         if key in self.woken:       # its own local work comes first, then that of those it woke

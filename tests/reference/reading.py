@@ -12,7 +12,7 @@ from values import Ambiguous, Handle, size_of
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
 CALLS = set('send receive call reply select yield sleep exit kill join thread suspend resume interrupt drop watch '
-            'spawn create destroy limit insert remove register unregister lookup'.split())
+            'spawn create destroy limit insert remove register unregister lookup fault open'.split())
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
@@ -158,8 +158,8 @@ Declared = namedtuple('Declared', 'process name shown index thread_index code va
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
                'quantum costs preempt detect set-order').split()
-SPAWN_KEYS = 'spawn names with rights into do program daemon priority replicas when'.split()
-PROCESS_KEYS = 'names replicas do threads program with daemon priority capacity start'.split()
+SPAWN_KEYS = 'spawn exception-port user names with rights into do program daemon priority replicas when'.split()
+PROCESS_KEYS = 'exception-port user protected names replicas do threads program with daemon priority capacity start'.split()
 
 
 class Scenario:
@@ -192,6 +192,7 @@ class Scenario:
         self.boxes = {}             # handle of a mailbox -> Box
         self.read_mailboxes(document.get('mailboxes') or {})
         self.processes = []         # handles
+        self.handler, self.thread_handler = {}, {}  # process; (process, name of thread) -> name of a port
         self.daemon, self.link_capacity, self.priority = {}, {}, {}
         self.threads = []           # Declared
         self.asks_at = {}           # process -> the name of its name server, or of a port, or None
@@ -234,6 +235,7 @@ class Scenario:
             for process in made:
                 self.asks_at[process] = keys.get('names', self.asks_at[creator])
                 self.processes.append(process)
+                self.handler[process] = keys.get('exception-port', self.handler.get(creator))
                 self.daemon[process] = bool(keys.get('daemon'))
                 self.priority[process] = keys.get('priority', self.priority[creator])
                 self.link_capacity[process] = self.buffering
@@ -311,7 +313,7 @@ class Scenario:
         for key in declared:
             if key not in PROCESS_KEYS:
                 raise Ambiguous('process key ' + key)
-        variables = {}
+        variables, ports = {}, {}
         if 'program' in declared:
             program = programs[declared['program']]
             variables.update(program.get('with') or {})
@@ -321,6 +323,7 @@ class Scenario:
             for thread, body in declared['threads'].items():
                 if isinstance(body, list):
                     body = {'do': body}
+                ports[thread] = body.get('exception-port')
                 bodies.append((thread, compile_body(body['do'], declared.get('start')), body.get('replicas')))
         else:
             bodies = [('main', compile_body(declared['do'], declared.get('start')), None)]
@@ -328,10 +331,12 @@ class Scenario:
         for position, process in enumerate(self.members('process', name, declared.get('replicas'))):
             self.processes.append(process)
             self.asks_at[process] = declared.get('names')
+            self.handler[process] = declared.get('exception-port')
             self.daemon[process] = bool(declared.get('daemon'))
             self.priority[process] = declared.get('priority', 0)
             own = 'capacity' in declared
             self.link_capacity[process] = capacity_of(declared['capacity']) if own else self.buffering
+            self.thread_handler.update({(process, thread): port for thread, port in ports.items() if port})
             for thread, code, replicas in bodies:
                 for number in range(1, (replicas or 1) + 1):
                     shown = process.name

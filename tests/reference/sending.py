@@ -36,7 +36,7 @@ class Sending:
         self.took.add(caller)
         self.depart(state, answer)
         answer = self.arrive(state, state.threads[caller].process, answer)
-        if state.threads[caller].instruction().asks:
+        if state.threads[caller].wait[0] != 'fault' and state.threads[caller].instruction().asks:
             self.answered(state, caller, answer)
         else:
             self.complete(state, caller, 'ok', state.threads[caller].instruction().keys.get('into'), answer)

@@ -8,6 +8,7 @@ import re
 
 import spawn
 from ahead import code_ahead, gives_away, holds, start
+from control_arrows import ControlArrows
 from port_arrows import PortArrows
 from reading import successors
 from values import Ambiguous, ThreadError
@@ -21,7 +22,7 @@ class Judgement:
         self.outcome, self.blocked = outcome, blocked
 
 
-class Judge(PortArrows):
+class Judge(PortArrows, ControlArrows):
     """`doomed` are the threads that never move again, `going` those that take steps for ever."""
 
     def __init__(self, machine, state, doomed, going):
@@ -261,6 +262,7 @@ class Judge(PortArrows):
                 self.add(key, other)
         if sources == 'anyone':
             return
+        self.helps_handler(key, sources)
         for handle in sources:
             if handle.kind == 'port':
                 self.helps_at_port(key, handle, wanted)
