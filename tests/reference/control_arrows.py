@@ -15,3 +15,28 @@ class ControlArrows:
                 # whether what could be an exception counts the pages do not say
                 if any(port in sources for port in self.machine.handlers(thread)):
                     self.add(key, other, False)
+
+    def by_message(self, key, thread, other, instruction):
+        """A send ahead of another thread to the port of a process or thread."""
+        word = str(instruction.argument)
+        if word not in ('resume', 'interrupt', 'kill') and '$' not in word:
+            return
+        if (word == 'resume' and not thread.suspended) or (word == 'interrupt' and thread.mode != 'wait'):
+            return
+        handles, known = self.handles(other, instruction.keys['to'])
+        actor = self.state.threads[other].process
+        targets = [self.scenario.control_ports[port] for port in handles if port in self.scenario.control_ports]
+        if not known or '$' in word:
+            self.add(key, other, False)
+            return
+        for process, target in targets:
+            if process == thread.process and target in (None, key):
+                own = word == 'kill' and actor == thread.process
+                both = thread.suspended and thread.mode == 'wait'
+                self.add(key, other, self.has_right(actor, instruction, handles) and not own and not both)
+            elif word == 'kill':        # whose end would end the wait; as with `kill`
+                self.control_of_others(key, thread, other, [process], [target] if target else [])
+
+    def may_control(self, actor, process):
+        """Is `kill` and the like of this process by name no `no-right`?"""
+        return process not in self.scenario.protected or process == actor

@@ -159,4 +159,98 @@ def faults(seed):
     return doc
 
 
-PROFILES = {'faults': faults, 'numbers': numbers}
+def tasks(seed, more=False):
+    """Protected processes, and control by messages to the ports of processes and threads.
+
+    `more`: families, and exceptions.
+    """
+    r = random.Random(f"{'killing' if more else 'tasks'}/{seed}")
+    processes = ['A', 'B', 'C'][:r.choice([2, 2, 3])]
+    families = {'B': 2} if more and r.random() < .5 else {}
+    doc = {'title': f"{'killing' if more else 'tasks'} {seed}", 'kernel': {'buffering': r.choice(['none', 1])},
+           'ports': {}, 'processes': {}}
+    members = [f'{name}[{i + 1}]' for name in processes for i in range(families.get(name, 0))]
+    members += [name for name in processes if name not in families]
+    for port in ['p', 'q'][:r.choice([1, 1, 2])]:
+        receiver = r.choice([name for name in members])
+        doc['ports'][port] = {'receive': receiver, 'send': [name for name in members if name != receiver]}
+    threads = {name: ['t', 'u'] for name in processes if r.random() < .35}
+    child = [r.choice(processes)] if r.random() < .2 and not families else []
+
+    def control_port(me, giving=False):
+        """The port of a process or thread, as an expression."""
+        who = r.choice(members + ['me'] * (3 if giving else 1) + ['K'] * len(child) * 2)
+        own = threads.get(me if who == 'me' else who.split('[')[0])
+        if r.random() < .6:
+            return f'task-of({who})'
+        return f'thread-of({who}.{r.choice(own)})' if own else f'thread-of({who})'
+
+    def take(me):
+        """The receive right of a port is used as often as it can be."""
+        mine = [port for port in doc['ports'] if doc['ports'][port]['receive'].split('[')[0] == me]
+        step = {'receive': 'm', 'from': r.choice(mine * 5 + list(doc['ports']))}
+        steps = [when(r, waits(r, step, .3), {'no-right': .9, 'interrupted': .6, 'dead': .3})]
+        if r.random() < .7:
+            word = r.choice(['kill', 'suspend', 'interrupt', 'interrupt', 'resume'])
+            chances = {'no-right': .8, 'dead': .8, 'refused': .9 if word == 'resume' else 0}
+            steps.append(when(r, {'send': word, 'to': '${m.rights[0]}'}, chances))
+        return steps
+
+    def one(me, depth=1):
+        x = r.random()
+        port = control_port(me, x < .2)
+        if x < .2:
+            rights = [{'port': '${' + port + '}', 'as': r.choice(['copy-send', 'copy-send', 'copy-send', 'move-send', 'make-send'])}]
+            step = {'send': 'right', 'to': r.choice(list(doc['ports'])), 'rights': rights}
+            return [when(r, waits(r, step, .2), {'no-right': .85, 'dead': .5, 'interrupted': .4})]
+        if x < .42:
+            return take(me)
+        if x < .55:
+            word = r.choice(['kill', 'suspend', 'interrupt', 'resume'])
+            chances = {'no-right': .9, 'dead': .9, 'refused': .9 if word == 'resume' else 0}
+            return [when(r, {'send': word, 'to': '${' + port + '}'}, chances)]
+        if x < .7:
+            word = r.choice(['kill', 'suspend', 'interrupt', 'resume'])
+            targets = processes + members + threads.get(me, []) * 2
+            chances = {'no-right': .9, 'dead': 0 if word == 'kill' else .9, 'refused': .9 if word == 'resume' else 0}
+            return [when(r, {word: r.choice(targets)}, chances)]
+        if x < .74:
+            return [when(r, {'drop': '${' + port + '}'}, {'no-right': .9})]
+        if x < .79:
+            mine = [name for name in doc['ports'] if doc['ports'][name]['receive'] == me]
+            step = {'watch': '${' + port + '}', 'until': 'dead-name', 'notify': r.choice(mine or ['p'])}
+            return [when(r, step, {'no-right': .9})]
+        if x < .82:
+            return [{'set': {'n': f"{r.choice(['refs', 'rights-of'])}({port})"}}]
+        if x < .85 and depth:
+            return [{'forever': one(me, 0) + one(me, 0)}]
+        if more and x < .9:
+            return [r.choice([{'fault': 'u'}, {'set': {'n': '1 / 0'}}, {'thread': 'h', 'do': one(me, 0)}, {'join': 't'}
+                    if me in threads else {'exit': r.choice([0, 1])}])]
+        if x < .93:
+            return [when(r, waits(r, {'send': 'a', 'to': r.choice(members)}, .4), {'dead': .7, 'interrupted': .5})]
+        return [when(r, waits(r, {'receive': 'm', 'from': r.choice(members)}, .4), {'dead': .7, 'interrupted': .5})]
+
+    for process in processes:
+        bodies = [[{'set': {'m': 'none'}}] for _ in threads.get(process, 't')]
+        for body in bodies:
+            for _ in range(r.choice([1, 2, 2, 3] if len(bodies) == 1 else [1, 1, 2])):
+                body += one(process)
+        doc['processes'][process] = {'do': bodies[0]} if len(bodies) == 1 else {'threads': dict(zip('tu', bodies))}
+        if process in families:
+            doc['processes'][process]['replicas'] = families[process]
+        if r.random() < .35:
+            doc['processes'][process]['protected'] = True
+        if r.random() < .12:
+            doc['processes'][process]['daemon'] = True
+    for process in child:
+        declared = doc['processes'][process]
+        steps = declared['do'] if 'do' in declared else declared['threads']['t']
+        steps.insert(r.choice([0, 1]), {'spawn': 'K', 'do': one('K')})
+    if more and r.random() < .6:
+        resume = [{'receive': 'e', 'from': 'f'}, {'reply': r.choice(['resume', 'no']), 'to': 'e', 'when': {'dead': []}}]
+        with_handler(r, doc, lambda port: [{'forever': [dict(resume[0], **{'from': port}), resume[1]]}])
+    return doc
+
+
+PROFILES = {'tasks': tasks, 'killing': lambda seed: tasks(seed, True), 'faults': faults, 'numbers': numbers}

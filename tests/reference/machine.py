@@ -9,6 +9,7 @@ import re
 
 import refuse
 from boxes import Boxes
+from control_ports import ControlPorts
 from exceptions import Exceptions
 from holding import Holding
 from local_work import LocalWork
@@ -26,7 +27,7 @@ from values import WRONG_TYPE, Ambiguous, Family, Handle, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming, Boxes, Holding, PortSets, Exceptions):
+              Spawning, Naming, Boxes, Holding, PortSets, Exceptions, ControlPorts):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -123,7 +124,8 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def names_of(self, thread):
         names = dict(self.words)
         names.update({'index': thread.index, 'me': thread.process, 'status': thread.status,
-                      'thread-index': thread.thread_index, 'random': self.random})
+                      'thread-index': thread.thread_index, 'random': self.random,
+                      'task-of': self.task_of, 'thread-of': self.thread_of})
         names.update(thread.variables)
         return names
 

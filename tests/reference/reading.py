@@ -5,6 +5,7 @@ What this reference does not know, or what the pages leave open, raises `Ambiguo
 import re
 from collections import namedtuple
 
+import control_ports
 import names
 from values import Ambiguous, Handle, size_of
 
@@ -135,7 +136,7 @@ def ask_kernel(emit, written, where=''):
         answer = f'{ASKED}{where}_{match.start()}'
         emit('rights', (match[1], match[2]), {'into': answer})
         return answer
-    return re.sub(r'\b(refs|rights-of)\(([^()]*)\)', instead, written) if isinstance(written, str) else written
+    return re.sub(r'\b(refs|rights-of)\(((?:[^()]|\([^()]*\))*)\)', instead, written) if isinstance(written, str) else written
 
 
 def successors(code, place):
@@ -192,6 +193,7 @@ class Scenario:
         self.boxes = {}             # handle of a mailbox -> Box
         self.read_mailboxes(document.get('mailboxes') or {})
         self.processes = []         # handles
+        self.protected = set()
         self.handler, self.thread_handler = {}, {}  # process; (process, name of thread) -> name of a port
         self.daemon, self.link_capacity, self.priority = {}, {}, {}
         self.threads = []           # Declared
@@ -208,6 +210,7 @@ class Scenario:
         self.read_sets(document.get('port-sets') or {})
         self.name_server, self.parent = {}, {}      # process -> port that it asks; port -> that of the parent
         self.read_names(names.declarations(document))
+        control_ports.declare(self, document, Box(('messages', 5), 'fifo', self.receiver, None))
         self.names = {handle.name: handle for handle in list(self.boxes) + list(self.sets) + self.processes}
         # a bare word in `with:` may be the name of something declared
         self.threads = [one._replace(variables={name: self.names.get(value, value) if isinstance(value, str) else value
@@ -332,6 +335,8 @@ class Scenario:
             self.processes.append(process)
             self.asks_at[process] = declared.get('names')
             self.handler[process] = declared.get('exception-port')
+            if declared.get('protected'):
+                self.protected.add(process)
             self.daemon[process] = bool(declared.get('daemon'))
             self.priority[process] = declared.get('priority', 0)
             own = 'capacity' in declared

@@ -75,8 +75,9 @@ class Sending:
         return value if isinstance(value, Once) else None
 
     def nothing_behind(self, thread, written):
-        """Is this destination, which is computed, none?"""
-        return evaluate(str(written)[2:-1], self.names_of(thread)) is None
+        """Is this destination none?"""
+        whole = re.fullmatch(r'\$\{([^}]*)\}', str(written))
+        return evaluate(whole[1] if whole else written, self.names_of(thread)) is None
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
@@ -85,8 +86,8 @@ class Sending:
         """The points of 'Send' in language-notes.md, in their order."""
         keys = instruction.keys
         once = self.once_behind(thread, keys['to'])
-        if str(keys['to']).endswith('.reply-to}') and self.nothing_behind(thread, keys['to']):
-            self.complete(state, key, 'no-right')       # the pages do not say so
+        if self.nothing_behind(thread, keys['to']):
+            self.complete(state, key, 'no-right')
             return
         if once:
             if instruction.op == 'call' or 'reply-to' in keys or 'hold-one' in keys or 'size' in keys:
@@ -118,6 +119,9 @@ class Sending:
             raise Ambiguous('a dead port, and a right that is not there')
         if meets != 'ok' or not good:
             self.complete(state, key, 'dead' if meets == 'dead' else 'no-right')
+            return
+        if destination in self.scenario.control_ports:
+            self.control_by_message(state, key, thread, instruction, destination)
             return
         if destination in [port for kind, port in carried if kind == 'move-receive']:
             raise Ambiguous('a receive right in a message to its own port')

@@ -150,6 +150,8 @@ class Judge(PortArrows, ControlArrows):
             getattr(self, 'helps_' + thread.wait[0])(key, thread)
         for other in self.state.threads:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
+                if instruction.op == 'send' and other != key and self.scenario.control_ports:
+                    self.by_message(key, thread, other, instruction)
                 if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
                     self.control(key, thread, other, instruction)
                 elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove')
@@ -178,6 +180,7 @@ class Judge(PortArrows, ControlArrows):
             processes, threads = self.machine.targets(self.state, actor, instruction.argument)
         except ThreadError:
             return
+        processes = [process for process in processes if self.may_control(actor.process, process)]
         if thread.process in processes or key in threads:
             # to kill one's own process ends oneself, too; the pages do not say what that is worth
             own = instruction.op == 'kill' and actor.process == thread.process
