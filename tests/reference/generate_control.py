@@ -77,7 +77,8 @@ def with_handler(r, doc, handler):
     """Gives processes and threads exception ports. `handler` says what those who receive there do."""
     for port in ['f', 'g'][:r.choice([1, 1, 2])]:
         name = {'f': 'H', 'g': 'G'}[port]
-        receiver = name if r.random() < .9 else r.choice(list(doc['processes']))
+        single = [one for one, declared in doc['processes'].items() if 'replicas' not in declared]
+        receiver = name if r.random() < .9 or not single else r.choice(single)
         doc['ports'][port] = {'receive': receiver}
         if receiver == name:
             doc['processes'][name] = {'daemon': r.random() < .7, 'do': handler(port)}
@@ -152,6 +153,12 @@ def faults(seed):
             for _ in range(r.choice([1, 2, 2, 3] if len(bodies) == 1 else [1, 2])):
                 body += one(process)
         doc['processes'][process] = {'do': bodies[0]} if len(bodies) == 1 else {'threads': dict(zip('tu', bodies))}
+    if r.random() < .2:
+        child = {'spawn': 'K', 'do': one('K')}
+        if r.random() < .3 and doc['ports']:
+            child['exception-port'] = r.choice(list(doc['ports']))
+        maker = doc['processes'][r.choice(processes)]
+        (maker.get('do') or maker['threads']['t']).insert(1, child)
     with_handler(r, doc, handler)
     for process in doc['processes'].values():
         if r.random() < .1:
@@ -225,8 +232,9 @@ def tasks(seed, more=False):
         if x < .85 and depth:
             return [{'forever': one(me, 0) + one(me, 0)}]
         if more and x < .9:
-            return [r.choice([{'fault': 'u'}, {'set': {'n': '1 / 0'}}, {'thread': 'h', 'do': one(me, 0)}, {'join': 't'}
-                    if me in threads else {'exit': r.choice([0, 1])}])]
+            thread = {'thread': 'h', 'do': one(me, 0)} if depth else {'yield': None}
+            last = {'join': 't'} if me in threads else {'exit': r.choice([0, 1])}
+            return [r.choice([{'fault': 'u'}, {'set': {'n': '1 / 0'}}, thread, last])]
         if x < .93:
             return [when(r, waits(r, {'send': 'a', 'to': r.choice(members)}, .4), {'dead': .7, 'interrupted': .5})]
         return [when(r, waits(r, {'receive': 'm', 'from': r.choice(members)}, .4), {'dead': .7, 'interrupted': .5})]
@@ -253,4 +261,70 @@ def tasks(seed, more=False):
     return doc
 
 
-PROFILES = {'tasks': tasks, 'killing': lambda seed: tasks(seed, True), 'faults': faults, 'numbers': numbers}
+def files(seed):
+    """Mailboxes behind paths, and users."""
+    r = random.Random(f'files/{seed}')
+    processes = ['A', 'B', 'C'][:r.choice([2, 2, 3])]
+    doc = {'title': f'files {seed}', 'kernel': {'buffering': r.choice(['none', 1])},
+           'mailboxes': {box: {'capacity': r.choice([0, 1, 1, 2])} for box in ['x', 'y', 'z'][:r.choice([1, 2, 3])]},
+           'files': {}, 'ports': {'p': {'receive': 'A'}}, 'processes': {}}    # a port, so that rights matter
+    behind = [box for box in doc['mailboxes'] if box != 'z']
+    for path, box in zip(['/a', '/b', '/c'], behind + [r.choice(behind)] * (r.random() < .3)):
+        modes = ['0600', '0622', '0666', '0644', '0066', '0246', '0421', '0777']
+        doc['files'][path] = {'mailbox': box, 'owner': r.choice(['u', 'v']), 'mode': r.choice(modes)}
+
+    def opened(mode):
+        """Steps that open a path; most often they go on only if that worked."""
+        return when(r, {'open': r.choice(list(doc['files'])), 'into': 'b', 'mode': mode}, {'refused': .85})
+
+    def use(me, mode, where):
+        if mode == 'write':
+            step = {r.choice(['send', 'send', 'send', 'call']): r.choice(['a', 'a', '${b}']), 'to': where}
+            if 'call' in step:
+                step['into'] = 'q'
+            return [when(r, waits(r, step, .4), {'no-right': .8, 'dead': .3})]
+        receive = when(r, waits(r, {'receive': 'm', 'from': where}, .5), {'no-right': .8, 'dead': .3})
+        reply = {'reply': 'yes', 'to': 'm', 'when': {'no-right': [], 'dead': []}}
+        return [receive, *r.choice([[], [reply], [{'log': 'got ${m}'}]])]
+
+    def one(me, depth=1):
+        x = r.random()
+        mode = r.choice(['read', 'write'])
+        if x < .5:
+            steps = [opened(mode)]
+            for _ in range(r.choice([1, 1, 2])):
+                steps += use(me, mode if r.random() < .9 else r.choice(['read', 'write']), 'b')
+            return steps
+        if x < .62:
+            return use(me, mode, r.choice(['b', '${b}']))
+        if x < .7:
+            return use(me, mode, r.choice(['${m.body}', '${m.box}']))
+        if x < .76 and 'z' in doc['mailboxes']:
+            return use(me, mode, 'z')
+        if x < .8 and depth:
+            return [{'forever': one(me, 0)}]
+        if x < .9:
+            return use(me, mode, r.choice([name for name in processes if name != me] or [me]))
+        if x < .93 and depth:
+            return [{'thread': 'h', 'do': one(me, 0)}]
+        return [r.choice([{'kill': r.choice(processes)}, {'exit': 0}, {'yield': None}, {'log': '${b}'}])]
+
+    for process in processes:
+        body = [{'set': {'m': 'none', 'b': 'none'}}]
+        for _ in range(r.choice([1, 1, 2])):
+            body += one(process)
+        doc['processes'][process] = {'do': body}
+        if r.random() < .85:
+            doc['processes'][process]['user'] = r.choice(['u', 'v', 'w'])
+        if r.random() < .15:
+            doc['processes'][process]['daemon'] = True
+    if r.random() < .2:
+        child = {'spawn': 'K', 'do': one('K')}
+        if r.random() < .4:
+            child['user'] = r.choice(['u', 'v'])
+        doc['processes']['A']['do'].insert(1, child)
+        child['do'].insert(0, {'set': {'m': 'none', 'b': 'none'}})
+    return doc
+
+
+PROFILES = {'files': files, 'tasks': tasks, 'killing': lambda seed: tasks(seed, True), 'faults': faults, 'numbers': numbers}

@@ -11,6 +11,7 @@ import refuse
 from boxes import Boxes
 from control_ports import ControlPorts
 from exceptions import Exceptions
+from files import Files
 from holding import Holding
 from local_work import LocalWork
 from look_again import LookAgain
@@ -23,11 +24,11 @@ from sets import PortSets
 from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
-from values import WRONG_TYPE, Ambiguous, Family, Handle, ThreadError, evaluate
+from values import WRONG_TYPE, Ambiguous, Family, Handle, Opened, ThreadError, evaluate
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming, Boxes, Holding, PortSets, Exceptions, ControlPorts):
+              Spawning, Naming, Boxes, Holding, PortSets, Exceptions, ControlPorts, Files):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -139,6 +140,8 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         value = evaluate(whole[1] if whole else written, self.names_of(thread))
         if isinstance(value, Family):
             return list(value.handles)
+        if isinstance(value, Opened):
+            return [Handle(value.kind, value.name)]
         if not isinstance(value, Handle):
             raise ThreadError('no-object')
         return [value]

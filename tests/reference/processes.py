@@ -97,6 +97,8 @@ class Processes:
         number = 1
         while (thread.process.name, instruction.argument, number) in state.threads:
             number += 1
+        if number > 8:
+            raise Ambiguous('ever more threads')
         started = self.new_thread(thread.process, instruction.argument, instruction.code, dict(thread.variables))
         started.index = thread.index
         new_key = (thread.process.name, instruction.argument, number)

@@ -6,6 +6,7 @@ import re
 from collections import namedtuple
 
 import control_ports
+import files
 import names
 from values import Ambiguous, Handle, size_of
 
@@ -169,7 +170,7 @@ class Scenario:
         kernel = document.get('kernel') or {}
         for key in document:
             if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
-                           'ports', 'names', 'port-sets'):
+                           'ports', 'names', 'port-sets', 'files'):
                 raise Ambiguous('top level ' + key)
         for key in kernel:
             if key not in KERNEL_KEYS:
@@ -200,6 +201,7 @@ class Scenario:
         self.asks_at = {}           # process -> the name of its name server, or of a port, or None
         for name, declared in document['processes'].items():
             self.read_process(name, declared, document.get('programs') or {})
+        files.declare(self, document, document['processes'])
         self.spawned = {}           # number of a `spawn` instruction -> the processes that it makes
         for one in list(self.threads):
             self.read_spawns(one.code, one.process, document.get('programs') or {})
@@ -239,6 +241,7 @@ class Scenario:
                 self.asks_at[process] = keys.get('names', self.asks_at[creator])
                 self.processes.append(process)
                 self.handler[process] = keys.get('exception-port', self.handler.get(creator))
+                self.user[process] = keys.get('user', self.user.get(creator))
                 self.daemon[process] = bool(keys.get('daemon'))
                 self.priority[process] = keys.get('priority', self.priority[creator])
                 self.link_capacity[process] = self.buffering

@@ -154,6 +154,9 @@ class Receiving:
 
     def do_receive(self, state, key, thread, instruction):
         written = instruction.keys.get('from')
+        if self.barred(thread, written, 'read'):
+            self.complete(state, key, 'no-right')
+            return
         sources = 'anyone' if written == 'anyone' else tuple(self.resolve(thread, written))
         ports = [handle for handle in sources if handle.kind in ('port', 'set')] if sources != 'anyone' else []
         if len(ports) < len(sources) and ports or len(ports) > 1:
@@ -179,7 +182,11 @@ class Receiving:
             self.wait_at(state, key, thread.process, sources)
 
     def do_select(self, state, key, thread, instruction):
+        if self.barred(thread, instruction.keys['among'], 'read'):
+            raise Ambiguous('select from a mailbox that is not opened')
         sources = tuple(self.resolve(thread, instruction.keys['among']))
+        if any(source in self.scenario.guarded for source in sources):
+            raise Ambiguous('select from a mailbox behind a path')
         if any(handle.kind in ('port', 'set') for handle in sources):
             raise Ambiguous('select among ports')
         answer = self.ready(state, thread.process, sources)

@@ -86,7 +86,7 @@ class Sending:
         """The points of 'Send' in language-notes.md, in their order."""
         keys = instruction.keys
         once = self.once_behind(thread, keys['to'])
-        if self.nothing_behind(thread, keys['to']):
+        if self.nothing_behind(thread, keys['to']) or self.barred(thread, keys['to'], 'write'):
             self.complete(state, key, 'no-right')
             return
         if once:
