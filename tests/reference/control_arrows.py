@@ -16,6 +16,13 @@ class ControlArrows:
                 if any(port in sources for port in self.machine.handlers(thread)):
                     self.add(key, other, False)
 
+    def by_control(self, key, thread, other, instruction):
+        """What another instruction ahead of a thread does to the wait of this one."""
+        if instruction.op == 'send' and other != key and self.scenario.control_ports:
+            self.by_message(key, thread, other, instruction)
+        if instruction.op == 'fault':
+            self.by_failing(key, thread, other)
+
     def by_message(self, key, thread, other, instruction):
         """A send ahead of another thread to the port of a process or thread."""
         word = str(instruction.argument)
@@ -40,3 +47,15 @@ class ControlArrows:
     def may_control(self, actor, process):
         """Is `kill` and the like of this process by name no `no-right`?"""
         return process not in self.scenario.protected or process == actor
+
+    def by_failing(self, key, thread, other):
+        """A `fault:` may end the process: the pages do not say whether a program so comes to an end."""
+        process = self.state.threads[other].process
+        if process == thread.process or thread.mode != 'wait':
+            return
+        if thread.wait[0] in ('reply', 'fault'):
+            what, by = self.state.requests[thread.wait[1]]
+            if what != 'taken' or by == process:
+                self.add(key, other, False)
+        else:
+            self.control_of_others(key, thread, other, [process], [])

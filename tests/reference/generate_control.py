@@ -82,13 +82,20 @@ def with_handler(r, doc, handler):
         doc['ports'][port] = {'receive': receiver}
         if receiver == name:
             doc['processes'][name] = {'daemon': r.random() < .7, 'do': handler(port)}
+        others = [one for one in [*single, 'H'] if one in doc['processes'] and one != receiver]
+        if r.random() < .15 and others:
+            doc['ports'][port]['backup'] = r.choice(others)
+        if r.random() < .15 and others and receiver == name:       # the handler gives its right away
+            step = {'send': 'handle it', 'to': r.choice(others), 'rights': [{'port': port, 'as': 'move-receive'}]}
+            doc['processes'][name]['do'].insert(1, when(r, waits(r, step, .2), {'dead': .8, 'no-right': .8}))
     ports = list(doc['ports'])
     for name, process in doc['processes'].items():
         if r.random() < (.8 if name not in 'HG' else .15):
             process['exception-port'] = r.choice([port for port in ports if port in 'fg'])
         for thread, body in process.get('threads', {}).items():
             if r.random() < .4:
-                process['threads'][thread] = {'exception-port': r.choice(ports), 'do': body}
+                body = body if isinstance(body, dict) else {'do': body}
+                process['threads'][thread] = {'exception-port': r.choice(ports), **body}
 
 
 def faults(seed):
@@ -154,7 +161,7 @@ def faults(seed):
                 body += one(process)
         doc['processes'][process] = {'do': bodies[0]} if len(bodies) == 1 else {'threads': dict(zip('tu', bodies))}
     if r.random() < .2:
-        child = {'spawn': 'K', 'do': one('K')}
+        child = {'spawn': 'K', 'do': [{'set': {'n': 1, 'm': 'none'}}] + one('K')}
         if r.random() < .3 and doc['ports']:
             child['exception-port'] = r.choice(list(doc['ports']))
         maker = doc['processes'][r.choice(processes)]
@@ -182,6 +189,8 @@ def tasks(seed, more=False):
         receiver = r.choice([name for name in members])
         doc['ports'][port] = {'receive': receiver, 'send': [name for name in members if name != receiver]}
     threads = {name: ['t', 'u'] for name in processes if r.random() < .35}
+    double = [name for name in threads if r.random() < .2]      # u is two threads
+    threads.update({name: ['t', 'u[1]', 'u[2]'] for name in double})
     child = [r.choice(processes)] if r.random() < .2 and not families else []
 
     def control_port(me, giving=False):
@@ -240,11 +249,13 @@ def tasks(seed, more=False):
         return [when(r, waits(r, {'receive': 'm', 'from': r.choice(members)}, .4), {'dead': .7, 'interrupted': .5})]
 
     for process in processes:
-        bodies = [[{'set': {'m': 'none'}}] for _ in threads.get(process, 't')]
+        bodies = [[{'set': {'m': 'none'}}] for _ in threads.get(process, 't')[:2]]
         for body in bodies:
             for _ in range(r.choice([1, 2, 2, 3] if len(bodies) == 1 else [1, 1, 2])):
                 body += one(process)
         doc['processes'][process] = {'do': bodies[0]} if len(bodies) == 1 else {'threads': dict(zip('tu', bodies))}
+        if process in double:
+            doc['processes'][process]['threads']['u'] = {'replicas': 2, 'do': bodies[1]}
         if process in families:
             doc['processes'][process]['replicas'] = families[process]
         if r.random() < .35:
@@ -254,7 +265,7 @@ def tasks(seed, more=False):
     for process in child:
         declared = doc['processes'][process]
         steps = declared['do'] if 'do' in declared else declared['threads']['t']
-        steps.insert(r.choice([0, 1]), {'spawn': 'K', 'do': one('K')})
+        steps.insert(r.choice([0, 1]), {'spawn': 'K', 'do': [{'set': {'m': 'none'}}] + one('K')})
     if more and r.random() < .6:
         resume = [{'receive': 'e', 'from': 'f'}, {'reply': r.choice(['resume', 'no']), 'to': 'e', 'when': {'dead': []}}]
         with_handler(r, doc, lambda port: [{'forever': [dict(resume[0], **{'from': port}), resume[1]]}])

@@ -36,10 +36,20 @@ class PortArrows:
                for other, instruction in self.others_with('send')):
             for other in self.state.threads:
                 self.add(key, other, False)
+        self.by_watching(key, port)
         told = {told for _, _, told in self.state.kept.values()}
         may_hold = any('hold-one' in instruction.keys for _, instruction in self.others_with('send'))
         if port in self.state.watches.values() or port in told or may_hold:
             for other, thread in self.state.threads.items():
+                self.add(key, other, False)
+
+    def by_watching(self, key, port):
+        """Somebody will ask for a notice here about what is there already; perhaps it lacks the right to ask."""
+        for other, instruction in self.others_with('watch'):
+            notify, known = self.handles(other, instruction.keys['notify'])
+            watched, sure = self.handles(other, instruction.argument)
+            there = any(self.state.holder.get(one) is None for one in watched)
+            if (port in notify or not known) and (there or not sure or instruction.keys['until'] != 'dead-name'):
                 self.add(key, other, False)
 
     def never_goes(self, instruction, queue):

@@ -150,8 +150,7 @@ class Judge(PortArrows, ControlArrows):
             getattr(self, 'helps_' + thread.wait[0])(key, thread)
         for other in self.state.threads:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
-                if instruction.op == 'send' and other != key and self.scenario.control_ports:
-                    self.by_message(key, thread, other, instruction)
+                self.by_control(key, thread, other, instruction)
                 if instruction.op in ('resume', 'interrupt', 'kill') and other != key:
                     self.control(key, thread, other, instruction)
                 elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove')
@@ -171,9 +170,8 @@ class Judge(PortArrows, ControlArrows):
 
     def control(self, key, thread, other, instruction):
         """resume, interrupt or kill ahead of another thread."""
-        if instruction.op == 'resume' and not thread.suspended:
-            return
-        if instruction.op == 'interrupt' and thread.mode != 'wait':
+        op = instruction.op
+        if (op == 'resume' and not thread.suspended) or (op == 'interrupt' and thread.mode != 'wait'):
             return
         actor = self.state.threads[other]
         try:
