@@ -97,9 +97,7 @@ def compare(operator, left, right):
         if len(kinds) > 1 and 'NoneType' not in kinds:
             raise ThreadError(WRONG_TYPE)
         if kinds == {'Handle'}:
-            left, right = left[:2], right[:2]
-            if left[0] != right[0]:
-                raise Ambiguous('objects of two kinds are compared')
+            left, right = left[:2], right[:2]       # an opened mailbox is that mailbox
         if kinds & {'Message', 'Once', 'Family'} and 'NoneType' not in kinds:
             raise Ambiguous('messages or families are compared')
         if kinds == {'tuple'} and any(kind_of(one) != kind_of(other) for one, other in zip(left, right)):

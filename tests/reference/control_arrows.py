@@ -1,4 +1,5 @@
 """Arrows to those who could help by an exception, its answer, or a message to the port of a process."""
+from values import ThreadError
 
 
 class ControlArrows:
@@ -20,8 +21,28 @@ class ControlArrows:
         """What another instruction ahead of a thread does to the wait of this one."""
         if instruction.op == 'send' and other != key and self.scenario.control_ports:
             self.by_message(key, thread, other, instruction)
+        if instruction.op == 'kill' and other == key:
+            self.by_own_kill(key, thread, instruction)
         if instruction.op == 'fault':
             self.by_failing(key, thread, other)
+
+    def by_own_kill(self, key, thread, instruction):
+        """What a thread does to itself is no help; that it kills those for whose end it waits perhaps is."""
+        try:
+            processes, _ = self.machine.targets(self.state, thread, instruction.argument)
+        except ThreadError:
+            return
+        others = [process for process in processes
+                  if process != thread.process and self.may_control(thread.process, process)]
+        if others and not self.answered_by_another(thread, others):
+            self.control_of_others(key, thread, key, others, [])
+
+    def answered_by_another(self, thread, processes):
+        """Does the thread wait for an answer of somebody else than these?"""
+        if thread.mode != 'wait' or thread.wait[0] not in ('reply', 'fault'):
+            return False
+        what, by = self.state.requests[thread.wait[1]]
+        return what == 'taken' and by not in processes
 
     def by_message(self, key, thread, other, instruction):
         """A send ahead of another thread to the port of a process or thread."""
@@ -53,9 +74,7 @@ class ControlArrows:
         process = self.state.threads[other].process
         if process == thread.process or thread.mode != 'wait':
             return
-        if thread.wait[0] in ('reply', 'fault'):
-            what, by = self.state.requests[thread.wait[1]]
-            if what != 'taken' or by == process:
-                self.add(key, other, False)
-        else:
+        if thread.wait[0] == 'fault' and not self.answered_by_another(thread, [process]):
+            self.add(key, other, False)
+        elif not self.answered_by_another(thread, [process]):
             self.control_of_others(key, thread, other, [process], [])

@@ -4,7 +4,6 @@
     generate.py PROFILE SEED
 """
 import random, sys, yaml
-
 import generate_control
 from generate_ports import names, ports
 
@@ -177,8 +176,8 @@ def has_key(tree, key):
     return isinstance(tree, list) and any(has_key(value, key) for value in tree)
 
 def generate(seed, profile):
-    of_its_own = dict(generate_control.PROFILES, start=start, again=again, claims=claims, names=names, spawn=spawn)
-    if profile in of_its_own: return of_its_own[profile](seed)
+    own = dict(generate_control.PROFILES, start=start, again=again, claims=claims, names=names, spawn=spawn)
+    if profile in own: return own[profile](seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)
     if profile in ('objects', 'hold', 'sets'): return ports(seed, 'rights' if seed % 4 == 0 else 'ports', profile)

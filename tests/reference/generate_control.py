@@ -148,7 +148,8 @@ def faults(seed):
         if x < .67 and depth:
             return [{'thread': 'h', 'do': one(me, 0)}, {'join': 'h'}][:r.choice([1, 2])]
         if x < .8:
-            step = {'send': 'a', 'to': r.choice([other, other, *doc['ports']])}
+            body = 'a' if r.random() < .85 else '${1 / 0}'
+            step = {'send': body, 'to': r.choice([other, other, *doc['ports']])}
             return [when(r, waits(r, step, .5), {'dead': .3, 'no-right': .2, 'interrupted': .4})]
         step = {r.choice(['receive', 'receive', 'call']): 'm'}
         step.update({'into': 'q', 'to': other} if 'call' in step else {'from': r.choice([other, other, *doc['ports']])})
@@ -216,7 +217,8 @@ def tasks(seed, more=False):
         x = r.random()
         port = control_port(me, x < .2)
         if x < .2:
-            rights = [{'port': '${' + port + '}', 'as': r.choice(['copy-send', 'copy-send', 'copy-send', 'move-send', 'make-send'])}]
+            kind = r.choice(['copy-send', 'copy-send', 'copy-send', 'move-send', 'make-send'])
+            rights = [{'port': '${' + port + '}', 'as': kind}]
             step = {'send': 'right', 'to': r.choice(list(doc['ports'])), 'rights': rights}
             return [when(r, waits(r, step, .2), {'no-right': .85, 'dead': .5, 'interrupted': .4})]
         if x < .42:
@@ -229,7 +231,8 @@ def tasks(seed, more=False):
             word = r.choice(['kill', 'suspend', 'interrupt', 'resume'])
             targets = processes + members + threads.get(me, []) * 2
             chances = {'no-right': .9, 'dead': 0 if word == 'kill' else .9, 'refused': .9 if word == 'resume' else 0}
-            return [when(r, {word: r.choice(targets)}, chances)]
+            target = r.choice(targets) if r.random() < .9 else r.sample(members, 2)
+            return [when(r, {word: target}, chances)]
         if x < .74:
             return [when(r, {'drop': '${' + port + '}'}, {'no-right': .9})]
         if x < .79:
@@ -338,4 +341,5 @@ def files(seed):
     return doc
 
 
-PROFILES = {'files': files, 'tasks': tasks, 'killing': lambda seed: tasks(seed, True), 'faults': faults, 'numbers': numbers}
+PROFILES = {'files': files, 'tasks': tasks, 'killing': lambda seed: tasks(seed, True), 'faults': faults,
+            'numbers': numbers}
