@@ -1,4 +1,5 @@
 """The code ahead of a thread."""
+from exceptions import behind
 from reading import successors
 from values import Message
 
@@ -17,6 +18,8 @@ def holds(value, request):
 
 def start(thread):
     """Where the code ahead of a thread begins, as if its own wait were over."""
+    if thread.mode == 'wait' and thread.wait[0] == 'fault':
+        return [behind(thread)]
     if thread.mode == 'wait':
         return successors(thread.code, thread.place)
     return [thread.place]

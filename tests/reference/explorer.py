@@ -79,8 +79,8 @@ class Explorer:
         def waiting(wait):
             if wait is None:
                 return None
-            if wait[0] == 'reply':
-                return ('reply', call(wait[1]))
+            if wait[0] in ('reply', 'fault'):
+                return (wait[0], call(wait[1]))
             if wait[:2] == ('again', 'receive'):
                 return wait[:2] + (wait[2], rank.get(wait[3])) + tuple(map(plain, wait[4:]))
             return tuple(map(plain, wait))
@@ -89,7 +89,7 @@ class Explorer:
         for key in sorted(state.threads):
             thread = state.threads[key]
             threads.append((key, id(thread.code), thread.place, thread.mode, waiting(thread.wait), thread.bounded,
-                            thread.suspended, thread.status,
+                            thread.suspended, thread.status, thread.raised,
                             tuple([(name, plain(value)) for name, value in sorted(thread.variables.items())]),
                             tuple(sorted([(place, plain(value)) for place, value in thread.counters.items()]))))
         queues = []

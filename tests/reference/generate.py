@@ -4,14 +4,15 @@
     generate.py PROFILE SEED
 """
 import random, sys, yaml
-
+import generate_control
 from generate_ports import names, ports
 from generate_rights import RIGHTS
 
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
-        'threads', 'select', 'started',
-            'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again', 'ports', 'rights', 'start',
-            'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets', *RIGHTS]
+        'threads', 'select', 'started', 'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again',
+        'ports', 'rights', 'start', 'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets',
+        *RIGHTS, *generate_control.PROFILES]
+
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
     r = random.Random(f'claims/{seed}')
@@ -177,8 +178,8 @@ def has_key(tree, key):
     return isinstance(tree, list) and any(has_key(value, key) for value in tree)
 
 def generate(seed, profile):
-    of_its_own = {'start': start, 'again': again, 'claims': claims, 'names': names, 'spawn': spawn, **RIGHTS}
-    if profile in of_its_own: return of_its_own[profile](seed)
+    own = dict(generate_control.PROFILES, **RIGHTS, start=start, again=again, claims=claims, names=names, spawn=spawn)
+    if profile in own: return own[profile](seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)
     if profile in ('objects', 'hold', 'sets'): return ports(seed, 'rights' if seed % 4 == 0 else 'ports', profile)

@@ -1,6 +1,7 @@
 """Local work: what a thread does between two calls."""
+from exceptions import EXPLAINED
 from reading import ASKED, LOCAL, successors
-from values import Ambiguous, Family, ThreadError, evaluate, show, template
+from values import WRONG_TYPE, Ambiguous, Family, ThreadError, evaluate, show, template
 
 
 class LocalWork:
@@ -48,7 +49,8 @@ class LocalWork:
                 raise Ambiguous('a long local loop')
             try:
                 self.local_instruction(state, key, thread, instruction)
-            except ThreadError:
+            except ThreadError as why:
+                thread.raised = (str(why), EXPLAINED.get(str(why)), 0)
                 thread.mode = 'raising'         # an exception is a trap into the kernel: a step of its own
                 return
             if split and instruction.op == 'compute' and self.is_seen(thread, thread.place):
@@ -63,15 +65,17 @@ class LocalWork:
         elif op == 'branch':
             value = evaluate(argument, names)
             if not isinstance(value, bool):
-                raise ThreadError('no truth value')
+                raise ThreadError(WRONG_TYPE)
             follow = follow if value else instruction.to
         elif op == 'set':
             for name, text in argument.items():
                 thread.variables[name] = evaluate(text, self.names_of(thread))
         elif op == 'counter':
             number = argument if isinstance(argument, int) else template(argument, names)
-            if not isinstance(number, int) or number < 0:
-                raise ThreadError('repeat')
+            if type(number) is not int:
+                raise ThreadError(WRONG_TYPE)
+            if number < 0:
+                raise ThreadError('negative')
             thread.counters[thread.place] = number
         elif op == 'count':
             if thread.counters[argument] == 0:
@@ -83,7 +87,7 @@ class LocalWork:
             if isinstance(whole, Family):
                 whole = whole.handles
             if not isinstance(whole, (list, tuple)):
-                raise ThreadError('for')
+                raise ThreadError(WRONG_TYPE)
             thread.counters[thread.place] = tuple(whole)
         elif op == 'next':
             rest = thread.counters[argument[0]]
@@ -98,8 +102,9 @@ class LocalWork:
             state.log += ((thread.process.name, show(template(argument, names))),)
             self.took.add(key)
         elif op == 'assert':
-            if evaluate(argument, names) is not True:
-                raise ThreadError('assert')
+            value = evaluate(argument, names)
+            if value is not True:
+                raise ThreadError('assert-failed' if value is False else WRONG_TYPE)
         if op in ('branch', 'set', 'assert'):       # what the kernel was asked for this step is needed no more
             thread.variables = {name: value for name, value in thread.variables.items() if not name.startswith(ASKED)}
         thread.place = follow
@@ -110,7 +115,7 @@ class LocalWork:
             if self.failing:
                 key = self.failing.pop(0)
                 if key in state.threads and state.threads[key].mode == 'fail':
-                    self.end_process(state, state.threads[key].process, 'failed')
+                    self.ask_handler(state, key)
                 continue
             key = self.woken.pop(0)
             if key not in state.threads or state.threads[key].mode != 'call':

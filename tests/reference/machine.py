@@ -9,6 +9,9 @@ import re
 
 import refuse
 from boxes import Boxes
+from control_ports import ControlPorts
+from exceptions import Exceptions
+from files import Files
 from holding import Holding
 from local_work import LocalWork
 from look_again import LookAgain
@@ -22,12 +25,12 @@ from sets import PortSets
 from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
-from values import Ambiguous, Family, Handle, ThreadError, evaluate
+from values import WRONG_TYPE, Ambiguous, Family, Handle, Opened, ThreadError, evaluate
 from watching import Watching
 
 
-class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending,
-              Spawning, Naming, Boxes, Holding, PortSets, OnceRights, Watching):
+class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending, Spawning, Naming, Boxes,
+              Holding, PortSets, OnceRights, Watching, Exceptions, ControlPorts, Files):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -63,6 +66,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         thread.shown, thread.index, thread.thread_index = process.name + '.' + name, 1, 1
         thread.place, thread.counters, thread.status, thread.mode = 0, {}, 'ok', 'call'
         thread.wait, thread.bounded, thread.suspended, thread.declared = None, False, 0, False
+        thread.raised = None
         return thread
 
     # ------------------------------------------------------------ choices within a step
@@ -76,6 +80,14 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             self.ways.append(count)
         self.chosen_now += 1
         return self.chosen[self.chosen_now - 1]
+
+    def random(self, first, last):
+        """`random(first, last)`: every value, the last one too."""
+        if type(first) is not int or type(last) is not int:
+            raise ThreadError(WRONG_TYPE)
+        if first > last:
+            raise ThreadError('nothing-there')
+        return first + self.choose(last - first + 1)
 
     def every_way(self, state, act):
         """Does act(copy of the state) in all ways in which it can come out: (state, who moved, who took or logged)."""
@@ -115,20 +127,25 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def names_of(self, thread):
         names = dict(self.words)
         names.update({'index': thread.index, 'me': thread.process, 'status': thread.status,
-                      'thread-index': thread.thread_index})
+                      'thread-index': thread.thread_index, 'random': self.random,
+                      'task-of': self.task_of, 'thread-of': self.thread_of})
         names.update(thread.variables)
         return names
 
     def resolve(self, thread, written):
         """The handles behind a word, or a list of words, in `to`, `from`, `among`, `kill` …"""
+        if 'random(' in str(written):
+            raise Ambiguous('a random destination')
         if isinstance(written, list):
             return [handle for word in written for handle in self.resolve(thread, word)]
         whole = re.fullmatch(r'\$\{([^}]*)\}', str(written))
         value = evaluate(whole[1] if whole else written, self.names_of(thread))
         if isinstance(value, Family):
             return list(value.handles)
+        if isinstance(value, Opened):
+            return [Handle(value.kind, value.name)]
         if not isinstance(value, Handle):
-            raise ThreadError('no object')
+            raise ThreadError('no-object')
         return [value]
 
     def queue_to(self, process, handle):
@@ -183,6 +200,9 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def complete(self, state, key, outcome, variable=None, value=None):
         """The call of this thread is over, with this outcome."""
         thread = state.threads[key]
+        if thread.wait and thread.wait[0] == 'fault':
+            self.handled(state, key, value if outcome == 'ok' else None)
+            return
         self.leave_queues(state, key)
         instruction = thread.instruction()
         thread.status, thread.mode = outcome, 'call'
@@ -196,7 +216,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         elif outcome == 'held':             # needs no handler
             thread.place += 1
         else:
-            thread.mode = 'fail'
+            thread.mode, thread.raised = 'fail', (outcome, 'unhandled ' + outcome, 0)
             self.failing.append(key)
             return
         self.woken.append(key)
@@ -213,7 +233,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             message = wait[2]
         elif wait[:2] == ('again', 'send'):
             message = wait[3]
-        elif wait[0] == 'reply':
+        elif wait[0] in ('reply', 'fault'):
             request = wait[1]
         if message:
             request = message.request
@@ -251,7 +271,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
     def caller_of(self, state, request):
         """The thread that waits for the answer to this request, if any."""
         for key, thread in state.threads.items():
-            if thread.mode == 'wait' and thread.wait == ('reply', request):
+            if thread.mode == 'wait' and thread.wait in (('reply', request), ('fault', request)):
                 return key
         return None
 
@@ -279,13 +299,13 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         elif thread.mode == 'local':
             self.local_work(state, key, True)
         elif thread.mode == 'raising':
-            self.end_process(state, thread.process, 'failed')
+            self.ask_handler(state, key)
         else:
             instruction = thread.instruction()
             try:
                 getattr(self, 'do_' + instruction.op)(state, key, thread, instruction)
-            except ThreadError:
-                self.end_process(state, thread.process, 'failed')
+            except ThreadError as why:
+                self.raises(state, key, str(why))
             if self.scenario.detect != 'report' and thread.mode == 'wait' and not thread.bounded:
                 self.refuse(state, key, thread)
         if key in self.woken:       # its own local work comes first, then that of those it woke

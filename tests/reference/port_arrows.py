@@ -50,8 +50,7 @@ class PortArrows:
                 for other, instruction in self.others_with('send', 'reply', 'call', 'spawn')):
             for other in self.state.threads:
                 self.add(key, other, False)
-        for other, instruction in self.others_with('watch'):
-            self.asks_for_notice(key, other, port, instruction)
+        self.by_watching(key, port)
         told = {told for _, _, told in self.state.kept.values()}
         may_hold = any('hold-one' in instruction.keys for _, instruction in self.others_with('send'))
         if port in self.state.watches.values() or port in told or may_hold:
@@ -78,14 +77,17 @@ class PortArrows:
             return value.given == right or right in value.rights
         return value == right or (isinstance(value, tuple) and not isinstance(value, Once) and right in value)
 
-    def asks_for_notice(self, key, other, port, instruction):
-        """To ask for a notice sends none, unless what it asks about is there already."""
-        state, thread = self.state, self.state.threads[other]
-        watched, kind = self.handles(other, instruction.argument)[0], instruction.keys['until']
-        told, known = self.handles(other, instruction.keys['notify'])
-        gone = not watched or kind == 'dead-name' and state.holder.get(watched[0]) is None or kind == 'no-senders'
-        if gone and (told == [port] or not known) and kind != 'port-destroyed':
-            self.add(key, other, False)
+    def by_watching(self, key, port):
+        """Somebody will ask for a notice here about what is there already; perhaps it lacks the right to ask."""
+        for other, instruction in self.others_with('watch'):
+            notify, known = self.handles(other, instruction.keys['notify'])
+            watched, sure = self.handles(other, instruction.argument)
+            there = any(self.state.holder.get(one) is None for one in watched)
+            until = instruction.keys['until']
+            if until == 'port-destroyed' or not (port in notify or not known):
+                continue
+            if there or not watched or not sure or until != 'dead-name':
+                self.add(key, other, False)
 
     def never_goes(self, instruction, queue):
         """A send that can only end as too-large: the pages do not say whether it counts."""

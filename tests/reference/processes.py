@@ -16,6 +16,9 @@ class Processes:
 
     def targets(self, state, thread, written):
         """Whom `kill`, `suspend`, `resume`, `interrupt` mean: processes, and threads of the own process."""
+        if isinstance(written, list):
+            found = [self.targets(state, thread, word) for word in written]
+            return [one for processes, _ in found for one in processes], [one for _, keys in found for one in keys]
         word = str(written)
         if not word.startswith('${') and word not in thread.variables and word.split('[')[0] not in self.words:
             return [], self.living(state, thread.process, word)
@@ -29,6 +32,7 @@ class Processes:
             self.withdraw(state, thread.wait)
             self.leave_queues(state, key)
         thread.mode, thread.suspended = 'ended', 0
+        self.end_control(state, thread.process, key)
         if chance:
             self.pass_on(state, chance)
         self.moved.add(key)
@@ -46,6 +50,7 @@ class Processes:
         if state.alive[process] != 'alive':
             return
         state.alive[process] = how
+        self.end_control(state, process)
         if how == 'failed':
             others = any(state.alive[other] == 'alive' and not self.scenario.daemon[other] for other in state.alive)
             if others or not self.scenario.daemon[process]:
@@ -90,6 +95,8 @@ class Processes:
         number = 1
         while (thread.process.name, instruction.argument, number) in state.threads:
             number += 1
+        if number > 8:
+            raise Ambiguous('ever more threads')
         started = self.new_thread(thread.process, instruction.argument, instruction.code, dict(thread.variables))
         started.index = thread.index
         new_key = (thread.process.name, instruction.argument, number)
@@ -109,36 +116,54 @@ class Processes:
 
     def do_kill(self, state, key, thread, instruction):
         processes, threads = self.targets(state, thread, instruction.argument)
+        if self.protects(state, thread, processes):
+            self.complete(state, key, 'no-right')
+        else:
+            self.kill_by(state, key, thread, processes, threads)
+
+    def kill_by(self, state, key, thread, processes, threads):
+        """Ends these processes and threads; `thread`, which does it, may be among them."""
         for target in threads:
+            process = state.threads[target].process
             self.end_thread(state, target)
-            self.end_process_if_empty(state, thread.process)
+            self.end_process_if_empty(state, process)
         for process in processes:
             self.end_process(state, process, 'ended')
         if thread.mode != 'ended':
             self.complete(state, key, 'ok')
 
     def controlled(self, state, thread, instruction):
-        """The threads that suspend, resume and interrupt mean, or None if a process has ended."""
+        """The threads that suspend, resume and interrupt mean, or the outcome if that cannot be."""
         processes, threads = self.targets(state, thread, instruction.argument)
+        if self.protects(state, thread, processes):
+            return 'no-right'
         if any(state.alive[process] != 'alive' for process in processes):
             if len(processes) > 1:
                 raise Ambiguous('control of a family of which one has ended')
-            return None
+            return 'dead'
         if not processes and not threads:
             raise Ambiguous('control of a thread that has ended')
         return threads + [key for key, other in state.threads.items()
                           if other.process in processes and other.mode != 'ended']
 
     def do_suspend(self, state, key, thread, instruction):
-        targets = self.controlled(state, thread, instruction)
-        self.complete(state, key, 'dead' if targets is None else 'ok')
-        for target in targets or []:
+        self.suspend_threads(state, key, self.controlled(state, thread, instruction))
+
+    def suspend_threads(self, state, key, targets):
+        """`targets` are the threads, or an outcome with which the call of `key` ends at once."""
+        if isinstance(targets, str):
+            self.complete(state, key, targets)
+            return
+        self.complete(state, key, 'ok')
+        for target in targets:
             state.threads[target].suspended += 1
 
     def do_resume(self, state, key, thread, instruction):
-        targets = self.controlled(state, thread, instruction)
-        if targets is None:
-            self.complete(state, key, 'dead')
+        self.resume_threads(state, key, self.controlled(state, thread, instruction))
+
+    def resume_threads(self, state, key, targets):
+        if isinstance(targets, str):
+            self.complete(state, key, targets)
             return
         suspended = [target for target in targets if state.threads[target].suspended]
         if suspended and len(suspended) < len(targets):
@@ -150,9 +175,14 @@ class Processes:
         self.complete(state, key, 'ok' if suspended else 'refused')
 
     def do_interrupt(self, state, key, thread, instruction):
-        targets = self.controlled(state, thread, instruction)
-        self.complete(state, key, 'dead' if targets is None else 'ok')
-        for target in targets or []:
+        self.interrupt_threads(state, key, self.controlled(state, thread, instruction))
+
+    def interrupt_threads(self, state, key, targets):
+        if isinstance(targets, str):
+            self.complete(state, key, targets)
+            return
+        self.complete(state, key, 'ok')
+        for target in targets:
             if state.threads[target].place == 0 and state.threads[target].instruction().op == 'sleep':
                 raise Ambiguous('interrupt of a process that perhaps has not begun')
             if state.threads[target].mode == 'again':

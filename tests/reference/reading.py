@@ -5,6 +5,8 @@ What this reference does not know, or what the pages leave open, raises `Ambiguo
 import re
 from collections import namedtuple
 
+import control_ports
+import files
 import names
 from values import Ambiguous, Handle, size_of
 
@@ -12,7 +14,7 @@ from values import Ambiguous, Handle, size_of
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
 CALLS = set('send receive call reply select yield sleep exit kill join thread suspend resume interrupt drop watch '
-            'spawn create destroy limit insert remove register unregister lookup'.split())
+            'spawn create destroy limit insert remove register unregister lookup fault open'.split())
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
@@ -135,7 +137,7 @@ def ask_kernel(emit, written, where=''):
         answer = f'{ASKED}{where}_{match.start()}'
         emit('rights', (match[1], match[2]), {'into': answer})
         return answer
-    return re.sub(r'\b(refs|rights-of)\(([^()]*)\)', instead, written) if isinstance(written, str) else written
+    return re.sub(r'\b(refs|rights-of)\(((?:[^()]|\([^()]*\))*)\)', instead, written) if isinstance(written, str) else written
 
 
 def successors(code, place):
@@ -158,8 +160,8 @@ Declared = namedtuple('Declared', 'process name shown index thread_index code va
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
                'quantum costs preempt detect set-order').split()
-SPAWN_KEYS = 'spawn names with rights into do program daemon priority replicas when'.split()
-PROCESS_KEYS = 'names replicas do threads program with daemon priority capacity start'.split()
+SPAWN_KEYS = 'spawn exception-port user names with rights into do program daemon priority replicas when'.split()
+PROCESS_KEYS = 'exception-port user protected names replicas do threads program with daemon priority capacity start'.split()
 
 
 class Scenario:
@@ -169,7 +171,7 @@ class Scenario:
         self.text = str(document)
         for key in document:
             if key not in ('title', 'about', 'slide', 'kernel', 'mailboxes', 'processes', 'programs', 'expect',
-                           'ports', 'names', 'port-sets'):
+                           'ports', 'names', 'port-sets', 'files'):
                 raise Ambiguous('top level ' + key)
         for key in kernel:
             if key not in KERNEL_KEYS:
@@ -193,11 +195,14 @@ class Scenario:
         self.boxes = {}             # handle of a mailbox -> Box
         self.read_mailboxes(document.get('mailboxes') or {})
         self.processes = []         # handles
+        self.protected = set()
+        self.handler, self.thread_handler = {}, {}  # process; (process, name of thread) -> name of a port
         self.daemon, self.link_capacity, self.priority = {}, {}, {}
         self.threads = []           # Declared
         self.asks_at = {}           # process -> the name of its name server, or of a port, or None
         for name, declared in document['processes'].items():
             self.read_process(name, declared, document.get('programs') or {})
+        files.declare(self, document, document['processes'])
         self.spawned = {}           # number of a `spawn` instruction -> the processes that it makes
         for one in list(self.threads):
             self.read_spawns(one.code, one.process, document.get('programs') or {})
@@ -208,6 +213,7 @@ class Scenario:
         self.read_sets(document.get('port-sets') or {})
         self.name_server, self.parent = {}, {}      # process -> port that it asks; port -> that of the parent
         self.read_names(names.declarations(document))
+        control_ports.declare(self, document, Box(('messages', 5), 'fifo', self.receiver, None))
         self.names = {handle.name: handle for handle in list(self.boxes) + list(self.sets) + self.processes}
         # a bare word in `with:` may be the name of something declared
         self.threads = [one._replace(variables={name: self.names.get(value, value) if isinstance(value, str) else value
@@ -235,6 +241,8 @@ class Scenario:
             for process in made:
                 self.asks_at[process] = keys.get('names', self.asks_at[creator])
                 self.processes.append(process)
+                self.handler[process] = keys.get('exception-port', self.handler.get(creator))
+                self.user[process] = keys.get('user', self.user.get(creator))
                 self.daemon[process] = bool(keys.get('daemon'))
                 self.priority[process] = keys.get('priority', self.priority[creator])
                 self.link_capacity[process] = self.buffering
@@ -310,7 +318,7 @@ class Scenario:
         for key in declared:
             if key not in PROCESS_KEYS:
                 raise Ambiguous('process key ' + key)
-        variables = {}
+        variables, ports = {}, {}
         if 'program' in declared:
             program = programs[declared['program']]
             variables.update(program.get('with') or {})
@@ -320,6 +328,7 @@ class Scenario:
             for thread, body in declared['threads'].items():
                 if isinstance(body, list):
                     body = {'do': body}
+                ports[thread] = body.get('exception-port')
                 bodies.append((thread, compile_body(body['do'], declared.get('start')), body.get('replicas')))
         else:
             bodies = [('main', compile_body(declared['do'], declared.get('start')), None)]
@@ -327,10 +336,14 @@ class Scenario:
         for position, process in enumerate(self.members('process', name, declared.get('replicas'))):
             self.processes.append(process)
             self.asks_at[process] = declared.get('names')
+            self.handler[process] = declared.get('exception-port')
+            if declared.get('protected'):
+                self.protected.add(process)
             self.daemon[process] = bool(declared.get('daemon'))
             self.priority[process] = declared.get('priority', 0)
             own = 'capacity' in declared
             self.link_capacity[process] = capacity_of(declared['capacity']) if own else self.buffering
+            self.thread_handler.update({(process, thread): port for thread, port in ports.items() if port})
             for thread, code, replicas in bodies:
                 for number in range(1, (replicas or 1) + 1):
                     shown = process.name

@@ -159,6 +159,9 @@ class Receiving:
 
     def do_receive(self, state, key, thread, instruction):
         written = instruction.keys.get('from')
+        if self.barred(thread, written, 'read'):
+            self.complete(state, key, 'no-right')
+            return
         sources = 'anyone' if written == 'anyone' else tuple(self.resolve(thread, written))
         ports = [handle for handle in sources if handle.kind in ('port', 'set')] if sources != 'anyone' else []
         if len(ports) < len(sources) and ports or len(ports) > 1:
@@ -184,7 +187,11 @@ class Receiving:
             self.wait_at(state, key, thread.process, sources)
 
     def do_select(self, state, key, thread, instruction):
+        if self.barred(thread, instruction.keys['among'], 'read'):
+            raise Ambiguous('select from a mailbox that is not opened')
         sources = tuple(self.resolve(thread, instruction.keys['among']))
+        if any(source in self.scenario.guarded for source in sources):
+            raise Ambiguous('select from a mailbox behind a path')
         # a receive from a port or set that one may not receive from ends so at once; then the select does, too
         outcomes = {self.source_outcome(state, thread.process, handle)
                     for handle in sources if handle.kind in ('port', 'set')} - {None}

@@ -1,6 +1,6 @@
 """Sending: send, call and reply."""
 import re
-from values import Ambiguous, Message, Once, default_size, evaluate, size_of, template
+from values import Ambiguous, Message, Once, ThreadError, default_size, evaluate, size_of, template
 
 
 
@@ -36,7 +36,7 @@ class Sending:
         self.took.add(caller)
         self.depart(state, answer)
         answer = self.arrive(state, state.threads[caller].process, answer)
-        if state.threads[caller].instruction().asks:
+        if state.threads[caller].wait[0] != 'fault' and state.threads[caller].instruction().asks:
             self.answered(state, caller, answer)
         else:
             self.complete(state, caller, 'ok', state.threads[caller].instruction().keys.get('into'), answer)
@@ -64,45 +64,40 @@ class Sending:
         return value if isinstance(value, Once) else None
 
     def nothing_behind(self, thread, written):
-        """Is this right, which is computed, none?"""
-        return evaluate(str(written)[2:-1], self.names_of(thread)) is None
+        """Is this destination none?"""
+        whole = re.fullmatch(r'\$\{([^}]*)\}', str(written))
+        return evaluate(whole[1] if whole else written, self.names_of(thread)) is None
 
     def is_request(self, thread, written):
         return (str(written).startswith('${')
                 and isinstance(evaluate(str(written)[2:-1], self.names_of(thread)), Message))
 
     def takes_no_send(self, thread, written):
-        """Is this destination, which is computed, none, or the right to answer a call, which takes a `reply`?"""
-        if not str(written).startswith('${'):
-            return False
+        """Is this destination none, or the right to answer a call, which takes a `reply`?"""
         if str(written).endswith('.reply-to}') and self.is_request(thread, written):
             return True
-        return self.nothing_behind(thread, written) and bool(self.scenario.holder)
+        return bool(self.scenario.holder) and self.nothing_behind(thread, written)
 
     def do_call(self, state, key, thread, instruction):
         self.do_send(state, key, thread, instruction)
 
     def do_send(self, state, key, thread, instruction):
         """The points of 'Send' in language-notes.md, in their order."""
-        names, keys = self.names_of(thread), instruction.keys
+        keys = instruction.keys
         once = self.once_behind(thread, keys['to'])
-        if self.takes_no_send(thread, keys['to']):
+        if self.takes_no_send(thread, keys['to']) or self.barred(thread, keys['to'], 'write'):
             self.complete(state, key, 'no-right')
             return
         if once:
             self.use_once(state, key, thread, instruction, once)
             return
-        body = template(instruction.argument, names)
         if self.is_request(thread, keys['to']):
             raise Ambiguous('a send to the right to answer a call')
         destinations = self.resolve(thread, keys['to'])
         if len(destinations) != 1:
             raise Ambiguous('send to several')
         destination = destinations[0]
-        if 'size' not in keys:
-            size = default_size(body)
-        else:
-            size = size_of(keys['size']) if '$' not in str(keys['size']) else template(keys['size'], names)
+        body, size, kind, priority = self.written(state, thread, instruction, destination)
         request = None
         if instruction.op == 'call':
             state.clock += 1
@@ -124,12 +119,30 @@ class Sending:
         if meets != 'ok' or not good:
             self.complete(state, key, 'dead' if meets == 'dead' else 'no-right')
             return
+        if destination in self.scenario.control_ports:
+            self.control_by_message(state, key, thread, instruction, destination)
+            return
         if any(kind == 'move-receive' and port in self.on_the_way_to(state, destination) for kind, port in carried):
             raise Ambiguous('a receive right in a message to its own port')
-        message = Message(body, thread.process, template(keys.get('type'), names),
-                          template(keys.get('priority', 0), names), size, None, request, given, carried)
+        message = Message(body, thread.process, kind, priority, size, None, request, given, carried)
         self.depart(state, message)
         self.try_send(state, key, thread, self.queue_to(thread.process, destination), message)
+
+    def written(self, state, thread, instruction, destination):
+        """(body, size, type, priority) of the message that this step sends."""
+        names, keys = self.names_of(thread), instruction.keys
+        try:
+            body = template(instruction.argument, names)
+            if '$' in str(keys.get('size')):
+                size = template(keys['size'], names)
+            else:
+                size = size_of(keys['size']) if 'size' in keys else default_size(body)
+            return body, size, template(keys.get('type'), names), template(keys.get('priority', 0), names)
+        except ThreadError:
+            usable = destination.kind != 'port' or self.may_send(state, thread.process, destination) == 'ok'
+            if not usable or self.is_dead(state, self.queue_to(thread.process, destination)):
+                raise Ambiguous('an exception in a send that can reach nobody')
+            raise
 
     def try_send(self, state, key, thread, queue, message, last=False):
         """Looks at the points in turn. `last`: its time is over, and what would have to wait ends."""

@@ -31,6 +31,7 @@ class Spawning:
         message = Message(None, thread.process, None, 0, 0, None, None, None, carried)
         self.depart(state, message)
         self.arrive(state, process, message)
+        self.begin_control(state, process, thread.process)
         new_key = self.begin(state, process, self.given(thread, instruction))
         self.complete(state, key, 'ok', instruction.keys.get('into'), process)
         self.moved.add(new_key)

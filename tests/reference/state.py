@@ -5,7 +5,7 @@ class Thread:
     """One thread. `mode` is one of
         call    its next step is the system call at `place`
         local   its next step is local work that is seen
-        fail    its next step is an exception
+        raising its next step is an exception
         wait    it is blocked; `wait` says for what, `bounded` whether the wait ends by itself
         again   look-again: it was made ready and makes its call once more; its wait may still end by itself
         ended

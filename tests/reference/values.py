@@ -2,17 +2,14 @@
 import re
 from collections import namedtuple
 
-
-class Ambiguous(Exception):
-    """The pages do not say what happens here, or the reference does not know this part of the language."""
-
-
-class ThreadError(Exception):
-    """An exception of a thread of the scenario: it ends its process as failed."""
+from calculating import FUNCTIONS, Ambiguous, ThreadError, WRONG_TYPE, compiled
 
 
 # A handle names a process or a mailbox. It is shown, and compared, as its name.
 Handle = namedtuple('Handle', 'kind name')
+
+# What `open` gives: a mailbox, for this mode and this process.
+Opened = namedtuple('Opened', 'kind name mode process')
 
 # A send-once right to a port.
 Once = namedtuple('Once', 'number port')
@@ -51,20 +48,25 @@ class Family:
 
     def __getitem__(self, number):
         if not 1 <= number <= len(self.handles):
-            raise ThreadError('bad index')
+            raise ThreadError('bad-index')
         return self.handles[number - 1]
+
+    def __len__(self):
+        return len(self.handles)
 
 
 class Names(dict):
     """What an expression can name; a variable that is not set is none."""
     def __missing__(self, name):
-        if name in ('len', 'push'):
+        if name in GLOBALS:
             raise KeyError(name)
         return None
 
 
 # What the expressions of this reference have not.
-UNKNOWN = r'/|%|\b(now|random|min|max|pop|count|all|any|range|refs|rights-of|task-of|thread-of)\b'
+UNKNOWN = r'\b(now|pop|count|all|any|range|refs|rights-of)\b'
+# thread-of(P.worker[2]), where the hyphen is written as in Python
+ONE_THREAD = r'\bthread__of\((\w+(?:\[[^]]*\])?)\.(\w+)(?:\[(\d+)\])?\)'
 translated = {}
 
 
@@ -78,8 +80,9 @@ def translate(text):
                 raise Ambiguous('expression ' + text)
             for ours, python in (('none', 'None'), ('true', 'True'), ('false', 'False')):
                 part = re.sub(rf'\b{ours}\b', python, part)
-            parts[place] = re.sub(r'(?<=\w)-(?=[A-Za-z])', '__', part)
-        translated[text] = compile(''.join(parts), '<expression>', 'eval')
+            part = re.sub(r'(?<=\w)-(?=[A-Za-z])', '__', part)
+            parts[place] = re.sub(ONE_THREAD, r'thread__of(\1, "\2", "\3")', part)
+        translated[text] = compiled(''.join(parts).strip())
     return translated[text]
 
 
@@ -88,15 +91,18 @@ def evaluate(text, names):
     if isinstance(text, (bool, int)) or text is None:
         return text
     try:
-        return as_value(eval(translate(str(text)), {'__builtins__': {}, 'len': len, 'push': push},
+        return as_value(eval(translate(str(text)), GLOBALS,
                     Names((name.replace('-', '__'), value) for name, value in names.items())))
-    except (TypeError, IndexError, AttributeError, ZeroDivisionError) as error:
-        raise ThreadError(str(error))
+    except (TypeError, AttributeError):
+        raise ThreadError(WRONG_TYPE)
 
 
 def push(items, item):
     """The list with one element more."""
     return (*items, as_value(item))
+
+
+GLOBALS = {'__builtins__': {}, 'push': push, **FUNCTIONS}
 
 
 def as_value(value):
@@ -114,7 +120,7 @@ def show(value):
         return show(value.body)
     if isinstance(value, Once):
         return 'a send-once right to ' + show(value.port)       # the pages do not say how it reads
-    if isinstance(value, Handle):
+    if isinstance(value, (Handle, Opened)):
         return value.name
     if isinstance(value, tuple):
         return '[' + ', '.join(map(show, value)) + ']'
@@ -139,6 +145,6 @@ def default_size(value):
     """A text has its bytes, a list the sum of its elements, everything else 8."""
     if isinstance(value, str):
         return len(value.encode())
-    if isinstance(value, tuple) and not isinstance(value, (Message, Handle)):
+    if isinstance(value, tuple) and not isinstance(value, (Message, Handle, Opened)):
         return sum(map(default_size, value))
     return 8

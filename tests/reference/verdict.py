@@ -8,6 +8,7 @@ import re
 
 import spawn
 from ahead import code_ahead, gives_away, holds, start
+from control_arrows import ControlArrows
 from port_arrows import PortArrows
 from reading import successors
 from values import Ambiguous, ThreadError
@@ -21,7 +22,7 @@ class Judgement:
         self.outcome, self.blocked = outcome, blocked
 
 
-class Judge(PortArrows):
+class Judge(PortArrows, ControlArrows):
     """`doomed` are the threads that never move again, `going` those that take steps for ever."""
 
     def __init__(self, machine, state, doomed, going):
@@ -149,6 +150,7 @@ class Judge(PortArrows):
             getattr(self, 'helps_' + thread.wait[0])(key, thread)
         for other in self.state.threads:
             for instruction in self.ahead(other) if self.state.threads[other].mode != 'ended' else []:
+                self.by_control(key, thread, other, instruction)
                 if instruction.op == 'kill' or (instruction.op in ('resume', 'interrupt') and other != key):
                     self.control(key, thread, other, instruction)
                 elif thread.mode == 'wait' and (instruction.op in ('destroy', 'limit', 'insert', 'remove')
@@ -168,15 +170,15 @@ class Judge(PortArrows):
 
     def control(self, key, thread, other, instruction):
         """resume, interrupt or kill ahead of another thread."""
-        if instruction.op == 'resume' and not thread.suspended:
-            return
-        if instruction.op == 'interrupt' and thread.mode != 'wait':
+        op = instruction.op
+        if (op == 'resume' and not thread.suspended) or (op == 'interrupt' and thread.mode != 'wait'):
             return
         actor = self.state.threads[other]
         try:
             processes, threads = self.machine.targets(self.state, actor, instruction.argument)
         except ThreadError:
             return
+        processes = [process for process in processes if self.may_control(actor.process, process)]
         if thread.process in processes or key in threads:
             if other == key:
                 return              # what one does to oneself completes no wait
@@ -263,6 +265,7 @@ class Judge(PortArrows):
                 self.add(key, other)
         if sources == 'anyone':
             return
+        self.helps_handler(key, sources)
         for handle in sources:
             if handle.kind == 'port':
                 self.helps_at_port(key, handle, wanted)
