@@ -125,6 +125,8 @@ class Rights:
         if not state.refs[(process, port)]:
             del state.refs[(process, port)]
             told = state.watches.pop((port, 'dead-name', process), None)
+            if told is not None and self.scenario.memory is not None:
+                raise Ambiguous('a name is given up with a message, and memory for the notice as well')
             if told is not None:
                 self.notice(state, told, 'port-deleted', port)
 

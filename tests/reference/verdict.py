@@ -305,11 +305,12 @@ class Judge(PortArrows, ControlArrows):
     def helps_send(self, key, thread):
         _, queue, message = thread.wait
         stored = [item for item, _ in self.state.stored.get(queue, [])]
+        # at a port nobody receives what a blocked sender has to offer
+        is_port = self.machine.is_box(queue) and queue.kind == 'port'
         for other, instruction, known in self.receives_from(queue):
             wanted = instruction.keys.get('type')
-            if not stored:
-                if self.type_may_fit(other, wanted, message.type):
-                    self.add(key, other, known)
+            if not is_port and self.type_may_fit(other, wanted, message.type):
+                self.add(key, other, known)
             elif self.machine.capacity(self.state, queue)[0] == 'undefined':
                 self.add(key, other, False)
             elif any(self.type_may_fit(other, wanted, item.type) for item in stored):

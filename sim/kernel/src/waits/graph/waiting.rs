@@ -82,24 +82,24 @@ impl Arrows<'_> {
         let state = self.state;
         let mailbox = message.mailbox;
         let known_as = state.known_as(mailbox);
-        match state.mailboxes[mailbox.index()].spec.capacity {
-            Capacity::None | Capacity::Undefined => {
-                let kind = self.kind(message.kind());
-                waits(Condition::TakenOf(mailbox, kind));
-                waits(Condition::TakenOf(known_as, kind));
-                waits(Condition::TakenAnywhereOf(kind));
-            }
-            // Whoever takes none of the types that are stored frees no slot.
-            Capacity::Messages(_) | Capacity::Bytes(_) | Capacity::Unlimited => {
-                for stored in &state.mailboxes[mailbox.index()].messages {
-                    let kind = self.kind(stored.kind());
-                    waits(Condition::TakenOf(mailbox, kind));
-                    waits(Condition::TakenOf(known_as, kind));
-                    waits(Condition::TakenAnywhereOf(kind));
-                }
-                // A higher limit of a port lets it in as well.
-                waits(Condition::LimitSet(mailbox));
-            }
+        let spec = &state.mailboxes[mailbox.index()].spec;
+        let mut taken = |kind: &Value| {
+            let kind = self.kind(kind);
+            waits(Condition::TakenOf(mailbox, kind));
+            waits(Condition::TakenOf(known_as, kind));
+            waits(Condition::TakenAnywhereOf(kind));
+        };
+        // Whoever wants none of the types that are stored takes a message out of its sender's hands; at a port
+        // it has to go into the queue first.
+        if spec.kind != MailboxKind::Port {
+            taken(message.kind());
+        }
+        // Whoever takes none of the types that are stored frees no slot.
+        if !matches!(spec.capacity, Capacity::None | Capacity::Undefined) {
+            let stored = &state.mailboxes[mailbox.index()].messages;
+            stored.iter().for_each(|stored| taken(stored.kind()));
+            // A higher limit of a port lets it in as well.
+            waits(Condition::LimitSet(mailbox));
         }
         self.of_the_receiver(mailbox, waits);
     }
