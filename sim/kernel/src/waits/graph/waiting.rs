@@ -96,8 +96,9 @@ impl Arrows<'_> {
         }
         // Whoever takes none of the types that are stored frees no slot.
         if !matches!(spec.capacity, Capacity::None | Capacity::Undefined) {
-            let stored = &state.mailboxes[mailbox.index()].messages;
-            stored.iter().for_each(|stored| taken(stored.kind()));
+            for stored in &state.mailboxes[mailbox.index()].messages {
+                taken(stored.kind());
+            }
             // A higher limit of a port lets it in as well.
             waits(Condition::LimitSet(mailbox));
         }
