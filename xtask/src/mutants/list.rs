@@ -438,4 +438,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         before: "            looks.push((u32::MAX, position));\n            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());",
         after: "            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());\n            looks.insert(0, (u32::MAX, position));",
     },
+    Mutant {
+        name: "who resumes one replica resumes them all",
+        file: "sim/kernel/src/waits/future/walker.rs",
+        before: "thread.name == threads.name && index.as_ref().is_none_or(same)",
+        after: "thread.name == threads.name || index.as_ref().is_none_or(same)",
+    },
 ];

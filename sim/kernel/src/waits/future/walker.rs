@@ -122,10 +122,14 @@ impl Walker<'_> {
     fn add_control(&self, command: Command, target: &Target, future: &mut Future) {
         let own = self.state.threads[self.thread.index()].process;
         match target {
-            // Which replica does not matter here.
             Target::Threads(threads) => {
-                let named = self.state.threads_of(own);
-                let named = named.filter(|t| self.state.threads[t.index()].name == threads.name);
+                let index = threads.index.as_ref().and_then(|index| self.known(index));
+                let is_meant = |t: &ThreadId| {
+                    let thread = &self.state.threads[t.index()];
+                    let same = |index: &Value| *index == Value::Int(i64::from(thread.index));
+                    thread.name == threads.name && index.as_ref().is_none_or(same)
+                };
+                let named = self.state.threads_of(own).filter(is_meant);
                 future.commands.extend(named.map(|t| (command, Controlled::Thread(t))));
             }
             Target::Processes(whom) => add_command(command, self.known(whom), future),
