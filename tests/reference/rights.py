@@ -56,6 +56,8 @@ class Rights:
             elif kind == 'move-receive':
                 if self.scenario.sets:
                     raise Ambiguous('a receive right comes back: is the port in its set again?')
+                if state.receivers.get(port):
+                    raise Ambiguous('a receive right comes back, and somebody waits there, who is told all the same')
                 state.holder[port] = message.sender
             elif kind == 'move-send-once':
                 state.once[port] = message.sender
