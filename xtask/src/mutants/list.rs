@@ -433,10 +433,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "self.setting_aside(t, None, |step|",
     },
     Mutant {
-        name: "whether more is looked at is found out before it is noted",
+        name: "where rights are mentioned is looked at unnoticed",
         file: "sim/explore/src/space/perform.rs",
-        before: "            looks.push((u32::MAX, position));\n            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());",
-        after: "            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());\n            looks.insert(0, (u32::MAX, position));",
+        before: "looks.push((u32::MAX, position));",
+        after: "let _ = &position;",
     },
     Mutant {
         name: "who resumes one replica resumes them all",
