@@ -45,7 +45,8 @@ class Holding:
                 continue
             del state.kept[(process, port)]
             self.store(state, port, message)
-            self.notice(state, told, 'msg-accepted', port)
+            has_name = self.may_send(state, process, port) != 'no-right'
+            self.notice(state, told, 'msg-accepted', port if has_name else None)
             return True
         return False
 
