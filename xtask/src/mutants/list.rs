@@ -291,8 +291,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "who kills one thread kills its siblings",
         file: "sim/kernel/src/waits/future/walker.rs",
-        before: "self.state.threads[t.index()].name == threads.name",
-        after: "self.state.threads[t.index()].name.0 < u32::MAX",
+        before: "thread.name == threads.name",
+        after: "thread.name.0 < u32::MAX",
     },
     Mutant {
         name: "a circle of daemons at rest is refused",
