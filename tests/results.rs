@@ -207,6 +207,72 @@ fn cures_say_what_they_leave_and_do_not_break_locks() {
     assert!(!locked.contains("mailboxes.lock"), "{locked}");
 }
 
+/// A lock is a lock by whatever name a program knows it, and may be a port.
+#[test]
+fn no_cure_gives_a_lock_back_before_it_is_taken() {
+    let shell = Shell::new("locks");
+    for (from, to) in [("lock", "${lock}"), ("\"${lock}\"", "lock")] {
+        let text = format!(
+            "
+mailboxes: {{l: {{capacity: 1}}, m: {{capacity: 1}}}}
+programs:
+  user:
+    with: {{lock: none}}
+    do:
+      - {{receive: x, from: {from}}}
+      - {{send: t, to: \"{to}\"}}
+      - {{send: go, to: m}}
+processes:
+  P: [{{send: t, to: l}}, {{receive: x, from: l}}, {{receive: y, from: m}}, {{send: t, to: l}}]
+  Q: {{program: user, with: {{lock: l}}}}
+"
+        );
+        shell.write("by-name.yaml", text);
+        let told = shell.run(&["explore", "by-name.yaml"]);
+        told.is(1, "P: exchange `receive`");
+        assert!(!told.out.contains("user: exchange `receive` (line 7)"), "{}", told.out);
+    }
+    let text = "
+ports: {l: {receive: L, send: [L]}}
+mailboxes: {m: {capacity: 1}}
+processes:
+  L:
+    threads:
+      p:
+        - {send: t, to: l}
+        - {receive: x, from: l}
+        - {receive: go, from: m}
+        - {send: t, to: l}
+      q:
+        - {receive: x, from: l}
+        - {send: t, to: l}
+        - {send: go, to: m}
+";
+    shell.write("port.yaml", text);
+    let told = shell.run(&["repair", "port.yaml"]);
+    assert!(told.out.contains("exchange `receive` (line 10)"), "{}", told.out);
+    assert!(!told.out.contains("exchange `receive` (line 13)"), "{}", told.out);
+}
+
+/// A right that nobody uses is given up, although its port's name is a part of other words.
+#[test]
+fn a_right_that_is_never_used_can_be_dropped() {
+    let shell = Shell::new("unused-right");
+    let text = "
+ports: {p: {receive: S, send: [C]}, n: {receive: S}}
+processes:
+  S:
+    - {watch: p, until: no-senders, notify: n}
+    - {receive: d, from: n}
+  C:
+    replicas: 2
+    do:
+      - {receive: m, from: S, when: {dead: []}}
+";
+    shell.write("unused.yaml", text);
+    shell.run(&["explore", "unused.yaml"]).is(1, "cure: C: drop the right to p at once");
+}
+
 /// A server that waits for its next request is in nobody's way.
 #[test]
 fn a_server_at_rest_is_no_member_of_a_hidden_circle() {

@@ -299,7 +299,7 @@ pub fn end(machine: &Machine, state: &State) -> String {
     let Some(ending) = end_of(machine, state) else {
         let stuck = diagnose(machine, state, &stuck(machine, state), &|_| 0);
         let mut out = "the schedule can go on from here".to_string();
-        out.push_str(if stuck.problems.is_empty() { "\n" } else { ", but not everybody can\n" });
+        out.push_str(if stuck.problems.is_empty() { "\n" } else { ", but not for everybody:\n" });
         tell_problems(&mut out, machine, state, &stuck.problems);
         return out;
     };

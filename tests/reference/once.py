@@ -87,13 +87,8 @@ class OnceRights:
         request = state.clock if instruction.op == 'call' else None
         message = Message(body, thread.process, kind, 0, size, None, request, given, carried, by_once=True)
         self.depart(state, message)
-        if request is None:
-            self.complete(state, key, 'ok')
-        elif self.never(instruction):
-            state.requests[request] = ('gone', None)
-            self.complete(state, key, 'would-block')
-        else:
+        if request is not None:
             state.requests[request] = ('open', None)
-            self.block(thread, ('reply', request))
+        self.has_sent(state, key, thread, instruction, request)
         self.bring(state, once.port, message)
         self.settle(state)

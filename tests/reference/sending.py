@@ -144,6 +144,17 @@ class Sending:
                 raise Ambiguous('an exception in a send that can reach nobody')
             raise
 
+    def has_sent(self, state, key, thread, instruction, request):
+        """The message was stored or taken: the call ends, or waits for its answer."""
+        if request is None:
+            self.complete(state, key, 'ok')
+        elif self.never(instruction):
+            state.requests[request] = ('gone', None)
+            self.complete(state, key, 'would-block')
+        else:
+            self.leave_queues(state, key)
+            self.block(thread, ('reply', request))
+
     def try_send(self, state, key, thread, queue, message, last=False):
         """Looks at the points in turn. `last`: its time is over, and what would have to wait ends."""
         scenario, instruction = self.scenario, thread.instruction()
@@ -177,15 +188,7 @@ class Sending:
                 state.senders.setdefault(queue, []).append((key, state.clock))
 
         def gone():
-            """The message was stored or taken."""
-            if request is None:
-                self.complete(state, key, 'ok')
-            elif self.never(instruction):
-                state.requests[request] = ('gone', None)
-                self.complete(state, key, 'would-block')
-            else:
-                self.leave_queues(state, key)
-                self.block(thread, ('reply', request))
+            self.has_sent(state, key, thread, instruction, request)
 
         if self.is_dead(state, queue):
             fails('dead')

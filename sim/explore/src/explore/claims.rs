@@ -33,6 +33,8 @@ pub enum Vacuous {
 struct Avoiding {
     /// From which state each was found.
     parents: Vec<u32>,
+    /// Whether a state is one of them.
+    reached: Vec<bool>,
     /// All of them, the nearest first.
     order: Vec<u32>,
     /// One in which nothing can move any more: then it is the last that was looked at.
@@ -88,10 +90,10 @@ impl Exploration<'_> {
     ///
     /// Errors: a state in which it cannot be computed.
     pub fn avoids(&mut self, predicate: usize) -> Result<Option<Path>, (u32, Fault)> {
-        let Avoiding { parents, order, sink } = self.avoiding(predicate)?;
-        let end = sink.or_else(|| self.fair_circle_among(&order));
+        let avoiding = self.avoiding(predicate)?;
+        let end = avoiding.sink.or_else(|| self.fair_circle_in(&avoiding));
         Ok(end.map(|end| {
-            let states = states_to(&parents, self.first, end);
+            let states = states_to(&avoiding.parents, self.first, end);
             self.by_way_of(&states)
         }))
     }
@@ -115,7 +117,7 @@ impl Exploration<'_> {
             edges.clear();
             self.space.expand(state, &mut edges);
             if edges.is_empty() {
-                return Ok(Avoiding { parents, order, sink: Some(state) });
+                return Ok(Avoiding { parents, reached, order, sink: Some(state) });
             }
             for edge in &edges {
                 if !reached[edge.to as usize] && !self.holds(predicate, edge.to)? {
@@ -125,23 +127,23 @@ impl Exploration<'_> {
                 }
             }
         }
-        Ok(Avoiding { parents, order, sink: None })
+        Ok(Avoiding { parents, reached, order, sink: None })
     }
 
     /// The first of these states that lies on a circle of them which a fair schedule can go round for ever.
-    fn fair_circle_among(&mut self, states: &[u32]) -> Option<u32> {
+    fn fair_circle_in(&mut self, Avoiding { reached, order, .. }: &Avoiding) -> Option<u32> {
         if !self.goes_back {
             return None;
         }
-        let among: BTreeSet<u32> = states.iter().copied().collect();
         let first = self.first;
         let space = &mut self.space;
-        let inner = components(space, among.iter().copied(), |_, edge| among.contains(&edge.to));
+        let among = (first..reached.len() as u32).filter(|state| reached[*state as usize]);
+        let inner = components(space, among, |_, edge| reached[edge.to as usize]);
         let round = goes_round(space, first, &inner, &|_, _| true);
         let circles = inner.circles(first, &round).into_iter();
         let fair = circles.filter(|members| fair(space, &inner, members, &|_, _| true).is_some());
         let on_circles: BTreeSet<u32> = fair.flatten().collect();
-        states.iter().copied().find(|state| on_circles.contains(state))
+        order.iter().copied().find(|state| on_circles.contains(state))
     }
 
     /// What a predicate's probes see in the states in which nothing can move any more, and what was

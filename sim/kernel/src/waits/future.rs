@@ -42,9 +42,8 @@ pub(super) struct Future {
     pub commands: Vec<(Command, Controlled)>,
     /// What it could do to processes that are known only at run time.
     pub commands_to_anybody: Vec<Command>,
-    pub spawns: Reach<ProcessId>,
-    /// The ports to which it would give rights to each of these.
-    pub endows: Vec<(ProcessId, Reach<MailboxId>)>,
+    /// The processes that it could make, with the ports to which it would give them rights.
+    pub spawns: Vec<(ProcessId, Reach<MailboxId>)>,
     pub replies: bool,
     /// It answers a message that it has not got yet.
     pub answers_what_comes: bool,
@@ -82,8 +81,7 @@ impl Future {
             destroys: Reach::Some(Vec::new()),
             commands: Vec::new(),
             commands_to_anybody: Vec::new(),
-            spawns: Reach::Some(Vec::new()),
-            endows: Vec::new(),
+            spawns: Vec::new(),
             replies: false,
             answers_what_comes: false,
             inquires: false,

@@ -252,7 +252,7 @@ impl<'a> Arrows<'a> {
         let mut children = BTreeSet::new();
         let mut makers: Vec<ThreadId> = self.futures.keys().copied().collect();
         while let Some(maker) = makers.pop() {
-            for (child, ports) in self.futures[&maker].endows.clone() {
+            for (child, ports) in self.futures[&maker].spawns.clone() {
                 let all = self.endowed.entry(child).or_insert_with(|| Reach::Some(Vec::new()));
                 all.join(ports);
                 if children.insert(child) {

@@ -203,7 +203,7 @@ impl<'a> Search<'a> {
         if future.frees_memory || !destroys_nothing {
             conditions.push(Condition::MemoryFreed);
         }
-        future.spawns.tell(Condition::Spawned, Condition::Anything, &mut conditions);
+        conditions.extend(future.spawns.iter().map(|(child, _)| Condition::Spawned(*child)));
         // A handler gets the exception, whoever has rights to its port.
         if future.fails || self.state.threads[t.index()].raised().is_some() {
             let thread = &self.state.threads[t.index()];

@@ -6,23 +6,23 @@ use super::{entries, get, verb};
 use crate::tree::{Node, Yaml};
 
 /// The boxes that are locks, as steps name them: whoever takes from one puts back, the same thread, later. A
-/// mailbox, a port, or what a program is given by its process, such as `${lock}`.
+/// mailbox, a port, or a variable by which a program is given one.
 pub(super) fn locks(root: &Node) -> Vec<String> {
     let mut bodies = Vec::new();
+    let mut boxes: BTreeSet<String> = BTreeSet::new();
+    for table in ["mailboxes", "ports"] {
+        boxes.extend(entries(get(root, table)).iter().map(|(name, _)| name.value.clone()));
+    }
+    let mut given = Vec::new();
     for table in ["processes", "programs"] {
         for (_, node) in entries(get(root, table)) {
             thread_bodies(node, &mut bodies);
+            let with = entries(get(node, "with")).iter();
+            let is_box = |value: &Node| boxes.iter().any(|name| names(Some(value), name));
+            given.extend(with.filter(|(_, value)| is_box(value)).map(|(key, _)| key.value.clone()));
         }
     }
-    let declared = ["mailboxes", "ports"].iter().flat_map(|table| entries(get(root, table)));
-    let mut boxes: BTreeSet<String> = declared.map(|(name, _)| name.value.clone()).collect();
-    for step in bodies.iter().flatten() {
-        if let Some(Yaml::Scalar(from)) = get(step, "from").map(|from| &from.value)
-            && is_variable(&from.text)
-        {
-            boxes.insert(from.text.clone());
-        }
-    }
+    boxes.extend(given);
     let is_lock = |name: &String| {
         let mut takers = 0;
         for body in &bodies {
@@ -38,12 +38,6 @@ pub(super) fn locks(root: &Node) -> Vec<String> {
         takers > 0
     };
     boxes.into_iter().filter(is_lock).collect()
-}
-
-/// Whether this is `${name}` and nothing else.
-fn is_variable(text: &str) -> bool {
-    let inside = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
-    inside.is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')))
 }
 
 /// The steps of each thread in a node, in the order of the file; those of a thread that is started in a step
@@ -88,10 +82,15 @@ pub(super) fn mentions(node: &Node, name: &str) -> bool {
     }
 }
 
-/// Whether a source or a destination is this object, or a member of this family.
+/// Whether a source or a destination is this object, a member of this family, or this variable, as `lock` or
+/// `${lock}`.
 pub(super) fn names(node: Option<&Node>, wanted: &str) -> bool {
     match node.map(|node| &node.value) {
-        Some(Yaml::Scalar(scalar)) => base(&scalar.text) == wanted,
+        Some(Yaml::Scalar(scalar)) => {
+            let text = scalar.text.as_str();
+            let inside = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+            base(inside.unwrap_or(text)) == wanted
+        }
         Some(Yaml::List(items)) => items.iter().any(|item| names(Some(item), wanted)),
         _ => false,
     }

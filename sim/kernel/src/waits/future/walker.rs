@@ -159,10 +159,8 @@ impl Walker<'_> {
         for Grant { port, .. } in &spawn.rights {
             self.add_mailboxes(port, Direction::To, &mut ports);
         }
-        for child in children.filter(is_unborn) {
-            future.spawns.add(child);
-            future.endows.push((child, ports.clone()));
-        }
+        let spawned = children.filter(is_unborn).map(|child| (child, ports.clone()));
+        future.spawns.extend(spawned);
     }
 
     fn add_rights(&self, grants: &[Grant], future: &mut Future) {

@@ -21,7 +21,8 @@ impl Arrows<'_> {
         let mut made: BTreeSet<ProcessId> = BTreeSet::new();
         let mut makers = vec![t];
         while let Some(maker) = makers.pop() {
-            for child in self.futures[&maker].spawns.each().filter(|child| made.insert(*child)) {
+            let children = self.futures[&maker].spawns.iter().map(|(child, _)| *child);
+            for child in children.filter(|child| made.insert(*child)) {
                 for thread in self.state.threads_of(child) {
                     self.of_its_code(thread, &mut by_children);
                     makers.push(thread);
