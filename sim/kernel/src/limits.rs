@@ -19,4 +19,4 @@ pub const CPUS: u32 = 64;
 
 /// The version of what the words of a scenario mean: it changes whenever the same scenario could have other
 /// schedules, so that a schedule of before is refused instead of shown wrongly.
-pub const SEMANTICS: u64 = 3;
+pub const SEMANTICS: u64 = 4;
