@@ -45,26 +45,22 @@ class Rights:
             state.once[message.given] = 'transit'
 
     def come_back(self, state, message):
-        """The message does not go: its sender has the rights again."""
+        """The message does not go: its sender has the rights as if it had received them."""
         for kind, port in message.carried:
-            if kind == 'move-send':
+            if kind in ('move-send', 'copy-send', 'make-send'):
                 if 'dead-name' in self.scenario.text and (message.sender, port) not in state.refs:
                     raise Ambiguous('a name that perhaps had a watch comes back')
                 state.refs[(message.sender, port)] = state.refs.get((message.sender, port), 0) + 1
-            elif kind == 'make-send':
-                state.made[port] -= 1
             elif kind == 'move-receive':
                 if self.scenario.sets:
                     raise Ambiguous('a receive right comes back: is the port in its set again?')
                 if state.receivers.get(port):
                     raise Ambiguous('a receive right comes back, and somebody waits there, who is told all the same')
                 state.holder[port] = message.sender
-            elif kind == 'move-send-once':
+            elif isinstance(port, Once):
                 state.once[port] = message.sender
-            elif kind == 'make-send-once':
-                state.once.pop(port, None)
         if isinstance(message.given, Once):
-            state.once.pop(message.given, None)
+            state.once[message.given] = message.sender
 
     def on_their_way(self, state):
         """The messages that are in a queue, or held by a blocked sender."""

@@ -27,7 +27,10 @@ class Watching:
     def leave_holder(self, state, port):
         """The receive right is in a message now. Whoever waits at the port is told that it is dead to him."""
         state.holder[port] = 'transit'
-        state.taken_from.pop(port, None)        # `.seq` begins again
+        state.taken_from.pop(port, None)        # `.seq` and the count of rights begin again
+        if (port, 'no-senders', None) in state.watches:
+            raise Ambiguous('the count of rights begins again, and somebody watches it')
+        state.made[port] = 0
         self.leave_set(state, port)
 
     def port_loses_receiver(self, state, port):
@@ -95,9 +98,12 @@ class Watching:
         if self.once_behind(thread, instruction.argument):
             raise Ambiguous('a watch of a send-once right')
         port, kind = self.resolve(thread, instruction.argument)[0], instruction.keys['until']
+        if not self.may_watch(state, thread.process, port, kind):
+            self.complete(state, key, 'no-right')
+            return
         notify = self.once_behind(thread, instruction.keys['notify'])
         told = self.told_by(state, thread.process, notify or self.resolve(thread, instruction.keys['notify'])[0])
-        if not self.may_watch(state, thread.process, port, kind) or told is None:
+        if told is None:
             self.complete(state, key, 'no-right')
             return
         if kind == 'port-destroyed' and told == port:
