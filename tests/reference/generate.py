@@ -57,11 +57,13 @@ def again(seed):
     while True:
         seed += 10000
         doc = generate(seed, r.choice(['basic', 'basic', 'calls', 'families', 'policies', 'endings', 'types',
-                'threads', 'stuck']))
+                'threads', 'stuck', 'bytes', 'mixed', 'mixed']))
         if not has_key(doc, 'select'): break
+    in_bytes = doc['title'].split()[0] in ('bytes', 'mixed')
     doc['title'] = f'again {seed}'
-    wake = r.choice(['look-again', 'look-again', {'senders': 'look-again', 'receivers': 'hand-over'},
-                     {'senders': 'hand-over', 'receivers': 'look-again'}])
+    only_receivers = {'senders': 'hand-over', 'receivers': 'look-again'}
+    wake = only_receivers if in_bytes else r.choice(['look-again', 'look-again',
+            {'senders': 'look-again', 'receivers': 'hand-over'}, only_receivers])
     kernel = doc.setdefault('kernel', {})
     kernel['wake'] = wake
     if kernel.get('buffering', 'none') == 'none': kernel['buffering'] = r.choice([1, 1, 2])

@@ -159,7 +159,7 @@ class Sending:
         """Looks at the points in turn. `last`: its time is over, and what would have to wait ends."""
         scenario, instruction = self.scenario, thread.instruction()
         size, request, capacity = message.size, message.request, self.capacity(state, queue)
-        if scenario.again and capacity[0] in ('bytes', 'undefined'):
+        if scenario.again and capacity[0] == 'undefined' or 'senders' in scenario.again and capacity[0] == 'bytes':
             raise Ambiguous('look-again, and capacity ' + capacity[0])
 
         def fails(outcome):

@@ -95,7 +95,7 @@ fn receiver_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
 
 /// Whether a thread was woken for a message or a slot here and has not looked yet.
 fn is_looked_at(state: &State, id: MailboxId) -> bool {
-    state.threads.iter().any(|thread| match &thread.state {
+    state.threads.iter().any(|thread| match thread.state.underneath() {
         ThreadState::LookingAgain { at: Look::Receive(sources), .. } => sources.contains(id),
         ThreadState::LookingAgain {
             at: Look::Send(message) | Look::SendFromMemoryQueue(message),

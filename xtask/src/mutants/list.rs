@@ -421,9 +421,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "        if first.end > second.start || (breaks_a_lock && who.is_empty()) {",
     },
     Mutant {
-        name: "under refuse a later refusal is hope",
+        name: "under refuse an exception that may come is hope",
         file: "sim/kernel/src/waits/mod.rs",
-        before: "stuck_if(machine, state, Hope::NotInRefusals)",
+        before: "stuck_if(machine, state, Hope::NotInExceptions)",
         after: "stuck_if(machine, state, Hope::InAll)",
     },
     Mutant {

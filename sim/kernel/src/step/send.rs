@@ -304,15 +304,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if mailbox.memory_waiters > 0 && attempt != Attempt::FromMemoryQueue {
             return Offer::NoMemory;
         }
-        let room = mailbox.room(message.size);
+        let room = self.room_for(t, message);
         let fit = match attempt {
             Attempt::FromMemoryQueue => self.state.memory.fit(message.size),
             Attempt::First | Attempt::Again => self.state.memory.offer(message.size),
         };
-        let policies = &self.machine.policies;
-        let barges = policies.wake_senders == Wake::LookAgain;
-        let stores_first =
-            policies.wake_receivers == Wake::LookAgain && room == Room::Free && fit == Fit::Now;
+        let looks_again = self.machine.policies.wake_receivers == Wake::LookAgain;
+        let stores_first = looks_again && room == Room::Free && fit == Fit::Now;
         // With a queue limit of 0 a receiver that waits is no help: a port is no rendezvous.
         let hands_over = mailbox.spec.capacity != Capacity::Messages(0);
         if !stores_first
@@ -332,7 +330,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             // What must be stored and never could be is too large now, not after a wait.
             _ if stores && fit == Fit::Never => Offer::TooLarge,
             Room::Full => Offer::Full,
-            Room::Free if !barges && self.goes_behind(t, message) => Offer::Full,
             // Who waits for memory has been told already that there is room.
             Room::Undefined
                 if attempt != Attempt::FromMemoryQueue
@@ -344,6 +341,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Fit::Now => Offer::Store,
                 Fit::Later | Fit::Never => Offer::NoMemory,
             },
+        }
+    }
+
+    /// The room that a mailbox has for a message: none where its sender has to wait behind others.
+    fn room_for(&self, t: ThreadId, message: &Message) -> Room {
+        let barges = self.machine.policies.wake_senders == Wake::LookAgain;
+        match self.mailbox(message.mailbox).room(message.size) {
+            Room::Free if !barges && self.goes_behind(t, message) => Room::Full,
+            room => room,
         }
     }
 

@@ -4,12 +4,11 @@ mod settled;
 mod walker;
 
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
-use crate::machine::{Detect, Machine};
+use crate::machine::Machine;
 use crate::object::port::Controlled;
 use crate::program::{Command, Op, Verb};
 use crate::state::State;
 use crate::value::Value;
-use crate::waits::Hope;
 use crate::waits::condition::Condition;
 pub use settled::settled;
 use walker::Walker;
@@ -202,11 +201,10 @@ pub(super) struct Scratch {
     detail: Detail,
     destroys_anything: bool,
     interrupts_anything: bool,
-    may_refuse: bool,
 }
 
 impl Scratch {
-    pub(super) fn new(machine: &Machine, detail: Detail, hope: Hope) -> Self {
+    pub(super) fn new(machine: &Machine, detail: Detail) -> Self {
         let destroys =
             |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Destroy(_)));
         Self {
@@ -217,7 +215,6 @@ impl Scratch {
             detail,
             destroys_anything: machine.code.iter().any(destroys),
             interrupts_anything: machine.interrupts(),
-            may_refuse: machine.policies.detect != Detect::Report && hope != Hope::NotInRefusals,
         }
     }
 
@@ -269,7 +266,6 @@ impl Scratch {
             detail: self.detail,
             destroys_anything: self.destroys_anything,
             interrupts_anything: self.interrupts_anything,
-            may_refuse: self.may_refuse,
         };
         let mut future = Future::of_nothing();
         for pc in &self.path {

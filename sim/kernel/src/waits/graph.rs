@@ -28,8 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::condition::Condition;
 use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use super::local::with_local_work_done;
+use super::may_send;
 use super::search::on_their_way;
-use super::{Hope, may_send};
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
@@ -211,7 +211,7 @@ impl<'a> Arrows<'a> {
             spread: on_their_way(state),
             endowed: BTreeMap::new(),
         };
-        let mut scratch = Scratch::new(machine, Detail::Types, Hope::InAll);
+        let mut scratch = Scratch::new(machine, Detail::Types);
         let mut processes = BTreeSet::new();
         for t in among {
             arrows.add(&mut scratch, *t);

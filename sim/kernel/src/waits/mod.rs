@@ -51,9 +51,9 @@ enum Hope {
     InAll,
     /// What if bounded waits did not end by themselves? A sleep ends all the same.
     NotInTimeouts,
-    /// What if the kernel refused no later call? An exception that a refusal raises may end the process of whoever
-    /// waits.
-    NotInRefusals,
+    /// What if no exception ended a process? One that might come, such as for a later call that is refused, is no
+    /// reason to let a circle be. Its message to a handler counts.
+    NotInExceptions,
 }
 
 fn stuck_if(machine: &Machine, state: &State, hope: Hope) -> Vec<ThreadId> {
@@ -134,7 +134,7 @@ pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId>
 
 /// Whether a thread that has just begun to wait closes a circle of waits that nobody can open.
 pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
-    let stuck = stuck_if(machine, state, Hope::NotInRefusals);
+    let stuck = stuck_if(machine, state, Hope::NotInExceptions);
     stuck.binary_search(&t).is_ok() && is_on_a_circle(machine, state, &stuck, t)
 }
 

@@ -20,6 +20,7 @@ pub(super) struct Search<'a> {
     machine: &'a Machine,
     state: &'a State,
     scratch: Scratch,
+    hope: Hope,
     waiters: Waiters,
     pub(super) helped: Vec<bool>,
     ends: Vec<bool>,
@@ -47,7 +48,8 @@ impl<'a> Search<'a> {
         Self {
             machine,
             state,
-            scratch: Scratch::new(machine, detail, hope),
+            scratch: Scratch::new(machine, detail),
+            hope,
             waiters: Waiters::new(state),
             helped: vec![false; state.threads.len()],
             ends: vec![false; state.threads.len()],
@@ -111,7 +113,7 @@ impl<'a> Search<'a> {
                 self.unending[process.index()] -= 1;
                 self.settle_joins(process);
             }
-            if future.fails {
+            if future.exits || (future.fails && self.hope != Hope::NotInExceptions) {
                 self.could_happen(Condition::ProcessKilled(process));
             }
             if self.unending[process.index()] == 0 {

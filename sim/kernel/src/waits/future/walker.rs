@@ -2,7 +2,7 @@
 
 use crate::expr::{Expr, Field};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, Machine, MailboxKind, MailboxSpec, MemoryFull};
+use crate::machine::{Capacity, Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
 use crate::object::mailbox::Existence;
 use crate::object::port::{Controlled, Receiver};
 use crate::outcome::Outcome;
@@ -25,8 +25,6 @@ pub(super) struct Walker<'a> {
     pub detail: Detail,
     pub destroys_anything: bool,
     pub interrupts_anything: bool,
-    /// Whether a call that closes a circle could be refused.
-    pub may_refuse: bool,
 }
 
 impl Walker<'_> {
@@ -322,8 +320,9 @@ impl Walker<'_> {
     fn may_fail(&self, call: &Call) -> bool {
         let Walker { destroys_anything, interrupts_anything, .. } = *self;
         let handled = |outcome| call.handler(outcome).is_some();
+        let refuses = self.machine.policies.detect != Detect::Report;
         let waits_safely = |wait: &Wait| match wait {
-            Wait::Forever => !self.may_refuse || handled(Outcome::Deadlock),
+            Wait::Forever => !refuses || handled(Outcome::Deadlock),
             Wait::Never => handled(Outcome::WouldBlock),
             Wait::For(Time::Computed(_)) => false,
             Wait::For(Time::Span(_)) => handled(Outcome::TimedOut),
