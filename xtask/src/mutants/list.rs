@@ -421,6 +421,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "        if first.end > second.start || (breaks_a_lock && who.is_empty()) {",
     },
     Mutant {
+        name: "under refuse being resumed is hope for whoever is not suspended",
+        file: "sim/kernel/src/waits/condition.rs",
+        before: "state.waits_for(t).is_none().then_some(t)",
+        after: "Some(t)",
+    },
+    Mutant {
         name: "under refuse an exception that may come is hope",
         file: "sim/kernel/src/waits/mod.rs",
         before: "stuck_if(machine, state, Hope::NotInExceptions)",

@@ -62,8 +62,6 @@ pub enum Condition {
     ProcessEnds(ProcessId),
     /// A process is made.
     Spawned(ProcessId),
-    /// A process is resumed, or its waits are interrupted.
-    Controlled(ProcessId),
     /// A process is ended, and all its threads with it: it is killed, exits or fails.
     ProcessKilled(ProcessId),
     /// Whatever: something is destroyed or killed that is known only at run time.
@@ -188,8 +186,14 @@ impl Waiters {
                 waiting.extend(state.threads_of(process));
                 waiting
             }
-            Condition::Spawned(process) | Condition::Controlled(process) => {
-                state.threads_of(process).collect()
+            Condition::Spawned(process) => state.threads_of(process).collect(),
+            Condition::ThreadKilled(t) => vec![t],
+            // A thread that waits goes on when it is interrupted; one that is only suspended, when it is resumed.
+            Condition::ThreadInterrupted(t) => {
+                state.waits_for(t).is_some().then_some(t).into_iter().collect()
+            }
+            Condition::ThreadResumed(t) => {
+                state.waits_for(t).is_none().then_some(t).into_iter().collect()
             }
             // These occur in wait-for graphs only.
             Condition::SentOf(..)
@@ -201,9 +205,6 @@ impl Waiters {
             | Condition::RepliedTo(_)
             | Condition::LetGo(..)
             | Condition::DoneBy(_)
-            | Condition::ThreadKilled(_)
-            | Condition::ThreadInterrupted(_)
-            | Condition::ThreadResumed(_)
             | Condition::AnsweredOf(..)
             | Condition::AnsweredAnywhereOf(_) => Vec::new(),
             Condition::Anything => (0..state.threads.len()).map(ThreadId::at).collect(),

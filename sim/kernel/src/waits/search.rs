@@ -109,15 +109,52 @@ impl<'a> Search<'a> {
                 self.pass_rights(process);
             }
             if future.ends {
-                self.ends[t.index()] = true;
-                self.unending[process.index()] -= 1;
-                self.settle_joins(process);
+                self.could_end(t);
             }
             if future.exits || (future.fails && self.hope != Hope::NotInExceptions) {
                 self.could_happen(Condition::ProcessKilled(process));
             }
-            if self.unending[process.index()] == 0 {
-                self.could_happen(Condition::ProcessEnds(process));
+            for (command, whom) in &future.commands {
+                self.could_command(*command, *whom);
+            }
+        }
+    }
+
+    /// A thread could come to its end; with its last one the process does.
+    fn could_end(&mut self, t: ThreadId) {
+        let thread = &self.state.threads[t.index()];
+        if thread.state.is_ended() || std::mem::replace(&mut self.ends[t.index()], true) {
+            return;
+        }
+        let process = thread.process;
+        self.unending[process.index()] -= 1;
+        self.settle_joins(process);
+        if self.unending[process.index()] == 0 {
+            self.could_happen(Condition::ProcessEnds(process));
+        }
+    }
+
+    fn could_command(&mut self, command: Command, whom: Controlled) {
+        let threads: Vec<ThreadId> = match whom {
+            Controlled::Process(process) => self.state.threads_of(process).collect(),
+            Controlled::Thread(t) => vec![t],
+        };
+        match (command, whom) {
+            (Command::Suspend, _) => {}
+            (Command::Resume, _) => {
+                let resumed = threads.into_iter().map(Condition::ThreadResumed);
+                resumed.for_each(|condition| self.could_happen(condition));
+            }
+            (Command::Interrupt, _) => {
+                let interrupted = threads.into_iter().map(Condition::ThreadInterrupted);
+                interrupted.for_each(|condition| self.could_happen(condition));
+            }
+            (Command::Kill, Controlled::Process(process)) => {
+                self.could_happen(Condition::ProcessKilled(process));
+            }
+            (Command::Kill, Controlled::Thread(t)) => {
+                self.could_happen(Condition::ThreadKilled(t));
+                self.could_end(t);
             }
         }
     }
@@ -185,17 +222,6 @@ impl<'a> Search<'a> {
         self.sends(own, future, &mut conditions);
         future.receives.tell(Condition::Taken, Condition::TakenAnywhere, &mut conditions);
         future.destroys.tell(Condition::Destroyed, Condition::Anything, &mut conditions);
-        conditions.extend(future.commands.iter().filter_map(|(command, whom)| {
-            let process = match whom {
-                Controlled::Process(process) => *process,
-                Controlled::Thread(t) => self.state.threads[t.index()].process,
-            };
-            match command {
-                Command::Kill => Some(Condition::ProcessKilled(process)),
-                Command::Resume | Command::Interrupt => Some(Condition::Controlled(process)),
-                Command::Suspend => None,
-            }
-        }));
         let helps = |command: &Command| *command != Command::Suspend;
         if future.commands_to_anybody.iter().any(helps) {
             conditions.push(Condition::Anything);
