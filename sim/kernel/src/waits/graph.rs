@@ -33,10 +33,10 @@ use super::search::on_their_way;
 use crate::expr::Expr;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
-use crate::object::port::Controlled;
+use crate::object::port::{Carried, Controlled, Once, Right};
 use crate::program::{Command, Op, Verb};
 use crate::state::{BlockedOn, Holder, State};
-use crate::value::{Handle, ReplyRight, Value};
+use crate::value::{Handle, Value};
 
 /// Who waits for what, and who could bring it about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,8 +178,8 @@ struct Arrows<'a> {
     state: &'a State,
     /// The code ahead of each thread that has any.
     futures: BTreeMap<ThreadId, Future>,
-    /// The reply rights that each could use.
-    replies: BTreeMap<ThreadId, Vec<ReplyRight>>,
+    /// The rights to answer that each could use: reply rights and send-once rights.
+    answers: BTreeMap<ThreadId, Vec<Handle>>,
     /// The types that somebody waits for, or waits to get rid of.
     kinds: Vec<Value>,
     /// The processes that could come to their end, all threads together or by one that says so.
@@ -202,7 +202,7 @@ impl<'a> Arrows<'a> {
             machine,
             state,
             futures: BTreeMap::new(),
-            replies: BTreeMap::new(),
+            answers: BTreeMap::new(),
             kinds: kinds(state, among),
             ending: BTreeSet::new(),
             killed: BTreeSet::new(),
@@ -268,14 +268,14 @@ impl<'a> Arrows<'a> {
 
     fn add(&mut self, scratch: &mut Scratch, t: ThreadId) {
         let future = scratch.future(self.machine, self.state, t, Ahead::BehindItsWait);
-        let replies = self.usable_rights(t, scratch);
+        let answers = self.answers_ahead(t, scratch);
         self.futures.insert(t, future);
-        self.replies.insert(t, replies);
+        self.answers.insert(t, answers);
     }
 
-    /// The reply rights that a thread holds and has a `reply` ahead for. What the call sets that it waits in
-    /// will be something else by then.
-    fn usable_rights(&self, t: ThreadId, scratch: &Scratch) -> Vec<ReplyRight> {
+    /// The rights to answer that a thread has in its variables and has a `reply` ahead for. What the call sets that
+    /// it waits in will be something else by then.
+    fn answers_ahead(&self, t: ThreadId, scratch: &Scratch) -> Vec<Handle> {
         let thread = &self.state.threads[t.index()];
         let code = &self.machine.code;
         let overwritten = match self.state.waits_for(t) {
@@ -375,10 +375,17 @@ fn copies(op: &Op, register: usize) -> bool {
     matches!(op, Op::Set(_, expr) if expr.contains(&reads))
 }
 
-fn add_rights(value: &Value, to: &mut Vec<ReplyRight>) {
+fn add_rights(value: &Value, to: &mut Vec<Handle>) {
+    let once = |carried: Carried| match carried.right {
+        Right::Once(number) => Some(Handle::Once(Once { port: carried.port, number })),
+        Right::Receive | Right::Send | Right::Dead => None,
+    };
     match value {
-        Value::Message(message) => to.extend(message.reply_right()),
-        Value::Handle(Handle::Reply(right)) => to.push(*right),
+        Value::Message(message) => {
+            to.extend(message.reply_right().map(Handle::Reply));
+            to.extend(message.carried().filter_map(once));
+        }
+        Value::Handle(right @ (Handle::Reply(_) | Handle::Once(_))) => to.push(*right),
         Value::List(list) => list.items().iter().for_each(|item| add_rights(item, to)),
         _ => {}
     }

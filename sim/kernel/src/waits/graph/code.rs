@@ -8,7 +8,7 @@ use crate::machine::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
 use crate::program::Command;
 use crate::state::{BlockedOn, Holder, Level, is_wanted_type};
-use crate::value::{ReplyRight, Value};
+use crate::value::{Handle, ReplyRight, Value};
 use crate::waits::condition::Condition;
 use crate::waits::future::{Future, Reach};
 
@@ -57,15 +57,16 @@ impl Arrows<'_> {
         if (future.ends && self.ending.contains(&own)) || future.exits {
             to.push(Condition::ProcessEnds(own));
         }
-        for right in &self.replies[&t] {
-            if self.waits_for_answer(*right, own) {
-                to.push(Condition::RepliedTo(right.caller));
-            }
-        }
-        if future.replies {
-            let once = &state.processes[own.index()].rights.once;
-            for once in once {
-                self.told(once.port, Some(&Value::None), to);
+        let once_rights = &state.processes[own.index()].rights.once;
+        for right in &self.answers[&t] {
+            match right {
+                Handle::Reply(right) if self.waits_for_answer(*right, own) => {
+                    to.push(Condition::RepliedTo(right.caller));
+                }
+                Handle::Once(once) if once_rights.contains(once) => {
+                    self.told(once.port, Some(&Value::None), to);
+                }
+                _ => {}
             }
         }
         // The message that it answers may be the one with which the receiver there has sent such a right.
