@@ -148,3 +148,18 @@ impl Call {
         self.handler(Outcome::Ok).unwrap_or(pc.next())
     }
 }
+
+/// Where a thread goes on that is resumed after an exception in the operation at `pc`: a call has ended well, a
+/// condition is false, a loop has no round left.
+pub fn behind(code: &[Op], pc: Pc) -> Pc {
+    match &code[pc.index()] {
+        Op::Unless(_, otherwise) => *otherwise,
+        Op::ForNext { end, .. } => *end,
+        Op::RepeatStart { .. } => match &code[pc.next().index()] {
+            Op::RepeatNext { end, .. } => *end,
+            other => unreachable!("a loop begins with its test, not with {other:?}"),
+        },
+        Op::Call(call) => call.after_ok(pc),
+        _ => pc.next(),
+    }
+}

@@ -421,6 +421,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "        if first.end > second.start || (breaks_a_lock && who.is_empty()) {",
     },
     Mutant {
+        name: "whoever is resumed could come into the loop that had no count",
+        file: "sim/kernel/src/waits/future.rs",
+        before: "Ahead::BehindItsWait if waits && thread.raised().is_some() =>",
+        after: "Ahead::BehindItsWait if waits && thread.raised().is_none() && false =>",
+    },
+    Mutant {
+        name: "a send-once right in no variable answers",
+        file: "sim/kernel/src/waits/graph/code.rs",
+        before: "for right in &self.answers[&t] {",
+        after: "let all: Vec<_> = once_rights.iter().map(|once| Handle::Once(*once)).collect();\n        for right in self.answers[&t].iter().chain(all.iter().filter(|_| future.replies)) {",
+    },
+    Mutant {
         name: "under refuse being resumed is hope for whoever is not suspended",
         file: "sim/kernel/src/waits/condition.rs",
         before: "state.waits_for(t).is_none().then_some(t)",

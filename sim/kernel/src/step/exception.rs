@@ -15,7 +15,7 @@ use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::Existence;
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
-use crate::program::Op;
+use crate::program;
 use crate::state::{BlockedOn, Bound, End, Holder, Level, Raised, ThreadState};
 use crate::value::{ReplyRight, Value};
 
@@ -127,28 +127,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Where a thread goes on behind what raised an exception. What that should have set is `none`, and a
-    /// condition that could not be computed counts as false.
+    /// Where a thread goes on behind what raised an exception. What that should have set is `none`.
     fn behind(&mut self, t: ThreadId) -> Pc {
         let machine = self.machine;
         if !matches!(self.thread(t).raised(), Some(Raised { fault: Fault::Unhandled(_), .. })) {
             self.thread_mut(t).status = Outcome::Ok;
         }
         let pc = self.thread(t).pc;
-        let op = &machine.code[pc.index()];
-        if let Some(register) = op.writes() {
-            // No round is left of a loop that could not begin.
-            let nothing = match op {
-                Op::RepeatStart { .. } => Value::Int(0),
-                _ => Value::None,
-            };
-            self.set(t, register, nothing);
+        if let Some(register) = machine.code[pc.index()].writes() {
+            self.set(t, register, Value::None);
         }
-        match op {
-            Op::Unless(_, otherwise) => *otherwise,
-            Op::ForNext { end, .. } => *end,
-            Op::Call(call) => call.after_ok(pc),
-            _ => pc.next(),
-        }
+        program::behind(&machine.code, pc)
     }
 }

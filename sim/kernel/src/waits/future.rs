@@ -6,7 +6,7 @@ mod walker;
 use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
 use crate::machine::Machine;
 use crate::object::port::Controlled;
-use crate::program::{Command, Op, Verb};
+use crate::program::{self, Command, Op, Verb};
 use crate::state::State;
 use crate::value::Value;
 use crate::waits::condition::Condition;
@@ -245,10 +245,14 @@ impl Scratch {
     ) -> Future {
         let thread = &state.threads[t.index()];
         let waits = state.waits_for(t).is_some();
-        if waits && ahead == Ahead::BehindItsWait {
-            machine.code[thread.pc.index()].successors(thread.pc, &mut self.open);
-        } else {
-            self.open.push(thread.pc);
+        match ahead {
+            Ahead::BehindItsWait if waits && thread.raised().is_some() => {
+                self.open.push(program::behind(&machine.code, thread.pc));
+            }
+            Ahead::BehindItsWait if waits => {
+                machine.code[thread.pc.index()].successors(thread.pc, &mut self.open);
+            }
+            Ahead::BehindItsWait | Ahead::Here => self.open.push(thread.pc),
         }
         self.walk(machine);
         let mut written = vec![false; thread.registers.len()];

@@ -1,7 +1,7 @@
 //! What the shape of a program shows before it runs: steps that nothing comes to, variables that
 //! nothing has set, handlers that cannot fire.
 
-use ipcsim_kernel::program::{Command, Op, Target, Verb};
+use ipcsim_kernel::program::{Command, Op, Target, Verb, behind};
 use ipcsim_kernel::{Expr, Machine, Outcome, Pc, Register, Value};
 
 use crate::ast::{Arg, Handler, Objects, Step, Wait};
@@ -99,10 +99,7 @@ fn successors(machine: &Machine, pc: Pc, to: &mut Vec<Pc>) {
         Op::Unless(Expr::Constant(Value::True), _) => to.push(pc.next()),
         Op::Unless(Expr::Constant(Value::False), other) => to.push(*other),
         Op::RepeatStart { rounds: Expr::Constant(Value::Int(0)), .. } => {
-            match &machine.code[pc.next().index()] {
-                Op::RepeatNext { end, .. } => to.push(*end),
-                _ => op.successors(pc, to),
-            }
+            to.push(behind(&machine.code, pc));
         }
         Op::Call(call)
             if matches!(call.verb, Verb::Control(Command::Kill, Target::Processes(Expr::Me))) => {}
