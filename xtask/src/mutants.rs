@@ -4,7 +4,9 @@
 //! each; it is no part of what runs before every change, but of what runs when the kernel or the tests of
 //! it are changed.
 
-mod list;
+mod exploration;
+mod kernel;
+mod verdicts;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -14,14 +16,16 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use list::MUTANTS;
-
 /// A mistake: what stands in a file, and what stands there instead.
 struct Mutant {
     name: &'static str,
     file: &'static str,
     before: &'static str,
     after: &'static str,
+}
+
+fn mutants() -> impl Iterator<Item = &'static Mutant> {
+    kernel::MUTANTS.iter().chain(exploration::MUTANTS).chain(verdicts::MUTANTS)
 }
 
 /// The tests that catch most, and are built and done soon. The others are asked only about what these let by.
@@ -63,8 +67,7 @@ pub(crate) fn hunt(place: &str) -> Result<(), String> {
         return Err("the tests fail without any mistake: mend that first".into());
     }
     let mut survivors = String::new();
-    let mutants: Vec<&Mutant> =
-        MUTANTS.iter().filter(|mutant| mutant.file.contains(place)).collect();
+    let mutants: Vec<&Mutant> = mutants().filter(|mutant| mutant.file.contains(place)).collect();
     for mutant in &mutants {
         let file = copy.join(mutant.file);
         let text = read(&file)?;
@@ -170,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_mutant_finds_its_place() {
-        for mutant in MUTANTS {
+        for mutant in mutants() {
             let text = read(&crate::root().join(mutant.file)).expect("the file is there");
             if let Err(reason) = mutant.made_of(&text) {
                 panic!("{reason}");

@@ -1,8 +1,7 @@
-//! The mistakes.
+//! Mistakes in what a step does.
 
 use super::Mutant;
 
-/// Each must be caught by some test.
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the newest waiter is woken first",
@@ -71,12 +70,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "self.note(Some(t), Kind::ThreadEnded);",
     },
     Mutant {
-        name: "a daemon at rest counts as stuck",
-        file: "sim/kernel/src/waits/rest.rs",
-        before: "waits && machine.family_of(process).role == Role::Daemon",
-        after: "waits && machine.family_of(process).role != Role::Daemon",
-    },
-    Mutant {
         name: "a send that does not block is refused by a waiting receiver",
         file: "sim/kernel/src/step/send.rs",
         before: "        self.send_composed(t, message, send)\n",
@@ -89,18 +82,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         file: "sim/kernel/src/step/send.rs",
         before: "sources.contains(self.state.known_as(message.mailbox))",
         after: "(!sources.listed().is_empty() || sources.contains(message.mailbox))",
-    },
-    Mutant {
-        name: "partial order overlooks that two senders to one mailbox are rivals",
-        file: "sim/explore/src/space/order/mod.rs",
-        before: "Direction::To => ahead.sends.has(mailbox),\n            Direction::From => ahead.receives.has(mailbox),",
-        after: "Direction::To => ahead.sends.has(mailbox) && ahead.receives.has(mailbox),\n            Direction::From => ahead.receives.has(mailbox),",
-    },
-    Mutant {
-        name: "symmetry overlooks that `index` is computed with",
-        file: "sim/explore/src/space/symmetry/alike.rs",
-        before: "Expr::Index => self.differ(own),",
-        after: "Expr::Index => {}",
     },
     Mutant {
         name: "a thread that is suspended goes on when what it waits for has come",
@@ -223,24 +204,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "                if at == carried.port && at.index() == usize::MAX {",
     },
     Mutant {
-        name: "anybody may have anybody's name",
-        file: "sim/scenario/src/compile/name-server.yaml",
-        before: "if: found != none and found[3] != m.sender",
-        after: "if: found != none and found[3] == none",
-    },
-    Mutant {
-        name: "a name stays when its port has died",
-        file: "sim/scenario/src/compile/name-server.yaml",
-        before: "if: entry[1] != m.body",
-        after: "if: entry[1] != none",
-    },
-    Mutant {
-        name: "the search gives the number of a reply right that is still known",
-        file: "sim/explore/src/space/rights.rs",
-        before: "        taken.count() as u32 + 1",
-        after: "        taken.count() as u32 / u32::MAX + 1",
-    },
-    Mutant {
         name: "what the variables of a thread hold is no part of its state",
         file: "sim/kernel/src/state.rs",
         before: "goes_on, state, registers, control.as_deref())",
@@ -251,18 +214,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         file: "sim/kernel/src/state.rs",
         before: "(!state.is_ended()).then_some((*pc, *status))",
         after: "(!state.is_ended()).then_some((Pc(pc.0 & 0), *status))",
-    },
-    Mutant {
-        name: "local work that is seen is merged all the same",
-        file: "sim/explore/src/space/grain.rs",
-        before: "self.merge == Reduction::On && !self.seen[at.index()]",
-        after: "self.merge == Reduction::On && (!self.seen[at.index()] || at.0 < u32::MAX)",
-    },
-    Mutant {
-        name: "`compute` is free, whatever is seen behind it",
-        file: "sim/explore/src/space/grain.rs",
-        before: "is_compute(pc) && (far[pc] || comes_back(machine, pc))",
-        after: "is_compute(pc) && (far[pc] && pc > usize::MAX / 2 || comes_back(machine, pc))",
     },
     Mutant {
         name: "a handle in a body uses up a reply right",
@@ -277,88 +228,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "listed.iter().any(|source| is_link(source) || self.is_dead(own, *source))",
     },
     Mutant {
-        name: "whoever kills himself ends his own wait",
-        file: "sim/kernel/src/waits/condition.rs",
-        before: "                | Condition::ThreadKilled(_)\n                | Condition::ThreadInterrupted(_)\n",
-        after: "                | Condition::ThreadInterrupted(_)\n",
-    },
-    Mutant {
-        name: "whoever destroys a mailbox ends his own wait there",
-        file: "sim/kernel/src/waits/condition.rs",
-        before: "            Condition::Destroyed(_)\n                | Condition::Anything\n",
-        after: "            Condition::Anything\n",
-    },
-    Mutant {
-        name: "who kills one thread kills its siblings",
-        file: "sim/kernel/src/waits/future/walker.rs",
-        before: "thread.name == threads.name",
-        after: "thread.name.0 < u32::MAX",
-    },
-    Mutant {
-        name: "a circle of daemons at rest is refused",
-        file: "sim/kernel/src/waits/mod.rs",
-        before: "!is_at_rest(machine, state, *other) && leads_back(*other)",
-        after: "leads_back(*other)",
-    },
-    Mutant {
-        name: "a select that is about to be told waits on",
-        file: "sim/kernel/src/waits/mod.rs",
-        before: "if is_ready(state, sources) => {",
-        after: "if is_ready(state, sources) && state.threads.is_empty() => {",
-    },
-    Mutant {
-        name: "a request of any type is answered",
-        file: "sim/kernel/src/waits/graph/code.rs",
-        before: "        for (mailbox, kind) in &future.taken.there {\n            for number in self.offered(kind.as_ref()) {",
-        after: "        for (mailbox, kind) in &future.taken.there {\n            for number in self.offered(kind.as_ref().filter(|_| !goes_on)) {",
-    },
-    Mutant {
-        name: "a grandchild does nothing",
-        file: "sim/kernel/src/waits/graph/code.rs",
-        before: "                    makers.push(thread);\n",
-        after: "",
-    },
-    Mutant {
-        name: "a suspended thread has its local work still to do",
-        file: "sim/kernel/src/waits/local.rs",
-        before: "if stands_before_some && asks_nobody(machine, thread.pc) {",
-        after: "if stands_before_some && !asks_nobody(machine, thread.pc) {",
-    },
-    Mutant {
         name: "a mailbox that was destroyed keeps who waits there from being told of an end",
         file: "sim/kernel/src/state.rs",
         before: "is_link(source) || self.is_dead(own, *source))",
         after: "is_link(source) || self.mailboxes.is_empty())",
-    },
-    Mutant {
-        name: "a send of any type would do",
-        file: "sim/kernel/src/waits/graph/code.rs",
-        before: "offered.is_none_or(|it| is_wanted_type(wanted, it))",
-        after: "offered.is_none_or(|it| is_wanted_type(wanted, it) || it == it)",
-    },
-    Mutant {
-        name: "a handler for dead handles what is no object at all",
-        file: "sim/kernel/src/waits/future/walker.rs",
-        before: "&& self.are_objects(exprs, handled(Outcome::NoRight) && handled(Outcome::Refused));",
-        after: "&& (true || self.are_objects(exprs, false));",
-    },
-    Mutant {
-        name: "who asks for a notice sends it",
-        file: "sim/kernel/src/waits/future/walker.rs",
-        before: "self.add_mailboxes(notify, Direction::To, &mut future.asks_for_notices);",
-        after: "self.add_sends_of_any_type(notify, future);",
-    },
-    Mutant {
-        name: "an interrupt lets a suspended thread go on",
-        file: "sim/kernel/src/waits/graph/waiting.rs",
-        before: "        if state.waits_for(t).is_some() {\n            waits(Condition::ThreadInterrupted(t));",
-        after: "        if t.0 < u32::MAX {\n            waits(Condition::ThreadInterrupted(t));",
-    },
-    Mutant {
-        name: "nobody answers a request that is still to come",
-        file: "sim/kernel/src/waits/graph/code.rs",
-        before: "if future.answers_what_comes {",
-        after: "if future.answers_what_comes && state.threads.is_empty() {",
     },
     Mutant {
         name: "receivers look again where senders do",
@@ -373,93 +246,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "Value::List(_) => wanted == offered,",
     },
     Mutant {
-        name: "a process with two threads never ends",
-        file: "sim/kernel/src/waits/graph.rs",
-        before: "if living.iter().all(|t| future(t).ends)",
-        after: "if living.len() == 1 && living.iter().all(|t| future(t).ends)",
-    },
-    Mutant {
-        name: "nobody lets go of a right by ending",
-        file: "sim/kernel/src/waits/graph/waiting.rs",
-        before: "                waits(Condition::ProcessEnds(holder));\n",
-        after: "                let _ = Condition::ProcessEnds(holder);\n",
-    },
-    Mutant {
-        name: "a daemon that owes an answer is at rest",
-        file: "sim/kernel/src/waits/rest.rs",
-        before: " && !owes_an_answer(state, t)",
-        after: " && (!owes_an_answer(state, t) || t.0 < u32::MAX)",
-    },
-    Mutant {
-        name: "a server in its main receive is part of a hidden circle",
-        file: "sim/kernel/src/waits/rest.rs",
-        before: "        if receives && pc == thread.pc {\n            return true;",
-        after: "        if receives && pc == thread.pc {\n            return false;",
-    },
-    Mutant {
-        name: "a run that repeats itself has nobody who is stuck",
-        file: "sim/explore/src/verdict.rs",
-        before: "still.extend(run.round.iter().flat_map(|round| &round.idle));",
-        after: "still.extend(run.round.iter().flat_map(|round| &round.idle[..0]));",
-    },
-    Mutant {
-        name: "whoever waits for a poller is to blame himself",
-        file: "sim/explore/src/verdict.rs",
-        before: "|t: &&ThreadId| waits_for.could_be_helped_by(**t, moves);",
-        after: "|t: &&ThreadId| t.0 == u32::MAX && waits_for.could_be_helped_by(**t, moves);",
-    },
-    Mutant {
-        name: "preemption never comes",
-        file: "sim/explore/src/run/runner.rs",
-        before: "if self.machine.timing.preempt == Preempt::Calls && self.is_preempted(id, t) {",
-        after: "if id == usize::MAX && self.is_preempted(id, t) {",
-    },
-    Mutant {
-        name: "a cure may give a lock back before it is taken",
-        file: "sim/scenario/src/remedy/steps.rs",
-        before: "        if first.end > second.start || breaks_a_lock {",
-        after: "        if first.end > second.start || (breaks_a_lock && who.is_empty()) {",
-    },
-    Mutant {
-        name: "whoever is resumed could come into the loop that had no count",
-        file: "sim/kernel/src/waits/future.rs",
-        before: "Ahead::BehindItsWait if waits && thread.raised().is_some() =>",
-        after: "Ahead::BehindItsWait if waits && thread.raised().is_none() && false =>",
-    },
-    Mutant {
-        name: "a send-once right in no variable answers",
-        file: "sim/kernel/src/waits/graph/code.rs",
-        before: "for right in &self.answers[&t] {",
-        after: "let all: Vec<_> = once_rights.iter().map(|once| Handle::Once(*once)).collect();\n        for right in self.answers[&t].iter().chain(all.iter().filter(|_| future.replies)) {",
-    },
-    Mutant {
-        name: "under refuse being resumed is hope for whoever is not suspended",
-        file: "sim/kernel/src/waits/condition.rs",
-        before: "state.waits_for(t).is_none().then_some(t)",
-        after: "Some(t)",
-    },
-    Mutant {
-        name: "under refuse an exception that may come is hope",
-        file: "sim/kernel/src/waits/mod.rs",
-        before: "stuck_if(machine, state, Hope::NotInExceptions)",
-        after: "stuck_if(machine, state, Hope::InAll)",
-    },
-    Mutant {
         name: "the right that a message goes by can go with it",
         file: "sim/kernel/src/step/send.rs",
         before: "self.setting_aside(t, once, |step|",
         after: "self.setting_aside(t, None, |step|",
-    },
-    Mutant {
-        name: "where rights are mentioned is looked at unnoticed",
-        file: "sim/explore/src/space/perform.rs",
-        before: "looks.push((u32::MAX, position));",
-        after: "let _ = &position;",
-    },
-    Mutant {
-        name: "who resumes one replica resumes them all",
-        file: "sim/kernel/src/waits/future/walker.rs",
-        before: "thread.name == threads.name && index.as_ref().is_none_or(same)",
-        after: "thread.name == threads.name || index.as_ref().is_none_or(same)",
     },
 ];
