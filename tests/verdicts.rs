@@ -113,6 +113,23 @@ deadlock at 2.6 us: P1 and P2 wait for kernel memory that nobody will free
 }
 
 #[test]
+fn only_who_waits_for_memory_is_said_to() {
+    check(
+        "
+kernel: {buffering: unlimited, memory: 10B}
+mailboxes: {box: {}}
+processes:
+  P1: [{send: a, to: box, size: 6B}, {send: b, to: box, size: 6B}, {send: c, to: P2}]
+  P2: [{receive: m, from: P1}, {receive: m, from: box}, {receive: m, from: box}]
+",
+        "
+deadlock at 2.6 us: P1 waits for kernel memory that nobody will free, in a circle with P2
+  P1 is memory-blocked on box (line 5): 6 B of 10 B kernel memory are in use, the message needs 6 B, held by 1 message of P1 in box
+  P2 is RECEIVE-blocked on P1 (line 6): P1 is not sending",
+    );
+}
+
+#[test]
 fn a_timeout_that_opens_a_circle_is_named() {
     check(
         "

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Run, Stop, Verdict};
-use ipcsim_kernel::{Bound, Machine, Pc, Role, State, Thread, ThreadId, ThreadState};
+use ipcsim_kernel::{BlockedOn, Bound, Machine, Pc, Role, State, Thread, ThreadId, ThreadState};
 
 use crate::reasons::{Waiting, waiting};
 use crate::units::{bytes, count, plural, time};
@@ -196,8 +196,19 @@ pub(crate) fn sentence(machine: &Machine, state: &State, problem: &Problem) -> S
             format!("{} waits for itself: nobody else could end this wait", listed(&who))
         }
         Class::MemoryExhausted => {
-            let verb = if who.len() == 1 { "waits" } else { "wait" };
-            format!("{} {verb} for kernel memory that nobody will free", listed(&who))
+            let waits_for_memory =
+                |t: &&ThreadId| matches!(state.waits_for(**t), Some(BlockedOn::Memory(_)));
+            let named = |threads: Vec<&ThreadId>| -> Vec<String> {
+                threads.into_iter().map(|t| names.thread(state, *t)).collect()
+            };
+            let (waiting, others) = problem.threads.iter().partition(waits_for_memory);
+            let (waiting, others) = (named(waiting), named(others));
+            let verb = if waiting.len() == 1 { "waits" } else { "wait" };
+            let with = match &others[..] {
+                [] => String::new(),
+                others => format!(", in a circle with {}", listed(others)),
+            };
+            format!("{} {verb} for kernel memory that nobody will free{with}", listed(&waiting))
         }
         Class::OrphanWait => {
             // What a daemon that goes on could do is nothing to wait for.
