@@ -24,7 +24,7 @@ class Processes:
             return [], self.living(state, thread.process, word)
         return self.resolve(thread, written), []
 
-    def end_thread(self, state, key):
+    def end_thread(self, state, key, with_its_port=True):
         """Ends one thread: what it waits for is withdrawn. One that was started while running is forgotten."""
         thread = state.threads[key]
         chance = thread.wait if thread.mode == 'again' else None
@@ -32,7 +32,8 @@ class Processes:
             self.withdraw(state, thread.wait)
             self.leave_queues(state, key)
         thread.mode, thread.suspended = 'ended', 0
-        self.end_control(state, thread.process, key)
+        if with_its_port:
+            self.end_control(state, thread.process, key)
         if chance:
             self.pass_on(state, chance)
         self.moved.add(key)
@@ -50,14 +51,15 @@ class Processes:
         if state.alive[process] != 'alive':
             return
         state.alive[process] = how
-        self.end_control(state, process)
         if how == 'failed':
             others = any(state.alive[other] == 'alive' and not self.scenario.daemon[other] for other in state.alive)
             if others or not self.scenario.daemon[process]:
                 state.failed = True
-        for key in list(state.threads):
-            if state.threads[key].process == process and state.threads[key].mode != 'ended':
-                self.end_thread(state, key)
+        ending = [key for key, thread in state.threads.items() if thread.process == process and thread.mode != 'ended']
+        for key in ending:
+            self.end_thread(state, key, False)
+        for key in ending + [None]:             # nobody of this process is told any more
+            self.end_control(state, process, key)
         for queue in list(state.stored):
             if not self.is_box(queue) and queue[1] == process:
                 for message, _ in state.stored.pop(queue):
