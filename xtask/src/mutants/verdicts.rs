@@ -136,6 +136,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "Ahead::BehindItsWait if waits && thread.raised().is_none() && false =>",
     },
     Mutant {
+        name: "whoever has no right to a protected process interrupts it",
+        file: "sim/kernel/src/waits/graph/code.rs",
+        before: "if needs.is_none_or(|port| self.may_send(own, port)) {",
+        after: "if needs.is_none_or(|_| true) {",
+    },
+    Mutant {
         name: "a send-once right in no variable answers",
         file: "sim/kernel/src/waits/graph/code.rs",
         before: "for right in &self.answers[&t] {",

@@ -38,7 +38,7 @@ pub(super) struct Future {
     pub frees_memory: bool,
     pub destroys: Reach<MailboxId>,
     /// What it could do to processes and threads.
-    pub commands: Vec<(Command, Controlled)>,
+    pub commands: Vec<Commanded>,
     /// What it could do to processes that are known only at run time.
     pub commands_to_anybody: Vec<Command>,
     /// The processes that it could make, with the ports to which it would give them rights.
@@ -64,6 +64,15 @@ pub(super) struct Future {
     pub taken: Types,
     /// The ports to which it could give a right up.
     pub drops: Reach<MailboxId>,
+}
+
+/// What a thread could do to a process or a thread.
+#[derive(Clone, Copy)]
+pub(super) struct Commanded {
+    pub command: Command,
+    pub whom: Controlled,
+    /// The port that one needs a right to for that: by name only if the process is protected, by message always.
+    pub needs: Option<MailboxId>,
 }
 
 impl Future {

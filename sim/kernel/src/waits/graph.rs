@@ -218,13 +218,7 @@ impl<'a> Arrows<'a> {
             processes.insert(state.threads[t.index()].process);
         }
         processes.extend(arrows.add_children(&mut scratch));
-        for (t, future) in &arrows.futures {
-            let own = state.threads[t.index()].process;
-            let by_itself = [Controlled::Thread(*t), Controlled::Process(own)];
-            let kills = future.commands.iter().filter(|(command, _)| *command == Command::Kill);
-            let others = kills.map(|(_, whom)| *whom).filter(|whom| !by_itself.contains(whom));
-            arrows.killed.extend(others);
-        }
+        arrows.killed = arrows.killed_by_others();
         let let_answer = arrows.futures.values().flat_map(|future| future.lets_answer.each());
         arrows.answered_later = let_answer.collect();
         // Of a process with one of these all threads count.
@@ -264,6 +258,19 @@ impl<'a> Arrows<'a> {
             }
         }
         children
+    }
+
+    fn killed_by_others(&self) -> BTreeSet<Controlled> {
+        let mut killed = BTreeSet::new();
+        for (t, future) in &self.futures {
+            let own = self.state.threads[t.index()].process;
+            let by_itself = [Controlled::Thread(*t), Controlled::Process(own)];
+            let kills = future.commands.iter().filter(|it| {
+                it.command == Command::Kill && it.needs.is_none_or(|port| self.may_send(own, port))
+            });
+            killed.extend(kills.map(|it| it.whom).filter(|whom| !by_itself.contains(whom)));
+        }
+        killed
     }
 
     fn add(&mut self, scratch: &mut Scratch, t: ThreadId) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition::{Condition, Waiters};
-use super::future::{Ahead, Detail, Future, Reach, Scratch};
+use super::future::{Ahead, Commanded, Detail, Future, Reach, Scratch};
 use super::{Hope, may_send};
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
@@ -114,8 +114,10 @@ impl<'a> Search<'a> {
             if future.exits || (future.fails && self.hope != Hope::NotInExceptions) {
                 self.could_happen(Condition::ProcessKilled(process));
             }
-            for (command, whom) in &future.commands {
-                self.could_command(*command, *whom);
+            for Commanded { command, whom, needs } in &future.commands {
+                if needs.is_none_or(|port| self.may_send(process, port)) {
+                    self.could_command(*command, *whom);
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::state::{BlockedOn, Life, Sources, State};
 use crate::value::{Handle, Value};
 
 use super::settled::settled;
-use super::{Detail, Future, Reach};
+use super::{Commanded, Detail, Future, Reach};
 
 /// A thread, and which of its variables may change from now on.
 pub(super) struct Walker<'a> {
@@ -128,9 +128,34 @@ impl Walker<'_> {
                     thread.name == threads.name && index.as_ref().is_none_or(same)
                 };
                 let named = self.state.threads_of(own).filter(is_meant);
-                future.commands.extend(named.map(|t| (command, Controlled::Thread(t))));
+                let whom = named.map(Controlled::Thread);
+                future.commands.extend(whom.map(|whom| Commanded { command, whom, needs: None }));
             }
-            Target::Processes(whom) => add_command(command, self.known(whom), future),
+            Target::Processes(whom) => self.add_command(command, self.known(whom), future),
+        }
+    }
+
+    /// A command to whoever this is; to anybody, where that is not known.
+    fn add_command(&self, command: Command, whom: Option<Value>, future: &mut Future) {
+        match whom {
+            None => future.commands_to_anybody.push(command),
+            Some(Value::Handle(Handle::Process(process))) => {
+                let own = self.state.threads[self.thread.index()].process;
+                let is_free = process == own || !self.machine.family_of(process).protected;
+                let needs = self.machine.task_port(process).filter(|_| !is_free);
+                // To a port that nothing mentions nobody has a right.
+                if is_free || needs.is_some() {
+                    let whom = Controlled::Process(process);
+                    future.commands.push(Commanded { command, whom, needs });
+                }
+            }
+            Some(Value::List(list)) => {
+                for item in list.items() {
+                    self.add_command(command, Some(item.clone()), future);
+                }
+            }
+            // Whatever this is, the call will fail.
+            Some(_) => {}
         }
     }
 
@@ -144,7 +169,8 @@ impl Walker<'_> {
             Some(_) => false,
         };
         let commands = Command::ALL.into_iter().filter(is_meant);
-        future.commands.extend(commands.map(|command| (command, whom)));
+        let needs = Some(to);
+        future.commands.extend(commands.map(|command| Commanded { command, whom, needs }));
     }
 
     fn add_children(&self, spawn: &Spawn, future: &mut Future) {
@@ -405,23 +431,6 @@ impl Walker<'_> {
             Some(value) => is_good(&value),
             None => false,
         }
-    }
-}
-
-/// A command to whoever this is; to anybody, where that is not known.
-fn add_command(command: Command, whom: Option<Value>, future: &mut Future) {
-    match whom {
-        None => future.commands_to_anybody.push(command),
-        Some(Value::Handle(Handle::Process(process))) => {
-            future.commands.push((command, Controlled::Process(process)));
-        }
-        Some(Value::List(list)) => {
-            for item in list.items() {
-                add_command(command, Some(item.clone()), future);
-            }
-        }
-        // Whatever this is, the call will fail.
-        Some(_) => {}
     }
 }
 

@@ -10,7 +10,7 @@ use crate::program::Command;
 use crate::state::{BlockedOn, Holder, Level, is_wanted_type};
 use crate::value::{Handle, ReplyRight, Value};
 use crate::waits::condition::Condition;
-use crate::waits::future::{Future, Reach};
+use crate::waits::future::{Commanded, Future, Reach};
 
 impl Arrows<'_> {
     /// What the code ahead of a thread could bring about, and what that of its children could, and of theirs: it
@@ -45,8 +45,10 @@ impl Arrows<'_> {
         self.sends(own, future, to);
         self.receives(future, to);
         future.destroys.tell(Condition::Destroyed, Condition::Anything, to);
-        for (command, whom) in &future.commands {
-            self.commands(*command, *whom, to);
+        for Commanded { command, whom, needs } in &future.commands {
+            if needs.is_none_or(|port| self.may_send(own, port)) {
+                self.commands(*command, *whom, to);
+            }
         }
         if future.commands_to_anybody.iter().any(|command| *command != Command::Suspend) {
             to.push(Condition::Anything);
