@@ -54,8 +54,6 @@ class Rights:
             elif kind == 'move-receive':
                 if self.scenario.sets:
                     raise Ambiguous('a receive right comes back: is the port in its set again?')
-                if state.receivers.get(port):
-                    raise Ambiguous('a receive right comes back, and somebody waits there, who is told all the same')
                 state.holder[port] = message.sender
             elif isinstance(port, Once):
                 state.once[port] = message.sender
@@ -108,10 +106,10 @@ class Rights:
         return message._replace(carried=(), rights=tuple(names), given=given)
 
     def lose_rights(self, state, message):
-        """The message is thrown away, with its rights."""
+        """The message is thrown away, with its rights. A port whose receive right is in it is looked at later."""
         for kind, port in message.carried:
             if kind == 'move-receive':
-                self.port_loses_receiver(state, port)
+                self.orphans = [*self.orphans, port]
             elif isinstance(port, Once):
                 self.once_lost(state, port)
         if isinstance(message.given, Once):

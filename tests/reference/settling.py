@@ -7,9 +7,19 @@ class Settling:
 
     def settle(self, state):
         """Slots and memory that have become free go to those who wait; waits that can end do."""
-        while (self.settle_memory(state) or self.settle_kept(state) or self.settle_slots(state)
-               or self.settle_receivers(state) or self.settle_others(state) or self.settle_watches(state)):
+        while (self.settle_orphans(state) or self.settle_memory(state) or self.settle_kept(state)
+               or self.settle_slots(state) or self.settle_receivers(state) or self.settle_others(state)
+               or self.settle_watches(state)):
             pass
+
+    orphans = ()        # ports whose receive right was in a message that is lost
+
+    def settle_orphans(self, state):
+        if not self.orphans:
+            return False
+        port, *self.orphans = self.orphans
+        self.port_loses_receiver(state, port)
+        return True
 
     def settle_memory(self, state):
         """The queue for kernel memory: oldest first, nobody is overtaken."""

@@ -341,6 +341,7 @@ class Judge(PortArrows, ControlArrows):
             for other, instruction in self.others_with('reply'):
                 actor = self.state.threads[other]
                 held = {name for name, value in actor.variables.items() if holds(value, request)}
+                held.discard(self.set_anew(actor))
                 to = re.sub(r'^\$\{(.*)\}$', r'\1', instruction.keys['to'])
                 if held and self.is_name_server(actor.process):
                     self.add(key, other)        # it answers when it can
@@ -357,10 +358,17 @@ class Judge(PortArrows, ControlArrows):
                 self.add(key, other, known and self.type_may_fit(other, instruction.keys.get('type'), message.type))
         self.ending_of_receiver(key, queue)
 
+    def set_anew(self, thread):
+        """The variable that the call sets in which this thread waits."""
+        if thread.mode != 'wait':
+            return None
+        instruction = thread.instruction()
+        return instruction.argument if instruction.op == 'receive' else instruction.keys.get('into')
+
     def reply_before_loss(self, key, variable):
         """Can this thread come to a `reply` to the variable before it takes something else into it?"""
         thread = self.state.threads[key]
-        found, todo = set(), list(start(self.state.threads[key]))
+        found, todo = set(), list(start(thread))
         while todo:
             place = todo.pop()
             if place in found:

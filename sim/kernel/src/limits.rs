@@ -12,11 +12,16 @@ pub const MAILBOXES: usize = 2_000_000;
 pub const UNDEFINED_STORED: usize = 8;
 /// Bytes of one text value.
 pub const TEXT_BYTES: usize = 64 * 1024;
-/// Elements of one list value, those of lists inside it included.
+/// Elements of one list value, those of the lists and messages inside it included. A text counts as one more for every
+/// [`TEXT_PIECE`].
 pub const LIST_ELEMENTS: u64 = 100_000;
+/// Bytes of a text in a list that count as one element more.
+pub const TEXT_PIECE: u64 = 64;
+/// Lists and messages that may be inside one another.
+pub const DEPTH: u32 = 64;
 /// Processors.
 pub const CPUS: u32 = 64;
 
 /// The version of what the words of a scenario mean: it changes whenever the same scenario could have other
 /// schedules, so that a schedule of before is refused instead of shown wrongly.
-pub const SEMANTICS: u64 = 4;
+pub const SEMANTICS: u64 = 5;

@@ -108,6 +108,8 @@ pub enum Fault {
     NotAnObject,
     /// A text or list beyond the limits of [`crate::limits`].
     TooLong,
+    /// More lists and messages inside one another than [`limits::DEPTH`].
+    TooDeep,
     /// More links than [`crate::limits::MAILBOXES`] allows.
     TooManyLinks,
     /// `exit` with a code other than 0.
@@ -130,6 +132,9 @@ impl Fault {
             Fault::MixedTypes => "operation on values of the wrong type".into(),
             Fault::NotAnObject => "a value that is no process, mailbox or right".into(),
             Fault::TooLong => "text or list too long".into(),
+            Fault::TooDeep => {
+                format!("more than {} lists and messages inside one another", limits::DEPTH)
+            }
             Fault::TooManyLinks => {
                 format!("there are {} mailboxes and links already", limits::MAILBOXES)
             }
@@ -151,6 +156,7 @@ impl Fault {
             Fault::MixedTypes => "wrong-type".into(),
             Fault::NotAnObject => "not-an-object".into(),
             Fault::TooLong => "too-long".into(),
+            Fault::TooDeep => "too-deep".into(),
             Fault::TooManyLinks => "too-many-links".into(),
             Fault::Exit(_) => "exit".into(),
             Fault::Raised(kind) => Arc::clone(kind),

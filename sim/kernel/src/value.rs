@@ -77,11 +77,13 @@ pub struct ReplyRight {
     pub call: u32,
 }
 
-/// A list with the number of all elements in it, so that its limit is cheap to keep.
+/// A list with the number of all elements in it, and how deep they are, so that its limits are cheap to keep.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 pub struct List {
     items: Vec<Value>,
     weight: u64,
+    /// Of a list from which items were taken out it is that of the whole one.
+    depth: u32,
 }
 
 impl List {
@@ -89,10 +91,13 @@ impl List {
     pub fn new(items: Vec<Value>) -> Result<Self, Fault> {
         let weight = items.iter().map(Value::weight).sum::<u64>();
         if weight > limits::LIST_ELEMENTS {
-            Err(Fault::TooLong)
-        } else {
-            Ok(Self { items, weight })
+            return Err(Fault::TooLong);
         }
+        let mut depth = 1;
+        for item in &items {
+            depth = depth.max(item.depth_outside()?);
+        }
+        Ok(Self { items, weight, depth })
     }
 
     /// One item more, if the list does not become too long.
@@ -101,6 +106,7 @@ impl List {
         if weight > limits::LIST_ELEMENTS {
             return Err(Fault::TooLong);
         }
+        self.depth = self.depth.max(item.depth_outside()?);
         self.items.push(item);
         self.weight = weight;
         Ok(())
@@ -146,7 +152,27 @@ impl Value {
     fn weight(&self) -> u64 {
         match self {
             Value::List(list) => 1 + list.weight,
+            Value::Message(message) => 1 + message.body.weight(),
+            Value::Text(text) => 1 + text.len() as u64 / limits::TEXT_PIECE,
             _ => 1,
+        }
+    }
+
+    /// How many lists and messages are inside one another here.
+    fn depth(&self) -> u32 {
+        match self {
+            Value::List(list) => list.depth,
+            Value::Message(message) => 1 + message.body.depth(),
+            _ => 0,
+        }
+    }
+
+    /// The same for what this is put into. Too many are an exception, so that whatever goes through a value may
+    /// call itself for what is inside.
+    pub(crate) fn depth_outside(&self) -> Result<u32, Fault> {
+        match self.depth() {
+            limits::DEPTH.. => Err(Fault::TooDeep),
+            depth => Ok(depth + 1),
         }
     }
 

@@ -123,8 +123,12 @@ enum Work {
     Notice(Arc<Message>),
     /// A send right to this port is gone; it may have been the last.
     Senders(MailboxId),
-    /// What this port controls has ended.
+    /// What this port controls has ended, or its receive right was in a message that is lost. Not at once: there may be
+    /// such a message in that port as well, and so on.
     PortLost(MailboxId),
+    /// The receive right of this port has left its holder in a message: if that has gone, whoever still waits at the port
+    /// is told. Not before: one who then fails would end the process in the middle of its send.
+    ReceiverLeft(MailboxId),
     /// A receiver that was woken did not take what it was woken for: others may.
     PassOn(ProcessId, Sources),
 }
@@ -167,6 +171,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Work::PassOn(process, sources) => self.pass_on(process, &sources),
             Work::Notice(message) => self.deliver_notice(message),
             Work::PortLost(port) => self.lose_receiver(port),
+            Work::ReceiverLeft(port) => self.tell_receivers_of_the_dead(port),
             Work::Senders(port) => self.look_for_senders(port),
         }
     }

@@ -254,7 +254,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Disposition::MoveReceive => {
                 self.leave_set(port);
                 self.port_mut(port).begin_anew();
-                self.tell_receivers_of_the_dead(port);
+                self.work.push(Work::ReceiverLeft(port));
             }
             Disposition::MakeSend if self.machine.counts_senders() => {
                 let made = &mut self.port_mut(port).made;
@@ -394,7 +394,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn destroy_rights(&mut self, message: &Message) {
         for Carried { port, right } in message.carried() {
             match right {
-                Right::Receive => self.lose_receiver(port),
+                Right::Receive => self.work.push(Work::PortLost(port)),
                 Right::Send => self.may_be_last_sender(port),
                 Right::Once(number) => self.destroy_once(Once { port, number }),
                 Right::Dead => {}

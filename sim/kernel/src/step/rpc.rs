@@ -45,6 +45,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ => return Err(Fault::NotAnObject.into()),
         };
         let body = self.eval(t, &reply.body)?;
+        body.depth_outside()?;
         let size = match &reply.size {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
@@ -54,10 +55,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             let answer = self.setting_aside(t, Some(once), |step| {
                 step.answer(t, reply, (body, size), once.port, Route::Once)
             })?;
-            if self.thread_has_ended(t) {
-                self.destroy_rights(&answer);
-                return Ok(());
-            }
             return self.reply_once(t, once, answer);
         }
         let right = right.ok_or(Stop::Outcome(Outcome::NoRight))?;
@@ -72,10 +69,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let caller = self.thread(right.caller).process;
         let mailbox = self.link(server, caller)?;
         let answer = self.answer(t, reply, (body, size), mailbox, Route::Link)?;
-        if self.thread_has_ended(t) {
-            self.destroy_rights(&answer);
-            return Ok(());
-        }
         self.state.processes[server.index()].owed -= 1;
         self.note(Some(t), Kind::Sent(&answer));
         self.note(Some(t), Kind::Delivered { message: &answer, to: right.caller });

@@ -82,11 +82,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         message: Arc<Message>,
         send: &Send,
     ) -> Result<(), Stop> {
-        // Who gives a receive right away may end with those of his threads that wait for it.
-        if self.thread_has_ended(t) {
-            self.destroy_rights(&message);
-            return Ok(());
-        }
         if let Receiver::Kernel(whom) = self.state.receiver_of(message.mailbox) {
             return self.command_by_message(t, whom, &message);
         }
@@ -198,6 +193,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Some(value) => value.clone(),
             None => self.eval(t, &send.body)?,
         };
+        body.depth_outside()?;
         let size = match &send.size {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,

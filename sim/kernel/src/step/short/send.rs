@@ -33,6 +33,7 @@ impl<S: Sink> Short<'_, S> {
             return None;
         }
         let body = send.body.peek(&sender.registers)?;
+        body.depth_outside().ok()?;
         let size = body.size_bytes();
         let id = mailbox_of(self.machine, sender, &send.to)?;
         let mailbox = &mailboxes[id.index()];
