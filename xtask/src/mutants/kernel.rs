@@ -133,7 +133,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a backup is kept when it has taken over",
-        file: "sim/kernel/src/step/rights.rs",
+        file: "sim/kernel/src/step/losing.rs",
         before: "self.port_mut(id).backup.take()",
         after: "self.port_mut(id).backup",
     },

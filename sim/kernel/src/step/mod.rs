@@ -11,6 +11,7 @@ mod files;
 mod hold;
 mod inspect;
 mod local;
+mod losing;
 mod memory;
 mod naming;
 mod notices;
