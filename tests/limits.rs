@@ -4,7 +4,7 @@ mod common;
 
 use common::shell::Shell;
 
-const TOO_DEEP: &str = "more than 64 lists and messages inside one another";
+const TOO_DEEP: &str = "lists and messages nested more than 64 deep";
 
 /// What grows, and what stops it.
 const GROWING: &[(&str, &str, &str)] = &[

@@ -108,7 +108,7 @@ pub enum Fault {
     NotAnObject,
     /// A text or list beyond the limits of [`crate::limits`].
     TooLong,
-    /// More lists and messages inside one another than [`limits::DEPTH`].
+    /// Lists and messages nested deeper than [`limits::DEPTH`].
     TooDeep,
     /// More links than [`crate::limits::MAILBOXES`] allows.
     TooManyLinks,
@@ -133,7 +133,7 @@ impl Fault {
             Fault::NotAnObject => "a value that is no process, mailbox or right".into(),
             Fault::TooLong => "text or list too long".into(),
             Fault::TooDeep => {
-                format!("more than {} lists and messages inside one another", limits::DEPTH)
+                format!("lists and messages nested more than {} deep", limits::DEPTH)
             }
             Fault::TooManyLinks => {
                 format!("there are {} mailboxes and links already", limits::MAILBOXES)

@@ -127,8 +127,8 @@ enum Work {
     /// What this port controls has ended, or its receive right was in a message that is lost. Not at once: there may be
     /// such a message in that port as well, and so on.
     PortLost(MailboxId),
-    /// The receive right of this port has left its holder in a message: if that has gone, whoever still waits at the port
-    /// is told. Not before: one who then fails would end the process in the middle of its send.
+    /// The receive right of this port has left its holder in a message: unless it has come back, whoever waits at the
+    /// port is told. Not at once: one who then fails would end the process in the middle of its send.
     ReceiverLeft(MailboxId),
     /// A receiver that was woken did not take what it was woken for: others may.
     PassOn(ProcessId, Sources),
