@@ -411,6 +411,28 @@ processes:
 }
 
 #[test]
+fn a_right_that_comes_back_in_the_same_step_was_never_gone() {
+    let scenario = "
+ports: {p: {receive: B, send: [A], capacity: 0}, q: {receive: A, send: [B]}}
+processes:
+  A:
+    threads:
+      waiter: {do: [{receive: m, from: q, when: {dead: [{log: dead}]}}, {log: '${m}'}]}
+      giver:
+        do:
+          - sleep: 1ms
+          - send: take q
+            to: p
+            wait: never
+            rights: [{port: q, as: move-receive}]
+            when: {would-block: [{log: full}]}
+  B: [{sleep: 9ms}, {send: hello, to: q}]
+";
+    let lines: Vec<String> = log(scenario).into_iter().map(|(_, line)| line).collect();
+    assert_eq!(lines, ["full", "hello"]);
+}
+
+#[test]
 fn a_suspended_computation_is_not_counted_twice() {
     let scenario = "
 kernel: {cpus: 2}
