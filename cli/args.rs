@@ -121,9 +121,17 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STEPS", default_value_t = 1_000_000)]
     pub max_steps: u64,
 
+    /// Cut the run off at so much memory, such as `4GiB`; 80 % of what is free if not said
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_memory: Option<u64>,
+
     /// Write every event to this file, as JSON Lines
     #[arg(long, value_name = "OUT.jsonl")]
     pub trace: Option<PathBuf>,
+
+    /// Write the trace over a file that holds something else
+    #[arg(long, requires = "trace")]
+    pub force: bool,
 
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -211,6 +219,10 @@ pub(crate) struct ReplayArgs {
     /// Write every event to this file, as JSON Lines
     #[arg(long, value_name = "OUT.jsonl")]
     pub trace: Option<PathBuf>,
+
+    /// Write the trace over a file that holds something else
+    #[arg(long, requires = "trace")]
+    pub force: bool,
 
     /// What is printed
     #[arg(long, value_enum, default_value_t = Shown::Human)]

@@ -1,9 +1,9 @@
 //! How much a conclusion may cost, as the command line says it, and the line that shows how far it is.
 
-#![expect(clippy::disallowed_types, reason = "whoever waits has said for how long, and is told")]
+#![expect(clippy::disallowed_types, reason = "whoever waits is told how fast it goes")]
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ipcsim_check::Budget;
@@ -11,7 +11,7 @@ use ipcsim_explore::{ExploreLimits, Lookers, Progress, Reduction, Reductions};
 use ipcsim_report::count;
 
 use crate::args::How;
-use crate::terminal::{INTERRUPTED, showing};
+use crate::watch::{Bounds, watched};
 
 /// As many steps as a run takes at most, if nothing else is said.
 pub(crate) const RUN_STEPS: u64 = 1_000_000;
@@ -27,45 +27,25 @@ pub(crate) fn reductions(how: &How) -> Reductions {
 
 /// Does something within the limits that were asked for: all of it together may take so long.
 pub(crate) fn within<T>(how: &How, run_steps: u64, work: impl FnOnce(&Budget) -> T) -> T {
-    let time_over = AtomicBool::new(how.time == Some(0));
-    let done = AtomicBool::new(false);
+    let bounds = Bounds { time: how.time.map(Duration::from_nanos), ..Bounds::of(how.max_memory) };
     let progress = Progress::default();
-    let budget = Budget {
-        reductions: reductions(how),
-        explore: ExploreLimits {
-            max_states: how.max_states,
-            small: how.reduce_above,
-            max_bytes: how
-                .max_memory
-                .map_or_else(free_memory, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-            lookers: Lookers {
-                threads: how.threads.map_or_else(processors, |threads| threads as usize),
-                ..Lookers::default()
+    let begun = Instant::now();
+    watched(bounds, &|| progress_line(&progress, begun), |cancellation| {
+        work(&Budget {
+            reductions: reductions(how),
+            explore: ExploreLimits {
+                max_states: how.max_states,
+                small: how.reduce_above,
+                max_bytes: bounds.memory,
+                lookers: Lookers {
+                    threads: how.threads.map_or_else(processors, |threads| threads as usize),
+                    ..Lookers::default()
+                },
+                cancelled: Some(cancellation),
+                progress: Some(&progress),
             },
-            interrupted: Some(&INTERRUPTED),
-            time_over: Some(&time_over),
-            progress: Some(&progress),
-        },
-        run_steps,
-    };
-    std::thread::scope(|scope| {
-        if let Some(ns) = how.time {
-            let (done, time_over) = (&done, &time_over);
-            scope.spawn(move || {
-                let mut left = Duration::from_nanos(ns);
-                while !left.is_zero() && !done.load(Ordering::Relaxed) {
-                    let tick = left.min(Duration::from_millis(20));
-                    std::thread::sleep(tick);
-                    left -= tick;
-                }
-                time_over.store(true, Ordering::Relaxed);
-            });
-        }
-        let begun = Instant::now();
-        let line = || progress_line(&progress, begun);
-        let found = showing(&line, || work(&budget));
-        done.store(true, Ordering::Relaxed);
-        found
+            run_steps,
+        })
     })
 }
 
@@ -82,15 +62,6 @@ fn progress_line(progress: &Progress, begun: Instant) -> String {
         of(&progress.depth),
         of(&progress.bytes) >> 20
     )
-}
-
-/// What an exploration may take if nothing else is said: 80 % of the memory that is free now.
-fn free_memory() -> usize {
-    const UNKNOWN: usize = 4 << 30;
-    let Ok(text) = std::fs::read_to_string("/proc/meminfo") else { return UNKNOWN };
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    kib.map_or(UNKNOWN, |kib| kib / 5 * 4 * 1024)
 }
 
 fn processors() -> usize {

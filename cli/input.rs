@@ -10,7 +10,7 @@ use ipcsim_scenario::{LoadOptions, Loaded, load};
 use crate::args::Input;
 use crate::exit::Exit;
 use crate::library;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, reading};
 
 /// A scenario's text with its name.
 pub(crate) struct Text {
@@ -39,7 +39,7 @@ pub(crate) fn read(file: &str, input: &Input) -> Result<Text, String> {
     if path.is_dir() {
         return Err(format!("{file} is a folder; name a file in it, or try `ipcsim test {file}`"));
     }
-    let mut opened = File::open(path).map_err(|error| not_found(file, &error))?;
+    let mut opened = reading(|| File::open(path)).map_err(|error| not_found(file, &error))?;
     let bytes = limited(&mut opened, file, input)?;
     Ok(Text { name: file.to_string(), bytes })
 }
@@ -64,8 +64,8 @@ fn not_found(file: &str, error: &io::Error) -> String {
 fn limited(from: &mut impl Read, name: &str, input: &Input) -> Result<Vec<u8>, String> {
     let limit = input.max_file_size.saturating_mul(1 << 20);
     let mut bytes = Vec::new();
-    from.take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
+    let mut from = from.take(limit.saturating_add(1));
+    reading(|| from.read_to_end(&mut bytes))
         .map_err(|error| format!("{name} cannot be read: {error}"))?;
     if bytes.len() as u64 > limit {
         return Err(format!(

@@ -10,6 +10,7 @@ mod library;
 mod lint;
 mod list;
 mod matrix;
+mod memory;
 mod new;
 mod repair;
 mod replay;
@@ -17,6 +18,7 @@ mod run;
 mod step;
 mod terminal;
 mod test;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -25,8 +27,15 @@ use clap::{CommandFactory, Parser};
 use exit::Exit;
 use terminal::Terminal;
 
+/// Counts what is in use, so that a limit of memory is kept.
+#[global_allocator]
+static HEAP: ipcsim_heap::Counting = ipcsim_heap::Counting;
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return terminal::say_usage(&said).into(),
+    };
     let terminal = Terminal::new(cli.color, cli.message_format);
     terminal::catch_interrupts();
     let exit = match &cli.command {
@@ -42,7 +51,7 @@ fn main() -> ExitCode {
         Command::New(args) => new::execute(args, &terminal),
         Command::Explain(args) => explain::execute(args, &terminal),
         Command::Schema(args) => {
-            terminal.print(&match args.of {
+            terminal.print_as_it_is(&match args.of {
                 SchemaOf::Scenario => ipcsim_scenario::schema(),
                 SchemaOf::Trace => ipcsim_report::trace::SCHEMA.to_string(),
                 SchemaOf::Result => ipcsim_check::result::SCHEMA.to_string(),
@@ -52,14 +61,14 @@ fn main() -> ExitCode {
         Command::Completions(args) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "ipcsim", &mut script);
-            terminal.print(&String::from_utf8_lossy(&script));
+            terminal.print_as_it_is(&String::from_utf8_lossy(&script));
             Exit::Yes
         }
         Command::Man => {
             let mut page = Vec::new();
             match clap_mangen::Man::new(Cli::command()).render(&mut page) {
                 Ok(()) => {
-                    terminal.print(&String::from_utf8_lossy(&page));
+                    terminal.print_as_it_is(&String::from_utf8_lossy(&page));
                     Exit::Yes
                 }
                 Err(error) => {

@@ -12,7 +12,7 @@ const START: &str = include_str!("new.yaml");
 /// Writes the file, unless there is one already.
 pub(crate) fn execute(args: &NewArgs, terminal: &Terminal) -> Exit {
     if args.file.as_os_str() == "-" {
-        terminal.print(START);
+        terminal.print_as_it_is(START);
         return Exit::Yes;
     }
     let path = args.file.display();

@@ -63,7 +63,7 @@ fn show(
         generator: format!("schedule/{}", args.token),
     };
     if let Some(path) = &args.trace {
-        let mut writer = trace::Writer::new(create(path, &opened.text)?, &header);
+        let mut writer = trace::Writer::new(create(path, args.force, &opened.text)?, &header);
         again(followed, &mut writer);
         writer.finish()?;
     }

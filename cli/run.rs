@@ -1,22 +1,24 @@
 //! `ipcsim run`: run scenarios and show what happened and why.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipcsim_check::{of_run, result};
 use ipcsim_explore::{
-    GENERATOR, Limits, NoTrace, Outcome, Run, Stop, Tracer, Verdict, conclude, run,
+    GENERATOR, Limits, NoTrace, Outcome, Reason, Run, RunProgress, Stop, Tracer, Verdict, conclude,
+    run,
 };
 use ipcsim_kernel::Machine;
-use ipcsim_report::{Recorder, trace};
+use ipcsim_report::{Recorder, count, time, trace};
 
 use crate::args::{Format, How, RunArgs};
 use crate::budget::within;
 use crate::exit::Exit;
 use crate::input::{self, Opened, Text};
-use crate::terminal::{INTERRUPTED, Terminal, with_progress};
+use crate::terminal::{INTERRUPTED, Terminal};
+use crate::watch::{Bounds, watched};
 
 /// Runs every file that was named; the worst result counts.
 pub(crate) fn execute(args: &RunArgs, terminal: &Terminal) -> Exit {
@@ -89,7 +91,7 @@ fn traced(
     };
     let file = match &args.trace {
         None => None,
-        Some(path) => Some(trace::Writer::new(create(path, text)?, &header)),
+        Some(path) => Some(trace::Writer::new(create(path, args.force, text)?, &header)),
     };
     if args.format == Format::Jsonl {
         let out = trace::Writer::new(io::stdout().lock(), &header);
@@ -121,12 +123,14 @@ fn run_with<A: Tracer, B: Tracer>(
     first: A,
     second: Option<B>,
 ) -> (Run, A, Option<B>) {
-    with_progress(&text.name, |progress| {
+    let progress = RunProgress::default();
+    let line = || progress_line(&text.name, &progress);
+    watched(Bounds::of(args.max_memory), &line, |cancellation| {
         let limits = Limits {
             max_steps: args.max_steps,
             until_ns: args.until,
-            interrupted: Some(&INTERRUPTED),
-            progress: Some(progress),
+            cancelled: Some(cancellation),
+            progress: Some(&progress),
         };
         match second {
             None => {
@@ -143,6 +147,17 @@ fn run_with<A: Tracer, B: Tracer>(
     })
 }
 
+/// How far a run is: steps, simulated time, memory.
+fn progress_line(name: &str, progress: &RunProgress) -> String {
+    let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
+    format!(
+        "{name}: {} steps, {} of simulated time, {} MiB",
+        count(of(&progress.steps)),
+        time(of(&progress.now_ns)),
+        ipcsim_heap::IN_USE.load(Ordering::Relaxed) >> 20
+    )
+}
+
 fn report(
     opened: &Opened,
     args: &RunArgs,
@@ -153,10 +168,12 @@ fn report(
     let verdict = conclude(machine, run);
     let subject = opened.subject();
     let cures = match run.stop {
-        Stop::Interrupted => Vec::new(),
-        _ => within(&How::default(), args.max_steps, |budget| {
-            of_run(&subject, machine, run, &verdict, budget)
-        }),
+        Stop::Cancelled(_) => Vec::new(),
+        _ => within(
+            &How { max_memory: args.max_memory, ..How::default() },
+            args.max_steps,
+            |budget| of_run(&subject, machine, run, &verdict, budget),
+        ),
     };
     if args.format == Format::Json {
         let mut scenario = result::Scenario::of(&subject, opened.title());
@@ -191,22 +208,37 @@ fn heading(opened: &Opened, machine: &Machine) -> String {
 
 fn exit(run: &Run, verdict: &Verdict) -> Exit {
     match (run.stop, verdict.outcome) {
-        (Stop::Interrupted, _) => Exit::Interrupted,
+        (Stop::Cancelled(Reason::Interrupted), _) => Exit::Interrupted,
         (_, Outcome::Completes) => Exit::Yes,
         (_, Outcome::Unfinished) => Exit::Undecided,
         (_, Outcome::Fails | Outcome::Deadlock | Outcome::Stranded | Outcome::Livelock) => Exit::No,
     }
 }
 
-/// The file of a trace. The scenario itself is no such file.
-pub(crate) fn create(path: &Path, scenario: &Text) -> io::Result<File> {
+/// The file of a trace. What is there already and is no trace is left alone, if nothing else was said.
+pub(crate) fn create(path: &Path, force: bool, scenario: &Text) -> io::Result<File> {
     let is_scenario = path.canonicalize().is_ok_and(|path| {
         Path::new(&scenario.name).canonicalize().is_ok_and(|scenario| scenario == path)
     });
     if is_scenario {
         return Err(io::Error::other("that is the scenario itself"));
     }
+    if !force && holds_something_else(path)? {
+        return Err(io::Error::other("the file is there already and is no trace (--force)"));
+    }
     File::create(path)
+}
+
+/// Whether a file holds something that is no trace. Devices and pipes hold nothing.
+fn holds_something_else(path: &Path) -> io::Result<bool> {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 => {
+            let mut begin = [0; trace::BEGIN.len()];
+            let read = File::open(path)?.read(&mut begin)?;
+            Ok(begin[..read] != *trace::BEGIN)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Ends a trace on standard output. If its reader has gone away the rest is not wanted, which is no error.

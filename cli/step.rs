@@ -1,20 +1,22 @@
 //! `ipcsim step`: you are the scheduler.
 
 use std::io::{self, BufRead, IsTerminal};
+use std::sync::atomic::Ordering;
 
-use ipcsim_check::Subject;
+use ipcsim_check::{Budget, Seen, Subject};
 use ipcsim_explore::{
-    Covered, Edge, Exploration, Leg, NoTrace, Path, Reduction, ScheduleStep, View, Wanted, replay,
+    Covered, Edge, Exploration, ExploreLimits, Leg, NoTrace, Path, Reduction, ScheduleStep, View,
+    Wanted, explore, replay,
 };
 use ipcsim_kernel::{Machine, State};
-use ipcsim_report::{Steps, graph, show, why_not};
+use ipcsim_report::{Steps, count, cut_off, graph, show, why_not};
 
 use crate::args::{How, StepArgs};
 use crate::budget::{RUN_STEPS, reductions, within};
 use crate::exit::Exit;
 use crate::input;
 use crate::replay::why;
-use crate::terminal::Terminal;
+use crate::terminal::{INTERRUPTED, Terminal, reading};
 
 const HELP: &str = "\
 a number    take that step
@@ -51,24 +53,44 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
     }
     // What a schedule was found by says what counts as a step.
     let Some(seen) = subject.seen(view.at) else { return Exit::Unusable };
+    let threads = seen.machine.initial_threads();
+    if threads > MOST_THREADS {
+        terminal.error(&format!(
+            "{} threads are too many to choose from: `step` plays with {} at most; \
+             try it with fewer replicas",
+            count(threads as u64),
+            count(MOST_THREADS as u64)
+        ));
+        return Exit::Unusable;
+    }
     // Whoever plays can do everything: no schedule is left out.
     let no_merge = view.merge == Reduction::Off;
     let every = How { no_merge, no_por: true, no_symmetry: true, ..args.subject.how.clone() };
-    let found = within(&every, RUN_STEPS, |budget| budget.explore(&seen.machine, seen.looks()));
-    let mut game =
-        Game { machine: &seen.machine, subject, found, path: Path::new(), view, terminal };
+    // Nothing is looked for before it is asked for.
+    let nothing = ExploreLimits { max_states: 0, ..ExploreLimits::default() };
+    let found = explore(&seen.machine, reductions(&every), seen.looks(), &nothing);
+    let path = Path::new();
+    let mut game = Game { seen: &seen, subject, found, path, view, every, terminal };
     game.follow(&schedule);
     terminal.print(&format!("{}\n\n", opened.title()));
     game.play()
 }
 
+/// With more threads nobody plays: what each of them could do takes too long to find out, and to read.
+const MOST_THREADS: usize = 1_000;
+/// So many steps are shown to choose from.
+const SHOWN: usize = 50;
+
 /// A schedule that grows step by step.
 struct Game<'m> {
-    machine: &'m Machine,
+    seen: &'m Seen,
     subject: Subject<'m>,
+    /// As far as somebody went.
     found: Exploration<'m>,
     path: Path,
     view: View,
+    /// How all schedules are looked at.
+    every: How,
     terminal: &'m Terminal,
 }
 
@@ -80,12 +102,25 @@ impl Game<'_> {
         }
         self.offer();
         let typed = io::stdin().is_terminal();
-        let mut lines = io::stdin().lock().lines();
+        let mut lines = io::stdin().lock().split(b'\n');
         loop {
             if typed {
                 self.terminal.print("> ");
             }
-            let Some(Ok(line)) = lines.next() else { return Exit::Yes };
+            if INTERRUPTED.load(Ordering::Relaxed) {
+                return Exit::Interrupted;
+            }
+            let line = match reading(|| lines.next()) {
+                None => return Exit::Yes,
+                Some(Ok(line)) => line,
+                Some(Err(error)) => {
+                    self.terminal.error(&format!("standard input cannot be read: {error}"));
+                    return Exit::Unusable;
+                }
+            };
+            // What is no text is a bad line, and no more.
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end_matches('\r');
             if !typed {
                 self.terminal.print(&format!("> {line}\n"));
             }
@@ -97,7 +132,7 @@ impl Game<'_> {
                 (Some("back" | "b"), _) => self.back(),
                 (Some("graph" | "g"), _) => {
                     let state = self.state();
-                    self.terminal.print(&graph(self.machine, &state));
+                    self.terminal.print(&graph(&self.seen.machine, &state));
                 }
                 (Some("why"), Some(name)) => self.tell(name, why_not),
                 (Some("show"), Some(name)) => self.tell(name, show),
@@ -127,7 +162,7 @@ impl Game<'_> {
 
     fn state(&mut self) -> State {
         let schedule = self.schedule();
-        replay(self.machine, self.found.grain(), &schedule, &mut NoTrace)
+        replay(&self.seen.machine, self.found.grain(), &schedule, &mut NoTrace)
     }
 
     fn take(&mut self, way: usize) {
@@ -142,15 +177,15 @@ impl Game<'_> {
         if options.is_empty() {
             let state = self.state();
             self.terminal.print("nothing can move any more\n");
-            self.terminal.print(&ipcsim_report::end(self.machine, &state));
+            self.terminal.print(&ipcsim_report::end(&self.seen.machine, &state));
             return;
         }
         let schedule = self.schedule();
         let number = schedule.len() as u64;
-        for (at, edge) in options.iter().enumerate() {
+        for (at, edge) in options.iter().enumerate().take(SHOWN) {
             let mut with = schedule.clone();
             with.push(self.found.step_of(edge));
-            let (steps, _) = Steps::of(self.machine, self.found.grain(), &with);
+            let (steps, _) = Steps::of(&self.seen.machine, self.found.grain(), &with);
             let mut text = steps.lines_of(number).join("; ");
             if number == 0 {
                 let answers = self.found.step_of(edge).answers;
@@ -158,6 +193,9 @@ impl Game<'_> {
                 text = format!("begin, with choice {}", answers.join(", "));
             }
             self.terminal.print(&format!("{:>3}  {text}\n", at + 1));
+        }
+        if options.len() > SHOWN {
+            self.terminal.print(&format!("     … and so on, up to {}\n", options.len()));
         }
     }
 
@@ -190,28 +228,31 @@ impl Game<'_> {
 
     fn tell(&mut self, name: &str, look: impl Fn(&Machine, &State, &str) -> Option<String>) {
         let state = self.state();
-        let text = look(self.machine, &state, name);
+        let text = look(&self.seen.machine, &state, name);
         self.terminal.print(&text.unwrap_or_else(|| format!("nothing is called {name}\n")));
     }
 
     /// Takes the shortest way to an end of this kind.
     fn play_on(&mut self, wanted: Wanted) {
-        let at = self.path.last().map_or(0, |leg| leg.to);
-        let beginning = self.path.is_empty();
-        let Some(way) = self.found.nearest(at, beginning, wanted) else {
-            let all = self.found.covered == Covered::All;
-            let what = match wanted {
-                Wanted::Success => "no schedule completes from here",
-                Wanted::Failure => "from here every schedule completes",
+        let done = self.schedule();
+        let every = self.every.clone();
+        let (way, covered) = within(&every, RUN_STEPS, |budget| self.way_to(&done, wanted, budget));
+        let Some(way) = way else {
+            let text = match (wanted, covered) {
+                (Wanted::Success, Covered::All) => "no schedule completes from here".to_string(),
+                (Wanted::Failure, Covered::All) => "from here every schedule completes".to_string(),
+                (_, other) => {
+                    let why = cut_off(&self.seen.machine, other);
+                    format!("no such schedule was found from here: {why}")
+                }
             };
-            let sure = if all { "" } else { ", as far as was looked" };
-            self.terminal.print(&format!("{what}{sure}\n"));
+            self.terminal.print(&format!("{text}\n"));
             return;
         };
-        let before = self.path.len() as u64;
-        self.path.extend(way);
+        let before = done.len() as u64;
+        self.follow(&way);
         let schedule = self.schedule();
-        let (steps, _) = Steps::of(self.machine, self.found.grain(), &schedule);
+        let (steps, _) = Steps::of(&self.seen.machine, self.found.grain(), &schedule);
         for number in before..schedule.len() as u64 {
             for line in steps.lines_of(number) {
                 self.terminal.print(&format!("     {line}\n"));
@@ -220,15 +261,41 @@ impl Game<'_> {
         self.offer();
     }
 
-    /// Takes the steps of a schedule.
-    fn follow(&mut self, schedule: &[ScheduleStep]) {
-        for step in schedule {
-            let options = self.options();
-            let way = options.iter().position(|edge| self.found.step_of(edge) == *step);
-            match way {
-                Some(way) => self.take(way),
-                None => return,
-            }
-        }
+    /// The shortest way from the end of a schedule to an end of this kind, and how much was looked at.
+    fn way_to(
+        &self,
+        done: &[ScheduleStep],
+        wanted: Wanted,
+        budget: &Budget,
+    ) -> (Option<Vec<ScheduleStep>>, Covered) {
+        let mut found = budget.explore(&self.seen.machine, self.seen.looks());
+        let Some(mut path) = follow(&mut found, Path::new(), done) else {
+            return (None, found.covered);
+        };
+        let from = path.last().map_or(0, |leg| leg.to);
+        let way = found.nearest(from, path.is_empty(), wanted, budget.explore.max_states);
+        let covered = budget.reason().map_or(found.covered, Covered::from);
+        let schedule = way.map(|way| {
+            path.extend(way);
+            found.schedule(&path).split_off(done.len())
+        });
+        (schedule, covered)
     }
+
+    /// Takes the steps of a schedule, as far as they can be taken.
+    fn follow(&mut self, schedule: &[ScheduleStep]) {
+        let path = std::mem::take(&mut self.path);
+        self.path = follow(&mut self.found, path.clone(), schedule).unwrap_or(path);
+    }
+}
+
+/// The path with the steps of a schedule behind it; nothing if they cannot be taken.
+fn follow(found: &mut Exploration, mut path: Path, schedule: &[ScheduleStep]) -> Option<Path> {
+    for step in schedule {
+        let from = path.last().map_or(0, |leg| leg.to);
+        let options = found.edges_from(path.is_empty(), from);
+        let way = options.iter().position(|edge| found.step_of(edge) == *step)?;
+        path.push(Leg { from, way, to: options[way].to });
+    }
+    Some(path)
 }

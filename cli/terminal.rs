@@ -1,18 +1,23 @@
 //! The terminal: what is printed, how, and what happens when nobody reads it.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::error::ErrorKind;
 use ipcsim_check::result;
-use ipcsim_report::diagnostics::Style;
+use ipcsim_report::diagnostics::{self, Style};
+use ipcsim_report::{visible_json, visible_lines};
 use ipcsim_scenario::Loaded;
 
 use crate::args::{Color, MessageFormat, Output};
 use crate::exit::Exit;
+use crate::watch::GRACE;
 
 /// Set by Ctrl-C.
 pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+static PRINTING: AtomicBool = AtomicBool::new(false);
+static READING: AtomicBool = AtomicBool::new(false);
 
 /// Where output goes.
 pub(crate) struct Terminal {
@@ -36,11 +41,19 @@ impl Terminal {
         Self { style, failed: AtomicBool::new(false) }
     }
 
-    /// Prints to standard output. If nobody reads it any more, as in `| head`, that is no error.
+    /// Prints to standard output. Nothing that a scenario or the name of a file says reaches a terminal raw.
     pub(crate) fn print(&self, text: &str) {
+        self.print_as_it_is(&visible_lines(text));
+    }
+
+    /// Prints what is our own to standard output. If nobody reads it any more, as in `| head`, that is no
+    /// error.
+    pub(crate) fn print_as_it_is(&self, text: &str) {
+        PRINTING.store(true, Ordering::Relaxed);
         let mut out = anstream::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         drop(out);
+        PRINTING.store(false, Ordering::Relaxed);
         if let Err(error) = written
             && error.kind() != io::ErrorKind::BrokenPipe
             && !self.failed.swap(true, Ordering::Relaxed)
@@ -52,7 +65,7 @@ impl Terminal {
     /// Prints what a command found, as one JSON object.
     pub(crate) fn json(&self, command: &'static str, scenarios: Vec<result::Scenario>) {
         let report = result::Report { format: result::FORMAT, command, scenarios };
-        self.print(&result::text(&report));
+        self.print_as_it_is(&visible_json(&result::text(&report)));
     }
 
     /// A scenario cannot be used. People have been told; the JSON says so, too.
@@ -73,8 +86,12 @@ impl Terminal {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Prints to standard error.
+    /// Prints to standard error; nothing raw, as [`Terminal::print`].
     pub(crate) fn tell(&self, text: &str) {
+        self.tell_as_it_is(&visible_lines(text));
+    }
+
+    fn tell_as_it_is(&self, text: &str) {
         let mut out = anstream::stderr().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
@@ -84,7 +101,7 @@ impl Terminal {
         match self.style {
             Style::Json => {
                 let object = serde_json::json!({ "severity": "error", "message": text });
-                self.tell(&format!("{object}\n"));
+                self.tell_as_it_is(&visible_json(&format!("{object}\n")));
             }
             Style::Plain | Style::Coloured | Style::Short => self.tell(&format!("error: {text}\n")),
         }
@@ -94,7 +111,7 @@ impl Terminal {
     pub(crate) fn diagnostics(&self, loaded: &Loaded) {
         const SHOWN: usize = 50;
         for diagnostic in loaded.diagnostics.iter().take(SHOWN) {
-            self.tell(&ipcsim_report::diagnostics::render(diagnostic, &loaded.sources, self.style));
+            self.tell_as_it_is(&diagnostics::render(diagnostic, &loaded.sources, self.style));
             if self.style == Style::Coloured {
                 self.tell("\n");
             }
@@ -105,54 +122,46 @@ impl Terminal {
     }
 }
 
-/// Lets Ctrl-C end a run in good order; the second one ends the program at once.
+/// Prints the help or the version that somebody asked for, or what is wrong with the command line.
+pub(crate) fn say_usage(said: &clap::Error) -> Exit {
+    let asked_for = matches!(said.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let terminal = Terminal::new(Color::Auto, MessageFormat::Human);
+    if asked_for {
+        terminal.print_as_it_is(&said.render().ansi().to_string());
+    } else {
+        terminal.tell(&said.render().to_string());
+    }
+    if asked_for && !terminal.has_failed() { Exit::Yes } else { Exit::Unusable }
+}
+
+/// Lets Ctrl-C end what is under way in good order; the second one ends the program at once. Whatever does
+/// not end by itself is ended soon.
 pub(crate) fn catch_interrupts() {
     let result = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) || READING.load(Ordering::Relaxed) {
             std::process::exit(130);
         }
+        std::thread::spawn(|| {
+            std::thread::sleep(GRACE);
+            if !is_printing() {
+                std::process::exit(130);
+            }
+        });
     });
     // Without a handler Ctrl-C ends the program at once, which will do.
     let _ = result;
 }
 
-/// Shows a line on a terminal while something takes longer than a second.
-pub(crate) fn with_progress<T>(what: &str, work: impl FnOnce(&AtomicU64) -> T) -> T {
-    let steps = AtomicU64::new(0);
-    let line = || format!("{what}: {} steps", ipcsim_report::count(steps.load(Ordering::Relaxed)));
-    showing(&line, || work(&steps))
+/// Whether something is being printed: that may take as long as its reader likes.
+pub(crate) fn is_printing() -> bool {
+    PRINTING.load(Ordering::Relaxed)
 }
 
-/// As [`with_progress`], with a line that says what it likes.
-pub(crate) fn showing<T>(line: &(impl Fn() -> String + Sync), work: impl FnOnce() -> T) -> T {
-    if !io::stderr().is_terminal() {
-        return work();
-    }
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| show(line, &done));
-        let result = work();
-        done.store(true, Ordering::Relaxed);
-        result
-    })
-}
-
-fn show(text: &impl Fn() -> String, done: &AtomicBool) {
-    const TICK: Duration = Duration::from_millis(50);
-    const PATIENCE: u32 = 20;
-    let mut waited = 0;
-    let mut line: Option<indicatif::ProgressBar> = None;
-    while !done.load(Ordering::Relaxed) {
-        std::thread::sleep(TICK);
-        waited += 1;
-        if waited < PATIENCE {
-            continue;
-        }
-        let line = line.get_or_insert_with(indicatif::ProgressBar::new_spinner);
-        line.set_message(text());
-        line.tick();
-    }
-    if let Some(line) = line {
-        line.finish_and_clear();
-    }
+/// Reads what may never come, from a terminal or another program. There is nothing to end in good order:
+/// Ctrl-C ends the program at once.
+pub(crate) fn reading<T>(read: impl FnOnce() -> T) -> T {
+    READING.store(true, Ordering::Relaxed);
+    let result = read();
+    READING.store(false, Ordering::Relaxed);
+    result
 }

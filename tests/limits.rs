@@ -109,3 +109,109 @@ processes:
     shell.run(&["run", "deep.yaml"]).is(0, "completes");
     shell.run(&["explore", "deep.yaml", "--all-outcomes"]).is(0, "every schedule completes");
 }
+
+/// What takes more time or memory than there is, with limits that end it.
+const ENDLESS: &[(&str, &str, &[&str])] = &[
+    (
+        "500 replicas, of each of which nobody knows when it goes",
+        "processes: {a: {replicas: 500, do: [{log: x}]}}\n",
+        &["explore", "--max-memory", "64MiB"],
+    ),
+    (
+        "a whole family waits at a whole family",
+        "mailboxes: {m: {replicas: 1000}}\nprocesses: {a: {replicas: 1000, do: [{receive: x, from: m}]}}\n",
+        &["explore", "--time", "1s", "--max-memory", "512MiB"],
+    ),
+    (
+        "a message of 32,768 elements for ever",
+        "
+mailboxes: {m: {capacity: unlimited}}
+processes:
+  a: [{set: {x: '[1]'}}, {repeat: 15, do: [{set: {x: '[x, x]'}}]}, {forever: [{send: '${x}', to: m}]}]
+",
+        &["explore", "--max-memory", "256MiB"],
+    ),
+    (
+        "texts of 40 KiB for ever",
+        "
+mailboxes: {m: {capacity: unlimited}}
+processes:
+  a:
+    - set: {i: 0}
+    - forever:
+        - set: {x: '\"${i}0123456789\"', i: i + 1}
+        - repeat: 12
+          do: [{set: {x: '\"${x}${x}\"'}}]
+        - send: ${x}
+          to: m
+",
+        &["run", "-q", "--max-memory", "256MiB"],
+    ),
+    (
+        "a million processes",
+        "processes: {a: {replicas: 1000000, do: [{log: x}]}}\n",
+        &["explore", "--time", "1s"],
+    ),
+    (
+        "a million processes to be repaired",
+        "processes: {a: {replicas: 1000000, do: [{log: x}]}}\n",
+        &["repair", "--time", "1s"],
+    ),
+    (
+        "a million processes under several policies",
+        "processes: {a: {replicas: 1000000, do: [{log: x}]}}\n",
+        &["matrix", "--vary", "kernel.buffering=1,2,3,4", "--time", "1s"],
+    ),
+];
+
+#[test]
+fn limits_of_time_and_memory_end_whatever_is_under_way() {
+    let shell = Shell::new("endless");
+    for (what, text, arguments) in ENDLESS {
+        shell.write("endless.yaml", text);
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["endless.yaml"]).collect();
+        let answer = shell.run(&arguments);
+        assert_eq!(answer.code, 3, "{what}: {}{}", answer.out, answer.err);
+        assert!(!answer.err.contains("panicked"), "{what}: {}", answer.err);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_the_system_gives_less_memory_than_there_seems_to_be_it_is_said() {
+    let shell = Shell::new("ulimit");
+    shell.write("many.yaml", ENDLESS[0].1);
+    let typed = |limit: &str, arguments: &str| {
+        let program = env!("CARGO_BIN_EXE_ipcsim");
+        let script = format!("ulimit -v {limit}; exec {program} {arguments} many.yaml");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(&shell.folder)
+            .output()
+            .expect("there is a shell");
+        common::shell::Answer::from(output)
+    };
+    // What it takes by itself is a part of what is left.
+    typed("1000000", "explore").is(3, "--max-memory was reached");
+    // Whoever asks for more than there is gets what there is.
+    typed("600000", "explore --threads 1 --max-memory 100GiB").is(3, "out of memory");
+}
+
+#[test]
+fn nobody_plays_with_a_million_processes() {
+    let shell = Shell::new("play");
+    shell.write("many.yaml", ENDLESS[4].1);
+    shell.run(&["step", "many.yaml"]).is(2, "too many to choose from");
+    shell.write("some.yaml", "processes: {a: {replicas: 1000, do: [{log: x}]}}\n");
+    shell.run_with_input(&["step", "some.yaml"], b"1\n").is(0, "and so on, up to 1000");
+}
+
+#[test]
+fn where_not_everything_was_looked_at_the_game_says_so_and_looks_from_there() {
+    let shell = Shell::new("play-on");
+    let few = ["step", "mutual-send", "--max-states", "2"];
+    let answer = shell.run_with_input(&few, b"fail\n");
+    answer.is(0, "no such schedule was found from here: --max-states was reached");
+    let answer = shell.run_with_input(&few, b"1\nfail\n");
+    answer.is(0, "nothing can move any more");
+}

@@ -5,6 +5,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use ipcsim_scenario::{Diagnostic, Severity, Source};
 use serde_json::{Value, json};
 
+use crate::visible::{visible, visible_in_colour, visible_json, visible_lines};
+
 /// How diagnostics are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -28,39 +30,40 @@ pub fn render(diagnostic: &Diagnostic, sources: &[Source], style: Style) -> Stri
         Style::Coloured => {
             long(diagnostic, sources, &Renderer::styled().decor_style(DecorStyle::Ascii))
         }
-        Style::Short => short(diagnostic, source),
-        Style::Json => format!("{}\n", object(diagnostic, sources)),
+        Style::Short => visible_lines(&short(diagnostic, source)),
+        Style::Json => visible_json(&format!("{}\n", object(diagnostic, sources))),
     }
 }
 
 fn long(diagnostic: &Diagnostic, sources: &[Source], renderer: &Renderer) -> String {
+    let source = &sources[(diagnostic.at.source as usize).min(sources.len() - 1)];
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let code = diagnostic.code.label();
+    // The text of the file is made visible by the renderer, and by us where it leaves something.
+    let (label, message) = (visible(&diagnostic.label), visible(&diagnostic.message));
+    let (name, help) = (visible(&source.name), diagnostic.help.as_deref().map(visible_lines));
+    let related = diagnostic.related.as_ref().map(|(at, what)| (at, visible(what)));
     let mut primary =
         AnnotationKind::Primary.span(clamp(diagnostic.at.bytes(), text(diagnostic, sources)));
-    if !diagnostic.label.is_empty() {
-        primary = primary.label(diagnostic.label.as_str());
+    if !label.is_empty() {
+        primary = primary.label(label.as_str());
     }
-    let source = &sources[(diagnostic.at.source as usize).min(sources.len() - 1)];
-    let mut snippet =
-        Snippet::source(source.text.as_ref()).path(source.name.as_ref()).annotation(primary);
-    if let Some((at, what)) = &diagnostic.related
+    let mut snippet = Snippet::source(source.text.as_ref()).path(name.as_str()).annotation(primary);
+    if let Some((at, what)) = &related
         && at.source == diagnostic.at.source
     {
         let context = AnnotationKind::Context.span(clamp(at.bytes(), &source.text));
         snippet = snippet.annotation(context.label(what.as_str()));
     }
-    let title = level.primary_title(diagnostic.message.as_str()).id(code.as_str());
+    let title = level.primary_title(message.as_str()).id(code.as_str());
     let mut group = Group::with_title(title).element(snippet);
-    if let Some(help) = &diagnostic.help {
+    if let Some(help) = &help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    let mut out = renderer.render(&[group]).clone();
-    out.push('\n');
-    out
+    visible_in_colour(&format!("{}\n", renderer.render(&[group])))
 }
 
 fn text<'a>(diagnostic: &Diagnostic, sources: &'a [Source]) -> &'a str {

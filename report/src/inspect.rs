@@ -7,7 +7,7 @@ use ipcsim_kernel::{
 };
 
 use crate::reasons::waiting;
-use crate::words::{LinkEnd, Names, blocked_word, place};
+use crate::words::{LinkEnd, Names, blocked_word, fault_words, place};
 
 /// Why the threads of this name cannot go on, and who could let them; nothing if nobody has the name.
 pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
@@ -31,7 +31,7 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
             ThreadState::NotStarted => writeln!(out, "{who} has not started"),
             ThreadState::Ended => writeln!(out, "{who} has ended"),
             ThreadState::Raising(fault) => {
-                writeln!(out, "{who} fails next{at}: {}", fault.describe())
+                writeln!(out, "{who} fails next{at}: {}", fault_words(fault))
             }
             ThreadState::Ready | ThreadState::LookingAgain { .. } => {
                 writeln!(out, "{who} can go on{at}")

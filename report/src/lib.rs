@@ -15,6 +15,7 @@ mod telling;
 pub mod trace;
 mod units;
 mod verdict;
+mod visible;
 mod words;
 
 pub use exploration::{Told, cut_off, end, exploration};
@@ -26,4 +27,5 @@ pub use steps::Steps;
 pub use story::{Recorder, Story};
 pub use units::{bytes, count, plural, time};
 pub use verdict::{measures, verdict};
+pub use visible::{is_hidden, visible, visible_in_colour, visible_json, visible_lines};
 pub use words::{LinkEnd, Names};

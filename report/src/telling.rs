@@ -9,7 +9,7 @@ use ipcsim_kernel::{
 
 use crate::reasons::why;
 use crate::units::plural;
-use crate::words::{LinkEnd, Names, blocked_where, blocked_word};
+use crate::words::{LinkEnd, Names, blocked_where, blocked_word, fault_words};
 
 /// What an event is in words, if it deserves any.
 pub(crate) fn words_of(machine: &Machine, state: &State, event: &Event) -> Option<String> {
@@ -46,10 +46,10 @@ impl Telling<'_> {
             }
             Kind::Returned(Outcome::Ok) => self.found()?,
             Kind::Returned(outcome) => self.failed(*outcome),
-            Kind::Logged(text) => format!("log: {}", visible(&names.value(text))),
+            Kind::Logged(text) => format!("log: {}", names.value(text)),
             Kind::Raised(fault) => {
                 let does = if self.is_handled() { "raises" } else { "fails" };
-                format!("{does}: {}", fault.describe())
+                format!("{does}: {}", fault_words(fault))
             }
             Kind::Lost(message, loss) => self.lost(message, *loss),
             Kind::Kept(message) => {
@@ -64,7 +64,7 @@ impl Telling<'_> {
             Kind::Killed(process) => format!("kill {}", machine.process_name(*process)),
             Kind::Spawned(process) => format!("spawn {}", machine.process_name(*process)),
             Kind::ThreadKilled(t) => format!("kill {}", names.thread(state, *t)),
-            Kind::Unhandled(fault) => format!("fails: {}", fault.describe()),
+            Kind::Unhandled(fault) => format!("fails: {}", fault_words(fault)),
             Kind::Suspended(t) => format!("suspend {}", names.thread(state, *t)),
             Kind::Resumed(t) if event.thread == Some(*t) => "goes on behind it".into(),
             Kind::Resumed(t) => format!("resume {}", names.thread(state, *t)),
@@ -97,7 +97,7 @@ impl Telling<'_> {
         }
         match self.call() {
             Some(inquiry @ Verb::Call { answer: Answer::OfNames(_), .. }) => {
-                let asked = cut(&visible(&self.names.value(&message.body)));
+                let asked = cut(&self.names.value(&message.body));
                 format!("{} {asked} at {to}", inquiry.word())
             }
             verb => format!("{} {} to {to}", verb.map_or("send", Verb::word), self.body(message)),
@@ -197,10 +197,10 @@ impl Telling<'_> {
 
     /// A body as the lecture would write it, with the type of the message if it has one.
     fn body(&self, message: &Message) -> String {
-        let text = cut(&visible(&self.names.value(&message.body)));
+        let text = cut(&self.names.value(&message.body));
         match message.kind() {
             kind if *kind == Value::None || message.sender == ProcessId::KERNEL => text,
-            kind => format!("{text} ({})", cut(&visible(&self.names.value(kind)))),
+            kind => format!("{text} ({})", cut(&self.names.value(kind))),
         }
     }
 }
@@ -252,23 +252,6 @@ fn cut(text: &str) -> String {
     }
     let (kept, end) = if text.starts_with('[') { (22, "…]") } else { (23, "…") };
     text.chars().take(kept).collect::<String>() + end
-}
-
-/// A text in which every character can be seen: a line break would tear the picture.
-fn visible(text: &str) -> String {
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 /// What a program has chosen. What else the kernel chooses shows in what happens.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Run, Stop, Verdict};
+use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Reason, Run, Stop, Verdict};
 use ipcsim_kernel::{BlockedOn, Bound, Machine, Pc, Role, State, Thread, ThreadId, ThreadState};
 
 use crate::reasons::{Waiting, waiting};
@@ -22,7 +22,7 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[String]
     for failure in &verdict.failures {
         let name = machine.process_name(failure.process);
         let place = words::place(machine, failure.at);
-        write(&mut out, format!("{name} failed{place}: {}", failure.fault.describe()));
+        write(&mut out, format!("{name} failed{place}: {}", words::fault_words(&failure.fault)));
     }
     let shown = verdict.problems.iter().take(SHOWN);
     for problem in shown {
@@ -93,7 +93,14 @@ fn cut_off(machine: &Machine, run: &Run) -> Option<String> {
         }
         Stop::Time => format!("cut off at {} (--until)", time(run.measures.time_ns)),
         Stop::Clock => "cut off after 584 years (2^64 ns), where simulated time ends".into(),
-        Stop::Interrupted => format!("interrupted after {}", plural(run.steps, "step")),
+        Stop::Cancelled(reason) => {
+            let steps = plural(run.steps, "step");
+            match reason {
+                Reason::Interrupted => format!("interrupted after {steps}"),
+                Reason::Memory => format!("out of memory after {steps} (--max-memory)"),
+                Reason::Time => format!("out of time after {steps} (--time)"),
+            }
+        }
         Stop::LocalLoop(t) => {
             let name = Names::new(machine).thread(&run.state, t);
             let place = words::place(machine, run.state.threads[t.index()].pc);

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use ipcsim_kernel::{
-    BlockedOn, Handle, Holder, Machine, MailboxId, MailboxKind, Pc, ProcessId, Sources, State,
-    ThreadId, ThreadName, Value, write_value,
+    BlockedOn, Fault, Handle, Holder, Machine, MailboxId, MailboxKind, Pc, ProcessId, Sources,
+    State, ThreadId, ThreadName, Value, write_value,
 };
+
+use crate::visible::visible;
 
 /// The names of a machine's threads and mailboxes.
 ///
@@ -79,13 +81,23 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// A value as a log shows it.
+    /// A value as a log shows it, in one line in which every character can be seen.
     pub fn value(&self, value: &Value) -> String {
+        visible(&self.value_as_it_is(value))
+    }
+
+    /// A value as a log has it.
+    pub fn value_as_it_is(&self, value: &Value) -> String {
         let mut text = String::new();
         let name = |handle| self.machine.handle_name(handle);
         write_value(&mut text, value, &name).expect("a String takes all text");
         text
     }
+}
+
+/// An exception in a few words; the scenario's own can be of any kind.
+pub(crate) fn fault_words(fault: &Fault) -> String {
+    visible(&fault.describe())
 }
 
 /// Where an operation stands, behind what it belongs to: ` (line 12)`. Nothing for what is not in the file.

@@ -7,6 +7,7 @@ use ipcsim_kernel::{
 };
 
 use crate::reasons::why;
+use crate::visible::visible_json;
 use crate::words::{LinkEnd, Names};
 
 /// Names as JSON strings, each spelled out once.
@@ -107,7 +108,9 @@ impl Scribe<'_> {
                 text(out, ",\"question\":", question_word(*question));
                 number(out, ",\"answer\":", *answer);
             }
-            Kind::Logged(value) => text(out, ",\"text\":", &Names::new(self.machine).value(value)),
+            Kind::Logged(value) => {
+                text(out, ",\"text\":", &Names::new(self.machine).value_as_it_is(value));
+            }
             Kind::Raised(fault) | Kind::Unhandled(fault) => {
                 text(out, ",\"why\":", &fault.describe());
             }
@@ -329,14 +332,17 @@ pub(super) fn push_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// A JSON string. What needs no escape, as nearly everything does, is copied as it is.
+/// A JSON string in which every character can be seen. What needs no escape, as nearly everything does, is
+/// copied as it is.
 fn escape(out: &mut Vec<u8>, text: &str) {
-    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    let plain =
+        text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\');
     if plain {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
     } else {
-        serde_json::to_writer(out, text).expect("a Vec takes all text");
+        let json = serde_json::to_string(text).expect("a String takes all text");
+        out.extend_from_slice(visible_json(&json).as_bytes());
     }
 }

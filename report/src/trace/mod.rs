@@ -13,6 +13,9 @@ pub use read::{ReadError, read};
 pub use record::{Header, Record, SCHEMA};
 pub use write::Writer;
 
+/// How a trace begins: the key that only its first line has.
+pub const BEGIN: &[u8] = b"{\"ipcsim-trace\":";
+
 /// The version of the format. Any change of the bytes of any trace raises it.
 pub const VERSION: u32 = 2;
 

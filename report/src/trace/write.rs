@@ -10,6 +10,8 @@ use std::io::{self, Write};
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::{Event, Kind, Machine, State};
 
+use crate::visible::visible_json;
+
 use super::Header;
 use super::kept::KeptLines;
 use super::line::{Scribe, Spelled, push_number};
@@ -49,7 +51,8 @@ impl Digits {
 impl<W: Write> Writer<W> {
     /// A writer that has written the header.
     pub fn new(to: W, header: &Header) -> Self {
-        let mut lines = serde_json::to_vec(header).expect("a header is plain data");
+        let header = serde_json::to_string(header).expect("a header is plain data");
+        let mut lines = visible_json(&header).into_bytes();
         lines.push(b'\n');
         let [time, serial] = std::array::from_fn(|_| Digits { number: 0, bytes: Vec::new() });
         let kept = KeptLines::new();

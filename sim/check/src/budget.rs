@@ -1,9 +1,8 @@
 //! How much a conclusion may cost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use ipcsim_explore::{
-    Exploration, ExploreLimits, Limits, Looks, Reduction, Reductions, Run, Tracer, explore, run,
+    Cancellation, Exploration, ExploreLimits, Limits, Looks, Reason, Reduction, Reductions, Run,
+    Tracer, explore, run,
 };
 use ipcsim_kernel::Machine;
 
@@ -19,15 +18,19 @@ pub struct Budget<'a> {
 }
 
 impl<'a> Budget<'a> {
-    /// Whether somebody wants it to stop: the time is over, or the user is tired of waiting.
+    /// Whether it is to stop, for whatever reason.
     pub fn is_over(&self) -> bool {
-        let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
-        is_set(self.explore.interrupted) || is_set(self.explore.time_over)
+        self.reason().is_some()
     }
 
-    /// Whether the user is tired of waiting.
+    /// Whether somebody has interrupted it.
     pub fn is_interrupted(&self) -> bool {
-        self.explore.interrupted.is_some_and(|it| it.load(Ordering::Relaxed))
+        self.reason() == Some(Reason::Interrupted)
+    }
+
+    /// Why it is to stop, if it is.
+    pub fn reason(&self) -> Option<Reason> {
+        self.explore.cancelled.and_then(Cancellation::reason)
     }
 
     /// The same for so many states at most.
@@ -52,15 +55,17 @@ impl<'a> Budget<'a> {
     }
 
     /// Every schedule of a machine.
-    pub fn explore<'m>(&self, machine: &'m Machine, looks: Looks) -> Exploration<'m> {
+    pub fn explore<'m>(&self, machine: &'m Machine, looks: Looks) -> Exploration<'m>
+    where
+        'a: 'm,
+    {
         explore(machine, self.reductions, looks, &self.explore)
     }
 
     /// One run of a machine, for so many steps at most.
     pub fn run<T: Tracer>(&self, machine: &Machine, max_steps: u64, tracer: &mut T) -> Run {
         let max_steps = max_steps.min(self.run_steps);
-        let limits =
-            Limits { max_steps, interrupted: self.explore.interrupted, ..Limits::default() };
+        let limits = Limits { max_steps, cancelled: self.explore.cancelled, ..Limits::default() };
         run(machine, &limits, tracer)
     }
 }

@@ -72,7 +72,7 @@ impl Tracer for Logged {
 
     fn record(&mut self, machine: &Machine, _: &State, _: u64, event: &Event) {
         if let Kind::Logged(text) = event.kind {
-            self.0.push(Names::new(machine).value(text));
+            self.0.push(Names::new(machine).value_as_it_is(text));
         }
     }
 }
@@ -94,14 +94,30 @@ fn of_the_run(machine: &Machine, claim: &Claim, budget: &Budget) -> Judgement {
             unreachable!("the reader keeps these for schedules")
         }
     };
-    match judged {
-        Ok(()) => Judgement::Holds(None),
-        Err(_) if run.stop == Stop::Interrupted => Judgement::Undecided("interrupted".into()),
-        Err(found) if run.stop == Stop::Steps => {
+    match (judged, run.stop) {
+        (_, Stop::Cancelled(reason)) => Judgement::Undecided(cut_off(machine, reason.into())),
+        (Ok(()), Stop::Steps) if !holds_of_longer_runs(claim) => Judgement::Undecided(format!(
+            "so far it holds, but the run was cut off after {} steps (--max-steps allows more)",
+            count(run.steps)
+        )),
+        (Ok(()), _) => Judgement::Holds(None),
+        (Err(found), Stop::Steps) => {
             let hint = " (--max-steps allows more)";
             Judgement::Undecided(format!("{}{hint}", found.trim_end_matches(hint)))
         }
-        Err(found) => found.into(),
+        (Err(found), _) => found.into(),
+    }
+}
+
+/// Whether a claim that holds of a run that was cut off also holds of all that go on from there: measures
+/// grow, and more may be logged.
+fn holds_of_longer_runs(claim: &Claim) -> bool {
+    match claim.what {
+        What::Outcome(_) | What::AtLeast(_) => true,
+        What::AtMost(_) | What::Logs(_) => false,
+        What::Always(_) | What::Eventually(_) | What::Never(_) => {
+            unreachable!("the reader keeps these for schedules")
+        }
     }
 }
 
@@ -432,7 +448,7 @@ impl Court<'_, '_> {
     fn logs(&mut self, lists: &[Vec<String>]) -> Judgement {
         let names = Names::new(self.found.machine);
         let logged = |log: Vec<(ProcessId, Value)>| -> Vec<String> {
-            log.iter().map(|(_, text)| names.value(text)).collect()
+            log.iter().map(|(_, text)| names.value_as_it_is(text)).collect()
         };
         let (mut right, mut wrong) = (None, None);
         for state in self.found.final_states() {

@@ -28,7 +28,8 @@ const COST: u64 = 8_000_000;
 const PERFORMING: u64 = 20;
 /// A run with a change that takes longer than this is not worth waiting for.
 const STEPS: u64 = 100_000;
-/// Of a machine with more threads than this not every schedule is tried, and fewer changes are.
+/// Of a machine with more threads than this not every schedule is tried, and fewer changes are: the fewer the
+/// more threads there are.
 const MANY_THREADS: usize = 1_000;
 const TRIED_WITH_MANY: usize = 4;
 /// So many are shown beside a verdict.
@@ -200,9 +201,10 @@ pub fn of_run(
     let mut all = trial.candidates();
     trial.spend = Some(COST / 4);
     trial.states = STATES_OF_RUN;
-    if machine.initial_threads() > MANY_THREADS {
+    let threads = machine.initial_threads();
+    if threads > MANY_THREADS {
         trial.spend = Some(0);
-        all.truncate(TRIED_WITH_MANY);
+        all.truncate(TRIED_WITH_MANY * MANY_THREADS / threads);
     }
     let seed = machine.timing.seed;
     trial.singles(&all, Some(seed), SHOWN)

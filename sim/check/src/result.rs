@@ -148,7 +148,8 @@ pub struct FailedProcess {
 pub struct RunFound {
     /// How it ended.
     pub outcome: &'static str,
-    /// Why it is over: `over`, `repeats`, `steps`, `time`, `clock`, `local-loop`, `interrupted`.
+    /// Why it is over: `over`, `repeats`, `steps`, `time`, `clock`, `local-loop`, `interrupted`,
+    /// `memory`, `time-limit`.
     pub stop: &'static str,
     /// Its seed.
     pub seed: u64,

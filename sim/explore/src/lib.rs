@@ -3,6 +3,7 @@
 //! A driver owns time, scheduling and randomness, which the kernel does not have. [`run`] lets time
 //! pass: one scenario and one seed give one run. The verdict says how it ended and why.
 
+mod cancel;
 mod explore;
 mod random;
 mod repetition;
@@ -12,13 +13,16 @@ mod space;
 mod token;
 mod verdict;
 
+pub use cancel::{Cancellation, Meter, Reason};
 pub use explore::{
     Covered, Doom, Ending, Exploration, ExploreLimits, FinalResult, Goes, Leg, Lost, Path,
     Progress, ScheduleStep, Starving, Vacuous, Wanted, Why, end_of, explore, explore_approximately,
 };
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};
-pub use run::{Hidden, Limits, Measures, NoTrace, Round, Run, Stop, Stuck, Tracer, run};
+pub use run::{
+    Hidden, Limits, Measures, NoTrace, Round, Run, RunProgress, Stop, Stuck, Tracer, run,
+};
 pub use space::{Delivery, Edge, Grain, Log, Lookers, Looks, Move, Reduction, Reductions};
 pub use token::{BadToken, LooksAt, View, follow, token, view_of};
 pub use verdict::{Class, Diagnosis, Failure, Outcome, Problem, Verdict, conclude, diagnose};

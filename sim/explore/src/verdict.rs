@@ -232,7 +232,7 @@ fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Probl
         | Stop::Time
         | Stop::Clock
         | Stop::LocalLoop(_)
-        | Stop::Interrupted => Outcome::Unfinished,
+        | Stop::Cancelled(_) => Outcome::Unfinished,
     }
 }
 

@@ -77,11 +77,13 @@ pub struct ReplyRight {
     pub call: u32,
 }
 
-/// A list with the number of all elements in it, and how deep they are, so that its limits are cheap to keep.
+/// A list with the number of all elements in it, how deep they are, and how many bytes a message with it has,
+/// so that its limits are cheap to keep, and it is cheap to send.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 pub struct List {
     items: Vec<Value>,
     weight: u64,
+    size_bytes: u64,
     /// Of a list from which items were taken out it is that of the whole one.
     depth: u32,
 }
@@ -97,7 +99,8 @@ impl List {
         for item in &items {
             depth = depth.max(item.depth_outside()?);
         }
-        Ok(Self { items, weight, depth })
+        let size_bytes = items.iter().map(Value::size_bytes).sum();
+        Ok(Self { items, weight, size_bytes, depth })
     }
 
     /// One item more, if the list does not become too long.
@@ -107,6 +110,7 @@ impl List {
             return Err(Fault::TooLong);
         }
         self.depth = self.depth.max(item.depth_outside()?);
+        self.size_bytes += item.size_bytes();
         self.items.push(item);
         self.weight = weight;
         Ok(())
@@ -116,6 +120,7 @@ impl List {
     pub(crate) fn pop(&mut self) -> Option<Value> {
         let item = self.items.pop()?;
         self.weight -= item.weight();
+        self.size_bytes -= item.size_bytes();
         Some(item)
     }
 
@@ -181,7 +186,7 @@ impl Value {
     pub fn size_bytes(&self) -> u64 {
         match self {
             Value::Text(text) => text.len() as u64,
-            Value::List(list) => list.items.iter().map(Value::size_bytes).sum(),
+            Value::List(list) => list.size_bytes,
             Value::None
             | Value::True
             | Value::False

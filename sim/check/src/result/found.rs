@@ -2,7 +2,7 @@
 
 use ipcsim_explore::{
     Covered, Doom, Ending, Exploration, Failure, Goes, LooksAt, Measures, Outcome, Path, Problem,
-    Reduction, Run, Stop, Verdict,
+    Reason, Reduction, Run, Stop, Verdict,
 };
 use ipcsim_kernel::{Machine, ProcessId, State, ThreadId};
 use ipcsim_report::{Names, ResultInWords, Waiting, cut_off, results_in_words, waiting};
@@ -57,7 +57,9 @@ pub fn of_run(machine: &Machine, run: &Run, verdict: &Verdict) -> RunFound {
             Stop::Time => "time",
             Stop::Clock => "clock",
             Stop::LocalLoop(_) => "local-loop",
-            Stop::Interrupted => "interrupted",
+            Stop::Cancelled(Reason::Interrupted) => "interrupted",
+            Stop::Cancelled(Reason::Memory) => "memory",
+            Stop::Cancelled(Reason::Time) => "time-limit",
         },
         seed: machine.timing.seed,
         time_ns: run.measures.time_ns,

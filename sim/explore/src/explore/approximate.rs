@@ -23,7 +23,7 @@ pub fn explore_approximately<'m>(
     machine: &'m Machine,
     reductions: Reductions,
     bytes: usize,
-    limits: &ExploreLimits,
+    limits: &ExploreLimits<'m>,
 ) -> Exploration<'m> {
     let whole = reductions.of_schedules();
     if let ControlFlow::Break(found) = explore_small(machine, whole, limits) {
@@ -81,9 +81,10 @@ impl<'m> Search<'m> {
         }
     }
 
-    fn run(&mut self, space: &mut Space, bytes: usize, limits: &ExploreLimits) -> Covered {
+    fn run(&mut self, space: &mut Space<'m>, bytes: usize, limits: &ExploreLimits<'m>) -> Covered {
         const OFTEN: u64 = 4_096;
         let mut filter = Filter::new(bytes.min(limits.max_bytes / 2));
+        space.search_within(limits.bounds());
         let mut walk = Descent::new(space);
         let covered = loop {
             let Some(step) = walk.go() else { break Covered::Hashed };
@@ -102,7 +103,11 @@ impl<'m> Search<'m> {
             }
             self.states += 1;
             self.depth = self.depth.max(walk.depth());
-            if !walk.stay() {
+            let goes_on = walk.stay();
+            if let Some(cut) = walk.space().cut {
+                break cut.into();
+            }
+            if !goes_on {
                 self.note_end(&walk);
                 walk.back();
             }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use ipcsim_kernel::{Fault, Predicate, ProcessId, Value};
 
-use super::Exploration;
 use super::components::components;
-use super::endings::{fair, goes_round};
+use super::endings::{Fair, fair, goes_round};
 use super::explain::{Path, states_to};
+use super::{Covered, Exploration};
 
 /// What is there when nothing can move any more.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,11 +42,24 @@ struct Avoiding {
 }
 
 impl Exploration<'_> {
-    /// A state, as near as possible, in which the predicate with this number does not hold.
+    /// Whether whoever waits has lost patience. Then not everything was looked at.
+    fn is_cancelled(&mut self) -> bool {
+        let reason = self.space.cancelled();
+        if let (Covered::All, Some(reason)) = (self.covered, reason) {
+            self.covered = reason.into();
+        }
+        reason.is_some()
+    }
+
+    /// A state, as near as possible, in which the predicate with this number does not hold. If it is cancelled
+    /// before one is found, what is covered says so.
     ///
     /// Errors: a state in which it cannot be computed.
     pub fn never_holds_not(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
         for state in self.first..self.space.states() as u32 {
+            if self.is_cancelled() {
+                break;
+            }
             match self.space.holds(predicate, state) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Some(state)),
@@ -56,12 +69,16 @@ impl Exploration<'_> {
         Ok(None)
     }
 
-    /// A state, as near as possible, in which the predicate with this number holds.
+    /// A state, as near as possible, in which the predicate with this number holds. If it is cancelled before
+    /// one is found, what is covered says so.
     ///
     /// Errors: it holds in none, and this is a state in which it cannot be computed.
     pub fn comes_to_hold(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
         let mut fault = None;
         for state in self.first..self.space.states() as u32 {
+            if self.is_cancelled() {
+                break;
+            }
             match self.holds(predicate, state) {
                 Ok(true) => return Ok(Some(state)),
                 Ok(false) => {}
@@ -86,7 +103,8 @@ impl Exploration<'_> {
 
     /// A way on which the predicate never holds, as short as possible: to where nothing can move any more, or to
     /// a circle that a fair schedule can go round for ever without it. None if every fair schedule comes to a
-    /// state in which it holds. Meaningful only if all states were looked at.
+    /// state in which it holds. Meaningful only if all states were looked at, and still are counted as that
+    /// afterwards: it can be cancelled.
     ///
     /// Errors: a state in which it cannot be computed.
     pub fn avoids(&mut self, predicate: usize) -> Result<Option<Path>, (u32, Fault)> {
@@ -114,6 +132,9 @@ impl Exploration<'_> {
         let mut next = 0;
         while let Some(&state) = order.get(next) {
             next += 1;
+            if self.is_cancelled() {
+                break;
+            }
             edges.clear();
             self.space.expand(state, &mut edges);
             if edges.is_empty() {
@@ -132,17 +153,26 @@ impl Exploration<'_> {
 
     /// The first of these states that lies on a circle of them which a fair schedule can go round for ever.
     fn fair_circle_in(&mut self, Avoiding { reached, order, .. }: &Avoiding) -> Option<u32> {
-        if !self.goes_back {
+        if !self.goes_back || self.is_cancelled() {
             return None;
         }
+        let found = self.first_fair_circle(reached, order);
+        // If it was cancelled meanwhile that says nothing.
+        if self.is_cancelled() { None } else { found }
+    }
+
+    fn first_fair_circle(&mut self, reached: &[bool], order: &[u32]) -> Option<u32> {
         let first = self.first;
         let space = &mut self.space;
         let among = (first..reached.len() as u32).filter(|state| reached[*state as usize]);
-        let inner = components(space, among, |_, edge| reached[edge.to as usize]);
-        let round = goes_round(space, first, &inner, &|_, _| true);
-        let circles = inner.circles(first, &round).into_iter();
-        let fair = circles.filter(|members| fair(space, &inner, members, &|_, _| true).is_some());
-        let on_circles: BTreeSet<u32> = fair.flatten().collect();
+        let inner = components(space, among, |_, edge| reached[edge.to as usize])?;
+        let round = goes_round(space, first, &inner, &|_, _| true)?;
+        let mut on_circles = BTreeSet::new();
+        for members in inner.circles(first, &round) {
+            if fair(space, &inner, &members, &|_, _| true)? != Fair::NotSo {
+                on_circles.extend(members);
+            }
+        }
         order.iter().copied().find(|state| on_circles.contains(state))
     }
 

@@ -20,24 +20,26 @@ struct Frame {
     end: usize,
 }
 
-/// The components of these states, by ways that `keep` lets through.
+/// The components of these states, by ways that `keep` lets through; nothing if it is cancelled.
 pub(super) fn components(
     space: &mut Space,
     roots: impl Iterator<Item = u32>,
     mut keep: impl FnMut(&Space, &Edge) -> bool,
-) -> Components {
+) -> Option<Components> {
     let mut walk = Walk::new(space.states());
     for root in roots {
         if walk.order[root as usize] == UNSEEN {
+            space.go_on()?;
             walk.enter(space, root, &mut keep);
             while let Some(next) = walk.go_on() {
                 if let Some(state) = next {
+                    space.go_on()?;
                     walk.enter(space, state, &mut keep);
                 }
             }
         }
     }
-    Components { of: walk.of, count: walk.count }
+    Some(Components { of: walk.of, count: walk.count })
 }
 
 /// A walk over the states, depth first.

@@ -75,7 +75,8 @@ pub(super) struct Conclusion {
     by_threads: BTreeMap<(Class, Vec<ThreadId>), Doom>,
 }
 
-/// Draws the conclusions. Circles are looked for only if some way leads back.
+/// Draws the conclusions. Circles are looked for only if some way leads back. If it is cancelled these are not
+/// all, and what goes round is not known.
 pub(super) fn conclude(
     machine: &Machine,
     space: &mut Space,
@@ -85,12 +86,16 @@ pub(super) fn conclude(
 ) -> Conclusion {
     let mut all = Conclusion::default();
     for sink in sinks {
+        if space.go_on().is_none() {
+            break;
+        }
         let ending = of_state(machine, &space.state(*sink), *sink, 1);
         all.ends.of(ending.outcome).push(*sink);
         all.enter(ending);
     }
     if goes_back {
-        circles(machine, space, first, &mut all);
+        // What was entered of them until it was cancelled is true.
+        let _ = circles(machine, space, first, &mut all);
     }
     for states in [&mut all.ends.good, &mut all.ends.bad] {
         states.sort_unstable();
@@ -130,7 +135,8 @@ pub(super) fn masked(machine: &Machine, space: &Space, states: &[u32]) -> Option
         let Diagnosis { problems, .. } = diagnose(machine, &at, &waiting, &|_| 0);
         problems.into_iter().find(|it| it.class.outcome() == Some(Outcome::Deadlock))
     };
-    let mut found = states.iter().filter_map(|state| Some((*state, circle(state)?)));
+    let states = states.iter().take_while(|_| space.go_on().is_some());
+    let mut found = states.filter_map(|state| Some((*state, circle(state)?)));
     let (state, problem) = found.next()?;
     Some(Doom { problem, state, count: 1 + found.count() as u64 })
 }
@@ -277,20 +283,25 @@ fn failures(state: &State) -> Vec<Failure> {
     failed.collect()
 }
 
-/// Circles of states in which a schedule can stay for ever.
-fn circles(machine: &Machine, space: &mut Space, first: u32, conclusion: &mut Conclusion) {
+/// Circles of states in which a schedule can stay for ever; nothing if it is cancelled.
+fn circles(
+    machine: &Machine,
+    space: &mut Space,
+    first: u32,
+    conclusion: &mut Conclusion,
+) -> Option<()> {
     let states = first..space.states() as u32;
-    let all = components(space, states.clone(), |_, _| true);
-    let movable = Movable::new(space, first, &all);
-    let quiet = components(space, states, |space, edge| space.news(edge) == News::Nothing);
+    let all = components(space, states.clone(), |_, _| true)?;
+    let movable = Movable::new(space, first, &all)?;
+    let quiet = components(space, states, |space, edge| space.news(edge) == News::Nothing)?;
     for (components, achieves) in [(&all, Achieves::Perhaps), (&quiet, Achieves::Nothing)] {
         let inside = |edge: &Edge, space: &Space| match achieves {
             Achieves::Perhaps => true,
             Achieves::Nothing => space.news(edge) == News::Nothing,
         };
-        let goes_round = goes_round(space, first, components, &inside);
+        let goes_round = goes_round(space, first, components, &inside)?;
         for members in components.circles(first, &goes_round) {
-            let Some(circle) = fair(space, components, &members, &inside) else {
+            let Fair::So(circle) = fair(space, components, &members, &inside)? else {
                 conclusion.has_unfair = true;
                 continue;
             };
@@ -313,6 +324,7 @@ fn circles(machine: &Machine, space: &mut Space, first: u32, conclusion: &mut Co
             }
         }
     }
+    Some(())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -321,13 +333,13 @@ enum Achieves {
     Nothing,
 }
 
-/// The components with a way inside.
+/// The components with a way inside; nothing if it is cancelled.
 pub(super) fn goes_round(
     space: &mut Space,
     first: u32,
     components: &Components,
     inside: &impl Fn(&Edge, &Space) -> bool,
-) -> Vec<bool> {
+) -> Option<Vec<bool>> {
     let mut round = vec![false; components.count as usize];
     let mut edges = Vec::new();
     for state in first..components.of.len() as u32 {
@@ -335,28 +347,39 @@ pub(super) fn goes_round(
         if own == u32::MAX || round[own as usize] {
             continue;
         }
+        space.go_on()?;
         edges.clear();
         space.expand(state, &mut edges);
         round[own as usize] =
             edges.iter().any(|edge| components.of[edge.to as usize] == own && inside(edge, space));
     }
-    round
+    Some(round)
 }
 
-/// Whether one can stay in a component for ever and be fair: whoever could always move must move.
-/// Gives what staying there achieves.
+/// Whether one can stay in a component for ever and be fair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fair {
+    /// One can, and this is what it achieves.
+    So(News),
+    /// Whoever stays passes somebody over who could always move.
+    NotSo,
+}
+
+/// Whether one can stay in a component for ever and be fair: whoever could always move must move. Nothing if
+/// it is cancelled.
 pub(super) fn fair(
     space: &mut Space,
     components: &Components,
     members: &[u32],
     inside: &impl Fn(&Edge, &Space) -> bool,
-) -> Option<News> {
+) -> Option<Fair> {
     let own = components.of[members[0] as usize];
     // For each who can move: in how many states, and whether by a way inside.
     let mut able: BTreeMap<Actor, (usize, bool)> = BTreeMap::new();
     let mut achieved = News::Nothing;
     let mut edges = Vec::new();
     for state in members {
+        space.go_on()?;
         edges.clear();
         space.expand(*state, &mut edges);
         let mut last = None;
@@ -373,7 +396,7 @@ pub(super) fn fair(
         }
     }
     let unfair = able.values().any(|(states, moves)| *states == members.len() && !moves);
-    (!unfair).then_some(achieved)
+    Some(if unfair { Fair::NotSo } else { Fair::So(achieved) })
 }
 
 /// Who moves.
@@ -395,7 +418,8 @@ pub(super) struct Movable {
 }
 
 impl Movable {
-    pub(super) fn new(space: &mut Space, first: u32, components: &Components) -> Self {
+    /// Nothing if it is cancelled.
+    pub(super) fn new(space: &mut Space, first: u32, components: &Components) -> Option<Self> {
         let threads = space.threads();
         let words = threads.div_ceil(64).max(1);
         let mut bits = vec![0; words * components.count as usize];
@@ -404,6 +428,7 @@ impl Movable {
         by_component.sort_unstable_by_key(|state| components.of[*state as usize]);
         let mut edges = Vec::new();
         for state in by_component {
+            space.go_on()?;
             let own = components.of[state as usize] as usize;
             edges.clear();
             space.expand(state, &mut edges);
@@ -417,7 +442,7 @@ impl Movable {
                 }
             }
         }
-        Self { bits, words }
+        Some(Self { bits, words })
     }
 
     pub(super) fn can_move(&self, components: &Components, state: u32, t: ThreadId) -> bool {

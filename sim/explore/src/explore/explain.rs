@@ -1,10 +1,14 @@
 //! Why it came to that: the schedule that tells it best, the step that lost it, and the one that would
 //! have saved it.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use ipcsim_kernel::ThreadId;
 
+use super::endings::of_state;
 use super::{Covered, Exploration};
 use crate::space::{Edge, Move};
+use crate::verdict::Outcome;
 
 /// A way through the states: from each state, which of its ways on.
 pub type Path = Vec<Leg>;
@@ -61,12 +65,14 @@ impl Exploration<'_> {
         if self.covered != Covered::All {
             return self.first_found(to);
         }
-        let on_the_way = self.on_the_way(to);
+        self.best_path(to).unwrap_or_else(|| self.first_found(to))
+    }
+
+    /// The path with the fewest switches; nothing if it takes too long to find, or is cancelled.
+    fn best_path(&mut self, to: u32) -> Option<Path> {
+        let on_the_way = self.on_the_way(to)?;
         let count = on_the_way.iter().filter(|marked| **marked).count();
-        if count > MOST_ON_THE_WAY {
-            return self.first_found(to);
-        }
-        self.fewest_switches(to, &on_the_way)
+        if count > MOST_ON_THE_WAY { None } else { self.fewest_switches(to, &on_the_way) }
     }
 
     /// The path on which a state was found first: it is a shortest one.
@@ -100,11 +106,12 @@ impl Exploration<'_> {
     }
 
     /// Which states lie on a shortest path to this one.
-    fn on_the_way(&mut self, to: u32) -> Vec<bool> {
+    fn on_the_way(&mut self, to: u32) -> Option<Vec<bool>> {
         let mut marked = vec![false; to as usize + 1];
         marked[to as usize] = true;
         let mut edges = Vec::new();
         for state in (self.first..to).rev() {
+            self.space.go_on()?;
             edges.clear();
             self.space.expand(state, &mut edges);
             let level = self.level(state);
@@ -112,16 +119,17 @@ impl Exploration<'_> {
                 edge.to <= to && marked[edge.to as usize] && self.level(edge.to) == level + 1
             });
         }
-        marked
+        Some(marked)
     }
 
-    fn fewest_switches(&mut self, to: u32, on_the_way: &[bool]) -> Path {
+    fn fewest_switches(&mut self, to: u32, on_the_way: &[bool]) -> Option<Path> {
         let threads = self.space.threads();
         // For each state on the way and each thread that may have run last: the switches still to come.
         let mut rest: Vec<Option<Box<[u32]>>> = vec![None; to as usize + 1];
         rest[to as usize] = Some(vec![0; threads + 1].into());
         let mut edges = Vec::new();
         for state in (self.first..to).rev().filter(|state| on_the_way[*state as usize]) {
+            self.space.go_on()?;
             edges.clear();
             self.space.expand(state, &mut edges);
             let mut best = vec![u32::MAX; threads + 1];
@@ -158,7 +166,7 @@ impl Exploration<'_> {
             last = running(edge.what).map_or(last, ThreadId::index);
             at = edge.to;
             if at == to {
-                return path;
+                return Some(path);
             }
         }
     }
@@ -176,7 +184,7 @@ impl Exploration<'_> {
 
     /// Where success was lost on a path.
     pub fn lost(&mut self, path: &Path) -> Lost {
-        if self.retold.is_some() {
+        if self.retold.is_some() || self.covered != Covered::All {
             return Lost::Unknown;
         }
         let Some(good) = self.successful() else { return Lost::Unknown };
@@ -187,14 +195,15 @@ impl Exploration<'_> {
         let Some(lost) = lost else { return Lost::Unknown };
         let mut instead: Path = path[..lost].to_vec();
         let from = path[lost].from;
-        match self.nearest(from, lost == 0, Wanted::Success) {
+        match self.nearest(from, lost == 0, Wanted::Success, u64::MAX) {
             Some(rest) => instead.extend(rest),
             None => return Lost::Unknown,
         }
         Lost::At { step: lost, instead }
     }
 
-    /// The states from which some schedule completes; nothing if that takes too long to find out.
+    /// The states from which some schedule completes; nothing if that takes too long to find out, or is
+    /// cancelled.
     fn successful(&mut self) -> Option<Vec<bool>> {
         let states = self.space.states();
         let mut good = vec![false; states];
@@ -208,6 +217,7 @@ impl Exploration<'_> {
                 if good[state as usize] {
                     continue;
                 }
+                self.space.go_on()?;
                 edges.clear();
                 self.space.expand(state, &mut edges);
                 if edges.iter().any(|edge| good[edge.to as usize]) {
@@ -223,30 +233,52 @@ impl Exploration<'_> {
         None
     }
 
-    /// The shortest path from a state, or from the very beginning, to an end of this kind.
-    pub fn nearest(&mut self, from: u32, beginning: bool, wanted: Wanted) -> Option<Path> {
-        let wanted = match wanted {
+    /// The shortest path from a state, or from the very beginning, to an end of this kind. Where not everything
+    /// was looked at, ends are looked for from here on, in so many states at most. Nothing if there is none, or if
+    /// it is cancelled.
+    pub fn nearest(
+        &mut self,
+        from: u32,
+        beginning: bool,
+        wanted: Wanted,
+        most: u64,
+    ) -> Option<Path> {
+        let ends = match wanted {
             Wanted::Success => self.ends.good.clone(),
             Wanted::Failure => self.ends.bad.clone(),
         };
-        let states = self.space.states();
-        let mut reached: Vec<Option<Leg>> = vec![None; states];
-        let mut queue = std::collections::VecDeque::from([from]);
+        let all_are_known = self.covered == Covered::All;
+        let mut reached: BTreeMap<u32, Leg> = BTreeMap::new();
+        let mut queue = VecDeque::from([from]);
         let mut first = beginning;
         while let Some(state) = queue.pop_front() {
+            self.space.go_on()?;
             let edges = self.edges_from(std::mem::take(&mut first), state);
+            let is_end = edges.is_empty() && !reached.is_empty();
+            if is_end && !all_are_known && self.ends_so(state, wanted) {
+                return Some(back(&reached, from, state));
+            }
+            if reached.len() as u64 > most || self.space.outgrown {
+                return None;
+            }
             for (way, edge) in edges.iter().enumerate() {
-                if reached[edge.to as usize].is_some() || edge.to == from {
+                if edge.to == from || reached.contains_key(&edge.to) {
                     continue;
                 }
-                reached[edge.to as usize] = Some(Leg { from: state, way, to: edge.to });
-                if wanted.binary_search(&edge.to).is_ok() {
+                reached.insert(edge.to, Leg { from: state, way, to: edge.to });
+                if all_are_known && ends.binary_search(&edge.to).is_ok() {
                     return Some(back(&reached, from, edge.to));
                 }
                 queue.push_back(edge.to);
             }
         }
         None
+    }
+
+    /// Whether a state in which nothing can move any more is an end of this kind.
+    fn ends_so(&self, state: u32, wanted: Wanted) -> bool {
+        let ending = of_state(self.machine, &self.space.state(state), state, 1);
+        (ending.outcome == Outcome::Completes) == (wanted == Wanted::Success)
     }
 }
 
@@ -266,11 +298,11 @@ pub(super) fn states_to(parents: &[u32], first: u32, to: u32) -> Vec<u32> {
     states
 }
 
-fn back(reached: &[Option<Leg>], from: u32, to: u32) -> Path {
+fn back(reached: &BTreeMap<u32, Leg>, from: u32, to: u32) -> Path {
     let mut path = Vec::new();
     let mut at = to;
     while at != from || path.is_empty() {
-        let leg = reached[at as usize].expect("the way was gone");
+        let leg = reached[&at];
         path.push(leg);
         at = leg.from;
     }

@@ -13,12 +13,14 @@ mod search;
 mod starvation;
 
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipcsim_kernel::{Machine, MailboxId, Pc, State, ThreadId};
 
+use crate::cancel::{Cancellation, Reason};
 use crate::space::{
-    Delivery, Edge, FIRST_ROOM, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions, Space,
+    Bounds, Cut, Delivery, Edge, FIRST_ROOM, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions,
+    Space,
 };
 pub use approximate::explore_approximately;
 pub use claims::{FinalResult, Vacuous};
@@ -41,10 +43,8 @@ pub struct ExploreLimits<'a> {
     pub max_bytes: usize,
     /// Who looks for states. What is found does not depend on it.
     pub lookers: Lookers,
-    /// As soon as this is true: somebody has no more patience.
-    pub interrupted: Option<&'a AtomicBool>,
-    /// As soon as this is true: the time is over.
-    pub time_over: Option<&'a AtomicBool>,
+    /// As soon as this is cancelled.
+    pub cancelled: Option<&'a Cancellation>,
     /// Told now and then how far it is.
     pub progress: Option<&'a Progress>,
 }
@@ -56,14 +56,13 @@ impl Default for ExploreLimits<'_> {
             small: 0,
             max_bytes: usize::MAX,
             lookers: Lookers::default(),
-            interrupted: None,
-            time_over: None,
+            cancelled: None,
             progress: None,
         }
     }
 }
 
-impl ExploreLimits<'_> {
+impl<'a> ExploreLimits<'a> {
     /// Tells whoever wants to know how far it is.
     fn tell(&self, states: u64, expanded: u64, depth: u64, bytes: usize) {
         let Some(progress) = self.progress else { return };
@@ -73,16 +72,15 @@ impl ExploreLimits<'_> {
         progress.bytes.store(bytes as u64, Ordering::Relaxed);
     }
 
+    /// Where the search is cut off in the middle of a batch.
+    fn bounds(&self) -> Bounds<'a> {
+        Bounds { cancelled: self.cancelled, max_bytes: Some(self.max_bytes) }
+    }
+
     /// Whether it is time to stop, with so many bytes.
     fn over(&self, bytes: usize) -> Option<Covered> {
-        let is_set = |flag: Option<&AtomicBool>| flag.is_some_and(|it| it.load(Ordering::Relaxed));
-        if is_set(self.interrupted) {
-            return Some(Covered::Interrupted);
-        }
-        if is_set(self.time_over) {
-            return Some(Covered::Time);
-        }
-        (bytes > self.max_bytes).then_some(Covered::Memory)
+        let cancelled = self.cancelled.and_then(Cancellation::reason).map(Covered::from);
+        cancelled.or_else(|| (bytes > self.max_bytes).then_some(Covered::Memory))
     }
 }
 
@@ -108,9 +106,9 @@ pub enum Covered {
     States,
     /// [`ExploreLimits::max_bytes`].
     Memory,
-    /// [`ExploreLimits::time_over`].
+    /// It was cancelled because the time is over.
     Time,
-    /// [`ExploreLimits::interrupted`].
+    /// It was interrupted.
     Interrupted,
     /// Everything but what was taken for something known, because it has the same bits.
     Hashed,
@@ -122,6 +120,25 @@ pub enum Covered {
     Endless(ThreadId),
     /// A step, of this thread if of any, comes out in too many ways.
     TooManyAnswers(Option<ThreadId>),
+}
+
+impl From<Cut> for Covered {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::Cancelled(reason) => reason.into(),
+            Cut::Bytes => Covered::Memory,
+        }
+    }
+}
+
+impl From<Reason> for Covered {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Interrupted => Covered::Interrupted,
+            Reason::Time => Covered::Time,
+            Reason::Memory => Covered::Memory,
+        }
+    }
 }
 
 /// A step of a schedule.
@@ -180,7 +197,7 @@ pub fn explore<'m>(
     machine: &'m Machine,
     reductions: Reductions,
     looks: Looks,
-    limits: &ExploreLimits,
+    limits: &ExploreLimits<'m>,
 ) -> Exploration<'m> {
     let whole = reductions.of_schedules();
     if reductions == whole || looks != Looks::NOTHING {
@@ -201,7 +218,7 @@ pub fn explore<'m>(
 fn explore_small<'m>(
     machine: &'m Machine,
     reductions: Reductions,
-    limits: &ExploreLimits,
+    limits: &ExploreLimits<'m>,
 ) -> ControlFlow<Exploration<'m>, Exploration<'m>> {
     let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
     let found = explore_whole(machine, reductions, Looks::NOTHING, &small);
@@ -214,7 +231,7 @@ fn explore_whole<'m>(
     machine: &'m Machine,
     reductions: Reductions,
     looks: Looks,
-    limits: &ExploreLimits,
+    limits: &ExploreLimits<'m>,
 ) -> Exploration<'m> {
     let mut room = FIRST_ROOM;
     loop {
@@ -227,10 +244,10 @@ fn explore_whole<'m>(
 }
 
 /// Visits all states, if there is room for all that comes up on the way.
-fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploration<'m>> {
+fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits<'m>) -> Option<Exploration<'m>> {
     let machine = space.machine();
     let mut search = Search::new(space);
-    let beginnings = search.begin();
+    let beginnings = search.begin(limits);
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let mut covered = search.run(first, limits);
     if search.space.outgrown {
@@ -244,13 +261,14 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
     // Of a part of the states one cannot say where it is impossible to go on.
     let looks_for_circles = goes_back && covered == Covered::All;
     let masked = endings::masked(machine, &space, &masked);
-    let starving = if looks_for_circles {
-        starvation::starving(machine, &mut space, first)
-    } else {
-        Vec::new()
-    };
+    let starving =
+        looks_for_circles.then(|| starvation::starving(machine, &mut space, first)).flatten();
     let Conclusion { endings, doomed, ends, has_unfair, .. } =
         endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
+    // Conclusions that were not drawn to the end are those of a part of the states.
+    if let (Covered::All, Some(reason)) = (covered, space.cancelled()) {
+        covered = reason.into();
+    }
     Some(Exploration {
         machine,
         space,
@@ -266,7 +284,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits) -> Option<Exploratio
         sinks,
         endings,
         doomed,
-        starving,
+        starving: starving.unwrap_or_default(),
         is_fair_only: has_unfair,
         masked,
         delivery,

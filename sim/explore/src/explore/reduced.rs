@@ -19,14 +19,14 @@ use crate::space::{Edge, FIRST_ROOM, Looks, Reduction, Reductions, Space};
 pub(super) fn explore<'m>(
     machine: &'m Machine,
     reductions: Reductions,
-    limits: &ExploreLimits,
+    limits: &ExploreLimits<'m>,
 ) -> Option<Exploration<'m>> {
     let space = Space::new(machine, reductions, Looks::NOTHING, FIRST_ROOM);
     if !space.is_reduced() {
         return None;
     }
     let mut search = Search::new(space);
-    let beginnings = search.begin();
+    let beginnings = search.begin(limits);
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
     let space = &search.space;
@@ -37,7 +37,8 @@ pub(super) fn explore<'m>(
         let without = Reductions { order: Reduction::Off, ..reductions };
         return explore(machine, without, limits);
     }
-    if covered == Covered::All && search.goes_back && goes_for_ever(&mut search.space, first) {
+    let may_go_on = covered == Covered::All && search.goes_back;
+    if may_go_on && goes_for_ever(&mut search.space, first)? {
         return None;
     }
     let hangs_on_the_order =
@@ -47,6 +48,10 @@ pub(super) fn explore<'m>(
     }
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
     let concluded = endings::conclude(machine, &mut space, first, &sinks, false);
+    let covered = match (covered, space.cancelled()) {
+        (Covered::All, Some(reason)) => reason.into(),
+        _ => covered,
+    };
     let elsewhere = Elsewhere {
         why: Why::FewerSchedules,
         states: space.states() as u64 - u64::from(first),
@@ -67,14 +72,18 @@ pub(super) fn explore<'m>(
 pub(super) fn goes_round_already(found: &mut Exploration) -> bool {
     let Some(end) = found.levels.last().copied() else { return false };
     let known = |edge: &Edge| edge.to < end;
-    let inner = components(&mut found.space, found.first..end, |_, edge| known(edge));
-    goes_round(&mut found.space, found.first, &inner, &|edge, _| known(edge)).contains(&true)
+    let round =
+        components(&mut found.space, found.first..end, |_, edge| known(edge)).and_then(|inner| {
+            goes_round(&mut found.space, found.first, &inner, &|edge, _| known(edge))
+        });
+    round.is_some_and(|round| round.contains(&true))
 }
 
-fn goes_for_ever(space: &mut Space, first: u32) -> bool {
+/// Whether a schedule can go on for ever; nothing if it is cancelled.
+fn goes_for_ever(space: &mut Space, first: u32) -> Option<bool> {
     let states = first..space.states() as u32;
-    let all = components(space, states, |_, _| true);
-    goes_round(space, first, &all, &|_, _| true).contains(&true)
+    let all = components(space, states, |_, _| true)?;
+    Some(goes_round(space, first, &all, &|_, _| true)?.contains(&true))
 }
 
 /// A way through the reduced space, gone in the whole one: what a replica does there, another may do here.

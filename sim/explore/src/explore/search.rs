@@ -6,7 +6,7 @@ use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{Expr, Function, Machine, Pc};
 
 use super::{Covered, ExploreLimits};
-use crate::space::{BATCH, Delivery, Edge, IsNew, News, Space, Together};
+use crate::space::{Delivery, Edge, IsNew, News, Space, Together};
 
 /// Where a program asks for the time, except in a line of the log, which nobody reads.
 fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
@@ -59,7 +59,8 @@ impl<'m> Search<'m> {
     }
 
     /// The states in which the system can begin.
-    pub(super) fn begin(&mut self) -> Vec<u32> {
+    pub(super) fn begin(&mut self, limits: &ExploreLimits<'m>) -> Vec<u32> {
+        self.space.search_within(limits.bounds());
         let mut edges = std::mem::take(&mut self.edges);
         self.space.begin(&mut edges);
         for edge in &edges {
@@ -71,7 +72,14 @@ impl<'m> Search<'m> {
         beginnings
     }
 
+    /// Looks at all states from the first on, within limits.
     pub(super) fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
+        let covered = self.look_at_all(first, limits);
+        self.space.search_is_over();
+        covered
+    }
+
+    fn look_at_all(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
         if let Some(pc) = asks_for_the_time(self.space.machine()) {
             return Covered::Clock(pc);
         }
@@ -110,6 +118,9 @@ impl<'m> Search<'m> {
 
     /// What makes it impossible to look at everything, if anything was found to.
     fn refused(&self) -> Option<Covered> {
+        if let Some(cut) = self.space.cut {
+            return Some(cut.into());
+        }
         if self.space.outgrown || (self.space.irreducible && self.space.is_reduced()) {
             return Some(Covered::Growth);
         }
@@ -119,14 +130,17 @@ impl<'m> Search<'m> {
     /// Finds the ways on from the first of these states; gives the one behind them.
     fn expand(&mut self, states: Range<u32>, limits: &ExploreLimits) -> u32 {
         let together = (limits.lookers, limits.max_states);
-        if let Some(found) = self.space.expand_together(states.clone(), together, &mut self.parents)
-        {
+        let ways_of_one = self.count.div_ceil(u64::from(states.start.max(1)));
+        let found =
+            self.space.expand_together(states.clone(), together, ways_of_one, &mut self.parents);
+        if let Some(found) = found {
             return self.note_all(found);
         }
         let mut edges = std::mem::take(&mut self.edges);
         // Close to the limit one by one, so that it is met at the same state whoever came before.
         let is_close = self.space.states() as u64 + CLOSE > limits.max_states;
-        let to = states.end.min(states.start + if is_close { 1 } else { BATCH });
+        let together = if is_close { 1 } else { self.space.batch() };
+        let to = states.end.min(states.start + together);
         self.space.expand_all(states.start..to, &mut edges);
         let states = states.start..to;
         for edge in &edges {
@@ -141,12 +155,12 @@ impl<'m> Search<'m> {
                 next = next.max(edge.from + 1);
             }
             self.sinks.extend(next..states.end);
-        }
-        for ways in edges.chunk_by(|one, other| one.from == other.from) {
-            if self.masked.len() < MOST_MASKED
-                && ways.iter().all(|edge| self.space.is_timeout(edge))
-            {
-                self.masked.push(ways[0].from);
+            for ways in edges.chunk_by(|one, other| one.from == other.from) {
+                if self.masked.len() < MOST_MASKED
+                    && ways.iter().all(|edge| self.space.is_timeout(edge))
+                {
+                    self.masked.push(ways[0].from);
+                }
             }
         }
         self.count += edges.len() as u64;

@@ -7,7 +7,7 @@
 use ipcsim_kernel::{Machine, Role, ThreadId, ThreadState};
 
 use super::components::components;
-use super::endings::{Movable, fair, goes_round};
+use super::endings::{Fair, Movable, fair, goes_round};
 use crate::space::{Edge, Space};
 use ipcsim_kernel::waits::is_at_rest;
 
@@ -24,31 +24,32 @@ pub struct Starving {
 const MOST_STATES: usize = 100_000;
 const MOST_THREADS: usize = 32;
 
-/// The threads of workers that can starve.
-pub(super) fn starving(machine: &Machine, space: &mut Space, first: u32) -> Vec<Starving> {
+/// The threads of workers that can starve; nothing if it is cancelled.
+pub(super) fn starving(machine: &Machine, space: &mut Space, first: u32) -> Option<Vec<Starving>> {
     let states = first..space.states() as u32;
     if space.states() > MOST_STATES || space.threads() > MOST_THREADS {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    let all = components(space, states.clone(), |_, _| true);
-    let movable = Movable::new(space, first, &all);
+    let all = components(space, states.clone(), |_, _| true)?;
+    let movable = Movable::new(space, first, &all)?;
     let mut found = Vec::new();
     for t in (0..space.threads()).map(ThreadId::at) {
         let without = |edge: &Edge, space: &Space| {
             edge.what.thread() != Some(t) && !space.moved(edge).any(|moved| moved == t)
         };
-        let inner = components(space, states.clone(), |space, edge| without(edge, space));
-        let round = goes_round(space, first, &inner, &without);
-        let circles = inner.circles(first, &round);
-        // Whoever is doomed there does not starve; it is told of as doomed.
-        let state = circles.iter().find_map(|members| {
+        let inner = components(space, states.clone(), |space, edge| without(edge, space))?;
+        let round = goes_round(space, first, &inner, &without)?;
+        for members in inner.circles(first, &round) {
             let at = members[0];
+            // Whoever is doomed there does not starve; it is told of as doomed.
             let waits = is_to_go_on(machine, space, at, t) && movable.can_move(&all, at, t);
-            (waits && fair(space, &inner, members, &without).is_some()).then_some(at)
-        });
-        found.extend(state.map(|state| Starving { thread: t, state }));
+            if waits && fair(space, &inner, &members, &without)? != Fair::NotSo {
+                found.push(Starving { thread: t, state: at });
+                break;
+            }
+        }
     }
-    found
+    Some(found)
 }
 
 /// Whether a thread is a worker's, has begun and not ended.

@@ -12,10 +12,11 @@ mod runner;
 mod timers;
 mod watch;
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 use ipcsim_kernel::{Event, Machine, Pc, ProcessId, State, ThreadId};
 
+use crate::cancel::{Cancellation, Reason};
 use crate::space::Move;
 
 use cpu::Cpu;
@@ -84,15 +85,24 @@ pub struct Limits<'a> {
     pub max_steps: u64,
     /// At this time, in nanoseconds: what happens then is not seen any more.
     pub until_ns: Option<u64>,
-    /// As soon as this is true.
-    pub interrupted: Option<&'a AtomicBool>,
-    /// Told now and then how many steps there were.
-    pub progress: Option<&'a AtomicU64>,
+    /// As soon as this is cancelled.
+    pub cancelled: Option<&'a Cancellation>,
+    /// Told now and then how far it is.
+    pub progress: Option<&'a RunProgress>,
+}
+
+/// How far a run is; may be read by another thread.
+#[derive(Debug, Default)]
+pub struct RunProgress {
+    /// Steps.
+    pub steps: AtomicU64,
+    /// Simulated time, in nanoseconds.
+    pub now_ns: AtomicU64,
 }
 
 impl Default for Limits<'_> {
     fn default() -> Self {
-        Self { max_steps: 1_000_000, until_ns: None, interrupted: None, progress: None }
+        Self { max_steps: 1_000_000, until_ns: None, cancelled: None, progress: None }
     }
 }
 
@@ -111,8 +121,8 @@ pub enum Stop {
     Clock,
     /// This thread is in a local loop that never ends.
     LocalLoop(ThreadId),
-    /// [`Limits::interrupted`], or [`Tracer::has_enough`].
-    Interrupted,
+    /// [`Limits::cancelled`]; it counts as interrupted if [`Tracer::has_enough`].
+    Cancelled(Reason),
 }
 
 /// What a run cost.
@@ -194,7 +204,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
             break stop;
         }
         if T::EVENTS && tracer.has_enough() {
-            break Stop::Interrupted;
+            break Stop::Cancelled(Reason::Interrupted);
         }
         match runner.advance(tracer) {
             Advance::Went => tracer.comes_to(machine, &runner.state),

@@ -1,12 +1,14 @@
 //! A run under way: processors, the ready queue and timers take turns at the kernel's one step.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId,
     ThreadState, Transition, assert_invariants, step, waits,
 };
+
+use crate::cancel::Cancellation;
 
 use super::agenda::{Agenda, Draws, Telling};
 use super::cpu::{Cpu, Phase};
@@ -96,10 +98,10 @@ impl<'m> Runner<'m> {
         }
         self.next_poll = self.steps + 1_024;
         if let Some(progress) = limits.progress {
-            progress.store(self.steps, Ordering::Relaxed);
+            progress.steps.store(self.steps, Ordering::Relaxed);
+            progress.now_ns.store(self.agenda.now_ns, Ordering::Relaxed);
         }
-        let interrupted = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
-        limits.interrupted.is_some_and(interrupted).then_some(Stop::Interrupted)
+        limits.cancelled.and_then(Cancellation::reason).map(Stop::Cancelled)
     }
 
     /// Whether a repetition would end the run: only daemons are left, or no worker gets anywhere.

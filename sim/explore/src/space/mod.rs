@@ -4,6 +4,7 @@
 //! moment. A move is one call of one thread with the local work behind it; the kernel's one `step`
 //! performs it, once for everything that it looks at, and after that it is known.
 
+mod bounds;
 mod descent;
 mod drive;
 mod filter;
@@ -30,6 +31,7 @@ use std::ops::Range;
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId, Value};
 
+pub use bounds::{Bounds, Cut};
 pub use descent::Descent;
 pub(crate) use drive::{Ready, drive};
 pub use filter::Filter;
@@ -51,8 +53,11 @@ use together::Team;
 pub use together::{Lookers, Together};
 use walks::{OneWalk, Walks};
 
-/// So many states are expanded together: the memory answers many questions in hardly more time than one.
-pub const BATCH: u32 = 32;
+/// So many states at most are expanded together: the memory answers many questions in hardly more time than
+/// one.
+const BATCH: u32 = 32;
+/// So many words of rows at most are worked on together: half a MiB.
+const WORDS_AT_ONCE: usize = 1 << 16;
 
 /// One step in one state comes out in so many ways at most.
 const MOST_EFFECTS: u64 = 4_096;
@@ -151,6 +156,12 @@ pub struct Space<'m> {
     pub refused: Option<Move>,
     /// Something came up for which the reductions that leave schedules out are not made.
     pub irreducible: bool,
+    bounds: Bounds<'m>,
+    /// Whether it is searched: then it is cut off at the bounds, also in the middle of a batch. Afterwards what is
+    /// asked of single states is always answered.
+    searched: Is,
+    /// The search was cut off: what was asked last was not answered to the end.
+    pub cut: Option<Cut>,
 }
 
 impl<'m> Space<'m> {
@@ -201,7 +212,16 @@ impl<'m> Space<'m> {
             refused: None,
             irreducible: false,
             outgrown: false,
+            bounds: Bounds::default(),
+            searched: Is::NotSo,
+            cut: None,
         }
+    }
+
+    /// How many states are expanded together.
+    pub fn batch(&self) -> u32 {
+        let fit = WORDS_AT_ONCE / self.layout.width();
+        BATCH.min(u32::try_from(fit).unwrap_or(BATCH)).max(1)
     }
 
     /// The machine.
@@ -261,6 +281,9 @@ impl<'m> Space<'m> {
     /// The ways on from several states: of the first, of the second, and so on.
     pub fn expand_all(&mut self, states: Range<u32>, edges: &mut Vec<Edge>) {
         self.batch.clear();
+        if self.is_cut() {
+            return;
+        }
         if self.order.is_none() {
             self.walk(states);
         } else {
@@ -282,6 +305,9 @@ impl<'m> Space<'m> {
             } else {
                 self.rows.unpack(*state, &mut self.row);
                 self.follow(*state, *what);
+                if self.cut.is_some() {
+                    break;
+                }
             }
         }
         self.walks = walks;
@@ -305,6 +331,9 @@ impl<'m> Space<'m> {
         self.moves_in(&self.row, &mut moves);
         for what in &moves {
             self.follow(state, *what);
+            if self.cut.is_some() {
+                break;
+            }
         }
         self.moves = moves;
     }
@@ -339,6 +368,9 @@ impl<'m> Space<'m> {
                 self.refused = Some(what);
                 return;
             }
+            if self.is_cut() {
+                return;
+            }
             self.perform(what, &answers);
         }
         let effects = self.walk.found.iter();
@@ -346,13 +378,33 @@ impl<'m> Space<'m> {
         self.batch.pending.extend(pending);
     }
 
-    /// Goes where the moves of the batch lead. All places are looked up together.
+    /// Goes where the moves of the batch lead; if the search is cut off, where the first of them do.
     fn arrive(&mut self, edges: &mut Vec<Edge>) {
+        if self.cut.is_some() {
+            return;
+        }
         if let Some(symmetry) = self.symmetry.take() {
             self.symmetry = Some(self.arrive_in_order(symmetry, edges));
             return;
         }
         let Batch { pending, mut packed, mut hashes } = std::mem::take(&mut self.batch);
+        for pending in pending.chunks((WORDS_AT_ONCE / self.rows.words()).max(1)) {
+            self.arrive_together(pending, &mut packed, &mut hashes, edges);
+            if self.is_cut() {
+                break;
+            }
+        }
+        self.batch = Batch { pending, packed, hashes };
+    }
+
+    /// Goes where these moves lead. All places are looked up together.
+    fn arrive_together(
+        &mut self,
+        pending: &[Pending],
+        packed: &mut Vec<u64>,
+        hashes: &mut Vec<u32>,
+        edges: &mut Vec<Edge>,
+    ) {
         packed.clear();
         hashes.clear();
         let words = self.rows.words();
@@ -360,14 +412,14 @@ impl<'m> Space<'m> {
         let writes = pending.iter().map(|move_| &self.memo.effect(move_.effect).writes);
         black_box(writes.fold(0, |all, writes| all ^ writes.first().map_or(0, |(to, _)| *to)));
         for (at, move_) in pending.iter().enumerate() {
-            self.lead(*move_, &mut packed);
+            self.lead(*move_, packed);
             hashes.push(hash(&packed[at * words..]));
         }
-        self.rows.fetch(&hashes);
-        for ((move_, packed), hash) in pending.iter().zip(packed.chunks_exact(words)).zip(&hashes) {
+        self.rows.fetch(hashes);
+        let places = packed.chunks_exact(words).zip(hashes.iter());
+        for (move_, (packed, hash)) in pending.iter().zip(places) {
             edges.push(move_.arrives(self.rows.insert_hashed(packed, *hash)));
         }
-        self.batch = Batch { pending, packed, hashes };
     }
 
     /// Puts where a move leads behind what is packed.

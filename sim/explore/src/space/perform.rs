@@ -105,7 +105,7 @@ impl Space<'_> {
         lines.append(&mut said);
         let part = self.parts.number(self.machine, Part::Log(lines));
         let number = self.seen.number(LOG, part);
-        self.rows.widen(LOG, number);
+        self.rows.widen(&[(LOG as u32, number)]);
         (LOG as u32, number)
     }
 
@@ -142,10 +142,10 @@ impl Space<'_> {
             let part = self.parts.number(self.machine, part);
             let number = self.seen.number(position, part);
             if number != self.row[position] {
-                self.rows.widen(position, number);
                 writes.push((position as u32, number));
             }
         }
+        self.rows.widen(&writes);
         writes
     }
 

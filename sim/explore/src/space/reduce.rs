@@ -137,6 +137,9 @@ impl Space<'_> {
         let width = self.layout.width();
         let pending = std::mem::take(&mut self.batch.pending);
         for move_ in &pending {
+            if self.is_cut() {
+                break;
+            }
             self.go(move_.from, move_.effect);
             self.put_in_order(&mut symmetry);
             rows.extend_from_slice(&self.row);
@@ -161,7 +164,7 @@ impl Space<'_> {
     fn row_of(&mut self, parts: &[u32]) {
         for (position, part) in parts.iter().enumerate() {
             let number = self.seen.number(position, *part);
-            self.rows.widen(position, number);
+            self.rows.widen(&[(position as u32, number)]);
             self.row[position] = number;
         }
     }

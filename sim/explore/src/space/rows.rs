@@ -29,43 +29,51 @@ pub(super) struct Rows {
 /// Bits of a number, side by side in a word of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
-    mask: u64,
     position: u32,
-    word: u16,
+    word: u32,
     shift: u8,
-    /// Which bit of the number is the first of them.
+    /// Which bit of the number is the first of them, and how many there are.
     offset: u8,
+    bits: u8,
 }
 
 impl Stretch {
     fn new(position: usize, word: usize, shift: u32, (offset, bits): (u32, u32)) -> Self {
         Self {
-            mask: (1 << bits) - 1,
             position: position as u32,
-            word: u16::try_from(word).expect("a row is not so long"),
+            word: word as u32,
             shift: shift as u8,
             offset: offset as u8,
+            bits: bits as u8,
         }
     }
 
+    /// Its bits, at the lower end of a word. There are 32 at most.
+    fn mask(self) -> u64 {
+        (1 << self.bits) - 1
+    }
+
     fn get(self, packed: &[u64]) -> u32 {
-        ((packed[usize::from(self.word)] >> self.shift & self.mask) as u32) << self.offset
+        ((packed[self.word as usize] >> self.shift & self.mask()) as u32) << self.offset
     }
 
     fn put(self, packed: &mut [u64], number: u32) {
-        let word = &mut packed[usize::from(self.word)];
-        let bits = u64::from(number >> self.offset) & self.mask;
-        *word = *word & !(self.mask << self.shift) | bits << self.shift;
+        let word = &mut packed[self.word as usize];
+        let bits = u64::from(number >> self.offset) & self.mask();
+        *word = *word & !(self.mask() << self.shift) | bits << self.shift;
     }
 
     /// How many bits of the number there are up to its end.
     fn end(self) -> u32 {
-        u32::from(self.offset) + self.mask.count_ones()
+        u32::from(self.offset + self.bits)
     }
 }
 
 /// When rows are packed anew so many bits are left to give away, so that it does not happen often.
 const SPARE: u32 = 8;
+
+/// So many words of rows grow by less than they are: 16 MiB.
+const LARGE: usize = 2 << 20;
 
 impl Rows {
     /// No rows yet; they will have so many positions.
@@ -104,7 +112,10 @@ impl Rows {
 
     /// Takes a row apart: a number for each position.
     pub(super) fn unpack(&self, row: u32, numbers: &mut [u32]) {
-        let packed = self.packed(row);
+        self.unpack_from(self.packed(row), numbers);
+    }
+
+    fn unpack_from(&self, packed: &[u64], numbers: &mut [u32]) {
         numbers.fill(0);
         for stretch in &self.stretches {
             numbers[stretch.position as usize] |= stretch.get(packed);
@@ -141,35 +152,46 @@ impl Rows {
         }
     }
 
-    /// Makes room for numbers up to this one at a position.
-    pub(super) fn widen(&mut self, position: usize, number: u32) {
-        let needed = u32::BITS - number.leading_zeros();
-        let bits = self.bits(position);
-        if needed <= bits {
+    /// Makes room for numbers up to these at their positions, each of which is named once.
+    pub(super) fn widen(&mut self, numbers: &[(u32, u32)]) {
+        let needs = |(position, number): &(u32, u32)| {
+            let (position, needed) = (*position as usize, u32::BITS - number.leading_zeros());
+            (needed > self.bits(position)).then_some((position, needed))
+        };
+        let wide: Vec<(usize, u32)> = numbers.iter().filter_map(needs).collect();
+        if wide.is_empty() {
             return;
         }
+        let more: u32 = wide.iter().map(|(position, needed)| needed - self.bits(*position)).sum();
         let has_doubled = self.len() >= 2 * self.packed_at;
-        if has_doubled || self.given + needed - bits > u64::BITS {
-            return self.pack_anew(position, needed);
+        if has_doubled || self.given + more > u64::BITS {
+            return self.pack_anew(&wide);
         }
-        // No row has used these bits: they are 0, as the number needs it.
-        let more = Stretch::new(position, self.words - 1, self.given, (bits, needed - bits));
-        self.given += needed - bits;
-        self.stretches.insert(self.begins[position + 1] as usize, more);
-        self.begins[position + 1..].iter_mut().for_each(|begin| *begin += 1);
+        for (position, needed) in wide {
+            // No row has used these bits: they are 0, as the number needs it.
+            let bits = self.bits(position);
+            let more = Stretch::new(position, self.words - 1, self.given, (bits, needed - bits));
+            self.given += needed - bits;
+            self.stretches.insert(self.begins[position + 1] as usize, more);
+            self.begins[position + 1..].iter_mut().for_each(|begin| *begin += 1);
+        }
     }
 
     fn bits(&self, position: usize) -> u32 {
         self.of(position).last().map_or(0, |last| last.end())
     }
 
-    /// Gives each number its bits in one stretch, and this one so many.
-    fn pack_anew(&mut self, wide: usize, needed: u32) {
+    /// Gives each number its bits in one stretch, and these so many.
+    fn pack_anew(&mut self, wide: &[(usize, u32)]) {
+        let mut needed: Vec<u32> =
+            (0..self.begins.len() - 1).map(|position| self.bits(position)).collect();
+        for (position, bits) in wide {
+            needed[*position] = *bits;
+        }
         let (mut word, mut given) = (0, 0);
         let mut stretches = Vec::new();
         let mut begins = vec![0];
-        for position in 0..self.begins.len() - 1 {
-            let bits = if position == wide { needed } else { self.bits(position) };
+        for (position, bits) in needed.into_iter().enumerate() {
             if given + bits > u64::BITS {
                 (word, given) = (word + 1, 0);
             }
@@ -182,25 +204,43 @@ impl Rows {
         if given + SPARE > u64::BITS {
             (word, given) = (word + 1, 0);
         }
-        let words = word + 1;
-        let mut numbers = vec![0; self.begins.len() - 1];
-        let mut rows = vec![0; self.len() * words];
         let anew = Self {
             stretches,
             begins,
-            words,
+            words: word + 1,
             given,
             packed_at: self.len(),
             rows: Vec::new(),
             shards: Vec::new(),
         };
-        for (row, packed) in rows.chunks_exact_mut(words).enumerate() {
-            self.unpack(row as u32, &mut numbers);
-            anew.pack_into(&numbers, packed);
-        }
+        let rows = self.packed_as(&anew);
         let shards = std::mem::take(&mut self.shards);
         *self = Self { rows, shards, ..anew };
         self.fill_shards();
+    }
+
+    /// All rows, packed as those are, in the memory where they are now: there may be no more for others.
+    fn packed_as(&mut self, anew: &Self) -> Vec<u64> {
+        let (count, old, new) = (self.len(), self.words, anew.words);
+        let mut rows = std::mem::take(&mut self.rows);
+        let mut numbers = vec![0; self.begins.len() - 1];
+        let mut pack = |rows: &mut Vec<u64>, row: usize| {
+            self.unpack_from(&rows[row * old..][..old], &mut numbers);
+            let packed = &mut rows[row * new..][..new];
+            packed.fill(0);
+            anew.pack_into(&numbers, packed);
+        };
+        // Rows that become longer move up, the last first; so none is written over before it is read.
+        if new > old {
+            let more = count * (new - old);
+            rows.reserve_exact(more);
+            rows.resize(count * new, 0);
+            (0..count).rev().for_each(|row| pack(&mut rows, row));
+        } else {
+            (0..count).for_each(|row| pack(&mut rows, row));
+            rows.truncate(count * new);
+        }
+        rows
     }
 
     /// The number of a packed row, and whether it is new.
@@ -216,7 +256,7 @@ impl Rows {
             Err(at) => at,
         };
         let row = self.next();
-        self.rows.extend_from_slice(packed);
+        self.append(packed);
         self.shards[shard].put(at, hash, row);
         self.shards[shard].reserve(1);
         (row, IsNew::New)
@@ -246,7 +286,16 @@ impl Rows {
     /// Puts them back, with the rows that were entered.
     pub(super) fn give_back(&mut self, shards: Vec<Shard>, fresh: &[u64]) {
         self.shards = shards;
-        self.rows.extend_from_slice(fresh);
+        self.append(fresh);
+    }
+
+    fn append(&mut self, rows: &[u64]) {
+        let free = self.rows.capacity() - self.rows.len();
+        // Twice the room is too much where it is about as much as there is.
+        if free < rows.len() && self.rows.len() > LARGE {
+            self.rows.reserve_exact(rows.len().max(self.rows.len() / 8));
+        }
+        self.rows.extend_from_slice(rows);
     }
 
     fn fill_shards(&mut self) {
@@ -274,7 +323,7 @@ mod tests {
         for step in 1..2_000_u32 {
             let position = (step * 7 % 40) as usize;
             let number = step / 40 % 11;
-            rows.widen(position, number);
+            rows.widen(&[(position as u32, number)]);
             rows.unpack(step % 97 % rows.len() as u32, &mut numbers);
             packed = rows.packed(step % 97 % rows.len() as u32).to_vec();
             rows.put(&mut packed, position, number);

@@ -89,21 +89,29 @@ enum Looked {
 
 /// How many views there are for each thread.
 const VIEWS: usize = 4;
-/// So often they meet before somebody looks at the limits again.
+/// So often they meet before they tell how far they are.
 const MEETINGS: u32 = 64;
+/// What a view holds takes about so many bytes at most.
+const VIEW_BYTES: u64 = 4 << 20;
 /// In so many states at most something may be unknown; if it is in more, one alone looks at so many.
 const MOST_UNKNOWN: usize = 4_096;
 const ALONE: u32 = 4_096;
 
 impl Space<'_> {
     /// Lets several threads look where the first of these states lead, if that is worth it and there will
-    /// not be more states than this. Notes from where each new state was reached.
+    /// not be more states than this. About so many ways lead on from one. Notes from where each new state was
+    /// reached.
     pub fn expand_together(
         &mut self,
         states: Range<u32>,
         (lookers, most): (Lookers, u64),
+        ways_of_one: u64,
         parents: &mut Vec<u32>,
     ) -> Option<Together> {
+        // Where many ways lead on from a state, or rows are long, fewer states are looked at together.
+        let bytes_of_one = ways_of_one * (self.rows.words() as u64 * 8 + 32);
+        let fit = u32::try_from(VIEW_BYTES / bytes_of_one.max(1)).unwrap_or(u32::MAX);
+        let lookers = Lookers { share: lookers.share.min(fit.max(1) * VIEWS as u32), ..lookers };
         let alone = states.start < self.alone_until
             || self.order.is_some()
             || self.symmetry.is_some()
@@ -144,7 +152,7 @@ impl Space<'_> {
             }
             let goes_back = self.look_and_enter(team, parents);
             found.add(&team.behind, goes_back);
-            if next.is_empty() {
+            if next.is_empty() || self.is_cut() {
                 break;
             }
             match self.learn(team) {
@@ -295,7 +303,7 @@ impl View {
         let known = self.pending.len();
         let states = std::mem::take(&mut self.unknown);
         let mut walks = std::mem::take(&mut self.walks);
-        for states in states.chunks(BATCH as usize) {
+        for states in states.chunks(space.batch() as usize) {
             walks.walk(space, states.iter().copied());
             let mut at = 0;
             for state in states {
