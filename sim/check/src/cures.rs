@@ -30,8 +30,9 @@ const PERFORMING: u64 = 20;
 const STEPS: u64 = 100_000;
 /// Of a machine with more threads than this not every schedule is tried, and fewer changes are: the fewer the
 /// more threads there are.
-const MANY_THREADS: usize = 1_000;
+const MANY_THREADS: usize = 100;
 const TRIED_WITH_MANY: usize = 4;
+const THREADS_TRIED: usize = 2_000;
 /// So many are shown beside a verdict.
 const SHOWN: usize = 6;
 
@@ -204,7 +205,7 @@ pub fn of_run(
     let threads = machine.initial_threads();
     if threads > MANY_THREADS {
         trial.spend = Some(0);
-        all.truncate(TRIED_WITH_MANY * MANY_THREADS / threads);
+        all.truncate(TRIED_WITH_MANY.min(THREADS_TRIED / threads));
     }
     let seed = machine.timing.seed;
     trial.singles(&all, Some(seed), SHOWN)

@@ -5,7 +5,7 @@
 //! Two moments are the same if state, ready queue, processors, timers (counted from now) and the
 //! positions of all random streams are.
 
-use ipcsim_kernel::encode;
+use ipcsim_kernel::{ThreadId, encode};
 
 use crate::run::Runner;
 
@@ -28,7 +28,8 @@ struct Sign {
     progress: u64,
     /// What only grows in a run that does not repeat itself.
     sizes: [u64; 3],
-    next: Vec<Option<u32>>,
+    /// Who has each processor, and where it is in its program.
+    next: Vec<Option<(u32, u32)>>,
 }
 
 /// Where more bytes than this are stored the run is not compared: a flood does not repeat itself, and to
@@ -77,8 +78,8 @@ impl Repetition {
 }
 
 fn sign(runner: &Runner) -> Sign {
-    let next =
-        runner.cpus.iter().map(|cpu| cpu.thread.map(|t| runner.state.threads[t.index()].pc.0));
+    let place = |t: ThreadId| (t.0, runner.state.threads[t.index()].pc.0);
+    let next = runner.cpus.iter().map(|cpu| cpu.thread.map(place));
     let state = &runner.state;
     let sizes = [state.memory.used, state.mailboxes.len() as u64, state.threads.len() as u64];
     Sign { progress: runner.agenda.progress, sizes, next: next.collect() }

@@ -40,7 +40,8 @@ impl<'m> Watch<'m> {
     pub(super) fn look(&mut self, runner: &Runner<'m>) {
         let mut now = self.newly_stuck(&runner.state, runner.machine);
         while !now.is_empty() {
-            let looked_back = if self.stuck.len() < DATED { self.look_back(runner) } else { None };
+            let is_dated = self.stuck.len() < dated(&runner.state);
+            let looked_back = if is_dated { self.look_back(runner) } else { None };
             let (since_ns, found) = match &looked_back {
                 Some(at) => (at.agenda.now_ns, self.newly_stuck(&at.state, at.machine)),
                 // After so many of them the moment of the last wait has to do.
@@ -108,8 +109,14 @@ fn pause(state: &State) -> u64 {
     4_096.max(64 * threads).max(16 * mailboxes)
 }
 
-/// How many moments are looked up exactly.
-const DATED: usize = 8;
+/// How many moments are looked up exactly: fewer where threads wait at so many objects that each look takes
+/// long.
+fn dated(state: &State) -> usize {
+    const MOST: usize = 8;
+    const ENOUGH: usize = 1_000_000;
+    let waits: usize = state.mailboxes.iter().map(|mailbox| mailbox.receivers.len()).sum();
+    MOST.min(ENOUGH / (state.threads.len() + waits).max(1))
+}
 
 /// When the last of these threads began to wait, in nanoseconds.
 fn last_wait(runner: &Runner, threads: &[ThreadId]) -> u64 {
