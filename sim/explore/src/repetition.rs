@@ -28,7 +28,7 @@ struct Sign {
     progress: u64,
     /// What only grows in a run that does not repeat itself.
     sizes: [u64; 3],
-    /// Who has each processor, and where it is in its program.
+    /// Who has each processor, and who is next in the queue; and where these are in their programs.
     next: Vec<Option<(u32, u32)>>,
 }
 
@@ -82,7 +82,9 @@ fn sign(runner: &Runner) -> Sign {
     let next = runner.cpus.iter().map(|cpu| cpu.thread.map(place));
     let state = &runner.state;
     let sizes = [state.memory.used, state.mailboxes.len() as u64, state.threads.len() as u64];
-    Sign { progress: runner.agenda.progress, sizes, next: next.collect() }
+    // Where a processor looks for work when the run is looked at, whoever is next in the queue has it.
+    let waiting = runner.agenda.ready.first().map(place);
+    Sign { progress: runner.agenda.progress, sizes, next: next.chain([waiting]).collect() }
 }
 
 fn bytes(runner: &Runner) -> Vec<u8> {

@@ -61,6 +61,15 @@ impl ReadyQueue {
         }
     }
 
+    /// One of those that wait, always the same of the same: the next, if it is not drawn.
+    pub(crate) fn first(&self) -> Option<ThreadId> {
+        match &self.order {
+            Order::Arrival(queue) => queue.front().copied(),
+            Order::Priority(heap) => heap.peek().map(|(_, _, t)| *t),
+            Order::Random(threads) => threads.first().copied(),
+        }
+    }
+
     pub(crate) fn push(&mut self, t: ThreadId) {
         match &mut self.order {
             Order::Arrival(queue) => queue.push_back(t),
