@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use ipcsim_scenario::Expect;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,6 +89,10 @@ pub(crate) struct Input {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
 
+    /// Take the claims of this file instead of the scenario's own
+    #[arg(long, value_name = "FILE", value_parser = parse_expect)]
+    pub expect: Option<Expect>,
+
     /// Refuse larger files
     #[arg(long, value_name = "MIB", default_value_t = 16)]
     pub max_file_size: u64,
@@ -164,6 +169,20 @@ pub(crate) enum Output {
     Human,
     /// As one JSON object (`ipcsim schema result`)
     Json,
+}
+
+/// How the results of tests are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestOutput {
+    /// In sentences
+    #[value(alias = "text")]
+    Human,
+    /// As one JSON object (`ipcsim schema result`)
+    Json,
+    /// As `JUnit` XML, which most systems for CI read
+    Junit,
+    /// In the Test Anything Protocol
+    Tap,
 }
 
 /// How a schedule is shown.
@@ -362,6 +381,10 @@ pub(crate) struct LintArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
 
+    /// Write plainly into the file what can be: `if: x > 1` for `if: ${x > 1}`, `set: {x: 1}` for `set: x = 1`
+    #[arg(long, conflicts_with = "sets")]
+    pub fix: bool,
+
     #[command(flatten)]
     pub input: Input,
 }
@@ -370,7 +393,10 @@ pub(crate) struct LintArgs {
 #[command(after_help = "\
 Examples:
   ipcsim test scenarios
-  ipcsim test scenarios/buffering mine.yaml")]
+  ipcsim test scenarios/buffering mine.yaml
+  ipcsim test answers --expect exercise.yaml   the claims of a teacher, for the files of students
+  ipcsim test scenarios --snapshot traces --update
+  ipcsim test scenarios --snapshot traces      fails where a run is not what it was")]
 pub(crate) struct TestArgs {
     /// Scenario files, or folders that are searched for them
     #[arg(required = true, value_name = "PATH")]
@@ -380,9 +406,21 @@ pub(crate) struct TestArgs {
     #[arg(long, short)]
     pub quiet: bool,
 
+    /// Compare the trace of each run with the one that is kept in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshot: Option<PathBuf>,
+
+    /// Keep the traces as they are now
+    #[arg(long, requires = "snapshot")]
+    pub update: bool,
+
+    /// Let a file without claims fail
+    #[arg(long)]
+    pub require_claims: bool,
+
     /// What is printed
-    #[arg(long = "format", value_name = "FORMAT", value_enum, default_value_t = Output::Human)]
-    pub output: Output,
+    #[arg(long = "format", value_name = "FORMAT", value_enum, default_value_t = TestOutput::Human)]
+    pub output: TestOutput,
 
     /// Cut each run off after so many steps
     #[arg(long, value_name = "STEPS", default_value_t = 1_000_000)]
@@ -428,6 +466,12 @@ pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// The file with claims that was named.
+fn parse_expect(file: &str) -> Result<Expect, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    Ok(Expect { name: file.to_string(), text })
 }
 
 /// A size as scenarios write it.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use ipcsim_check::{Subject, result};
-use ipcsim_scenario::{LoadOptions, Loaded, load};
+use ipcsim_scenario::{Expect, LoadOptions, Loaded, load};
 
 use crate::args::Input;
 use crate::exit::Exit;
@@ -78,8 +78,16 @@ fn limited(from: &mut impl Read, name: &str, input: &Input) -> Result<Vec<u8>, S
 
 /// Compiles a text as the options say.
 pub(crate) fn compile(text: &Text, input: &Input) -> Loaded {
-    let options = LoadOptions { sets: input.sets.clone(), max_threads: input.max_threads };
-    load(&text.name, &text.bytes, &options)
+    load(&text.name, &text.bytes, &options(input))
+}
+
+/// What the options say of loading.
+fn options(input: &Input) -> LoadOptions {
+    LoadOptions {
+        sets: input.sets.clone(),
+        max_threads: input.max_threads,
+        expect: input.expect.clone(),
+    }
 }
 
 /// A scenario that was read and compiled, and how it was named.
@@ -89,12 +97,13 @@ pub(crate) struct Opened {
     pub loaded: Loaded,
     pub sets: Vec<String>,
     pub max_threads: u32,
+    pub expect: Option<Expect>,
 }
 
 impl Opened {
     pub(crate) fn new(file: &str, text: Text, loaded: Loaded, input: &Input) -> Self {
-        let (sets, max_threads) = (input.sets.clone(), input.max_threads);
-        Self { file: file.to_string(), text, loaded, sets, max_threads }
+        let LoadOptions { sets, max_threads, expect } = options(input);
+        Self { file: file.to_string(), text, loaded, sets, max_threads, expect }
     }
 
     /// What is concluded about.
@@ -105,6 +114,7 @@ impl Opened {
             bytes: &self.text.bytes,
             sets: &self.sets,
             max_threads: self.max_threads,
+            expect: self.expect.as_ref(),
         }
     }
 

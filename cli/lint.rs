@@ -1,8 +1,13 @@
 //! `ipcsim lint`: check scenarios without running them.
 
+use std::io;
+use std::path::Path;
+
+use ipcsim_scenario::{LoadOptions, fixed};
+
 use crate::args::LintArgs;
 use crate::exit::Exit;
-use crate::input;
+use crate::input::{self, Text};
 use crate::terminal::Terminal;
 
 /// Checks every file that was named. Warnings are shown and do no harm.
@@ -14,16 +19,62 @@ pub(crate) fn execute(args: &LintArgs, terminal: &Terminal) -> Exit {
                 terminal.error(&message);
                 worst = Exit::Unusable;
             }
-            Ok(text) => {
-                let loaded = input::compile(&text, &args.input);
-                terminal.diagnostics(&loaded);
-                if loaded.has_errors() {
-                    worst = Exit::Unusable;
-                } else {
-                    terminal.print(&format!("{}: ok\n", text.name));
-                }
-            }
+            Ok(text) => worst = worst.max(checked(file, text, args, terminal)),
         }
     }
     worst
+}
+
+fn checked(file: &str, mut text: Text, args: &LintArgs, terminal: &Terminal) -> Exit {
+    if args.fix {
+        match rewritten(file, &text, args) {
+            Ok(None) => {}
+            Ok(Some((plain, made))) => {
+                let places = if made == 1 { "place is" } else { "places are" };
+                terminal.print(&format!("{}: {made} {places} written plainly now\n", text.name));
+                text.bytes = plain.into_bytes();
+            }
+            Err(error) => {
+                terminal.error(&format!("{} cannot be written: {error}", text.name));
+                return Exit::Unusable;
+            }
+        }
+    }
+    let loaded = input::compile(&text, &args.input);
+    terminal.diagnostics(&loaded);
+    if loaded.has_errors() {
+        return Exit::Unusable;
+    }
+    let plainer = match loaded.fixes.len() {
+        0 => String::new(),
+        1 => " (1 place can be plainer: lint --fix)".into(),
+        many => format!(" ({many} places can be plainer: lint --fix)"),
+    };
+    terminal.print(&format!("{}: ok{plainer}\n", text.name));
+    Exit::Yes
+}
+
+/// The text of a file with everything written plainly, which is written to the file; nothing if it is already.
+fn rewritten(file: &str, text: &Text, args: &LintArgs) -> io::Result<Option<(String, usize)>> {
+    if !Path::new(file).is_file() {
+        return Err(io::Error::other("--fix takes files"));
+    }
+    let Ok(all) = std::str::from_utf8(&text.bytes) else { return Ok(None) };
+    // A byte order mark stays where it is.
+    let before = all.trim_start_matches('\u{feff}');
+    let mark = &all[..all.len() - before.len()];
+    let options = LoadOptions { max_threads: args.input.max_threads, ..LoadOptions::default() };
+    let (after, made) = fixed(&text.name, before, &options);
+    if made == 0 {
+        return Ok(None);
+    }
+    // First beside it: if the disk is full the file is still what it was.
+    let beside = format!("{file}.plain");
+    let text = format!("{mark}{after}");
+    std::fs::write(&beside, &text).and_then(|()| std::fs::rename(&beside, file)).inspect_err(
+        |_| {
+            let _ = std::fs::remove_file(&beside);
+        },
+    )?;
+    Ok(Some((text, made)))
 }

@@ -121,7 +121,11 @@ fn exceptions_of_a_thread_fail_its_process() {
         ("overflow", "{set: {n: 9223372036854775807 + 1}}", "integer overflow"),
         ("zero", "{set: {n: 1 / 0}}", "division by zero"),
         ("index", "{set: {n: 'pop-first([])'}}", "no element"),
-        ("types", "{set: {n: 1 + true}}", "wrong type"),
+        (
+            "types",
+            "{set: {n: 1 + true}}",
+            "`+` needs two integers or two durations, not the integer 1 and `true`",
+        ),
         ("object", "{destroy: '${1 + 1}'}", "no process, mailbox or right"),
         ("assert", "{assert: 1 > 2}", "assert failed"),
         ("exit", "{exit: 3}", "exit 3"),

@@ -30,6 +30,7 @@ fn judge_all(name: &str, text: &str, loaded: &Loaded, reductions: Reductions) {
         bytes: text.as_bytes(),
         sets: &[],
         max_threads: ipcsim_kernel::limits::THREADS,
+        expect: None,
     };
     for (number, claim) in loaded.scenario.claims.iter().enumerate() {
         let judgement = judge(&subject, number, &budget);

@@ -3,12 +3,14 @@
 //! The first line is the header; every other line is one event. One scenario and one seed give the
 //! same bytes on every run and machine, in every release with the same format version.
 
+mod golden;
 mod kept;
 mod line;
 mod read;
 mod record;
 mod write;
 
+pub use golden::Golden;
 pub use read::{ReadError, read};
 pub use record::{Header, Record, SCHEMA};
 pub use write::Writer;

@@ -17,6 +17,14 @@ pub struct Budget<'a> {
     pub run_steps: u64,
 }
 
+impl Default for Budget<'_> {
+    /// No limit but that of a run of a million steps.
+    fn default() -> Self {
+        let reductions = Reductions::ALL;
+        Self { reductions, explore: ExploreLimits::default(), run_steps: 1_000_000 }
+    }
+}
+
 impl<'a> Budget<'a> {
     /// Whether it is to stop, for whatever reason.
     pub fn is_over(&self) -> bool {

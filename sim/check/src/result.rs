@@ -48,6 +48,9 @@ pub struct Scenario {
     /// What every schedule does, if that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedules: Option<Schedules>,
+    /// How the trace of its run is beside the one that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotFound>,
     /// What became of its claims.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimFound>,
@@ -91,6 +94,7 @@ impl Scenario {
             diagnostics: Vec::new(),
             run: None,
             schedules: None,
+            snapshot: None,
             claims: Vec::new(),
             cures: None,
             repair: None,
@@ -299,6 +303,16 @@ pub struct RepairedFound {
     pub cure: Cure,
     /// The whole text with it.
     pub text: String,
+}
+
+/// The trace of a run beside the one that is kept.
+#[derive(Debug, Serialize)]
+pub struct SnapshotFound {
+    /// `same`, `kept`, `missing`, `differs` or `unreadable`.
+    pub is: &'static str,
+    /// What is wrong, if something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A row of a comparison.

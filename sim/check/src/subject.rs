@@ -6,7 +6,7 @@ use ipcsim_explore::{
 };
 use ipcsim_kernel::{Machine, Predicate, SEMANTICS};
 use ipcsim_scenario::ast::What;
-use ipcsim_scenario::{LoadOptions, Loaded};
+use ipcsim_scenario::{Expect, LoadOptions, Loaded};
 
 /// A scenario as it was loaded, and how it was named.
 #[derive(Clone, Copy)]
@@ -21,6 +21,8 @@ pub struct Subject<'a> {
     pub sets: &'a [String],
     /// How many threads a scenario may have at the same time.
     pub max_threads: u32,
+    /// The file of which the claims were taken, if they are not its own.
+    pub expect: Option<&'a Expect>,
 }
 
 /// What is looked at in a machine, beside how schedules end.
@@ -41,7 +43,8 @@ impl Seen {
 impl Subject<'_> {
     /// How it was loaded, but for the changes.
     pub(crate) fn options(&self) -> LoadOptions {
-        LoadOptions { sets: Vec::new(), max_threads: self.max_threads }
+        let expect = self.expect.cloned();
+        LoadOptions { sets: Vec::new(), max_threads: self.max_threads, expect }
     }
 
     /// What a token belongs to: the scenario as it was changed, and what its words mean.
@@ -88,6 +91,7 @@ impl Subject<'_> {
     pub fn replay(&self, token: &str) -> String {
         let mut words = vec!["ipcsim replay".to_string(), in_shell(self.file), token.to_string()];
         words.extend(self.sets.iter().map(|set| format!("--set {}", in_shell(set))));
+        words.extend(self.expect.map(|expect| format!("--expect {}", in_shell(&expect.name))));
         words.join(" ")
     }
 

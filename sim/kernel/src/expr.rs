@@ -5,6 +5,7 @@
 //! numbers and the time come from the oracle.
 
 mod eval;
+pub(crate) mod misuse;
 
 use crate::ids::{FamilyId, MailboxId, Register};
 use crate::value::Value;
@@ -89,6 +90,36 @@ pub enum Field {
     Seq,
 }
 
+impl Field {
+    /// Every field.
+    pub const ALL: [Field; 9] = [
+        Field::Body,
+        Field::Sender,
+        Field::Type,
+        Field::Priority,
+        Field::Size,
+        Field::Box,
+        Field::ReplyTo,
+        Field::Rights,
+        Field::Seq,
+    ];
+
+    /// How scenarios write it, behind the dot.
+    pub fn word(self) -> &'static str {
+        match self {
+            Field::Body => "body",
+            Field::Sender => "sender",
+            Field::Type => "type",
+            Field::Priority => "priority",
+            Field::Size => "size",
+            Field::Box => "box",
+            Field::ReplyTo => "reply-to",
+            Field::Rights => "rights",
+            Field::Seq => "seq",
+        }
+    }
+}
+
 /// An operator with one operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unary {
@@ -117,6 +148,27 @@ pub enum Binary {
     Or,
 }
 
+impl Binary {
+    /// How scenarios write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Binary::Add => "+",
+            Binary::Subtract => "-",
+            Binary::Multiply => "*",
+            Binary::Divide => "/",
+            Binary::Remainder => "%",
+            Binary::Equal => "==",
+            Binary::NotEqual => "!=",
+            Binary::Less => "<",
+            Binary::LessOrEqual => "<=",
+            Binary::Greater => ">",
+            Binary::GreaterOrEqual => ">=",
+            Binary::And => "and",
+            Binary::Or => "or",
+        }
+    }
+}
+
 /// A function of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
@@ -138,6 +190,8 @@ pub enum Function {
     Any,
     /// `random(a, b)`: an integer from a to b, both included.
     Random,
+    /// `range(a, b)`: the integers from a to b, both included; an empty list if b is less than a.
+    Range,
     /// `now()`: the time since the start.
     Now,
     /// The list from the back to the front; anything else is as it was. No word of the language: a loop takes

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ghost::Ghost;
 use crate::limits;
 
 /// How a system call ended, as the thread sees it in its `status`.
@@ -103,7 +104,7 @@ pub enum Fault {
     /// The largest or smallest of nothing, or a number out of a range that has none.
     NothingThere,
     /// An operation on values that it is not defined for.
-    MixedTypes,
+    WrongTypes(Ghost<Arc<str>>),
     /// What has to be a process, a mailbox or a right is none.
     NotAnObject,
     /// A text or list beyond the limits of [`crate::limits`].
@@ -129,7 +130,7 @@ impl Fault {
             Fault::BadIndex => "no element at this index".into(),
             Fault::Negative => "a size, a duration or a count is negative".into(),
             Fault::NothingThere => "there is nothing to choose from".into(),
-            Fault::MixedTypes => "operation on values of the wrong type".into(),
+            Fault::WrongTypes(words) => words.0.to_string(),
             Fault::NotAnObject => "a value that is no process, mailbox or right".into(),
             Fault::TooLong => "text or list too long".into(),
             Fault::TooDeep => {
@@ -143,6 +144,15 @@ impl Fault {
         }
     }
 
+    /// What the message to a handler says. It is part of the state, and so says nothing of the values that it
+    /// came from.
+    pub fn message(&self) -> String {
+        match self {
+            Fault::WrongTypes(_) => "operation on values of the wrong type".into(),
+            other => other.describe(),
+        }
+    }
+
     /// The type of the message that a handler gets.
     pub fn kind(&self) -> Arc<str> {
         match self {
@@ -153,7 +163,7 @@ impl Fault {
             Fault::BadIndex => "bad-index".into(),
             Fault::Negative => "negative".into(),
             Fault::NothingThere => "nothing-there".into(),
-            Fault::MixedTypes => "wrong-type".into(),
+            Fault::WrongTypes(_) => "wrong-type".into(),
             Fault::NotAnObject => "not-an-object".into(),
             Fault::TooLong => "too-long".into(),
             Fault::TooDeep => "too-deep".into(),

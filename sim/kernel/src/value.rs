@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::expr::misuse;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::limits;
 use crate::message::Message;
@@ -217,7 +218,7 @@ impl Value {
                 Ok(true)
             }
             (Value::Message(a), Value::Message(b)) => Ok(a == b),
-            _ => Err(Fault::MixedTypes),
+            _ => Err(misuse::compared(self, other)),
         }
     }
 
@@ -228,7 +229,7 @@ impl Value {
                 Ok(a.cmp(b))
             }
             (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
-            _ => Err(Fault::MixedTypes),
+            _ => Err(misuse::ordered(self, other)),
         }
     }
 
@@ -242,7 +243,7 @@ impl Value {
         match self {
             Value::True => Ok(true),
             Value::False => Ok(false),
-            _ => Err(Fault::MixedTypes),
+            _ => Err(misuse::condition(self)),
         }
     }
 }

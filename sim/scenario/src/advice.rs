@@ -23,6 +23,7 @@ pub(crate) fn advice(stop: &Stop) -> String {
         .or_else(|| of_a_quote(stop, begins))
         .or_else(|| of_a_missing_space(line, above))
         .or_else(|| of_a_bracket(stop))
+        .or_else(|| of_a_value_in_brackets(stop, line))
         .or_else(|| of_a_key_too_far(before, above));
     found.unwrap_or_else(|| {
         let is_step = before.trim().is_empty() || before.trim_start().starts_with('-');
@@ -101,6 +102,20 @@ fn of_a_bracket(stop: &Stop) -> Option<String> {
     let here = stop.text[..stop.at].lines().count();
     let (bracket, line) = open.pop().filter(|(_, line)| *line < here)?;
     Some(format!("the `{bracket}` in line {line} is never closed"))
+}
+
+/// A value inside `{…}` that holds a bracket or a comma itself.
+fn of_a_value_in_brackets(stop: &Stop, line: &str) -> Option<String> {
+    if !stop.info.contains("flow mapping") && !stop.info.contains("flow sequence") {
+        return None;
+    }
+    let inside = &line[line.rfind('{')? + 1..line.rfind('}')?];
+    let (key, value) = inside.split_once(": ")?;
+    let is_one = word::is_name(key.trim()) && !value.contains(['\'', '"']);
+    (is_one && value.contains(['[', ']', ','])).then(|| {
+        let (key, value) = (key.trim(), value.trim());
+        format!("write `{{{key}: '{value}'}}`: inside `{{…}}` a value with brackets needs quotes")
+    })
 }
 
 /// A key below the value of the line above, and not below its key.

@@ -1,6 +1,7 @@
 //! Diagnostics: the author's mistakes, each with its place, what is wrong and what to write instead.
 
 use crate::place::Place;
+use crate::table::synonyms::{self, At};
 
 /// A mistake in a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,15 @@ pub struct Diagnostic {
     pub related: Option<(Place, String)>,
     /// More help, a sentence.
     pub help: Option<String>,
+    /// Whether the label says what was probably meant.
+    advice: Advice,
+}
+
+/// Whether it is known what an author probably meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Advice {
+    Given,
+    None,
 }
 
 /// Whether a scenario with this diagnostic can run.
@@ -89,6 +99,7 @@ codes! {
     Arguments = 38, Error;
     Flow = 39, Error;
     Ports = 40, Error;
+    Types = 41, Warning;
 }
 
 impl Code {
@@ -116,6 +127,7 @@ impl Diagnostic {
             label: String::new(),
             related: None,
             help: None,
+            advice: Advice::None,
         }
     }
 
@@ -147,7 +159,10 @@ impl Diagnostic {
         const FEW: usize = 8;
         let right: Vec<&str> = right.into_iter().collect();
         let label = match (nearest(wrong, right.iter().copied()), &right[..]) {
-            (Some(word), _) => format!("{PROPOSAL} `{word}`?"),
+            (Some(word), _) => {
+                let label = format!("did you mean `{word}`?");
+                return Self { advice: Advice::Given, ..self.label(label) };
+            }
             (None, []) => return self,
             (None, few) if few.len() <= FEW => {
                 let list: Vec<String> = few.iter().map(|word| format!("`{word}`")).collect();
@@ -158,15 +173,32 @@ impl Diagnostic {
         self.label(label)
     }
 
+    /// As [`Diagnostic::did_you_mean`], where people bring words from elsewhere: what these mean here comes
+    /// before what has similar letters.
+    #[must_use]
+    pub fn did_you_mean_at<'a>(
+        self,
+        wrong: &str,
+        at: At,
+        right: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match synonyms::meant(wrong, at) {
+            Some(write) => Self { advice: Advice::Given, ..self.label(write) },
+            None => self.did_you_mean(wrong, right),
+        }
+    }
+
+    /// Whether it says already what to write instead.
+    pub fn proposes(&self) -> bool {
+        self.advice == Advice::Given
+    }
+
     /// Says this beside the underlined text, unless a word has been proposed there.
     #[must_use]
     pub fn otherwise(self, label: impl Into<String>) -> Self {
-        if self.label.starts_with(PROPOSAL) { self } else { self.label(label) }
+        if self.proposes() { self } else { self.label(label) }
     }
 }
-
-/// Begins the label that proposes a word.
-const PROPOSAL: &str = "did you mean";
 
 /// The word that is nearest to a wrong one, if any is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -6,7 +6,8 @@ use crate::ast::{Claim, Scenario};
 use crate::compile::{self, Compiled};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::place::{Place, Placed, Source};
-use crate::tree::{Node, parse};
+use crate::read::{Fix, Read};
+use crate::tree::{Node, Yaml, parse};
 use crate::{edit, read};
 
 /// A scenario that was read, with what is wrong with it.
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The machine; none if there was an error.
     pub machine: Option<Machine>,
+    /// What could be written more plainly, if nothing was changed by `--set`.
+    pub fixes: Vec<Fix>,
     predicates: Vec<Option<Predicate>>,
     root: Option<Node>,
     max_threads: u32,
@@ -40,11 +43,22 @@ pub struct LoadOptions {
     pub sets: Vec<String>,
     /// How many threads a scenario may have at the same time.
     pub max_threads: u32,
+    /// Another file, of which the claims are taken instead of the text's own.
+    pub expect: Option<Expect>,
+}
+
+/// A file with claims: a scenario, or nothing but `expect:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// How it is called in diagnostics.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { sets: Vec::new(), max_threads: ipcsim_kernel::limits::THREADS }
+        Self { sets: Vec::new(), max_threads: ipcsim_kernel::limits::THREADS, expect: None }
     }
 }
 
@@ -59,6 +73,7 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
         diagnostics: Vec::new(),
         scenario: Scenario::default(),
         machine: None,
+        fixes: Vec::new(),
         predicates: Vec::new(),
         root: None,
         max_threads: options.max_threads,
@@ -77,6 +92,9 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
     for change in &options.sets {
         loaded.apply(&mut root, change);
     }
+    if let Some(expect) = &options.expect {
+        loaded.expect(&mut root, expect);
+    }
     if loaded.diagnostics.is_empty() {
         loaded.finish(root);
     }
@@ -87,6 +105,35 @@ impl Loaded {
     /// Whether the scenario cannot run.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Puts the claims of another file in the place of its own.
+    fn expect(&mut self, root: &mut Node, expect: &Expect) {
+        let number = u32::try_from(self.sources.len()).expect("few arguments");
+        self.sources.push(Source::new(&expect.name, &expect.text));
+        let claims = match parse(&expect.text, number) {
+            Ok(Node { value: Yaml::Map(entries), .. }) => {
+                entries.into_iter().find(|(key, _)| key.value == "expect")
+            }
+            Ok(_) => None,
+            Err(found) => {
+                self.diagnostics.extend(found);
+                return;
+            }
+        };
+        let Some(claims) = claims else {
+            let start = Place { source: number, ..Place::of_file(0..0) };
+            self.diagnostics.push(
+                Diagnostic::new(Code::BadClaim, start, "this file claims nothing")
+                    .label("write `expect:` with claims below it"),
+            );
+            return;
+        };
+        // What is no mapping is no scenario, and that is told later.
+        if let Yaml::Map(entries) = &mut root.value {
+            entries.retain(|(key, _)| key.value != "expect");
+            entries.push(claims);
+        }
     }
 
     fn apply(&mut self, root: &mut Node, change: &str) {
@@ -122,8 +169,8 @@ impl Loaded {
     }
 
     fn finish(&mut self, root: Node) {
-        let (scenario, found) = read::read(&root);
-        self.diagnostics = found;
+        let Read { scenario, found, fixes } = read::read(&root);
+        (self.diagnostics, self.fixes) = (found, fixes);
         let is_whole = !self.has_errors();
         let (compiled, mut found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
         if is_whole {
@@ -177,7 +224,7 @@ impl Loaded {
         for (path, value) in &claim.with {
             edit::set(&mut root, path, value.clone()).map_err(|diagnostic| vec![*diagnostic])?;
         }
-        let (scenario, found) = read::read(&root);
+        let Read { scenario, found, .. } = read::read(&root);
         if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return Err(found);
         }
@@ -190,6 +237,33 @@ impl Loaded {
         let path = Placed::new(path.to_string(), Place::default());
         edit::get(self.root.as_ref()?, &path)
     }
+}
+
+/// The text with everything written plainly that can be: each change is made only if the scenario stays the
+/// same, or has fewer errors. Gives how many were made, too.
+pub fn fixed(name: &str, text: &str, options: &LoadOptions) -> (String, usize) {
+    let read = |text: &str| load(name, text.as_bytes(), options);
+    let errors = |loaded: &Loaded| {
+        loaded.diagnostics.iter().filter(|it| it.severity == Severity::Error).count()
+    };
+    let mut text = text.to_string();
+    let mut before = read(&text);
+    let mut made = 0;
+    // From the end on, so that the places of the others stay what they are.
+    let mut fixes = std::mem::take(&mut before.fixes);
+    fixes.sort_by_key(|fix| std::cmp::Reverse(fix.at));
+    for Fix { at, text: plain } in fixes.into_iter().filter(|fix| fix.at.source == 0) {
+        let mut changed = text.clone();
+        changed.replace_range(at.bytes(), &plain);
+        let after = read(&changed);
+        let is_the_same = after.machine.is_some()
+            && format!("{:?}", after.machine) == format!("{:?}", before.machine);
+        if is_the_same || errors(&after) < errors(&before) {
+            (text, before) = (changed, after);
+            made += 1;
+        }
+    }
+    (text, made)
 }
 
 /// What is wrong with bytes that are no UTF-8 text.
@@ -246,7 +320,6 @@ fn moved(at: Place, offset: usize) -> Place {
 }
 
 fn shift(node: &mut Node, offset: usize) {
-    use crate::tree::Yaml;
     node.at = moved(node.at, offset);
     match &mut node.value {
         Yaml::Scalar(_) => {}

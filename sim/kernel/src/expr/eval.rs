@@ -1,7 +1,9 @@
 //! Computing: the value that an expression has for a thread, or the exception that it raises.
 
+use super::misuse;
 use super::{Binary, Expr, Field, Function, Unary};
 use crate::ids::{MailboxId, ProcessId};
+use crate::limits;
 use crate::machine::Machine;
 use crate::message::{Message, Route};
 use crate::object::port::{Carried, Once, Right};
@@ -117,13 +119,15 @@ impl<O: Oracle> Scope<'_, O> {
                     let port = self.machine.thread_port(process, place);
                     port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
                 }
-                _ => return Err(Fault::MixedTypes),
+                other => return Err(misuse::needs("a thread belongs to a process", &other)),
             },
             Expr::Unary(Unary::Not, of) => Value::of_truth(!self.eval(of)?.truth()?),
             Expr::Unary(Unary::Minus, of) => match self.eval(of)? {
                 Value::Int(number) => Value::Int(number.checked_neg().ok_or(Fault::Overflow)?),
                 Value::Duration(ns) => Value::Duration(ns.checked_neg().ok_or(Fault::Overflow)?),
-                _ => return Err(Fault::MixedTypes),
+                other => {
+                    return Err(misuse::needs("`-` needs an integer or a duration", &other));
+                }
             },
             Expr::Binary(operator, operands) => self.binary(*operator, &operands.0, &operands.1)?,
             Expr::Function(function, arguments) => self.function(*function, arguments)?,
@@ -142,7 +146,7 @@ impl<O: Oracle> Scope<'_, O> {
         }
         match self.eval(expr)? {
             Value::Int(number) => Ok(number),
-            _ => Err(Fault::MixedTypes),
+            other => Err(misuse::needs("an integer is needed here", &other)),
         }
     }
 
@@ -151,12 +155,12 @@ impl<O: Oracle> Scope<'_, O> {
         if let Expr::Variable(register) = of {
             return match &self.registers[register.index()] {
                 Value::Message(message) => Ok(Self::field_of(message, field)),
-                _ => Err(Fault::MixedTypes),
+                other => Err(misuse::field(field, other)),
             };
         }
         match self.eval(of)? {
             Value::Message(message) => Ok(Self::field_of(&message, field)),
-            _ => Err(Fault::MixedTypes),
+            other => Err(misuse::field(field, &other)),
         }
     }
 
@@ -199,7 +203,7 @@ impl<O: Oracle> Scope<'_, O> {
                 .ok()
                 .and_then(|index| list.items().get(index).cloned())
                 .ok_or(Fault::BadIndex),
-            _ => Err(Fault::MixedTypes),
+            other => Err(misuse::needs("`[…]` takes an element of a list", &other)),
         }
     }
 
@@ -215,7 +219,7 @@ impl<O: Oracle> Scope<'_, O> {
             (Binary::And | Binary::Or, Value::True | Value::False) => {
                 return Ok(Value::of_truth(self.eval(right)?.truth()?));
             }
-            (Binary::And | Binary::Or, _) => return Err(Fault::MixedTypes),
+            (Binary::And | Binary::Or, _) => return Err(misuse::condition(&left)),
             _ => {}
         }
         let right = self.eval(right)?;
@@ -265,7 +269,15 @@ impl<O: Oracle> Scope<'_, O> {
                     Value::Int(low.wrapping_add_unsigned(self.oracle.choose(question)))
                 }
                 (Value::Int(_), Value::Int(_)) => return Err(Fault::NothingThere),
-                _ => return Err(Fault::MixedTypes),
+                (Value::Int(_), other) | (other, _) => {
+                    return Err(misuse::needs("`random` needs two integers", other));
+                }
+            },
+            Function::Range => match (&values[0], &values[1]) {
+                (Value::Int(low), Value::Int(high)) => range(*low, *high)?,
+                (Value::Int(_), other) | (other, _) => {
+                    return Err(misuse::needs("`range` needs two integers", other));
+                }
             },
             Function::Reversed => match values.pop() {
                 Some(Value::List(list)) => {
@@ -279,7 +291,7 @@ impl<O: Oracle> Scope<'_, O> {
                     let port = self.machine.task_port(*process);
                     port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
                 }
-                _ => return Err(Fault::MixedTypes),
+                other => return Err(misuse::needs("`task-of` needs a process", other)),
             },
         })
     }
@@ -318,7 +330,7 @@ fn of_ints(operator: Binary, a: i64, b: i64) -> Result<Value, Fault> {
         Binary::LessOrEqual => Value::of_truth(a <= b),
         Binary::Greater => Value::of_truth(a > b),
         Binary::GreaterOrEqual => Value::of_truth(a >= b),
-        Binary::And | Binary::Or => return Err(Fault::MixedTypes),
+        Binary::And | Binary::Or => return Err(misuse::condition(&Value::Int(a))),
         arithmetic => Value::Int(calculated(arithmetic, a, b)?),
     })
 }
@@ -357,14 +369,24 @@ fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Result<Value, Fa
         (Value::Int(a), Value::Duration(b)) if operator == Binary::Multiply => {
             Ok(Value::Duration(number(*a, *b)?))
         }
-        _ => Err(Fault::MixedTypes),
+        _ => Err(misuse::arithmetic(operator, left, right)),
     }
+}
+
+/// The integers between two, both included.
+fn range(low: i64, high: i64) -> Result<Value, Fault> {
+    let count = high.checked_sub(low).ok_or(Fault::TooLong)?;
+    // It is seen before it is made that it is too long.
+    if count >= limits::LIST_ELEMENTS.cast_signed() {
+        return Err(Fault::TooLong);
+    }
+    Value::list((low..=high).map(Value::Int).collect())
 }
 
 fn items(value: &Value) -> Result<&[Value], Fault> {
     match value {
         Value::List(list) => Ok(list.items()),
-        _ => Err(Fault::MixedTypes),
+        other => Err(misuse::needs("a list is needed here", other)),
     }
 }
 
@@ -380,7 +402,7 @@ fn length(value: &Value) -> Result<i64, Fault> {
     let length = match value {
         Value::List(list) => list.items().len(),
         Value::Text(text) => text.len(),
-        _ => return Err(Fault::MixedTypes),
+        other => return Err(misuse::needs("`len` needs a list or a text", other)),
     };
     Ok(i64::try_from(length).expect("texts and lists are limited"))
 }

@@ -55,7 +55,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         thread.calls = thread.calls.wrapping_add(1);
         let right = ReplyRight { caller: t, call: thread.calls };
         let sender = thread.process;
-        let body = Value::Text(fault.describe().into());
+        let body = Value::Text(fault.message().into());
         let extras = Extras {
             kind: Value::Text(fault.kind()),
             then: Then::AwaitReply { caller: t, right },

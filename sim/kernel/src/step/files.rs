@@ -2,9 +2,10 @@
 
 use super::{Step, Stop};
 use crate::expr::Expr;
+use crate::expr::misuse;
 use crate::ids::{Register, ThreadId};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
+use crate::outcome::Outcome;
 use crate::value::{Access, Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -15,7 +16,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         into: Register,
         access: Access,
     ) -> Result<(), Stop> {
-        let Value::Text(path) = self.eval(t, path)? else { return Err(Fault::MixedTypes.into()) };
+        let path = match self.eval(t, path)? {
+            Value::Text(path) => path,
+            other => return Err(misuse::needs("a path is a text", &other).into()),
+        };
         let machine = self.machine;
         let file = machine
             .files

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Progress, Step};
 use crate::event::Kind;
+use crate::expr::misuse;
 use crate::expr::{Expr, Function};
 use crate::ids::{Pc, Register, ThreadId};
 use crate::limits;
@@ -59,7 +60,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 match rounds {
                     Value::Int(0..) => {}
                     Value::Int(_) => return Err(Fault::Negative),
-                    _ => return Err(Fault::MixedTypes),
+                    other => return Err(misuse::needs("`repeat` needs an integer", &other)),
                 }
                 self.set(t, *counter, rounds);
                 pc.next()
@@ -125,7 +126,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let item = self.eval(t, item)?;
         match &mut self.thread_mut(t).registers[list.index()] {
             Value::List(list) => Arc::make_mut(list).push(item),
-            _ => Err(Fault::MixedTypes),
+            other => Err(misuse::needs("`push` needs a list", other)),
         }
     }
 
@@ -138,7 +139,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         end: Pc,
     ) -> Result<Pc, Fault> {
         let Value::List(list) = &mut self.thread_mut(t).registers[rest.index()] else {
-            return Err(Fault::MixedTypes);
+            let other = &self.thread(t).registers[rest.index()];
+            return Err(misuse::needs("`for` needs a list in `in`", other));
         };
         if list.items().is_empty() {
             return Ok(end);

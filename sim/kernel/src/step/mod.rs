@@ -33,6 +33,7 @@ mod wait;
 use std::sync::Arc;
 
 use crate::event::{Event, Kind};
+use crate::expr::misuse;
 use crate::expr::{Expr, Scope, Who};
 use crate::ids::{MailboxId, Pc, ProcessId, Register, ThreadId};
 use crate::machine::Machine;
@@ -294,7 +295,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
                 Value::Duration(ns) => {
                     u64::try_from(ns).map(Span::exactly).map_err(|_| Fault::Negative)
                 }
-                _ => Err(Fault::MixedTypes),
+                other => Err(misuse::needs("a time needs a unit, such as `5ms`", &other)),
             },
         }
     }

@@ -6,12 +6,13 @@
 
 use super::{Step, Stop};
 use crate::expr::Expr;
+use crate::expr::misuse;
 use crate::ids::ThreadId;
 use crate::message::Message;
 use crate::object::mailbox::Existence;
 use crate::object::port::{Carried, Once, Right};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
+use crate::outcome::Outcome;
 use crate::program::{Disposition, Grant, Inquiry, Send};
 use crate::value::{Handle, Value};
 
@@ -33,13 +34,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 [Value::Text(_), Value::Handle(object)] => self.right_to_register(t, *object)?,
                 // A right that died on the way is nothing.
                 [Value::Text(_), Value::None] => return Err(Stop::Outcome(Outcome::NoRight)),
-                _ => return Err(Fault::MixedTypes.into()),
+                _ => return Err(misuse::needs("`register` needs a name and a port", &body).into()),
             },
             (
                 Inquiry::Unregister | Inquiry::LookUp { .. } | Inquiry::Await { .. },
                 Value::Text(_),
             ) => Vec::new(),
-            _ => return Err(Fault::MixedTypes.into()),
+            _ => return Err(misuse::needs("a name is a text", &body).into()),
         };
         self.request(t, &Send { body: Expr::Constant(body), rights, ..request.clone() })
     }

@@ -41,5 +41,6 @@ pub fn page(code: Code) -> &'static str {
         Code::Arguments => include_str!("ipc038-arguments.md"),
         Code::Flow => include_str!("ipc039-flow.md"),
         Code::Ports => include_str!("ipc040-ports.md"),
+        Code::Types => include_str!("ipc041-types.md"),
     }
 }

@@ -11,6 +11,7 @@ mod processes;
 mod resolve;
 mod settings;
 mod spawned;
+mod types;
 mod unit;
 
 use ipcsim_kernel::program::Op;
@@ -44,6 +45,7 @@ pub fn compile(
     max_threads: u32,
 ) -> (Option<Compiled>, Vec<Diagnostic>) {
     let mut found = Vec::new();
+    types::check(scenario, &mut found);
     let lifted = spawned::lift(scenario);
     let scenario = lifted.as_ref().map_or(scenario, |lifted| &lifted.scenario);
     let with_names = name_servers::lift(scenario);

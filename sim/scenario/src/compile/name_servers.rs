@@ -28,7 +28,7 @@ static TEXT: &str = include_str!("name-server.yaml");
 
 static NAME_SERVER: LazyLock<Declaration> = LazyLock::new(|| {
     let root = tree::parse(TEXT, BUILT_IN).expect("the name server's program is YAML");
-    let mut program = read::read(&root).0.programs.swap_remove(0);
+    let mut program = read::read(&root).scenario.programs.swap_remove(0);
     program.name.value = PROGRAM.to_string();
     program
 });
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn the_program_is_read_without_a_mistake() {
         let root = tree::parse(TEXT, BUILT_IN).expect("it is YAML");
-        let (scenario, found) = read::read(&root);
+        let read::Read { scenario, found, .. } = read::read(&root);
         let codes: Vec<Code> = found.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, [Code::MissingKey], "only `processes:` is missing: {found:?}");
         assert_eq!(scenario.programs.len(), 1);

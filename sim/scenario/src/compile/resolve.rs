@@ -10,7 +10,7 @@ use crate::ast::Reference;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
 use crate::place::{Place, Placed};
-use crate::table::FIELDS;
+use crate::table::synonyms::At;
 use crate::word::RESERVED;
 pub(super) use functions::Inspections;
 
@@ -299,27 +299,15 @@ pub(super) fn fold_list(items: Vec<Compiled>) -> Compiled {
 }
 
 pub(super) fn message_field(field: &Placed<String>) -> Result<Field, Failed> {
-    Ok(match field.value.as_str() {
-        "body" => Field::Body,
-        "sender" => Field::Sender,
-        "type" => Field::Type,
-        "priority" => Field::Priority,
-        "size" => Field::Size,
-        "box" => Field::Box,
-        "reply-to" => Field::ReplyTo,
-        "rights" => Field::Rights,
-        "seq" => Field::Seq,
-        other => {
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::UnknownField,
-                    field.at,
-                    format!("a message has no field `{other}`"),
-                )
-                .did_you_mean(other, FIELDS.iter().copied())
-                .help(format!("its fields are {}", FIELDS.join(" "))),
-            ));
-        }
+    let known = Field::ALL.into_iter().find(|known| known.word() == field.value);
+    known.ok_or_else(|| {
+        let words = Field::ALL.map(Field::word);
+        let what = format!("a message has no field `{}`", field.value);
+        Box::new(
+            Diagnostic::new(Code::UnknownField, field.at, what)
+                .did_you_mean_at(&field.value, At::Field, words)
+                .help(format!("its fields are {}", words.join(" "))),
+        )
     })
 }
 

@@ -240,6 +240,13 @@ impl<'a> Unit<'a> {
             }
             "set" => self.assign(step)?,
             "log" => {
+                // A line of the log is prose: only what can be nothing else is taken for a variable.
+                if let Arg::Expr(expr) = &step.operand.value
+                    && let Shape::Text(text) = &expr.value
+                    && self.looks_like_a_field(text)
+                {
+                    self.warn_of_name(expr, text, "field");
+                }
                 let text = self.operand_expr(step)?;
                 self.emit(Op::Log(text));
             }

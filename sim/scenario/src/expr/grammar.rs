@@ -177,6 +177,24 @@ impl Grammar<'_> {
     }
 
     fn unexpected(&self, expected: &str) -> Box<Diagnostic> {
+        // `x++`, `x += 1`: at the second sign.
+        let before = self.text.text[..self.start].trim_end();
+        let here = &self.text.text[self.start..];
+        let doubled = ["+", "-"].into_iter().find(|sign| {
+            before.ends_with(sign) && (here.starts_with(sign) || here.starts_with('='))
+        });
+        if let Some(sign) = doubled {
+            let name = before.trim_end_matches(['+', '-']).trim();
+            let place = self.text.place(self.start, self.at);
+            return Box::new(
+                Diagnostic::new(
+                    Code::Expression,
+                    place,
+                    format!("there is no operator `{sign}{}`", &here[..1]),
+                )
+                .label(format!("write `{name} {sign} 1`")),
+            );
+        }
         if self.is_symbol("=") {
             return Box::new(
                 Diagnostic::new(

@@ -2,6 +2,8 @@
 
 mod grammar;
 
+use std::ops::Range;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 use crate::tree::{Node, Scalar, Style, Yaml};
@@ -77,10 +79,18 @@ fn spelt<'a>(scalar: &'a Scalar, at: Place) -> Text<'a> {
     Text { text: &scalar.text, exact, whole: at }
 }
 
-/// An expression that stands by itself, as in `if:`.
+/// An expression that stands by itself, as in `if:`. A `${…}` around the whole of it is not needed, and does no
+/// harm.
 pub fn expression(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
     let text = spelt(scalar, at);
-    parse(text, 0, scalar.text.len(), found)
+    let inside = wrapped(&scalar.text).unwrap_or(0..scalar.text.len());
+    parse(text, inside.start, inside.end, found)
+}
+
+/// What stands inside a `${…}` that is all of a text.
+pub fn wrapped(text: &str) -> Option<Range<usize>> {
+    let end = closing_brace(text.strip_prefix("${")?)?;
+    (end + 3 == text.len()).then_some(2..end + 2)
 }
 
 /// An expression in a node: a scalar, or a list, whose items are values.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use ipcsim_kernel::Capacity;
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 
-use super::Reader;
+use super::{Fix, Reader};
 use crate::ast::{Arg, Declaration, Flag, Objects, Reference, Time, Wait};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{self, Expr, Shape};
@@ -116,7 +116,13 @@ impl Reader {
                 node.at,
                 format!("`{key}` takes {expected}, not {what}"),
             )
-            .label(format!("expected {expected}")),
+            .label(match &node.value {
+                Yaml::Scalar(scalar) => match unit_apart(&scalar.text) {
+                    Some(together) => format!("write `{together}` without a space"),
+                    None => format!("expected {expected}"),
+                },
+                _ => format!("expected {expected}"),
+            }),
         );
         None
     }
@@ -156,6 +162,23 @@ impl Reader {
     fn expression(&mut self, key: &str, node: &Node) -> Option<Expr> {
         if let Yaml::Scalar(_) = &node.value {
             self.scalar(node, &format!("an expression for `{key}`"))?;
+        }
+        self.condition(node)
+    }
+
+    /// An expression; where `${…}` stands around the whole of it, it could be written more plainly.
+    pub(super) fn condition(&mut self, node: &Node) -> Option<Expr> {
+        if let Yaml::Scalar(scalar) = &node.value
+            && let Some(inside) = expr::wrapped(&scalar.text)
+        {
+            let inner = &scalar.text[inside];
+            let text = match scalar.style {
+                Style::Plain => Some(inner.to_string()),
+                // Which quotes they are does not matter where the text has none.
+                Style::Quoted if !inner.contains(['"', '\'', '\\']) => Some(format!("\"{inner}\"")),
+                Style::Quoted | Style::Block => None,
+            };
+            self.fixes.extend(text.map(|text| Fix { at: node.at, text }));
         }
         expr::expression_node(node, &mut self.found)
     }
@@ -412,6 +435,22 @@ impl Reader {
     }
 
     fn assignments(&mut self, node: &Node) -> Option<Arg> {
+        if let Yaml::Scalar(scalar) = &node.value
+            && let Some((name, value)) = scalar.text.split_once('=')
+            && word::is_name(name.trim())
+            && !value.starts_with('=')
+        {
+            let text = assignment(name.trim(), value.trim());
+            let what = format!("`set` takes a mapping, not `{}`", scalar.text);
+            self.note(
+                Diagnostic::new(Code::WrongType, node.at, what)
+                    .label(format!("write `set: {text}`")),
+            );
+            if scalar.style == Style::Plain {
+                self.fixes.push(Fix { at: node.at, text });
+            }
+            return None;
+        }
         let entries = self.mapping(node, "`set`")?;
         let mut assignments = Vec::new();
         for (name, value) in entries {
@@ -485,4 +524,22 @@ impl Reader {
         }
         Some(Arg::Entries(result))
     }
+}
+
+/// `{sum: 0}` for `sum = 0`, with quotes around what needs them inside `{…}`.
+fn assignment(name: &str, value: &str) -> String {
+    let needs_quotes = value.contains([',', '[', ']', '{', '}', ':', '#', '"', '&', '*']);
+    match needs_quotes {
+        false => format!("{{{name}: {value}}}"),
+        true if value.contains('\'') => format!("{{{name}: \"{}\"}}", value.replace('"', "\\\"")),
+        true => format!("{{{name}: '{value}'}}"),
+    }
+}
+
+/// `5ms` for `5 ms`.
+fn unit_apart(text: &str) -> Option<String> {
+    let (number, unit) = text.split_once(' ')?;
+    let together = format!("{number}{}", unit.trim());
+    let is_one = matches!(word::literal(&together), Ok(Literal::Duration(_) | Literal::Size(_)));
+    (is_one && word::is_integer(number)).then_some(together)
 }

@@ -5,6 +5,7 @@ use crate::ast::{BlockedName, Claim, HowMany, Over, What};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr;
 use crate::place::Placed;
+use crate::table::synonyms::At;
 use crate::table::{MEASURES, SCHEDULE_OUTCOMES};
 use crate::tree::{Node, Yaml};
 use crate::word::{self, Literal};
@@ -39,7 +40,7 @@ impl Reader {
                 at,
                 "a claim says `run`, `every-schedule` or `some-schedule`",
             )
-            .did_you_mean(wrong, OVERS.iter().map(|(word, _)| *word));
+            .did_you_mean_at(wrong, At::Claim, OVERS.iter().map(|(word, _)| *word));
             self.note(diagnostic);
             return None;
         };
@@ -97,7 +98,7 @@ impl Reader {
             }
             _ => {
                 let known = BESIDE.iter().copied();
-                self.unknown_key(name, known, "a claim");
+                self.unknown_key(name, At::Claim, known, "a claim");
             }
         }
     }
@@ -117,7 +118,7 @@ impl Reader {
                     node.at,
                     format!("`{}` is not an outcome", scalar.text),
                 )
-                .did_you_mean(&scalar.text, SCHEDULE_OUTCOMES.iter().copied())
+                .did_you_mean_at(&scalar.text, At::Ending, SCHEDULE_OUTCOMES.iter().copied())
                 .help(format!("the outcomes are {}", SCHEDULE_OUTCOMES.join(" ")));
                 self.note(diagnostic);
                 None
@@ -145,11 +146,9 @@ impl Reader {
 
     fn table_claim(&mut self, over: Over, key: &Placed<String>, value: &Node) -> Option<What> {
         match (over, key.value.as_str()) {
-            (Over::EverySchedule, "always") => {
-                Some(What::Always(expr::expression_node(value, &mut self.found)?))
-            }
+            (Over::EverySchedule, "always") => Some(What::Always(self.condition(value)?)),
             (Over::EverySchedule | Over::SomeSchedule, "eventually") => {
-                Some(What::Eventually(expr::expression_node(value, &mut self.found)?))
+                Some(What::Eventually(self.condition(value)?))
             }
             (Over::EverySchedule, "never") => self.never(value),
             (_, "logs") => Some(What::Logs(self.logs(value)?)),
@@ -267,7 +266,7 @@ impl Reader {
         let mut bounds = Vec::new();
         for (key, value) in entries {
             let Some(measure) = MEASURES.iter().find(|measure| **measure == key.value) else {
-                self.unknown_key(key, MEASURES.iter().copied(), "a bound");
+                self.unknown_key(key, At::Claim, MEASURES.iter().copied(), "a bound");
                 continue;
             };
             let scalar = self.scalar(value, "a bound")?;

@@ -8,18 +8,38 @@ mod claim;
 mod rights;
 mod step;
 
-use crate::ast::{Arg, Declaration, Fields, Scenario};
+use crate::ast::{Arg, Declaration, Fields, Flag, Scenario};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::{Place, Placed};
+use crate::table::synonyms::{self, At};
 use crate::table::{self, Key, Kind, Need};
 use crate::tree::{Node, Yaml};
 use crate::word;
 
-/// Reads a tree. The scenario holds what could be understood; it is complete if there is no error.
-pub fn read(root: &Node) -> (Scenario, Vec<Diagnostic>) {
-    let mut reader = Reader { found: Vec::new() };
+/// What was read.
+pub struct Read {
+    /// What could be understood; it is complete if there is no error.
+    pub scenario: Scenario,
+    /// What is wrong.
+    pub found: Vec<Diagnostic>,
+    /// What could be written more plainly.
+    pub fixes: Vec<Fix>,
+}
+
+/// A piece of the text that could be written more plainly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Where it stands.
+    pub at: Place,
+    /// What to write there.
+    pub text: String,
+}
+
+/// Reads a tree.
+pub fn read(root: &Node) -> Read {
+    let mut reader = Reader { found: Vec::new(), has_listed_verbs: Flag::No, fixes: Vec::new() };
     let scenario = reader.scenario(root);
-    (scenario, reader.found)
+    Read { scenario, found: reader.found, fixes: reader.fixes }
 }
 
 /// Whether everything that the text declares is in the scenario, so that a name that nothing has is a
@@ -38,6 +58,9 @@ pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
 
 struct Reader {
     found: Vec<Diagnostic>,
+    /// Whether all verbs were listed: once is enough.
+    has_listed_verbs: Flag,
+    fixes: Vec<Fix>,
 }
 
 impl Reader {
@@ -106,7 +129,7 @@ impl Reader {
         for (key, _) in entries {
             if !keys.iter().any(|known| known.name == key.value) {
                 let known = keys.iter().map(|known| known.name);
-                self.unknown_key(key, known, what);
+                self.unknown_key(key, place_of(keys), known, what);
             }
         }
         for key in keys.iter().filter(|key| key.need == Need::Required) {
@@ -114,7 +137,7 @@ impl Reader {
                 let at = Place { end: at.end.min(at.start + 1), ..at };
                 self.note(
                     Diagnostic::new(Code::MissingKey, at, format!("{what} needs `{}`", key.name))
-                        .label(format!("`{}:` is missing: {}", key.name, lower_first(key.doc))),
+                        .label(missing(key)),
                 );
             }
         }
@@ -123,14 +146,18 @@ impl Reader {
     fn unknown_key<'a>(
         &mut self,
         key: &Placed<String>,
+        at: At,
         known: impl Iterator<Item = &'a str> + Clone,
         what: &str,
     ) {
         let list = known.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
         let diagnostic =
             Diagnostic::new(Code::UnknownKey, key.at, format!("{what} has no key `{}`", key.value))
-                .did_you_mean(&key.value, known)
+                .did_you_mean_at(&key.value, at, known)
                 .otherwise("unknown here");
+        if diagnostic.proposes() {
+            return self.note(diagnostic);
+        }
         let help = if list.is_empty() {
             format!("{what} has no keys of its own")
         } else {
@@ -320,9 +347,26 @@ impl Reader {
     }
 }
 
+/// Where the words of a table stand.
+fn place_of(keys: &'static [Key]) -> At {
+    let tables = [
+        (table::TOP, At::Top),
+        (table::KERNEL, At::Kernel),
+        (table::MAILBOX, At::Mailbox),
+        (table::PROCESS, At::Process),
+        (table::THREAD, At::Process),
+        (table::PROGRAM, At::Process),
+    ];
+    let found = tables.into_iter().find(|(table, _)| *table == keys);
+    // Every other table is about a single thing, of which nobody brings words.
+    found.map_or(At::StepKey, |(_, at)| at)
+}
+
 /// Whether a key is this one, or is misspelt so that this one was probably meant.
 pub(crate) fn is_or_means(written: &str, name: &str, keys: &[Key]) -> bool {
+    let write = |key: &str| format!("`{key}: ");
     written == name
+        || synonyms::meant(written, At::StepKey).is_some_and(|it| it.contains(&write(name)))
         || (!keys.iter().any(|known| known.name == written)
             && nearest(written, keys.iter().map(|known| known.name)) == Some(name))
 }
@@ -331,6 +375,18 @@ pub(crate) fn is_or_means(written: &str, name: &str, keys: &[Key]) -> bool {
 pub(crate) fn empty_program(at: Place, name: &str) -> Diagnostic {
     Diagnostic::new(Code::EmptyProgram, at, format!("`{name}` has no steps"))
         .label("write at least one step, such as `- log: hello`")
+}
+
+/// What to say of a key that is not there.
+fn missing(key: &Key) -> String {
+    match key.kind {
+        Kind::Word(words) if words.len() <= 4 => {
+            let words: Vec<String> =
+                words.iter().map(|word| format!("`{}: {word}`", key.name)).collect();
+            format!("write {} below it", words.join(" or "))
+        }
+        _ => format!("`{}:` is missing: {}", key.name, lower_first(key.doc)),
+    }
 }
 
 fn lower_first(text: &str) -> String {

@@ -3,10 +3,11 @@
 use ipcsim_kernel::Outcome;
 
 use super::Reader;
-use crate::ast::{Arg, Fields, Handler, Step};
+use crate::ast::{Arg, Fields, Flag, Handler, Step};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::Placed;
-use crate::table::{Is, Kind, Need, VERBS, Verb};
+use crate::table::synonyms::{self, At};
+use crate::table::{Is, Key, Kind, Need, VERBS, Verb};
 use crate::tree::{Node, Scalar, Style, Yaml};
 
 /// After so many mistakes no more steps are read: somebody has given the wrong file.
@@ -138,11 +139,7 @@ impl Reader {
                         key.at,
                         format!("`{}` needs `{}`", verb.name, required.name),
                     )
-                    .label(format!(
-                        "`{}:` is missing: {}",
-                        required.name,
-                        super::lower_first(required.doc)
-                    )),
+                    .label(self.missing_in(verb, required, value)),
                 );
             }
         }
@@ -153,6 +150,24 @@ impl Reader {
             operand: Placed::new(operand, value.at),
             fields,
         })
+    }
+
+    /// What to say of a key that a step lacks: perhaps it stands behind the verb, as in `send: hello to P2`.
+    fn missing_in(&self, verb: &Verb, key: &Key, value: &Node) -> String {
+        let written = match &value.value {
+            Yaml::Scalar(scalar) => scalar.text.split_once(&format!(" {} ", key.name)),
+            _ => None,
+        };
+        match written {
+            Some((operand, object)) if crate::word::is_name(object.trim()) => format!(
+                "write `{}: {}` and `{}: {}` below it",
+                verb.name,
+                operand.trim(),
+                key.name,
+                object.trim()
+            ),
+            _ => super::missing(key),
+        }
     }
 
     fn unknown_step_key(&mut self, key: &Placed<String>, verb: &'static Verb) {
@@ -170,7 +185,7 @@ impl Reader {
         let known: Vec<&str> = verb.all_keys().map(|known| known.name).collect();
         let what = format!("`{}`", verb.name);
         // A misspelt verb is a likelier guess than a key, where the step would have two.
-        self.unknown_key(key, known.iter().copied(), &what);
+        self.unknown_key(key, At::StepKey, known.iter().copied(), &what);
     }
 
     fn bare_step(&mut self, scalar: &Scalar, node: &Node) -> Option<Step> {
@@ -199,7 +214,9 @@ impl Reader {
 
     fn no_verb(&mut self, entries: &[(Placed<String>, Node)], node: &Node) {
         let verbs = || VERBS.iter().map(|verb| verb.name);
-        let guess = entries.iter().find(|(key, _)| nearest(&key.value, verbs()).is_some());
+        let is_meant =
+            |key: &str| synonyms::meant(key, At::Verb).is_some() || nearest(key, verbs()).is_some();
+        let guess = entries.iter().find(|(key, _)| is_meant(&key.value));
         match guess.or(entries.first()) {
             Some((key, _)) => self.unknown_verb(key),
             None => self.note(
@@ -214,7 +231,7 @@ impl Reader {
         let shown: String = key.value.chars().filter(|c| !c.is_control()).collect();
         let diagnostic =
             Diagnostic::new(Code::UnknownVerb, key.at, format!("no verb is called `{shown}`"))
-                .did_you_mean(&key.value, verbs());
+                .did_you_mean_at(&key.value, At::Verb, verbs());
         // `- log hello` and `- log:hello` read as one word.
         let glued = verbs().find(|verb| {
             key.value.strip_prefix(verb).is_some_and(|rest| rest.starts_with([' ', ':']))
@@ -223,13 +240,16 @@ impl Reader {
             Some(verb) => {
                 let rest = key.value[verb.len()..].trim_start_matches([' ', ':']);
                 let rest: String = rest.chars().filter(|c| !c.is_control()).collect();
-                diagnostic.label(format!("write `{verb}: {rest}`"))
+                diagnostic.label(with_its_key(verb, &rest))
             }
             None => diagnostic,
         };
-        self.note(
-            diagnostic.help(format!("the verbs are {}", verbs().collect::<Vec<_>>().join(" "))),
-        );
+        if diagnostic.proposes() || self.has_listed_verbs == Flag::Yes {
+            return self.note(diagnostic);
+        }
+        self.has_listed_verbs = Flag::Yes;
+        let all = verbs().collect::<Vec<_>>().join(" ");
+        self.note(diagnostic.help(format!("the verbs are {all}")));
     }
 
     pub(super) fn handlers(&mut self, node: &Node) -> Option<Vec<Handler>> {
@@ -243,9 +263,13 @@ impl Reader {
                     word.at,
                     format!("no outcome is called `{}`", word.value),
                 )
-                .did_you_mean(&word.value, words.clone())
-                .help(format!("the outcomes are {}", words.collect::<Vec<_>>().join(" ")));
-                self.note(diagnostic);
+                .did_you_mean_at(&word.value, At::Outcome, words.clone());
+                let all = words.collect::<Vec<_>>().join(" ");
+                self.note(if diagnostic.proposes() {
+                    diagnostic
+                } else {
+                    diagnostic.help(format!("the outcomes are {all}"))
+                });
                 continue;
             };
             if let Some(steps) = self.steps_or_none(&word.value, value) {
@@ -253,6 +277,21 @@ impl Reader {
             }
         }
         Some(handlers)
+    }
+}
+
+/// What to write for a step that was written as a sentence: `receive m from P2`.
+fn with_its_key(verb: &str, rest: &str) -> String {
+    let key = match verb {
+        "receive" => "from",
+        "send" | "call" | "reply" => "to",
+        _ => return format!("write `{verb}: {rest}`"),
+    };
+    match rest.split_once(&format!(" {key} ")) {
+        Some((operand, object)) => {
+            format!("write `{verb}: {operand}` and `{key}: {object}` below it")
+        }
+        None => format!("write `{verb}: {rest}`, and `{key}: …` below it"),
     }
 }
 

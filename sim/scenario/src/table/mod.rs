@@ -3,6 +3,7 @@
 //! This one table drives the reader, the hints ("did you mean …"), the JSON Schema for editors and the
 //! reference. A word that is not here does not exist.
 
+pub mod synonyms;
 mod verbs;
 
 use ipcsim_kernel::Outcome;
@@ -399,16 +400,13 @@ pub const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("all", 1, 1),
     ("any", 1, 1),
     ("random", 2, 2),
+    ("range", 2, 2),
     ("now", 0, 0),
     ("task-of", 1, 1),
     ("thread-of", 1, 1),
     ("refs", 1, 1),
     ("rights-of", 1, 1),
 ];
-
-/// The fields of a message variable.
-pub const FIELDS: &[&str] =
-    &["body", "sender", "type", "priority", "size", "box", "reply-to", "rights", "seq"];
 
 impl Verb {
     /// The verb with this name.

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
 use crate::place::{Place, Placed};
 use crate::table::FUNCTIONS;
+use crate::table::synonyms::At;
 
 /// What is asked of the kernel before an expression is computed, which looks at variables only: the
 /// answers are in hidden ones.
@@ -33,7 +34,7 @@ impl Scope<'_> {
                     name.at,
                     format!("no function is called `{}`", name.value),
                 )
-                .did_you_mean(&name.value, known.clone())
+                .did_you_mean_at(&name.value, At::Function, known.clone())
                 .help(format!("the functions are {}", known.collect::<Vec<_>>().join(" "))),
             ));
         };
@@ -68,6 +69,7 @@ impl Scope<'_> {
             "all" => Function::All,
             "any" => Function::Any,
             "random" => Function::Random,
+            "range" => Function::Range,
             "task-of" => Function::TaskOf,
             _ => Function::Now,
         };

@@ -3,7 +3,7 @@
 use ipcsim_kernel::program::{
     Answer, Call, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
 };
-use ipcsim_kernel::{Access, Handle, MailboxSpec, Outcome, Pc, Register, Span, Value};
+use ipcsim_kernel::{Access, Field, Handle, MailboxSpec, Outcome, Pc, Register, Span, Value};
 
 use super::{Failed, Unit, thread_name};
 use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
@@ -144,9 +144,19 @@ impl Unit<'_> {
             Shape::Text(text) if self.variables.contains(text) => {
                 self.warn_of_name(expr, text, "variable");
             }
+            Shape::Text(text) if self.looks_like_a_field(text) => {
+                self.warn_of_name(expr, text, "field");
+            }
             Shape::List(items) => items.iter().for_each(|item| self.warn_of_names(item)),
             _ => {}
         }
+    }
+
+    /// Whether a text is a field of a variable: `m.body`.
+    pub(super) fn looks_like_a_field(&self, text: &str) -> bool {
+        let Some((variable, field)) = text.split_once('.') else { return false };
+        let is_field = Field::ALL.into_iter().any(|known| known.word() == field);
+        is_field && self.variables.iter().any(|known| known == variable)
     }
 
     /// Warns of a text that looks like the name of something, unless quotes show that it is meant.
@@ -161,7 +171,10 @@ impl Unit<'_> {
                 format!("this is the text \"{text}\", not the {what} `{text}`"),
             )
             .label(format!("write `${{{text}}}` for the {what}"))
-            .help(format!("put it in quotes, or rename the {what}, if the text is meant")),
+            .help(match what {
+                "field" => "put it in quotes if the text is meant".to_string(),
+                _ => format!("put it in quotes, or rename the {what}, if the text is meant"),
+            }),
         );
     }
 

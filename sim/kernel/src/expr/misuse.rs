@@ -1,0 +1,144 @@
+//! What is wrong where an operation is not defined for its values: which operation, which values, and what
+//! to write instead. A student who reads it need not guess which of them was meant.
+
+use std::sync::Arc;
+
+use super::{Binary, Field};
+use crate::ghost::Ghost;
+use crate::outcome::Fault;
+use crate::value::{Handle, Value, duration_text};
+
+/// An exception with these words.
+fn fault(text: String) -> Fault {
+    Fault::WrongTypes(Ghost(Arc::from(text)))
+}
+
+/// Something is needed that a value is not: `` `repeat` needs an integer ``.
+pub(crate) fn needs(what: &str, value: &Value) -> Fault {
+    fault(format!("{what}, and this is {}{}", shown(value), instead(value)))
+}
+
+/// A condition that is neither true nor false.
+pub(crate) fn condition(value: &Value) -> Fault {
+    needs("a condition is true or false", value)
+}
+
+/// Arithmetic with something that is no number.
+pub(crate) fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault {
+    let needed = match operator {
+        Binary::Add | Binary::Subtract => "two integers or two durations",
+        Binary::Multiply => "two integers, or a duration and an integer",
+        Binary::Divide => "two integers, or a duration and what divides it",
+        _ => "two integers, or a duration and an integer",
+    };
+    let hint = match (operator, left, right) {
+        (Binary::Add, Value::List(_), _) => {
+            "; `push(list, x)` gives the list with x behind it".to_string()
+        }
+        (Binary::Add, Value::Text(_), _) | (Binary::Add, _, Value::Text(_)) => {
+            "; texts are joined with `\"${a}${b}\"`".to_string()
+        }
+        _ => of_either(left, right),
+    };
+    let word = operator.word();
+    fault(format!("`{word}` needs {needed}, not {} and {}{hint}", shown(left), shown(right)))
+}
+
+/// Values of different kinds, asked whether they are equal.
+pub(crate) fn compared(left: &Value, right: &Value) -> Fault {
+    let hint = match (left, right) {
+        (Value::Int(_), Value::Text(text)) | (Value::Text(text), Value::Int(_))
+            if text.parse::<i64>().is_ok() =>
+        {
+            "; without quotes it is a number".to_string()
+        }
+        _ => of_either(left, right),
+    };
+    let (left, right) = (shown(left), shown(right));
+    fault(format!("`==` and `!=` compare values of one kind, not {left} and {right}{hint}"))
+}
+
+/// Values without an order between them.
+pub(crate) fn ordered(left: &Value, right: &Value) -> Fault {
+    let hint = of_either(left, right);
+    let (left, right) = (shown(left), shown(right));
+    fault(format!(
+        "`<` and `>`, `min` and `max` compare integers, durations or texts, not {left} and {right}{hint}"
+    ))
+}
+
+/// A field of something that is no message.
+pub(crate) fn field(field: Field, of: &Value) -> Fault {
+    let word = field.word();
+    let hint = match of {
+        Value::None => ": nothing has been received into it",
+        _ if field == Field::Body => "; what it says is the value itself",
+        _ => "",
+    };
+    fault(format!("only a message has `.{word}`, and this is {}{hint}", shown(of)))
+}
+
+/// What to write instead of one of these values.
+fn of_either(left: &Value, right: &Value) -> String {
+    let hint = instead(left);
+    if hint.is_empty() { instead(right) } else { hint }
+}
+
+fn instead(value: &Value) -> String {
+    match value {
+        Value::Message(message) => {
+            format!("; what the message says is its `.body`, here {}", shown(&message.body))
+        }
+        Value::None => "; a variable is `none` until it is set".into(),
+        _ => String::new(),
+    }
+}
+
+/// A value with its type.
+fn shown(value: &Value) -> String {
+    const CUT: usize = 24;
+    match value {
+        Value::None => "`none`".into(),
+        Value::True => "`true`".into(),
+        Value::False => "`false`".into(),
+        Value::Int(number) => format!("the integer {number}"),
+        Value::Duration(ns) => format!("the duration {}", duration_text(*ns)),
+        Value::Text(text) if text.chars().count() > CUT => {
+            format!("the text \"{}…\"", text.chars().take(CUT).collect::<String>())
+        }
+        Value::Text(text) => format!("the text \"{text}\""),
+        Value::List(list) => match list.items().len() {
+            0 => "an empty list".into(),
+            1 => "a list of 1 value".into(),
+            count => format!("a list of {count} values"),
+        },
+        Value::Message(_) => "a message".into(),
+        Value::Handle(Handle::Process(_)) => "a process".into(),
+        Value::Handle(Handle::Mailbox(_) | Handle::File { .. }) => "a mailbox".into(),
+        Value::Handle(Handle::Reply(_)) => "a reply right".into(),
+        Value::Handle(Handle::Once(_)) => "a send-once right".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_what_and_with_which_values() {
+        let text = Value::Text("3".into());
+        let said = |fault: Fault| fault.describe();
+        assert_eq!(
+            said(arithmetic(Binary::Add, &Value::Int(1), &Value::True)),
+            "`+` needs two integers or two durations, not the integer 1 and `true`"
+        );
+        assert_eq!(
+            said(compared(&Value::Int(3), &text)),
+            "`==` and `!=` compare values of one kind, not the integer 3 and the text \"3\"; without quotes it is a number"
+        );
+        assert_eq!(
+            said(condition(&Value::Int(1))),
+            "a condition is true or false, and this is the integer 1"
+        );
+    }
+}

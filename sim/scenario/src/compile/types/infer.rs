@@ -1,0 +1,306 @@
+//! Kinds of values, as far as they are certain: of variables by everything that is put into them, of bodies
+//! by everything that is sent there.
+
+use std::collections::BTreeMap;
+
+use ipcsim_kernel::Binary;
+
+use crate::ast::{Arg, Declaration, Fields, Objects, Reference, Scenario, Step};
+use crate::expr::{Expr, Shape, Unary};
+use crate::table::Kind as Takes;
+
+/// What kind of value something certainly is, unless it is `none`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Truth,
+    Text,
+    Duration,
+    List,
+    Message,
+}
+
+impl Kind {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Kind::Int => "an integer",
+            Kind::Truth => "a truth value",
+            Kind::Text => "a text",
+            Kind::Duration => "a duration",
+            Kind::List => "a list",
+            Kind::Message => "a message",
+        }
+    }
+
+    pub(super) fn is_number(self) -> bool {
+        matches!(self, Kind::Int | Kind::Duration)
+    }
+}
+
+/// Whose steps share their variables: a process with all its threads, or a program.
+pub(super) struct Owner<'a> {
+    name: &'a str,
+    /// Whether it is a process; messages to it come by that name.
+    is_process: bool,
+    fields: &'a Fields,
+    /// What is certain of each variable; nothing of one into which different things are put.
+    variables: BTreeMap<&'a str, Option<Kind>>,
+    /// For each variable that messages are received into from where: nothing if that is not known.
+    received: BTreeMap<&'a str, Option<Vec<&'a str>>>,
+}
+
+impl<'a> Owner<'a> {
+    pub(super) fn all(scenario: &'a Scenario) -> impl Iterator<Item = Self> {
+        let of = |is_process: bool| {
+            move |declaration: &'a Declaration| {
+                let mut owner = Self {
+                    name: &declaration.name.value,
+                    is_process,
+                    fields: &declaration.fields,
+                    variables: BTreeMap::new(),
+                    received: BTreeMap::new(),
+                };
+                owner.infer();
+                owner
+            }
+        };
+        let processes = scenario.processes.iter().map(of(true));
+        processes.chain(scenario.programs.iter().map(of(false)))
+    }
+
+    /// Calls this with every step, however deep inside others.
+    pub(super) fn each_step(&self, look: &mut dyn FnMut(&'a Step)) {
+        each_step(self.fields, look);
+    }
+
+    /// At first a variable is taken for what is plainly put into it; then what is computed from variables must
+    /// agree, until nothing changes any more. What does not agree is never certain again, so that comes soon.
+    fn infer(&mut self) {
+        self.note_sources();
+        let mut is_first = true;
+        loop {
+            let mut seen: BTreeMap<&'a str, Vec<Option<Kind>>> = BTreeMap::new();
+            each_step(self.fields, &mut |step| {
+                for (name, kind) in self.assigned(step) {
+                    seen.entry(name).or_default().push(kind);
+                }
+            });
+            let mut changed = false;
+            for (name, kinds) in seen {
+                let mut known = kinds.iter().flatten();
+                let first = known.next().copied();
+                let agree = known.all(|kind| Some(*kind) == first);
+                let all_are_known = is_first || kinds.iter().all(Option::is_some);
+                let is_open = is_first || self.variables.get(name).copied().flatten().is_some();
+                // What is given from outside can be anything.
+                let is_own = !self.is_parameter(name);
+                let kind = first.filter(|_| agree && all_are_known && is_open && is_own);
+                changed |= self.variables.insert(name, kind) != Some(kind);
+            }
+            if !changed {
+                return;
+            }
+            is_first = false;
+        }
+    }
+
+    /// Notes where messages are received from.
+    fn note_sources(&mut self) {
+        let mut received: BTreeMap<&'a str, Option<Vec<&'a str>>> = BTreeMap::new();
+        each_step(self.fields, &mut |step| {
+            let ("receive", Arg::Name(name)) = (step.verb.name, &step.operand.value) else {
+                return;
+            };
+            let known = received.entry(name).or_insert_with(|| Some(Vec::new()));
+            match (known.as_mut(), self.sources(step)) {
+                (Some(known), Some(sources)) => known.extend(sources),
+                _ => *known = None,
+            }
+        });
+        self.received = received;
+    }
+
+    fn is_parameter(&self, name: &str) -> bool {
+        match self.fields.get("with").map(|with| &with.value) {
+            Some(Arg::Parameters(with)) => with.iter().any(|(known, _)| known.value == name),
+            _ => false,
+        }
+    }
+
+    /// The variables that a step sets, with what is certain of them.
+    fn assigned(&self, step: &'a Step) -> Vec<(&'a str, Option<Kind>)> {
+        let mut all = Vec::new();
+        if let Arg::Assignments(assignments) = &step.operand.value {
+            let kind = |expr| self.kind(expr, None);
+            all.extend(assignments.iter().map(|(name, expr)| (name.value.as_str(), kind(expr))));
+        }
+        let keys = step.verb.keys.iter().map(|key| (key.name, key.kind));
+        for (name, takes) in [(step.verb.name, step.verb.operand)].into_iter().chain(keys) {
+            let arg = if name == step.verb.name {
+                Some(&step.operand.value)
+            } else {
+                step.fields.get(name).map(|arg| &arg.value)
+            };
+            if let (Takes::Variable, Some(Arg::Name(variable))) = (takes, arg) {
+                let kind = match step.verb.name {
+                    "receive" | "call" => Some(Kind::Message),
+                    "select" => Some(Kind::List),
+                    _ => None,
+                };
+                all.push((variable.as_str(), kind));
+            }
+        }
+        all
+    }
+
+    /// The names that a `receive` takes from; nothing if one is computed.
+    fn sources(&self, step: &'a Step) -> Option<Vec<&'a str>> {
+        let Some(Arg::Objects(objects)) = step.fields.get("from").map(|from| &from.value) else {
+            return None;
+        };
+        let name = |reference: &'a Reference| match reference {
+            Reference::Named { name, .. } => Some(name.value.as_str()),
+            Reference::Computed(_) => None,
+        };
+        match objects {
+            Objects::One(one) => Some(vec![name(one)?]),
+            Objects::Several(all) => all.iter().map(name).collect(),
+            Objects::Anyone => Some(vec![self.name]),
+        }
+    }
+
+    /// What kind of value an expression certainly has, unless it is `none`.
+    pub(super) fn kind(&self, expr: &Expr, bodies: Option<&Bodies>) -> Option<Kind> {
+        Some(match &expr.value {
+            Shape::Int(_) => Kind::Int,
+            Shape::Bool(_) => Kind::Truth,
+            Shape::Text(_) | Shape::Join(_) => Kind::Text,
+            Shape::Duration(_) => Kind::Duration,
+            Shape::List(_) => Kind::List,
+            Shape::None | Shape::Index(..) => return None,
+            Shape::Name(name) => match name.as_str() {
+                "index" | "thread-index" => Kind::Int,
+                "status" => Kind::Text,
+                name => return self.variables.get(name).copied().flatten(),
+            },
+            Shape::Field(of, field) => match (field.value.as_str(), &of.value) {
+                ("size" | "priority", _) => Kind::Int,
+                ("rights", _) => Kind::List,
+                ("body", Shape::Name(name)) => return self.body(name, bodies?),
+                _ => return None,
+            },
+            Shape::Unary(Unary::Not, _) => Kind::Truth,
+            Shape::Unary(Unary::Minus, of) => return self.kind(of, bodies),
+            Shape::Binary(operator, left, right) => match operator {
+                Binary::Add | Binary::Subtract | Binary::Remainder => {
+                    return self.kind(left, bodies).filter(|kind| kind.is_number());
+                }
+                Binary::Multiply | Binary::Divide => {
+                    let both = (self.kind(left, bodies), self.kind(right, bodies));
+                    match both {
+                        (Some(Kind::Int), Some(Kind::Int)) => Kind::Int,
+                        _ => return None,
+                    }
+                }
+                _ => Kind::Truth,
+            },
+            Shape::Call(function, _) => match function.value.as_str() {
+                "len" | "count" | "random" => Kind::Int,
+                "push" | "pop-first" | "range" => Kind::List,
+                "all" | "any" => Kind::Truth,
+                "now" => Kind::Duration,
+                _ => return None,
+            },
+        })
+    }
+
+    /// What the messages say that are received into a variable, and nothing else is.
+    fn body(&self, variable: &str, bodies: &Bodies) -> Option<Kind> {
+        if self.variables.get(variable) != Some(&Some(Kind::Message)) {
+            return None;
+        }
+        let sources = self.received.get(variable)?.as_ref()?;
+        let mut kinds = sources.iter().map(|source| bodies.at(source, self));
+        let first = kinds.next()??;
+        kinds.all(|kind| kind == Some(first)).then_some(first)
+    }
+}
+
+/// What bodies of messages certainly are, by where they are sent.
+pub(super) struct Bodies {
+    /// By mailbox or process; nothing where they differ.
+    sent: BTreeMap<String, Option<Kind>>,
+    mailboxes: Vec<String>,
+    processes: Vec<String>,
+    /// Whether something is sent to who knows where.
+    is_certain: bool,
+}
+
+impl Bodies {
+    pub(super) fn of(scenario: &Scenario, owners: &[Owner]) -> Self {
+        let names = |all: &[Declaration]| all.iter().map(|it| it.name.value.clone()).collect();
+        let mut bodies = Self {
+            sent: BTreeMap::new(),
+            mailboxes: names(&scenario.mailboxes),
+            processes: names(&scenario.processes),
+            // The kernel and name servers send what no step of the file does.
+            is_certain: scenario.ports.is_empty() && scenario.names.is_empty(),
+        };
+        for owner in owners {
+            owner.each_step(&mut |step| bodies.note(owner, step));
+        }
+        bodies
+    }
+
+    fn note(&mut self, owner: &Owner, step: &Step) {
+        if !matches!(step.verb.name, "send" | "call") {
+            // An answer goes to its caller alone.
+            self.is_certain &= !matches!(step.verb.name, "create" | "spawn" | "watch");
+            return;
+        }
+        let Arg::Expr(body) = &step.operand.value else { return };
+        let kind = owner.kind(body, None);
+        match step.fields.get("to").map(|to| &to.value) {
+            Some(Arg::Objects(Objects::One(Reference::Named { name, .. }))) => {
+                let known = self.sent.entry(name.value.clone()).or_insert(kind);
+                *known = known.filter(|known| Some(*known) == kind);
+            }
+            _ => self.is_certain = false,
+        }
+    }
+
+    /// What is received from there by a process.
+    fn at(&self, source: &str, owner: &Owner) -> Option<Kind> {
+        let is_mailbox = self.mailboxes.iter().any(|mailbox| mailbox == source);
+        // From a process, or from anyone, it comes by the link to the receiver.
+        let is_link = owner.is_process && self.processes.iter().any(|process| process == source);
+        let at = if is_mailbox { source } else { owner.name };
+        if !self.is_certain || !(is_mailbox || is_link) {
+            return None;
+        }
+        self.sent.get(at).copied().flatten()
+    }
+}
+
+/// Calls this with every step below some keys, however deep inside others.
+fn each_step<'a>(fields: &'a Fields, look: &mut dyn FnMut(&'a Step)) {
+    fields.0.iter().for_each(|(_, arg)| each_step_in(&arg.value, look));
+}
+
+fn each_step_in<'a>(arg: &'a Arg, look: &mut dyn FnMut(&'a Step)) {
+    match arg {
+        Arg::Steps(steps) => each_of(steps, look),
+        Arg::Branches(branches) => branches.iter().for_each(|steps| each_of(steps, look)),
+        Arg::Handlers(handlers) => handlers.iter().for_each(|it| each_of(&it.steps, look)),
+        Arg::Threads(threads) => threads.iter().for_each(|it| each_step(&it.fields, look)),
+        _ => {}
+    }
+}
+
+fn each_of<'a>(steps: &'a [Step], look: &mut dyn FnMut(&'a Step)) {
+    for step in steps {
+        look(step);
+        each_step_in(&step.operand.value, look);
+        each_step(&step.fields, look);
+    }
+}

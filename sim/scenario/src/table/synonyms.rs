@@ -1,0 +1,503 @@
+//! Words that people bring from elsewhere, with what they mean here: each with what to write.
+//!
+//! A word that is only misspelt is found by its letters. These are right, in another language. What
+//! stands here also keeps a guess by letters from proposing the opposite of what was meant.
+
+/// Where a word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// As the verb of a step.
+    Verb,
+    /// As another key of a step.
+    StepKey,
+    /// As a key of the whole file.
+    Top,
+    /// Below `kernel`.
+    Kernel,
+    /// Below a mailbox.
+    Mailbox,
+    /// Below a process or a thread.
+    Process,
+    /// As what a claim is about.
+    Claim,
+    /// As an outcome that a step handles.
+    Outcome,
+    /// As the way in which a run or a schedule ends.
+    Ending,
+    /// As a function.
+    Function,
+    /// As a field of a message.
+    Field,
+}
+
+/// What to write for a word that is none of the language there, if people are known to bring it.
+pub fn meant(word: &str, at: At) -> Option<&'static str> {
+    let plain = word.trim().to_lowercase().replace(['_', ' '], "-");
+    let found = SYNONYMS.iter().find(|(place, words, _)| *place == at && words.contains(&&*plain));
+    found.map(|(.., write)| *write)
+}
+
+/// Where, which words, and what to write instead.
+pub const SYNONYMS: &[(At, &[&str], &str)] = &[
+    // Verbs.
+    (
+        At::Verb,
+        &["recv", "msgrcv", "mq-receive", "get", "take", "read", "accept", "consume", "await"],
+        "write `receive: m` with `from: …` below it",
+    ),
+    (
+        At::Verb,
+        &[
+            "msgsnd", "mq-send", "put", "write", "post", "emit", "push", "publish", "transmit",
+            "tell",
+        ],
+        "write `send: hello` with `to: …` below it",
+    ),
+    (
+        At::Verb,
+        &["print", "printf", "println", "echo", "puts", "say", "output", "show", "display"],
+        "write `log: …`",
+    ),
+    (
+        At::Verb,
+        &["sleep-ms", "usleep", "nanosleep", "delay", "pause", "timer"],
+        "write `sleep: 5ms`",
+    ),
+    (
+        At::Verb,
+        &["wait"],
+        "to let time pass write `sleep: 5ms`; a call has a key `wait`; threads are waited for with `join`",
+    ),
+    (
+        At::Verb,
+        &["timeout", "alarm", "deadline"],
+        "a limit of time is a key of the call: `wait: 5ms` below `send` or `receive`",
+    ),
+    (At::Verb, &["work", "busy", "run", "burn", "cpu", "calculate"], "write `compute: 5ms`"),
+    (At::Verb, &["loop", "do-forever", "infinite"], "write `forever:` with the steps below it"),
+    (At::Verb, &["times", "count", "do-times", "steps"], "write `repeat: 3` with `do:` below it"),
+    (At::Verb, &["foreach", "for-each"], "write `for: x` with `in:` and `do:` below it"),
+    (
+        At::Verb,
+        &["elif", "elseif", "else-if", "else", "then"],
+        "`then:` and `else:` are keys of `if:`, indented like it",
+    ),
+    (
+        At::Verb,
+        &["when", "switch", "case", "match"],
+        "write `if:` with `then:`; outcomes are handled by `when:` below a call",
+    ),
+    (
+        At::Verb,
+        &["let", "var", "assign", "store", "define", "int", "variable"],
+        "write `set: {x: 1}`",
+    ),
+    (At::Verb, &["increment", "inc", "add"], "write `set: {x: x + 1}`"),
+    (At::Verb, &["quit", "stop", "return", "terminate", "end", "halt", "die"], "write `exit: 0`"),
+    (At::Verb, &["exit-code", "status"], "write `exit: 1`"),
+    (
+        At::Verb,
+        &["raise", "throw", "abort", "panic", "error", "crash"],
+        "write `fault: name-of-it`",
+    ),
+    (At::Verb, &["check", "expect", "require", "verify"], "write `assert: x == 1`"),
+    (
+        At::Verb,
+        &["try-receive", "tryrecv", "poll", "peek"],
+        "write `receive: m` with `from: …` and `wait: never`",
+    ),
+    (At::Verb, &["try-send"], "write `send: hello` with `to: …` and `wait: never`"),
+    (
+        At::Verb,
+        &["scan", "receive-scan", "epoll", "choose-ready"],
+        "write `select: ready` with `among: […]`",
+    ),
+    (
+        At::Verb,
+        &["rpc", "request", "ask", "query"],
+        "write `call: hello` with `to: …` and `into: answer`",
+    ),
+    (At::Verb, &["answer", "respond", "response"], "write `reply: hello` with `to: ${m}`"),
+    (
+        At::Verb,
+        &["mutex", "semaphore", "lock", "acquire", "p", "down", "sem-wait", "mutex-lock", "enter"],
+        "a mailbox that holds one message is a lock: `receive` takes it, `send` gives it back",
+    ),
+    (
+        At::Verb,
+        &["unlock", "release", "v", "up", "sem-post", "mutex-unlock", "signal", "notify", "wake"],
+        "a mailbox that holds one message is a lock: `send` gives it back and wakes who waits",
+    ),
+    (
+        At::Verb,
+        &["channel", "pipe", "queue", "socket", "mkfifo", "mailbox", "port", "buffer", "msgget"],
+        "declare it in `mailboxes:` at the top of the file, or write `create: box` with `kind: mailbox`",
+    ),
+    (
+        At::Verb,
+        &["spawn-thread", "start-thread", "pthread-create", "go", "async", "start"],
+        "write `thread: worker` with `do:` below it",
+    ),
+    (
+        At::Verb,
+        &["fork", "exec", "process", "clone", "create-process"],
+        "write `spawn: child` with `do:` below it",
+    ),
+    (
+        At::Verb,
+        &["pthread-join", "waitpid", "wait-for"],
+        "write `join: worker` for threads of this process",
+    ),
+    (At::Verb, &["close", "delete", "remove-mailbox", "free", "unlink"], "write `destroy: box`"),
+    (At::Verb, &["sched-yield", "nop", "skip", "pass", "noop"], "write `yield`"),
+    (At::Verb, &["random", "rand"], "write `set: {x: random(1, 6)}`, or `choose:` between steps"),
+    (
+        At::Verb,
+        &["nondet", "either", "select-branch"],
+        "write `choose:` with a list of lists of steps",
+    ),
+    // Other keys of steps.
+    (
+        At::StepKey,
+        &["timeout", "timeout-ms", "deadline", "within", "time", "max-wait", "for", "limit"],
+        "write `wait: 5ms`",
+    ),
+    (
+        At::StepKey,
+        &["blocking", "nonblocking", "non-blocking", "block", "async", "nowait"],
+        "write `wait: never` for a call that does not block",
+    ),
+    (
+        At::StepKey,
+        &["dest", "destination", "target", "receiver", "channel", "queue", "mailbox", "box"],
+        "write `to: …`, or `from: …` below `receive`",
+    ),
+    (At::StepKey, &["source", "sender", "src", "origin"], "write `from: …`"),
+    (
+        At::StepKey,
+        &["message", "msg", "body", "data", "payload", "text", "content", "value"],
+        "what is sent stands behind the verb: `send: hello`",
+    ),
+    (
+        At::StepKey,
+        &["var", "variable", "as", "store", "result", "save", "out"],
+        "write `into: x`; behind `receive` the variable stands at once: `receive: m`",
+    ),
+    (
+        At::StepKey,
+        &[
+            "on-timeout",
+            "on-error",
+            "catch",
+            "except",
+            "handler",
+            "otherwise",
+            "on-fail",
+            "timed-out",
+            "would-block",
+            "dead",
+        ],
+        "write `when: {timed-out: […]}`",
+    ),
+    (
+        At::StepKey,
+        &["body-of-loop", "steps", "loop", "begin", "block-of-steps"],
+        "write `do:` with the steps below it",
+    ),
+    (At::StepKey, &["count", "times", "n"], "how often stands behind the verb: `repeat: 3`"),
+    (At::StepKey, &["prio"], "write `priority: 1`"),
+    (At::StepKey, &["len", "length", "bytes", "size-bytes"], "write `size: 64B`"),
+    (At::StepKey, &["kind", "tag"], "write `type: …`"),
+    (
+        At::StepKey,
+        &["sources", "ports", "mailboxes"],
+        "write `among: […]` below `select`, `from: […]` below `receive`",
+    ),
+    // Keys of the file.
+    (At::Top, &["process", "tasks", "task", "threads", "actors", "nodes"], "write `processes:`"),
+    (
+        At::Top,
+        &[
+            "mailbox", "queues", "queue", "channels", "channel", "pipes", "buffers", "boxes",
+            "links",
+        ],
+        "write `mailboxes:`; a process can be sent to without one",
+    ),
+    (
+        At::Top,
+        &["mutex", "mutexes", "semaphore", "semaphores", "locks"],
+        "a mailbox that holds one message is a lock: declare it in `mailboxes:`",
+    ),
+    (At::Top, &["port"], "write `ports:`"),
+    (At::Top, &["name"], "write `title:`"),
+    (At::Top, &["description", "desc", "summary", "comment", "doc"], "write `about:`"),
+    (
+        At::Top,
+        &[
+            "assert",
+            "asserts",
+            "assertions",
+            "claims",
+            "claim",
+            "tests",
+            "test",
+            "check",
+            "checks",
+            "expected",
+            "expects",
+            "properties",
+        ],
+        "write `expect:`",
+    ),
+    (
+        At::Top,
+        &["variables", "vars", "globals", "shared", "memory"],
+        "nothing is shared: each thread has its own variables, made with `set: {x: 1}`",
+    ),
+    (
+        At::Top,
+        &["policy", "policies", "config", "options", "machine", "os", "system", "settings"],
+        "write `kernel:`",
+    ),
+    (At::Top, &["program", "functions", "procedures"], "write `programs:`"),
+    (
+        At::Top,
+        &["seed", "scheduler", "cpus", "buffering", "quantum"],
+        "this belongs below `kernel:`",
+    ),
+    // Keys of the kernel.
+    (
+        At::Kernel,
+        &[
+            "buffer",
+            "buffers",
+            "buffer-size",
+            "buffersize",
+            "capacity",
+            "queue",
+            "queue-size",
+            "mailbox-size",
+            "slots",
+        ],
+        "write `buffering: 1`",
+    ),
+    (At::Kernel, &["sched", "policy", "scheduling"], "write `scheduler: fifo`"),
+    (At::Kernel, &["cores", "cpu", "processors", "threads"], "write `cpus: 2`"),
+    (At::Kernel, &["time-slice", "timeslice", "slice"], "write `quantum: 10ms`"),
+    (At::Kernel, &["random-seed", "random", "rng"], "write `seed: 1`"),
+    (At::Kernel, &["ram", "kernel-memory", "mem"], "write `memory: 4KiB`"),
+    (At::Kernel, &["preemptive", "preemption"], "write `preempt: calls`"),
+    (At::Kernel, &["deadlock", "deadlock-detection", "on-deadlock"], "write `detect: refuse`"),
+    (At::Kernel, &["type", "flavor", "kind"], "write `personality: mach`"),
+    // Keys of a mailbox.
+    (
+        At::Mailbox,
+        &[
+            "size",
+            "buffer",
+            "buffering",
+            "length",
+            "slots",
+            "max",
+            "limit",
+            "max-messages",
+            "depth",
+            "bound",
+        ],
+        "write `capacity: 3`",
+    ),
+    (At::Mailbox, &["count", "copies", "instances", "n"], "write `replicas: 3`"),
+    (At::Mailbox, &["max-message-size", "message-size", "msgsize"], "write `max-size: 64B`"),
+    (At::Mailbox, &["prio", "priority", "sort"], "write `order: priority`"),
+    (
+        At::Mailbox,
+        &["messages", "contents", "initial", "holds"],
+        "a mailbox is empty at first: let a process send what it shall hold",
+    ),
+    // Keys of a process.
+    (
+        At::Process,
+        &["steps", "body", "code", "run", "main", "actions", "script", "program-text"],
+        "write `do:` with the steps below it",
+    ),
+    (At::Process, &["count", "copies", "instances", "n", "number", "times"], "write `replicas: 3`"),
+    (At::Process, &["delay", "start-at", "after", "begin", "at"], "write `start: 5ms`"),
+    (At::Process, &["prio", "nice"], "write `priority: 5`"),
+    (At::Process, &["args", "arguments", "parameters", "params"], "write `with: {n: 1}`"),
+    (
+        At::Process,
+        &["buffer", "buffering", "queue", "mailbox-size", "size"],
+        "write `capacity: 1`: what each link to it holds",
+    ),
+    (At::Process, &["background", "server", "service"], "write `daemon: true`"),
+    (At::Process, &["owner", "uid"], "write `user: name`"),
+    // Claims.
+    (
+        At::Claim,
+        &["no-schedule", "never", "no-run", "not", "forbid", "impossible"],
+        "write `every-schedule: {never: deadlock}`",
+    ),
+    (
+        At::Claim,
+        &["all-schedules", "every", "all", "always", "each-schedule", "forall", "invariant"],
+        "write `every-schedule: completes`, or `every-schedule: {always: …}`",
+    ),
+    (
+        At::Claim,
+        &["exists", "any-schedule", "some", "possible", "may", "sometimes", "witness"],
+        "write `some-schedule: deadlock`",
+    ),
+    (
+        At::Claim,
+        &["result", "outcome", "runs", "verdict", "the-run", "ends"],
+        "write `run: completes`",
+    ),
+    (
+        At::Claim,
+        &["deadlock", "deadlocks", "completes"],
+        "write `run: deadlock`, or `every-schedule: completes`",
+    ),
+    (At::Claim, &["logs", "log", "output"], "write `run: {logs: [hello]}`"),
+    // Outcomes that are handled.
+    (
+        At::Outcome,
+        &["timeout", "time-out", "timedout", "etimedout", "expired"],
+        "write `timed-out:`",
+    ),
+    (
+        At::Outcome,
+        &["full", "empty", "eagain", "ewouldblock", "blocked", "busy", "again"],
+        "write `would-block:`",
+    ),
+    (
+        At::Outcome,
+        &["closed", "epipe", "gone", "disconnected", "destroyed", "eof", "broken"],
+        "write `dead:`",
+    ),
+    (
+        At::Outcome,
+        &["denied", "eperm", "eacces", "permission", "forbidden", "not-allowed"],
+        "write `refused:` or `no-right:`",
+    ),
+    (At::Outcome, &["enoent", "not-found", "unknown", "missing"], "write `no-such-name:`"),
+    (At::Outcome, &["enomem", "out-of-memory", "memory"], "write `no-memory:`"),
+    (At::Outcome, &["emsgsize", "too-big", "too-long", "oversize"], "write `too-large:`"),
+    (At::Outcome, &["eintr", "signal"], "write `interrupted:`"),
+    (
+        At::Outcome,
+        &["success", "done", "received", "sent"],
+        "what is done after `ok` stands behind the step",
+    ),
+    (
+        At::Outcome,
+        &["error", "failed", "fail", "failure", "else", "default", "otherwise", "any"],
+        "name the outcome: `timed-out:`, `would-block:`, `dead:`, …",
+    ),
+    // How a run or a schedule ends.
+    (
+        At::Ending,
+        &[
+            "complete",
+            "completed",
+            "success",
+            "succeeds",
+            "ok",
+            "finished",
+            "finishes",
+            "terminates",
+            "done",
+            "passes",
+        ],
+        "write `completes`",
+    ),
+    (At::Ending, &["fail", "failed", "failure", "error", "crash", "crashes"], "write `fails`"),
+    (
+        At::Ending,
+        &["deadlocks", "deadlocked", "blocked", "stuck", "hangs"],
+        "write `deadlock`, or `stranded` where no circle is to blame",
+    ),
+    (At::Ending, &["starves", "starvation", "waits"], "write `stranded`"),
+    (At::Ending, &["livelocks", "loops", "infinite", "spins"], "write `livelock`"),
+    (At::Ending, &["timeout", "cut-off", "running"], "write `unfinished`"),
+    (
+        At::Ending,
+        &["no-deadlock", "deadlock-free", "not-deadlock"],
+        "write `every-schedule: {never: deadlock}`",
+    ),
+    // Fields of messages.
+    (
+        At::Field,
+        &[
+            "text", "content", "contents", "data", "payload", "message", "msg", "value", "val",
+            "string",
+        ],
+        "write `.body`",
+    ),
+    (
+        At::Field,
+        &["from", "src", "source", "pid", "process", "who", "sender-pid"],
+        "write `.sender`",
+    ),
+    (At::Field, &["len", "length", "bytes"], "write `.size`"),
+    (At::Field, &["mailbox", "queue", "channel", "to", "destination"], "write `.box`"),
+    (At::Field, &["reply", "reply-port", "return", "reply-right"], "write `.reply-to`"),
+    (At::Field, &["right", "port", "ports", "handle"], "write `.rights[0]`"),
+    (At::Field, &["tag", "kind", "id", "msgtype"], "write `.type`"),
+    // Functions.
+    (At::Function, &["size", "length", "strlen", "sizeof"], "write `len(x)`"),
+    (At::Function, &["rand", "randint", "rnd"], "write `random(1, 6)`"),
+    (At::Function, &["append", "add", "insert", "concat"], "write `push(list, x)`"),
+    (
+        At::Function,
+        &["pop", "shift", "dequeue", "rest", "tail"],
+        "write `pop-first(list)`; `list[0]` is the first",
+    ),
+    (At::Function, &["first", "head", "front"], "write `list[0]`"),
+    (At::Function, &["last"], "write `list[len(list) - 1]`"),
+    (At::Function, &["str", "string", "format", "to-string", "concat-text"], "write `\"${x}\"`"),
+    (At::Function, &["time", "clock", "gettime", "timestamp"], "write `now()`"),
+    (
+        At::Function,
+        &["sum", "reduce", "map", "filter"],
+        "add the elements up in a loop: `for: x` with `in: list`",
+    ),
+    (
+        At::Function,
+        &["int", "number", "parse"],
+        "a number that is sent stays a number: there is nothing to convert",
+    ),
+    (At::Function, &["is-empty", "empty"], "write `len(x) == 0`"),
+    (At::Function, &["abs"], "write `max(x, -x)`"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{FUNCTIONS, KERNEL, MAILBOX, PROCESS, SCHEDULE_OUTCOMES, TOP, VERBS};
+
+    #[test]
+    fn no_synonym_is_a_word_of_the_language_or_stands_twice() {
+        for (number, (at, words, _)) in SYNONYMS.iter().enumerate() {
+            for word in *words {
+                let is_known = match at {
+                    At::Verb => VERBS.iter().any(|verb| verb.name == *word),
+                    At::Top => TOP.iter().any(|key| key.name == *word),
+                    At::Kernel => KERNEL.iter().any(|key| key.name == *word),
+                    At::Mailbox => MAILBOX.iter().any(|key| key.name == *word),
+                    At::Process => PROCESS.iter().any(|key| key.name == *word),
+                    At::Ending => SCHEDULE_OUTCOMES.contains(word),
+                    At::Function => FUNCTIONS.iter().any(|(name, ..)| name == word),
+                    At::Outcome => ipcsim_kernel::Outcome::from_word(word).is_some(),
+                    // What is a key of one step is none of another.
+                    At::StepKey | At::Claim => false,
+                    At::Field => ipcsim_kernel::Field::ALL.iter().any(|it| it.word() == *word),
+                };
+                assert!(!is_known, "{at:?} `{word}`");
+                let others = SYNONYMS[number + 1..].iter().filter(|(place, ..)| place == at);
+                let again = others.into_iter().any(|(_, words, _)| words.contains(word));
+                assert!(!again, "{at:?} `{word}` stands twice");
+                assert_eq!(*word, word.to_lowercase().replace(['_', ' '], "-"));
+            }
+        }
+    }
+}
