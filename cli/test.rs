@@ -90,7 +90,7 @@ fn test(file: &Found, args: &TestArgs) -> Tested {
                 within(&args.how, args.max_steps, |budget| judge(&subject, number, budget));
             let line = line_of(&opened.loaded, claim);
             checks.push(Check {
-                what: format!("{name}:{line}  {}", claim.said),
+                what: format!("{}  {}", place_of(&opened, claim, line), claim.said),
                 found: Outcome::Claim(line, claim.said.clone(), Box::new(judgement)),
             });
         }
@@ -113,6 +113,14 @@ fn test(file: &Found, args: &TestArgs) -> Tested {
         }
     }
     Tested { name, opened: Ok(opened), checks }
+}
+
+/// Where a claim stands: in the file, or in that with the claims.
+fn place_of(opened: &Opened, claim: &Claim, line: usize) -> String {
+    match &opened.expect {
+        Some(expect) if claim.at.source != 0 => format!("{}  {}:{line}", opened.file, expect.name),
+        _ => format!("{}:{line}", opened.file),
+    }
 }
 
 /// The line in which a claim stands.

@@ -46,9 +46,10 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The files that the book tells its reader to write.
-fn folder() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("book");
+/// A folder with the files that the book tells its reader to write.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder can be made");
     let crossing =
         std::fs::read_to_string(common::repository("scenarios/buffering/mutual-send.yaml"))
@@ -60,12 +61,21 @@ fn folder() -> PathBuf {
     std::fs::write(folder.join("listens.yaml"), listens).expect("a file can be written");
     let wrong = "processes:\n  P1:\n    - lgo: hello\n";
     std::fs::write(folder.join("mine.yaml"), wrong).expect("a file can be written");
-    // As the page on claims shows it.
-    let page = std::fs::read_to_string(common::repository("book/src/claims.md"));
-    let page = page.expect("the page on claims is there");
-    let mut claimed = blocks(&page).into_iter().filter(|it| it.text.starts_with("# claimed.yaml"));
-    let claimed = claimed.next().expect("the page shows the file").text.clone();
-    std::fs::write(folder.join("claimed.yaml"), claimed).expect("a file can be written");
+    // What a page shows with a name in its first line is a file of that name.
+    for page in pages() {
+        let page = std::fs::read_to_string(page).expect("a page can be read");
+        for block in blocks(&page) {
+            let first = block.text.lines().next().unwrap_or_default();
+            let Some(name) = first.strip_prefix("# ") else { continue };
+            let file = folder.join(name);
+            if file.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let parent = file.parent().expect("a file is in a folder");
+            std::fs::create_dir_all(parent).expect("a folder can be made");
+            std::fs::write(file, block.text).expect("a file can be written");
+        }
+    }
     folder
 }
 
@@ -83,23 +93,27 @@ fn run(folder: &PathBuf, command: &str) -> String {
 
 #[test]
 fn every_command_prints_what_the_page_shows() {
-    let folder = folder();
+    let folder = folder("book");
     let update = std::env::var_os("UPDATE_BOOK").is_some();
     let mut wrong = Vec::new();
     let mut commands = 0;
     for path in pages() {
         let page = std::fs::read_to_string(&path).expect("a page can be read");
-        let mut changed = page.clone();
-        for block in blocks(&page).into_iter().rev() {
+        // One after the other, as a reader types them.
+        let mut differing = Vec::new();
+        for block in blocks(&page) {
             let Some(rest) = block.text.strip_prefix("$ ") else { continue };
             let (command, shown) = rest.split_once('\n').expect("a command is a line");
             let printed = run(&folder, command);
             commands += 1;
             if printed.trim_end() != shown.trim_end() {
                 wrong.push(format!("{}: {command}\n{printed}", path.display()));
-                let text = format!("$ {command}\n{}\n", printed.trim_end());
-                changed.replace_range(block.at, &text);
+                differing.push((block.at, format!("$ {command}\n{}\n", printed.trim_end())));
             }
+        }
+        let mut changed = page.clone();
+        for (at, text) in differing.into_iter().rev() {
+            changed.replace_range(at, &text);
         }
         if update && changed != page {
             std::fs::write(&path, changed).expect("a page can be written");
@@ -113,7 +127,7 @@ fn every_command_prints_what_the_page_shows() {
 fn the_picture_in_the_readme_is_that_of_the_first_command() {
     let readme =
         std::fs::read_to_string(common::repository("README.md")).expect("a README is there");
-    let printed = run(&folder(), "ipcsim run mutual-send");
+    let printed = run(&folder("readme"), "ipcsim run mutual-send");
     let shown = blocks(&readme).into_iter().find(|block| block.language == "text");
     assert_eq!(shown.expect("the README has a picture").text, printed);
 }

@@ -75,7 +75,7 @@ fn the_claims_of_a_teacher_count_and_those_of_the_student_do_not() {
         STUDENT.replace("    - receive: m\n      from: P\nexpect", "expect"),
     );
     let answer = shell.run(&graded);
-    answer.is(1, "FAILED        student.yaml:2  every-schedule: completes");
+    answer.is(1, "FAILED        student.yaml  teacher.yaml:2  every-schedule: completes");
     // The schedule that is shown can be played with the same claims.
     let token = answer.out.split("replay: ipcsim replay student.yaml ").nth(1).expect("a schedule");
     let token = token.split_whitespace().next().expect("a token");

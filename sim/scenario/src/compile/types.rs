@@ -96,19 +96,7 @@ impl Check<'_> {
             }
             Shape::Field(of, field) => {
                 self.expr(of);
-                if let Some(kind) = self.kind(of).filter(|kind| *kind != Kind::Message) {
-                    let what = format!(
-                        "only a message has `.{}`, and this is {}",
-                        field.value,
-                        kind.words()
-                    );
-                    let label = if field.value == "body" {
-                        format!("write `{}`", said(of))
-                    } else {
-                        "no message was received into it".into()
-                    };
-                    self.found.push(Diagnostic::new(Code::Types, expr.at, what).label(label));
-                }
+                self.field(expr, of, &field.value);
             }
             Shape::Index(of, index) => {
                 self.expr(of);
@@ -136,6 +124,17 @@ impl Check<'_> {
             | Shape::Duration(_)
             | Shape::Name(_) => {}
         }
+    }
+
+    fn field(&mut self, whole: &Expr, of: &Expr, field: &str) {
+        let Some(kind) = self.kind(of).filter(|kind| *kind != Kind::Message) else { return };
+        let what = format!("only a message has `.{field}`, and this is {}", kind.words());
+        let label = if field == "body" {
+            format!("write `{}`", said(of))
+        } else {
+            "no message was received into it".into()
+        };
+        self.found.push(Diagnostic::new(Code::Types, whole.at, what).label(label));
     }
 
     fn binary(&mut self, operator: Binary, whole: &Expr, left: &Expr, right: &Expr) {

@@ -6,7 +6,7 @@ use ipcsim_kernel::Capacity;
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 
 use super::{Fix, Reader};
-use crate::ast::{Arg, Declaration, Flag, Objects, Reference, Time, Wait};
+use crate::ast::{Arg, Flag, Objects, Time, Wait};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{self, Expr, Shape};
 use crate::place::{Place, Placed};
@@ -103,7 +103,7 @@ impl Reader {
         });
     }
 
-    fn expected<T>(&mut self, key: &str, expected: &str, node: &Node) -> Option<T> {
+    pub(super) fn expected<T>(&mut self, key: &str, expected: &str, node: &Node) -> Option<T> {
         let what = match &node.value {
             Yaml::Scalar(scalar) if scalar.style == Style::Quoted => format!("\"{}\"", scalar.text),
             Yaml::Scalar(scalar) => format!("`{}`", scalar.text),
@@ -143,7 +143,7 @@ impl Reader {
         }
     }
 
-    fn value(&mut self, key: &str, node: &Node) -> Option<Expr> {
+    pub(super) fn value(&mut self, key: &str, node: &Node) -> Option<Expr> {
         if let Yaml::Scalar(scalar) = &node.value
             && scalar.is_null()
         {
@@ -159,7 +159,7 @@ impl Reader {
         expr::template(scalar, node.at, &mut self.found)
     }
 
-    fn expression(&mut self, key: &str, node: &Node) -> Option<Expr> {
+    pub(super) fn expression(&mut self, key: &str, node: &Node) -> Option<Expr> {
         if let Yaml::Scalar(_) = &node.value {
             self.scalar(node, &format!("an expression for `{key}`"))?;
         }
@@ -374,165 +374,6 @@ impl Reader {
             },
             _ => self.expected(key, &expected, node),
         }
-    }
-
-    /// `box1`, `reply[2]`, `${m.sender}`.
-    pub(super) fn reference(&mut self, node: &Node) -> Option<Reference> {
-        let scalar = self.scalar(node, "a name")?;
-        if expr::is_template(&scalar.text) {
-            return expr::template(scalar, node.at, &mut self.found).map(Reference::Computed);
-        }
-        let at = match scalar.style {
-            Style::Quoted if node.at.bytes().len() == scalar.text.len() + 2 => node.at.within(1..1),
-            _ => node.at,
-        };
-        self.named(&scalar.text, at, node.at)
-    }
-
-    fn named(&mut self, text: &str, at: Place, whole: Place) -> Option<Reference> {
-        let (name, index) = match text.split_once('[') {
-            Some((name, rest)) if rest.ends_with(']') => (name, Some(&rest[..rest.len() - 1])),
-            _ => (text, None),
-        };
-        if !word::is_name(name) {
-            let shown: String = text.chars().filter(|c| !c.is_control()).collect();
-            self.note(
-                Diagnostic::new(Code::BadName, whole, format!("`{shown}` is not a name"))
-                    .label("expected a name such as `box1` or `reply[2]`, or `${variable}`"),
-            );
-            return None;
-        }
-        let spelt = whole.bytes().len() >= text.len() && !text.contains('\n');
-        let place = |from: usize, to: usize| if spelt { at.within(from..to) } else { whole };
-        let index = match index {
-            None => None,
-            Some(index) => {
-                let inside = Scalar { text: index.to_string(), style: Style::Plain };
-                let at = place(name.len() + 1, name.len() + 1 + index.len());
-                Some(expr::expression(&inside, at, &mut self.found)?)
-            }
-        };
-        Some(Reference::Named { name: Placed::new(name.to_string(), place(0, name.len())), index })
-    }
-
-    pub(super) fn objects(&mut self, node: &Node) -> Option<Objects> {
-        match &node.value {
-            Yaml::Scalar(scalar) if scalar.text == "anyone" => Some(Objects::Anyone),
-            Yaml::List(items) if items.is_empty() => {
-                self.note(
-                    Diagnostic::new(Code::WrongType, node.at, "this list is empty")
-                        .label("name at least one source"),
-                );
-                None
-            }
-            Yaml::List(items) => {
-                let items =
-                    items.iter().map(|item| self.reference(item)).collect::<Option<Vec<_>>>()?;
-                Some(Objects::Several(items))
-            }
-            _ => self.reference(node).map(Objects::One),
-        }
-    }
-
-    fn assignments(&mut self, node: &Node) -> Option<Arg> {
-        if let Yaml::Scalar(scalar) = &node.value
-            && let Some((name, value)) = scalar.text.split_once('=')
-            && word::is_name(name.trim())
-            && !value.starts_with('=')
-        {
-            let text = assignment(name.trim(), value.trim());
-            let what = format!("`set` takes a mapping, not `{}`", scalar.text);
-            self.note(
-                Diagnostic::new(Code::WrongType, node.at, what)
-                    .label(format!("write `set: {text}`")),
-            );
-            if scalar.style == Style::Plain {
-                self.fixes.push(Fix { at: node.at, text });
-            }
-            return None;
-        }
-        let entries = self.mapping(node, "`set`")?;
-        let mut assignments = Vec::new();
-        for (name, value) in entries {
-            self.check_name(name);
-            if let Some(expr) = self.expression(&name.value, value) {
-                assignments.push((name.clone(), expr));
-            }
-        }
-        Some(Arg::Assignments(assignments))
-    }
-
-    fn branches(&mut self, node: &Node) -> Option<Arg> {
-        let Yaml::List(items) = &node.value else {
-            return self.expected("choose", "a list of lists of steps", node);
-        };
-        if items.is_empty() {
-            return self.expected("choose", "a list with at least one branch", node);
-        }
-        let mut branches = Vec::new();
-        for item in items {
-            branches.push(self.steps_or_none("choose", item)?);
-        }
-        Some(Arg::Branches(branches))
-    }
-
-    fn parameters(&mut self, node: &Node) -> Option<Arg> {
-        let entries = self.mapping(node, "`with`")?;
-        let mut parameters = Vec::new();
-        for (name, value) in entries {
-            self.check_name(name);
-            if let Some(value) = self.value(&name.value, value) {
-                parameters.push((name.clone(), value));
-            }
-        }
-        Some(Arg::Parameters(parameters))
-    }
-
-    fn threads(&mut self, node: &Node) -> Option<Arg> {
-        let entries = self.mapping(node, "`threads`")?;
-        if entries.is_empty() {
-            self.note(super::empty_program(node.at, "threads"));
-        }
-        let mut threads = Vec::new();
-        for (name, value) in entries {
-            self.check_name(name);
-            let fields = match &value.value {
-                Yaml::List(_) => {
-                    let steps = self.argument(Kind::Steps, "do", value);
-                    let steps = steps
-                        .map(|steps| (Placed::new("do", name.at), Placed::new(steps, value.at)));
-                    crate::ast::Fields(steps.into_iter().collect())
-                }
-                Yaml::Scalar(scalar) if scalar.is_null() => {
-                    self.note(super::empty_program(name.at, &name.value));
-                    continue;
-                }
-                _ => self.table(value, table::THREAD, "a thread"),
-            };
-            threads.push(Declaration { name: name.clone(), fields });
-        }
-        Some(Arg::Threads(threads))
-    }
-
-    fn entries(&mut self, node: &Node) -> Option<Arg> {
-        let entries = self.mapping(node, "`entries`")?;
-        let mut result = Vec::new();
-        for (name, value) in entries {
-            if let Some(reference) = self.reference(value) {
-                result.push((name.clone(), reference));
-            }
-        }
-        Some(Arg::Entries(result))
-    }
-}
-
-/// `{sum: 0}` for `sum = 0`, with quotes around what needs them inside `{…}`.
-fn assignment(name: &str, value: &str) -> String {
-    let needs_quotes = value.contains([',', '[', ']', '{', '}', ':', '#', '"', '&', '*']);
-    match needs_quotes {
-        false => format!("{{{name}: {value}}}"),
-        true if value.contains('\'') => format!("{{{name}: \"{}\"}}", value.replace('"', "\\\"")),
-        true => format!("{{{name}: '{value}'}}"),
     }
 }
 

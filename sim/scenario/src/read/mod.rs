@@ -4,7 +4,9 @@
 //! reading goes on with the rest.
 
 mod argument;
+mod below;
 mod claim;
+mod reference;
 mod rights;
 mod step;
 
