@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Command::Schema(args) => {
             terminal.print_as_it_is(&match args.of {
                 SchemaOf::Scenario => ipcsim_scenario::schema(),
-                SchemaOf::Trace => ipcsim_report::trace::SCHEMA.to_string(),
+                SchemaOf::Trace => ipcsim_report::trace::schema(),
                 SchemaOf::Result => ipcsim_check::result::SCHEMA.to_string(),
             });
             Exit::Yes

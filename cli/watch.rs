@@ -113,8 +113,8 @@ fn watch(
 fn end(reason: Reason) -> ! {
     let (text, code) = match reason {
         Reason::Interrupted => ("interrupted", 130),
-        Reason::Time => ("not decided: the time of --time is over", 3),
-        Reason::Memory => ("not decided: --max-memory is used up", 3),
+        Reason::Time => ("not decided: --time was reached", 3),
+        Reason::Memory => ("not decided: --max-memory was reached", 3),
     };
     let _ = writeln!(io::stderr(), "{text}");
     exit(code)

@@ -123,6 +123,29 @@ fn every_command_prints_what_the_page_shows() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What stands between `<!-- name -->` and `<!-- end -->` is made from the tables of the code.
+#[test]
+fn the_tables_in_the_book_are_those_of_the_code() {
+    let path = common::repository("book/src/trace-format.md");
+    let page = std::fs::read_to_string(&path).expect("a page can be read");
+    let tables = [
+        ("keys", ipcsim_report::trace::keys_table()),
+        ("events", ipcsim_report::trace::events_table()),
+    ];
+    let mut right = page.clone();
+    for (name, table) in tables {
+        let begin = format!("<!-- {name} -->\n");
+        let from = right.find(&begin).expect("the page has a place for the table") + begin.len();
+        let to = from + right[from..].find("<!-- end -->").expect("the place has an end");
+        right.replace_range(from..to, &table);
+    }
+    if std::env::var_os("UPDATE_BOOK").is_some() {
+        std::fs::write(&path, &right).expect("a page can be written");
+    } else {
+        assert_eq!(page, right, "UPDATE_BOOK=1 writes the tables");
+    }
+}
+
 #[test]
 fn the_picture_in_the_readme_is_that_of_the_first_command() {
     let readme =

@@ -270,9 +270,9 @@ fn a_new_scenario_runs_and_its_claims_hold() {
     shell.run(&["new", "mine.yaml"]).is(0, "wrote mine.yaml");
     shell.run(&["new", "mine.yaml"]).is(2, "was left alone");
     shell.run(&["lint", "mine.yaml"]).is(0, "mine.yaml: ok");
-    shell.run(&["test", "mine.yaml"]).is(0, "1 file: 2 claims hold, 0 do not");
+    shell.run(&["test", "mine.yaml"]).is(0, "1 file: 3 claims hold, 0 do not");
     let answer = shell.run(&["run", "mine.yaml"]);
-    answer.is(0, "got the end");
+    answer.is(0, "got item 3");
     assert!(answer.err.is_empty(), "{}", answer.err);
 }
 

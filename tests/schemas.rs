@@ -54,7 +54,7 @@ fn an_editor_shows_misspelt_words() {
 
 #[test]
 fn every_line_of_every_trace_is_valid() {
-    let validator = validator(ipcsim_report::trace::SCHEMA);
+    let validator = validator(&ipcsim_report::trace::schema());
     for (path, text) in common::scenarios() {
         let loaded = common::loaded(&path, &text, &[]);
         let machine = loaded.machine.expect("a scenario without errors has a machine");
@@ -74,4 +74,10 @@ fn every_line_of_every_trace_is_valid() {
     assert!(!validator.is_valid(&json!({"t": 0, "event": "teleported"})));
     assert!(!validator.is_valid(&json!({"t": -1, "event": "sent"})));
     assert!(!validator.is_valid(&json!({"event": "sent"})));
+    // Every event must have its keys, and no others.
+    assert!(!validator.is_valid(&json!({"t": 0, "event": "stored", "object": "box", "serial": 1})));
+    assert!(
+        !validator
+            .is_valid(&json!({"t": 0, "event": "process-started", "object": "P", "on": "send"}))
+    );
 }

@@ -202,16 +202,19 @@ fn headline(found: &Exploration) -> String {
             }
         }
         (Covered::All, several) => {
-            let ways: Vec<&str> = several.iter().map(|outcome| present(*outcome)).collect();
-            let _ = writeln!(out, "a schedule {}: {covered}", or(&ways));
+            let ways: Vec<&str> = several.iter().map(|outcome| infinitive(*outcome)).collect();
+            let (first, others) = ways.split_first().map_or(("end", &[][..]), |(a, b)| (*a, b));
+            let _ = writeln!(out, "some schedules {first}, others {}: {covered}", or(others));
         }
         (why, outcomes) => {
             let _ = writeln!(out, "not decided: {covered}: {}", cut_off(found.machine, why));
             tell_doubt(&mut out, found);
             let all_fine = outcomes.iter().all(|outcome| *outcome == Outcome::Completes);
             match outcomes.len() {
-                0 => out.push_str("  no schedule that comes to an end was found\n"),
-                _ if all_fine => out.push_str("  every end that was found is complete\n"),
+                0 => out.push_str("  no schedule was seen to its end\n"),
+                _ if all_fine => {
+                    out.push_str("  every schedule that was seen to its end completes\n");
+                }
                 _ => {}
             }
         }
@@ -247,7 +250,7 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
         Covered::States => "--max-states was reached".into(),
         Covered::Hashed => "--approximate knows a state by a few bits".into(),
         Covered::Memory => "--max-memory was reached".into(),
-        Covered::Time => "the time of --time is over".into(),
+        Covered::Time => "--time was reached".into(),
         Covered::Interrupted => "interrupted".into(),
         Covered::Clock(pc) => format!(
             "`now()` in line {} cannot be explored, for time is free; only a log may ask for it",

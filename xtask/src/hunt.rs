@@ -1,7 +1,11 @@
-//! The hunt: random scenarios, judged by the program and by the explorer in Python that shares nothing with it
-//! (`tests/reference`). Any difference is printed, made as small as it can be.
+//! The hunt. Mutated scenarios must not make the program fall over. Random ones are judged by the program and by
+//! the explorer in Python that shares nothing with it (`tests/reference`): any difference is printed, made as
+//! small as it can be.
 
 use std::process::{Command, ExitStatus};
+
+/// So many mutated scenarios are tried; the tests of every day try a few of them.
+const MUTATIONS: &str = "50000";
 
 /// How a share of the hunt looks at schedules.
 const WAYS: [(&str, &[&str]); 2] = [
@@ -18,6 +22,11 @@ pub(crate) fn hunt(minutes: &str, from: &str) -> Result<(), String> {
     let (seconds, from) = (number(minutes)? * 60 / WAYS.len() as u64, number(from)?);
     let root = crate::root();
     run(Command::new("cargo").args(["build", "--release", "--locked"]).current_dir(&root))?;
+    println!("\nmutations of all scenarios, from {from} on");
+    let mut mutations = Command::new("cargo");
+    mutations.args(["test", "--release", "--locked", "--test", "mutations"]).current_dir(&root);
+    mutations.env("MUTATIONS", MUTATIONS).env("MUTATIONS_FROM", from.to_string());
+    run(&mut mutations)?;
     let mut differs = false;
     for (what, flags) in WAYS {
         println!("\nhunting {what}, from seed {from} on, for {seconds} seconds");

@@ -8,11 +8,13 @@ mod kept;
 mod line;
 mod read;
 mod record;
+mod table;
 mod write;
 
 pub use golden::Golden;
 pub use read::{ReadError, read};
-pub use record::{Header, Record, SCHEMA};
+pub use record::{Header, Record};
+pub use table::{EVENTS, EventSpec, KEYS, KeySpec, Kind, events_table, keys_table, schema};
 pub use write::Writer;
 
 /// How a trace begins: the key that only its first line has.

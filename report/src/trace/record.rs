@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The JSON Schema (draft-07) of a line of a trace.
-pub const SCHEMA: &str = include_str!("trace.schema.json");
-
 /// The first line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
