@@ -10,6 +10,7 @@ Examples:
   ipcsim run mutual-send                       the lecture's buffering problem, built in
   ipcsim run mutual-send --set kernel.buffering=1
   ipcsim list                                  what else is built in, by slide
+  ipcsim help receive                          any word of the language
   ipcsim new mine.yaml && ipcsim run mine.yaml
 
 Exit codes:
@@ -22,6 +23,7 @@ Exit codes:
 /// A simulator of inter-process communication: write a scenario, run it, see what happened and why.
 #[derive(Debug, Parser)]
 #[command(name = "ipcsim", version, propagate_version = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     List,
     /// Write a commented scenario to start from
     New(NewArgs),
+    /// Explain a word of the language, or a command: `ipcsim help receive`
+    Help(HelpArgs),
     /// Explain a diagnostic: `ipcsim explain IPC014`
     Explain(ExplainArgs),
     /// Print the JSON Schema of scenarios, for editors
@@ -438,6 +442,20 @@ pub(crate) struct NewArgs {
     /// Where to write it; an existing file is left alone
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim help receive                          a step, with its keys, its outcomes and an example
+  ipcsim help buffering                        a key
+  ipcsim help timed-out                        an outcome
+  ipcsim help always                           a claim
+  ipcsim help explore                          a command")]
+pub(crate) struct HelpArgs {
+    /// A step, a key, a function, an outcome, a claim, or a command
+    #[arg(value_name = "WORD")]
+    pub word: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -5,6 +5,7 @@ mod budget;
 mod exit;
 mod explain;
 mod explore;
+mod help;
 mod input;
 mod library;
 mod lint;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::execute(args, &terminal),
         Command::List => list::execute(&terminal),
         Command::New(args) => new::execute(args, &terminal),
+        Command::Help(args) => help::execute(args, &terminal),
         Command::Explain(args) => explain::execute(args, &terminal),
         Command::Schema(args) => {
             terminal.print_as_it_is(&match args.of {

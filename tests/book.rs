@@ -147,6 +147,23 @@ fn the_tables_in_the_book_are_those_of_the_code() {
 }
 
 #[test]
+fn the_reference_in_the_book_is_that_of_the_program() {
+    let pages = ipcsim_scenario::reference::chapters().into_iter().map(|chapter| {
+        let text = format!("<!-- made from the tables of the code -->\n\n{}", chapter.markdown());
+        (chapter.file(), text)
+    });
+    let sheet = ("cheat-sheet.html".to_string(), ipcsim_scenario::reference::cheat_sheet());
+    for (file, right) in pages.chain([sheet]) {
+        let path = common::repository("book/src").join(file);
+        if std::env::var_os("UPDATE_BOOK").is_some() {
+            std::fs::write(&path, &right).expect("a page can be written");
+        }
+        let page = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(page == right, "{}: UPDATE_BOOK=1 writes it", path.display());
+    }
+}
+
+#[test]
 fn the_picture_in_the_readme_is_that_of_the_first_command() {
     let readme =
         std::fs::read_to_string(common::repository("README.md")).expect("a README is there");

@@ -46,8 +46,42 @@ fn an_editor_shows_misspelt_words() {
         "processes: {P1: [yield]}\nkernel: {wake: sometimes}",
         "processes: {P1: [yield]}\nmailboxes: {box-1: {}}",
         "kernel: {}",
+        "processes: {}",
+        "processes: {P1: []}",
+        "processes: {P1: {do: []}}",
+        "processes: {P1: {priority: 1}}",
+        "processes: {P1: {threads: {}}}",
+        "processes: {P1: {do: [yield], program: p}}\nprograms: {p: {do: [yield]}}",
+        "processes: {me: [yield]}",
+        "processes: {P1: [{set: {status: 1}}]}",
+        "processes: {P1: [{receive: anyone, from: P1}]}",
+        "processes: {P1: [{repeat: 2, do: []}]}",
+        "processes: {P1: [{spawn: P2}]}",
+        "processes: {P1: [yield]}\nmailboxes: {box: {capacity: many}}",
+        "processes: {P1: [yield]}\nmailboxes: {box: {capacity: -1}}",
+        "processes: {P1: [yield]}\nkernel: {buffering: 4KB}",
+        "processes: {P1: [yield]}\nmailboxes: {box: {}}\nfiles: {/a: {mailbox: box, mode: \"999\"}}",
     ] {
         assert!(!validator.is_valid(&scenario(wrong)), "{wrong} is not valid");
+        let loaded = ipcsim_scenario::load(
+            "x.yaml",
+            wrong.as_bytes(),
+            &ipcsim_scenario::LoadOptions::default(),
+        );
+        assert!(loaded.has_errors(), "{wrong} is refused by both");
+    }
+    for right in [
+        "processes: {P1: [{choose: [[yield], []]}]}",
+        "processes: {P1: [{receive: m, from: P2, wait: 1ms, when: {timed-out: []}}], P2: [yield]}",
+        "processes: {P1: [yield]}\nmailboxes: {box: {capacity: 0}, two: {capacity: 4KiB}, three: {capacity: unlimited}}",
+    ] {
+        assert!(validator.is_valid(&scenario(right)), "{right} is valid");
+        let loaded = ipcsim_scenario::load(
+            "x.yaml",
+            right.as_bytes(),
+            &ipcsim_scenario::LoadOptions::default(),
+        );
+        assert!(!loaded.has_errors(), "{right} is accepted by both: {:?}", loaded.diagnostics);
     }
     assert!(validator.is_valid(&scenario("processes: {P1: [yield, {log: hello}]}")));
 }

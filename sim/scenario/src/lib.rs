@@ -17,6 +17,7 @@ mod load;
 mod personality;
 mod place;
 mod read;
+pub mod reference;
 mod remedy;
 mod schema;
 pub mod table;

@@ -12,10 +12,13 @@ use crate::table::{
     self, COSTS, FILE, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT,
     PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, VERBS, Verb, WAKE, WAKES,
 };
+use crate::word::RESERVED;
 
 const NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z_][A-Za-z0-9_]*)*$";
 const DURATION: &str = "^[0-9]+(ns|us|ms|s)$";
 const SIZE: &str = "^[0-9]+(B|KiB|MiB|GiB)$";
+const CAPACITY: &str = "^(none|undefined|unlimited|[0-9]+(B|KiB|MiB|GiB))$";
+const MODE: &str = "^0?[0-7]{3}$";
 
 /// The schema, as pretty-printed JSON with a line break at the end.
 pub fn schema() -> String {
@@ -31,7 +34,8 @@ pub fn schema() -> String {
         "required": required(table::TOP),
         "properties": properties,
         "definitions": {
-            "steps": { "type": "array", "items": { "$ref": "#/definitions/step" } },
+            "steps": { "type": "array", "minItems": 1, "items": { "$ref": "#/definitions/step" } },
+            "no-steps": { "type": "array", "items": { "$ref": "#/definitions/step" } },
             "step": step(),
             "expression": { "type": ["string", "number", "boolean", "array"] },
         }
@@ -42,7 +46,7 @@ pub fn schema() -> String {
 }
 
 fn top(name: &str) -> Value {
-    let named = |content: Value| json!({ "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": content });
+    let named = |content: Value| json!({ "type": "object", "propertyNames": name_of_its_own(), "additionalProperties": content });
     match name {
         "kernel" => object(KERNEL),
         "mailboxes" => named(object(MAILBOX)),
@@ -55,11 +59,28 @@ fn top(name: &str) -> Value {
             "additionalProperties": object(FILE),
         }),
         "programs" => named(object(PROGRAM)),
-        "processes" => named(json!({ "oneOf": [steps(), object(PROCESS)] })),
+        "processes" => {
+            let mut processes = named(json!({ "oneOf": [steps(), process()] }));
+            processes["minProperties"] = 1.into();
+            processes
+        }
         "expect" => json!({ "type": "array", "items": claim() }),
         "slide" => json!({ "type": "string", "examples": SLIDES }),
         _ => json!({ "type": "string" }),
     }
+}
+
+/// A name that an author may choose.
+fn name_of_its_own() -> Value {
+    json!({ "pattern": NAME, "not": { "enum": RESERVED } })
+}
+
+/// A process says in one way only what it does.
+fn process() -> Value {
+    let mut process = object(PROCESS);
+    process["oneOf"] =
+        ["do", "program", "threads"].iter().map(|key| json!({ "required": [key] })).collect();
+    process
 }
 
 fn described(mut schema: Value, doc: &str) -> Value {
@@ -91,6 +112,11 @@ fn steps() -> Value {
     json!({ "$ref": "#/definitions/steps" })
 }
 
+/// Steps, or none: a way to do nothing.
+fn no_steps() -> Value {
+    json!({ "$ref": "#/definitions/no-steps" })
+}
+
 /// A step: one verb with its keys, or the bare word of a verb that takes nothing.
 fn step() -> Value {
     let bare = VERBS.iter().filter(|verb| verb.operand == Kind::Nothing).map(|verb| verb.name);
@@ -104,13 +130,17 @@ fn verb_form(verb: &'static Verb) -> Value {
     all.insert(verb.name.into(), described(kind(verb.operand), verb.doc));
     let mut needed = vec![verb.name];
     needed.extend(required(verb.keys));
-    json!({
+    let mut form = json!({
         "type": "object",
         "description": verb.doc,
         "additionalProperties": false,
         "required": needed,
         "properties": all,
-    })
+    });
+    if verb.name == "spawn" {
+        form["oneOf"] = json!([{ "required": ["do"] }, { "required": ["program"] }]);
+    }
+    form
 }
 
 fn kind(kind: Kind) -> Value {
@@ -125,7 +155,10 @@ fn kind(kind: Kind) -> Value {
         | Kind::Holder => {
             json!({ "type": "string" })
         }
-        Kind::NewName | Kind::Variable => json!({ "type": "string", "pattern": NAME }),
+        Kind::NewName | Kind::Variable => {
+            json!({ "type": "string", "pattern": NAME, "not": { "enum": RESERVED } })
+        }
+        Kind::Mode => json!({ "type": "string", "pattern": MODE }),
         Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
         Kind::Body | Kind::Expression => expression(),
         Kind::Sources | Kind::Victims | Kind::Holders | Kind::Ports => {
@@ -133,7 +166,7 @@ fn kind(kind: Kind) -> Value {
         }
         Kind::Assignments | Kind::Parameters => json!({
             "type": "object",
-            "propertyNames": { "pattern": NAME },
+            "propertyNames": name_of_its_own(),
             "additionalProperties": expression(),
         }),
         Kind::Number | Kind::Count => json!({ "type": ["integer", "string"] }),
@@ -143,7 +176,7 @@ fn kind(kind: Kind) -> Value {
         Kind::FixedSize => json!({ "type": "string", "pattern": SIZE }),
         Kind::Memory => json!({ "type": "string", "examples": ["unlimited", "4KiB"] }),
         Kind::Capacity => {
-            json!({ "type": ["string", "integer"], "examples": ["none", 1, "4KiB", "undefined", "unlimited"] })
+            json!({ "oneOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": CAPACITY }], "examples": ["none", 1, "4KiB", "undefined", "unlimited"] })
         }
         Kind::Word(words) => json!({ "enum": words }),
         Kind::Flag => json!({ "type": "boolean" }),
@@ -152,15 +185,16 @@ fn kind(kind: Kind) -> Value {
         Kind::Integer => json!({ "type": "integer" }),
         Kind::Duration => json!({ "type": "string", "pattern": DURATION }),
         Kind::Steps => steps(),
-        Kind::Branches => json!({ "type": "array", "minItems": 1, "items": steps() }),
+        Kind::Branches => json!({ "type": "array", "minItems": 1, "items": no_steps() }),
         Kind::Handlers => {
-            let outcomes: Map<String, Value> =
-                Outcome::ALL.iter().map(|outcome| (outcome.word().to_string(), steps())).collect();
+            let handled = |outcome: &Outcome| (outcome.word().to_string(), no_steps());
+            let outcomes: Map<String, Value> = Outcome::ALL.iter().map(handled).collect();
             json!({ "type": "object", "additionalProperties": false, "properties": outcomes })
         }
         Kind::ThreadTable => json!({
             "type": "object",
-            "propertyNames": { "pattern": NAME },
+            "minProperties": 1,
+            "propertyNames": name_of_its_own(),
             "additionalProperties": { "oneOf": [steps(), object(THREAD)] },
         }),
         Kind::Entries => {

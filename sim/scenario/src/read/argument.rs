@@ -19,7 +19,7 @@ impl Reader {
     pub(super) fn argument(&mut self, kind: Kind, key: &str, node: &Node) -> Option<Arg> {
         match kind {
             Kind::Nothing => self.nothing(key, node),
-            Kind::Prose | Kind::Declared(_) => {
+            Kind::Prose | Kind::Mode | Kind::Declared(_) => {
                 Some(Arg::Name(self.scalar(node, "a text")?.text.clone()))
             }
             Kind::NewName | Kind::Variable => {

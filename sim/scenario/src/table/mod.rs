@@ -25,6 +25,8 @@ pub enum Kind {
     Variable,
     /// What a message says.
     Body,
+    /// Permissions of a file.
+    Mode,
     /// A text that may hold `${…}`.
     Text,
     /// One mailbox or process.
@@ -329,7 +331,7 @@ pub const NAME_SERVER: &[Key] = &[
 pub const FILE: &[Key] = &[
     required("mailbox", Kind::Declared(Sort::Mailbox), "The mailbox that the path names"),
     optional("owner", Kind::Prose, "The user whose file it is"),
-    optional("mode", Kind::Prose, "Permissions as in Unix, in quotes: \"0620\""),
+    optional("mode", Kind::Mode, "Permissions as in Unix, in quotes: \"0620\""),
 ];
 
 /// The keys of a program.

@@ -1,0 +1,304 @@
+//! The reference of the language, made from its tables: what the reader accepts is what stands here.
+//!
+//! `ipcsim help WORD` shows an entry, the book has all of them. What a word means is said once, in the
+//! tables, where the schema and the errors find it, too.
+
+mod examples;
+mod sheet;
+mod words;
+
+use ipcsim_kernel::{Field, Outcome};
+
+use crate::table::synonyms::{At, meant};
+use crate::table::{
+    self, COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, NAME_SERVER, Need, PORT,
+    PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, VERBS, Verb,
+};
+use examples::example;
+pub use sheet::cheat_sheet;
+use words::{CLAIMS, ending, field, function, kind_in_words, outcome};
+
+/// What the reference says of a word in one of its meanings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The word.
+    pub word: &'static str,
+    /// What sort of word it is: `a step`, `a key of kernel`.
+    pub sort: String,
+    /// How it is written.
+    pub written: String,
+    /// What it means.
+    pub meaning: String,
+    /// What may stand beside it or below it: how it is written, and what it means.
+    pub keys: Vec<(String, String)>,
+    /// The outcomes that a step can have.
+    pub outcomes: Vec<&'static str>,
+    /// A whole scenario that shows it.
+    pub example: Option<&'static str>,
+}
+
+/// A chapter of the reference.
+pub struct Chapter {
+    /// What it is called.
+    pub title: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    /// Its entries.
+    pub entries: Vec<Entry>,
+}
+
+/// The whole reference.
+pub fn chapters() -> Vec<Chapter> {
+    let tables: [(&str, &'static [Key]); 12] = [
+        ("a scenario", TOP),
+        ("kernel", KERNEL),
+        ("kernel.costs", COSTS),
+        ("a mailbox", MAILBOX),
+        ("a port", PORT),
+        ("a port set", PORT_SET),
+        ("a name server", NAME_SERVER),
+        ("a file", FILE),
+        ("a program", PROGRAM),
+        ("a process", PROCESS),
+        ("a thread in threads", THREAD),
+        ("a right in rights", GRANT),
+    ];
+    vec![
+        Chapter {
+            title: "Steps",
+            about: "A step is a mapping with one verb; its other keys belong to that verb. Each example is a whole scenario.",
+            entries: VERBS.iter().map(of_verb).chain(step_keys()).collect(),
+        },
+        Chapter {
+            title: "Keys of the file",
+            about: "What can stand at the top of the file and below it. Whatever is left out has its default.",
+            entries: tables
+                .into_iter()
+                .flat_map(|(of, keys)| keys.iter().map(move |key| of_key(of, key)))
+                .collect(),
+        },
+        Chapter {
+            title: "Expressions",
+            about: "Expressions stand in `if`, `while`, `assert`, `set`, `in` and claims, and elsewhere inside `${…}`. Operators are `+ - * / % == != < <= > >= and or not`, `x[i]` and `m.body`.",
+            entries: FUNCTIONS
+                .iter()
+                .map(|(name, ..)| of_function(name))
+                .chain(Field::ALL.into_iter().map(of_field))
+                .collect(),
+        },
+        Chapter {
+            title: "Outcomes",
+            about: "How a call ends. What is not `ok` and not handled by `when:` is an exception of the thread.",
+            entries: Outcome::ALL.into_iter().map(of_outcome).collect(),
+        },
+        Chapter {
+            title: "Claims",
+            about: "What can stand below `expect:`, and the ways in which a run or a schedule ends.",
+            entries: CLAIMS
+                .iter()
+                .map(|(word, written, meaning)| simple(word, "a claim", written, meaning))
+                .chain(
+                    SCHEDULE_OUTCOMES.iter().map(|word| {
+                        simple(word, "an end of a run or a schedule", word, ending(word))
+                    }),
+                )
+                .collect(),
+        },
+    ]
+}
+
+/// What the reference says of a word, in all its meanings.
+pub fn entries_of(word: &str) -> Vec<Entry> {
+    let all = chapters().into_iter().flat_map(|chapter| chapter.entries);
+    all.filter(|entry| entry.word == word).collect()
+}
+
+/// Every word of the reference, once.
+pub fn all_words() -> Vec<&'static str> {
+    let all = chapters().into_iter().flat_map(|chapter| chapter.entries);
+    let mut words: Vec<&str> = all.map(|entry| entry.word).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// What a word of elsewhere means here, if people are known to bring it.
+pub fn brought(word: &str) -> Option<&'static str> {
+    let places = [
+        At::Verb,
+        At::StepKey,
+        At::Top,
+        At::Kernel,
+        At::Mailbox,
+        At::Process,
+        At::Claim,
+        At::Outcome,
+        At::Ending,
+        At::Function,
+        At::Field,
+    ];
+    places.into_iter().find_map(|at| meant(word, at))
+}
+
+fn simple(word: &'static str, sort: &str, written: &str, meaning: &str) -> Entry {
+    Entry {
+        word,
+        sort: sort.to_string(),
+        written: written.to_string(),
+        meaning: meaning.to_string(),
+        keys: Vec::new(),
+        outcomes: Vec::new(),
+        example: None,
+    }
+}
+
+fn of_verb(verb: &'static Verb) -> Entry {
+    let sort = match verb.is {
+        table::Is::Call => "a step, a system call",
+        table::Is::Local => "a step, local work",
+    };
+    let written = match verb.operand {
+        Kind::Nothing => format!("- {}", verb.name),
+        other => format!("- {}: {}", verb.name, kind_in_words(other)),
+    };
+    let outcomes = verb.outcomes.iter().map(|outcome| outcome.word()).collect();
+    Entry {
+        keys: verb.all_keys().map(described).collect(),
+        outcomes,
+        example: example(verb.name),
+        ..simple(verb.name, sort, &written, verb.doc)
+    }
+}
+
+/// The keys of steps, each with the verbs that it can stand beside.
+fn step_keys() -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for verb in VERBS {
+        for key in verb.all_keys() {
+            let (written, meaning) = described(key);
+            let beside = (format!("- {}", verb.name), meaning);
+            match entries.iter_mut().find(|entry| entry.word == key.name) {
+                Some(entry) => entry.keys.push(beside),
+                None => {
+                    let entry = simple(key.name, "a key of steps", &written, "Beside these steps");
+                    entries.push(Entry { keys: vec![beside], ..entry });
+                }
+            }
+        }
+    }
+    entries
+}
+
+fn of_key(of: &str, key: &'static Key) -> Entry {
+    let need = if key.need == Need::Required { ", which must be there" } else { "" };
+    let (written, _) = described(key);
+    simple(key.name, &format!("a key of {of}{need}"), &written, key.doc)
+}
+
+/// A key as it is written, and what it means.
+fn described(key: &'static Key) -> (String, String) {
+    let value = kind_in_words(key.kind);
+    let written =
+        if value.is_empty() { format!("{}:", key.name) } else { format!("{}: {value}", key.name) };
+    let need = if key.need == Need::Required { " (needed)" } else { "" };
+    (written, format!("{}{need}", key.doc))
+}
+
+fn of_function(name: &'static str) -> Entry {
+    let (written, meaning) = function(name);
+    Entry { example: example(name), ..simple(name, "a function", written, meaning) }
+}
+
+fn of_field(of: Field) -> Entry {
+    simple(of.word(), "a field of a message", &format!("m.{}", of.word()), field(of))
+}
+
+fn of_outcome(of: Outcome) -> Entry {
+    let verbs = VERBS.iter().filter(|verb| verb.outcomes.contains(&of)).map(|verb| verb.name);
+    let verbs: Vec<&str> = verbs.collect();
+    let written = format!("when: {{{}: [ … ]}}", of.word());
+    let entry = simple(of.word(), "an outcome of a call", &written, outcome(of));
+    if verbs.is_empty() {
+        return entry;
+    }
+    Entry { keys: vec![("of".into(), verbs.join(", "))], ..entry }
+}
+
+impl Entry {
+    /// The entry as a terminal shows it.
+    pub fn text(&self) -> String {
+        let mut out =
+            format!("{}  ({})\n\n  {}\n  {}\n", self.word, self.sort, self.written, self.meaning);
+        if !self.keys.is_empty() {
+            let width = self.keys.iter().map(|(written, _)| written.chars().count()).max();
+            let width = width.unwrap_or(0).min(34);
+            out.push('\n');
+            for (written, meaning) in &self.keys {
+                out.push_str(&format!("    {written:width$}  {meaning}\n"));
+            }
+        }
+        if !self.outcomes.is_empty() {
+            out.push_str(&format!("\n  outcomes: ok {}\n", self.outcomes.join(" ")));
+        }
+        if let Some(example) = self.example {
+            out.push_str("\n  for example\n\n");
+            example.lines().for_each(|line| out.push_str(&format!("    {line}\n")));
+        }
+        out
+    }
+
+    /// The entry as the book shows it.
+    pub fn markdown(&self) -> String {
+        let mut out = format!(
+            "### `{}`\n\n{}: `{}`\n\n{}.\n",
+            self.word,
+            capital(&self.sort),
+            self.written,
+            self.meaning.trim_end_matches('.')
+        );
+        if !self.keys.is_empty() {
+            out.push_str("\n| | |\n| --- | --- |\n");
+            for (written, meaning) in &self.keys {
+                out.push_str(&format!("| `{written}` | {meaning} |\n"));
+            }
+        }
+        if !self.outcomes.is_empty() {
+            let words: Vec<String> = self.outcomes.iter().map(|word| format!("`{word}`")).collect();
+            out.push_str(&format!("\nOutcomes: `ok` {}\n", words.join(" ")));
+        }
+        if let Some(example) = self.example {
+            out.push_str(&format!("\n```yaml\n{example}```\n"));
+        }
+        out
+    }
+}
+
+impl Chapter {
+    /// The chapter as a page of the book.
+    pub fn markdown(&self) -> String {
+        let mut out = format!("# {}\n\n{}\n", self.title, self.about);
+        let mut of = "";
+        for entry in &self.entries {
+            let sort = entry.sort.split(',').next().unwrap_or("");
+            if sort != of && self.entries.iter().any(|other| !other.sort.starts_with(sort)) {
+                out.push_str(&format!("\n## {}\n", capital(sort)));
+            }
+            of = sort;
+            out.push_str(&format!("\n{}", entry.markdown()));
+        }
+        out
+    }
+
+    /// The name of its page.
+    pub fn file(&self) -> String {
+        format!("reference-{}.md", self.title.to_lowercase().replace(' ', "-"))
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,181 @@
+//! What the tables do not say: kinds of values, functions, fields, outcomes and claims in words.
+
+use ipcsim_kernel::{Field, Outcome};
+
+use crate::table::Kind;
+
+/// What stands behind a key of this kind.
+pub(super) fn kind_in_words(kind: Kind) -> String {
+    match kind {
+        Kind::Nothing | Kind::ThreadTable | Kind::Costs => "",
+        Kind::Prose | Kind::Text => "TEXT",
+        Kind::Mode => "\"0620\"",
+        Kind::NewName | Kind::Declared(_) => "NAME",
+        Kind::Threads => "THREAD",
+        Kind::Variable => "VARIABLE",
+        Kind::Body => "VALUE",
+        Kind::Target | Kind::Holder => "NAME or ${VARIABLE}",
+        Kind::Sources => "NAME, [NAME, …] or anyone",
+        Kind::Victims => "NAME or [NAME, …]",
+        Kind::Holders | Kind::Ports => "[NAME, …]",
+        Kind::Message => "${VARIABLE}",
+        Kind::Expression => "EXPRESSION",
+        Kind::Assignments => "{VARIABLE: EXPRESSION, …}",
+        Kind::Parameters => "{NAME: VALUE, …}",
+        Kind::Number | Kind::Count | Kind::Integer | Kind::Seed => "NUMBER",
+        Kind::Time => "5ms, or 2ms..5ms",
+        Kind::Wait => "forever, never, or 5ms",
+        Kind::Size | Kind::FixedSize => "4KiB",
+        Kind::Memory => "unlimited, or 4KiB",
+        Kind::Capacity => "none, NUMBER, 4KiB, undefined or unlimited",
+        Kind::Word(words) => return words.join(" | "),
+        Kind::Flag => "true or false",
+        Kind::Positive(_) => "NUMBER from 1",
+        Kind::Duration => "5ms",
+        Kind::Steps => "[STEP, …]",
+        Kind::Branches => "[[STEP, …], …]",
+        Kind::Handlers => "{OUTCOME: [STEP, …], …}",
+        Kind::Entries => "{NAME: NAME, …}",
+        Kind::Wake => "hand-over | look-again, or {senders: …, receivers: …}",
+        Kind::QueueLimit => "NUMBER up to 16",
+        Kind::Rights => "[{port: NAME, as: …}, …]",
+    }
+    .to_string()
+}
+
+/// How a function is written, and what it gives.
+pub(super) fn function(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "len" => ("len(x)", "The number of elements of a list, or of bytes of a text"),
+        "min" => ("min(a, b, …), min(list)", "The smallest of these integers, durations or texts"),
+        "max" => ("max(a, b, …), max(list)", "The largest of these integers, durations or texts"),
+        "push" => ("push(list, x)", "The list with x behind it; the old one stays as it is"),
+        "pop-first" => {
+            ("pop-first(list)", "The list without its first element, which is `list[0]`")
+        }
+        "count" => ("count(list)", "How many elements are true; of a claim also of processes"),
+        "all" => ("all(list)", "Whether all elements are true"),
+        "any" => ("any(list)", "Whether at least one element is true"),
+        "random" => (
+            "random(a, b)",
+            "An integer from a to b, both included: drawn from the seed in a run, every one of them in an exploration",
+        ),
+        "range" => ("range(a, b)", "The list of the integers from a to b, both included"),
+        "now" => (
+            "now()",
+            "The simulated time since the start, a duration; it cannot be explored but in a `log`",
+        ),
+        "task-of" => ("task-of(P)", "The port by which a process is controlled"),
+        "thread-of" => (
+            "thread-of(P)",
+            "The port by which a thread is controlled; also `P.worker`, `P[2].worker[1]`",
+        ),
+        "refs" => ("refs(p)", "How many references to its send right to a port the process has"),
+        "rights-of" => {
+            ("rights-of(p)", "Which rights to a port the process has, as a list of words")
+        }
+        other => unreachable!("the function `{other}` is in the table, and has no words"),
+    }
+}
+
+/// What a field of a message holds.
+pub(super) fn field(of: Field) -> &'static str {
+    match of {
+        Field::Body => "What the message says",
+        Field::Sender => "The process that sent it; it cannot be forged",
+        Field::Type => "Its type, `none` if it has none",
+        Field::Priority => "Its priority, 0 if none was given",
+        Field::Size => "Its size in bytes",
+        Field::Box => {
+            "The mailbox that it came through; `none` if it came straight from its sender"
+        }
+        Field::ReplyTo => "Where an answer should go",
+        Field::Rights => "The rights that it brought, as a list of handles",
+        Field::Seq => "How many messages were received from the port before it",
+    }
+}
+
+/// What an outcome means.
+pub(super) fn outcome(of: Outcome) -> &'static str {
+    match of {
+        Outcome::Ok => "The call has done what it should; steps behind it go on",
+        Outcome::WouldBlock => "The call would have to wait, and `wait` is `never`",
+        Outcome::TimedOut => "The call has waited as long as `wait` says",
+        Outcome::TooLarge => "The message is larger than what holds or takes it ever allows",
+        Outcome::NoMemory => {
+            "There is no kernel memory for the message, and `memory-full` is `fail`"
+        }
+        Outcome::NoSuchName => "Nobody has registered this name, or there is no such path",
+        Outcome::Dead => "The process, mailbox or port at the other end is gone",
+        Outcome::NoRight => "The process has no right to do that",
+        Outcome::Refused => "It is not allowed here, or not possible as things are",
+        Outcome::Unreachable => "The other machine cannot be reached",
+        Outcome::Deadlock => "The call would close a circle of waits, and `detect` is `refuse`",
+        Outcome::Interrupted => "Somebody has ended the wait with `interrupt`",
+        Outcome::Held => {
+            "The kernel keeps the message until there is room, and tells then (`hold-one`)"
+        }
+    }
+}
+
+/// What it means that a run or a schedule ends so.
+pub(super) fn ending(word: &str) -> &'static str {
+    match word {
+        "fails" => {
+            "A process has failed: an exception that nobody handled, or `exit` with another code than 0"
+        }
+        "deadlock" => "Some threads wait in a circle for ever",
+        "stranded" => {
+            "A thread waits for ever, nobody left can end its wait, and no circle is to blame"
+        }
+        "livelock" => "It goes round for ever, and nobody gets anywhere",
+        "completes" => "Every process that is no daemon has ended normally",
+        "unfinished" => "It goes on for ever and gets somewhere, or was cut off",
+        other => unreachable!("the end `{other}` is in the table, and has no words"),
+    }
+}
+
+/// Claims: the word, how it is written, what it says.
+pub(super) const CLAIMS: &[(&str, &str, &str)] = &[
+    ("run", "- run: completes", "The run of this file, with its seed, ends so"),
+    ("every-schedule", "- every-schedule: completes", "Every schedule ends so: a proof"),
+    ("some-schedule", "- some-schedule: deadlock", "At least one schedule ends so; it is shown"),
+    ("never", "- every-schedule: {never: [deadlock, fails]}", "No schedule ends so"),
+    (
+        "always",
+        "- every-schedule: {always: len(box) <= 2}",
+        "This is true in every state that can be seen",
+    ),
+    (
+        "eventually",
+        "- every-schedule: {eventually: P1.ended}",
+        "Every fair schedule comes to a state in which this is true",
+    ),
+    (
+        "logs",
+        "- run: {logs: [first, second]}",
+        "What was logged until the end is exactly this; `any-of:` allows several",
+    ),
+    (
+        "at-most",
+        "- run: {at-most: {time: 10ms, messages: 3}}",
+        "These measures of the run stay within bounds",
+    ),
+    (
+        "at-least",
+        "- run: {at-least: {bytes-copied: 1KiB}}",
+        "These measures of the run are at least as much",
+    ),
+    (
+        "blocked",
+        "  blocked: [P1, P2]",
+        "Beside a claim: exactly these processes have a thread that waits for ever",
+    ),
+    (
+        "with",
+        "  with: {kernel.buffering: 1}",
+        "Beside a claim: it is about the scenario with these values changed",
+    ),
+    ("because", "  because: why it matters", "Beside a claim: shown when it does not hold"),
+    ("within", "  within: 100000", "Beside a claim: look at so many states at most"),
+];
