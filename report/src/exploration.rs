@@ -198,7 +198,7 @@ fn headline(found: &Exploration) -> String {
         (Covered::All, [only]) => {
             let _ = writeln!(out, "every schedule {}: {covered}", present(*only));
             if *only == Outcome::Completes && found.is_fair_only {
-                out.push_str("  as long as nobody who can go on is passed over for ever; a strict scheduler may do that\n");
+                out.push_str("  under weak fairness: a scheduler with strict priorities may pass a thread over for ever\n");
             }
         }
         (Covered::All, several) => {

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many bytes are in use in blocks that count, give or take [`UNTOLD`] for each thread.
+/// How many bytes are in use in blocks that count, give or take 64 KiB for each thread.
 pub static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
 /// Smaller blocks do not count: to count them all would make runs slower by some percent. What grows in small

@@ -422,7 +422,9 @@ impl Court<'_, '_> {
                 let reason = if is_over {
                     format!("a schedule ends after {steps} without it")
                 } else {
-                    format!("after {steps} a schedule can go round for ever without it")
+                    format!(
+                        "after {steps} a schedule can repeat for ever without it, under weak fairness"
+                    )
                 };
                 let counterexample = Some(self.shown(&path));
                 Judgement::Fails(Failed { reason, because: None, counterexample })

@@ -53,9 +53,7 @@ pub fn confirm(subject: &Subject, found: &Exploration, ending: &Ending, budget: 
     if is_the_only_way {
         return format!("every run ends so too, sooner or later: {}", command(subject, own, own));
     }
-    format!(
-        "{tried} runs with the durations of the file did not end this way; some other run might"
-    )
+    format!("{tried} timed runs did not show it; whether one can is not known")
 }
 
 /// What one types to see the run.

@@ -16,7 +16,9 @@ use crate::table::{
 };
 use examples::example;
 pub use sheet::cheat_sheet;
-use words::{CLAIMS, ending, field, function, kind_in_words, outcome};
+use words::{
+    CLAIMS, NAMES, PATHS, default, ending, field, function, kind_in_words, limits, outcome,
+};
 
 /// What the reference says of a word in one of its meanings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,18 @@ pub struct Chapter {
 
 /// The whole reference.
 pub fn chapters() -> Vec<Chapter> {
+    vec![steps(), keys(), expressions(), outcomes(), claims(), paths_and_limits()]
+}
+
+fn steps() -> Chapter {
+    Chapter {
+        title: "Steps",
+        about: "A step is a mapping with one verb; its other keys belong to that verb. Each example is a whole scenario.",
+        entries: VERBS.iter().map(of_verb).chain(step_keys()).collect(),
+    }
+}
+
+fn keys() -> Chapter {
     let tables: [(&str, &'static [Key]); 12] = [
         ("a scenario", TOP),
         ("kernel", KERNEL),
@@ -63,48 +77,59 @@ pub fn chapters() -> Vec<Chapter> {
         ("a thread in threads", THREAD),
         ("a right in rights", GRANT),
     ];
-    vec![
-        Chapter {
-            title: "Steps",
-            about: "A step is a mapping with one verb; its other keys belong to that verb. Each example is a whole scenario.",
-            entries: VERBS.iter().map(of_verb).chain(step_keys()).collect(),
-        },
-        Chapter {
-            title: "Keys of the file",
-            about: "What can stand at the top of the file and below it. Whatever is left out has its default.",
-            entries: tables
-                .into_iter()
-                .flat_map(|(of, keys)| keys.iter().map(move |key| of_key(of, key)))
-                .collect(),
-        },
-        Chapter {
-            title: "Expressions",
-            about: "Expressions stand in `if`, `while`, `assert`, `set`, `in` and claims, and elsewhere inside `${…}`. Operators are `+ - * / % == != < <= > >= and or not`, `x[i]` and `m.body`.",
-            entries: FUNCTIONS
-                .iter()
-                .map(|(name, ..)| of_function(name))
-                .chain(Field::ALL.into_iter().map(of_field))
-                .collect(),
-        },
-        Chapter {
-            title: "Outcomes",
-            about: "How a call ends. What is not `ok` and not handled by `when:` is an exception of the thread.",
-            entries: Outcome::ALL.into_iter().map(of_outcome).collect(),
-        },
-        Chapter {
-            title: "Claims",
-            about: "What can stand below `expect:`, and the ways in which a run or a schedule ends.",
-            entries: CLAIMS
-                .iter()
-                .map(|(word, written, meaning)| simple(word, "a claim", written, meaning))
-                .chain(
-                    SCHEDULE_OUTCOMES.iter().map(|word| {
-                        simple(word, "an end of a run or a schedule", word, ending(word))
-                    }),
-                )
-                .collect(),
-        },
-    ]
+    let of_table =
+        |(of, keys): (&'static str, &'static [Key])| keys.iter().map(move |key| of_key(of, key));
+    Chapter {
+        title: "Keys of the file",
+        about: "What can stand at the top of the file and below it. Whatever is left out has its default.",
+        entries: tables.into_iter().flat_map(of_table).collect(),
+    }
+}
+
+fn expressions() -> Chapter {
+    let functions = FUNCTIONS.iter().map(|(name, ..)| of_function(name));
+    let fields = Field::ALL.into_iter().map(of_field);
+    let names =
+        NAMES.iter().map(|(word, meaning)| simple(word, "a name in expressions", word, meaning));
+    Chapter {
+        title: "Expressions",
+        about: "Expressions stand in `if`, `while`, `assert`, `set`, `in` and claims, and elsewhere inside `${…}`. Operators are `+ - * / % == != < <= > >= and or not`, `x[i]` and `m.body`.",
+        entries: functions.chain(fields).chain(names).collect(),
+    }
+}
+
+fn outcomes() -> Chapter {
+    Chapter {
+        title: "Outcomes",
+        about: "How a call ends. What is not `ok` and not handled by `when:` is an exception of the thread.",
+        entries: Outcome::ALL.into_iter().map(of_outcome).collect(),
+    }
+}
+
+fn claims() -> Chapter {
+    let of_claim = |(word, written, meaning): &(&'static str, &str, &str)| {
+        simple(word, "a claim", written, meaning)
+    };
+    let ends = SCHEDULE_OUTCOMES
+        .iter()
+        .map(|word| simple(word, "an end of a run or a schedule", word, ending(word)));
+    Chapter {
+        title: "Claims",
+        about: "What can stand below `expect:`, and the ways in which a run or a schedule ends.",
+        entries: CLAIMS.iter().map(of_claim).chain(ends).collect(),
+    }
+}
+
+fn paths_and_limits() -> Chapter {
+    let paths = PATHS.iter().map(|(written, meaning)| simple("paths", "a path", written, meaning));
+    let limits = limits().into_iter();
+    let limits = limits
+        .map(|(of, most, meaning)| simple("limits", "a limit", &format!("{of}: {most}"), meaning));
+    Chapter {
+        title: "Paths and limits",
+        about: "How a value is named in `--set` and `with:`, and how much there can be of anything.",
+        entries: paths.chain(limits).collect(),
+    }
 }
 
 /// What the reference says of a word, in all its meanings.
@@ -192,7 +217,9 @@ fn step_keys() -> Vec<Entry> {
 fn of_key(of: &str, key: &'static Key) -> Entry {
     let need = if key.need == Need::Required { ", which must be there" } else { "" };
     let (written, _) = described(key);
-    simple(key.name, &format!("a key of {of}{need}"), &written, key.doc)
+    let default = default(of, key.name).map_or_else(String::new, |it| format!("; default `{it}`"));
+    let meaning = format!("{}{default}", key.doc);
+    simple(key.name, &format!("a key of {of}{need}"), &written, &meaning)
 }
 
 /// A key as it is written, and what it means.

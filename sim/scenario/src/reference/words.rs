@@ -1,6 +1,7 @@
 //! What the tables do not say: kinds of values, functions, fields, outcomes and claims in words.
 
-use ipcsim_kernel::{Field, Outcome};
+use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
+use ipcsim_kernel::{Field, Outcome, limits as kernel};
 
 use crate::table::Kind;
 
@@ -179,3 +180,115 @@ pub(super) const CLAIMS: &[(&str, &str, &str)] = &[
     ("because", "  because: why it matters", "Beside a claim: shown when it does not hold"),
     ("within", "  within: 100000", "Beside a claim: look at so many states at most"),
 ];
+
+/// Names that stand in expressions and that nobody declares.
+pub(super) const NAMES: &[(&str, &str)] = &[
+    ("me", "The process that computes it"),
+    ("index", "Which replica of its family the process is, from 1"),
+    ("thread-index", "Which replica the thread is, from 1"),
+    ("status", "How the last call ended, as a text: `ok`, `timed-out`, …"),
+    (
+        "none",
+        "No value; also what a variable holds before it is set. It may be compared with anything",
+    ),
+    ("anyone", "In `from`: whoever sends to this process"),
+];
+
+/// Paths: how they are written, and what they name.
+pub(super) const PATHS: &[(&str, &str)] = &[
+    ("--set kernel.buffering=1", "Keys as they are written, joined by dots, and the new value"),
+    (
+        "--set mailboxes.box.capacity=none",
+        "What stands above must be there; a table at the top that is missing counts as empty",
+    ),
+    ("--set processes.P1[0].send=hello", "Items of a list by their number, from 0"),
+    ("with: {kernel.buffering: 1}", "The same beside a claim"),
+];
+
+/// Limits: of what, how much, and what is more.
+pub(super) fn limits() -> Vec<(&'static str, String, &'static str)> {
+    vec![
+        (
+            "lists",
+            kernel::LIST_ELEMENTS.to_string(),
+            "Elements in a list, those of lists in it included; more is an exception",
+        ),
+        ("texts", format!("{} B", kernel::TEXT_BYTES), "Bytes of a text; more is an exception"),
+        (
+            "nesting",
+            kernel::DEPTH.to_string(),
+            "Lists and messages inside one another; more is an exception",
+        ),
+        (
+            "threads",
+            kernel::THREADS.to_string(),
+            "Threads of a scenario (`--max-threads` allows fewer)",
+        ),
+        ("links", kernel::MAILBOXES.to_string(), "Mailboxes and links; more is an exception"),
+        (
+            "loops",
+            kernel::LOCAL_OPERATIONS.to_string(),
+            "Local operations without a system call; then the run is cut off",
+        ),
+        ("queue-limit", LARGEST_QUEUE_LIMIT.to_string(), "Messages in a port"),
+    ]
+}
+
+/// What a key is if it is left out.
+pub(super) fn default(of: &str, key: &str) -> Option<&'static str> {
+    DEFAULTS.iter().find(|(table, name, _)| *table == of && *name == key).map(|(.., it)| *it)
+}
+
+/// Defaults that are values of their own; others are said in words.
+pub(super) const DEFAULTS: &[(&str, &str, &str)] = &[
+    ("kernel", "scheduler", "fifo"),
+    ("kernel", "preempt", "never"),
+    ("kernel", "buffering", "none"),
+    ("kernel", "memory", "unlimited"),
+    ("kernel", "message-overhead", "0B"),
+    ("kernel", "memory-full", "wait"),
+    ("kernel", "receiver", "fifo"),
+    ("kernel", "sender", "fifo"),
+    ("kernel", "wake", "hand-over"),
+    ("kernel", "too-large", "keep"),
+    ("kernel", "set-order", "merged"),
+    ("kernel", "dying-port", "dead"),
+    ("kernel", "detect", "report"),
+    ("a mailbox", "order", "fifo"),
+    ("a process", "daemon", "false"),
+    ("a process", "protected", "false"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::DEFAULTS;
+    use crate::{LoadOptions, load};
+
+    #[test]
+    fn what_is_said_to_be_the_default_is_it() {
+        let machine = |text: &str| {
+            let loaded = load("default.yaml", text.as_bytes(), &LoadOptions::default());
+            assert!(!loaded.has_errors(), "{text}: {:?}", loaded.diagnostics);
+            let mut machine = loaded.machine.expect("a scenario without errors has a machine");
+            // Steps that stand lower are the same steps.
+            machine.symbols.lines.clear();
+            format!("{machine:?}")
+        };
+        let text = |kernel: &str, mailbox: &str, process: &str| {
+            format!(
+                "kernel: {{{kernel}}}\nmailboxes: {{box: {{capacity: 1{mailbox}}}}}\n\
+                 processes: {{P: {{do: [yield]{process}}}}}\n"
+            )
+        };
+        let plain = machine(&text("seed: 0", "", ""));
+        for (of, key, value) in DEFAULTS {
+            let said = format!(", {key}: {value}");
+            let changed = match *of {
+                "kernel" => text(&format!("seed: 0{said}"), "", ""),
+                "a mailbox" => text("seed: 0", &said, ""),
+                _ => text("seed: 0", "", &said),
+            };
+            assert_eq!(machine(&changed), plain, "{key} of {of}");
+        }
+    }
+}
