@@ -109,7 +109,7 @@ fn of_a_value_in_brackets(stop: &Stop, line: &str) -> Option<String> {
     if !stop.info.contains("flow mapping") && !stop.info.contains("flow sequence") {
         return None;
     }
-    let inside = &line[line.rfind('{')? + 1..line.rfind('}')?];
+    let inside = line.get(line.rfind('{')? + 1..line.rfind('}')?)?;
     let (key, value) = inside.split_once(": ")?;
     let is_one = word::is_name(key.trim()) && !value.contains(['\'', '"']);
     (is_one && value.contains(['[', ']', ','])).then(|| {

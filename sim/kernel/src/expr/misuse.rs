@@ -1,5 +1,7 @@
 //! What is wrong where an operation is not defined for its values: which operation, which values, and what
 //! to write instead. A student who reads it need not guess which of them was meant.
+//!
+//! None of this is on the way of a program that works, and none of it may stand there: it is cold.
 
 use std::sync::Arc;
 
@@ -14,16 +16,22 @@ fn fault(text: String) -> Fault {
 }
 
 /// Something is needed that a value is not: `` `repeat` needs an integer ``.
+#[cold]
+#[inline(never)]
 pub(crate) fn needs(what: &str, value: &Value) -> Fault {
     fault(format!("{what}, and this is {}{}", shown(value), instead(value)))
 }
 
 /// A condition that is neither true nor false.
+#[cold]
+#[inline(never)]
 pub(crate) fn condition(value: &Value) -> Fault {
     needs("a condition is true or false", value)
 }
 
 /// Arithmetic with something that is no number.
+#[cold]
+#[inline(never)]
 pub(crate) fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault {
     let needed = match operator {
         Binary::Add | Binary::Subtract => "two integers or two durations",
@@ -45,6 +53,8 @@ pub(crate) fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault
 }
 
 /// Values of different kinds, asked whether they are equal.
+#[cold]
+#[inline(never)]
 pub(crate) fn compared(left: &Value, right: &Value) -> Fault {
     let hint = match (left, right) {
         (Value::Int(_), Value::Text(text)) | (Value::Text(text), Value::Int(_))
@@ -59,6 +69,8 @@ pub(crate) fn compared(left: &Value, right: &Value) -> Fault {
 }
 
 /// Values without an order between them.
+#[cold]
+#[inline(never)]
 pub(crate) fn ordered(left: &Value, right: &Value) -> Fault {
     let hint = of_either(left, right);
     let (left, right) = (shown(left), shown(right));
@@ -68,6 +80,8 @@ pub(crate) fn ordered(left: &Value, right: &Value) -> Fault {
 }
 
 /// A field of something that is no message.
+#[cold]
+#[inline(never)]
 pub(crate) fn field(field: Field, of: &Value) -> Fault {
     let word = field.word();
     let hint = match of {
