@@ -249,18 +249,25 @@ pub fn fixed(name: &str, text: &str, options: &LoadOptions) -> (String, usize) {
     let mut text = text.to_string();
     let mut before = read(&text);
     let mut made = 0;
-    // From the end on, so that the places of the others stay what they are.
-    let mut fixes = std::mem::take(&mut before.fixes);
-    fixes.sort_by_key(|fix| std::cmp::Reverse(fix.at));
-    for Fix { at, text: plain } in fixes.into_iter().filter(|fix| fix.at.source == 0) {
-        let mut changed = text.clone();
-        changed.replace_range(at.bytes(), &plain);
-        let after = read(&changed);
-        let is_the_same = after.machine.is_some()
-            && format!("{:?}", after.machine) == format!("{:?}", before.machine);
-        if is_the_same || errors(&after) < errors(&before) {
-            (text, before) = (changed, after);
-            made += 1;
+    loop {
+        let made_before = made;
+        // From the end on, so that the places of the others stay what they are.
+        let mut fixes = std::mem::take(&mut before.fixes);
+        fixes.sort_by_key(|fix| std::cmp::Reverse(fix.at));
+        for Fix { at, text: plain } in fixes.into_iter().filter(|fix| fix.at.source == 0) {
+            let mut changed = text.clone();
+            changed.replace_range(at.bytes(), &plain);
+            let after = read(&changed);
+            let is_the_same = after.machine.is_some()
+                && format!("{:?}", after.machine) == format!("{:?}", before.machine);
+            if is_the_same || errors(&after) < errors(&before) {
+                (text, before) = (changed, after);
+                made += 1;
+            }
+        }
+        // What could not be judged beside an error can be when that is gone.
+        if made == made_before {
+            break;
         }
     }
     (text, made)
