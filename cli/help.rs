@@ -12,7 +12,7 @@ pub(crate) fn execute(args: &HelpArgs, terminal: &Terminal) -> Exit {
     let mut cli = Cli::command();
     // The names of commands stand in the usage only when it has been built.
     cli.build();
-    let Some(word) = &args.word else {
+    let Some(word) = args.word.as_ref().filter(|word| !word.trim().is_empty()) else {
         terminal.print_as_it_is(&cli.render_long_help().ansi().to_string());
         return Exit::Yes;
     };
@@ -35,6 +35,9 @@ pub(crate) fn execute(args: &HelpArgs, terminal: &Terminal) -> Exit {
 
 fn unknown(word: &str) -> String {
     let words = all_words();
+    if ipcsim_scenario::Code::from_label(word).is_some() {
+        return format!("`{word}` is a diagnostic: ipcsim explain {word}");
+    }
     if let Some(write) = brought(word) {
         return format!("`{word}` is no word of the language: {write}");
     }

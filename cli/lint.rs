@@ -1,7 +1,8 @@
 //! `ipcsim lint`: check scenarios without running them.
 
+use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ipcsim_scenario::{LoadOptions, fixed};
 
@@ -69,12 +70,30 @@ fn rewritten(file: &str, text: &Text, args: &LintArgs) -> io::Result<Option<(Str
         return Ok(None);
     }
     // First beside it: if the disk is full the file is still what it was.
-    let beside = format!("{file}.plain");
     let text = format!("{mark}{after}");
-    std::fs::write(&beside, &text).and_then(|()| std::fs::rename(&beside, file)).inspect_err(
-        |_| {
+    // What is behind a link is changed, and not the link.
+    let file = Path::new(file).canonicalize()?;
+    let beside = beside(&file)?;
+    std::fs::write(&beside, &text)
+        .and_then(|()| std::fs::set_permissions(&beside, file.metadata()?.permissions()))
+        .and_then(|()| std::fs::rename(&beside, &file))
+        .inspect_err(|_| {
             let _ = std::fs::remove_file(&beside);
-        },
-    )?;
+        })?;
     Ok(Some((text, made)))
+}
+
+/// A new file beside another one.
+fn beside(file: &Path) -> io::Result<PathBuf> {
+    for number in 0..100 {
+        let mut name = file.as_os_str().to_os_string();
+        name.push(format!(".plain{number}"));
+        let path = PathBuf::from(name);
+        match File::create_new(&path) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("there are too many files of this name beside it"))
 }

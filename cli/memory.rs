@@ -1,14 +1,20 @@
 //! How much memory there is: what this process has, and what it may still have.
 
+use std::sync::OnceLock;
+
 /// The part of what is free that is taken if nothing else is said: the rest is for everybody else.
 const SHARE: (u64, u64) = (4, 5);
 /// If the system does not say what is free.
 const UNKNOWN: u64 = 4 << 30;
 
-/// What a command may take if nothing else is said, in bytes: 80 % of what is really free.
+/// What the program may have if nothing else is said, in bytes: 80 % of what was really free when it was asked
+/// first. What it takes itself must not make it less.
 pub(crate) fn default_limit() -> usize {
-    let (part, of) = SHARE;
-    usize::try_from(system::free().unwrap_or(UNKNOWN) / of * part).unwrap_or(usize::MAX)
+    static LIMIT: OnceLock<usize> = OnceLock::new();
+    *LIMIT.get_or_init(|| {
+        let (part, of) = SHARE;
+        usize::try_from(system::free().unwrap_or(UNKNOWN) / of * part).unwrap_or(usize::MAX)
+    })
 }
 
 /// How much memory this process has at the moment, in bytes, where the system says so.

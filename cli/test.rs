@@ -5,6 +5,8 @@ mod formats;
 mod snapshot;
 mod summary;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use ipcsim_check::{Judgement, judge, result};
@@ -57,6 +59,14 @@ pub(crate) fn execute(args: &TestArgs, terminal: &Terminal) -> Exit {
             }
         }
     }
+    if args.snapshot.is_some()
+        && let Some((one, other)) = same_key(&files)
+    {
+        terminal.error(&format!(
+            "{one} and {other} would share a trace; test their folders one by one"
+        ));
+        return Exit::Unusable;
+    }
     let tested: Vec<Tested> = files.par_iter().map(|file| test(file, args)).collect();
     for file in &tested {
         match &file.opened {
@@ -72,6 +82,15 @@ pub(crate) fn execute(args: &TestArgs, terminal: &Terminal) -> Exit {
         TestOutput::Tap => terminal.print(&formats::tap(&tested)),
     }
     tested.iter().map(exit).max().unwrap_or(Exit::Yes)
+}
+
+/// Two files that are called the same among the others.
+fn same_key(files: &[Found]) -> Option<(&str, &str)> {
+    let mut known: BTreeMap<&Path, &str> = BTreeMap::new();
+    files.iter().find_map(|file| {
+        let before = known.insert(&file.key, &file.path)?;
+        Some((before, file.path.as_str()))
+    })
 }
 
 fn test(file: &Found, args: &TestArgs) -> Tested {
@@ -102,7 +121,7 @@ fn test(file: &Found, args: &TestArgs) -> Tested {
             let compared = within(&args.how, args.max_steps, |budget| {
                 snapshot::compared(
                     machine,
-                    &opened.title(),
+                    &title_of(&opened, file),
                     (folder, &file.key),
                     args.update,
                     budget,
@@ -113,6 +132,14 @@ fn test(file: &Found, args: &TestArgs) -> Tested {
         }
     }
     Tested { name, opened: Ok(opened), checks }
+}
+
+/// What a kept trace is called: it must not hang on the way in which a folder was named.
+fn title_of(opened: &Opened, file: &Found) -> String {
+    match &opened.loaded.scenario.title {
+        Some(title) => title.value.clone(),
+        None => file.key.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"),
+    }
 }
 
 /// Where a claim stands: in the file, or in that with the claims.

@@ -32,7 +32,7 @@ fn a_kept_trace_stays_the_same_under_comments_and_layout() {
     let shell = Shell::new("course-kept");
     shell.write("two.yaml", STUDENT.replace("run: deadlock", "run: completes"));
     let check = ["test", "two.yaml", "--snapshot", "traces"];
-    shell.run(&check).is(1, "no trace is kept in traces/two.trace (--update keeps it)");
+    shell.run(&check).is(1, "no trace is kept in traces/two.yaml.trace (--update keeps it)");
     shell
         .run(&["test", "two.yaml", "--snapshot", "traces", "--update"])
         .is(0, "kept          two.yaml");
@@ -41,8 +41,9 @@ fn a_kept_trace_stays_the_same_under_comments_and_layout() {
     shell.write("two.yaml", other);
     shell.run(&check).is(0, "ok            two.yaml  the trace of its run");
     // On Windows a repository may come with other line ends.
-    let kept = std::fs::read_to_string(shell.folder.join("traces/two.trace")).expect("it is kept");
-    shell.write("traces/two.trace", kept.replace('\n', "\r\n"));
+    let kept =
+        std::fs::read_to_string(shell.folder.join("traces/two.yaml.trace")).expect("it is kept");
+    shell.write("traces/two.yaml.trace", kept.replace('\n', "\r\n"));
     shell.run(&check).is(0, "1 as kept");
     shell.write("two.yaml", other.replace("again", "bye"));
     let answer = shell.run(&check);
@@ -58,8 +59,8 @@ fn traces_of_a_folder_are_kept_in_folders() {
     shell.write("week1/two.yaml", STUDENT);
     shell.write("week1/a/two.yaml", STUDENT.replace("hello", "hi"));
     shell.run(&["test", "week1", "--snapshot", "kept", "--update"]).is(1, "2 traces: 2 as kept");
-    assert!(shell.folder.join("kept/two.trace").exists());
-    assert!(shell.folder.join("kept/a/two.trace").exists());
+    assert!(shell.folder.join("kept/two.yaml.trace").exists());
+    assert!(shell.folder.join("kept/a/two.yaml.trace").exists());
 }
 
 #[test]

@@ -215,3 +215,62 @@ fn where_not_everything_was_looked_at_the_game_says_so_and_looks_from_there() {
     let answer = shell.run_with_input(&few, b"1\nfail\n");
     answer.is(0, "nothing can move any more");
 }
+
+/// Two processes that go round for ever, in 360,000 states: a livelock, which only the conclusions find.
+const ROUND: &str = "
+processes:
+  P: {replicas: 2, do: [{set: {i: 0}}, {while: true, do: [{set: {i: '(i + 1) % 300'}}, yield]}]}
+";
+
+#[test]
+fn conclusions_that_are_cut_off_are_never_a_proof() {
+    let shell = Shell::new("cut-conclusions");
+    shell.write("round.yaml", ROUND);
+    shell.write(
+        "claimed.yaml",
+        format!("{ROUND}expect: [{{every-schedule: {{never: livelock}}}}]\n"),
+    );
+    shell.run(&["explore", "round.yaml", "--threads", "1"]).is(1, "every schedule livelocks");
+    for mebibytes in (6..26).step_by(2) {
+        let limit = format!("{mebibytes}MiB");
+        let limits = ["--threads", "1", "--max-memory", &limit];
+        let answer = shell.run(&[&["explore", "round.yaml"][..], &limits].concat());
+        let is_right = answer.code == 3 || answer.out.contains("every schedule livelocks");
+        assert!(is_right, "{limit}: {}{}", answer.out, answer.err);
+        let answer = shell.run(&[&["test", "claimed.yaml"][..], &limits].concat());
+        assert_ne!(answer.code, 0, "{limit}: {}{}", answer.out, answer.err);
+    }
+}
+
+#[test]
+fn what_was_found_before_a_search_was_cut_off_can_be_shown() {
+    let text = "
+processes:
+  M:
+    - choose:
+        - [{receive: x, from: W}]
+        - [{send: go, to: 'W[1]'}, {send: go, to: 'W[2]'}, {send: go, to: 'W[3]'}]
+  W:
+    replicas: 3
+    do: [{receive: g, from: M}, {set: {i: 0}}, {while: true, do: [{set: {i: '(i + 1) % 300'}}, yield]}]
+";
+    let loaded = ipcsim_scenario::load(
+        "cut.yaml",
+        text.as_bytes(),
+        &ipcsim_scenario::LoadOptions::default(),
+    );
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let reductions = ipcsim_explore::Reductions::MERGE;
+    let limits = ipcsim_explore::ExploreLimits {
+        max_bytes: 2 << 20,
+        ..ipcsim_explore::ExploreLimits::default()
+    };
+    let looks = ipcsim_explore::Looks::NOTHING;
+    let mut found = ipcsim_explore::explore(&machine, reductions, looks, &limits);
+    assert_eq!(found.covered, ipcsim_explore::Covered::Memory);
+    assert!(!found.endings.is_empty(), "M waits for ever in some schedules");
+    for ending in found.endings.clone() {
+        let path = found.path(ending.state);
+        assert_eq!(found.schedule(&path).len(), path.len());
+    }
+}

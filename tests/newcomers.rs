@@ -49,7 +49,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "- call: hello\n  to: Q\n  into: answer",
     ),
     (
-        "- poll: m\n  from: Q",
+        "- tryrecv: m\n  from: Q",
         "and `wait: never`",
         "- receive: m\n  from: Q\n  wait: never\n  when: {would-block: [yield]}",
     ),
@@ -374,4 +374,22 @@ fn a_range_has_both_ends() {
     let text = "processes: {P: [{for: x, in: 'range(1, 3)', do: [{log: '${x}'}]}]}\nexpect: [{run: {logs: [1, 2, 3]}}]\n";
     let loaded = load("mine.yaml", text.as_bytes(), &LoadOptions::default());
     assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+}
+
+#[test]
+fn what_may_be_right_is_not_warned_of() {
+    for right in [
+        // The answer of a call and a message from elsewhere share a variable.
+        "processes:\n  P:\n    - call: 1\n      to: S\n      into: m\n    - if: m.body == \"hello\"\n      then: [yield]\n    \
+         - receive: m\n      from: Q\n  Q: [{send: 5, to: P}]\n  S:\n    daemon: true\n    do: [{forever: [{receive: r, from: anyone}, {reply: hello, to: '${r}'}]}]\n",
+        // A process that is made gets its own value.
+        "processes:\n  P:\n    - set: {k: 5}\n    - spawn: c\n      with: {k: hello}\n      do:\n        - if: k == \"hello\"\n          then: [yield]\n",
+        // A variable that is set to different things.
+        "processes:\n  P:\n    - set: {x: 1}\n    - set: {x: '\"one\"'}\n    - if: x == \"one\"\n      then: [yield]\n",
+        // A parameter.
+        "programs:\n  p: {with: {n: 1}, do: [{assert: n == \"one\"}]}\nprocesses:\n  P: {program: p, with: {n: one}}\n",
+    ] {
+        let loaded = load("mine.yaml", right.as_bytes(), &LoadOptions::default());
+        assert!(loaded.diagnostics.is_empty(), "{right}\n{:?}", loaded.diagnostics);
+    }
 }

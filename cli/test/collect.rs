@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Found {
     /// How it is named to the user.
     pub path: String,
-    /// What it is called among the others, without its ending: below a folder the way from there.
+    /// What it is called among the others: below a folder the way from there.
     pub key: PathBuf,
 }
 
@@ -14,7 +14,7 @@ pub(super) struct Found {
 pub(super) fn collect(path: &str) -> Result<Vec<Found>, String> {
     let root = Path::new(path);
     if !root.is_dir() {
-        let key = root.file_stem().map_or_else(|| PathBuf::from("stdin"), PathBuf::from);
+        let key = root.file_name().map_or_else(|| PathBuf::from("stdin"), PathBuf::from);
         return Ok(vec![Found { path: path.to_string(), key }]);
     }
     let unread = |folder: &Path, error| format!("{} cannot be read: {error}", folder.display());
@@ -28,7 +28,7 @@ pub(super) fn collect(path: &str) -> Result<Vec<Found>, String> {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_folder {
                 folders.push(path);
-            } else if is_yaml(&path) {
+            } else if is_yaml(&path) && path.is_file() {
                 files.push(path);
             }
         }
@@ -38,7 +38,7 @@ pub(super) fn collect(path: &str) -> Result<Vec<Found>, String> {
     }
     files.sort();
     let found = |path: PathBuf| Found {
-        key: path.strip_prefix(root).unwrap_or(&path).with_extension(""),
+        key: path.strip_prefix(root).unwrap_or(&path).to_path_buf(),
         path: path.display().to_string(),
     };
     Ok(files.into_iter().map(found).collect())

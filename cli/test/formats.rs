@@ -115,7 +115,7 @@ fn block(message: &str, full: &str) -> String {
     let quoted = serde_json::to_string(&visible(message)).expect("a text is JSON");
     let mut out = format!("  ---\n  message: {quoted}\n");
     if !full.is_empty() {
-        out.push_str("  details: |\n");
+        out.push_str("  details: |2\n");
         full.lines().for_each(|line| out.push_str(&format!("    {}\n", visible(line))));
     }
     out.push_str("  ...\n");

@@ -35,7 +35,9 @@ pub(super) fn compared(
     update: bool,
     budget: &Budget,
 ) -> Snapshot {
-    let file = folder.join(key).with_extension("trace");
+    let mut file = folder.join(key).into_os_string();
+    file.push(".trace");
+    let file = PathBuf::from(file);
     let (run, now) = golden(machine, title, budget);
     if matches!(run.stop, Stop::Cancelled(_)) {
         return Snapshot::Unreadable("the run did not come to its end within the limits".into());

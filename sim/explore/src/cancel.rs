@@ -15,7 +15,8 @@ pub enum Reason {
 }
 
 /// A cancellation token. Any thread may cancel; whoever works looks at it now and then, and stops soon.
-/// What was cancelled stays cancelled, for the first reason that was given; only memory can come back.
+/// What was cancelled stays cancelled, for the first reason that was given: whoever has stopped half-way must
+/// find out afterwards that it did, even if there is memory again by then.
 #[derive(Debug, Default)]
 pub struct Cancellation {
     /// 0, or one more than the place of the reason in [`REASONS`].
@@ -54,7 +55,11 @@ impl Cancellation {
             return REASONS.get(usize::from(place)).copied();
         }
         let limit = self.memory?.limit;
-        (self.used() > limit).then_some(Reason::Memory)
+        if self.used() <= limit {
+            return None;
+        }
+        self.cancel(Reason::Memory);
+        self.reason()
     }
 
     /// How many bytes the process uses, as far as somebody counts them.
@@ -79,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_cancelled_while_more_memory_is_used_than_its_limit() {
+    fn a_token_is_cancelled_at_its_limit_of_memory_and_stays_so() {
         static USED: AtomicUsize = AtomicUsize::new(10);
         let token = Cancellation::at(Meter { used: &USED, limit: 10 });
         assert_eq!(token.reason(), None);
         USED.store(11, Ordering::Relaxed);
         assert_eq!(token.reason(), Some(Reason::Memory));
         USED.store(0, Ordering::Relaxed);
-        assert_eq!(token.reason(), None);
+        assert_eq!(token.reason(), Some(Reason::Memory));
     }
 }

@@ -100,6 +100,7 @@ codes! {
     Flow = 39, Error;
     Ports = 40, Error;
     Types = 41, Warning;
+    Forwarded = 42, Warning;
 }
 
 impl Code {

@@ -121,7 +121,8 @@ impl Loaded {
                 return;
             }
         };
-        let Some(claims) = claims else {
+        let is_empty = |node: &Node| matches!(&node.value, Yaml::List(items) if items.is_empty());
+        let Some(claims) = claims.filter(|(_, claims)| !is_empty(claims)) else {
             let start = Place { source: number, ..Place::of_file(0..0) };
             self.diagnostics.push(
                 Diagnostic::new(Code::BadClaim, start, "this file claims nothing")

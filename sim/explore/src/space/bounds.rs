@@ -31,6 +31,7 @@ impl<'m> Space<'m> {
     /// The search is over.
     pub fn search_is_over(&mut self) {
         self.searched = Is::NotSo;
+        self.cut = None;
     }
 
     /// Something if whoever waits still does. For conclusions, which look at all states again.

@@ -160,7 +160,7 @@ pub struct Space<'m> {
     /// Whether it is searched: then it is cut off at the bounds, also in the middle of a batch. Afterwards what is
     /// asked of single states is always answered.
     searched: Is,
-    /// The search was cut off: what was asked last was not answered to the end.
+    /// The search that is on was cut off: what was asked last was not answered to the end.
     pub cut: Option<Cut>,
 }
 

@@ -42,5 +42,6 @@ pub fn page(code: Code) -> &'static str {
         Code::Flow => include_str!("ipc039-flow.md"),
         Code::Ports => include_str!("ipc040-ports.md"),
         Code::Types => include_str!("ipc041-types.md"),
+        Code::Forwarded => include_str!("ipc042-forwarded.md"),
     }
 }

@@ -264,7 +264,7 @@ impl Check<'_> {
             let text = said(body);
             self.found.push(
                 Diagnostic::new(
-                    Code::Types,
+                    Code::Forwarded,
                     body.at,
                     format!("this sends the whole message `{text}`, inside a new one"),
                 )

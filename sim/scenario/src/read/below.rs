@@ -17,12 +17,12 @@ impl Reader {
         {
             let text = assignment(name.trim(), value.trim());
             let what = format!("`set` takes a mapping, not `{}`", scalar.text);
-            self.note(
-                Diagnostic::new(Code::WrongType, node.at, what)
-                    .label(format!("write `set: {text}`")),
-            );
+            self.note(Diagnostic::new(Code::WrongType, node.at, what).label(match &text {
+                Some(text) => format!("write `set: {text}`"),
+                None => format!("write `set: {{{}: …}}`", name.trim()),
+            }));
             if scalar.style == Style::Plain {
-                self.fixes.push(Fix { at: node.at, text });
+                self.fixes.extend(text.map(|text| Fix { at: node.at, text }));
             }
             return None;
         }
@@ -101,12 +101,11 @@ impl Reader {
     }
 }
 
-/// `{sum: 0}` for `sum = 0`, with quotes around what needs them inside `{…}`.
-fn assignment(name: &str, value: &str) -> String {
-    let needs_quotes = value.contains([',', '[', ']', '{', '}', ':', '#', '"', '&', '*']);
-    match needs_quotes {
-        false => format!("{{{name}: {value}}}"),
-        true if value.contains('\'') => format!("{{{name}: \"{}\"}}", value.replace('"', "\\\"")),
-        true => format!("{{{name}: '{value}'}}"),
-    }
+/// `{sum: 0}` for `sum = 0`, with quotes around what needs them inside `{…}`; nothing where that is not plain.
+fn assignment(name: &str, value: &str) -> Option<String> {
+    let needs_quotes = value.contains(['[', ']', '{', '}', ':', '#', '"', '&', '*']);
+    // More than one assignment, or quotes in quotes: what was meant is not sure.
+    let is_plain = !value.contains(['\'', '\\', '=']) && (!value.contains(',') || needs_quotes);
+    let quote = if needs_quotes { "'" } else { "" };
+    is_plain.then(|| format!("{{{name}: {quote}{value}{quote}}}"))
 }

@@ -165,7 +165,7 @@ impl Reader {
                     key.at,
                     format!("this kind of claim has no `{}`", key.value),
                 )
-                .did_you_mean(&key.value, right.iter().copied())
+                .did_you_mean_at(&key.value, At::Claim, right.iter().copied())
                 .otherwise("unknown here");
                 self.note(diagnostic.help(
                     "`run` takes an outcome, `at-most`, `at-least` or `logs`; `every-schedule` an outcome, `always`, `eventually`, `never` or `logs`; `some-schedule` an outcome, `eventually` or `logs`",

@@ -101,15 +101,11 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
         "write `fault: name-of-it`",
     ),
     (At::Verb, &["check", "expect", "require", "verify"], "write `assert: x == 1`"),
-    (
-        At::Verb,
-        &["try-receive", "tryrecv", "poll", "peek"],
-        "write `receive: m` with `from: …` and `wait: never`",
-    ),
+    (At::Verb, &["try-receive", "tryrecv"], "write `receive: m` with `from: …` and `wait: never`"),
     (At::Verb, &["try-send"], "write `send: hello` with `to: …` and `wait: never`"),
     (
         At::Verb,
-        &["scan", "receive-scan", "epoll", "choose-ready"],
+        &["scan", "receive-scan", "epoll", "poll", "peek", "choose-ready"],
         "write `select: ready` with `among: […]`",
     ),
     (
@@ -282,7 +278,7 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
         "write `buffering: 1`",
     ),
     (At::Kernel, &["sched", "policy", "scheduling"], "write `scheduler: fifo`"),
-    (At::Kernel, &["cores", "cpu", "processors", "threads"], "write `cpus: 2`"),
+    (At::Kernel, &["cores", "cpu", "processors"], "write `cpus: 2`"),
     (At::Kernel, &["time-slice", "timeslice", "slice"], "write `quantum: 10ms`"),
     (At::Kernel, &["random-seed", "random", "rng"], "write `seed: 1`"),
     (At::Kernel, &["ram", "kernel-memory", "mem"], "write `memory: 4KiB`"),
@@ -416,7 +412,7 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
         &["deadlocks", "deadlocked", "blocked", "stuck", "hangs"],
         "write `deadlock`, or `stranded` where no circle is to blame",
     ),
-    (At::Ending, &["starves", "starvation", "waits"], "write `stranded`"),
+    (At::Ending, &["waits", "waiting"], "write `stranded`"),
     (At::Ending, &["livelocks", "loops", "infinite", "spins"], "write `livelock`"),
     (At::Ending, &["timeout", "cut-off", "running"], "write `unfinished`"),
     (

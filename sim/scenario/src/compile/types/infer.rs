@@ -108,6 +108,12 @@ impl<'a> Owner<'a> {
     fn note_sources(&mut self) {
         let mut received: BTreeMap<&'a str, Option<Vec<&'a str>>> = BTreeMap::new();
         each_step(self.fields, &mut |step| {
+            // What comes by another way may say anything.
+            if step.verb.name == "call"
+                && let Some(Arg::Name(into)) = step.fields.get("into").map(|into| &into.value)
+            {
+                received.insert(into, None);
+            }
             let ("receive", Arg::Name(name)) = (step.verb.name, &step.operand.value) else {
                 return;
             };
@@ -120,11 +126,15 @@ impl<'a> Owner<'a> {
         self.received = received;
     }
 
+    /// Whether a variable is given from outside: by who uses the program, or to a process that is made.
     fn is_parameter(&self, name: &str) -> bool {
-        match self.fields.get("with").map(|with| &with.value) {
+        let names = |fields: &Fields| match fields.get("with").map(|with| &with.value) {
             Some(Arg::Parameters(with)) => with.iter().any(|(known, _)| known.value == name),
             _ => false,
-        }
+        };
+        let mut is_given = names(self.fields);
+        each_step(self.fields, &mut |step| is_given |= names(&step.fields));
+        is_given
     }
 
     /// The variables that a step sets, with what is certain of them.
