@@ -93,9 +93,13 @@ impl<'m> Runner<'m> {
         if limits.until_ns.is_some_and(|until| self.agenda.now_ns >= until) {
             return Some(Stop::Time);
         }
-        if self.steps < self.next_poll {
-            return None;
-        }
+        if self.steps < self.next_poll { None } else { self.poll(limits) }
+    }
+
+    /// Looks at the outside world: seldom, and so out of the way of the steps.
+    #[cold]
+    #[inline(never)]
+    fn poll(&mut self, limits: &Limits) -> Option<Stop> {
         self.next_poll = self.steps + 1_024;
         if let Some(progress) = limits.progress {
             progress.steps.store(self.steps, Ordering::Relaxed);
