@@ -100,7 +100,7 @@ pub(crate) fn why(token: &str, bad: &BadToken) -> String {
         ),
         BadToken::Scenario => {
             format!(
-                "`{token}` was made for another scenario, for one with other changes by --set, or by another version"
+                "`{token}` was made for another scenario, for one with other changes by --set or other claims by --expect, or by another version"
             )
         }
         BadToken::NoWay(step) => {

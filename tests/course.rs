@@ -81,6 +81,8 @@ fn the_claims_of_a_teacher_count_and_those_of_the_student_do_not() {
     let token = answer.out.split("replay: ipcsim replay student.yaml ").nth(1).expect("a schedule");
     let token = token.split_whitespace().next().expect("a token");
     assert!(answer.out.contains(&format!("{token} --expect teacher.yaml")), "{}", answer.out);
+    // Without them its number stands for another claim.
+    shell.run(&["replay", "student.yaml", token]).is(2, "another scenario");
     shell
         .run(&["replay", "student.yaml", token, "--expect", "teacher.yaml"])
         .is(0, "this schedule");

@@ -47,9 +47,13 @@ impl Subject<'_> {
         LoadOptions { sets: Vec::new(), max_threads: self.max_threads, expect }
     }
 
-    /// What a token belongs to: the scenario as it was changed, and what its words mean.
+    /// What a token belongs to: the scenario as it was changed, its claims if they come from another file, and what
+    /// its words mean.
     pub fn fingerprint(&self) -> u64 {
-        let hash = ipcsim_report::trace::fingerprint(self.bytes, self.sets);
+        let mut changes = self.sets.to_vec();
+        // A schedule may be about a claim by its number: with other claims it is another one.
+        changes.extend(self.expect.map(|expect| expect.text.clone()));
+        let hash = ipcsim_report::trace::fingerprint(self.bytes, &changes);
         let hash = u64::from_str_radix(&hash, 16).unwrap_or(0);
         hash ^ (hash >> 32) ^ SEMANTICS.wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
