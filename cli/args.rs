@@ -385,7 +385,7 @@ pub(crate) struct LintArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
 
-    /// Write plainly into the file what can be: `if: x > 1` for `if: ${x > 1}`, `set: {x: 1}` for `set: x = 1`
+    /// Simplify the file in place: `if: x > 1` for `if: ${x > 1}`, `set: {x: 1}` for `set: x = 1`
     #[arg(long, conflicts_with = "sets")]
     pub fix: bool,
 
@@ -410,11 +410,11 @@ pub(crate) struct TestArgs {
     #[arg(long, short)]
     pub quiet: bool,
 
-    /// Compare the trace of each run with the one that is kept in this folder
+    /// Compare the trace of each run with the one in this folder
     #[arg(long, value_name = "FOLDER")]
     pub snapshot: Option<PathBuf>,
 
-    /// Keep the traces as they are now
+    /// Accept the traces as they are now
     #[arg(long, requires = "snapshot")]
     pub update: bool,
 

@@ -39,14 +39,16 @@ fn unknown(word: &str) -> String {
         return format!("`{word}` is a diagnostic: ipcsim explain {word}");
     }
     if let Some(write) = brought(word) {
-        return format!("`{word}` is no word of the language: {write}");
+        return format!("`{word}` is not a word of the language: {write}");
     }
     match ipcsim_scenario::nearest(word, words.iter().copied()) {
         Some(near) => {
-            format!("`{word}` is no command and no word of the language; did you mean `{near}`?")
+            format!(
+                "`{word}` is neither a command nor a word of the language; did you mean `{near}`?"
+            )
         }
         None => format!(
-            "`{word}` is no command and no word of the language. The words are:\n{}",
+            "`{word}` is neither a command nor a word of the language. The words are:\n{}",
             words.join(" ")
         ),
     }

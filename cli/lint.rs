@@ -31,8 +31,8 @@ fn checked(file: &str, mut text: Text, args: &LintArgs, terminal: &Terminal) -> 
         match rewritten(file, &text, args) {
             Ok(None) => {}
             Ok(Some((plain, made))) => {
-                let places = if made == 1 { "place is" } else { "places are" };
-                terminal.print(&format!("{}: {made} {places} written plainly now\n", text.name));
+                let places = if made == 1 { "place" } else { "places" };
+                terminal.print(&format!("{}: {made} {places} simplified\n", text.name));
                 text.bytes = plain.into_bytes();
             }
             Err(error) => {
@@ -48,8 +48,8 @@ fn checked(file: &str, mut text: Text, args: &LintArgs, terminal: &Terminal) -> 
     }
     let plainer = match loaded.fixes.len() {
         0 => String::new(),
-        1 => " (1 place can be plainer: lint --fix)".into(),
-        many => format!(" ({many} places can be plainer: lint --fix)"),
+        1 => " (1 place can be simplified: ipcsim lint --fix)".into(),
+        many => format!(" ({many} places can be simplified: ipcsim lint --fix)"),
     };
     terminal.print(&format!("{}: ok{plainer}\n", text.name));
     Exit::Yes

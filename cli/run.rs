@@ -224,7 +224,7 @@ pub(crate) fn create(path: &Path, force: bool, scenario: &Text) -> io::Result<Fi
         return Err(io::Error::other("that is the scenario itself"));
     }
     if !force && holds_something_else(path)? {
-        return Err(io::Error::other("the file is there already and is no trace (--force)"));
+        return Err(io::Error::other("the file exists and is not a trace; --force writes over it"));
     }
     File::create(path)
 }

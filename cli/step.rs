@@ -56,8 +56,8 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
     let threads = seen.machine.initial_threads();
     if threads > MOST_THREADS {
         terminal.error(&format!(
-            "{} threads are too many to choose from: `step` plays with {} at most; \
-             try it with fewer replicas",
+            "this scenario has {} threads, too many to choose from: `step` takes at most {}; \
+             try fewer replicas",
             count(threads as u64),
             count(MOST_THREADS as u64)
         ));

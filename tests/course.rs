@@ -32,11 +32,11 @@ fn a_kept_trace_stays_the_same_under_comments_and_layout() {
     let shell = Shell::new("course-kept");
     shell.write("two.yaml", STUDENT.replace("run: deadlock", "run: completes"));
     let check = ["test", "two.yaml", "--snapshot", "traces"];
-    shell.run(&check).is(1, "no trace is kept in traces/two.yaml.trace (--update keeps it)");
+    shell.run(&check).is(1, "there is no trace in traces/two.yaml.trace yet (--update writes it)");
     shell
         .run(&["test", "two.yaml", "--snapshot", "traces", "--update"])
         .is(0, "kept          two.yaml");
-    shell.run(&check).is(0, "1 trace: 1 as kept, 0 not");
+    shell.run(&check).is(0, "1 trace: 1 unchanged, 0 not");
     let other = "# by hand\n\ntitle: Two letters\nprocesses:\n  P: [{send: hello, to: Q},\n      # and\n      {send: again, to: Q}]\n\n  Q: [{receive: m, from: P}, {receive: m, from: P}]\n";
     shell.write("two.yaml", other);
     shell.run(&check).is(0, "ok            two.yaml  the trace of its run");
@@ -44,7 +44,7 @@ fn a_kept_trace_stays_the_same_under_comments_and_layout() {
     let kept =
         std::fs::read_to_string(shell.folder.join("traces/two.yaml.trace")).expect("it is kept");
     shell.write("traces/two.yaml.trace", kept.replace('\n', "\r\n"));
-    shell.run(&check).is(0, "1 as kept");
+    shell.run(&check).is(0, "1 unchanged");
     shell.write("two.yaml", other.replace("again", "bye"));
     let answer = shell.run(&check);
     answer.is(1, "FAILED        two.yaml  the trace of its run");
@@ -58,7 +58,7 @@ fn traces_of_a_folder_are_kept_in_folders() {
     std::fs::create_dir_all(shell.folder.join("week1/a")).expect("a folder can be made");
     shell.write("week1/two.yaml", STUDENT);
     shell.write("week1/a/two.yaml", STUDENT.replace("hello", "hi"));
-    shell.run(&["test", "week1", "--snapshot", "kept", "--update"]).is(1, "2 traces: 2 as kept");
+    shell.run(&["test", "week1", "--snapshot", "kept", "--update"]).is(1, "2 traces: 2 unchanged");
     assert!(shell.folder.join("kept/two.yaml.trace").exists());
     assert!(shell.folder.join("kept/a/two.yaml.trace").exists());
 }

@@ -168,13 +168,13 @@ fn a_trace_is_written_over_a_trace_and_over_nothing_else() {
     assert_eq!(read("t.jsonl"), first);
     shell.write("thesis.txt", "years of work\n");
     let over = ["run", "-q", "mutual-send", "--trace", "thesis.txt"];
-    shell.run(&over).is(2, "the file is there already and is no trace (--force)");
+    shell.run(&over).is(2, "the file exists and is not a trace; --force writes over it");
     assert_eq!(read("thesis.txt"), "years of work\n");
     let found = shell.run(&["explore", "mutual-send"]).out;
     let token = found.split("ipcsim replay mutual-send ").nth(1).expect("a schedule is shown");
     let token = token.split_whitespace().next().expect("a token");
     let replay = ["replay", "mutual-send", token, "--trace", "thesis.txt"];
-    shell.run(&replay).is(2, "is no trace");
+    shell.run(&replay).is(2, "is not a trace");
     shell.write("empty.txt", "");
     shell.run(&["run", "-q", "mutual-send", "--trace", "empty.txt"]).is(1, "deadlock");
     shell.run(&["run", "-q", "mutual-send", "--trace", "thesis.txt", "--force"]).is(1, "deadlock");

@@ -76,12 +76,13 @@ impl Snapshot {
     pub(super) fn wrong(&self) -> Option<(String, &str)> {
         match self {
             Snapshot::Same | Snapshot::Kept => None,
-            Snapshot::Missing(file) => {
-                Some((format!("no trace is kept in {} (--update keeps it)", file.display()), ""))
-            }
+            Snapshot::Missing(file) => Some((
+                format!("there is no trace in {} yet (--update writes it)", file.display()),
+                "",
+            )),
             Snapshot::Differs { file, lines } => {
                 let file = file.display();
-                Some((format!("it differs from {file} (--update keeps it as it is now)"), lines))
+                Some((format!("it differs from {file} (--update accepts the new trace)"), lines))
             }
             Snapshot::Unreadable(why) => Some((why.clone(), "")),
         }

@@ -66,7 +66,7 @@ fn counts(tested: &[Tested]) -> String {
     let same = traces().filter(|it| it.wrong().is_none()).count();
     if traces().count() > 0 {
         let all = plural(traces().count() as u64, "trace");
-        out.push_str(&format!("\n{all}: {same} as kept, {} not", traces().count() - same));
+        out.push_str(&format!("\n{all}: {same} unchanged, {} not", traces().count() - same));
     }
     let list = |out: &mut String, what: &str, is: fn(&Tested) -> bool| {
         let names: Vec<&str> =
