@@ -1,7 +1,7 @@
 //! Kinds of values, as far as they are certain: of variables by everything that is put into them, of bodies
 //! by everything that is sent there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_kernel::Binary;
 
@@ -77,6 +77,7 @@ impl<'a> Owner<'a> {
     /// agree, until nothing changes any more. What does not agree is never certain again, so that comes soon.
     fn infer(&mut self) {
         self.note_sources();
+        let given = self.given();
         let mut is_first = true;
         loop {
             let mut seen: BTreeMap<&'a str, Vec<Option<Kind>>> = BTreeMap::new();
@@ -93,7 +94,7 @@ impl<'a> Owner<'a> {
                 let all_are_known = is_first || kinds.iter().all(Option::is_some);
                 let is_open = is_first || self.variables.get(name).copied().flatten().is_some();
                 // What is given from outside can be anything.
-                let is_own = !self.is_parameter(name);
+                let is_own = !given.contains(name);
                 let kind = first.filter(|_| agree && all_are_known && is_open && is_own);
                 changed |= self.variables.insert(name, kind) != Some(kind);
             }
@@ -126,15 +127,18 @@ impl<'a> Owner<'a> {
         self.received = received;
     }
 
-    /// Whether a variable is given from outside: by who uses the program, or to a process that is made.
-    fn is_parameter(&self, name: &str) -> bool {
-        let names = |fields: &Fields| match fields.get("with").map(|with| &with.value) {
-            Some(Arg::Parameters(with)) => with.iter().any(|(known, _)| known.value == name),
-            _ => false,
-        };
-        let mut is_given = names(self.fields);
-        each_step(self.fields, &mut |step| is_given |= names(&step.fields));
-        is_given
+    /// The variables that are given from outside: by who uses the program, or to a process that is made.
+    fn given(&self) -> BTreeSet<&'a str> {
+        fn names(fields: &Fields) -> impl Iterator<Item = &str> {
+            let with = match fields.get("with").map(|with| &with.value) {
+                Some(Arg::Parameters(with)) => &with[..],
+                _ => &[],
+            };
+            with.iter().map(|(name, _)| name.value.as_str())
+        }
+        let mut given: BTreeSet<&'a str> = names(self.fields).collect();
+        each_step(self.fields, &mut |step| given.extend(names(&step.fields)));
+        given
     }
 
     /// The variables that a step sets, with what is certain of them.
@@ -240,8 +244,8 @@ impl<'a> Owner<'a> {
 pub(super) struct Bodies {
     /// By mailbox or process; nothing where they differ.
     sent: BTreeMap<String, Option<Kind>>,
-    mailboxes: Vec<String>,
-    processes: Vec<String>,
+    mailboxes: BTreeSet<String>,
+    processes: BTreeSet<String>,
     /// Whether something is sent to who knows where.
     is_certain: bool,
 }
@@ -281,9 +285,9 @@ impl Bodies {
 
     /// What is received from there by a process.
     fn at(&self, source: &str, owner: &Owner) -> Option<Kind> {
-        let is_mailbox = self.mailboxes.iter().any(|mailbox| mailbox == source);
+        let is_mailbox = self.mailboxes.contains(source);
         // From a process, or from anyone, it comes by the link to the receiver.
-        let is_link = owner.is_process && self.processes.iter().any(|process| process == source);
+        let is_link = owner.is_process && self.processes.contains(source);
         let at = if is_mailbox { source } else { owner.name };
         if !self.is_certain || !(is_mailbox || is_link) {
             return None;
