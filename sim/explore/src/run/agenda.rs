@@ -164,6 +164,7 @@ impl Agenda {
         Some(t)
     }
 
+    #[inline]
     pub(crate) fn draw_duration(&mut self, span: Span) -> u64 {
         match fixed(span) {
             Some(ns) => ns,

@@ -300,6 +300,7 @@ impl<'m> Runner<'m> {
     }
 
     /// Uses the processor, for the rest of the time slice at most.
+    #[inline]
     fn compute(&mut self, id: usize, t: ThreadId, ns: u64) {
         let now = self.agenda.now_ns;
         let slice = self.cpus[id].slice_ends_ns.saturating_sub(now).max(1);

@@ -26,6 +26,7 @@ impl<'m> Space<'m> {
     /// A search begins that is cut off there.
     pub fn search_within(&mut self, bounds: Bounds<'m>) {
         (self.bounds, self.searched) = (bounds, Is::So);
+        self.weighed_at = 0;
     }
 
     /// The search is over.
@@ -47,11 +48,25 @@ impl<'m> Space<'m> {
     /// Whether the search is cut off.
     pub(super) fn is_cut(&mut self) -> bool {
         if self.searched == Is::So && self.cut.is_none() {
-            let used = self.bounds.cancelled.map_or(0, Cancellation::used);
-            let is_too_much = |most: usize| self.bytes().max(used) > most;
-            let bytes = || self.bounds.max_bytes.is_some_and(is_too_much).then_some(Cut::Bytes);
-            self.cut = self.cancelled().map(Cut::Cancelled).or_else(bytes);
+            let cancelled = self.cancelled().map(Cut::Cancelled);
+            self.cut = cancelled.or_else(|| self.is_too_large().then_some(Cut::Bytes));
         }
         self.cut.is_some()
+    }
+
+    /// Whether more bytes are in use than may be.
+    fn is_too_large(&mut self) -> bool {
+        /// The space is weighed again when so many states and steps have come.
+        const MANY: u64 = 64;
+        let Some(most) = self.bounds.max_bytes else { return false };
+        if self.bounds.cancelled.map_or(0, Cancellation::used) > most {
+            return true;
+        }
+        let size = self.performed + self.states() as u64;
+        if size < self.weighed_at + MANY {
+            return false;
+        }
+        self.weighed_at = size;
+        self.bytes() > most
     }
 }

@@ -160,6 +160,8 @@ pub struct Space<'m> {
     /// Whether it is searched: then it is cut off at the bounds, also in the middle of a batch. Afterwards what is
     /// asked of single states is always answered.
     searched: Is,
+    /// How large it was when its bytes were counted, in states and steps.
+    weighed_at: u64,
     /// The search that is on was cut off: what was asked last was not answered to the end.
     pub cut: Option<Cut>,
 }
@@ -214,6 +216,7 @@ impl<'m> Space<'m> {
             outgrown: false,
             bounds: Bounds::default(),
             searched: Is::NotSo,
+            weighed_at: 0,
             cut: None,
         }
     }

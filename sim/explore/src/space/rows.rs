@@ -29,43 +29,45 @@ pub(super) struct Rows {
 /// Bits of a number, side by side in a word of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
+    /// Its bits, at the lower end of a word.
+    mask: u32,
     position: u32,
     word: u32,
     shift: u8,
-    /// Which bit of the number is the first of them, and how many there are.
+    /// Which bit of the number is the first of them.
     offset: u8,
-    bits: u8,
 }
 
 impl Stretch {
     fn new(position: usize, word: usize, shift: u32, (offset, bits): (u32, u32)) -> Self {
         Self {
+            mask: u32::MAX >> (u32::BITS - bits),
             position: position as u32,
             word: word as u32,
             shift: shift as u8,
             offset: offset as u8,
-            bits: bits as u8,
         }
     }
 
-    /// Its bits, at the lower end of a word. There are 32 at most.
-    fn mask(self) -> u64 {
-        (1 << self.bits) - 1
-    }
-
     fn get(self, packed: &[u64]) -> u32 {
-        ((packed[self.word as usize] >> self.shift & self.mask()) as u32) << self.offset
+        ((packed[self.word as usize] >> self.shift) as u32 & self.mask) << self.offset
     }
 
+    /// Puts its bits of a number where there are others.
     fn put(self, packed: &mut [u64], number: u32) {
-        let word = &mut packed[self.word as usize];
-        let bits = u64::from(number >> self.offset) & self.mask();
-        *word = *word & !(self.mask() << self.shift) | bits << self.shift;
+        packed[self.word as usize] &= !(u64::from(self.mask) << self.shift);
+        self.enter(packed, number);
+    }
+
+    /// Puts its bits of a number where there are none yet.
+    fn enter(self, packed: &mut [u64], number: u32) {
+        let bits = number >> self.offset & self.mask;
+        packed[self.word as usize] |= u64::from(bits) << self.shift;
     }
 
     /// How many bits of the number there are up to its end.
     fn end(self) -> u32 {
-        u32::from(self.offset + self.bits)
+        u32::from(self.offset) + self.mask.count_ones()
     }
 }
 
@@ -147,8 +149,9 @@ impl Rows {
     }
 
     fn pack_into(&self, numbers: &[u32], packed: &mut [u64]) {
+        packed.fill(0);
         for stretch in &self.stretches {
-            stretch.put(packed, numbers[stretch.position as usize]);
+            stretch.enter(packed, numbers[stretch.position as usize]);
         }
     }
 
@@ -226,9 +229,7 @@ impl Rows {
         let mut numbers = vec![0; self.begins.len() - 1];
         let mut pack = |rows: &mut Vec<u64>, row: usize| {
             self.unpack_from(&rows[row * old..][..old], &mut numbers);
-            let packed = &mut rows[row * new..][..new];
-            packed.fill(0);
-            anew.pack_into(&numbers, packed);
+            anew.pack_into(&numbers, &mut rows[row * new..][..new]);
         };
         // Rows that become longer move up, the last first; so none is written over before it is read.
         if new > old {

@@ -96,7 +96,12 @@ pub fn step<O: Oracle, S: Sink>(
         Transition::Call(thread) => step.call(thread),
         Transition::Expire(thread) => step.expire(thread),
     };
-    step.settle();
+    if step.work.is_empty() {
+        // As most steps. Nothing was ever put there, so there is nothing to free, and nobody need look.
+        std::mem::forget(step.work);
+    } else {
+        step.settle();
+    }
     progress
 }
 
@@ -155,8 +160,7 @@ impl From<Fault> for Stop {
 }
 
 impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
-    #[inline]
-    fn settle(&mut self) {
+    fn settle(mut self) {
         // What comes up while these are drawn stands behind them.
         while !self.work.is_empty() {
             for work in std::mem::take(&mut self.work) {
