@@ -235,7 +235,10 @@ expect:
 fn everybody_who_can_be_doomed_is_named_and_so_is_a_deadlock_that_a_timeout_hides() {
     let shell = Shell::new("doomed");
     let answer = shell.run(&["explore", "not-a-broadcast"]);
-    answer.is(1, "other schedules end with others stuck, or for another reason\n  worker[1] waits");
+    answer.is(
+        1,
+        "other schedules leave other threads stuck, or for another reason\n  worker[1] waits",
+    );
     let text = "
 processes:
   P1: [{send: x, to: P2, wait: 1ms, when: {timed-out: [], dead: []}}, {receive: m, from: P2, wait: 1ms, when: {timed-out: [], dead: []}}]

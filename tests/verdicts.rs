@@ -92,7 +92,7 @@ processes:
 ",
         "
 stranded at 2.6 us: P1 waits for ever: nobody left can end this wait
-  P1 is RECEIVE-blocked on P2 (line 4): what is there has type invoice, and it takes only type order",
+  P1 is RECEIVE-blocked on P2 (line 4): the message there has type invoice, and it takes only type order",
     );
 }
 

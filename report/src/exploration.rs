@@ -48,7 +48,7 @@ pub fn exploration(found: &mut Exploration, told: &Told) -> String {
     out
 }
 
-/// Who can be passed over for ever.
+/// Which threads can starve.
 fn tell_starving(out: &mut String, found: &mut Exploration, told: &Told) {
     for Starving { thread, state } in found.starving.clone() {
         let path = found.path(state);
@@ -67,7 +67,7 @@ fn tell_starving(out: &mut String, found: &mut Exploration, told: &Told) {
 /// So many other sets of doomed threads are shown.
 const OTHERS: usize = 5;
 
-/// Who else can come to where he never moves again, or for another reason.
+/// Which other threads can get stuck, or the same ones for another reason.
 fn tell_others(out: &mut String, found: &mut Exploration, told: &Told) {
     let shown = |doom: &Doom| {
         let mut problems = found.endings.iter().flat_map(|ending| &ending.problems);
@@ -77,7 +77,7 @@ fn tell_others(out: &mut String, found: &mut Exploration, told: &Told) {
     if others.is_empty() {
         return;
     }
-    out.push_str("\nother schedules end with others stuck, or for another reason\n");
+    out.push_str("\nother schedules leave other threads stuck, or for another reason\n");
     for doom in others.iter().take(OTHERS) {
         let path = found.path(doom.state);
         let schedule = found.schedule(&path);
@@ -90,7 +90,7 @@ fn tell_others(out: &mut String, found: &mut Exploration, told: &Told) {
     }
 }
 
-/// A deadlock that nobody sees, because a timeout opens it each time.
+/// A deadlock that is never seen, because a timeout ends it each time.
 fn tell_masked(out: &mut String, found: &mut Exploration, told: &Told) {
     let Some(doom) = found.masked.clone() else { return };
     let path = found.path(doom.state);
@@ -106,10 +106,10 @@ fn named(machine: &Machine, state: &State, problem: &Problem) -> String {
     let class = match problem.class {
         Class::CrossedSend => "a crossed send",
         Class::CircularWait => "a circular wait",
-        Class::SelfWait => "a wait for oneself",
+        Class::SelfWait => "a self-wait",
         Class::MemoryExhausted => "kernel memory is exhausted",
         Class::OrphanWait => "an orphan wait",
-        Class::Neglected => "it is neglected",
+        Class::Neglected => "neglect",
     };
     format!("{}: {class}", sentence(machine, state, problem))
 }
@@ -248,7 +248,9 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
     match covered {
         Covered::All => String::new(),
         Covered::States => "--max-states was reached".into(),
-        Covered::Hashed => "--approximate knows a state by a few bits".into(),
+        Covered::Hashed => {
+            "--approximate stores a few bits of each state (bitstate hashing)".into()
+        }
         Covered::Memory => "--max-memory was reached".into(),
         Covered::Time => "--time was reached".into(),
         Covered::Interrupted => "interrupted".into(),
@@ -302,7 +304,11 @@ pub fn end(machine: &Machine, state: &State) -> String {
     let Some(ending) = end_of(machine, state) else {
         let stuck = diagnose(machine, state, &stuck(machine, state), &|_| 0);
         let mut out = "the schedule can go on from here".to_string();
-        out.push_str(if stuck.problems.is_empty() { "\n" } else { ", but not for everybody:\n" });
+        out.push_str(if stuck.problems.is_empty() {
+            "\n"
+        } else {
+            ", but some threads are stuck:\n"
+        });
         tell_problems(&mut out, machine, state, &stuck.problems);
         return out;
     };

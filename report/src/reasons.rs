@@ -91,7 +91,7 @@ pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
             [_] => "it has not ended".into(),
             _ => "they have not all ended".into(),
         },
-        BlockedOn::Sleep => "until its time has come".into(),
+        BlockedOn::Sleep => "until its sleep is over".into(),
     }
 }
 
@@ -231,7 +231,7 @@ fn why_not_received(
     let name = names.mailbox(state, *mailbox, LinkEnd::Sender);
     match state.mailboxes[mailbox.index()].spec.kind {
         MailboxKind::Link { .. } => format!("{name} is not sending"),
-        _ if names.machine.name_servers.contains_key(mailbox) => "nobody asks".into(),
+        _ if names.machine.name_servers.contains_key(mailbox) => "no request has come".into(),
         _ => format!("{name} is empty"),
     }
 }
@@ -250,8 +250,8 @@ fn why_not_what_is_there(
     let (sender, message) = there
         .find(|(_, message)| !Filter::accepts(filter, message) || !Filter::fits(filter, message))?;
     let has = match sender {
-        Some(t) => format!("what {} offers has", names.thread(state, t)),
-        None => "what is there has".into(),
+        Some(t) => format!("the message that {} offers has", names.thread(state, t)),
+        None => "the message there has".into(),
     };
     Some(if Filter::accepts(filter, message) {
         format!("{has} {}, more than it takes", bytes(message.size))

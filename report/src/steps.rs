@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ipcsim_explore::{Grain, Move, ScheduleStep, Tracer, replay};
-use ipcsim_kernel::{Event, Kind, Machine, State, ThreadId};
+use ipcsim_kernel::{BlockedOn, Event, Kind, Machine, State, ThreadId};
 
 use crate::telling::words_of;
 use crate::words::{Names, place};
@@ -12,6 +12,8 @@ use crate::words::{Names, place};
 #[derive(Debug, Default)]
 pub struct Steps {
     lines: Vec<Line>,
+    /// The numbers of the steps in which a sleep is over, rather than the time of a wait.
+    wakes: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -35,6 +37,11 @@ impl Tracer for Steps {
             let who = Names::new(machine).thread(state, t);
             let place = place(machine, state.threads[t.index()].pc);
             self.lines.push(Line { number, who, texts: vec!["local work".into()], place });
+        }
+        if let Move::Expire(t) = what
+            && matches!(state.waits_for(t), Some(BlockedOn::Sleep))
+        {
+            self.wakes.push(number);
         }
     }
 
@@ -94,7 +101,10 @@ impl Steps {
                 // A `yield`, or a `kill` of what has ended.
                 Move::Call(t) => (names.thread(state, t), "goes on"),
                 Move::Local(t) => (names.thread(state, t), "local work"),
-                Move::Expire(t) => (names.thread(state, t), "times out, or wakes up"),
+                Move::Expire(t) if self.wakes.contains(&number) => {
+                    (names.thread(state, t), "wakes up")
+                }
+                Move::Expire(t) => (names.thread(state, t), "times out"),
             };
             let told = self.lines.get(place).is_some_and(|line| line.number == number);
             let is_own = told && self.lines[place].who == who;

@@ -66,7 +66,7 @@ impl Telling<'_> {
             Kind::ThreadKilled(t) => format!("kill {}", names.thread(state, *t)),
             Kind::Unhandled(fault) => format!("fails: {}", fault_words(fault)),
             Kind::Suspended(t) => format!("suspend {}", names.thread(state, *t)),
-            Kind::Resumed(t) if event.thread == Some(*t) => "goes on behind it".into(),
+            Kind::Resumed(t) if event.thread == Some(*t) => "continues after it".into(),
             Kind::Resumed(t) => format!("resume {}", names.thread(state, *t)),
             Kind::Interrupted(t) => format!("interrupt {}", names.thread(state, *t)),
             Kind::ReceiverIs(port, process) => {
@@ -77,7 +77,7 @@ impl Telling<'_> {
                 format!("{} may hold {}", machine.mailbox_name(*port), plural(*limit, "message"))
             }
             Kind::ThreadStarted => "starts".into(),
-            Kind::Woken => "is woken, and looks again".into(),
+            Kind::Woken => "is woken and looks again".into(),
             Kind::Chose(question, answer) => return chosen(*question, *answer),
             Kind::Delivered { .. } | Kind::ProcessStarted(_) | Kind::ProcessEnded(..) => {
                 return None;
@@ -89,7 +89,7 @@ impl Telling<'_> {
         let to = self.names.mailbox(self.state, message.mailbox, LinkEnd::Receiver);
         if message.sender == ProcessId::KERNEL {
             let kind = self.names.value(message.kind());
-            return format!("the kernel notices {kind}, and tells {to}");
+            return format!("the kernel sends the notice {kind} to {to}");
         }
         let raised = self.event.thread.and_then(|t| self.state.threads[t.index()].raised());
         if raised.is_some() {
@@ -160,7 +160,7 @@ impl Telling<'_> {
     fn lost(&self, message: &Message, loss: Loss) -> String {
         let mailbox = &self.state.mailboxes[message.mailbox.index()];
         let why = match loss {
-            Loss::MailboxDestroyed if mailbox.spec.kind == MailboxKind::Port => "the port has died",
+            Loss::MailboxDestroyed if mailbox.spec.kind == MailboxKind::Port => "the port is dead",
             other => other.describe(),
         };
         format!("{} is lost: {why}", self.body(message))

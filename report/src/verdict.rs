@@ -113,31 +113,31 @@ fn cut_off(machine: &Machine, run: &Run) -> Option<String> {
     })
 }
 
-/// Since when a run repeats itself, and who goes round in it.
+/// Since when a run repeats itself, and which threads move in it.
 fn tell_round(out: &mut String, machine: &Machine, run: &Run) {
     let Some(round) = &run.round else {
         let since = time(run.measures.time_ns);
         let _ = writeln!(
             out,
-            "livelock: from {since} on the run repeats itself, and nobody gets anywhere"
+            "livelock: from {since} on the run repeats itself, and no process makes progress"
         );
         return;
     };
     let names = Names::new(machine);
     let _ = writeln!(
         out,
-        "livelock: from {} on the run repeats itself every {}, and nobody gets anywhere",
+        "livelock: from {} on the run repeats itself every {}, and no process makes progress",
         time(round.since_ns),
         time(round.period_ns)
     );
     for (t, places) in round.movers.iter().take(SHOWN) {
         let lines: Vec<String> = places.iter().map(|pc| machine.line(*pc).to_string()).collect();
         let lines = match &lines[..] {
-            [] => words::place(machine, run.state.threads[t.index()].pc),
-            [line] => format!("   (line {line})"),
-            [first, .., last] => format!("   (lines {first} to {last})"),
+            [] => format!("its loop{}", words::place(machine, run.state.threads[t.index()].pc)),
+            [line] => format!("line {line}"),
+            [first, .., last] => format!("lines {first} to {last}"),
         };
-        let _ = writeln!(out, "  {} goes round{lines}", names.thread(&run.state, *t));
+        let _ = writeln!(out, "  {} repeats {lines}", names.thread(&run.state, *t));
     }
     if round.movers.len() > SHOWN {
         let _ = writeln!(out, "  and {} more", round.movers.len() - SHOWN);

@@ -12,6 +12,8 @@ use crate::place::Placed;
 pub struct Personality {
     /// What `kernel.personality` says.
     pub name: &'static str,
+    /// Which system it is, and where its choices can be read.
+    pub about: &'static str,
     /// The policies that it sets.
     policies: &'static [(&'static str, Policy)],
     /// What it calls the outcomes of a call; an empty verb stands for all others.
@@ -29,9 +31,12 @@ enum Policy {
 /// The names of all personalities.
 pub const NAMES: &[&str] = &["mach", "posix-mq", "minix", "sel4"];
 
-/// Mach 3: `mach/message.h`, `mach/kern_return.h`, `netname_defs.h`.
+/// All personalities.
+pub(crate) const ALL: [&Personality; 4] = [&MACH, &POSIX_MQ, &MINIX, &SEL4];
+
 const MACH: Personality = Personality {
     name: "mach",
+    about: "Mach 3 (`mach/message.h`, `mach/kern_return.h`, `netname_defs.h`)",
     policies: &[
         ("buffering", Policy::Capacity(Capacity::Messages(5))),
         ("receiver", Policy::Word("fifo")),
@@ -68,9 +73,9 @@ const MACH: Personality = Personality {
     ],
 };
 
-/// POSIX message queues on Linux: `mq_overview(7)`, `mq_send(3)`, `mq_receive(3)`.
 const POSIX_MQ: Personality = Personality {
     name: "posix-mq",
+    about: "POSIX message queues on Linux (`mq_overview(7)`, `mq_send(3)`, `mq_receive(3)`)",
     policies: &[
         ("buffering", Policy::Capacity(Capacity::Messages(10))),
         ("receiver", Policy::Word("priority")),
@@ -90,9 +95,9 @@ const POSIX_MQ: Personality = Personality {
     ],
 };
 
-/// MINIX 3: `minix/ipc.h`, `sys/errno.h`.
 const MINIX: Personality = Personality {
     name: "minix",
+    about: "MINIX 3 (`minix/ipc.h`, `sys/errno.h`)",
     policies: &[
         ("buffering", Policy::Capacity(Capacity::None)),
         ("receiver", Policy::Word("fifo")),
@@ -107,9 +112,9 @@ const MINIX: Personality = Personality {
     ],
 };
 
-/// seL4 without MCS: endpoints hold nothing, and a send that does not wait says nothing.
 const SEL4: Personality = Personality {
     name: "sel4",
+    about: "seL4 without MCS: endpoints hold nothing, and a send that does not wait gives no error (seL4 reference manual)",
     policies: &[
         ("buffering", Policy::Capacity(Capacity::None)),
         ("receiver", Policy::Word("fifo")),
@@ -127,7 +132,7 @@ pub fn of(kernel: &Fields) -> Option<&'static Personality> {
     let Some(Arg::Word(name)) = kernel.get("personality").map(|arg| &arg.value) else {
         return None;
     };
-    [&MACH, &POSIX_MQ, &MINIX, &SEL4].into_iter().find(|personality| personality.name == *name)
+    ALL.into_iter().find(|personality| personality.name == *name)
 }
 
 impl Personality {
@@ -153,6 +158,25 @@ impl Personality {
         all
     }
 
+    /// Its policies as an author would write them: key and value.
+    pub(crate) fn policies_in_words(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.policies.iter().map(|(key, policy)| {
+            let value = match policy {
+                Policy::Word(word) => word.to_string(),
+                Policy::Sides(sides) => {
+                    let sides = sides.iter().map(|(side, word)| format!("{side}: {word}"));
+                    format!("{{{}}}", sides.collect::<Vec<_>>().join(", "))
+                }
+                Policy::Capacity(Capacity::None) => "none".into(),
+                Policy::Capacity(Capacity::Messages(limit)) => limit.to_string(),
+                Policy::Capacity(Capacity::Bytes(limit)) => format!("{limit}B"),
+                Policy::Capacity(Capacity::Undefined) => "undefined".into(),
+                Policy::Capacity(Capacity::Unlimited) => "unlimited".into(),
+            };
+            (*key, value)
+        })
+    }
+
     /// What it calls the outcomes.
     pub fn words(&self) -> Vec<OutcomeWord> {
         let word = |(verb, outcome, word): &(&'static str, Outcome, &'static str)| OutcomeWord {
@@ -171,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_personality_sets_what_there_is_and_names_what_can_happen() {
-        for personality in [&MACH, &POSIX_MQ, &MINIX, &SEL4] {
+        for personality in ALL {
             assert!(NAMES.contains(&personality.name));
             for (key, policy) in personality.policies {
                 let known = KERNEL.iter().find(|known| known.name == *key).expect("a policy");

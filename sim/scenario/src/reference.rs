@@ -4,6 +4,7 @@
 //! tables, where the schema and the errors find it, too.
 
 mod examples;
+mod policies;
 mod sheet;
 mod words;
 
@@ -15,6 +16,7 @@ use crate::table::{
     PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, VERBS, Verb,
 };
 use examples::example;
+use policies::{policies, values_in_words};
 pub use sheet::cheat_sheet;
 use words::{
     CLAIMS, NAMES, PATHS, default, ending, field, function, kind_in_words, limits, outcome,
@@ -51,7 +53,7 @@ pub struct Chapter {
 
 /// The whole reference.
 pub fn chapters() -> Vec<Chapter> {
-    vec![steps(), keys(), expressions(), outcomes(), claims(), paths_and_limits()]
+    vec![steps(), keys(), policies(), expressions(), outcomes(), claims(), paths_and_limits()]
 }
 
 fn steps() -> Chapter {
@@ -219,7 +221,8 @@ fn of_key(of: &str, key: &'static Key) -> Entry {
     let (written, _) = described(key);
     let default = default(of, key.name).map_or_else(String::new, |it| format!("; default `{it}`"));
     let meaning = format!("{}{default}", key.doc);
-    simple(key.name, &format!("a key of {of}{need}"), &written, &meaning)
+    let entry = simple(key.name, &format!("a key of {of}{need}"), &written, &meaning);
+    Entry { keys: values_in_words(key), ..entry }
 }
 
 /// A key as it is written, and what it means.
@@ -261,7 +264,8 @@ impl Entry {
             let width = width.unwrap_or(0).min(34);
             out.push('\n');
             for (written, meaning) in &self.keys {
-                out.push_str(&format!("    {written:width$}  {meaning}\n"));
+                let line = format!("    {written:width$}  {meaning}");
+                out.push_str(&format!("{}\n", line.trim_end()));
             }
         }
         if !self.outcomes.is_empty() {

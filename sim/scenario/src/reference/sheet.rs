@@ -41,8 +41,9 @@ pub fn cheat_sheet() -> String {
          <h2>A scenario</h2>\n<pre>{}</pre>\n",
         escaped(WHOLE)
     );
-    // Paths and limits are looked up, and not learnt.
-    let learnt = chapters().into_iter().filter(|chapter| chapter.title != "Paths and limits");
+    // The values of policies, paths and limits are looked up, and not learnt.
+    let looked_up = ["Paths and limits", "Policies and personalities"];
+    let learnt = chapters().into_iter().filter(|chapter| !looked_up.contains(&chapter.title));
     for Chapter { title, entries, .. } in learnt {
         let mut of = String::new();
         let (of_steps, others): (Vec<&Entry>, Vec<&Entry>) =

@@ -50,7 +50,7 @@ pub(super) fn function(name: &str) -> (&'static str, &'static str) {
         "len" => ("len(x)", "The number of elements of a list, or of bytes of a text"),
         "min" => ("min(a, b, …), min(list)", "The smallest of these integers, durations or texts"),
         "max" => ("max(a, b, …), max(list)", "The largest of these integers, durations or texts"),
-        "push" => ("push(list, x)", "The list with x behind it; the old one stays as it is"),
+        "push" => ("push(list, x)", "A new list with x at its end; the old one does not change"),
         "pop-first" => {
             ("pop-first(list)", "The list without its first element, which is `list[0]`")
         }
@@ -64,7 +64,7 @@ pub(super) fn function(name: &str) -> (&'static str, &'static str) {
         "range" => ("range(a, b)", "The list of the integers from a to b, both included"),
         "now" => (
             "now()",
-            "The simulated time since the start, a duration; it cannot be explored but in a `log`",
+            "The simulated time since the start, a duration; in an exploration only a `log` may ask for it",
         ),
         "task-of" => ("task-of(P)", "The port by which a process is controlled"),
         "thread-of" => (
@@ -87,21 +87,19 @@ pub(super) fn field(of: Field) -> &'static str {
         Field::Type => "Its type, `none` if it has none",
         Field::Priority => "Its priority, 0 if none was given",
         Field::Size => "Its size in bytes",
-        Field::Box => {
-            "The mailbox that it came through; `none` if it came straight from its sender"
-        }
+        Field::Box => "The mailbox it came through; `none` if it came straight from its sender",
         Field::ReplyTo => "Where an answer should go",
         Field::Rights => "The rights that it brought, as a list of handles",
-        Field::Seq => "How many messages were received from the port before it",
+        Field::Seq => "How many messages were received from the port before this one",
     }
 }
 
 /// What an outcome means.
 pub(super) fn outcome(of: Outcome) -> &'static str {
     match of {
-        Outcome::Ok => "The call has done what it should; steps behind it go on",
+        Outcome::Ok => "The call did what it should; the steps after it run",
         Outcome::WouldBlock => "The call would have to wait, and `wait` is `never`",
-        Outcome::TimedOut => "The call has waited as long as `wait` says",
+        Outcome::TimedOut => "The call waited as long as `wait` allows",
         Outcome::TooLarge => "The message is larger than what holds or takes it ever allows",
         Outcome::NoMemory => {
             "There is no kernel memory for the message, and `memory-full` is `fail`"
@@ -112,14 +110,14 @@ pub(super) fn outcome(of: Outcome) -> &'static str {
         Outcome::Refused => "It is not allowed here, or not possible as things are",
         Outcome::Unreachable => "The other machine cannot be reached",
         Outcome::Deadlock => "The call would close a circle of waits, and `detect` is `refuse`",
-        Outcome::Interrupted => "Somebody has ended the wait with `interrupt`",
+        Outcome::Interrupted => "Somebody ended the wait with `interrupt`",
         Outcome::Held => {
-            "The kernel keeps the message until there is room, and tells then (`hold-one`)"
+            "The kernel keeps the message until there is room, and then tells the sender (`hold-one`)"
         }
     }
 }
 
-/// What it means that a run or a schedule ends so.
+/// What the outcome of a run or of a schedule means.
 pub(super) fn ending(word: &str) -> &'static str {
     match word {
         "fails" => {
@@ -129,19 +127,23 @@ pub(super) fn ending(word: &str) -> &'static str {
         "stranded" => {
             "A thread waits for ever, nobody left can end its wait, and no circle is to blame"
         }
-        "livelock" => "It goes round for ever, and nobody gets anywhere",
+        "livelock" => "It repeats itself for ever, and no process makes progress",
         "completes" => "Every process that is no daemon has ended normally",
-        "unfinished" => "It goes on for ever and gets somewhere, or was cut off",
+        "unfinished" => "It goes on for ever and makes progress, or was cut off",
         other => unreachable!("the end `{other}` is in the table, and has no words"),
     }
 }
 
 /// Claims: the word, how it is written, what it says.
 pub(super) const CLAIMS: &[(&str, &str, &str)] = &[
-    ("run", "- run: completes", "The run of this file, with its seed, ends so"),
-    ("every-schedule", "- every-schedule: completes", "Every schedule ends so: a proof"),
-    ("some-schedule", "- some-schedule: deadlock", "At least one schedule ends so; it is shown"),
-    ("never", "- every-schedule: {never: [deadlock, fails]}", "No schedule ends so"),
+    ("run", "- run: completes", "The run of this file, with its seed, has this outcome"),
+    ("every-schedule", "- every-schedule: completes", "Every schedule has this outcome: a proof"),
+    (
+        "some-schedule",
+        "- some-schedule: deadlock",
+        "At least one schedule has this outcome; it is shown",
+    ),
+    ("never", "- every-schedule: {never: [deadlock, fails]}", "No schedule has this outcome"),
     (
         "always",
         "- every-schedule: {always: len(box) <= 2}",
@@ -170,20 +172,20 @@ pub(super) const CLAIMS: &[(&str, &str, &str)] = &[
     (
         "blocked",
         "  blocked: [P1, P2]",
-        "Beside a claim: exactly these processes have a thread that waits for ever",
+        "With a claim: exactly these processes have a thread that waits for ever",
     ),
     (
         "with",
         "  with: {kernel.buffering: 1}",
-        "Beside a claim: it is about the scenario with these values changed",
+        "With a claim: it is about the scenario with these values changed",
     ),
-    ("because", "  because: why it matters", "Beside a claim: shown when it does not hold"),
-    ("within", "  within: 100000", "Beside a claim: look at so many states at most"),
+    ("because", "  because: why it matters", "With a claim: shown when it does not hold"),
+    ("within", "  within: 100000", "With a claim: look at so many states at most"),
 ];
 
 /// Names that stand in expressions and that nobody declares.
 pub(super) const NAMES: &[(&str, &str)] = &[
-    ("me", "The process that computes it"),
+    ("me", "The process that evaluates it"),
     ("index", "Which replica of its family the process is, from 1"),
     ("thread-index", "Which replica the thread is, from 1"),
     ("status", "How the last call ended, as a text: `ok`, `timed-out`, …"),

@@ -1,0 +1,115 @@
+//! What the kernel can be told to do: the values of each policy, and what real systems choose.
+
+use super::words::default;
+use super::{Chapter, Entry, simple};
+use crate::personality::{ALL, Personality};
+use crate::table::{KERNEL, Key, Kind, MAILBOX, WAKES};
+
+/// What each value of a policy means.
+const VALUES: &[(&str, &str, &str)] = &[
+    ("scheduler", "fifo", "The thread that has been ready longest, until it waits or ends"),
+    ("scheduler", "round-robin", "The thread that has been ready longest, for one `quantum`"),
+    ("scheduler", "priority", "The most urgent; among equals in turn, for one `quantum` each"),
+    ("scheduler", "random", "Any, drawn from the seed"),
+    (
+        "preempt",
+        "never",
+        "A thread keeps its processor until it waits, ends, or has used its quantum",
+    ),
+    ("preempt", "calls", "A draw from the seed decides before each call whether others run first"),
+    ("memory-full", "wait", "It waits until memory is freed; the oldest goes first"),
+    ("memory-full", "fail", "Its outcome is `no-memory`"),
+    ("receiver", "fifo", "The one that has waited longest"),
+    ("receiver", "lifo", "The one that came last"),
+    ("receiver", "priority", "The one of the most urgent process; among equals the oldest"),
+    ("receiver", "arbitrary", "Any: an exploration tries each, a run draws from the seed"),
+    ("sender", "fifo", "The one that has waited longest"),
+    ("sender", "priority", "The one of the most urgent process; among equals the oldest"),
+    ("sender", "arbitrary", "Any: an exploration tries each, a run draws from the seed"),
+    ("wake", "hand-over", "The waker finishes the waiter's call; nobody can overtake it"),
+    (
+        "wake",
+        "look-again",
+        "The waiter becomes ready and looks again; somebody else may have been faster",
+    ),
+    ("too-large", "keep", "It stays where it is, and the receive is `too-large`"),
+    ("too-large", "destroy", "It is destroyed, and the receive is `too-large`"),
+    ("set-order", "merged", "The oldest message of all members"),
+    ("set-order", "round-robin", "The first message of the next member that has one"),
+    ("set-order", "arbitrary", "The first message of any member: an exploration tries each"),
+    ("dying-port", "dead", "Its send is `dead`, and it gets the rights in its message back"),
+    ("dying-port", "ok", "Its send is `ok`, and the message is lost with the rights in it"),
+    ("detect", "report", "The kernel does nothing; the verdict reports the deadlock"),
+    ("detect", "refuse", "The call that would close a circle of waits ends with `deadlock`"),
+    (
+        "detect",
+        "refuse-chain",
+        "A call ends with `deadlock` if a chain of processes that each wait for one other leads back to its caller",
+    ),
+    ("order", "fifo", "The oldest message first"),
+    ("order", "priority", "The message with the highest priority first; among equals the oldest"),
+];
+
+pub(super) fn policies() -> Chapter {
+    let of_kernel = KERNEL.iter().filter(|key| key.name != "personality");
+    let of_kernel = of_kernel.map(|key| ("kernel", key));
+    let of_mailboxes = MAILBOX.iter().filter(|key| key.name == "order");
+    let of_mailboxes = of_mailboxes.map(|key| ("a mailbox", key));
+    let values = of_kernel.chain(of_mailboxes).flat_map(|(of, key)| values(of, key));
+    Chapter {
+        title: "Policies and personalities",
+        about: "Where real kernels differ, `kernel:` says what this one does; nothing is left to chance unless its value says so. A personality sets the policies that are not written down as a real system has them, and adds that system's words to the outcomes.",
+        entries: values.chain(ALL.into_iter().map(of_personality)).collect(),
+    }
+}
+
+/// The values of a policy, if it is one.
+fn values(of: &'static str, key: &'static Key) -> Vec<Entry> {
+    let words = match key.kind {
+        Kind::Word(words) => words,
+        Kind::Wake => WAKES,
+        _ => return Vec::new(),
+    };
+    let entry = |word: &&'static str| {
+        let is_default = default(of, key.name) == Some(*word);
+        let default = if is_default { "; this is the default" } else { "" };
+        let meaning = format!("{}{default}", meaning(key.name, word));
+        let sort = format!("a value of {} in {of}", key.name);
+        simple(word, &sort, &format!("{}: {word}", key.name), &meaning)
+    };
+    words.iter().map(entry).collect()
+}
+
+fn known(key: &str, word: &str) -> Option<&'static str> {
+    let known = VALUES.iter().find(|(of, value, _)| *of == key && *value == word);
+    known.map(|(.., meaning)| *meaning)
+}
+
+fn meaning(key: &str, word: &str) -> &'static str {
+    known(key, word).unwrap_or_else(|| unreachable!("`{key}: {word}` has no words"))
+}
+
+/// The values of a key, if it is a policy: each as it is written, and what it means.
+pub(super) fn values_in_words(key: &Key) -> Vec<(String, String)> {
+    let of_key = VALUES.iter().filter(|(of, ..)| *of == key.name);
+    let is_policy = matches!(key.kind, Kind::Word(_) | Kind::Wake);
+    let of_key = of_key.filter(|_| is_policy);
+    of_key.map(|(of, word, meaning)| (format!("{of}: {word}"), meaning.to_string())).collect()
+}
+
+fn of_personality(personality: &'static Personality) -> Entry {
+    let of_policy = |(key, value): (&str, String)| {
+        (format!("{key}: {value}"), known(key, &value).unwrap_or_default().to_string())
+    };
+    let of_word = |word: ipcsim_kernel::OutcomeWord| {
+        let verb = if word.verb.is_empty() { "any call" } else { word.verb };
+        (format!("{} of {verb}", word.outcome.word()), word.word.to_string())
+    };
+    let policies = personality.policies_in_words().map(of_policy);
+    let words = personality.words().into_iter().map(of_word);
+    let written = format!("kernel: {{personality: {}}}", personality.name);
+    Entry {
+        keys: policies.chain(words).collect(),
+        ..simple(personality.name, "a personality", &written, personality.about)
+    }
+}
