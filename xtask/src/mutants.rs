@@ -6,6 +6,7 @@
 
 mod exploration;
 mod kernel;
+mod outside;
 mod verdicts;
 
 use std::collections::BTreeSet;
@@ -24,8 +25,20 @@ struct Mutant {
     after: &'static str,
 }
 
-fn mutants() -> impl Iterator<Item = &'static Mutant> {
-    kernel::MUTANTS.iter().chain(exploration::MUTANTS).chain(verdicts::MUTANTS)
+/// All mutants, by the chapter that they stand in.
+const CHAPTERS: [(&str, &[Mutant]); 4] = [
+    ("kernel", kernel::MUTANTS),
+    ("exploration", exploration::MUTANTS),
+    ("verdicts", verdicts::MUTANTS),
+    ("outside", outside::MUTANTS),
+];
+
+/// Those of a chapter, or of the files with this in their path.
+fn mutants(place: &str) -> Vec<&'static Mutant> {
+    let all =
+        CHAPTERS.into_iter().flat_map(|(name, mutants)| mutants.iter().map(move |it| (name, it)));
+    let wanted = all.filter(|(name, mutant)| *name == place || mutant.file.contains(place));
+    wanted.map(|(_, mutant)| mutant).collect()
 }
 
 /// The tests that catch most, and are built and done soon. The others are asked only about what these let by.
@@ -56,7 +69,7 @@ impl Mutant {
     }
 }
 
-/// Lets the tests loose on every mutant of the files with this in their path. Errors: those that they did not
+/// Lets the tests loose on every mutant of a chapter, or of the files with this in their path. Errors: those that they did not
 /// catch.
 pub(crate) fn hunt(place: &str) -> Result<(), String> {
     let root = crate::root();
@@ -67,7 +80,7 @@ pub(crate) fn hunt(place: &str) -> Result<(), String> {
         return Err("the tests fail without any mistake: mend that first".into());
     }
     let mut survivors = String::new();
-    let mutants: Vec<&Mutant> = mutants().filter(|mutant| mutant.file.contains(place)).collect();
+    let mutants = mutants(place);
     for mutant in &mutants {
         let file = copy.join(mutant.file);
         let text = read(&file)?;
@@ -173,7 +186,7 @@ mod tests {
 
     #[test]
     fn every_mutant_finds_its_place() {
-        for mutant in mutants() {
+        for mutant in mutants("") {
             let text = read(&crate::root().join(mutant.file)).expect("the file is there");
             if let Err(reason) = mutant.made_of(&text) {
                 panic!("{reason}");
