@@ -3,6 +3,7 @@
 mod common;
 
 use common::shell::Shell;
+use ipcsim_explore::{Covered, ExploreLimits, Looks, Reductions, explore};
 
 const TOO_DEEP: &str = "lists and messages nested more than 64 deep";
 
@@ -267,10 +268,36 @@ processes:
     };
     let looks = ipcsim_explore::Looks::NOTHING;
     let mut found = ipcsim_explore::explore(&machine, reductions, looks, &limits);
-    assert_eq!(found.covered, ipcsim_explore::Covered::Memory);
+    assert_eq!(found.covered, Covered::Memory);
     assert!(!found.endings.is_empty(), "M waits for ever in some schedules");
     for ending in found.endings.clone() {
         let path = found.path(ending.state);
         assert_eq!(found.schedule(&path).len(), path.len());
     }
+}
+
+/// Whoever uses the library need not count its memory: a search weighs itself, also in the middle of a batch of states.
+#[test]
+fn a_batch_of_large_states_ends_at_the_limit_of_memory() {
+    let text = "
+mailboxes: {box: {capacity: unlimited}}
+processes:
+  P: {replicas: 400, do: [{send: a, to: box}, {send: b, to: box}]}
+";
+    let loaded = ipcsim_scenario::load(
+        "large.yaml",
+        text.as_bytes(),
+        &ipcsim_scenario::LoadOptions::default(),
+    );
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let max_bytes = 16 << 20;
+    let limits = ExploreLimits { max_bytes, ..ExploreLimits::default() };
+    let found = explore(&machine, Reductions::MERGE, Looks::NOTHING, &limits);
+    assert_eq!(found.covered, Covered::Memory);
+    assert!(
+        found.bytes() < max_bytes * 6 / 5,
+        "{} bytes, {} states",
+        found.bytes(),
+        found.states()
+    );
 }

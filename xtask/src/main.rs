@@ -23,7 +23,7 @@ cargo xtask COMMAND
                  check the table of slides and scenarios, or make it anew; say which slides have none
   mutants [PLACE]
                  put one mistake after the other into the kernel: the tests must catch each;
-                 only into files with PLACE in their path
+                 only into files with PLACE in their path, or those of the chapter PLACE
   hunt --minutes N [--from SEED]
                  compare the program with the explorer in tests/reference over random scenarios
   bench [runs | spaces] [--peers]
