@@ -261,13 +261,10 @@ processes:
         &ipcsim_scenario::LoadOptions::default(),
     );
     let machine = loaded.machine.expect("a scenario without errors has a machine");
-    let reductions = ipcsim_explore::Reductions::MERGE;
-    let limits = ipcsim_explore::ExploreLimits {
-        max_bytes: 2 << 20,
-        ..ipcsim_explore::ExploreLimits::default()
-    };
-    let looks = ipcsim_explore::Looks::NOTHING;
-    let mut found = ipcsim_explore::explore(&machine, reductions, looks, &limits);
+    let reductions = Reductions::MERGE;
+    let limits = ExploreLimits { max_bytes: 2 << 20, ..ExploreLimits::default() };
+    let looks = Looks::NOTHING;
+    let mut found = explore(&machine, reductions, looks, &limits);
     assert_eq!(found.covered, Covered::Memory);
     assert!(!found.endings.is_empty(), "M waits for ever in some schedules");
     for ending in found.endings.clone() {
