@@ -14,11 +14,11 @@ use std::fmt::Debug;
 
 use common::generate::Dice;
 use common::walk::{perform, transitions, walk};
-use common::{generate, loaded, scenarios};
+use common::{generate, loaded, names, scenarios};
 use ipcsim_kernel::Process;
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
-use ipcsim_kernel::{Abandoned, Machine, PartOf, State, Thread, encode, encode_part};
+use ipcsim_kernel::{Abandoned, Machine, PartOf, State, Thread, Walk, encode, encode_part};
 
 /// So many different parts of a kind are compared with each other.
 const COMPARED: usize = 200;
@@ -28,7 +28,7 @@ struct Parts<T> {
     known: BTreeMap<Vec<u8>, T>,
 }
 
-impl<T: Clone + Debug + PartialEq> Parts<T> {
+impl<T: Clone + Debug + PartialEq + Walk> Parts<T> {
     fn new() -> Self {
         Self { known: BTreeMap::new() }
     }
@@ -41,6 +41,7 @@ impl<T: Clone + Debug + PartialEq> Parts<T> {
         if self.known.len() < COMPARED {
             let same = self.known.values().find(|known| *known == part);
             assert!(same.is_none(), "{name}: these are equal, but not their bytes:\n{part:#?}");
+            names::are_all_gone_over(part, name);
         }
         self.known.insert(bytes, part.clone());
     }

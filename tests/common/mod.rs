@@ -4,6 +4,7 @@
 
 pub mod busy;
 pub mod generate;
+pub mod names;
 pub mod plain;
 pub mod shell;
 pub mod situation;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::{
     Event, Life, Machine, Oracle, PartOf, Process, ProcessId, Question, Rename, ReplyRight, Sink,
-    State, ThreadId, ThreadState, Transition, encode_part, step,
+    State, ThreadId, ThreadState, Transition, Walk, encode_part, step,
 };
 
 /// Where everybody is, and what everybody can see.

@@ -11,9 +11,9 @@ use std::hash::{Hash, Hasher};
 
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
-use crate::rename::Rename;
 use crate::state::{Abandoned, Process, State, Thread};
 use crate::value::ReplyRight;
+use crate::walk::{Rename, Walk};
 
 /// A part of a state: an entry of one of its tables.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub enum PartOf<'a> {
 pub fn encode(state: &State, out: &mut Vec<u8>) {
     let mut bytes = Bytes(out);
     state.processes.items().hash(&mut bytes);
-    if state.threads.items().iter().all(|thread| thread.calls == 0) {
+    if state.threads.items().iter().all(|thread| thread.calls.0 == 0) {
         state.threads.items().hash(&mut bytes);
         state.mailboxes.items().hash(&mut bytes);
         return state.memory.table().items().hash(&mut bytes);

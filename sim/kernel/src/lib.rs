@@ -25,13 +25,13 @@ mod oracle;
 mod outcome;
 mod predicate;
 pub mod program;
-mod rename;
 mod state;
 mod step;
 pub mod table;
 mod timing;
 mod value;
 pub mod waits;
+mod walk;
 
 pub use encode::{PartOf, encode, encode_part};
 pub use event::{Event, Kind, Loss};
@@ -49,7 +49,6 @@ pub use message::{Message, Route, Then};
 pub use oracle::{Computing, Oracle, Question, Sink, Span};
 pub use outcome::{Fault, Outcome};
 pub use predicate::{Predicate, Probe};
-pub use rename::Rename;
 pub use state::{
     Abandoned, BlockedOn, Bound, Control, End, Filter, Holder, Level, Life, Look, Process, Raised,
     Sources, State, Thread, ThreadState,
@@ -57,3 +56,4 @@ pub use state::{
 pub use step::{Progress, Transition, step};
 pub use timing::{Costs, Preempt, Scheduler, Timing};
 pub use value::{Access, Handle, List, ReplyRight, Value, duration_text, write_value};
+pub use walk::{Rename, Visit, Walk};

@@ -10,6 +10,7 @@ use crate::program::{Command, Op, Until, Verb};
 use crate::state::{Level, Thread};
 use crate::timing::Timing;
 use crate::value::{Handle, Value};
+use crate::walk::state;
 
 /// A compiled scenario.
 #[derive(Clone, Debug, Default)]
@@ -287,19 +288,21 @@ pub struct ThreadSpec {
     pub exception_port: Option<MailboxId>,
 }
 
-/// A mailbox: its fixed properties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MailboxSpec {
-    /// How much it holds.
-    pub capacity: Capacity,
-    /// The order of its messages.
-    pub order: Order,
-    /// Who gets a message when several receives wait.
-    pub receiver: Pick,
-    /// The largest message that it takes, in bytes; [`MailboxSpec::ANY_SIZE`] takes all.
-    pub max_size: u64,
-    /// Whose it is.
-    pub kind: MailboxKind,
+state! {
+    /// A mailbox: its fixed properties.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct MailboxSpec {
+        /// How much it holds.
+        pub capacity: Capacity,
+        /// The order of its messages.
+        pub order: Order,
+        /// Who gets a message when several receives wait.
+        pub receiver: Pick,
+        /// The largest message that it takes, in bytes; [`MailboxSpec::ANY_SIZE`] takes all.
+        pub max_size: u64,
+        /// Whose it is.
+        pub kind: MailboxKind,
+    }
 }
 
 impl MailboxSpec {
@@ -307,24 +310,26 @@ impl MailboxSpec {
     pub const ANY_SIZE: u64 = u64::MAX;
 }
 
-/// Whose a mailbox is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MailboxKind {
-    /// Everybody's, by its name.
-    Open,
-    /// Everybody's who may open its path.
-    Filed,
-    /// Whose rights say so.
-    Port,
-    /// Its owner's: it holds nothing itself, but has members.
-    PortSet,
-    /// The link from one process to another.
-    Link {
-        /// Who sends.
-        from: ProcessId,
-        /// Who receives.
-        to: ProcessId,
-    },
+state! {
+    /// Whose a mailbox is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum MailboxKind {
+        /// Everybody's, by its name.
+        Open,
+        /// Everybody's who may open its path.
+        Filed,
+        /// Whose rights say so.
+        Port,
+        /// Its owner's: it holds nothing itself, but has members.
+        PortSet,
+        /// The link from one process to another.
+        Link {
+            /// Who sends.
+            from: ProcessId,
+            /// Who receives.
+            to: ProcessId,
+        },
+    }
 }
 
 /// A declared port: who has which right from the start.

@@ -4,42 +4,47 @@ use crate::ghost::Ghost;
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::object::port::{Carried, Once, Right};
 use crate::value::{Handle, ReplyRight, Value};
+use crate::walk::state;
 
-/// A message, from the moment its `send` is accepted. It never changes, so it is shared, not copied.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Message {
-    /// What it says.
-    pub body: Value,
-    /// Who sent it. The kernel fills this in; it cannot be forged.
-    pub sender: ProcessId,
-    /// Where it was sent to.
-    pub mailbox: MailboxId,
-    /// Its size in bytes, without the kernel's overhead.
-    pub size: u64,
-    /// Whether that is a link.
-    pub route: Route,
-    /// What most messages lack.
-    pub extras: Option<Box<Extras>>,
-    /// Its number in this run: read only where an event is built.
-    pub serial: Ghost<u64>,
+state! {
+    /// A message, from the moment its `send` is accepted. It never changes, so it is shared, not copied.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Message {
+        /// What it says.
+        pub body: Value,
+        /// Who sent it. The kernel fills this in; it cannot be forged.
+        pub sender: ProcessId,
+        /// Where it was sent to.
+        pub mailbox: MailboxId,
+        /// Its size in bytes, without the kernel's overhead.
+        pub size: u64,
+        /// Whether that is a link.
+        pub route: Route,
+        /// What most messages lack.
+        pub extras: Option<Box<Extras>>,
+        /// Its number in this run: read only where an event is built.
+        pub serial: Ghost<u64>,
+    }
 }
 
-/// What most messages lack. A message that lacks all of it has none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Extras {
-    /// The word that `receive … type:` selects by, `none` if it has none.
-    pub kind: Value,
-    /// Larger leaves a mailbox of `order: priority` first.
-    pub priority: i64,
-    /// Where an answer should go, if the sender said so.
-    pub reply_to: Option<Handle>,
-    /// What its sender does once it has gone.
-    pub then: Then,
-    /// The rights that it carries, in the order in which the sender named them.
-    pub rights: Box<[Carried]>,
-    /// How many messages were received from its port before it, once it was received. Kept only where
-    /// [`crate::Machine::counts_receives`].
-    pub seq: Option<u32>,
+state! {
+    /// What most messages lack. A message that lacks all of it has none.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct Extras {
+        /// The word that `receive … type:` selects by, `none` if it has none.
+        pub kind: Value,
+        /// Larger leaves a mailbox of `order: priority` first.
+        pub priority: i64,
+        /// Where an answer should go, if the sender said so.
+        pub reply_to: Option<Handle>,
+        /// What its sender does once it has gone.
+        pub then: Then,
+        /// The rights that it carries, in the order in which the sender named them.
+        pub rights: Box<[Carried]>,
+        /// How many messages were received from its port before it, once it was received. Kept only where
+        /// [`crate::Machine::counts_receives`].
+        pub seq: Option<u32>,
+    }
 }
 
 /// How a message travels.
@@ -54,23 +59,25 @@ pub enum Route {
     Once,
 }
 
-/// What the sender of a message does when the message has been stored or handed over.
-///
-/// It travels with the message, so that `call` is the same path as `send` and no special case at
-/// every place where a message is taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Then {
-    /// Its `send` returns.
-    #[default]
-    Return,
-    /// Its `call` goes on to wait for the answer.
-    AwaitReply {
-        /// The thread that called.
-        caller: ThreadId,
-        /// The right that the message carries.
-        right: ReplyRight,
-    },
+state! {
+    /// What the sender of a message does when the message has been stored or handed over.
+    ///
+    /// It travels with the message, so that `call` is the same path as `send` and no special case at
+    /// every place where a message is taken.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[repr(u32)]
+    pub enum Then {
+        /// Its `send` returns.
+        #[default]
+        Return,
+        /// Its `call` goes on to wait for the answer.
+        AwaitReply {
+            /// The thread that called.
+            caller: ThreadId,
+            /// The right that the message carries.
+            right: ReplyRight,
+        },
+    }
 }
 
 impl Extras {

@@ -4,7 +4,6 @@
 //! `next_serial`, is ghost data: it numbers messages for the trace and decides nothing.
 
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::ghost::Ghost;
@@ -20,6 +19,7 @@ use crate::object::port_set::PortSet;
 use crate::outcome::{Fault, Outcome};
 use crate::table::{Table, Watched};
 use crate::value::{ReplyRight, Value};
+use crate::walk::state;
 
 /// Everything that changes while a machine runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,95 +42,107 @@ pub struct State {
 /// `dead`.
 pub type Abandoned = BTreeMap<ReplyRight, Holder>;
 
-/// A process (Mach: a task).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Process {
-    /// Whether it lives.
-    pub life: Life,
-    /// How many of its threads have not ended.
-    pub alive_threads: u32,
-    /// Its first thread of the file; the others of the file follow it.
-    pub first_thread: ThreadId,
-    /// How many threads the file gives it.
-    pub declared_threads: u32,
-    /// The threads that it started itself.
-    pub started: Vec<ThreadId>,
-    /// Links from other processes, and its own threads that wait for them.
-    pub inbox: Inbox,
-    /// Links to other processes.
-    pub outgoing: Vec<MailboxId>,
-    /// Its threads that wait for others of its threads to end.
-    pub joiners: Vec<ThreadId>,
-    /// How many callers wait for an answer to a request that this process took.
-    pub owed: u32,
-    /// The ports that it may send to.
-    pub rights: Rights,
+state! {
+    /// A process (Mach: a task).
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Process {
+        /// Whether it lives.
+        pub life: Life,
+        /// How many of its threads have not ended.
+        pub alive_threads: u32 as derived,
+        /// Its first thread of the file; the others of the file follow it.
+        pub first_thread: ThreadId,
+        /// How many threads the file gives it.
+        pub declared_threads: u32 as fixed,
+        /// The threads that it started itself.
+        pub started: Vec<ThreadId>,
+        /// Links from other processes, and its own threads that wait for them.
+        pub inbox: Inbox,
+        /// Links to other processes.
+        pub outgoing: Vec<MailboxId> as set,
+        /// Its threads that wait for others of its threads to end.
+        pub joiners: Vec<ThreadId>,
+        /// How many callers wait for an answer to a request that this process took.
+        pub owed: u32 as derived,
+        /// The ports that it may send to.
+        pub rights: Rights,
+    }
 }
 
-/// The life of a process.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// Nobody has made it yet.
-    Unborn,
-    /// Its time to start has not come.
-    NotStarted,
-    /// It lives.
-    Running,
-    /// It has ended.
-    Ended(End),
+state! {
+    /// The life of a process.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Life {
+        /// Nobody has made it yet.
+        Unborn,
+        /// Its time to start has not come.
+        NotStarted,
+        /// It lives.
+        Running,
+        /// It has ended.
+        Ended(End),
+    }
 }
 
-/// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum End {
-    /// Its last thread came to its last step, or it exited with 0.
-    Finished,
-    /// Another process, or one of its own threads, killed it.
-    Killed,
-    /// An exception that nobody handled, or an exit with another code than 0.
-    /// Nothing depends on where that was.
-    Failed(Fault, Ghost<Pc>),
+state! {
+    /// How a process ended.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum End {
+        /// Its last thread came to its last step, or it exited with 0.
+        Finished,
+        /// Another process, or one of its own threads, killed it.
+        Killed,
+        /// An exception that nobody handled, or an exit with another code than 0.
+        /// Nothing depends on where that was.
+        Failed(Fault, Ghost<Pc>),
+    }
 }
 
-/// A thread.
-#[derive(Clone, Debug)]
-pub struct Thread {
-    /// Whose it is.
-    pub process: ProcessId,
-    /// The name it is joined by.
-    pub name: ThreadName,
-    /// Which replica of its name it is, from 1.
-    pub index: u32,
-    /// Where it is. A thread that waits stays on the call that it waits in.
-    pub pc: Pc,
-    /// Whether it can take a step.
-    pub state: ThreadState,
-    /// The outcome of its last call.
-    pub status: Outcome,
-    /// Its variables.
-    pub registers: Box<[Value]>,
-    /// Tells the reply rights of its calls apart; how many there were decides nothing.
-    pub calls: u32,
-    /// What others do to it; nothing, most of the time.
-    pub control: Option<Box<Control>>,
+state! {
+    /// A thread.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Thread {
+        /// Whose it is.
+        pub process: ProcessId,
+        /// The name it is joined by.
+        pub name: ThreadName,
+        /// Which replica of its name it is, from 1.
+        pub index: u32,
+        /// Where it is. A thread that waits stays on the call that it waits in; one that has ended is at 0.
+        pub pc: Pc,
+        /// Whether it can take a step.
+        pub state: ThreadState,
+        /// The outcome of its last call.
+        pub status: Outcome,
+        /// Its variables.
+        pub registers: Box<[Value]>,
+        /// Tells the reply rights of its calls apart; how many there were decides nothing.
+        pub calls: Ghost<u32>,
+        /// What others do to it; nothing, most of the time.
+        pub control: Option<Box<Control>>,
+    }
 }
 
-/// What others do to a thread.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Control {
-    /// How often it was suspended and not resumed.
-    pub suspended: u32,
-    /// The exception that it has raised, while a handler looks at it.
-    pub raised: Option<Raised>,
+state! {
+    /// What others do to a thread.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct Control {
+        /// How often it was suspended and not resumed.
+        pub suspended: u32,
+        /// The exception that it has raised, while a handler looks at it.
+        pub raised: Option<Raised>,
+    }
 }
 
-/// An exception that was sent to a handler.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Raised {
-    /// Which.
-    pub fault: Fault,
-    /// Whose handler looks at it.
-    pub level: Level,
+state! {
+    /// An exception that was sent to a handler.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Raised {
+        /// Which.
+        pub fault: Fault,
+        /// Whose handler looks at it.
+        pub level: Level,
+    }
 }
 
 /// Whose exception port it is.
@@ -143,36 +155,7 @@ pub enum Level {
     Process,
 }
 
-/// What counts of a thread: everything but how many calls it has made, and where it was when it ended.
-type Counts<'a> = (
-    (ProcessId, ThreadName, u32),
-    Option<(Pc, Outcome)>,
-    &'a ThreadState,
-    &'a [Value],
-    Option<&'a Control>,
-);
-
-impl PartialEq for Thread {
-    fn eq(&self, other: &Self) -> bool {
-        self.counts() == other.counts()
-    }
-}
-
-impl Eq for Thread {}
-
-impl Hash for Thread {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.counts().hash(hasher);
-    }
-}
-
 impl Thread {
-    fn counts(&self) -> Counts<'_> {
-        let Self { process, name, index, pc, state, status, registers, calls: _, control } = self;
-        let goes_on = (!state.is_ended()).then_some((*pc, *status));
-        ((*process, *name, *index), goes_on, state, registers, control.as_deref())
-    }
-
     /// Whether somebody has suspended it.
     pub fn is_held(&self) -> bool {
         self.control.as_ref().is_some_and(|control| control.suspended > 0)
@@ -191,34 +174,36 @@ impl Thread {
     }
 }
 
-/// Whether a thread can take a step.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum ThreadState {
-    /// Its process has not started.
-    NotStarted,
-    /// It can.
-    Ready,
-    /// It was woken, and can try its call again. Only under `wake: look-again`.
-    LookingAgain {
-        /// Whether its wait is bounded.
-        bound: Bound,
-        /// What it looks at.
-        at: Look,
-    },
-    /// It waits.
-    Blocked {
-        /// For what.
-        on: BlockedOn,
-        /// For how long.
-        bound: Bound,
-    },
-    /// Its local work has raised an exception. That ends its process, which others see, so it is a step
-    /// of its own: the thread's next call.
-    Raising(Fault),
-    /// It could take a step, if it were not suspended: then it goes on like this.
-    Suspended(Box<ThreadState>),
-    /// It has ended.
-    Ended,
+state! {
+    /// Whether a thread can take a step.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum ThreadState {
+        /// Its process has not started.
+        NotStarted,
+        /// It can.
+        Ready,
+        /// It was woken, and can try its call again. Only under `wake: look-again`.
+        LookingAgain {
+            /// Whether its wait is bounded.
+            bound: Bound,
+            /// What it looks at.
+            at: Look,
+        },
+        /// It waits.
+        Blocked {
+            /// For what.
+            on: BlockedOn,
+            /// For how long.
+            bound: Bound,
+        },
+        /// Its local work has raised an exception. That ends its process, which others see, so it is a step
+        /// of its own: the thread's next call.
+        Raising(Fault),
+        /// It could take a step, if it were not suspended: then it goes on like this.
+        Suspended(Box<ThreadState>),
+        /// It has ended.
+        Ended,
+    }
 }
 
 impl ThreadState {
@@ -246,15 +231,17 @@ impl ThreadState {
     }
 }
 
-/// What a thread looks at again. Whoever leaves without having used the chance passes it on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Look {
-    /// Whether its message can go now.
-    Send(Arc<Message>),
-    /// The same, and it was the oldest of those that wait for kernel memory: it stands behind nobody.
-    SendFromMemoryQueue(Arc<Message>),
-    /// Whether a message is there for it now.
-    Receive(Sources),
+state! {
+    /// What a thread looks at again. Whoever leaves without having used the chance passes it on.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Look {
+        /// Whether its message can go now.
+        Send(Arc<Message>),
+        /// The same, and it was the oldest of those that wait for kernel memory: it stands behind nobody.
+        SendFromMemoryQueue(Arc<Message>),
+        /// Whether a message is there for it now.
+        Receive(Sources),
+    }
 }
 
 /// How long a wait may last. How many nanoseconds that are, only the driver knows.
@@ -269,54 +256,60 @@ pub enum Bound {
     Expired,
 }
 
-/// What a thread waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum BlockedOn {
-    /// SEND-blocked: until its message is stored or taken.
-    Send(Arc<Message>),
-    /// Memory-blocked: until the kernel has memory for its message.
-    Memory(Arc<Message>),
-    /// RECEIVE-blocked.
-    Receive {
-        /// On these.
-        sources: Sources,
-        /// Not every message will do.
-        filter: Option<Box<Filter>>,
-    },
-    /// RECEIVE-blocked without taking anything: until a receive would not block.
-    Select(Sources),
-    /// REPLY-blocked: until its request is answered.
-    Reply {
-        /// The right that the answer uses up.
-        right: ReplyRight,
-        /// Who has it.
-        holder: Holder,
-    },
-    /// Until these threads have ended.
-    Join(Box<[ThreadId]>),
-    /// Until its time has come.
-    Sleep,
+state! {
+    /// What a thread waits for.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum BlockedOn {
+        /// SEND-blocked: until its message is stored or taken.
+        Send(Arc<Message>),
+        /// Memory-blocked: until the kernel has memory for its message.
+        Memory(Arc<Message>),
+        /// RECEIVE-blocked.
+        Receive {
+            /// On these.
+            sources: Sources,
+            /// Not every message will do.
+            filter: Option<Box<Filter>>,
+        },
+        /// RECEIVE-blocked without taking anything: until a receive would not block.
+        Select(Sources),
+        /// REPLY-blocked: until its request is answered.
+        Reply {
+            /// The right that the answer uses up.
+            right: ReplyRight,
+            /// Who has it.
+            holder: Holder,
+        },
+        /// Until these threads have ended.
+        Join(Box<[ThreadId]>),
+        /// Until its time has come.
+        Sleep,
+    }
 }
 
-/// The sources of a receive.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Sources {
-    /// One mailbox or link.
-    One(MailboxId),
-    /// The first of these, in this order, that has a message.
-    /// Boxed twice: it is rare, and every thread would be longer by the length of the list.
-    Many(Box<Box<[MailboxId]>>),
-    /// All links to the process, oldest first.
-    Anyone,
+state! {
+    /// The sources of a receive.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Sources {
+        /// One mailbox or link.
+        One(MailboxId),
+        /// The first of these, in this order, that has a message.
+        /// Boxed twice: it is rare, and every thread would be longer by the length of the list.
+        Many(Box<Box<[MailboxId]>>),
+        /// All links to the process, oldest first.
+        Anyone,
+    }
 }
 
-/// Which messages will do for a receive.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Filter {
-    /// Only those of this type; of a list, of any of these.
-    pub kind: Option<Value>,
-    /// The largest that it takes, in bytes.
-    pub max_size: Option<u64>,
+state! {
+    /// Which messages will do for a receive.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Filter {
+        /// Only those of this type; of a list, of any of these.
+        pub kind: Option<Value>,
+        /// The largest that it takes, in bytes.
+        pub max_size: Option<u64>,
+    }
 }
 
 /// Whether a receive that says this `type:` takes a message of that type: a list takes any of its items.
@@ -327,14 +320,16 @@ pub(crate) fn is_wanted_type(wanted: &Value, offered: &Value) -> bool {
     }
 }
 
-/// Where the request of a call is, and with it the right to answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Holder {
-    /// Still in this mailbox.
-    Queued(MailboxId),
-    /// A process has taken it.
-    Taken(ProcessId),
+state! {
+    /// Where the request of a call is, and with it the right to answer.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u32)]
+    pub enum Holder {
+        /// Still in this mailbox.
+        Queued(MailboxId),
+        /// A process has taken it.
+        Taken(ProcessId),
+    }
 }
 
 impl Filter {
@@ -430,7 +425,7 @@ impl State {
                     state: ThreadState::NotStarted,
                     status: Outcome::Ok,
                     registers: registers.into(),
-                    calls: 0,
+                    calls: Ghost(0),
                     control: None,
                 });
             }

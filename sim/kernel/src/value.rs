@@ -10,53 +10,58 @@ use crate::limits;
 use crate::message::Message;
 use crate::object::port::Once;
 use crate::outcome::Fault;
+use crate::walk::{Rename, Visit, Walk, state};
 
-/// A value of a variable or a message body.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
-// Every part lies on a boundary of words, so that a value is copied in whole words; copies in odd
-// pieces made the processor wait.
-#[repr(u64)]
-pub enum Value {
-    /// Nothing; also every variable before it is set.
-    #[default]
-    None,
-    /// `true`.
-    True,
-    /// `false`.
-    False,
-    /// An integer of 64 bits.
-    Int(i64),
-    /// A time span, in nanoseconds.
-    Duration(i64),
-    /// A text.
-    Text(Arc<str>),
-    /// A list, counted from 0.
-    List(Arc<List>),
-    /// A kernel object or a process.
-    Handle(Handle),
-    /// A received message.
-    Message(Arc<Message>),
+state! {
+    /// A value of a variable or a message body.
+    #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
+    // Every part lies on a boundary of words, so that a value is copied in whole words; copies in odd
+    // pieces made the processor wait.
+    #[repr(u64)]
+    pub enum Value {
+        /// Nothing; also every variable before it is set.
+        #[default]
+        None,
+        /// `true`.
+        True,
+        /// `false`.
+        False,
+        /// An integer of 64 bits.
+        Int(i64),
+        /// A time span, in nanoseconds.
+        Duration(i64),
+        /// A text.
+        Text(Arc<str>),
+        /// A list, counted from 0.
+        List(Arc<List>),
+        /// A kernel object or a process.
+        Handle(Handle),
+        /// A received message.
+        Message(Arc<Message>),
+    }
 }
 
-/// What a handle refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Handle {
-    /// A process, as a destination or a source: the link with it.
-    Process(ProcessId),
-    /// A mailbox.
-    Mailbox(MailboxId),
-    /// A mailbox that was opened through a path.
-    File {
-        /// The mailbox that the path names.
-        mailbox: MailboxId,
-        /// What the opener may do with it.
-        access: Access,
-    },
-    /// The right to answer one call, once.
-    Reply(ReplyRight),
-    /// A send-once right to a port.
-    Once(Once),
+state! {
+    /// What a handle refers to.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u32)]
+    pub enum Handle {
+        /// A process, as a destination or a source: the link with it.
+        Process(ProcessId),
+        /// A mailbox.
+        Mailbox(MailboxId),
+        /// A mailbox that was opened through a path.
+        File {
+            /// The mailbox that the path names.
+            mailbox: MailboxId,
+            /// What the opener may do with it.
+            access: Access,
+        },
+        /// The right to answer one call, once.
+        Reply(ReplyRight),
+        /// A send-once right to a port.
+        Once(Once),
+    }
 }
 
 /// What an opened file may be used for.
@@ -87,6 +92,15 @@ pub struct List {
     size_bytes: u64,
     /// Of a list from which items were taken out it is that of the whole one.
     depth: u32,
+}
+
+impl Walk for List {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.items.rename(names);
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.items.visit(visitor);
+    }
 }
 
 impl List {

@@ -8,7 +8,7 @@ use ipcsim_kernel::program::{Op, Verb};
 use ipcsim_kernel::table::{Clock, Table, Watched};
 use ipcsim_kernel::{
     Abandoned, BlockedOn, Bound, Ghost, Life, Machine, PartOf, Probe, Process, ProcessId, Rename,
-    State, Thread, ThreadId, ThreadState, Value, encode_part,
+    State, Thread, ThreadId, ThreadState, Value, Visit, Walk, encode_part,
 };
 
 use super::rights::Mentions;
@@ -249,9 +249,10 @@ impl Parts {
             threads: (0..threads)
                 .map(|index| match part(layout.thread(index)) {
                     // The number of its next call is one that no right has.
-                    Part::Thread(thread) => {
-                        Thread { calls: self.mentions(layout, row, index).highest(), ..thread }
-                    }
+                    Part::Thread(thread) => Thread {
+                        calls: Ghost(self.mentions(layout, row, index).highest()),
+                        ..thread
+                    },
                     other => unreachable!("not a thread: {other:?}"),
                 })
                 .collect(),
@@ -294,7 +295,7 @@ pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
         }
         other if other < layout.mailbox(0) => {
             let thread = &state.threads.items()[other - layout.thread(0)];
-            Part::Thread(Thread { calls: 0, ..thread.clone() })
+            Part::Thread(thread.clone())
         }
         other if other >= layout.rights(0) => Part::Rights(Mentions::default()),
         other => Part::Mailbox(state.mailboxes.items()[other - layout.mailbox(0)].clone()),
@@ -350,24 +351,31 @@ pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) ->
     positions
 }
 
-impl Part {
-    /// The part with other names in it.
-    pub(super) fn renamed(&self, names: &mut impl Rename) -> Self {
+impl Walk for Part {
+    fn rename(&mut self, names: &mut impl Rename) {
         match self {
-            Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => self.clone(),
-            Part::Abandoned(rights) => {
-                let renamed = rights.iter();
-                Part::Abandoned(
-                    renamed.map(|(right, by)| (names.right(*right), by.renamed(names))).collect(),
-                )
-            }
-            Part::Memory(memory) => Part::Memory(memory.renamed(names)),
-            Part::Process(process) => Part::Process(process.renamed(names)),
-            Part::Thread(thread) => Part::Thread(thread.renamed(names)),
-            Part::Mailbox(mailbox) => Part::Mailbox(mailbox.renamed(names)),
+            Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+            Part::Abandoned(rights) => rights.rename(names),
+            Part::Memory(memory) => memory.rename(names),
+            Part::Process(process) => process.rename(names),
+            Part::Thread(thread) => thread.rename(names),
+            Part::Mailbox(mailbox) => mailbox.rename(names),
         }
     }
 
+    fn visit(&self, visitor: &mut impl Visit) {
+        match self {
+            Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+            Part::Abandoned(rights) => rights.visit(visitor),
+            Part::Memory(memory) => memory.visit(visitor),
+            Part::Process(process) => process.visit(visitor),
+            Part::Thread(thread) => thread.visit(visitor),
+            Part::Mailbox(mailbox) => mailbox.visit(visitor),
+        }
+    }
+}
+
+impl Part {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let (kind, part) = match self {
             Part::Absent => return out.push(0),

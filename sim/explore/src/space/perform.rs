@@ -168,7 +168,7 @@ impl Space<'_> {
             let position = self.layout.rights(caller.index());
             looks.push((u32::MAX, position));
             let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());
-            let last_call = state.threads.items()[caller.index()].calls;
+            let last_call = state.threads.items()[caller.index()].calls.0;
             let highest = mentions.highest();
             let lone = tally.settle(caller, &mut mentions);
             for right in lone {

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipcsim_kernel::{Rename, ReplyRight, ThreadId};
+use ipcsim_kernel::{Rename, ReplyRight, ThreadId, Visit, Walk};
 
 use super::parts::Part;
 
@@ -91,7 +91,7 @@ pub(super) struct Tally(BTreeMap<ReplyRight, i64>);
 impl Tally {
     /// Counts what a part mentions, so many times each.
     pub(super) fn count(&mut self, part: &Part, times: i64) {
-        part.visit_rights(&mut |right| *self.0.entry(right).or_default() += times);
+        part.visit(&mut Counted { tally: &mut self.0, times });
     }
 
     /// The threads whose rights are mentioned more often or less often than before.
@@ -124,13 +124,15 @@ impl Rename for Renumbered {
     }
 }
 
-/// Everything keeps its name, and rights are shown to somebody.
-struct Visit<'a>(&'a mut dyn FnMut(ReplyRight));
+/// Counts rights, so many times each.
+struct Counted<'a> {
+    tally: &'a mut BTreeMap<ReplyRight, i64>,
+    times: i64,
+}
 
-impl Rename for Visit<'_> {
-    fn right(&mut self, right: ReplyRight) -> ReplyRight {
-        (self.0)(right);
-        right
+impl Visit for Counted<'_> {
+    fn right(&mut self, right: ReplyRight) {
+        *self.tally.entry(right).or_default() += self.times;
     }
 }
 
@@ -139,12 +141,7 @@ impl Part {
     pub(super) fn renumber(&mut self, renumbered: &mut Renumbered) {
         // A process mentions none, and what its collections hold would be put in order.
         if !matches!(self, Part::Process(_)) {
-            *self = self.renamed(renumbered);
+            self.rename(renumbered);
         }
-    }
-
-    /// Shows all reply rights that are mentioned in a part, as often as they are.
-    fn visit_rights(&self, show: &mut dyn FnMut(ReplyRight)) {
-        self.renamed(&mut Visit(show));
     }
 }

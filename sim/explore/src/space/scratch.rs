@@ -41,7 +41,7 @@ impl Scratch {
         if layout.rights == Is::So {
             for thread in 0..kept.state.threads.items().len() {
                 let calls = parts.mentions(layout, &kept.row, thread).highest();
-                kept.state.threads.items_mut()[thread].calls = calls;
+                kept.state.threads.items_mut()[thread].calls = Ghost(calls);
             }
         }
         kept.state.next_serial = Ghost(1);

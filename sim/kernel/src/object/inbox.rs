@@ -8,22 +8,24 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::Arrivals;
-use crate::rename::Rename;
+use crate::walk::state;
 
-/// The links to one process.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Inbox {
-    /// The links, by sender.
-    links: Vec<(ProcessId, MailboxId)>,
-    /// The threads that wait for messages on links, oldest first.
-    pub receivers: VecDeque<ThreadId>,
-    /// Whether the process ever asks for the oldest message of all links.
-    arrivals: Arrivals,
-    /// For each stored message its link, by arrival, if that is ever asked for. Links are first in,
-    /// first out, so the second entry of a link stands for the second message on it.
-    stored: VecDeque<MailboxId>,
-    /// The same for the blocked senders.
-    blocked: VecDeque<MailboxId>,
+state! {
+    /// The links to one process.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Inbox {
+        /// The links, by sender.
+        links: Vec<(ProcessId, MailboxId)> as set,
+        /// The threads that wait for messages on links, oldest first.
+        pub receivers: VecDeque<ThreadId>,
+        /// Whether the process ever asks for the oldest message of all links.
+        arrivals: Arrivals as fixed,
+        /// For each stored message its link, by arrival, if that is ever asked for. Links are first in,
+        /// first out, so the second entry of a link stands for the second message on it.
+        stored: VecDeque<MailboxId>,
+        /// The same for the blocked senders.
+        blocked: VecDeque<MailboxId>,
+    }
 }
 
 impl Inbox {
@@ -69,24 +71,6 @@ impl Inbox {
     /// The senders that are blocked on all links, oldest first. Kept like [`Inbox::stored`].
     pub fn blocked(&self) -> impl Iterator<Item = (MailboxId, usize)> {
         places(&self.blocked)
-    }
-
-    /// The inbox with other names in it.
-    #[must_use]
-    pub fn renamed(&self, names: &mut impl Rename) -> Self {
-        let mut links: Vec<_> = self
-            .links
-            .iter()
-            .map(|(from, link)| (names.process_in_set(*from), names.mailbox_in_set(*link)))
-            .collect();
-        links.sort_unstable();
-        Self {
-            links,
-            receivers: self.receivers.iter().map(|t| names.thread(*t)).collect(),
-            arrivals: self.arrivals,
-            stored: self.stored.iter().map(|link| names.mailbox(*link)).collect(),
-            blocked: self.blocked.iter().map(|link| names.mailbox(*link)).collect(),
-        }
     }
 
     /// A message was stored on a link.

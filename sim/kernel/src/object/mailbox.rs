@@ -13,36 +13,41 @@ use crate::message::Message;
 use crate::object::port::Port;
 use crate::object::port_set::PortSet;
 use crate::state::Filter;
+use crate::walk::state;
 
-/// A mailbox or a link.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Mailbox {
-    /// Its fixed properties.
-    pub spec: MailboxSpec,
-    /// Whether it is still there.
-    pub existence: Existence,
-    /// What it holds, in the order in which it leaves.
-    pub messages: VecDeque<Arc<Message>>,
-    /// The sizes of what it holds, in bytes.
-    pub stored_bytes: u64,
-    /// The senders that are blocked on it with their messages, in the order in which they go.
-    pub senders: VecDeque<(ThreadId, Arc<Message>)>,
-    /// How many senders wait for kernel memory with a message for it.
-    pub memory_waiters: u32,
-    /// The threads that wait for a message, oldest first. Those on a link wait in the inbox of their
-    /// process instead.
-    pub receivers: VecDeque<ThreadId>,
-    /// What it has as a port or a port set, if it is one.
-    pub protected: Option<Box<Protected>>,
+state! {
+    /// A mailbox or a link.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Mailbox {
+        /// Its fixed properties.
+        pub spec: MailboxSpec,
+        /// Whether it is still there.
+        pub existence: Existence,
+        /// What it holds, in the order in which it leaves.
+        pub messages: VecDeque<Arc<Message>>,
+        /// The sizes of what it holds, in bytes.
+        pub stored_bytes: u64 as derived,
+        /// The senders that are blocked on it with their messages, in the order in which they go.
+        pub senders: VecDeque<(ThreadId, Arc<Message>)>,
+        /// How many senders wait for kernel memory with a message for it.
+        pub memory_waiters: u32 as derived,
+        /// The threads that wait for a message, oldest first. Those on a link wait in the inbox of their
+        /// process instead.
+        pub receivers: VecDeque<ThreadId>,
+        /// What it has as a port or a port set, if it is one.
+        pub protected: Option<Box<Protected>>,
+    }
 }
 
-/// What a mailbox has that is reached by rights only.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Protected {
-    /// It is a port.
-    Port(Port),
-    /// It is a port set.
-    Set(PortSet),
+state! {
+    /// What a mailbox has that is reached by rights only.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Protected {
+        /// It is a port.
+        Port(Port),
+        /// It is a port set.
+        Set(PortSet),
+    }
 }
 
 /// Whether a mailbox is still there.

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use crate::ids::ThreadId;
 use crate::message::Message;
+use crate::walk::state;
 
-/// The kernel's memory for messages.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KernelMemory {
-    /// How much there is, in bytes; `None` is unlimited.
-    pub limit: Option<u64>,
-    /// What each message costs beside its size, in bytes.
-    pub overhead: u64,
-    /// How much is used, in bytes.
-    pub used: u64,
-    /// The senders that wait for memory, oldest first. Nobody overtakes anybody here.
-    pub waiting: VecDeque<(ThreadId, Arc<Message>)>,
+state! {
+    /// The kernel's memory for messages.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct KernelMemory {
+        /// How much there is, in bytes; `None` is unlimited.
+        pub limit: Option<u64> as fixed,
+        /// What each message costs beside its size, in bytes.
+        pub overhead: u64 as fixed,
+        /// How much is used, in bytes.
+        pub used: u64 as derived,
+        /// The senders that wait for memory, oldest first. Nobody overtakes anybody here.
+        pub waiting: VecDeque<(ThreadId, Arc<Message>)>,
+    }
 }
 
 /// Whether the pool would take a message.

@@ -8,77 +8,88 @@ use std::sync::Arc;
 
 use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::message::Message;
+use crate::walk::{Rename, Visit, Walk, state};
 
 /// The queue limit of a port that names none, in messages (Mach 3, `mach/port.h`).
 pub const DEFAULT_QUEUE_LIMIT: u64 = 5;
 /// The largest queue limit, in messages (Mach 3, `mach/port.h`).
 pub const LARGEST_QUEUE_LIMIT: u64 = 16;
 
-/// What a port has beside its queue.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Port {
-    /// Where its receive right is. There is exactly one.
-    pub receiver: Receiver,
-    /// Who gets the receive right if its holder dies.
-    pub backup: Option<ProcessId>,
-    /// The numbers of the send-once rights to it that there are.
-    pub once: BTreeSet<u32>,
-    /// Where a notice goes when nobody is left who could send.
-    pub no_senders: Option<Once>,
-    /// How many send rights were made since that was asked for.
-    pub made: u32,
-    /// How many messages its receiver has taken; 0 where nobody looks at that.
-    pub received: u32,
-    /// Where the receive right goes instead of being destroyed.
-    pub destroyed: Option<Once>,
-    /// The port set that it is a member of.
-    pub set: Option<MailboxId>,
-    /// The messages that the kernel keeps for their senders until there is room, first come first.
-    pub held: VecDeque<Held>,
+state! {
+    /// What a port has beside its queue.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Port {
+        /// Where its receive right is. There is exactly one.
+        pub receiver: Receiver,
+        /// Who gets the receive right if its holder dies.
+        pub backup: Option<ProcessId>,
+        /// The numbers of the send-once rights to it that there are.
+        pub once: BTreeSet<u32>,
+        /// Where a notice goes when nobody is left who could send.
+        pub no_senders: Option<Once>,
+        /// How many send rights were made since that was asked for.
+        pub made: u32,
+        /// How many messages its receiver has taken; 0 where nobody looks at that.
+        pub received: u32,
+        /// Where the receive right goes instead of being destroyed.
+        pub destroyed: Option<Once>,
+        /// The port set that it is a member of.
+        pub set: Option<MailboxId>,
+        /// The messages that the kernel keeps for their senders until there is room, first come first.
+        pub held: VecDeque<Held>,
+    }
 }
 
-/// A message that the kernel keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Held {
-    /// Which.
-    pub message: Arc<Message>,
-    /// Where the notice goes when it has gone.
-    pub notify: Once,
-    /// How many of the blocked senders go before it.
-    pub ahead: u32,
+state! {
+    /// A message that the kernel keeps.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct Held {
+        /// Which.
+        pub message: Arc<Message>,
+        /// Where the notice goes when it has gone.
+        pub notify: Once,
+        /// How many of the blocked senders go before it.
+        pub ahead: u32,
+    }
 }
 
-/// A send-once right. Its number is the lowest that is free when it is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Once {
-    /// The port that it is a right to.
-    pub port: MailboxId,
-    /// Tells it from the others to that port.
-    pub number: u32,
+state! {
+    /// A send-once right. Its number is the lowest that is free when it is made.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Once {
+        /// The port that it is a right to.
+        pub port: MailboxId,
+        /// Tells it from the others to that port.
+        pub number: u32,
+    }
 }
 
-/// Where the receive right of a port is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Receiver {
-    /// This process has it.
-    Held(ProcessId),
-    /// In a message to this mailbox.
-    Carried(MailboxId),
-    /// The kernel has it: what is sent there is done to this process, or thread.
-    Kernel(Controlled),
-    /// It was destroyed, and the port with it.
-    Nobody,
+state! {
+    /// Where the receive right of a port is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u32)]
+    pub enum Receiver {
+        /// This process has it.
+        Held(ProcessId),
+        /// In a message to this mailbox.
+        Carried(MailboxId),
+        /// The kernel has it: what is sent there is done to this process, or thread.
+        Kernel(Controlled),
+        /// It was destroyed, and the port with it.
+        Nobody,
+    }
 }
 
-/// What is controlled through a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Controlled {
-    /// A process.
-    Process(ProcessId),
-    /// One of its threads.
-    Thread(ThreadId),
+state! {
+    /// What is controlled through a port.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u32)]
+    pub enum Controlled {
+        /// A process.
+        Process(ProcessId),
+        /// One of its threads.
+        Thread(ThreadId),
+    }
 }
 
 impl Port {
@@ -156,33 +167,38 @@ impl Hash for Rights {
     }
 }
 
+impl Walk for Rights {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.0.rename(names);
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.0.visit(visitor);
+    }
+}
+
 impl Rights {
     /// Whether there never was any.
     pub fn were_never(&self) -> bool {
         self.0.is_none()
     }
-
-    /// The same rights to ports with other numbers.
-    #[must_use]
-    pub fn renamed(&self, name: impl FnMut(MailboxId) -> MailboxId) -> Self {
-        Self(self.0.as_ref().map(|names| Box::new(names.renamed(name))))
-    }
 }
 
-/// A name space.
-///
-/// A name counts the references to its send right. When the port dies the same name is a dead name, with
-/// as many.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct NameSpace {
-    send: BTreeMap<MailboxId, u32>,
-    receive: BTreeSet<MailboxId>,
-    /// The send-once rights: each is a name of its own.
-    pub once: BTreeSet<Once>,
-    /// Where a notice goes when the port of a name dies, or the name goes.
-    pub dead_names: BTreeMap<MailboxId, Once>,
-    /// The ports at which the kernel keeps a message of this process.
-    pub held: BTreeSet<MailboxId>,
+state! {
+    /// A name space.
+    ///
+    /// A name counts the references to its send right. When the port dies the same name is a dead name, with
+    /// as many.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct NameSpace {
+        send: BTreeMap<MailboxId, u32>,
+        receive: BTreeSet<MailboxId>,
+        /// The send-once rights: each is a name of its own.
+        pub once: BTreeSet<Once>,
+        /// Where a notice goes when the port of a name dies, or the name goes.
+        pub dead_names: BTreeMap<MailboxId, Once>,
+        /// The ports at which the kernel keeps a message of this process.
+        pub held: BTreeSet<MailboxId>,
+    }
 }
 
 impl NameSpace {
@@ -231,51 +247,33 @@ impl NameSpace {
     pub fn sent_to(&self) -> impl ExactSizeIterator<Item = (MailboxId, u32)> + '_ {
         self.send.iter().map(|(port, references)| (*port, *references))
     }
+}
 
-    #[must_use]
-    fn renamed(&self, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
-        Self {
-            send: self.send.iter().map(|(port, references)| (name(*port), *references)).collect(),
-            receive: self.receive.iter().map(|port| name(*port)).collect(),
-            once: self.once.iter().map(|once| once.renamed(&mut name)).collect(),
-            held: self.held.iter().map(|port| name(*port)).collect(),
-            dead_names: {
-                let watched = self.dead_names.iter();
-                watched.map(|(port, once)| (name(*port), once.renamed(&mut name))).collect()
-            },
-        }
+state! {
+    /// A right that travels in a message.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Carried {
+        /// The port that it is a right to.
+        pub port: MailboxId,
+        /// Which right it is.
+        pub right: Right,
     }
 }
 
-impl Once {
-    /// The same right to a port with another number.
-    #[must_use]
-    pub fn renamed(self, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
-        Self { port: name(self.port), ..self }
+state! {
+    /// A right to a port, as it travels.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u32)]
+    pub enum Right {
+        /// To receive from it, to destroy it, and to make send rights.
+        Receive,
+        /// To send to it.
+        Send,
+        /// To send one message to it, which it takes even if its queue is full.
+        Once(u32),
+        /// It died on the way.
+        Dead,
     }
-}
-
-/// A right that travels in a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Carried {
-    /// The port that it is a right to.
-    pub port: MailboxId,
-    /// Which right it is.
-    pub right: Right,
-}
-
-/// A right to a port, as it travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Right {
-    /// To receive from it, to destroy it, and to make send rights.
-    Receive,
-    /// To send to it.
-    Send,
-    /// To send one message to it, which it takes even if its queue is full.
-    Once(u32),
-    /// It died on the way.
-    Dead,
 }
 
 impl Right {

@@ -5,18 +5,21 @@
 use std::collections::VecDeque;
 
 use crate::ids::{MailboxId, ProcessId};
+use crate::walk::state;
 
-/// What a port set is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PortSet {
-    /// Who receives from it, and from its members only by way of it.
-    pub owner: ProcessId,
-    /// Its ports, in the order in which they came in.
-    pub members: Vec<MailboxId>,
-    /// For each message that waits in one of them that port, the oldest first.
-    arrived: VecDeque<MailboxId>,
-    /// Which member comes first when they take turns.
-    pub next: u32,
+state! {
+    /// What a port set is.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub struct PortSet {
+        /// Who receives from it, and from its members only by way of it.
+        pub owner: ProcessId,
+        /// Its ports, in the order in which they came in.
+        pub members: Vec<MailboxId>,
+        /// For each message that waits in one of them that port, the oldest first.
+        arrived: VecDeque<MailboxId>,
+        /// Which member comes first when they take turns.
+        pub next: u32,
+    }
 }
 
 impl PortSet {
@@ -65,17 +68,6 @@ impl PortSet {
     pub fn in_turn(&self) -> impl Iterator<Item = MailboxId> + '_ {
         let first = self.next as usize;
         self.members[first..].iter().chain(&self.members[..first]).copied()
-    }
-
-    /// The same set of ports with other numbers.
-    #[must_use]
-    pub fn renamed(&self, owner: ProcessId, mut name: impl FnMut(MailboxId) -> MailboxId) -> Self {
-        Self {
-            owner,
-            members: self.members.iter().map(|port| name(*port)).collect(),
-            arrived: self.arrived.iter().map(|port| name(*port)).collect(),
-            next: self.next,
-        }
     }
 
     /// The ports of all messages that wait, the oldest first.

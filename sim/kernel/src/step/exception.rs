@@ -52,8 +52,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Sends an exception, and lets the thread wait for the answer. It is there however full the port is.
     fn ask_handler(&mut self, t: ThreadId, fault: Fault, port: MailboxId, level: Level) {
         let thread = self.thread_mut(t);
-        thread.calls = thread.calls.wrapping_add(1);
-        let right = ReplyRight { caller: t, call: thread.calls };
+        thread.calls.0 = thread.calls.0.wrapping_add(1);
+        let right = ReplyRight { caller: t, call: thread.calls.0 };
         let sender = thread.process;
         let body = Value::Text(fault.message().into());
         let extras = Extras {

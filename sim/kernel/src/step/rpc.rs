@@ -27,8 +27,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.try_to_send(t, message, request);
         }
         let thread = self.thread_mut(t);
-        thread.calls = thread.calls.wrapping_add(1);
-        let right = ReplyRight { caller: t, call: thread.calls };
+        thread.calls.0 = thread.calls.0.wrapping_add(1);
+        let right = ReplyRight { caller: t, call: thread.calls.0 };
         let message = self.compose(t, request, Then::AwaitReply { caller: t, right })?;
         self.send_composed(t, message, request)
     }

@@ -2,6 +2,7 @@
 
 use super::{Step, Stop, Work};
 use crate::event::Kind;
+use crate::ghost::Ghost;
 use crate::ids::{Pc, ThreadId, ThreadName};
 use crate::oracle::{Oracle, Sink};
 use crate::outcome::{Fault, Outcome};
@@ -51,7 +52,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             None => ThreadId::at(self.state.threads.len()),
         };
-        let calls = free.map_or(0, |old| self.thread(old).calls);
+        let calls = free.map_or(Ghost(0), |old| self.thread(old).calls);
         let thread = Thread {
             process,
             name,
@@ -132,6 +133,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let thread = self.thread_mut(t);
         thread.state = ThreadState::Ended;
         thread.control = None;
+        // Where it was, and how its last call ended, decides nothing any more.
+        (thread.pc, thread.status) = (Pc(0), Outcome::Ok);
         let process = thread.process;
         let own = &self.state.processes[process.index()];
         if let Some(place) = t.0.checked_sub(own.first_thread.0)

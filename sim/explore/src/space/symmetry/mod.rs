@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use ipcsim_kernel::{Machine, MailboxId, ProcessId, State, ThreadId};
+use ipcsim_kernel::{Machine, MailboxId, ProcessId, State, ThreadId, Walk};
 
 use super::memo::Move;
 use super::parts::{Layout, Part, Parts, part_at};
@@ -271,7 +271,7 @@ impl Known {
             return;
         }
         let mut mentions = Mentions { seating, seats: Vec::new() };
-        parts.get(part).renamed(&mut mentions);
+        parts.get(part).visit(&mut mentions);
         let mentions = mentions.seats;
         let to = to_the_first(&seating.groups, &mentions);
         let alike = seating.renamed(parts.get(part), &to);

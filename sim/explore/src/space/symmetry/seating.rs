@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use ipcsim_kernel::{MailboxId, MailboxKind, ProcessId, Rename, State, ThreadId};
+use ipcsim_kernel::{MailboxId, MailboxKind, ProcessId, Rename, State, ThreadId, Visit, Walk};
 
 use super::super::parts::{Is, Layout, Part};
 use super::alike::Group;
@@ -188,18 +188,16 @@ impl Mentions<'_> {
     }
 }
 
-impl Rename for Mentions<'_> {
-    fn process(&mut self, process: ProcessId) -> ProcessId {
+impl Visit for Mentions<'_> {
+    fn process(&mut self, process: ProcessId) {
         self.note(self.seating.processes.seat(process.0));
-        process
     }
 
-    fn thread(&mut self, thread: ThreadId) -> ThreadId {
+    fn thread(&mut self, thread: ThreadId) {
         self.note(self.seating.threads.seat(thread.0));
-        thread
     }
 
-    fn mailbox(&mut self, mailbox: MailboxId) -> MailboxId {
+    fn mailbox(&mut self, mailbox: MailboxId) {
         match self.seating.ends.get(mailbox.index()).copied().flatten() {
             None => self.note(self.seating.mailboxes.seat(mailbox.0)),
             Some((from, to)) => {
@@ -207,15 +205,10 @@ impl Rename for Mentions<'_> {
                 self.note(self.seating.processes.seat(to.0));
             }
         }
-        mailbox
     }
 
     // Whoever is in such a collection is there in every state: it says nothing of anybody.
-    fn process_in_set(&mut self, process: ProcessId) -> ProcessId {
-        process
-    }
-
-    fn mailbox_in_set(&mut self, mailbox: MailboxId) -> MailboxId {
-        mailbox
+    fn wants_sets(&self) -> bool {
+        false
     }
 }

@@ -1,0 +1,295 @@
+//! What a state is made of, said once.
+//!
+//! [`state!`] declares a type that is part of a state, and with it two ways over all of its fields: to show which processes,
+//! threads, mailboxes and reply rights it names, and to give them other names. So nobody lists fields by hand, and a new
+//! field cannot be forgotten. Equality and the bytes of a state come from the same declaration, by `derive(PartialEq, Hash)`.
+//!
+//! Every field is part of the state. One that decides nothing is a [`Ghost`], which is equal to everything. A field is
+//! marked where that is not all:
+//!
+//! - `as set`: a sorted list whose order says nothing. With other names in it, it is sorted anew.
+//! - `as derived`: a number that follows from other fields, kept because it is asked for often. The invariants count it
+//!   again.
+//! - `as fixed`: what the machine says, and no step changes.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::ghost::Ghost;
+use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
+use crate::machine::{Arrivals, Capacity, Order, Pick};
+use crate::message::Route;
+use crate::object::mailbox::Existence;
+use crate::outcome::{Fault, Outcome};
+use crate::state::{Bound, Level};
+use crate::value::{Access, ReplyRight};
+
+/// The new names; whatever is not said keeps its own. Called for each name in a part, always in the same order
+/// for parts of one shape.
+pub trait Rename {
+    /// The new name of a process.
+    fn process(&mut self, process: ProcessId) -> ProcessId {
+        process
+    }
+    /// The new name of a thread.
+    fn thread(&mut self, thread: ThreadId) -> ThreadId {
+        thread
+    }
+    /// The new name of a mailbox or a link.
+    fn mailbox(&mut self, mailbox: MailboxId) -> MailboxId {
+        mailbox
+    }
+    /// The new name of the right to answer a call.
+    fn right(&mut self, right: ReplyRight) -> ReplyRight {
+        ReplyRight { caller: self.thread(right.caller), ..right }
+    }
+}
+
+/// Whoever wants to know which names are in a part, in the order of its fields.
+pub trait Visit {
+    /// A process is named.
+    fn process(&mut self, _: ProcessId) {}
+    /// A thread is named.
+    fn thread(&mut self, _: ThreadId) {}
+    /// A mailbox or a link is named.
+    fn mailbox(&mut self, _: MailboxId) {}
+    /// The right to answer a call is named.
+    fn right(&mut self, right: ReplyRight) {
+        self.thread(right.caller);
+    }
+    /// Whether it wants to know who is in lists whose order says nothing.
+    fn wants_sets(&self) -> bool {
+        true
+    }
+}
+
+/// What is part of a state.
+pub trait Walk {
+    /// Gives everything that is named here its new name.
+    fn rename(&mut self, names: &mut impl Rename);
+    /// The same with other names in it.
+    #[must_use]
+    fn renamed(&self, names: &mut impl Rename) -> Self
+    where
+        Self: Clone,
+    {
+        let mut renamed = self.clone();
+        renamed.rename(names);
+        renamed
+    }
+    /// Shows everything that is named here.
+    fn visit(&self, visitor: &mut impl Visit);
+}
+
+/// Declares a type that is part of a state. See the top of this file for the marks of fields.
+macro_rules! state {
+    ($(#[$meta:meta])* pub struct $name:ident {
+        $($(#[$doc:meta])* $vis:vis $field:ident: $type:ty $(as $mark:ident)?,)*
+    }) => {
+        $(#[$meta])*
+        pub struct $name { $($(#[$doc])* $vis $field: $type,)* }
+
+        impl $crate::walk::Walk for $name {
+            fn rename(&mut self, names: &mut impl $crate::walk::Rename) {
+                $($crate::walk::state!(@rename names, self.$field, $($mark)?);)*
+            }
+
+            fn visit(&self, visitor: &mut impl $crate::walk::Visit) {
+                $($crate::walk::state!(@visit visitor, self.$field, $($mark)?);)*
+            }
+        }
+    };
+    ($(#[$meta:meta])* pub enum $name:ident {
+        $($(#[$doc:meta])* $variant:ident
+            $(($one:ty $(, $two:ty)?))?
+            $({$($(#[$field_doc:meta])* $field:ident: $type:ty,)*})?,)*
+    }) => {
+        $(#[$meta])*
+        pub enum $name {
+            $($(#[$doc])* $variant $(($one $(, $two)?))? $({$($(#[$field_doc])* $field: $type,)*})?,)*
+        }
+
+        impl $crate::walk::Walk for $name {
+            fn rename(&mut self, names: &mut impl $crate::walk::Rename) {
+                let _ = &names;
+                match self {
+                    $(Self::$variant
+                        $(($crate::walk::state!(@bind one, $one) $(, $crate::walk::state!(@bind two, $two))?))?
+                        $({$($field,)*})?
+                    => {
+                        $($crate::walk::state!(@each rename, names, one, $one);
+                          $($crate::walk::state!(@each rename, names, two, $two);)?)?
+                        $($($crate::walk::Walk::rename($field, names);)*)?
+                    })*
+                }
+            }
+
+            fn visit(&self, visitor: &mut impl $crate::walk::Visit) {
+                let _ = &visitor;
+                match self {
+                    $(Self::$variant
+                        $(($crate::walk::state!(@bind one, $one) $(, $crate::walk::state!(@bind two, $two))?))?
+                        $({$($field,)*})?
+                    => {
+                        $($crate::walk::state!(@each visit, visitor, one, $one);
+                          $($crate::walk::state!(@each visit, visitor, two, $two);)?)?
+                        $($($crate::walk::Walk::visit($field, visitor);)*)?
+                    })*
+                }
+            }
+        }
+    };
+    (@bind $name:ident, $type:ty) => { $name };
+    (@each $what:ident, $who:ident, $name:ident, $type:ty) => {
+        $crate::walk::Walk::$what($name, $who);
+    };
+    (@rename $names:ident, $field:expr, set) => { $crate::walk::rename_set(&mut $field, $names) };
+    (@rename $names:ident, $field:expr, $($mark:ident)?) => {
+        $crate::walk::Walk::rename(&mut $field, $names)
+    };
+    (@visit $visitor:ident, $field:expr, set) => {
+        if $visitor.wants_sets() {
+            $crate::walk::Walk::visit(&$field, $visitor);
+        }
+    };
+    (@visit $visitor:ident, $field:expr, $($mark:ident)?) => {
+        $crate::walk::Walk::visit(&$field, $visitor)
+    };
+}
+pub(crate) use state;
+
+/// New names in a sorted list: it is sorted anew.
+pub(crate) fn rename_set<T: Walk + Ord>(set: &mut [T], names: &mut impl Rename) {
+    set.iter_mut().for_each(|item| item.rename(names));
+    set.sort_unstable();
+}
+
+/// Names nobody.
+macro_rules! nameless {
+    ($($type:ty)*) => {$(
+        impl Walk for $type {
+            fn rename(&mut self, _: &mut impl Rename) {}
+            fn visit(&self, _: &mut impl Visit) {}
+        }
+    )*};
+}
+
+nameless! {
+    i64 u32 u64 Arc<str> Pc ThreadName Outcome Fault Bound Level Route Access Existence
+    Arrivals Capacity Order Pick
+}
+
+impl<T> Walk for Ghost<T> {
+    fn rename(&mut self, _: &mut impl Rename) {}
+    fn visit(&self, _: &mut impl Visit) {}
+}
+
+macro_rules! named {
+    ($($type:ty: $kind:ident)*) => {$(
+        impl Walk for $type {
+            fn rename(&mut self, names: &mut impl Rename) {
+                *self = names.$kind(*self);
+            }
+            fn visit(&self, visitor: &mut impl Visit) {
+                visitor.$kind(*self);
+            }
+        }
+    )*};
+}
+
+named! { ProcessId: process ThreadId: thread MailboxId: mailbox ReplyRight: right }
+
+impl<T: Walk> Walk for [T] {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.iter_mut().for_each(|item| item.rename(names));
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.iter().for_each(|item| item.visit(visitor));
+    }
+}
+
+impl<T: Walk> Walk for Option<T> {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.as_mut_slice().rename(names);
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.as_slice().visit(visitor);
+    }
+}
+
+impl<T: Walk> Walk for Vec<T> {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self[..].rename(names);
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self[..].visit(visitor);
+    }
+}
+
+impl<T: Walk + ?Sized> Walk for Box<T> {
+    fn rename(&mut self, names: &mut impl Rename) {
+        (**self).rename(names);
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        (**self).visit(visitor);
+    }
+}
+
+impl<T: Walk> Walk for VecDeque<T> {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.iter_mut().for_each(|item| item.rename(names));
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.iter().for_each(|item| item.visit(visitor));
+    }
+}
+
+impl<A: Walk, B: Walk> Walk for (A, B) {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.0.rename(names);
+        self.1.rename(names);
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.0.visit(visitor);
+        self.1.visit(visitor);
+    }
+}
+
+/// What is shared is copied before names in it change.
+impl<T: Walk + Clone> Walk for Arc<T> {
+    fn rename(&mut self, names: &mut impl Rename) {
+        Self::make_mut(self).rename(names);
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        (**self).visit(visitor);
+    }
+}
+
+impl<T: Walk + Ord> Walk for BTreeSet<T> {
+    fn rename(&mut self, names: &mut impl Rename) {
+        let renamed = |mut item: T| {
+            item.rename(names);
+            item
+        };
+        *self = std::mem::take(self).into_iter().map(renamed).collect();
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.iter().for_each(|item| item.visit(visitor));
+    }
+}
+
+impl<K: Walk + Ord, V: Walk> Walk for BTreeMap<K, V> {
+    fn rename(&mut self, names: &mut impl Rename) {
+        let renamed = |mut entry: (K, V)| {
+            entry.rename(names);
+            entry
+        };
+        *self = std::mem::take(self).into_iter().map(renamed).collect();
+    }
+    fn visit(&self, visitor: &mut impl Visit) {
+        for (key, value) in self {
+            key.visit(visitor);
+            value.visit(visitor);
+        }
+    }
+}
