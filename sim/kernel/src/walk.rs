@@ -160,7 +160,9 @@ pub(crate) use state;
 
 /// New names in a sorted list: it is sorted anew.
 pub(crate) fn rename_set<T: Walk + Ord>(set: &mut [T], names: &mut impl Rename) {
-    set.iter_mut().for_each(|item| item.rename(names));
+    for item in set.iter_mut() {
+        item.rename(names);
+    }
     set.sort_unstable();
 }
 
@@ -201,10 +203,14 @@ named! { ProcessId: process ThreadId: thread MailboxId: mailbox ReplyRight: righ
 
 impl<T: Walk> Walk for [T] {
     fn rename(&mut self, names: &mut impl Rename) {
-        self.iter_mut().for_each(|item| item.rename(names));
+        for item in self.iter_mut() {
+            item.rename(names);
+        }
     }
     fn visit(&self, visitor: &mut impl Visit) {
-        self.iter().for_each(|item| item.visit(visitor));
+        for item in self {
+            item.visit(visitor);
+        }
     }
 }
 
@@ -237,10 +243,14 @@ impl<T: Walk + ?Sized> Walk for Box<T> {
 
 impl<T: Walk> Walk for VecDeque<T> {
     fn rename(&mut self, names: &mut impl Rename) {
-        self.iter_mut().for_each(|item| item.rename(names));
+        for item in self.iter_mut() {
+            item.rename(names);
+        }
     }
     fn visit(&self, visitor: &mut impl Visit) {
-        self.iter().for_each(|item| item.visit(visitor));
+        for item in self {
+            item.visit(visitor);
+        }
     }
 }
 
@@ -274,7 +284,9 @@ impl<T: Walk + Ord> Walk for BTreeSet<T> {
         *self = std::mem::take(self).into_iter().map(renamed).collect();
     }
     fn visit(&self, visitor: &mut impl Visit) {
-        self.iter().for_each(|item| item.visit(visitor));
+        for item in self {
+            item.visit(visitor);
+        }
     }
 }
 
