@@ -3,7 +3,7 @@
 use ipcsim_check::{
     Budget, Least, Row, Subject, can_be_tried, combinations, in_shell, least, result, row,
 };
-use ipcsim_report::count;
+use ipcsim_report::plural;
 use ipcsim_scenario::Loaded;
 
 use crate::args::{MatrixArgs, Output};
@@ -83,7 +83,7 @@ fn table(
         let judged = row(&subject, settings, budget)?;
         if args.output == Output::Human {
             let cells: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
-            let states = format!("{} states", count(judged.states));
+            let states = plural(judged.states, "state");
             let token = judged.token.clone().unwrap_or_default();
             let told = format!("{}{:24}  {states:>16}  {token}", line(&cells), judged.verdict);
             terminal.print(&format!("{}\n", told.trim_end()));
@@ -140,9 +140,8 @@ fn told(subject: &Subject, path: &str, found: &Least) -> String {
     let value = |row: &Row| row.settings[0].1.clone();
     match found {
         Least::Is { safe, less } => {
-            let states = count(safe.states);
-            let mut out =
-                format!("{path}={} is the least safe value ({states} states)\n", value(safe));
+            let states = plural(safe.states, "state");
+            let mut out = format!("{path}={} is the least safe value ({states})\n", value(safe));
             if let Some(less) = less {
                 out.push_str(&format!("  {path}={} is not safe: {}\n", value(less), less.verdict));
                 if let Some(token) = &less.token {

@@ -3,6 +3,9 @@
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 
+use ipcsim_check::in_shell;
+use ipcsim_report::visible;
+
 use crate::args::NewArgs;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -15,12 +18,15 @@ pub(crate) fn execute(args: &NewArgs, terminal: &Terminal) -> Exit {
         terminal.print_as_it_is(START);
         return Exit::Yes;
     }
-    let path = args.file.display();
+    let path = visible(&args.file.to_string_lossy());
+    // What begins with `-` would be taken for an option.
+    let typed = if path.starts_with('-') { format!("./{path}") } else { path.clone() };
+    let typed = in_shell(&typed);
     let written =
         File::create_new(&args.file).and_then(|mut file| file.write_all(START.as_bytes()));
     match written {
         Ok(()) => {
-            terminal.print(&format!("wrote {path}; try: ipcsim run {path}\n"));
+            terminal.print(&format!("wrote {path}; try: ipcsim run {typed}\n"));
             Exit::Yes
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

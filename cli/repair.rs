@@ -39,40 +39,46 @@ fn repaired(args: &RepairArgs, opened: &Opened, budget: &Budget, terminal: &Term
     }
     match found {
         _ if budget.is_interrupted() => Exit::Interrupted,
-        Repair::Undecided(_) => Exit::Undecided,
+        _ if found.is_undecided() => Exit::Undecided,
         Repair::Helped { cures, .. } if cures.is_empty() => Exit::No,
-        Repair::Completes { .. } | Repair::Helped { .. } => Exit::Yes,
+        _ => Exit::Yes,
     }
 }
 
 fn told(subject: &Subject, found: &Repair) -> String {
     match found {
-        Repair::Completes { states, hides } => {
+        Repair::Completes { states, hides, fair_only } => {
+            let fair = if *fair_only {
+                "under weak fairness: a scheduler with strict priorities may pass a thread over for ever\n"
+            } else {
+                ""
+            };
             let states = plural(*states, "state");
             let hidden = if *hides {
                 "a deadlock that only a timeout ends is not repaired: `ipcsim explore` shows it\n"
             } else {
                 ""
             };
-            format!(
-                "every schedule completes already ({states}, a proof)\n{hidden}\
-                 this says nothing of a run under strict priority, where a poller can starve everybody\n"
-            )
+            format!("every schedule completes already ({states}, a proof)\n{hidden}{fair}")
         }
         Repair::Undecided(Covered::Interrupted) => "interrupted\n".into(),
         Repair::Undecided(_) => {
             "not decided: there are too many schedules to see what is to be repaired\n".into()
         }
-        Repair::Helped { cures, tried, undecided, gave_up } => {
+        Repair::Helped { cures, tried, undecided, .. } => {
             let tried = format!("{} tried", count(*tried as u64));
             let undecided = match undecided {
                 0 => String::new(),
                 some => format!(", {} with too many schedules to decide", count(*some as u64)),
             };
             if cures.is_empty() {
-                let more = if *gave_up { "; then it was given up" } else { "" };
+                let (what, more) = if found.is_undecided() {
+                    ("not decided: no small change was found", "; not all were tried to the end")
+                } else {
+                    ("no small change was found", "")
+                };
                 return format!(
-                    "no small change was found with which every schedule completes ({tried}{undecided}{more})\n"
+                    "{what} with which every schedule completes ({tried}{undecided}{more})\n"
                 );
             }
             let delivers = |it: &Repaired| it.cure.delivers_all;

@@ -176,7 +176,7 @@ impl Game<'_> {
         let options = self.options();
         if options.is_empty() {
             let state = self.state();
-            self.terminal.print("nothing can move any more\n");
+            self.terminal.print("no step is possible any more\n");
             self.terminal.print(&ipcsim_report::end(&self.seen.machine, &state));
             return;
         }
@@ -208,7 +208,9 @@ impl Game<'_> {
             }
             Ok(_) if count == 0 => self.terminal.print("no step is left; type `back`\n"),
             Ok(_) => self.terminal.print(&format!("there are {count} steps to choose from\n")),
-            Err(_) => self.terminal.print(&format!("`{word}`? `help` lists what can be said\n")),
+            Err(_) => self
+                .terminal
+                .print(&format!("`{word}` is not a command; `help` lists the commands\n")),
         }
     }
 
@@ -232,8 +234,12 @@ impl Game<'_> {
         self.terminal.print(&text.unwrap_or_else(|| format!("nothing is called {name}\n")));
     }
 
-    /// Takes the shortest way to an end of this kind.
+    /// Takes the shortest way to an end of this kind. Where nothing can move it is over already.
     fn play_on(&mut self, wanted: Wanted) {
+        if self.options().is_empty() {
+            self.offer();
+            return;
+        }
         let done = self.schedule();
         let every = self.every.clone();
         let (way, covered) = within(&every, RUN_STEPS, |budget| self.way_to(&done, wanted, budget));

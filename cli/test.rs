@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use ipcsim_check::{Judgement, judge, result};
+use ipcsim_report::visible;
 use ipcsim_scenario::Loaded;
 use ipcsim_scenario::ast::Claim;
 use rayon::prelude::*;
@@ -145,8 +146,10 @@ fn title_of(opened: &Opened, file: &Found) -> String {
 /// Where a claim stands: in the file, or in that with the claims.
 fn place_of(opened: &Opened, claim: &Claim, line: usize) -> String {
     match &opened.expect {
-        Some(expect) if claim.at.source != 0 => format!("{}  {}:{line}", opened.file, expect.name),
-        _ => format!("{}:{line}", opened.file),
+        Some(expect) if claim.at.source != 0 => {
+            format!("{}  {}:{line}", visible(&opened.file), visible(&expect.name))
+        }
+        _ => format!("{}:{line}", visible(&opened.file)),
     }
 }
 

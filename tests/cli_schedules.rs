@@ -104,7 +104,7 @@ fn whoever_steps_is_offered_what_can_be_done_and_no_more() {
     // What was saved begins where it ended.
     let token = answer.out.lines().rev().nth(1).expect("a token was printed");
     let answer = shell.run_with_input(&["step", "mutual-send", token], b"back\n");
-    answer.is(0, "nothing can move any more");
+    answer.is(0, "no step is possible any more");
 }
 
 #[test]

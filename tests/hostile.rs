@@ -185,7 +185,7 @@ fn a_trace_is_written_over_a_trace_and_over_nothing_else() {
 fn what_is_no_text_is_a_bad_line_and_the_game_goes_on() {
     let shell = Shell::new("step-bytes");
     let answer = shell.run_with_input(&["step", "mutual-send"], b"\xff\xfe\n1\r\nsave\n");
-    answer.is(0, "`help` lists what can be said");
+    answer.is(0, "`help` lists the commands");
     assert!(answer.out.lines().last().is_some_and(|line| line.starts_with('m')), "{}", answer.out);
 }
 

@@ -214,7 +214,7 @@ fn where_not_everything_was_looked_at_the_game_says_so_and_looks_from_there() {
     let answer = shell.run_with_input(&few, b"fail\n");
     answer.is(0, "no such schedule was found from here: --max-states was reached");
     let answer = shell.run_with_input(&few, b"1\nfail\n");
-    answer.is(0, "nothing can move any more");
+    answer.is(0, "no step is possible any more");
 }
 
 /// Two processes that go round for ever, in 360,000 states: a livelock, which only the conclusions find.

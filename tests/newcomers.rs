@@ -230,7 +230,58 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "processes:\n  P:\n    - send: x\n      to: P",
     ),
     ("processes:\n  box-1: [yield]", "`box1`, not `box-1`", "processes:\n  box1: [yield]"),
+    // Several things in one line, and signs of other languages.
+    ("- if: true\n  then: log: x", "write `then: [{log: x}]`", "- if: true\n  then: [{log: x}]"),
+    ("- send: x, to: Q", "write `send: x` and `to: Q` below it", "- send: x\n  to: Q"),
+    ("- {send: hi to: Q}", "write `{send: hi, to: Q}`", "- {send: hi, to: Q}"),
+    (
+        "- set: {x: 1}\n- if: x == 1 or 2\n  then: [yield]",
+        "write `x == 1 or x == 2`",
+        "- set: {x: 1}\n- if: x == 1 or x == 2\n  then: [yield]",
+    ),
+    (
+        "- set: {x: 1}\n- if: x => 2\n  then: [yield]",
+        "write `>=`",
+        "- set: {x: 1}\n- if: x >= 2\n  then: [yield]",
+    ),
+    (
+        "- if: me == \"P\"\n  then: [yield]",
+        "without quotes it is the process",
+        "- if: me == P\n  then: [yield]",
+    ),
+    (
+        "- receive: m\n  from: Q\n- if: m.sender == \"Q\"\n  then: [yield]",
+        "without quotes it is the process",
+        "- receive: m\n  from: Q\n- if: m.sender == Q\n  then: [yield]",
+    ),
+    (
+        "- choose: [{log: a}, {log: b}]",
+        "write `- ` in front once more",
+        "- choose:\n    - - log: a\n    - - log: b",
+    ),
+    (
+        "- call: x\n  to: Q\n  reply: r",
+        "to keep the answer write `into:`",
+        "- call: x\n  to: Q\n  into: r",
+    ),
+    ("- sleep: 1h", "an hour is `3600s`", "- sleep: 3600s"),
+    (
+        "- receive: m\n  from: Q\n  wait: none",
+        "expected `forever`, `never`",
+        "- receive: m\n  from: Q\n  wait: forever",
+    ),
+    ("- exit:", "write a number", "- exit: 0"),
+    (
+        "- create: box\n- send: x\n  to: box",
+        "write `kind: mailbox` or `kind: port` or `kind: port-set` below it",
+        "- create: box\n  kind: mailbox\n- send: x\n  to: ${box}",
+    ),
     // Claims.
+    (
+        "processes: {P: [yield]}\nexpect:\n  - every-schedule: {eventually: P.main.ended}",
+        "write `P.ended`",
+        "processes: {P: [yield]}\nexpect:\n  - every-schedule: {eventually: P.ended}",
+    ),
     (
         "processes: {P: [yield]}\nexpect:\n  - no-schedule: deadlock",
         "write `every-schedule: {never: deadlock}`",

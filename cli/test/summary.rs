@@ -1,7 +1,7 @@
 //! The results of tests in sentences.
 
 use ipcsim_check::Judgement;
-use ipcsim_report::plural;
+use ipcsim_report::{plural, visible};
 
 use super::snapshot::Snapshot;
 use super::{Check, Outcome, Tested};
@@ -15,7 +15,7 @@ pub(super) fn text(tested: &[Tested], args: &TestArgs) -> String {
     let mut out = String::new();
     for file in tested {
         if file.is_unusable() {
-            out.push_str(&format!("FAILED        {}  cannot be used\n", file.name));
+            out.push_str(&format!("FAILED        {}  cannot be used\n", visible(&file.name)));
         }
         for check in &file.checks {
             let is_fine = match &check.found {
@@ -69,8 +69,8 @@ fn counts(tested: &[Tested]) -> String {
         out.push_str(&format!("\n{all}: {same} unchanged, {} not", traces().count() - same));
     }
     let list = |out: &mut String, what: &str, is: fn(&Tested) -> bool| {
-        let names: Vec<&str> =
-            tested.iter().filter(|file| is(file)).map(|file| file.name.as_str()).collect();
+        let names: Vec<String> =
+            tested.iter().filter(|file| is(file)).map(|file| visible(&file.name)).collect();
         if !names.is_empty() {
             out.push_str(&format!(
                 "\n{} {what}: {}",

@@ -30,7 +30,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &[Source], style: Style) -> Stri
         Style::Coloured => {
             long(diagnostic, sources, &Renderer::styled().decor_style(DecorStyle::Ascii))
         }
-        Style::Short => visible_lines(&short(diagnostic, source)),
+        Style::Short => short(diagnostic, source),
         Style::Json => visible_json(&format!("{}\n", object(diagnostic, sources))),
     }
 }
@@ -94,14 +94,14 @@ fn short(diagnostic: &Diagnostic, source: &Source) -> String {
     let (line, column) = source.line_and_column(diagnostic.at.bytes().start);
     let label = match diagnostic.label.as_str() {
         "" => String::new(),
-        label => format!(" ({label})"),
+        label => format!(" ({})", visible(label)),
     };
     format!(
         "{}:{line}:{column}: {}[{}]: {}{label}\n",
-        source.name,
+        visible(&source.name),
         severity(diagnostic),
         diagnostic.code.label(),
-        diagnostic.message,
+        visible(&diagnostic.message),
     )
 }
 

@@ -187,7 +187,7 @@ fn headline(found: &Exploration) -> String {
             Some(_) => format!("{states} that stand for all (a proof)"),
         },
         _ if found.why_not_whole() == Some(Why::FewerSchedules) => {
-            format!("{states} that stand for more looked at, not all of them")
+            format!("{states} looked at, which stand for more; not all of them")
         }
         Covered::Hashed => format!("{states} looked at, perhaps not all of them"),
         _ => format!("{states} looked at, not all of them"),

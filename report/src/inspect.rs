@@ -22,6 +22,7 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
         return None;
     }
     let graph = waits::wait_graph(machine, state, &living(state));
+    let never = waits::stuck(machine, state);
     let mut out = String::new();
     for t in threads {
         let thread = &state.threads[t.index()];
@@ -48,7 +49,15 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
                 // Nobody lets himself go on: the wait is in the way.
                 let mut could = graph.awaited(t);
                 could.retain(|other| *other != t);
-                writeln!(out, "  {} could end this wait", list(&names, state, &could))
+                let stuck = |other: &ThreadId| never.contains(other);
+                let end = match could.len() {
+                    1 if could.iter().all(stuck) => ", and it waits for ever itself",
+                    _ if !could.is_empty() && could.iter().all(stuck) => {
+                        ", and they wait for ever themselves"
+                    }
+                    _ => "",
+                };
+                writeln!(out, "  only {} could end this wait{end}", list(&names, state, &could))
             }
         };
     }

@@ -273,7 +273,7 @@ pub fn measures(machine: &Machine, measures: &Measures) -> String {
     parts.push(format!("{} copied", bytes(measures.bytes_copied)));
     parts.push(format!("kernel memory {} at most", bytes(measures.kernel_memory)));
     if measures.polls > 0 {
-        parts.push(format!("{} in vain", plural(measures.polls, "poll")));
+        parts.push(plural(measures.polls, "unsuccessful poll"));
     }
     let cpus = u64::from(machine.timing.cpus);
     let there_was = u128::from(measures.time_ns) * u128::from(cpus);

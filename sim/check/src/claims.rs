@@ -135,7 +135,7 @@ fn judge_outcome(
     if verdict.outcome.word() != word {
         let text = ipcsim_report::verdict(machine, run, verdict, &[]);
         let first = text.lines().next().unwrap_or(verdict.outcome.word());
-        return Err(format!("the run ends as `{}`: {first}", verdict.outcome.word()));
+        return Err(format!("this run had another outcome: {first}"));
     }
     let Some(claimed) = &claim.blocked else { return Ok(()) };
     judge_blocked(machine, claimed, &verdict.blocked)
@@ -166,7 +166,7 @@ fn judge_blocked(
         if !right {
             let member = name.member.map_or(String::new(), |member| format!("[{member}]"));
             return Err(format!(
-                "`{}{member}` is not blocked; blocked: {}",
+                "`{}{member}` is not blocked; the blocked processes: {}",
                 name.name.value,
                 list(machine, blocked)
             ));
@@ -213,7 +213,7 @@ fn judge_bounds(
             Bound::AtLeast => value >= *limit,
         };
         if !holds {
-            return Err(format!("{measure} is {shown}"));
+            return Err(format!("{measure}: {shown}"));
         }
     }
     Ok(())

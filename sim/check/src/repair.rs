@@ -26,6 +26,8 @@ pub enum Repair {
         states: u64,
         /// Whether a timeout hides a deadlock.
         hides: bool,
+        /// Whether that is so only if nobody is passed over for ever.
+        fair_only: bool,
     },
     /// There are too many schedules to see what is to be repaired, and why they were not all looked at.
     Undecided(Covered),
@@ -40,6 +42,20 @@ pub enum Repair {
         /// Whether the search was given up.
         gave_up: bool,
     },
+}
+
+impl Repair {
+    /// Whether a limit came before it was known what helps: for the scenario itself, or for some of the changes where no
+    /// other helps.
+    pub fn is_undecided(&self) -> bool {
+        match self {
+            Repair::Completes { .. } => false,
+            Repair::Undecided(_) => true,
+            Repair::Helped { cures, undecided, gave_up, .. } => {
+                cures.is_empty() && (*gave_up || *undecided > 0)
+            }
+        }
+    }
 }
 
 /// A change with the text that comes of it.
@@ -60,7 +76,11 @@ pub fn repair(subject: &Subject, machine: &Machine, budget: &Budget) -> Repair {
         found = budget.whole().explore(machine, Looks::NOTHING);
     }
     if completes(&found) {
-        return Repair::Completes { states: found.states(), hides: found.masked.is_some() };
+        return Repair::Completes {
+            states: found.states(),
+            hides: found.masked.is_some(),
+            fair_only: found.is_fair_only,
+        };
     }
     if found.covered != Covered::All {
         return Repair::Undecided(found.covered);

@@ -1,6 +1,7 @@
 //! What is probably the matter where a file is not YAML. The parser says where it stopped, which is often
 //! behind the mistake; what an author did is to be guessed from the lines around.
 
+use crate::table::Verb;
 use crate::word;
 
 /// Where the parser stopped.
@@ -22,6 +23,7 @@ pub(crate) fn advice(stop: &Stop) -> String {
         .or_else(|| of_indentation_by_tab(before))
         .or_else(|| of_a_quote(stop, begins))
         .or_else(|| of_a_missing_space(line, above))
+        .or_else(|| of_two_keys(line))
         .or_else(|| of_a_bracket(stop))
         .or_else(|| of_a_value_in_brackets(stop, line))
         .or_else(|| of_a_key_too_far(before, above));
@@ -81,6 +83,35 @@ fn of_a_missing_space(line: &str, above: &str) -> Option<String> {
         None
     }
 }
+
+/// Two keys in one line: `then: log: x`, `send: x, to: box`, `{send: hi to: B}`.
+fn of_two_keys(line: &str) -> Option<String> {
+    let line = line.trim_start_matches([' ', '-']);
+    if let Some(inside) = line.rfind('{').and_then(|at| line[at + 1..].split('}').next()) {
+        let (first, rest) = inside.split_once(": ")?;
+        let (value, second) = rest.split_once(": ").and_then(|(it, rest)| {
+            let (value, key) = it.rsplit_once(' ')?;
+            (!value.contains([',', '[']) && word::is_name(key))
+                .then(|| (value, format!("{key}: {rest}")))
+        })?;
+        return Some(format!("a comma is missing: write `{{{first}: {value}, {second}}}`"));
+    }
+    let (first, rest) = line.split_once(": ")?;
+    let (value, after) = rest.split_once(": ")?;
+    if !word::is_name(first) || value.contains(['\'', '"']) {
+        return None;
+    }
+    if STEPS_BELOW.contains(&first) && word::is_name(value) {
+        return Some(format!("write `{first}: [{{{value}: {after}}}]`"));
+    }
+    let (value, key) = value.rsplit_once(' ')?;
+    let value = value.trim_end_matches(',').trim_end();
+    let is_step = Verb::find(first).is_some() && word::is_name(key);
+    is_step.then(|| format!("write `{first}: {value}` and `{key}: {after}` below it"))
+}
+
+/// Keys with steps below them.
+const STEPS_BELOW: [&str; 4] = ["then", "else", "do", "forever"];
 
 /// A bracket that is not closed, in a line above.
 fn of_a_bracket(stop: &Stop) -> Option<String> {

@@ -170,7 +170,7 @@ impl Loaded {
     }
 
     fn finish(&mut self, root: Node) {
-        let Read { scenario, found, fixes } = read::read(&root);
+        let Read { scenario, found, fixes, lost } = read::read(&root);
         (self.diagnostics, self.fixes) = (found, fixes);
         let is_whole = !self.has_errors();
         let (compiled, mut found) = compile::compile(&scenario, &self.sources[0], self.max_threads);
@@ -184,7 +184,12 @@ impl Loaded {
         } else {
             // What could not be read is missing now; only what does not follow from that is told.
             let declares_all = read::declares_all(&root, &scenario);
-            found.retain(|diagnostic| declares_all && diagnostic.code == Code::UnknownName);
+            let text = &self.sources[0].text;
+            let is_lost = |at: Place| {
+                at.source == 0
+                    && text.get(at.bytes()).is_some_and(|it| lost.iter().any(|name| name == it))
+            };
+            found.retain(|it| declares_all && it.code == Code::UnknownName && !is_lost(it.at));
         }
         self.diagnostics.extend(found);
         if self.has_errors() {

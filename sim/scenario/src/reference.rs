@@ -16,10 +16,10 @@ use crate::table::{
     PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, VERBS, Verb,
 };
 use examples::example;
-use policies::{policies, values_in_words};
+use policies::{of_elsewhere, policies, values_in_words};
 pub use sheet::cheat_sheet;
 use words::{
-    CLAIMS, NAMES, PATHS, default, ending, field, function, kind_in_words, limits, outcome,
+    CLAIMS, NAMES, PATHS, WAITS, default, ending, field, function, kind_in_words, limits, outcome,
 };
 
 /// What the reference says of a word in one of its meanings.
@@ -101,10 +101,12 @@ fn expressions() -> Chapter {
 }
 
 fn outcomes() -> Chapter {
+    let waits =
+        WAITS.iter().map(|(word, meaning)| simple(word, "a thread that waits", word, meaning));
     Chapter {
         title: "Outcomes",
-        about: "How a call ends. What is not `ok` and not handled by `when:` is an exception of the thread.",
-        entries: Outcome::ALL.into_iter().map(of_outcome).collect(),
+        about: "How a call ends, and what a thread is called that is still in one. An outcome other than `ok` that `when:` does not handle is an exception of the thread.",
+        entries: Outcome::ALL.into_iter().map(of_outcome).chain(waits).collect(),
     }
 }
 
@@ -137,7 +139,8 @@ fn paths_and_limits() -> Chapter {
 /// What the reference says of a word, in all its meanings.
 pub fn entries_of(word: &str) -> Vec<Entry> {
     let all = chapters().into_iter().flat_map(|chapter| chapter.entries);
-    all.filter(|entry| entry.word == word).collect()
+    let found: Vec<Entry> = all.filter(|entry| entry.word == word).collect();
+    if found.is_empty() { of_elsewhere(word) } else { found }
 }
 
 /// Every word of the reference, once.
@@ -207,7 +210,8 @@ fn step_keys() -> Vec<Entry> {
             match entries.iter_mut().find(|entry| entry.word == key.name) {
                 Some(entry) => entry.keys.push(beside),
                 None => {
-                    let entry = simple(key.name, "a key of steps", &written, "Beside these steps");
+                    let entry =
+                        simple(key.name, "a key of steps", &written, "Used with these steps");
                     entries.push(Entry { keys: vec![beside], ..entry });
                 }
             }

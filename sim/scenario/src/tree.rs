@@ -309,9 +309,9 @@ impl Builder<'_> {
                 None => at,
             };
             let diagnostic = Diagnostic::new(Code::Tag, at, "a scenario has no YAML tags")
-                .label("leave this away")
+                .label("remove this")
                 .help(
-                    "a step is written `- send: text`, and a text that begins with `!` in quotes",
+                    "a step is written `- send: text`, a text that begins with `!` in quotes, and `!x` of other languages as `not x`",
                 );
             self.found.push(diagnostic);
         }
@@ -406,7 +406,7 @@ fn entry(
     style: StructureStyle,
 ) -> Option<Diagnostic> {
     if let Some(first) = keys.get(&key.value) {
-        let message = format!("`{}` stands here twice", key.value);
+        let message = format!("`{}` is written twice", key.value);
         return Some(
             Diagnostic::new(Code::DuplicateKey, key.at, message)
                 .label("again")

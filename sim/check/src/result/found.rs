@@ -209,7 +209,11 @@ pub fn of_repair(repair: &Repair) -> RepairFound {
         }
         Repair::Undecided(_) => RepairFound { verdict: "undecided", cures: Vec::new(), tried: 0 },
         Repair::Helped { cures, tried, .. } => RepairFound {
-            verdict: if cures.is_empty() { "no-cure" } else { "helped" },
+            verdict: match &cures[..] {
+                [] if repair.is_undecided() => "undecided",
+                [] => "no-cure",
+                _ => "helped",
+            },
             cures: cures
                 .iter()
                 .map(|it| RepairedFound {

@@ -62,6 +62,10 @@ pub(crate) fn compared(left: &Value, right: &Value) -> Fault {
         {
             "; without quotes it is a number".to_string()
         }
+        (Value::Handle(Handle::Process(_)), Value::Text(_))
+        | (Value::Text(_), Value::Handle(Handle::Process(_))) => {
+            "; the name of a process has no quotes".to_string()
+        }
         _ => of_either(left, right),
     };
     let (left, right) = (shown(left), shown(right));

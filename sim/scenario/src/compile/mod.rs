@@ -95,6 +95,14 @@ pub fn compile(
 }
 
 /// Whether a program or a claim looks at the number that a message was received under.
+/// How many arguments were given, in words.
+fn given(arguments: usize) -> String {
+    match arguments {
+        1 => "1 is given".into(),
+        many => format!("{many} are given"),
+    }
+}
+
 fn counts_receives(machine: &Machine, predicates: &[Option<Predicate>]) -> bool {
     let of_claims = predicates.iter().flatten().map(|predicate| &predicate.expr);
     let mut all = machine.code.iter().flat_map(Op::expressions).chain(of_claims);

@@ -148,7 +148,7 @@ impl<'a> Scope<'a> {
                     index.at,
                     format!("`{}` is one object and has no members", name.value),
                 )
-                .label("leave the index away")
+                .label("remove the index")
                 .help("only what is declared with `replicas:` has members"),
             ));
         };
@@ -246,7 +246,10 @@ impl<'a> Scope<'a> {
             format!("no mailbox, process or variable is called `{}`", name.value),
         )
         .did_you_mean(&name.value, known)
-        .otherwise(format!("declared are {}", self.names.all().collect::<Vec<_>>().join(", ")));
+        .otherwise(format!(
+            "the declared names are {}",
+            self.names.all().collect::<Vec<_>>().join(", ")
+        ));
         Box::new(diagnostic)
     }
 }

@@ -143,7 +143,7 @@ impl Check<'_> {
         match operator {
             Binary::And | Binary::Or => {
                 self.condition(left);
-                self.condition(right);
+                self.second_condition(operator, left, right);
             }
             Binary::Add
             | Binary::Subtract
@@ -218,10 +218,11 @@ impl Check<'_> {
         match (is_message(one), is_message(other)) {
             (true, false) => self.note(whole, what, left, one),
             (false, true) => self.note(whole, what, right, other),
-            _ => self.found.push(
-                Diagnostic::new(Code::Types, whole.at, what)
-                    .label(advice((left, one), (right, other))),
-            ),
+            _ => self.found.push(Diagnostic::new(Code::Types, whole.at, what).label(advice(
+                self.bodies,
+                (left, one),
+                (right, other),
+            ))),
         }
     }
 
@@ -234,6 +235,18 @@ impl Check<'_> {
                 _ => format!("write `{} != none`", said(condition)),
             };
             self.found.push(Diagnostic::new(Code::Types, condition.at, what).label(label));
+        }
+    }
+
+    /// The right side of `and` or `or`: in `sum == 1 or 2` the left one tells what was meant.
+    fn second_condition(&mut self, operator: Binary, left: &Expr, right: &Expr) {
+        match (self.kind(right), repeated(operator, left, right)) {
+            (Some(kind), Some(text)) if kind != Kind::Truth => {
+                let what = format!("a condition is true or false, not {}", kind.words());
+                let label = format!("write `{text}`");
+                self.found.push(Diagnostic::new(Code::Types, right.at, what).label(label));
+            }
+            _ => self.condition(right),
         }
     }
 
@@ -289,8 +302,30 @@ impl Check<'_> {
     }
 }
 
+/// `sum == 1 or sum == 2` for `sum == 1 or 2`.
+fn repeated(operator: Binary, left: &Expr, right: &Expr) -> Option<String> {
+    let Shape::Binary(compares, of, to) = &left.value else { return None };
+    let is_comparison = matches!(
+        compares,
+        Binary::Equal
+            | Binary::NotEqual
+            | Binary::Less
+            | Binary::LessOrEqual
+            | Binary::Greater
+            | Binary::GreaterOrEqual
+    );
+    let (of, word) = (said(of), compares.word());
+    is_comparison.then(|| {
+        format!("{of} {word} {} {} {of} {word} {}", said(to), operator.word(), said(right))
+    })
+}
+
 /// What to write instead of one of two values of different kinds.
-fn advice((left, one): (&Expr, Kind), (right, other): (&Expr, Kind)) -> String {
+fn advice(bodies: &Bodies, (left, one): (&Expr, Kind), (right, other): (&Expr, Kind)) -> String {
+    let is_a_process = |expr: &Expr| match &expr.value {
+        Shape::Text(text) => bodies.is_process(text),
+        _ => false,
+    };
     let is_a_number = |expr: &Expr| match &expr.value {
         Shape::Text(text) => text.parse::<i64>().is_ok(),
         _ => false,
@@ -298,6 +333,12 @@ fn advice((left, one): (&Expr, Kind), (right, other): (&Expr, Kind)) -> String {
     match (one, other) {
         (Kind::Int, Kind::Text) if is_a_number(right) => "without quotes it is a number".into(),
         (Kind::Text, Kind::Int) if is_a_number(left) => "without quotes it is a number".into(),
+        (Kind::Process, Kind::Text) if is_a_process(right) => {
+            "without quotes it is the process".into()
+        }
+        (Kind::Text, Kind::Process) if is_a_process(left) => {
+            "without quotes it is the process".into()
+        }
         (Kind::Int, Kind::Duration) | (Kind::Duration, Kind::Int) => {
             "a duration has a unit, such as `5ms`".into()
         }

@@ -86,7 +86,7 @@ impl Grammar<'_> {
                 '$' => "an expression needs no `${…}`: write the variable's name alone",
                 '&' => "write `and`",
                 '|' => "write `or`",
-                '!' => "write `not`, or `!=` to compare",
+                '!' => "write `not`",
                 _ => "operators are + - * / % == != < <= > >= and or not",
             };
             return Err(Box::new(
@@ -202,7 +202,11 @@ impl Grammar<'_> {
                     self.text.place(self.start, self.at),
                     "`=` is not an operator",
                 )
-                .label("write `==` to compare"),
+                .label(match self.rest().chars().next() {
+                    Some('>') => "write `>=`",
+                    Some('<') => "write `<=`",
+                    _ => "write `==` to compare",
+                }),
             );
         }
         let (message, place) = match &self.token {

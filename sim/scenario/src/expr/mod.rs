@@ -216,6 +216,22 @@ pub fn value(node: &Node, found: &mut Found) -> Option<Expr> {
     }
 }
 
+/// What to write for a unit that other systems have.
+fn instead_of_unit(unit: &str) -> &'static str {
+    match unit.to_ascii_lowercase().as_str() {
+        "sec" | "secs" | "second" | "seconds" => "seconds are written `5s`",
+        "msec" | "msecs" | "millis" | "milliseconds" => "milliseconds are written `5ms`",
+        "usec" | "usecs" | "micros" | "microseconds" => "microseconds are written `5us`",
+        "m" | "min" | "mins" | "minute" | "minutes" => "a minute is `60s`",
+        "h" | "hour" | "hours" => "an hour is `3600s`",
+        "kb" | "k" => "write `KiB`: 1024 bytes",
+        "mb" => "write `MiB`: 1024 KiB",
+        "gb" | "g" => "write `GiB`: 1024 MiB",
+        "byte" | "bytes" | "b" => "bytes are written `5B`",
+        _ => "durations end in `ns` `us` `ms` `s`, sizes in `B` `KiB` `MiB` `GiB`",
+    }
+}
+
 /// What an unquoted scalar is; a wrong unit is a diagnostic.
 pub fn plain_literal(text: &str, at: Place, found: &mut Found) -> Option<Literal> {
     match word::literal(text) {
@@ -231,8 +247,7 @@ fn bad_literal(bad: &word::BadLiteral, at: Place) -> Diagnostic {
     match bad {
         word::BadLiteral::Unit(unit) => {
             Diagnostic::new(Code::BadUnit, at, format!("no unit is called `{unit}`"))
-                .label("durations end in `ns` `us` `ms` `s`, sizes in `B` `KiB` `MiB` `GiB`")
-                .help("put it in quotes if it is meant as a text")
+                .label(instead_of_unit(unit))
         }
         word::BadLiteral::TooLarge => {
             Diagnostic::new(Code::OutOfRange, at, "this number is too large")

@@ -93,9 +93,14 @@ impl Reader {
         let diagnostic =
             Diagnostic::new(Code::Null, at, format!("there is no value here; expected {expected}"));
         self.note(if written.is_empty() {
-            diagnostic
-                .label("nothing stands here")
-                .help("write `\"\"` for an empty text, `none` for no value")
+            let diagnostic = diagnostic.label("nothing stands here");
+            match expected {
+                "an integer" => diagnostic.help("write a number, such as 0"),
+                _ if expected.starts_with("a value") || expected.starts_with("a text") => {
+                    diagnostic.help("write `\"\"` for an empty text, `none` for no value")
+                }
+                _ => diagnostic,
+            }
         } else {
             diagnostic
                 .label(format!("`{written}` means nothing in YAML"))
@@ -232,6 +237,7 @@ impl Reader {
         let none = self.expected(key, expected, node);
         if let (Yaml::Scalar(scalar), Some(last)) = (&node.value, self.found.get_mut(before))
             && word::is_name(&scalar.text)
+            && word::literal(&scalar.text) == Ok(Literal::Text)
         {
             last.help = Some(format!("if `{0}` is a variable, write `${{{0}}}`", scalar.text));
         }
@@ -267,7 +273,7 @@ impl Reader {
                 if scalar.style == Style::Plain
                     && !scalar.is_null()
                     && !expr::is_template(&scalar.text)
-                    && word::literal(&scalar.text) == Ok(Literal::Text) =>
+                    && is_no_time(&scalar.text) =>
             {
                 let diagnostic = Diagnostic::new(
                     Code::UnknownWord,
@@ -275,7 +281,7 @@ impl Reader {
                     format!("`wait` takes `forever`, `never` or a duration, not `{}`", scalar.text),
                 )
                 .did_you_mean(&scalar.text, ["forever", "never"])
-                .otherwise("expected `forever`, `never`, or a duration such as `5ms`");
+                .otherwise("expected `forever`, `never`, a duration such as `5ms`, or a range such as `2ms..5ms`");
                 self.note(diagnostic);
                 None
             }
@@ -383,4 +389,12 @@ fn unit_apart(text: &str) -> Option<String> {
     let together = format!("{number}{}", unit.trim());
     let is_one = matches!(word::literal(&together), Ok(Literal::Duration(_) | Literal::Size(_)));
     (is_one && word::is_integer(number)).then_some(together)
+}
+
+/// Whether this is no duration, no range of them, and no number that lacks a unit.
+fn is_no_time(text: &str) -> bool {
+    matches!(
+        word::literal(text),
+        Ok(Literal::Text | Literal::None | Literal::Bool(_) | Literal::Int(0))
+    )
 }

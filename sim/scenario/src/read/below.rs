@@ -46,6 +46,17 @@ impl Reader {
         }
         let mut branches = Vec::new();
         for item in items {
+            if let Yaml::Map(_) = &item.value {
+                self.note(
+                    Diagnostic::new(
+                        Code::WrongType,
+                        item.at,
+                        "each branch of `choose` is a list of steps, not one step",
+                    )
+                    .label("write `- ` in front once more: `- - log: a`, or `- [{log: a}]`"),
+                );
+                return None;
+            }
             branches.push(self.steps_or_none("choose", item)?);
         }
         Some(Arg::Branches(branches))

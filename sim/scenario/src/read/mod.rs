@@ -26,6 +26,8 @@ pub struct Read {
     pub found: Vec<Diagnostic>,
     /// What could be written more plainly.
     pub fixes: Vec<Fix>,
+    /// The variables of steps that are incomplete: that nothing else sets them is no mistake of its own.
+    pub lost: Vec<String>,
 }
 
 /// A piece of the text that could be written more plainly.
@@ -39,9 +41,14 @@ pub struct Fix {
 
 /// Reads a tree.
 pub fn read(root: &Node) -> Read {
-    let mut reader = Reader { found: Vec::new(), has_listed_verbs: Flag::No, fixes: Vec::new() };
+    let mut reader = Reader {
+        found: Vec::new(),
+        has_listed_verbs: Flag::No,
+        fixes: Vec::new(),
+        lost: Vec::new(),
+    };
     let scenario = reader.scenario(root);
-    Read { scenario, found: reader.found, fixes: reader.fixes }
+    Read { scenario, found: reader.found, fixes: reader.fixes, lost: reader.lost }
 }
 
 /// Whether everything that the text declares is in the scenario, so that a name that nothing has is a
@@ -63,6 +70,7 @@ struct Reader {
     /// Whether all verbs were listed: once is enough.
     has_listed_verbs: Flag,
     fixes: Vec<Fix>,
+    lost: Vec<String>,
 }
 
 impl Reader {
@@ -387,7 +395,7 @@ fn missing(key: &Key) -> String {
                 words.iter().map(|word| format!("`{}: {word}`", key.name)).collect();
             format!("write {} below it", words.join(" or "))
         }
-        _ => format!("`{}:` is missing: {}", key.name, lower_first(key.doc)),
+        _ => format!("`{}:` is missing, {}", key.name, lower_first(key.doc)),
     }
 }
 

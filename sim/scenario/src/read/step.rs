@@ -92,7 +92,10 @@ impl Reader {
                             first.value, second.value
                         ),
                     )
-                    .label("put `- ` in front: every verb is a step of its own")
+                    .label(match (first.value.as_str(), second.value.as_str()) {
+                        ("call", "reply") => "to keep the answer write `into:` and a variable",
+                        _ => "put `- ` in front: every verb is a step of its own",
+                    })
                     .related(first.at, "the first verb"),
                 );
                 return None;
@@ -144,6 +147,14 @@ impl Reader {
             }
         }
         let operand = self.argument(verb.operand, verb.name, value)?;
+        if !complete {
+            let keys = fields.0.iter().map(|(_, arg)| &arg.value);
+            let names = [&operand].into_iter().chain(keys).filter_map(|arg| match arg {
+                Arg::Name(name) => Some(name.clone()),
+                _ => None,
+            });
+            self.lost.extend(names);
+        }
         complete.then_some(Step {
             verb,
             at: key.at,

@@ -1,6 +1,6 @@
 //! What the kernel can be told to do: the values of each policy, and what real systems choose.
 
-use super::words::default;
+use super::words::{default, outcome};
 use super::{Chapter, Entry, simple};
 use crate::personality::{ALL, Personality};
 use crate::table::{KERNEL, Key, Kind, MAILBOX, WAKES};
@@ -17,6 +17,17 @@ const VALUES: &[(&str, &str, &str)] = &[
         "A thread keeps its processor until it waits, ends, or has used its quantum",
     ),
     ("preempt", "calls", "A draw from the seed decides before each call whether others run first"),
+    (
+        "buffering",
+        "none",
+        "Nothing is stored: a sender waits until its message is received (a rendezvous)",
+    ),
+    (
+        "buffering",
+        "undefined",
+        "The kernel may store a message or not: an exploration tries both, a run draws from the seed",
+    ),
+    ("buffering", "unlimited", "Every message is stored; only kernel memory is a limit"),
     ("memory-full", "wait", "It waits until memory is freed; the oldest goes first"),
     ("memory-full", "fail", "Its outcome is `no-memory`"),
     ("receiver", "fifo", "The one that has waited longest"),
@@ -50,6 +61,9 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("order", "priority", "The message with the highest priority first; among equals the oldest"),
 ];
 
+/// The capacities that are words.
+const CAPACITIES: &[&str] = &["none", "undefined", "unlimited"];
+
 pub(super) fn policies() -> Chapter {
     let of_kernel = KERNEL.iter().filter(|key| key.name != "personality");
     let of_kernel = of_kernel.map(|key| ("kernel", key));
@@ -68,6 +82,7 @@ fn values(of: &'static str, key: &'static Key) -> Vec<Entry> {
     let words = match key.kind {
         Kind::Word(words) => words,
         Kind::Wake => WAKES,
+        Kind::Capacity => CAPACITIES,
         _ => return Vec::new(),
     };
     let entry = |word: &&'static str| {
@@ -89,10 +104,26 @@ fn meaning(key: &str, word: &str) -> &'static str {
     known(key, word).unwrap_or_else(|| unreachable!("`{key}: {word}` has no words"))
 }
 
+/// A word that a real system has for an outcome: `ELOCKED`.
+pub(super) fn of_elsewhere(word: &str) -> Vec<Entry> {
+    let of = |personality: &'static Personality| {
+        let known = personality.words().into_iter().filter(move |it| it.word == word);
+        known.map(move |it| {
+            let verb = if it.verb.is_empty() { "any call" } else { it.verb };
+            let sort = format!("an outcome in the words of {}", personality.name);
+            let written = format!("kernel: {{personality: {}}}", personality.name);
+            let meaning =
+                format!("The outcome `{}` of {verb}: {}", it.outcome.word(), outcome(it.outcome));
+            simple(it.word, &sort, &written, &meaning)
+        })
+    };
+    ALL.into_iter().flat_map(of).collect()
+}
+
 /// The values of a key, if it is a policy: each as it is written, and what it means.
 pub(super) fn values_in_words(key: &Key) -> Vec<(String, String)> {
     let of_key = VALUES.iter().filter(|(of, ..)| *of == key.name);
-    let is_policy = matches!(key.kind, Kind::Word(_) | Kind::Wake);
+    let is_policy = matches!(key.kind, Kind::Word(_) | Kind::Wake | Kind::Capacity);
     let of_key = of_key.filter(|_| is_policy);
     of_key.map(|(of, word, meaning)| (format!("{of}: {word}"), meaning.to_string())).collect()
 }

@@ -4,7 +4,7 @@ use super::{Chapter, Entry, chapters};
 
 const STYLE: &str = "\
 @page { size: A4; margin: 7mm }
-body { font: 5.8pt/1.14 sans-serif; margin: 0 auto; max-width: 196mm; color: #111; background: #fff }
+body { font: 5.7pt/1.13 sans-serif; margin: 0 auto; max-width: 196mm; color: #111; background: #fff }
 h1 { font-size: 11pt; margin: 0 0 1.5mm }
 h2 { font-size: 7.6pt; margin: 1.1mm 0 .3mm; border-bottom: .3pt solid #777; break-after: avoid }
 main { columns: 3; column-gap: 4mm }
@@ -48,7 +48,7 @@ pub fn cheat_sheet() -> String {
         let mut of = String::new();
         let (of_steps, others): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| entry.sort == "a key of steps");
-        for entry in others {
+        for entry in others.into_iter().filter(|entry| entry.sort != "a thread that waits") {
             let heading = heading(title, entry);
             if heading != of {
                 out.push_str(&format!("<h2>{}</h2>\n", escaped(&heading)));

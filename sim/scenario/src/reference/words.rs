@@ -180,7 +180,7 @@ pub(super) const CLAIMS: &[(&str, &str, &str)] = &[
         "With a claim: it is about the scenario with these values changed",
     ),
     ("because", "  because: why it matters", "With a claim: shown when it does not hold"),
-    ("within", "  within: 100000", "With a claim: look at so many states at most"),
+    ("within", "  within: 100000", "With a claim: look at no more than this many states"),
 ];
 
 /// Names that stand in expressions and that nobody declares.
@@ -194,6 +194,17 @@ pub(super) const NAMES: &[(&str, &str)] = &[
         "No value; also what a variable holds before it is set. It may be compared with anything",
     ),
     ("anyone", "In `from`: whoever sends to this process"),
+];
+
+/// What a thread is called that waits.
+pub(super) const WAITS: &[(&str, &str)] = &[
+    ("SEND-blocked", "It waits in `send` or `call` until its message is stored or taken"),
+    ("RECEIVE-blocked", "It waits in `receive` or `select` until a message comes"),
+    ("REPLY-blocked", "Its `call` was sent, and it waits for the answer"),
+    ("memory-blocked", "It waits until the kernel has memory for its message"),
+    ("waiting", "It waits in `join` until other threads end"),
+    ("asleep", "It waits in `sleep`"),
+    ("suspended", "Somebody has suspended it, and nobody has resumed it yet"),
 ];
 
 /// Paths: how they are written, and what they name.

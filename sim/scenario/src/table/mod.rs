@@ -175,7 +175,7 @@ const ORDERS: &[&str] = &["fifo", "priority"];
 pub const WHEN: Key = optional(
     "when",
     Kind::Handlers,
-    "Steps for outcomes other than `ok`; then the thread goes on behind",
+    "Steps for outcomes other than `ok`; then the thread continues with the next step",
 );
 
 /// The keys of the whole file.
@@ -283,7 +283,7 @@ pub const COSTS: &[Key] = &[
 
 /// The keys of a mailbox.
 pub const MAILBOX: &[Key] = &[
-    optional("replicas", Kind::Positive(1_000_000), "So many mailboxes: `name[1]` and up"),
+    optional("replicas", Kind::Positive(1_000_000), "This many mailboxes: `name[1]` and up"),
     optional("capacity", Kind::Capacity, "How much it holds; default: `kernel.buffering`"),
     optional("order", Kind::Word(ORDERS), "The order of its messages, and of blocked senders"),
     optional("receiver", Kind::Word(PICKS), "Who gets a message when several receives wait"),
@@ -345,7 +345,7 @@ pub const PROCESS: &[Key] = &[
     optional(
         "replicas",
         Kind::Positive(1_000_000),
-        "So many processes: `name[1]` and up; `index` inside",
+        "This many processes: `name[1]` and up; `index` inside",
     ),
     optional("program", Kind::Declared(Sort::Program), "The program that it runs"),
     optional("with", Kind::Parameters, "Values of the program's parameters"),
@@ -365,13 +365,13 @@ pub const PROCESS: &[Key] = &[
     optional(
         "protected",
         Kind::Flag,
-        "Whether only those control it who may send to its port, `task-of(P)`",
+        "Whether only holders of its port, `task-of(P)`, can control it",
     ),
 ];
 
 /// The keys of a thread in `threads:`.
 pub const THREAD: &[Key] = &[
-    optional("replicas", Kind::Positive(1_000_000), "So many threads: `thread-index` inside"),
+    optional("replicas", Kind::Positive(1_000_000), "This many threads: `thread-index` inside"),
     required("do", Kind::Steps, "What it does"),
     optional("exception-port", Kind::Declared(Sort::Port), "Where its exceptions go first"),
 ];

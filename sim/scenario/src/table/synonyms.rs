@@ -117,7 +117,7 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     (
         At::Verb,
         &["mutex", "semaphore", "lock", "acquire", "p", "down", "sem-wait", "mutex-lock", "enter"],
-        "a mailbox that holds one message is a lock: `receive` takes it, `send` gives it back",
+        "a mailbox that holds one message is a lock: `receive` takes it, `send` gives it back; put one message into it first",
     ),
     (
         At::Verb,
@@ -222,7 +222,7 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     (
         At::Top,
         &["mutex", "mutexes", "semaphore", "semaphores", "locks"],
-        "a mailbox that holds one message is a lock: declare it in `mailboxes:`",
+        "a mailbox that holds one message is a lock: declare it in `mailboxes:`, and let a process put one message into it first",
     ),
     (At::Top, &["port"], "write `ports:`"),
     (At::Top, &["name"], "write `title:`"),
@@ -434,7 +434,11 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
         &["from", "src", "source", "pid", "process", "who", "sender-pid"],
         "write `.sender`",
     ),
-    (At::Field, &["len", "length", "bytes"], "write `.size`"),
+    (
+        At::Field,
+        &["len", "length", "bytes"],
+        "write `len(m.body)` for how long what it says is, `m.size` for its size in bytes",
+    ),
     (At::Field, &["mailbox", "queue", "channel", "to", "destination"], "write `.box`"),
     (At::Field, &["reply", "reply-port", "return", "reply-right"], "write `.reply-to`"),
     (At::Field, &["right", "port", "ports", "handle"], "write `.rights[0]`"),

@@ -164,7 +164,11 @@ pub const VERBS: &[Verb] = &[
                 "Where its exceptions go; default: where those of its creator go",
             ),
             optional("daemon", Kind::Flag, "Whether it may rest for ever without being stuck"),
-            optional("protected", Kind::Flag, "Whether only those control it who may"),
+            optional(
+                "protected",
+                Kind::Flag,
+                "Whether only those who have its port may control it",
+            ),
             optional("user", Kind::Prose, "Whose process it is; default: its creator's"),
             optional("priority", Kind::Integer, "Larger is more urgent; default: its creator's"),
         ],

@@ -219,7 +219,18 @@ impl Watcher<'_> {
         let diagnostic = Diagnostic::new(Code::UnknownVariable, field.at, message);
         let threads = self.family(processes.family).threads.iter();
         let threads = threads.map(|spec| symbols.threads[spec.name.index()].as_str());
-        let known = known.into_iter().chain(["ended", "blocked"]).chain(threads);
+        let of_process = matches!(field.value.as_str(), "ended" | "blocked");
+        if of_process && thread.is_some() {
+            let label = format!(
+                "only a whole process is asked for that: write `{process}.{}`",
+                field.value
+            );
+            return Err(Box::new(diagnostic.label(label)));
+        }
+        // Of a thread only its variables can be asked for.
+        let of_process = thread.is_none().then_some(["ended", "blocked"]).into_iter().flatten();
+        let threads = threads.filter(|_| thread.is_none());
+        let known = known.into_iter().chain(of_process).chain(threads);
         Err(Box::new(diagnostic.did_you_mean(&field.value, known)))
     }
 

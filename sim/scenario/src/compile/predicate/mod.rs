@@ -334,7 +334,7 @@ fn wrong_number(name: &Placed<String>, takes: &str, given: usize) -> Failed {
         Diagnostic::new(
             Code::Arguments,
             name.at,
-            format!("`{}` takes {takes} arguments, here are {given}", name.value),
+            format!("`{}` takes {takes} arguments, but {}", name.value, super::given(given)),
         )
         .label("wrong number of arguments"),
     )

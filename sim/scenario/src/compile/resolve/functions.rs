@@ -48,7 +48,11 @@ impl Scope<'_> {
                 Diagnostic::new(
                     Code::Arguments,
                     name.at,
-                    format!("`{}` takes {takes}, here are {}", name.value, arguments.len()),
+                    format!(
+                        "`{}` takes {takes}, but {}",
+                        name.value,
+                        crate::compile::given(arguments.len())
+                    ),
                 )
                 .label("wrong number of arguments"),
             ));

@@ -18,6 +18,7 @@ pub(super) enum Kind {
     Duration,
     List,
     Message,
+    Process,
 }
 
 impl Kind {
@@ -29,6 +30,7 @@ impl Kind {
             Kind::Duration => "a duration",
             Kind::List => "a list",
             Kind::Message => "a message",
+            Kind::Process => "a process",
         }
     }
 
@@ -195,11 +197,13 @@ impl<'a> Owner<'a> {
             Shape::Name(name) => match name.as_str() {
                 "index" | "thread-index" => Kind::Int,
                 "status" => Kind::Text,
+                "me" => Kind::Process,
                 name => return self.variables.get(name).copied().flatten(),
             },
             Shape::Field(of, field) => match (field.value.as_str(), &of.value) {
                 ("size" | "priority", _) => Kind::Int,
                 ("rights", _) => Kind::List,
+                ("sender", _) => Kind::Process,
                 ("body", Shape::Name(name)) => return self.body(name, bodies?),
                 _ => return None,
             },
@@ -281,6 +285,11 @@ impl Bodies {
             }
             _ => self.is_certain = false,
         }
+    }
+
+    /// Whether a process has this name.
+    pub(super) fn is_process(&self, name: &str) -> bool {
+        self.processes.contains(name)
     }
 
     /// What is received from there by a process.
