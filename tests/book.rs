@@ -123,6 +123,24 @@ fn every_command_prints_what_the_page_shows() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A token in running text belongs to the scenario that is named beside it.
+#[test]
+fn every_replay_in_running_text_can_be_typed() {
+    let folder = folder("book-replays");
+    let mut commands = 0;
+    for path in pages() {
+        let page = std::fs::read_to_string(&path).expect("a page can be read").replace('\n', " ");
+        let inline = page.split('`').skip(1).step_by(2);
+        let is_whole = |it: &&str| it.starts_with("ipcsim replay ") && !it.contains("TOKEN");
+        for command in inline.filter(is_whole) {
+            let printed = run(&folder, command);
+            assert!(!printed.starts_with("error"), "{}: {command}\n{printed}", path.display());
+            commands += 1;
+        }
+    }
+    assert!(commands > 0, "no page has one");
+}
+
 /// What stands between `<!-- name -->` and `<!-- end -->` is made from the tables of the code.
 #[test]
 fn the_tables_in_the_book_are_those_of_the_code() {
