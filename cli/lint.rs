@@ -29,7 +29,7 @@ pub(crate) fn execute(args: &LintArgs, terminal: &Terminal) -> Exit {
 fn checked(file: &str, mut text: Text, args: &LintArgs, terminal: &Terminal) -> Exit {
     if args.fix {
         match rewritten(file, &text, args) {
-            Ok(None) => {}
+            Ok(None) => terminal.print(&format!("{}: nothing to simplify\n", text.name)),
             Ok(Some((plain, made))) => {
                 let places = if made == 1 { "place" } else { "places" };
                 terminal.print(&format!("{}: {made} {places} simplified\n", text.name));

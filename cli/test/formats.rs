@@ -2,6 +2,7 @@
 
 use ipcsim_check::Judgement;
 use ipcsim_report::visible;
+use ipcsim_scenario::Severity;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Check, Outcome, Tested};
@@ -23,7 +24,9 @@ fn wrong(check: &Check) -> Wrong {
             Judgement::Undecided(why) => Wrong::Unknown(why.clone()),
             Judgement::Fails(failed) => {
                 let shown = failed.counterexample.as_ref();
-                let full = shown.map_or_else(String::new, |schedule| schedule.text(""));
+                let because = failed.because.iter().map(|it| format!("because: {it}\n"));
+                let schedule = shown.map(|schedule| schedule.text(""));
+                let full = because.chain(schedule).collect();
                 Wrong::Fails(failed.reason.clone(), full)
             }
         },
@@ -39,8 +42,10 @@ fn unusable(file: &Tested) -> String {
     match &file.opened {
         Err(message) => message.clone(),
         Ok(opened) => {
-            let first = opened.loaded.diagnostics.first();
-            first.map_or_else(String::new, |it| format!("[{}] {}", it.code.label(), it.message))
+            let all = opened.loaded.diagnostics.iter();
+            let errors = all.filter(|it| it.severity == Severity::Error);
+            let errors = errors.map(|it| format!("[{}] {}", it.code.label(), it.message));
+            errors.collect::<Vec<_>>().join("; ")
         }
     }
 }

@@ -278,6 +278,9 @@ pub struct ClaimFound {
     /// Why, unless it simply holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Of one that fails, why it matters, if the author has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// A schedule that shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Counterexample>,

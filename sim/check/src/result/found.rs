@@ -198,7 +198,11 @@ pub fn of_claim(line: usize, claim: String, judgement: &Judgement) -> ClaimFound
         }
         Judgement::Undecided(why) => ("undecided", Some(why.clone()), None),
     };
-    ClaimFound { line, claim, verdict, reason, schedule }
+    let because = match judgement {
+        Judgement::Fails(failed) => failed.because.clone(),
+        Judgement::Holds(_) | Judgement::HoldsInVain(_) | Judgement::Undecided(_) => None,
+    };
+    ClaimFound { line, claim, verdict, reason, because, schedule }
 }
 
 /// What a search for repairs found.

@@ -1,4 +1,4 @@
-//! More states than there is memory for: depth first, with a few bits for each state.
+//! Bitstate hashing: more states than there is memory for, depth first, with a few bits for each state.
 //!
 //! No proof, for a state can be taken for another one. What is found is true all the same: the way to it is
 //! known. Only what is final is seen, for going on for ever would have to be told from going on.
@@ -13,7 +13,7 @@ use super::explain::{Leg, Path};
 use super::retold::{Elsewhere, Why, retell};
 use super::{Covered, Exploration, ExploreLimits, explore_small};
 use crate::space::{
-    Delivery, Descent, FIRST_ROOM, Filter, Looks, MOST_ROOM, News, Reductions, Space,
+    Achieved, Delivery, Descent, FIRST_ROOM, Filter, Looks, MOST_ROOM, Reductions, Space,
 };
 use crate::verdict::Class;
 
@@ -89,10 +89,10 @@ impl<'m> Search<'m> {
         let covered = loop {
             let Some(step) = walk.go() else { break Covered::Hashed };
             self.edges += u64::from(walk.depth() > 0);
-            match step.news {
-                News::Endless(t) => break Covered::Endless(t),
-                News::TooManyAnswers(t) => break Covered::TooManyAnswers(Some(t)),
-                News::Progress | News::Nothing => {}
+            match step.achieved {
+                Achieved::Endless(t) => break Covered::Endless(t),
+                Achieved::TooManyAnswers(t) => break Covered::TooManyAnswers(Some(t)),
+                Achieved::Progress | Achieved::Nothing => {}
             }
             if step.delivery == Delivery::Failed {
                 self.delivery = Delivery::Failed;

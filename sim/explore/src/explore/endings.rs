@@ -12,7 +12,7 @@ use ipcsim_kernel::{
 use super::components::{Components, components};
 use super::explain::Path;
 use super::lasso::way_round;
-use crate::space::{Edge, Move, News, Space};
+use crate::space::{Achieved, Edge, Move, Space};
 use crate::verdict::{Class, Diagnosis, Failure, Outcome, Problem, diagnose, outcome_of, workers};
 
 /// Whether a schedule comes to an end.
@@ -293,11 +293,11 @@ fn circles(
     let states = first..space.states() as u32;
     let all = components(space, states.clone(), |_, _| true)?;
     let movable = Movable::new(space, first, &all)?;
-    let quiet = components(space, states, |space, edge| space.news(edge) == News::Nothing)?;
+    let quiet = components(space, states, |space, edge| space.achieved(edge) == Achieved::Nothing)?;
     for (components, achieves) in [(&all, Achieves::Perhaps), (&quiet, Achieves::Nothing)] {
         let inside = |edge: &Edge, space: &Space| match achieves {
             Achieves::Perhaps => true,
-            Achieves::Nothing => space.news(edge) == News::Nothing,
+            Achieves::Nothing => space.achieved(edge) == Achieved::Nothing,
         };
         let goes_round = goes_round(space, first, components, &inside)?;
         for members in components.circles(first, &goes_round) {
@@ -307,7 +307,7 @@ fn circles(
             };
             let otherwise = match (achieves, circle) {
                 (Achieves::Nothing, _) => Outcome::Livelock,
-                (Achieves::Perhaps, News::Progress) => Outcome::Unfinished,
+                (Achieves::Perhaps, Achieved::Progress) => Outcome::Unfinished,
                 // What achieves nothing at all is found as such.
                 (Achieves::Perhaps, _) => continue,
             };
@@ -360,7 +360,7 @@ pub(super) fn goes_round(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fair {
     /// One can, and this is what it achieves.
-    So(News),
+    So(Achieved),
     /// Whoever stays passes somebody over who could always move.
     NotSo,
 }
@@ -376,7 +376,7 @@ pub(super) fn fair(
     let own = components.of[members[0] as usize];
     // For each who can move: in how many states, and whether by a way inside.
     let mut able: BTreeMap<Actor, (usize, bool)> = BTreeMap::new();
-    let mut achieved = News::Nothing;
+    let mut achieved = Achieved::Nothing;
     let mut edges = Vec::new();
     for state in members {
         space.go_on()?;
@@ -389,8 +389,8 @@ pub(super) fn fair(
             *states += usize::from(last.replace(who) != Some(who));
             if components.of[edge.to as usize] == own && inside(edge, space) {
                 *moves = true;
-                if space.news(edge) == News::Progress {
-                    achieved = News::Progress;
+                if space.achieved(edge) == Achieved::Progress {
+                    achieved = Achieved::Progress;
                 }
             }
         }

@@ -6,7 +6,7 @@ use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{Expr, Function, Machine, Pc};
 
 use super::{Covered, ExploreLimits};
-use crate::space::{Delivery, Edge, IsNew, News, Space, Together};
+use crate::space::{Achieved, Delivery, Edge, IsNew, Space, Together};
 
 /// Where a program asks for the time, except in a line of the log, which nobody reads.
 fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
@@ -189,10 +189,10 @@ impl<'m> Search<'m> {
         if self.space.delivery(edge) == Delivery::Failed {
             self.delivery = Delivery::Failed;
         }
-        match self.space.news(edge) {
-            News::Endless(t) => self.refused = Some(Covered::Endless(t)),
-            News::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(Some(t))),
-            News::Progress | News::Nothing => {}
+        match self.space.achieved(edge) {
+            Achieved::Endless(t) => self.refused = Some(Covered::Endless(t)),
+            Achieved::TooManyAnswers(t) => self.refused = Some(Covered::TooManyAnswers(Some(t))),
+            Achieved::Progress | Achieved::Nothing => {}
         }
     }
 

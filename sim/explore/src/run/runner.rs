@@ -120,7 +120,7 @@ impl<'m> Runner<'m> {
         // Whoever becomes ready at the same instant becomes ready before anybody is picked.
         if due.is_some_and(|due| due <= self.agenda.now_ns) {
             self.serve_timer(tracer);
-            self.bury();
+            self.retire();
             return Advance::Went;
         }
         self.dispatch();
@@ -145,7 +145,7 @@ impl<'m> Runner<'m> {
             }
             (Some(_), None) => unreachable!("without a timer the processor goes first"),
         }
-        self.bury();
+        self.retire();
         Advance::Went
     }
 
@@ -462,7 +462,7 @@ impl<'m> Runner<'m> {
 
     /// Threads have ended or were suspended: their processors are free, and their processes may be counted
     /// out.
-    fn bury(&mut self) {
+    fn retire(&mut self) {
         if self.agenda.born.is_empty() && self.agenda.left.is_empty() {
             return;
         }

@@ -6,7 +6,7 @@
 
 use ipcsim_kernel::State;
 
-use super::memo::{Delivery, Move, News};
+use super::transitions::{Achieved, Delivery, Move};
 use super::{Pending, Space};
 
 /// A walk: the state at hand, and the way to it.
@@ -53,8 +53,8 @@ impl<'s, 'm> Descent<'s, 'm> {
             }
             let pending = self.ways[frame.next];
             frame.next += 1;
-            let effect = self.space.memo.effect(pending.effect);
-            let step = Step { news: effect.news, delivery: effect.delivery };
+            let effect = self.space.transitions.effect(pending.effect);
+            let step = Step { achieved: effect.achieved, delivery: effect.delivery };
             for (position, number) in &effect.writes {
                 let here = &mut self.space.row[*position as usize];
                 self.undo.push((*position, *here));
@@ -127,7 +127,7 @@ impl<'s, 'm> Descent<'s, 'm> {
 
 /// What a step achieved.
 pub struct Step {
-    pub news: News,
+    pub achieved: Achieved,
     pub delivery: Delivery,
 }
 

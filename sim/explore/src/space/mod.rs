@@ -10,7 +10,6 @@ mod drive;
 mod filter;
 mod grain;
 mod live;
-mod memo;
 mod order;
 mod parts;
 mod perform;
@@ -22,6 +21,7 @@ mod seen;
 mod shards;
 mod symmetry;
 mod together;
+mod transitions;
 mod walks;
 
 use std::collections::BTreeSet;
@@ -37,8 +37,6 @@ pub(crate) use drive::{Ready, drive};
 pub use filter::Filter;
 pub use grain::Grain;
 use live::Live;
-pub use memo::{Delivery, Move, News};
-use memo::{Effect, Memo, Walk};
 use order::PartialOrder;
 use parts::{Is, Layout, Part, Parts, looked};
 use perform::in_order;
@@ -51,6 +49,8 @@ use shards::hash;
 use symmetry::Symmetry;
 use together::Team;
 pub use together::{Lookers, Together};
+pub use transitions::{Achieved, Delivery, Move};
+use transitions::{Effect, TransitionCache, Walk};
 use walks::{OneWalk, Walks};
 
 /// So many states at most are expanded together: the memory answers many questions in hardly more time than
@@ -126,10 +126,10 @@ pub struct Space<'m> {
     layout: Layout,
     live: Live,
     parts: Parts,
-    memo: Memo<Effect>,
+    transitions: TransitionCache<Effect>,
     predicates: Vec<Predicate>,
     /// What is known of the predicates.
-    truths: Memo<Truth>,
+    truths: TransitionCache<Truth>,
     rows: Rows,
     clock: Clock,
     /// What the last step was performed in.
@@ -193,9 +193,9 @@ impl<'m> Space<'m> {
             layout,
             live: Live::new(machine, looks.predicates),
             parts,
-            memo: Memo::new(),
+            transitions: TransitionCache::new(),
             predicates: looks.predicates.to_vec(),
-            truths: Memo::new(),
+            truths: TransitionCache::new(),
             rows: Rows::new(layout.width()),
             clock: Clock::default(),
             scratch: None,
@@ -255,7 +255,7 @@ impl<'m> Space<'m> {
     /// About how many bytes everything takes.
     pub fn bytes(&self) -> usize {
         let symmetry = self.symmetry.as_ref().map_or(0, Symmetry::bytes);
-        self.rows.bytes() + self.parts.bytes() + self.memo.bytes() + symmetry
+        self.rows.bytes() + self.parts.bytes() + self.transitions.bytes() + symmetry
     }
 
     /// The states in which everything can begin.
@@ -366,7 +366,8 @@ impl<'m> Space<'m> {
 
     fn follow(&mut self, from: u32, what: Move) {
         let most = self.performed + MOST_EFFECTS;
-        while let Err(answers) = self.memo.effects(what.number(), &self.row, &mut self.walk) {
+        while let Err(answers) = self.transitions.effects(what.number(), &self.row, &mut self.walk)
+        {
             if self.performed > most {
                 self.refused = Some(what);
                 return;
@@ -412,7 +413,7 @@ impl<'m> Space<'m> {
         hashes.clear();
         let words = self.rows.words();
         // As `Rows::fetch`: what does not wait for one another is waited for together.
-        let writes = pending.iter().map(|move_| &self.memo.effect(move_.effect).writes);
+        let writes = pending.iter().map(|move_| &self.transitions.effect(move_.effect).writes);
         black_box(writes.fold(0, |all, writes| all ^ writes.first().map_or(0, |(to, _)| *to)));
         for (at, move_) in pending.iter().enumerate() {
             self.lead(*move_, packed);
@@ -429,7 +430,7 @@ impl<'m> Space<'m> {
     fn lead(&self, move_: Pending, packed: &mut Vec<u64>) {
         let at = packed.len();
         packed.extend_from_slice(self.rows.packed(move_.from));
-        for (position, number) in &self.memo.effect(move_.effect).writes {
+        for (position, number) in &self.transitions.effect(move_.effect).writes {
             self.rows.put(&mut packed[at..], *position as usize, *number);
         }
     }
@@ -437,19 +438,19 @@ impl<'m> Space<'m> {
     /// Makes the row the one that an effect leads to from a state.
     fn go(&mut self, from: u32, effect: u32) {
         self.rows.unpack(from, &mut self.row);
-        for (position, number) in &self.memo.effect(effect).writes {
+        for (position, number) in &self.transitions.effect(effect).writes {
             self.row[*position as usize] = *number;
         }
     }
 
     /// How the kernel's questions were answered on a way.
     pub fn answers(&self, edge: &Edge) -> &[u64] {
-        &self.memo.effect(edge.effect).answers
+        &self.transitions.effect(edge.effect).answers
     }
 
     /// What a way achieves.
-    pub fn news(&self, edge: &Edge) -> News {
-        self.memo.effect(edge.effect).news
+    pub fn achieved(&self, edge: &Edge) -> Achieved {
+        self.transitions.effect(edge.effect).achieved
     }
 
     /// Whether on this way nothing happens but that a thread has waited long enough, for something else
@@ -468,12 +469,12 @@ impl<'m> Space<'m> {
 
     /// Whether its messages arrive.
     pub fn delivery(&self, edge: &Edge) -> Delivery {
-        self.memo.effect(edge.effect).delivery
+        self.transitions.effect(edge.effect).delivery
     }
 
     /// The threads that a way changes: those move on it.
     pub fn moved(&self, edge: &Edge) -> impl Iterator<Item = ThreadId> + '_ {
-        let writes = self.memo.effect(edge.effect).writes.iter();
+        let writes = self.transitions.effect(edge.effect).writes.iter();
         writes.filter_map(|(position, _)| self.layout.thread_at(*position as usize))
     }
 
@@ -505,8 +506,8 @@ impl<'m> Space<'m> {
             let state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
             let truth = self.predicates[predicate].holds(self.machine, &state);
             let before = (state.threads.items().len(), state.mailboxes.items().len());
-            let deeds = in_order(looked(&self.layout, &state, before), Vec::new());
-            self.truths.learn(what, &self.row, &deeds, truth, 0);
+            let reads = in_order(looked(&self.layout, &state, before), Vec::new());
+            self.truths.learn(what, &self.row, &reads, truth, 0);
         }
         self.truths.effect(self.walk.found[0]).clone()
     }

@@ -1,4 +1,5 @@
-//! The parts of a state: each different one is kept once, and named by a number.
+//! The parts of a state, the components of collapse compression: each different one is kept once, and named by a
+//! number.
 
 use std::collections::BTreeMap;
 

@@ -8,10 +8,10 @@ use ipcsim_kernel::{
 };
 
 use super::drive::{Ready, drive};
-use super::memo::{Deed, Delivery, Effect, Move, News};
 use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
 use super::scratch::Scratch;
+use super::transitions::{Achieved, Delivery, Effect, Move, Read};
 use super::{Grain, Log, Space};
 use crate::verdict::{forgive_daemons, workers};
 
@@ -36,17 +36,20 @@ impl Space<'_> {
             asked: Vec::new(),
             refused: None,
         };
-        let mut told =
-            Ready::new(Told { news: News::Nothing, delivery: Delivery::Good, said: Vec::new() });
+        let mut report = Ready::new(Report {
+            achieved: Achieved::Nothing,
+            delivery: Delivery::Good,
+            said: Vec::new(),
+        });
         drive(
             self.machine,
             state,
             (what, &self.grain),
             &mut script,
-            &mut told,
-            |script, told, progress, who| match (progress, script.refused.take(), who) {
-                (Progress::Endless, _, Some(t)) => told.news = News::Endless(t),
-                (_, Some(()), Some(t)) => told.news = News::TooManyAnswers(t),
+            &mut report,
+            |script, report, progress, who| match (progress, script.refused.take(), who) {
+                (Progress::Endless, _, Some(t)) => report.achieved = Achieved::Endless(t),
+                (_, Some(()), Some(t)) => report.achieved = Achieved::TooManyAnswers(t),
                 _ => {}
             },
         );
@@ -57,7 +60,7 @@ impl Space<'_> {
             assert_invariants(self.machine, &state.clone());
         }
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
-        let Told { news, delivery, said } = told.sink;
+        let Report { achieved, delivery, said } = report.sink;
         let mut looks = looked(&self.layout, state, before);
         let mut writes = self.writes(state, before, &mut looks);
         if !self.outgrown {
@@ -70,11 +73,11 @@ impl Space<'_> {
             looks.push((u32::MAX, LOG));
             writes.push(self.write_log(said));
         }
-        let deeds = in_order(looks, asked);
+        let reads = in_order(looks, asked);
         let writes = writes.into();
-        let effect = Effect { answers, writes, ended, news, delivery };
+        let effect = Effect { answers, writes, ended, achieved, delivery };
         let bytes = 8 * (effect.answers.len() + effect.writes.len()) + 4 * effect.ended.len();
-        self.memo.learn(what.number(), &self.row, &deeds, effect, bytes);
+        self.transitions.learn(what.number(), &self.row, &reads, effect, bytes);
     }
 
     /// The processes that have ended, of those that the step may have changed.
@@ -209,14 +212,14 @@ impl Space<'_> {
 }
 
 /// What was looked at and what was asked, in the order in which it was.
-pub(super) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Deed> {
-    let looks = looks.into_iter().map(|(stamp, position)| (stamp, Deed::Looked(position)));
+pub(super) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Read> {
+    let looks = looks.into_iter().map(|(stamp, position)| (stamp, Read::Looked(position)));
     let asked =
-        asked.into_iter().map(|(stamp, answers, answer)| (stamp, Deed::Asked { answers, answer }));
-    let mut deeds: Vec<(u32, Deed)> = looks.chain(asked).collect();
+        asked.into_iter().map(|(stamp, answers, answer)| (stamp, Read::Asked { answers, answer }));
+    let mut reads: Vec<(u32, Read)> = looks.chain(asked).collect();
     // What is looked at last keeps its order.
-    deeds.sort_by_key(|(stamp, _)| *stamp);
-    deeds.into_iter().map(|(_, deed)| deed).collect()
+    reads.sort_by_key(|(stamp, _)| *stamp);
+    reads.into_iter().map(|(_, read)| read).collect()
 }
 
 /// Answers questions as they are written down, and with 0 behind that.
@@ -247,14 +250,14 @@ impl Oracle for Script<'_> {
     }
 }
 
-/// What a step tells an exploration.
-struct Told {
-    news: News,
+/// What a step reports to an exploration.
+struct Report {
+    achieved: Achieved,
     delivery: Delivery,
     said: Vec<(ProcessId, Value)>,
 }
 
-impl Sink for Told {
+impl Sink for Report {
     const EVENTS: bool = true;
 
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
@@ -275,8 +278,9 @@ impl Sink for Told {
         }
         if let (Kind::Received(_) | Kind::Logged(_), Some(t)) = (&event.kind, event.thread) {
             let process = state.threads.items()[t.index()].process;
-            if machine.family_of(process).role == Role::Worker && self.news == News::Nothing {
-                self.news = News::Progress;
+            if machine.family_of(process).role == Role::Worker && self.achieved == Achieved::Nothing
+            {
+                self.achieved = Achieved::Progress;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Visited states, exactly and in little space.
+//! Visited states, exactly and in little space: collapse compression.
 //!
 //! A state is a row of small numbers: for each of its parts, which of those that were ever seen at that
 //! position. A number takes as many bits as there are different ones to tell apart, so a part that

@@ -10,8 +10,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::memo::{Move, Walk};
 use super::shards::{Shard, hash, shard_of};
+use super::transitions::{Move, Walk};
 use super::walks::{OneWalk, Walks};
 use super::{BATCH, Delivery, Pending, Space};
 
@@ -326,7 +326,7 @@ impl View {
 
     /// Notes where these walks from one state lead, if they are all that there is to say of it.
     fn walked_from(&mut self, space: &Space, walks: &[OneWalk]) -> bool {
-        let goes_on = |effect: &u32| !space.memo.effect(*effect).news.ends();
+        let goes_on = |effect: &u32| !space.transitions.effect(*effect).achieved.ends();
         let plain = |walk: &OneWalk| walk.effect.is_some_and(|effect| goes_on(&effect));
         let is_timeout = |walk: &OneWalk| matches!(walk.what, Move::Expire(_));
         // Where nothing happens, or nothing but timeouts, there is more to see.
@@ -347,8 +347,8 @@ impl View {
         space.moves_in(&self.row, &mut self.moves);
         let first = self.pending.len();
         for what in &self.moves {
-            let known = space.memo.effects(what.number(), &self.row, &mut self.walk).is_ok();
-            let ends = |effect: &u32| space.memo.effect(*effect).news.ends();
+            let known = space.transitions.effects(what.number(), &self.row, &mut self.walk).is_ok();
+            let ends = |effect: &u32| space.transitions.effect(*effect).achieved.ends();
             if !known || self.walk.found.iter().any(ends) {
                 self.pending.truncate(first);
                 self.unknown.push(state);
@@ -374,7 +374,7 @@ impl View {
             let at = self.packed.len();
             space.lead(*pending, &mut self.packed);
             self.hashes.push(hash(&self.packed[at..at + words]));
-            if space.memo.effect(pending.effect).delivery == Delivery::Failed {
+            if space.transitions.effect(pending.effect).delivery == Delivery::Failed {
                 self.delivery = Delivery::Failed;
             }
         }

@@ -1,7 +1,7 @@
 //! Many walks through what is known, side by side: while one waits for memory the others go on.
 
 use super::Space;
-use super::memo::{Move, Step};
+use super::transitions::{Move, Step};
 
 /// What the moves of some states come to, as far as it is known.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Walks {
             space.rows.unpack(state, row);
             space.moves_in(row, &mut self.moves);
             for what in &self.moves {
-                let start = space.memo.start(what.number());
+                let start = space.transitions.start(what.number());
                 if start.is_some() {
                     self.under_way.push(self.all.len() as u32);
                 }
@@ -48,7 +48,7 @@ impl Walks {
             under_way.retain(|number| {
                 let walk = &mut all[*number as usize];
                 let row = walk.place * width;
-                match space.memo.step(walk.at, &rows[row..row + width]) {
+                match space.transitions.step(walk.at, &rows[row..row + width]) {
                     Step::To(next) => {
                         walk.at = next;
                         return true;

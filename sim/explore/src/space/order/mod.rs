@@ -21,7 +21,7 @@ use ipcsim_kernel::{
     Order, Pick, ProcessId, Sources, State, Thread, ThreadState,
 };
 
-use super::memo::Move;
+use super::transitions::Move;
 use ahead::{About, Ahead, Direction, Links, Walk, about};
 use listener::{is_patient, is_rendezvous};
 

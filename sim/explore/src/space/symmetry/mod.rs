@@ -1,4 +1,4 @@
-//! Symmetry: states that differ only in which replica is which are one state.
+//! Symmetry: states that differ only in which replica is which are one state, their canonical representative.
 //!
 //! Replicas are put in an order that does not depend on their numbers: by what they hold, and by where
 //! the others mention them. Of two that cannot be told apart so, either may come first; then a state may
@@ -13,8 +13,8 @@ use std::ops::Range;
 
 use ipcsim_kernel::{Machine, MailboxId, ProcessId, State, ThreadId, Walk};
 
-use super::memo::Move;
 use super::parts::{Layout, Part, Parts, part_at};
+use super::transitions::Move;
 use alike::groups;
 use seating::{Mentions, Seating};
 

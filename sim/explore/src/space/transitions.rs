@@ -1,4 +1,4 @@
-//! Steps that were performed once are known.
+//! The transition cache: steps that were performed once are known.
 //!
 //! A step is a function of what it reads: what it reads first is always the same, what it reads next
 //! depends on what it has read so far, and so on up to its effect. That makes a tree of decisions. It
@@ -52,13 +52,13 @@ pub(super) struct Effect {
     pub writes: Box<[(u32, u32)]>,
     /// Processes that have ended, of those that it changed.
     pub ended: Box<[ProcessId]>,
-    pub news: News,
+    pub achieved: Achieved,
     pub delivery: Delivery,
 }
 
 /// What a step achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum Achieved {
     /// Nothing that counts.
     Nothing,
     /// A thread of a worker took a message or wrote to the log.
@@ -69,10 +69,10 @@ pub enum News {
     TooManyAnswers(ThreadId),
 }
 
-impl News {
+impl Achieved {
     /// Whether that is as far as the search can go.
     pub(super) fn ends(self) -> bool {
-        matches!(self, News::Endless(_) | News::TooManyAnswers(_))
+        matches!(self, Achieved::Endless(_) | Achieved::TooManyAnswers(_))
     }
 }
 
@@ -87,7 +87,7 @@ pub enum Delivery {
 
 /// Something that a step did on the way to its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum Read {
     /// It looked at the part at this position.
     Looked(usize),
     /// It asked a question with so many answers, and got this one.
@@ -118,7 +118,7 @@ impl Place {
 }
 
 /// What is known of functions of states: for each what it does, by what it looks at.
-pub(super) struct Memo<E> {
+pub(super) struct TransitionCache<E> {
     /// The ways on from a place lie side by side.
     places: Vec<Place>,
     effects: Vec<E>,
@@ -145,7 +145,7 @@ pub(super) struct Walk {
 /// Where all functions begin: the ways on are their numbers.
 const ROOT: u32 = 0;
 
-impl<E> Memo<E> {
+impl<E> TransitionCache<E> {
     pub(super) fn new() -> Self {
         let root = Place { node: Node::Unknown, ..Place::NOWHERE };
         Self { places: vec![root], effects: Vec::new(), bytes: 0 }
@@ -239,18 +239,18 @@ impl<E> Memo<E> {
         &mut self,
         what: u32,
         row: &[u32],
-        deeds: &[Deed],
+        reads: &[Read],
         effect: E,
         bytes: usize,
     ) {
         let mut at = self.make_way(ROOT, what);
-        for deed in deeds {
-            match *deed {
-                Deed::Looked(position) => {
+        for read in reads {
+            match *read {
+                Read::Looked(position) => {
                     self.settle(at, Node::Looks(position as u32));
                     at = self.make_way(at, row[position]);
                 }
-                Deed::Asked { answers, answer } => {
+                Read::Asked { answers, answer } => {
                     let count = u32::try_from(answers).expect("questions are small");
                     self.settle(at, Node::Asks(count));
                     // The last first: then there is room for all of them, and none has to move.
