@@ -5,14 +5,14 @@ mod formats;
 mod snapshot;
 mod summary;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use ipcsim_check::{Judgement, judge, result};
 use ipcsim_report::visible;
-use ipcsim_scenario::Loaded;
 use ipcsim_scenario::ast::Claim;
+use ipcsim_scenario::{Diagnostic, Loaded, Severity};
 use rayon::prelude::*;
 
 use crate::args::{TestArgs, TestOutput};
@@ -69,9 +69,18 @@ pub(crate) fn execute(args: &TestArgs, terminal: &Terminal) -> Exit {
         return Exit::Unusable;
     }
     let tested: Vec<Tested> = files.par_iter().map(|file| test(file, args)).collect();
+    // What is wrong with the claims of another file is told once, and not for every file that they are about.
+    let mut told = BTreeSet::new();
     for file in &tested {
         match &file.opened {
             Err(message) => terminal.error(message),
+            Ok(opened) if file.has_no_fitting_claims().is_some() => {
+                let all = opened.loaded.diagnostics.iter();
+                let messages: Vec<String> = all.map(|it| it.message.clone()).collect();
+                if told.insert(messages) {
+                    terminal.diagnostics(&opened.loaded);
+                }
+            }
             Ok(opened) if file.is_unusable() => terminal.diagnostics(&opened.loaded),
             Ok(_) => {}
         }
@@ -163,6 +172,16 @@ impl Tested {
     /// Whether there is nothing in it that could be tested.
     fn is_unusable(&self) -> bool {
         self.opened.as_ref().map_or(true, |opened| opened.loaded.has_errors())
+    }
+
+    /// The file whose claims do not fit this one, if nothing else is wrong with it.
+    fn has_no_fitting_claims(&self) -> Option<&str> {
+        let opened = self.opened.as_ref().ok()?;
+        let name = &*opened.expect.as_ref()?.name;
+        let loaded = &opened.loaded;
+        let mut errors = loaded.diagnostics.iter().filter(|it| it.severity == Severity::Error);
+        let is_there = |it: &Diagnostic| *loaded.sources[it.at.source as usize].name == *name;
+        (loaded.has_errors() && errors.all(is_there)).then_some(name)
     }
 
     /// Whether nothing is claimed in it.

@@ -95,6 +95,13 @@ fn the_claims_of_a_teacher_count_and_those_of_the_student_do_not() {
     let answer = shell.run(&["test", "student.yaml", "--expect", "wrong.yaml"]);
     answer.is(2, "write `completes`");
     assert!(answer.err.contains("wrong.yaml:2:10"), "{}", answer.err);
+    // The teacher's mistake is told once, and not laid at the door of each answer.
+    std::fs::create_dir_all(shell.folder.join("answers")).expect("a folder can be made");
+    shell.write("answers/a.yaml", STUDENT);
+    shell.write("answers/b.yaml", STUDENT);
+    let answer = shell.run(&["test", "answers", "--expect", "wrong.yaml"]);
+    answer.is(2, "answers/b.yaml  the claims of wrong.yaml do not fit it");
+    assert_eq!(answer.err.matches("write `completes`").count(), 1, "{}", answer.err);
 }
 
 #[test]

@@ -15,7 +15,11 @@ pub(super) fn text(tested: &[Tested], args: &TestArgs) -> String {
     let mut out = String::new();
     for file in tested {
         if file.is_unusable() {
-            out.push_str(&format!("FAILED        {}  cannot be used\n", visible(&file.name)));
+            let why = match file.has_no_fitting_claims() {
+                Some(claims) => format!("the claims of {} do not fit it", visible(claims)),
+                None => "cannot be used".into(),
+            };
+            out.push_str(&format!("FAILED        {}  {why}\n", visible(&file.name)));
         }
         for check in &file.checks {
             let is_fine = match &check.found {

@@ -126,7 +126,7 @@ impl Loaded {
             let start = Place { source: number, ..Place::of_file(0..0) };
             self.diagnostics.push(
                 Diagnostic::new(Code::BadClaim, start, "this file claims nothing")
-                    .label("write `expect:` with claims below it"),
+                    .label("write `expect:` with at least one claim below it"),
             );
             return;
         };
