@@ -182,7 +182,7 @@ impl Space<'_> {
         let nobody = symmetry.nobody_moves();
         let who = who.unwrap_or(&nobody);
         let what = symmetry.as_done_by(edge.what, who);
-        let there = symmetry.as_seated(self.machine, &mut self.parts, &parts, who);
+        let there = symmetry.as_arranged(self.machine, &mut self.parts, &parts, who);
         let after = symmetry.who_after(self.machine, &mut self.parts, &mut parts, who);
         (what, there, Some(after))
     }

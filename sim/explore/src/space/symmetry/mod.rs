@@ -5,7 +5,7 @@
 //! be kept more than once, and nothing is missed.
 
 mod alike;
-mod seating;
+mod arrangement;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,15 +16,15 @@ use ipcsim_kernel::{Machine, MailboxId, ProcessId, State, ThreadId, Walk};
 use super::parts::{Layout, Part, Parts, part_at};
 use super::transitions::Move;
 use alike::groups;
-use seating::{Mentions, Seating};
+use arrangement::{Arrangement, Mentions};
 
-/// The replicas that may change places. Each has a seat; those of a group sit side by side.
+/// The replicas that may change places. Each has a slot; those of a group lie side by side.
 pub(super) struct Symmetry {
-    /// For each seat the positions that belong to it alone, those of one kind at the same place.
+    /// For each slot the positions that belong to it alone, those of one kind at the same place.
     own: Vec<Vec<usize>>,
-    /// Positions that belong to nobody's seat, or to several.
+    /// Positions that belong to nobody's slot, or to several.
     common: Vec<usize>,
-    seating: Seating,
+    arrangement: Arrangement,
     layout: Layout,
     known: Known,
     /// The order in which the replicas are put, and its reverse.
@@ -33,28 +33,28 @@ pub(super) struct Symmetry {
     arranged: Vec<u32>,
 }
 
-/// More seats than this are not looked at.
-const MOST_SEATS: u32 = 64;
+/// More slots than this are not looked at.
+const MOST_SLOTS: u32 = 64;
 
 impl Symmetry {
     /// The symmetry of a machine in a state that it begins in, if there is any.
     pub(super) fn of(machine: &Machine, layout: &Layout, state: &State) -> Option<Self> {
         let alike: Vec<_> =
             groups(machine).into_iter().filter(|group| !group.processes.is_empty()).collect();
-        let seats: u32 = alike.iter().map(|group| group.count).sum();
-        if seats == 0 || seats > MOST_SEATS {
+        let slots: u32 = alike.iter().map(|group| group.count).sum();
+        if slots == 0 || slots > MOST_SLOTS {
             return None;
         }
-        let seating = Seating::new(&alike, state);
-        let (own, common) = seating.positions(layout, seats as usize, state);
-        let same_everywhere = seating
+        let arrangement = Arrangement::new(&alike, state);
+        let (own, common) = arrangement.positions(layout, slots as usize, state);
+        let same_everywhere = arrangement
             .groups
             .iter()
-            .all(|group| group.clone().all(|seat| own[seat].len() == own[group.start].len()));
+            .all(|group| group.clone().all(|slot| own[slot].len() == own[group.start].len()));
         let symmetry = Self {
             own,
             common,
-            seating,
+            arrangement,
             layout: *layout,
             known: Known::default(),
             order: Vec::new(),
@@ -66,7 +66,7 @@ impl Symmetry {
 
     /// Whether it makes no difference in the first state if two neighbours change places.
     fn begins_alike(&self, layout: &Layout, state: &State) -> bool {
-        let seats = self.own.len();
+        let slots = self.own.len();
         let encoded = |part: &Part| {
             let mut bytes = Vec::new();
             part.encode(&mut bytes);
@@ -77,18 +77,18 @@ impl Symmetry {
             .map(|position| (position, part_at(layout, state, position)))
             .collect();
         let neighbours = self
-            .seating
+            .arrangement
             .groups
             .iter()
             .flat_map(|group| (group.start..group.end - 1).map(|it| (it, it + 1)));
         neighbours.into_iter().all(|(one, other)| {
-            let mut to: Vec<u8> = (0..seats as u8).collect();
+            let mut to: Vec<u8> = (0..slots as u8).collect();
             to.swap(one, other);
             parts.iter().all(|(position, part)| {
                 let target = self.moved_position(*position, &to);
                 let there = parts.iter().find(|(position, _)| *position == target);
                 there.is_some_and(|(_, there)| {
-                    encoded(&self.seating.renamed(part, &to)) == encoded(there)
+                    encoded(&self.arrangement.renamed(part, &to)) == encoded(there)
                 })
             })
         })
@@ -102,51 +102,51 @@ impl Symmetry {
         row: &mut [u32],
     ) -> bool {
         for part in row.iter() {
-            self.known.look_at(machine, parts, &self.seating, *part);
+            self.known.look_at(machine, parts, &self.arrangement, *part);
         }
         self.order.clear();
         self.order.extend(0..self.own.len() as u8);
         let mut order = std::mem::take(&mut self.order);
-        for group in &self.seating.groups {
+        for group in &self.arrangement.groups {
             // Those that cannot be told apart keep their order.
             order[group.clone()].sort_by(|one, other| self.compare(row, *one, *other));
         }
         self.order = order;
-        let in_order = self.order.iter().enumerate().all(|(at, seat)| at == usize::from(*seat));
+        let in_order = self.order.iter().enumerate().all(|(at, slot)| at == usize::from(*slot));
         if in_order {
             return false;
         }
         self.to.resize(self.order.len(), 0);
-        for (at, seat) in self.order.iter().enumerate() {
-            self.to[usize::from(*seat)] = at as u8;
+        for (at, slot) in self.order.iter().enumerate() {
+            self.to[usize::from(*slot)] = at as u8;
         }
         let to = std::mem::take(&mut self.to);
         let mut arranged = std::mem::take(&mut self.arranged);
-        self.seat(machine, parts, row, &to, &mut arranged);
+        self.put_in_slots(machine, parts, row, &to, &mut arranged);
         row.copy_from_slice(&arranged);
         (self.to, self.arranged) = (to, arranged);
         true
     }
 
     /// The state in which everybody has moved to these places.
-    fn seat(
+    fn put_in_slots(
         &mut self,
         machine: &Machine,
         parts: &mut Parts,
         row: &[u32],
         to: &[u8],
-        seated: &mut Vec<u32>,
+        moved: &mut Vec<u32>,
     ) {
-        seated.clear();
-        seated.extend_from_slice(row);
+        moved.clear();
+        moved.extend_from_slice(row);
         for (position, part) in row.iter().enumerate() {
             let target = self.moved_position(position, to);
-            seated[target] = self.known.renamed(machine, parts, &self.seating, *part, to);
+            moved[target] = self.known.renamed(machine, parts, &self.arrangement, *part, to);
         }
     }
 
     /// The state in which the replicas are these.
-    pub(super) fn as_seated(
+    pub(super) fn as_arranged(
         &mut self,
         machine: &Machine,
         parts: &mut Parts,
@@ -154,11 +154,11 @@ impl Symmetry {
         who: &[u8],
     ) -> Vec<u32> {
         for part in row {
-            self.known.look_at(machine, parts, &self.seating, *part);
+            self.known.look_at(machine, parts, &self.arrangement, *part);
         }
-        let mut seated = Vec::new();
-        self.seat(machine, parts, row, who, &mut seated);
-        seated
+        let mut moved = Vec::new();
+        self.put_in_slots(machine, parts, row, who, &mut moved);
+        moved
     }
 
     /// About how many bytes it takes.
@@ -173,7 +173,7 @@ impl Symmetry {
         (0..self.own.len() as u8).collect()
     }
 
-    /// Who sits where when a state has been put in order in which `who` sat there before.
+    /// Who is in which slot when a state has been put in order in which `who` was there before.
     pub(super) fn who_after(
         &mut self,
         machine: &Machine,
@@ -182,19 +182,19 @@ impl Symmetry {
         who: &[u8],
     ) -> Vec<u8> {
         if self.arrange(machine, parts, row) {
-            self.order.iter().map(|seat| who[usize::from(*seat)]).collect()
+            self.order.iter().map(|slot| who[usize::from(*slot)]).collect()
         } else {
             who.to_vec()
         }
     }
 
-    /// A move, done by those who sit in these places.
+    /// A move, done by those who are in these slots.
     pub(super) fn as_done_by(&self, what: Move, who: &[u8]) -> Move {
-        let thread = |t: ThreadId| ThreadId(self.seating.threads.moved(t.0, who));
+        let thread = |t: ThreadId| ThreadId(self.arrangement.threads.moved(t.0, who));
         match what {
             Move::Begin => Move::Begin,
             Move::Start(process) => {
-                Move::Start(ProcessId(self.seating.processes.moved(process.0, who)))
+                Move::Start(ProcessId(self.arrangement.processes.moved(process.0, who)))
             }
             Move::Call(t) => Move::Call(thread(t)),
             Move::Local(t) => Move::Local(thread(t)),
@@ -204,17 +204,17 @@ impl Symmetry {
 
     /// Which of two replicas comes first: by what they hold, then by where the others mention them.
     fn compare(&self, row: &[u32], one: u8, other: u8) -> Ordering {
-        let held = |seat: u8| {
-            let own = self.own[usize::from(seat)].iter();
+        let held = |slot: u8| {
+            let own = self.own[usize::from(slot)].iter();
             own.map(|position| self.known.of(row[*position]).shape)
         };
         held(one).cmp(held(other)).then_with(|| {
             let mentions =
                 self.common.iter().map(|position| &self.known.of(row[*position]).mentions);
             for mentions in mentions.filter(|mentions| !mentions.is_empty()) {
-                let first = mentions.iter().find(|seat| **seat == one || **seat == other);
+                let first = mentions.iter().find(|slot| **slot == one || **slot == other);
                 match first {
-                    Some(seat) if *seat == one => return Ordering::Less,
+                    Some(slot) if *slot == one => return Ordering::Less,
                     Some(_) => return Ordering::Greater,
                     None => {}
                 }
@@ -230,18 +230,18 @@ impl Symmetry {
         }
         if position < layout.thread(0) {
             let id = (position - layout.process(0)) as u32;
-            return layout.process(self.seating.processes.moved(id, to) as usize);
+            return layout.process(self.arrangement.processes.moved(id, to) as usize);
         }
         if position < layout.mailbox(0) {
             let id = (position - layout.thread(0)) as u32;
-            return layout.thread(self.seating.threads.moved(id, to) as usize);
+            return layout.thread(self.arrangement.threads.moved(id, to) as usize);
         }
         if position >= layout.rights(0) {
             let id = (position - layout.rights(0)) as u32;
-            return layout.rights(self.seating.threads.moved(id, to) as usize);
+            return layout.rights(self.arrangement.threads.moved(id, to) as usize);
         }
         let id = MailboxId::at(position - layout.mailbox(0));
-        layout.mailbox(self.seating.moved_mailbox(id, to).index())
+        layout.mailbox(self.arrangement.moved_mailbox(id, to).index())
     }
 }
 
@@ -256,7 +256,7 @@ struct Known {
 
 /// What a part is like, and whom it mentions.
 struct Mentioned {
-    /// The part that is like it and mentions the first seats.
+    /// The part that is like it and mentions the first slots.
     shape: u32,
     mentions: Box<[u8]>,
 }
@@ -266,15 +266,21 @@ impl Known {
         self.parts[part as usize].as_ref().expect("it was looked at")
     }
 
-    fn look_at(&mut self, machine: &Machine, parts: &mut Parts, seating: &Seating, part: u32) {
+    fn look_at(
+        &mut self,
+        machine: &Machine,
+        parts: &mut Parts,
+        arrangement: &Arrangement,
+        part: u32,
+    ) {
         if self.parts.get(part as usize).is_some_and(Option::is_some) {
             return;
         }
-        let mut mentions = Mentions { seating, seats: Vec::new() };
+        let mut mentions = Mentions { arrangement, slots: Vec::new() };
         parts.get(part).visit(&mut mentions);
-        let mentions = mentions.seats;
-        let to = to_the_first(&seating.groups, &mentions);
-        let alike = seating.renamed(parts.get(part), &to);
+        let mentions = mentions.slots;
+        let to = to_the_first(&arrangement.groups, &mentions);
+        let alike = arrangement.renamed(parts.get(part), &to);
         let shape = parts.number(machine, alike);
         self.enter(part, shape, mentions);
     }
@@ -295,37 +301,37 @@ impl Known {
         &mut self,
         machine: &Machine,
         parts: &mut Parts,
-        seating: &Seating,
+        arrangement: &Arrangement,
         part: u32,
         to: &[u8],
     ) -> u32 {
         let Mentioned { shape, mentions } =
             self.parts[part as usize].as_ref().expect("it was looked at");
-        if mentions.iter().all(|seat| to[usize::from(*seat)] == *seat) {
+        if mentions.iter().all(|slot| to[usize::from(*slot)] == *slot) {
             return part;
         }
         self.key.clear();
         self.key.extend(shape.to_le_bytes());
-        self.key.extend(mentions.iter().map(|seat| to[usize::from(*seat)]));
+        self.key.extend(mentions.iter().map(|slot| to[usize::from(*slot)]));
         if let Some(known) = self.instances.get(&self.key[..]) {
             return *known;
         }
-        let renamed = parts.number(machine, seating.renamed(parts.get(part), to));
-        self.look_at(machine, parts, seating, renamed);
+        let renamed = parts.number(machine, arrangement.renamed(parts.get(part), to));
+        self.look_at(machine, parts, arrangement, renamed);
         renamed
     }
 }
 
-/// Whoever is mentioned first moves to the first seat of his group, and so on.
+/// Whoever is mentioned first moves to the first slot of its group, and so on.
 fn to_the_first(groups: &[Range<usize>], mentions: &[u8]) -> Vec<u8> {
-    let seats = groups.last().map_or(0, |group| group.end);
-    let mut to = vec![u8::MAX; seats];
+    let slots = groups.last().map_or(0, |group| group.end);
+    let mut to = vec![u8::MAX; slots];
     for group in groups {
-        let is_here = |seat: &u8| group.contains(&usize::from(*seat));
+        let is_here = |slot: &u8| group.contains(&usize::from(*slot));
         let first = mentions.iter().copied().filter(is_here);
-        let rest = group.clone().map(|seat| seat as u8).filter(|seat| !mentions.contains(seat));
-        for (at, seat) in first.chain(rest).enumerate() {
-            to[usize::from(seat)] = (group.start + at) as u8;
+        let rest = group.clone().map(|slot| slot as u8).filter(|slot| !mentions.contains(slot));
+        for (at, slot) in first.chain(rest).enumerate() {
+            to[usize::from(slot)] = (group.start + at) as u8;
         }
     }
     to
