@@ -414,26 +414,6 @@ processes:
     }
 }
 
-/// The links of clients that have changed places are found again: otherwise each exchange makes new ones, and symmetry is
-/// given up.
-#[test]
-fn clients_of_one_inbox_can_be_exchanged() {
-    let text = "
-kernel: {buffering: 2}
-processes:
-  C:
-    replicas: 3
-    do: [{send: a, to: S}, {send: b, to: S}]
-  S: [{repeat: 6, do: [{receive: m, from: anyone}]}]
-";
-    let machine = common::loaded("clients", text, &[]).machine.expect("it has no errors");
-    let whole = all(&machine, Reductions::MERGE, u64::MAX);
-    let symmetry = Reductions { symmetry: Reduction::On, ..Reductions::MERGE };
-    let reduced = all(&machine, symmetry, u64::MAX);
-    assert_eq!((whole.states(), reduced.states()), (3_914, 681));
-    assert_eq!(endings(&whole), endings(&reduced));
-}
-
 /// Partial order leaves out next to nothing here, and is given up; the system goes round.
 #[test]
 fn a_reduction_that_is_given_up_leaves_nothing_behind() {
