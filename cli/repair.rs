@@ -37,11 +37,12 @@ fn repaired(args: &RepairArgs, opened: &Opened, budget: &Budget, terminal: &Term
             terminal.json("repair", vec![scenario]);
         }
     }
-    match found {
+    match &found {
         _ if budget.is_interrupted() => Exit::Interrupted,
-        _ if found.is_undecided() => Exit::Undecided,
+        Repair::Undecided(_) => Exit::Undecided,
+        Repair::Helped { .. } if found.is_undecided() => Exit::Undecided,
         Repair::Helped { cures, .. } if cures.is_empty() => Exit::No,
-        _ => Exit::Yes,
+        Repair::Completes { .. } | Repair::Helped { .. } => Exit::Yes,
     }
 }
 

@@ -240,6 +240,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "- set: {x: 1}\n- if: x == 1 or x == 2\n  then: [yield]",
     ),
     (
+        "- if: status == \"ok\" or \"dead\"\n  then: [yield]",
+        "write `status == \"ok\" or status == \"dead\"`",
+        "- if: status == \"ok\" or status == \"dead\"\n  then: [yield]",
+    ),
+    (
         "- set: {x: 1}\n- if: x => 2\n  then: [yield]",
         "write `>=`",
         "- set: {x: 1}\n- if: x >= 2\n  then: [yield]",

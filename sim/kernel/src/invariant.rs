@@ -226,9 +226,8 @@ fn memory_invariants(machine: &Machine, state: &State) {
             matches!(state.waits_for(*waiter), Some(BlockedOn::Memory(_))),
             "whoever waits for memory is memory-blocked"
         );
-        assert!(
-            state.mailboxes[message.mailbox.index()].memory_waiters > 0,
-            "a mailbox knows that somebody waits for memory for it"
-        );
+        let here = state.memory.waiting.iter().filter(|(_, it)| it.mailbox == message.mailbox);
+        let known = state.mailboxes[message.mailbox.index()].memory_waiters;
+        assert_eq!(known as usize, here.count(), "a mailbox counts who waits for memory for it");
     }
 }

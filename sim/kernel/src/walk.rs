@@ -144,7 +144,7 @@ macro_rules! state {
         $crate::walk::Walk::$what($name, $who);
     };
     (@rename $names:ident, $field:expr, set) => { $crate::walk::rename_set(&mut $field, $names) };
-    (@rename $names:ident, $field:expr, $($mark:ident)?) => {
+    (@rename $names:ident, $field:expr, $(derived)? $(fixed)?) => {
         $crate::walk::Walk::rename(&mut $field, $names)
     };
     (@visit $visitor:ident, $field:expr, set) => {
@@ -152,7 +152,7 @@ macro_rules! state {
             $crate::walk::Walk::visit(&$field, $visitor);
         }
     };
-    (@visit $visitor:ident, $field:expr, $($mark:ident)?) => {
+    (@visit $visitor:ident, $field:expr, $(derived)? $(fixed)?) => {
         $crate::walk::Walk::visit(&$field, $visitor)
     };
 }

@@ -315,8 +315,12 @@ fn repeated(operator: Binary, left: &Expr, right: &Expr) -> Option<String> {
             | Binary::GreaterOrEqual
     );
     let (of, word) = (said(of), compares.word());
+    let value = |expr: &Expr| match &expr.value {
+        Shape::Text(text) => format!("{text:?}"),
+        _ => said(expr),
+    };
     is_comparison.then(|| {
-        format!("{of} {word} {} {} {of} {word} {}", said(to), operator.word(), said(right))
+        format!("{of} {word} {} {} {of} {word} {}", value(to), operator.word(), value(right))
     })
 }
 

@@ -11,11 +11,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("scheduler", "round-robin", "The thread that has been ready longest, for one `quantum`"),
     ("scheduler", "priority", "The most urgent; among equals in turn, for one `quantum` each"),
     ("scheduler", "random", "Any, drawn from the seed"),
-    (
-        "preempt",
-        "never",
-        "A thread keeps its processor until it waits, ends, or has used its quantum",
-    ),
+    ("preempt", "never", "Only `scheduler` says when a thread loses its processor"),
     ("preempt", "calls", "A draw from the seed decides before each call whether others run first"),
     (
         "buffering",
