@@ -1,6 +1,7 @@
 //! Events in words.
 
-use ipcsim_kernel::object::port::{Receiver, Right};
+use ipcsim_kernel::object::port::Receiver;
+use ipcsim_kernel::program::Right;
 use ipcsim_kernel::program::{Answer, Op, Target, Verb};
 use ipcsim_kernel::{
     BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, MailboxKind, Message, Outcome,

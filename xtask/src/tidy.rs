@@ -145,12 +145,17 @@ fn is_table(function: &str) -> bool {
     ["verb", "tell", "argument", "kind", "document"].contains(&function)
 }
 
-/// The kernel stands on the standard library alone.
+/// Programs and the kernel stand on the standard library alone, the kernel on programs too.
 fn check_kernel_dependencies(root: &Path, found: &mut Vec<String>) {
-    let manifest = fs::read_to_string(root.join("sim/kernel/Cargo.toml")).unwrap_or_default();
-    let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or("");
-    let first = dependencies.lines().map(str::trim).find(|line| !line.is_empty());
-    if first.is_some_and(|line| !line.starts_with('[')) {
-        found.push("sim/kernel/Cargo.toml: the kernel has no dependencies".to_string());
+    for (folder, allowed) in
+        [("program", None), ("kernel", Some("ipcsim-program.workspace = true"))]
+    {
+        let name = format!("sim/{folder}/Cargo.toml");
+        let manifest = fs::read_to_string(root.join(&name)).unwrap_or_default();
+        let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or("");
+        let lines = dependencies.lines().map(str::trim).take_while(|line| !line.starts_with('['));
+        for line in lines.filter(|line| !line.is_empty() && Some(*line) != allowed) {
+            found.push(format!("{name}: `{line}`; this crate stands on the standard library"));
+        }
     }
 }

@@ -9,11 +9,11 @@
 
 use std::hash::{Hash, Hasher};
 
+use ipcsim_program::{Rename, ReplyRight, Walk};
+
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
 use crate::state::{Abandoned, Process, State, Thread};
-use crate::value::ReplyRight;
-use crate::walk::{Rename, Walk};
 
 /// A part of a state: an entry of one of its tables.
 #[derive(Clone, Copy, Debug)]

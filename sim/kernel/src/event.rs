@@ -7,12 +7,10 @@
 
 use std::sync::Arc;
 
-use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
-use crate::message::Message;
+use ipcsim_program::{Fault, MailboxId, Message, Outcome, Pc, ProcessId, ThreadId, Value};
+
 use crate::oracle::Question;
-use crate::outcome::{Fault, Outcome};
 use crate::state::{BlockedOn, End};
-use crate::value::Value;
 
 /// Something that happened.
 #[derive(Clone, Debug)]

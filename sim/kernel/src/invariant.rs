@@ -4,11 +4,10 @@ mod rights;
 
 use std::sync::Arc;
 
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, Machine, MailboxKind, Pick, Wake};
-use crate::message::{Message, Route};
+use ipcsim_program::{Capacity, MailboxId, Message, Op, Pick, ProcessId, Route, ThreadId, Verb};
+
+use crate::machine::{Machine, MailboxKind, Wake};
 use crate::object::mailbox::{Mailbox, Room};
-use crate::program::{Op, Verb};
 use crate::state::{BlockedOn, Filter, Holder, Life, Look, State, ThreadState};
 
 /// Panics, with a sentence, if a state is one that no step may leave behind.

@@ -11,43 +11,37 @@
 //! ends.
 
 mod encode;
+mod eval;
 mod event;
-mod expr;
-mod ghost;
-mod ids;
 mod invariant;
-pub mod limits;
 mod links;
 mod machine;
-mod message;
 pub mod object;
 mod oracle;
-mod outcome;
 mod predicate;
-pub mod program;
 mod state;
 mod step;
 pub mod table;
 mod timing;
-mod value;
 pub mod waits;
-mod walk;
 
 pub use encode::{PartOf, encode, encode_part};
 pub use event::{Event, Kind, Loss};
-pub use expr::{Binary, Expr, Field, Function, Unary, text};
-pub use ghost::Ghost;
-pub use ids::{FamilyId, MailboxId, Pc, ProcessId, Register, ThreadId, ThreadName, UserId};
 pub use invariant::assert_invariants;
-pub use limits::SEMANTICS;
-pub use machine::{
-    Arrivals, Birth, Capacity, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
-    MemoryFull, Order, OutcomeWord, Pick, Policies, PortSetSpec, PortSpec, Replicas, Role,
-    SetOrder, Symbols, ThreadSpec, TooLarge, Variables, Wake,
+pub use ipcsim_program as program;
+pub use ipcsim_program::limits::{self, SEMANTICS};
+pub use ipcsim_program::{
+    Access, Binary, Capacity, Expr, FamilyId, Fault, Field, Function, Ghost, Handle, List,
+    MailboxId, Message, Order, Outcome, Pc, Pick, ProcessId, Register, Rename, ReplyRight, Route,
+    Span, Then, ThreadId, ThreadName, Unary, UserId, Value, Visit, Walk, duration_text, text,
+    write_value,
 };
-pub use message::{Message, Route, Then};
-pub use oracle::{Computing, Oracle, Question, Sink, Span};
-pub use outcome::{Fault, Outcome};
+pub use machine::{
+    Arrivals, Birth, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
+    MemoryFull, OutcomeWord, Policies, PortSetSpec, PortSpec, Replicas, Role, SetOrder, Symbols,
+    ThreadSpec, TooLarge, Variables, Wake,
+};
+pub use oracle::{Computing, Oracle, Question, Sink};
 pub use predicate::{Predicate, Probe};
 pub use state::{
     Abandoned, BlockedOn, Bound, Control, End, Filter, Holder, Level, Life, Look, Process, Raised,
@@ -55,5 +49,3 @@ pub use state::{
 };
 pub use step::{Progress, Transition, step};
 pub use timing::{Costs, Preempt, Scheduler, Timing};
-pub use value::{Access, Handle, List, ReplyRight, Value, duration_text, write_value};
-pub use walk::{Rename, Visit, Walk};

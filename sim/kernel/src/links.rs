@@ -3,12 +3,10 @@
 //! A link is made when it is first needed. Making the named ones at once gives them numbers that do not
 //! depend on who needs one first, so that states which differ in nothing else are one state.
 
-use crate::expr::Expr;
-use crate::ids::ProcessId;
+use ipcsim_program::{Expr, From, Handle, Op, ProcessId, Value, Verb};
+
 use crate::machine::Machine;
-use crate::program::{From, Op, Verb};
 use crate::state::State;
-use crate::value::{Handle, Value};
 
 /// In larger machines no link is made in advance: it would take longer than it is worth.
 const MOST_PROCESSES: usize = 256;

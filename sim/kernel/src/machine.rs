@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ids::{FamilyId, MailboxId, Pc, ProcessId, Register, ThreadName, UserId};
+use ipcsim_program::{
+    Capacity, Command, FamilyId, Handle, MailboxId, Op, Order, Outcome, Pc, Pick, ProcessId,
+    Register, Spawn, ThreadName, Until, UserId, Value, Verb, nameless, state,
+};
+
 use crate::object::port::Receiver;
-use crate::outcome::Outcome;
-use crate::program::{Command, Op, Until, Verb};
 use crate::state::{Level, Thread};
 use crate::timing::Timing;
-use crate::value::{Handle, Value};
-use crate::walk::state;
 
 /// A compiled scenario.
 #[derive(Clone, Debug, Default)]
@@ -99,43 +99,6 @@ impl Policies {
     pub fn looks_again(&self) -> bool {
         [self.wake_senders, self.wake_receivers].contains(&Wake::LookAgain)
     }
-}
-
-/// How much a mailbox holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Capacity {
-    /// Nothing: a message goes from hand to hand (rendezvous).
-    None,
-    /// So many messages.
-    Messages(u64),
-    /// Messages of so many bytes together.
-    Bytes(u64),
-    /// "Send may or may not block": the oracle says whether there is room.
-    Undefined,
-    /// Everything.
-    Unlimited,
-}
-
-/// The order of messages in a mailbox, and of the senders that are blocked on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Order {
-    /// By arrival.
-    Fifo,
-    /// Larger priority first, by arrival among equals.
-    Priority,
-}
-
-/// Which of several waiting threads is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Pick {
-    /// The one that has waited longest.
-    Fifo,
-    /// The one that came last.
-    Lifo,
-    /// The one of the most urgent process, by arrival among equals.
-    Priority,
-    /// Any: the oracle says which.
-    Arbitrary,
 }
 
 /// What a send does that finds no kernel memory.
@@ -270,6 +233,8 @@ pub enum Arrivals {
     /// It never does, and the order is not kept.
     Unordered,
 }
+
+nameless! { Arrivals }
 
 /// A thread that a process starts with, or several alike.
 #[derive(Clone, Debug)]
@@ -414,6 +379,17 @@ impl Machine {
         &self.families[self.processes[process.index()].index()]
     }
 
+    /// The processes that a creator can make with this call.
+    pub fn children_of(
+        &self,
+        spawn: &Spawn,
+        creator: ProcessId,
+    ) -> impl Iterator<Item = ProcessId> + use<> {
+        let member = creator.0 - self.family_of(creator).first.0;
+        let first = spawn.first.0 + member * spawn.each;
+        (first..first + spawn.each).map(ProcessId)
+    }
+
     /// Where the exceptions of a thread go.
     pub fn exception_port(&self, thread: &Thread, level: Level) -> Option<MailboxId> {
         let family = self.family_of(thread.process);
@@ -539,7 +515,7 @@ impl Machine {
     }
 
     /// The call that a thread at this place makes; panics if the place is not a call.
-    pub(crate) fn call(&self, pc: Pc) -> &crate::program::Call {
+    pub(crate) fn call(&self, pc: Pc) -> &ipcsim_program::Call {
         match &self.code[pc.index()] {
             Op::Call(call) => call,
             other => unreachable!("a thread can only be inside a call, not inside {other:?}"),

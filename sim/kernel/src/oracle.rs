@@ -1,7 +1,8 @@
 //! The oracle and the sink: who decides where the kernel is free, and who is told what happened.
 
+use ipcsim_program::{Pc, ProcessId, Span, ThreadId};
+
 use crate::event::Event;
-use crate::ids::{Pc, ProcessId, ThreadId};
 use crate::machine::Machine;
 use crate::state::State;
 
@@ -51,22 +52,6 @@ impl Question {
             Question::Room => Some(2),
             Question::Random { low, high } => high.abs_diff(low).checked_add(1),
         }
-    }
-}
-
-/// A time span that a scenario names: fixed when both ends are equal, else any value between them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// The least, in nanoseconds.
-    pub low_ns: u64,
-    /// The greatest, in nanoseconds.
-    pub high_ns: u64,
-}
-
-impl Span {
-    /// A span without choice.
-    pub fn exactly(ns: u64) -> Self {
-        Self { low_ns: ns, high_ns: ns }
     }
 }
 

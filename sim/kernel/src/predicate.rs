@@ -3,13 +3,14 @@
 //! A predicate looks at a few things first (the probes), and computes with what it saw by the same
 //! rules as the threads' own expressions.
 
-use crate::expr::{Expr, Scope, Who};
-use crate::ids::{MailboxId, ProcessId, Register, ThreadId, ThreadName};
+use ipcsim_program::{
+    Expr, Fault, MailboxId, Outcome, ProcessId, Register, ThreadId, ThreadName, Value,
+};
+
+use crate::eval::{Scope, Who};
 use crate::machine::Machine;
 use crate::oracle::{Oracle, Question};
-use crate::outcome::{Fault, Outcome};
 use crate::state::{State, ThreadState};
-use crate::value::Value;
 
 /// A predicate over states.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,20 +6,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ghost::Ghost;
-use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
+use ipcsim_program::{
+    Carried, Fault, Ghost, MailboxId, Message, Order, Outcome, Pc, ProcessId, ReplyRight, Right,
+    Route, ThreadId, ThreadName, Value, nameless, state,
+};
+
 use crate::links;
-use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec, Order};
-use crate::message::{Message, Route};
+use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec};
 use crate::object::inbox::Inbox;
 use crate::object::mailbox::{Existence, Mailbox, Protected};
 use crate::object::memory::KernelMemory;
-use crate::object::port::{Carried, Port, Receiver, Right, Rights};
+use crate::object::port::{Port, Receiver, Rights};
 use crate::object::port_set::PortSet;
-use crate::outcome::{Fault, Outcome};
 use crate::table::{Table, Watched};
-use crate::value::{ReplyRight, Value};
-use crate::walk::state;
 
 /// Everything that changes while a machine runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +153,8 @@ pub enum Level {
     /// That of its process.
     Process,
 }
+
+nameless! { Bound Level }
 
 impl Thread {
     /// Whether somebody has suspended it.

@@ -205,13 +205,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "names that may be missing are never changed",
-        file: "sim/kernel/src/walk.rs",
+        file: "sim/program/src/walk.rs",
         before: "self.as_mut_slice().rename(names);",
         after: "let _ = (self, names);",
     },
     Mutant {
         name: "a list whose order says nothing keeps its order",
-        file: "sim/kernel/src/walk.rs",
+        file: "sim/program/src/walk.rs",
         before: "    set.sort_unstable();\n",
         after: "",
     },

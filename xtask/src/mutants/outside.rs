@@ -47,13 +47,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a list may be as deep as one likes",
-        file: "sim/kernel/src/value.rs",
+        file: "sim/program/src/value/list.rs",
         before: "            depth = depth.max(item.depth_outside()?);\n        }",
         after: "            depth = depth.max(item.depth_outside().unwrap_or(1));\n        }",
     },
     Mutant {
         name: "a range ends before its end",
-        file: "sim/kernel/src/expr/eval.rs",
+        file: "sim/kernel/src/eval.rs",
         before: "(low..=high).map",
         after: "(low..high).map",
     },

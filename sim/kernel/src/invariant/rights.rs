@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::{MailboxId, ProcessId};
+use ipcsim_program::{MailboxId, Once, ProcessId, Right};
+
 use crate::object::mailbox::{Existence, Mailbox};
-use crate::object::port::{Controlled, Once, Receiver, Right, Rights};
+use crate::object::port::{Controlled, Receiver, Rights};
 use crate::state::{Life, Look, State, ThreadState};
 
 /// Every receive right is in one place: in a name space, in one message that has not arrived, or nowhere.

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::ids::{MailboxId, ProcessId, ThreadId};
+use ipcsim_program::{MailboxId, ProcessId, ThreadId, state};
+
 use crate::machine::Arrivals;
-use crate::walk::state;
 
 state! {
     /// The links to one process.

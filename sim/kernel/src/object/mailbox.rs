@@ -6,14 +6,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::ids::ThreadId;
-use crate::limits;
-use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order};
-use crate::message::Message;
+use ipcsim_program::{Capacity, Message, Order, ThreadId, limits, nameless, state};
+
+use crate::machine::{MailboxKind, MailboxSpec};
 use crate::object::port::Port;
 use crate::object::port_set::PortSet;
 use crate::state::Filter;
-use crate::walk::state;
 
 state! {
     /// A mailbox or a link.
@@ -58,6 +56,8 @@ pub enum Existence {
     /// It was destroyed.
     Destroyed,
 }
+
+nameless! { Existence }
 
 /// Whether a mailbox would store a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::ids::ThreadId;
-use crate::message::Message;
-use crate::walk::state;
+use ipcsim_program::{Message, ThreadId, state};
 
 state! {
     /// The kernel's memory for messages.

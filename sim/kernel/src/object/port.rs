@@ -6,9 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::message::Message;
-use crate::walk::{Rename, Visit, Walk, state};
+use ipcsim_program::{MailboxId, Message, Once, ProcessId, Rename, ThreadId, Visit, Walk, state};
 
 /// The queue limit of a port that names none, in messages (Mach 3, `mach/port.h`).
 pub const DEFAULT_QUEUE_LIMIT: u64 = 5;
@@ -50,17 +48,6 @@ state! {
         pub notify: Once,
         /// How many of the blocked senders go before it.
         pub ahead: u32,
-    }
-}
-
-state! {
-    /// A send-once right. Its number is the lowest that is free when it is made.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub struct Once {
-        /// The port that it is a right to.
-        pub port: MailboxId,
-        /// Tells it from the others to that port.
-        pub number: u32,
     }
 }
 
@@ -246,44 +233,5 @@ impl NameSpace {
     /// The ports that it may send to with the references, in order of their numbers.
     pub fn sent_to(&self) -> impl ExactSizeIterator<Item = (MailboxId, u32)> + '_ {
         self.send.iter().map(|(port, references)| (*port, *references))
-    }
-}
-
-state! {
-    /// A right that travels in a message.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub struct Carried {
-        /// The port that it is a right to.
-        pub port: MailboxId,
-        /// Which right it is.
-        pub right: Right,
-    }
-}
-
-state! {
-    /// A right to a port, as it travels.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    #[repr(u32)]
-    pub enum Right {
-        /// To receive from it, to destroy it, and to make send rights.
-        Receive,
-        /// To send to it.
-        Send,
-        /// To send one message to it, which it takes even if its queue is full.
-        Once(u32),
-        /// It died on the way.
-        Dead,
-    }
-}
-
-impl Right {
-    /// What it is called.
-    pub fn word(self) -> &'static str {
-        match self {
-            Right::Receive => "receive",
-            Right::Send => "send",
-            Right::Once(_) => "send-once",
-            Right::Dead => "dead",
-        }
     }
 }

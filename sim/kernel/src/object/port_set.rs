@@ -4,8 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::{MailboxId, ProcessId};
-use crate::walk::state;
+use ipcsim_program::{MailboxId, ProcessId, state};
 
 state! {
     /// What a port set is.

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Command, Fault, Handle, Message, Outcome, Pc, ProcessId, Target, Then, ThreadId, Value,
+};
+
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::ids::{Pc, ProcessId, ThreadId};
-use crate::message::{Message, Then};
 use crate::object::port::Controlled;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Command, Target};
 use crate::state::{End, ThreadState};
-use crate::value::{Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Does something to processes, or to threads of the own one.

@@ -1,15 +1,13 @@
 //! Where a message goes: the mailbox, link or port that a destination stands for.
 
+use ipcsim_program::{
+    Access, Expr, Fault, Handle, MailboxId, Once, Outcome, ProcessId, ThreadId, Value, limits,
+};
+
 use super::{Step, Stop};
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::limits;
 use crate::machine::MailboxKind;
 use crate::object::mailbox::Existence;
-use crate::object::port::Once;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::value::{Access, Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The mailbox or link that a destination stands for, and the send-once right that it is, if it is one.

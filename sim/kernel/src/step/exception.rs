@@ -6,18 +6,17 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    self as program, Extras, Fault, Ghost, MailboxId, Message, Outcome, Pc, ReplyRight, Route,
+    Then, ThreadId, Value,
+};
+
 use super::Step;
 use super::send::Whereabouts;
 use crate::event::Kind;
-use crate::ghost::Ghost;
-use crate::ids::{MailboxId, Pc, ThreadId};
-use crate::message::{Extras, Message, Route, Then};
 use crate::object::mailbox::Existence;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program;
 use crate::state::{BlockedOn, Bound, End, Holder, Level, Raised, ThreadState};
-use crate::value::{ReplyRight, Value};
 
 /// What a handler answers to let a thread go on.
 const RESUME: &str = "resume";

@@ -1,12 +1,9 @@
 //! The file system: a path names a mailbox, with an owner and a mode.
 
+use ipcsim_program::{Access, Expr, Handle, Outcome, Register, ThreadId, Value, misuse};
+
 use super::{Step, Stop};
-use crate::expr::Expr;
-use crate::expr::misuse;
-use crate::ids::{Register, ThreadId};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
-use crate::value::{Access, Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn open(

@@ -7,18 +7,17 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Expr, Fault, Handle, MailboxId, Message, Once, Op, Outcome, ProcessId, Send, ThreadId, Value,
+    Verb,
+};
+
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::message::Message;
 use crate::object::mailbox::Room;
-use crate::object::port::{Held, Once};
+use crate::object::port::Held;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Op, Send, Verb};
 use crate::state::{BlockedOn, ThreadState};
-use crate::value::{Handle, Value};
 
 /// Whether a message that is to be kept has left its sender before.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,14 @@
 //! Looking at one's own rights: expressions see a thread's variables only, so this is a call.
 
+use ipcsim_program::{
+    Expr, Fault, Handle, Inspection, MailboxId, Once, Outcome, Register, ReplyRight, Right,
+    ThreadId, Value,
+};
+
 use super::rpc::Caller;
 use super::{Step, Stop};
-use crate::expr::Expr;
-use crate::ids::{MailboxId, Register, ThreadId};
 use crate::object::mailbox::Existence;
-use crate::object::port::{Once, Right};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::Inspection;
-use crate::value::{Handle, ReplyRight, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn inspect(

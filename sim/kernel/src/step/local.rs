@@ -2,17 +2,12 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{Expr, Fault, Function, Op, Pc, Register, ThreadId, Value, limits, misuse};
+
 use super::{Progress, Step};
 use crate::event::Kind;
-use crate::expr::misuse;
-use crate::expr::{Expr, Function};
-use crate::ids::{Pc, Register, ThreadId};
-use crate::limits;
 use crate::oracle::{Computing, Oracle, Question, Sink};
-use crate::outcome::Fault;
-use crate::program::Op;
 use crate::state::ThreadState;
-use crate::value::Value;
 
 /// Where local work goes on, or why it stops.
 enum Next {

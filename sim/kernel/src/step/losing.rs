@@ -1,13 +1,12 @@
 //! Rights that are destroyed, and ports that die of it.
 
+use ipcsim_program::{Carried, MailboxId, Message, Once, Outcome, ProcessId, Right, ThreadId};
+
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::message::Message;
 use crate::object::mailbox::Existence;
-use crate::object::port::{Carried, Once, Receiver, Right};
+use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A message is destroyed, and the rights in it with it.

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{Message, Outcome, ThreadId};
+
 use super::send::{Attempt, Posted};
 use super::{Step, Work};
 use crate::event::Kind;
-use crate::ids::ThreadId;
 use crate::machine::{MailboxKind, MemoryFull, Wake};
-use crate::message::Message;
 use crate::object::memory::Fit;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
 use crate::state::{BlockedOn, Bound, Look, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

@@ -32,17 +32,16 @@ mod wait;
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Answer, Expr, Fault, Handle, MailboxId, Message, Op, Outcome, Pc, ProcessId, Register, Span,
+    ThreadId, Time, Value, Verb, misuse,
+};
+
+use crate::eval::{Scope, Who};
 use crate::event::{Event, Kind};
-use crate::expr::misuse;
-use crate::expr::{Expr, Scope, Who};
-use crate::ids::{MailboxId, Pc, ProcessId, Register, ThreadId};
 use crate::machine::Machine;
-use crate::message::Message;
-use crate::oracle::{Oracle, Question, Sink, Span};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Answer, Op, Time, Verb};
+use crate::oracle::{Oracle, Question, Sink};
 use crate::state::{Sources, State, Thread, ThreadState};
-use crate::value::{Handle, Value};
 
 /// What a driver may ask the kernel to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +69,7 @@ pub enum Progress {
     Raised,
     /// The thread lets others run.
     Yielded,
-    /// The thread is in a local loop beyond [`crate::limits::LOCAL_OPERATIONS`].
+    /// The thread is in a local loop beyond [`ipcsim_program::limits::LOCAL_OPERATIONS`].
     Endless,
 }
 

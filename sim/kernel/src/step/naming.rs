@@ -4,17 +4,14 @@
 //! affair. The kernel does here what a library does elsewhere: it puts the request together, and makes an
 //! outcome of the answer.
 
+use ipcsim_program::{
+    Carried, Disposition, Expr, Grant, Handle, Inquiry, Message, Once, Outcome, Right, Send,
+    ThreadId, Value, misuse,
+};
+
 use super::{Step, Stop};
-use crate::expr::Expr;
-use crate::expr::misuse;
-use crate::ids::ThreadId;
-use crate::message::Message;
 use crate::object::mailbox::Existence;
-use crate::object::port::{Carried, Once, Right};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
-use crate::program::{Disposition, Grant, Inquiry, Send};
-use crate::value::{Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Sends a request to the name server. Its body is a name; to register one, a list of the name and what it

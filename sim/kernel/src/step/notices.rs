@@ -3,20 +3,19 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Carried, Expr, Extras, Handle, MailboxId, Message, Once, Outcome, ProcessId, Right, Route,
+    ThreadId, Until, Value,
+};
+
 use super::send::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::Kind;
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::Wake;
-use crate::message::{Extras, Message, Route};
 use crate::object::mailbox::Existence;
-use crate::object::port::{Carried, Once, Receiver, Right};
+use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
-use crate::program::Until;
 use crate::state::Filter;
-use crate::value::{Handle, Value};
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 

@@ -1,18 +1,14 @@
 //! Making and destroying mailboxes while the machine runs.
 
+use ipcsim_program::{Expr, Fault, Handle, MailboxId, Outcome, ThreadId, Value, Verb, limits};
+
 use super::send::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ThreadId};
-use crate::limits;
 use crate::machine::{DyingPort, MailboxKind, MailboxSpec};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::Verb;
 use crate::state::BlockedOn;
-use crate::value::{Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn create(&mut self, t: ThreadId, verb: &Verb) -> Result<(), Stop> {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{MailboxId, Message, Once, Outcome, ProcessId, ThreadId};
+
 use super::{Step, Stop};
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::message::Message;
 use crate::object::mailbox::Existence;
-use crate::object::port::{Once, Receiver};
+use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 

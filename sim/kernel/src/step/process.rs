@@ -1,11 +1,10 @@
 //! Processes: their beginning, their ends, and what those mean to others.
 
+use ipcsim_program::{Expr, Fault, Outcome, ProcessId, ThreadId};
+
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::expr::Expr;
-use crate::ids::{ProcessId, ThreadId};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
 use crate::state::{BlockedOn, End, Holder, Life, ThreadState};
 use crate::step::Progress;
 

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Access, Answer, Expr, Fault, From, Handle, MailboxId, Message, Outcome, Receive, Route, Then,
+    ThreadId, Value, Verb,
+};
+
 use super::send::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ThreadId};
 use crate::machine::{MailboxKind, TooLarge};
-use crate::message::{Message, Route, Then};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Answer, From, Receive, Verb};
 use crate::state::{BlockedOn, Filter, Holder, Sources, ThreadState};
-use crate::value::{Access, Handle, Value};
 
 /// A message that a receive could take now.
 #[derive(Clone, Copy)]

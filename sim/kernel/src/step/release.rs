@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{MailboxId, Message, Outcome, Pick, ProcessId, Then, ThreadId, Wait};
+
 use super::send::Whereabouts;
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{MailboxKind, Pick, Wake};
-use crate::message::{Message, Then};
+use crate::machine::{MailboxKind, Wake};
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
 use crate::oracle::{Oracle, Question, Sink};
-use crate::outcome::Outcome;
-use crate::program::Wait;
 use crate::state::{BlockedOn, Bound, Filter, Holder, Look, Sources, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

@@ -6,21 +6,17 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Capacity, Carried, Disposition, Expr, Extras, Fault, Grant, Handle, MailboxId, Message, Once,
+    Order, Outcome, ProcessId, Register, Right, Send, ThreadId, Value, limits,
+};
+
 use super::{Step, Stop, Work};
 use crate::event::Kind;
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ProcessId, Register, ThreadId};
-use crate::limits;
-use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order};
-use crate::message::{Extras, Message};
+use crate::machine::{MailboxKind, MailboxSpec};
 use crate::object::mailbox::{Existence, Mailbox, Protected};
-use crate::object::port::{
-    Carried, DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Once, Port, Receiver, Right, Rights,
-};
+use crate::object::port::{DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Port, Receiver, Rights};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Disposition, Grant, Send};
-use crate::value::{Handle, Value};
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 const REFUSED: Stop = Stop::Outcome(Outcome::Refused);

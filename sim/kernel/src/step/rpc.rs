@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Extras, Fault, Handle, MailboxId, Message, Outcome, ProcessId, Reply, ReplyRight, Route, Send,
+    Then, ThreadId, Value,
+};
+
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::message::{Extras, Message, Route, Then};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Reply, Send};
 use crate::state::{BlockedOn, Holder};
-use crate::value::{Handle, ReplyRight, Value};
 
 /// Whether somebody waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

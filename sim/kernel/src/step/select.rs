@@ -1,14 +1,11 @@
 //! Receive-scan: which sources a receive would not block on. It takes and reserves nothing.
 
+use ipcsim_program::{Expr, Handle, MailboxId, Outcome, ThreadId, Value, Verb, Wait};
+
 use super::{Step, Stop};
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ThreadId};
 use crate::machine::MailboxKind;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
-use crate::program::{Verb, Wait};
 use crate::state::{BlockedOn, Sources};
-use crate::value::{Handle, Value};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn select(&mut self, t: ThreadId, among: &Expr, wait: &Wait) -> Result<(), Stop> {
@@ -46,7 +43,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match self.mailbox(id).spec.kind {
             MailboxKind::Link { from, .. } => Handle::Process(from),
             MailboxKind::Open | MailboxKind::Port | MailboxKind::PortSet => Handle::Mailbox(id),
-            MailboxKind::Filed => Handle::File { mailbox: id, access: crate::value::Access::Read },
+            MailboxKind::Filed => {
+                Handle::File { mailbox: id, access: ipcsim_program::Access::Read }
+            }
         }
     }
 

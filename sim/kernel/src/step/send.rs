@@ -3,20 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Capacity, Extras, Fault, MailboxId, Message, Outcome, Pick, ProcessId, Route, Send, Then,
+    ThreadId, Value, Wait,
+};
+
 use super::hold::Sent;
 use super::{Step, Stop};
 use crate::event::{Kind, Loss};
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, MailboxKind, MemoryFull, Pick, TooLarge, Wake};
-use crate::message::{Extras, Message, Route, Then};
+use crate::machine::{MailboxKind, MemoryFull, TooLarge, Wake};
 use crate::object::mailbox::{Existence, Mailbox, Room};
 use crate::object::memory::Fit;
 use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Question, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Send, Wait};
 use crate::state::{BlockedOn, Filter, Look, ThreadState};
-use crate::value::Value;
 
 /// What became of a message that was offered.
 pub(super) enum Posted {
@@ -247,7 +247,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// A size in bytes; a negative one is an exception.
-    pub(super) fn size(&mut self, t: ThreadId, size: &crate::expr::Expr) -> Result<u64, Fault> {
+    pub(super) fn size(&mut self, t: ThreadId, size: &ipcsim_program::Expr) -> Result<u64, Fault> {
         u64::try_from(self.scope(t).int(size)?).map_err(|_| Fault::Negative)
     }
 

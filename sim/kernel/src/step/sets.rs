@@ -1,19 +1,19 @@
 //! Port sets: ports that come in and go, and what a receive from a set takes.
 
+use ipcsim_program::{
+    Capacity, Expr, Fault, Handle, MailboxId, Order, Outcome, Register, ThreadId, Value,
+};
+
 use super::receive::Found;
 use super::send::Whereabouts;
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::expr::Expr;
-use crate::ids::{MailboxId, Register, ThreadId};
-use crate::machine::{Capacity, MailboxKind, MailboxSpec, Order, SetOrder};
+use crate::machine::{MailboxKind, MailboxSpec, SetOrder};
 use crate::object::mailbox::{Existence, Mailbox, Protected};
 use crate::object::port::Receiver;
 use crate::object::port_set::PortSet;
 use crate::oracle::{Oracle, Question, Sink};
-use crate::outcome::{Fault, Outcome};
 use crate::state::{BlockedOn, Filter};
-use crate::value::{Handle, Value};
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 const REFUSED: Stop = Stop::Outcome(Outcome::Refused);

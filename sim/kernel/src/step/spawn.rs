@@ -1,14 +1,13 @@
 //! Making a process from scratch, with the environment that its creator gives it.
 
+use ipcsim_program::{
+    Carried, Handle, MailboxId, Outcome, ProcessId, Right, Spawn, ThreadId, Value,
+};
+
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::object::port::{Carried, Right};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
-use crate::program::Spawn;
 use crate::state::Life;
-use crate::value::{Handle, Value};
 
 /// Rights that go to a new process are in no message on their way.
 const NO_MAILBOX: MailboxId = MailboxId(u32::MAX);
@@ -18,7 +17,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let own = self.thread(t).process;
         let is_unborn =
             |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
-        let Some(child) = spawn.children_of(self.machine, own).find(is_unborn) else {
+        let Some(child) = self.machine.children_of(spawn, own).find(is_unborn) else {
             return Err(Stop::Outcome(Outcome::Refused));
         };
         let mut parameters = Vec::with_capacity(spawn.with.len());

@@ -1,12 +1,10 @@
 //! Threads of one process: starting, joining, ending, sleeping.
 
+use ipcsim_program::{Fault, Ghost, Outcome, Pc, ThreadId, ThreadName, Threads, Time, Wait};
+
 use super::{Step, Stop, Work};
 use crate::event::Kind;
-use crate::ghost::Ghost;
-use crate::ids::{Pc, ThreadId, ThreadName};
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::{Fault, Outcome};
-use crate::program::{Threads, Time, Wait};
 use crate::state::{BlockedOn, Bound, End, Thread, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -146,7 +144,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Lets those go on who waited for threads that have now all ended.
-    pub(super) fn tell_joiners(&mut self, process: crate::ids::ProcessId) {
+    pub(super) fn tell_joiners(&mut self, process: ipcsim_program::ProcessId) {
         for joiner in self.state.processes[process.index()].joiners.clone() {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(joiner) else { continue };
             let ended = |other: &ThreadId| self.thread(*other).state.is_ended();

@@ -6,15 +6,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use ipcsim_program::{Message, Outcome, ProcessId, ThreadId, Wait};
+
 use super::{Progress, Step, Stop, Work};
 use crate::event::Kind;
-use crate::ids::{ProcessId, ThreadId};
 use crate::machine::{Detect, MailboxKind};
-use crate::message::Message;
 use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
-use crate::outcome::Outcome;
-use crate::program::Wait;
 use crate::state::{BlockedOn, Bound, Holder, Look, Sources, ThreadState};
 use crate::waits;
 

@@ -1,6 +1,7 @@
 //! What threads wait for: something that somebody has to bring about.
 
-use crate::ids::{MailboxId, ProcessId, ThreadId};
+use ipcsim_program::{MailboxId, ProcessId, ThreadId};
+
 use crate::machine::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Holder, Sources, State};

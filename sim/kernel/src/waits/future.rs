@@ -3,12 +3,13 @@
 mod settled;
 mod walker;
 
-use crate::ids::{MailboxId, Pc, ProcessId, ThreadId};
+use ipcsim_program::{
+    self as program, Command, MailboxId, Op, Pc, ProcessId, ThreadId, Value, Verb,
+};
+
 use crate::machine::Machine;
 use crate::object::port::Controlled;
-use crate::program::{self, Command, Op, Verb};
 use crate::state::State;
-use crate::value::Value;
 use crate::waits::condition::Condition;
 pub use settled::settled;
 use walker::Walker;

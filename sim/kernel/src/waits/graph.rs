@@ -25,18 +25,18 @@ mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipcsim_program::{
+    Carried, Command, Expr, Handle, MailboxId, Once, Op, ProcessId, Right, ThreadId, Value, Verb,
+};
+
 use super::condition::Condition;
 use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use super::local::with_local_work_done;
 use super::may_send;
 use super::search::on_their_way;
-use crate::expr::Expr;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
-use crate::object::port::{Carried, Controlled, Once, Right};
-use crate::program::{Command, Op, Verb};
+use crate::object::port::Controlled;
 use crate::state::{BlockedOn, Holder, State};
-use crate::value::{Handle, Value};
 
 /// Who waits for what, and who could bring it about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
-use crate::expr::{Expr, Function};
-use crate::ids::{Pc, ThreadId};
+use ipcsim_program::{Expr, Function, Op, Pc, ThreadId};
+
 use crate::machine::Machine;
 use crate::oracle::{Oracle, Question, Sink};
-use crate::program::Op;
 use crate::state::{State, ThreadState};
 use crate::step::{Transition, step};
 

@@ -30,7 +30,8 @@ mod local;
 mod rest;
 mod search;
 
-use crate::ids::{MailboxId, ProcessId, ThreadId};
+use ipcsim_program::{MailboxId, ProcessId, ThreadId};
+
 use crate::machine::{Machine, MailboxKind};
 use crate::state::{BlockedOn, Bound, Holder, Life, Sources, State, Thread, ThreadState};
 pub use condition::Condition;

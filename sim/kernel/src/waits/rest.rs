@@ -1,10 +1,9 @@
 //! Daemons at rest: a server may wait for its next request for ever.
 
-use crate::ids::{Pc, ThreadId};
+use ipcsim_program::{Op, Pc, ReplyRight, ThreadId, Value, Verb};
+
 use crate::machine::{Machine, Role};
-use crate::program::{Op, Verb};
 use crate::state::{BlockedOn, Bound, Holder, State, ThreadState};
-use crate::value::{ReplyRight, Value};
 
 /// Whether a thread is a daemon's, waits for a message without a limit, and owes nobody an answer: then it
 /// may do so for ever.
@@ -81,7 +80,7 @@ pub fn rests_in_its_main_receive(machine: &Machine, state: &State, t: ThreadId) 
 }
 
 /// Where a thread of this name begins that is started here.
-fn begins(op: &Op, wanted: crate::ids::ThreadName) -> Option<Pc> {
+fn begins(op: &Op, wanted: ipcsim_program::ThreadName) -> Option<Pc> {
     match op {
         Op::Call(call) => match call.verb {
             Verb::StartThread { name, entry } if name == wanted => Some(entry),

@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipcsim_program::{Command, MailboxId, Message, Op, ProcessId, ThreadId, Value, Verb};
+
 use super::condition::{Condition, Waiters};
 use super::future::{Ahead, Commanded, Detail, Future, Reach, Scratch};
 use super::{Hope, may_send};
-use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::{Machine, MailboxKind};
-use crate::message::Message;
 use crate::object::mailbox::Room;
 use crate::object::memory::Fit;
 use crate::object::port::{Controlled, Receiver};
-use crate::program::{Command, Op, Verb};
 use crate::state::{BlockedOn, Level, Life, Look, Sources, State, ThreadState, is_wanted_type};
-use crate::value::Value;
 
 /// The search for whoever can still be helped.
 pub(super) struct Search<'a> {

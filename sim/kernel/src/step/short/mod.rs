@@ -10,17 +10,15 @@ mod receive;
 mod send;
 mod wait;
 
+use ipcsim_program::{Call, Expr, Handle, MailboxId, Op, Outcome, Pc, ThreadId, Time, Value, Verb};
+
 use super::Transition;
+use crate::eval::{Who, mailbox_member};
 use crate::event::{Event, Kind};
-use crate::expr::{Expr, Who, mailbox_member};
-use crate::ids::{MailboxId, Pc, ThreadId};
 use crate::machine::{Machine, MailboxKind};
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::oracle::Sink;
-use crate::outcome::Outcome;
-use crate::program::{Call, Op, Time, Verb};
 use crate::state::{BlockedOn, Sources, State, Thread, ThreadState};
-use crate::value::{Handle, Value};
 
 /// Performs a transition, if that can be done in the short way.
 pub(super) fn step<S: Sink>(

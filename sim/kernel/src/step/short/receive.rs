@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Call, Capacity, From, MailboxId, Message, Outcome, Pick, Receive, Then, ThreadId, Value,
+};
+
 use super::{Place, Short, go_on, is_plain, mailbox_of, succeed};
 use crate::event::Kind;
-use crate::ids::{MailboxId, ThreadId};
-use crate::machine::{Capacity, Pick, Wake};
-use crate::message::{Message, Then};
+use crate::machine::Wake;
 use crate::oracle::Sink;
-use crate::outcome::Outcome;
-use crate::program::{Call, From, Receive};
 use crate::state::{BlockedOn, Sources};
-use crate::value::Value;
 
 impl<S: Sink> Short<'_, S> {
     pub(super) fn receive(&mut self, t: ThreadId, call: &Call, receive: &Receive) -> Option<()> {

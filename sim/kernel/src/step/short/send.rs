@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
+use ipcsim_program::{
+    Call, Capacity, Message, Outcome, Pick, Route, Send, ThreadId, Value, Verb, Wait,
+};
+
 use super::{Place, Short, is_plain, mailbox_of, replace_plain, succeed, waits_for_anything};
 use crate::event::Kind;
-use crate::ids::ThreadId;
-use crate::machine::{Capacity, Machine, Pick, Wake};
-use crate::message::{Message, Route};
+use crate::machine::{Machine, Wake};
 use crate::object::mailbox::{Mailbox, Room};
 use crate::object::memory::{Fit, KernelMemory};
 use crate::oracle::Sink;
-use crate::outcome::Outcome;
-use crate::program::{Call, Send, Verb, Wait};
 use crate::state::{BlockedOn, State, Thread, ThreadState};
-use crate::value::Value;
 
 /// Where a message goes.
 enum Goes {

@@ -1,13 +1,12 @@
 //! How a plain wait begins, and how it ends by itself.
 
+use ipcsim_program::{Outcome, Span, ThreadId, Time, Wait};
+
 use super::super::wait::forget_waiter;
 use super::{Place, Short, replace_plain};
 use crate::event::Kind;
-use crate::ids::ThreadId;
 use crate::machine::{Detect, MailboxKind};
-use crate::oracle::{Sink, Span};
-use crate::outcome::Outcome;
-use crate::program::{Time, Wait};
+use crate::oracle::Sink;
 use crate::state::{BlockedOn, Bound, Sources, ThreadState};
 
 impl<S: Sink> Short<'_, S> {

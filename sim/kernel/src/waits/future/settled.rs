@@ -1,10 +1,11 @@
 //! What an expression is worth, if nothing that is still to come can change it.
 
-use crate::expr::{Expr, Function, Scope, Who};
+use ipcsim_program::{Expr, Function, Value};
+
+use crate::eval::{Scope, Who};
 use crate::machine::Machine;
 use crate::oracle::{Oracle, Question};
 use crate::state::Thread;
-use crate::value::Value;
 
 /// The value that an expression has for a thread, if it asks nobody and reads none of the variables that
 /// are marked as still to be written.

@@ -1,17 +1,15 @@
 //! One operation after the other: what it adds to what a thread could do.
 
-use crate::expr::{Expr, Field};
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
+use ipcsim_program::{
+    Answer, Call, Capacity, Command, Disposition, Expr, Field, From, Grant, Handle, Inquiry,
+    MailboxId, Op, Outcome, ProcessId, Receive, Send, Spawn, Target, ThreadId, Time, Until, Value,
+    Verb, Wait,
+};
+
+use crate::machine::{Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
 use crate::object::mailbox::Existence;
 use crate::object::port::{Controlled, Receiver};
-use crate::outcome::Outcome;
-use crate::program::{
-    Answer, Call, Command, Disposition, From, Grant, Inquiry, Op, Receive, Send, Spawn, Target,
-    Time, Until, Verb, Wait,
-};
 use crate::state::{BlockedOn, Life, Sources, State};
-use crate::value::{Handle, Value};
 
 use super::settled::settled;
 use super::{Commanded, Detail, Future, Reach};
@@ -176,7 +174,7 @@ impl Walker<'_> {
     fn add_children(&self, spawn: &Spawn, future: &mut Future) {
         self.add_rights(&spawn.rights, future);
         let own = self.state.threads[self.thread.index()].process;
-        let children = spawn.children_of(self.machine, own);
+        let children = self.machine.children_of(spawn, own);
         let is_unborn =
             |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
         let mut ports = Reach::Some(Vec::new());

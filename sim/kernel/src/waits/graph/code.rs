@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use ipcsim_program::{Command, Handle, MailboxId, ProcessId, ReplyRight, ThreadId, Value};
+
 use super::Arrows;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
 use crate::machine::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
-use crate::program::Command;
 use crate::state::{BlockedOn, Holder, Level, is_wanted_type};
-use crate::value::{Handle, ReplyRight, Value};
 use crate::waits::condition::Condition;
 use crate::waits::future::{Commanded, Future, Reach};
 

@@ -1,12 +1,13 @@
 //! What would complete a thread's wait.
 
+use ipcsim_program::{
+    Capacity, Carried, MailboxId, Message, Once, ProcessId, ReplyRight, Right, ThreadId, Value,
+};
+
 use super::Arrows;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::machine::{Capacity, MailboxKind};
-use crate::message::Message;
-use crate::object::port::{Carried, Controlled, Once, Receiver, Right};
+use crate::machine::MailboxKind;
+use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Filter, Holder, Sources, State, is_wanted_type};
-use crate::value::{ReplyRight, Value};
 use crate::waits::condition::Condition;
 use crate::waits::future::Reach;
 

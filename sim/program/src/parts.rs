@@ -2,8 +2,6 @@
 
 use crate::expr::Expr;
 use crate::ids::{ProcessId, Register, ThreadName};
-use crate::machine::Machine;
-use crate::oracle::Span;
 
 /// The parts of a message that is to be sent, and how long the sender waits.
 #[derive(Clone, Debug, PartialEq)]
@@ -207,14 +205,14 @@ pub enum Wait {
 
 impl Send {
     /// Whether it says nothing of what most messages lack.
-    pub(crate) fn says_nothing_special(&self) -> bool {
+    pub fn says_nothing_special(&self) -> bool {
         let Self { kind: None, priority: None, reply_to: None, rights, .. } = self else {
             return false;
         };
         rights.is_empty()
     }
 
-    pub(super) fn expressions(&self) -> Vec<&Expr> {
+    pub(crate) fn expressions(&self) -> Vec<&Expr> {
         let parts = [&self.size, &self.kind, &self.priority, &self.reply_to, &self.hold];
         let rights = self.rights.iter().map(|grant| &grant.port);
         let mut found = vec![&self.to, &self.body];
@@ -224,7 +222,7 @@ impl Send {
 }
 
 impl Wait {
-    pub(super) fn expressions(&self) -> Vec<&Expr> {
+    pub(crate) fn expressions(&self) -> Vec<&Expr> {
         match self {
             Wait::For(time) => time.expressions(),
             Wait::Forever | Wait::Never => Vec::new(),
@@ -233,11 +231,27 @@ impl Wait {
 }
 
 impl Time {
-    pub(super) fn expressions(&self) -> Vec<&Expr> {
+    pub(crate) fn expressions(&self) -> Vec<&Expr> {
         match self {
             Time::Computed(expr) => vec![expr],
             Time::Span(_) => Vec::new(),
         }
+    }
+}
+
+/// A time span that a scenario names: fixed when both ends are equal, else any value between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The least, in nanoseconds.
+    pub low_ns: u64,
+    /// The greatest, in nanoseconds.
+    pub high_ns: u64,
+}
+
+impl Span {
+    /// A span without choice.
+    pub fn exactly(ns: u64) -> Self {
+        Self { low_ns: ns, high_ns: ns }
     }
 }
 
@@ -263,19 +277,6 @@ pub struct Spawn {
     pub with: Vec<(Register, Expr)>,
     /// The rights that it gets.
     pub rights: Vec<Grant>,
-}
-
-impl Spawn {
-    /// The processes that a creator can make here.
-    pub fn children_of(
-        &self,
-        machine: &Machine,
-        creator: ProcessId,
-    ) -> impl Iterator<Item = ProcessId> + use<> {
-        let member = creator.0 - machine.family_of(creator).first.0;
-        let first = self.first.0 + member * self.each;
-        (first..first + self.each).map(ProcessId)
-    }
 }
 
 /// What is done to a process, or to a thread.

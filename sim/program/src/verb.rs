@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::expr::Expr;
+use crate::ids::{Pc, Register, ThreadName};
+use crate::parts::{
     Answer, Command, From, Inspection, Receive, Reply, Send, Spawn, Target, Threads, Time, Until,
     Wait,
 };
-use crate::expr::Expr;
-use crate::ids::{Pc, Register, ThreadName};
-use crate::machine::{Capacity, Order, Pick};
-use crate::value::Value;
+use crate::policy::{Capacity, Order, Pick};
+use crate::value::{Access, Value};
 
 /// A system call.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +137,7 @@ pub enum Verb {
         /// Where the handle goes.
         into: Register,
         /// What for.
-        access: crate::value::Access,
+        access: Access,
     },
 }
 
@@ -149,7 +149,7 @@ impl Verb {
     }
 
     /// Whether a call of this kind that neither waits nor fails tells nothing but that it returns.
-    pub(crate) fn has_no_event(&self) -> bool {
+    pub fn has_no_event(&self) -> bool {
         matches!(
             self,
             Verb::Select { .. }
@@ -164,7 +164,7 @@ impl Verb {
         )
     }
 
-    pub(super) fn expressions(&self) -> Vec<&Expr> {
+    pub(crate) fn expressions(&self) -> Vec<&Expr> {
         let mut found = Vec::new();
         match self {
             Verb::Send(send) | Verb::Call { request: send, .. } => {

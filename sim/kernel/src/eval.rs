@@ -1,16 +1,13 @@
 //! Computing: the value that an expression has for a thread, or the exception that it raises.
 
-use super::misuse;
-use super::{Binary, Expr, Field, Function, Unary};
-use crate::ids::{MailboxId, ProcessId};
-use crate::limits;
+use ipcsim_program::{
+    Binary, Carried, Expr, Fault, Field, Function, Handle, MailboxId, Message, Once, Outcome,
+    ProcessId, Right, Route, Unary, Value, limits, misuse, write_value,
+};
+
 use crate::machine::Machine;
-use crate::message::{Message, Route};
-use crate::object::port::{Carried, Once, Right};
 use crate::oracle::{Oracle, Question};
-use crate::outcome::{Fault, Outcome};
 use crate::state::Thread;
-use crate::value::{Handle, Value, write_value};
 
 /// What an expression may look at.
 pub(crate) struct Scope<'a, O> {
@@ -67,15 +64,6 @@ impl Who {
                 _ => None,
             },
         }
-    }
-}
-
-impl Binary {
-    fn is_arithmetic(self) -> bool {
-        matches!(
-            self,
-            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder
-        )
     }
 }
 

@@ -1,10 +1,9 @@
 //! A message: what travels, and what its sender does when it has gone.
 
+use super::{Carried, Handle, Once, Right, Value};
 use crate::ghost::Ghost;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
-use crate::object::port::{Carried, Once, Right};
-use crate::value::{Handle, ReplyRight, Value};
-use crate::walk::state;
+use crate::ids::{MailboxId, ProcessId, ReplyRight, ThreadId};
+use crate::{nameless, state};
 
 state! {
     /// A message, from the moment its `send` is accepted. It never changes, so it is shared, not copied.
@@ -42,7 +41,7 @@ state! {
         /// The rights that it carries, in the order in which the sender named them.
         pub rights: Box<[Carried]>,
         /// How many messages were received from its port before it, once it was received. Kept only where
-        /// [`crate::Machine::counts_receives`].
+        /// `Machine::counts_receives`.
         pub seq: Option<u32>,
     }
 }
@@ -58,6 +57,8 @@ pub enum Route {
     /// To a port, by a send-once right or from the kernel: it is there however full the port is.
     Once,
 }
+
+nameless! { Route }
 
 state! {
     /// What the sender of a message does when the message has been stored or handed over.

@@ -23,19 +23,19 @@ macro_rules! ids {
 ids! {
     /// A process (Mach: a task). Static ones come first, in the order of the file.
     ProcessId
-    /// A thread: a place in [`crate::State::threads`].
+    /// A thread: a place in `State::threads`.
     ThreadId
-    /// A mailbox or a link: a place in [`crate::State::mailboxes`].
+    /// A mailbox or a link: a place in `State::mailboxes`.
     MailboxId
     /// A user of the machine, for file permissions.
     UserId
     /// A variable of a thread: its place among the thread's registers.
     Register
-    /// A place in [`crate::Machine::code`].
+    /// A place in `Machine::code`.
     Pc
-    /// A process family: a place in [`crate::Machine::families`].
+    /// A process family: a place in `Machine::families`.
     FamilyId
-    /// The name of a thread: a place in [`crate::Symbols::threads`].
+    /// The name of a thread: a place in `Symbols::threads`.
     ThreadName
 }
 
@@ -50,4 +50,13 @@ impl Pc {
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
+}
+
+/// The right to answer one call of one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyRight {
+    /// Who waits for the answer.
+    pub caller: ThreadId,
+    /// Which of its calls. Only ever compared for equality.
+    pub call: u32,
 }

@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{Binary, Field};
+use super::{Binary, Field, Handle, Value, duration_text};
 use crate::ghost::Ghost;
 use crate::outcome::Fault;
-use crate::value::{Handle, Value, duration_text};
 
 /// An exception with these words.
 fn fault(text: String) -> Fault {
@@ -18,21 +17,21 @@ fn fault(text: String) -> Fault {
 /// Something is needed that a value is not: `` `repeat` needs an integer ``.
 #[cold]
 #[inline(never)]
-pub(crate) fn needs(what: &str, value: &Value) -> Fault {
+pub fn needs(what: &str, value: &Value) -> Fault {
     fault(format!("{what}, and this is {}{}", shown(value), instead(value)))
 }
 
 /// A condition that is neither true nor false.
 #[cold]
 #[inline(never)]
-pub(crate) fn condition(value: &Value) -> Fault {
+pub fn condition(value: &Value) -> Fault {
     needs("a condition is true or false", value)
 }
 
 /// Arithmetic with something that is no number.
 #[cold]
 #[inline(never)]
-pub(crate) fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault {
+pub fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault {
     let needed = match operator {
         Binary::Add | Binary::Subtract => "two integers or two durations",
         Binary::Multiply => "two integers, or a duration and an integer",
@@ -55,7 +54,7 @@ pub(crate) fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault
 /// Values of different kinds, asked whether they are equal.
 #[cold]
 #[inline(never)]
-pub(crate) fn compared(left: &Value, right: &Value) -> Fault {
+pub fn compared(left: &Value, right: &Value) -> Fault {
     let hint = match (left, right) {
         (Value::Int(_), Value::Text(text)) | (Value::Text(text), Value::Int(_))
             if text.parse::<i64>().is_ok() =>
@@ -75,7 +74,7 @@ pub(crate) fn compared(left: &Value, right: &Value) -> Fault {
 /// Values without an order between them.
 #[cold]
 #[inline(never)]
-pub(crate) fn ordered(left: &Value, right: &Value) -> Fault {
+pub fn ordered(left: &Value, right: &Value) -> Fault {
     let hint = of_either(left, right);
     let (left, right) = (shown(left), shown(right));
     fault(format!(
@@ -86,7 +85,7 @@ pub(crate) fn ordered(left: &Value, right: &Value) -> Fault {
 /// A field of something that is no message.
 #[cold]
 #[inline(never)]
-pub(crate) fn field(field: Field, of: &Value) -> Fault {
+pub fn field(field: Field, of: &Value) -> Fault {
     let word = field.word();
     let hint = match of {
         Value::None => ": nothing has been received into it",

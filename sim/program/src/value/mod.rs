@@ -4,13 +4,20 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::expr::misuse;
-use crate::ids::{MailboxId, ProcessId, ThreadId};
+mod list;
+mod message;
+pub mod misuse;
+mod operator;
+mod right;
+
+use crate::ids::{MailboxId, ProcessId, ReplyRight};
 use crate::limits;
-use crate::message::Message;
-use crate::object::port::Once;
 use crate::outcome::Fault;
-use crate::walk::{Rename, Visit, Walk, state};
+use crate::{nameless, state};
+pub use list::List;
+pub use message::{Extras, Message, Route, Then};
+pub use operator::{Binary, Field, Unary};
+pub use right::{Carried, Once, Right};
 
 state! {
     /// A value of a variable or a message body.
@@ -74,80 +81,11 @@ pub enum Access {
     Write,
 }
 
-/// The right to answer one call of one thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReplyRight {
-    /// Who waits for the answer.
-    pub caller: ThreadId,
-    /// Which of its calls. Only ever compared for equality.
-    pub call: u32,
-}
-
-/// A list with the number of all elements in it, how deep they are, and how many bytes a message with it has,
-/// so that its limits are cheap to keep, and it is cheap to send.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
-pub struct List {
-    items: Vec<Value>,
-    weight: u64,
-    size_bytes: u64,
-    /// Of a list from which items were taken out it is that of the whole one.
-    depth: u32,
-}
-
-impl Walk for List {
-    fn rename(&mut self, names: &mut impl Rename) {
-        self.items.rename(names);
-    }
-    fn visit(&self, visitor: &mut impl Visit) {
-        self.items.visit(visitor);
-    }
-}
-
-impl List {
-    /// A list of these items; too many of them are an exception.
-    pub fn new(items: Vec<Value>) -> Result<Self, Fault> {
-        let weight = items.iter().map(Value::weight).sum::<u64>();
-        if weight > limits::LIST_ELEMENTS {
-            return Err(Fault::TooLong);
-        }
-        let mut depth = 1;
-        for item in &items {
-            depth = depth.max(item.depth_outside()?);
-        }
-        let size_bytes = items.iter().map(Value::size_bytes).sum();
-        Ok(Self { items, weight, size_bytes, depth })
-    }
-
-    /// One item more, if the list does not become too long.
-    pub(crate) fn push(&mut self, item: Value) -> Result<(), Fault> {
-        let weight = self.weight + item.weight();
-        if weight > limits::LIST_ELEMENTS {
-            return Err(Fault::TooLong);
-        }
-        self.depth = self.depth.max(item.depth_outside()?);
-        self.size_bytes += item.size_bytes();
-        self.items.push(item);
-        self.weight = weight;
-        Ok(())
-    }
-
-    /// The last item, which is taken out.
-    pub(crate) fn pop(&mut self) -> Option<Value> {
-        let item = self.items.pop()?;
-        self.weight -= item.weight();
-        self.size_bytes -= item.size_bytes();
-        Some(item)
-    }
-
-    /// The items, in order.
-    pub fn items(&self) -> &[Value] {
-        &self.items
-    }
-}
+nameless! { Access }
 
 impl Value {
     /// How much it is to go through: elements of a list, pieces of 16 bytes of a text.
-    pub(crate) fn bulk(&self) -> u64 {
+    pub fn bulk(&self) -> u64 {
         match self {
             Value::List(list) => list.weight,
             Value::Text(text) => text.len() as u64 / 16,
@@ -189,7 +127,7 @@ impl Value {
 
     /// The same for what this is put into. Too many are an exception, so that whatever goes through a value may
     /// call itself for what is inside.
-    pub(crate) fn depth_outside(&self) -> Result<u32, Fault> {
+    pub fn depth_outside(&self) -> Result<u32, Fault> {
         match self.depth() {
             limits::DEPTH.. => Err(Fault::TooDeep),
             depth => Ok(depth + 1),

@@ -4,12 +4,8 @@
 //! other threads or at kernel objects, which is why local work may be merged into a step. Random
 //! numbers and the time come from the oracle.
 
-mod eval;
-pub(crate) mod misuse;
-
 use crate::ids::{FamilyId, MailboxId, Register};
-use crate::value::Value;
-pub(crate) use eval::{Scope, Who, mailbox_member};
+use crate::value::{Binary, Field, Unary, Value};
 
 /// An expression, with names already resolved.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,108 +63,6 @@ pub enum Expr {
     Join(Vec<Expr>),
 }
 
-/// A field of a message variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// What it says.
-    Body,
-    /// The process that sent it.
-    Sender,
-    /// Its type.
-    Type,
-    /// Its priority.
-    Priority,
-    /// Its size in bytes.
-    Size,
-    /// The mailbox that it was taken from; `none` for a link.
-    Box,
-    /// Where an answer should go.
-    ReplyTo,
-    /// The ports that it brought rights to; `none` where one died on the way.
-    Rights,
-    /// How many were received from the port before it; `none` if it came from no port.
-    Seq,
-}
-
-impl Field {
-    /// Every field.
-    pub const ALL: [Field; 9] = [
-        Field::Body,
-        Field::Sender,
-        Field::Type,
-        Field::Priority,
-        Field::Size,
-        Field::Box,
-        Field::ReplyTo,
-        Field::Rights,
-        Field::Seq,
-    ];
-
-    /// How scenarios write it, behind the dot.
-    pub fn word(self) -> &'static str {
-        match self {
-            Field::Body => "body",
-            Field::Sender => "sender",
-            Field::Type => "type",
-            Field::Priority => "priority",
-            Field::Size => "size",
-            Field::Box => "box",
-            Field::ReplyTo => "reply-to",
-            Field::Rights => "rights",
-            Field::Seq => "seq",
-        }
-    }
-}
-
-/// An operator with one operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unary {
-    /// `not`.
-    Not,
-    /// `-`.
-    Minus,
-}
-
-/// An operator with two operands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Binary {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Remainder,
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    And,
-    Or,
-}
-
-impl Binary {
-    /// How scenarios write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Binary::Add => "+",
-            Binary::Subtract => "-",
-            Binary::Multiply => "*",
-            Binary::Divide => "/",
-            Binary::Remainder => "%",
-            Binary::Equal => "==",
-            Binary::NotEqual => "!=",
-            Binary::Less => "<",
-            Binary::LessOrEqual => "<=",
-            Binary::Greater => ">",
-            Binary::GreaterOrEqual => ">=",
-            Binary::And => "and",
-            Binary::Or => "or",
-        }
-    }
-}
-
 /// A function of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
@@ -209,7 +103,7 @@ impl Expr {
 
     /// The value in its place, if this is a constant or a variable; anything else has to be computed.
     #[inline]
-    pub(crate) fn peek<'a>(&'a self, registers: &'a [Value]) -> Option<&'a Value> {
+    pub fn peek<'a>(&'a self, registers: &'a [Value]) -> Option<&'a Value> {
         match self {
             Expr::Constant(value) => Some(value),
             Expr::Variable(register) => Some(&registers[register.index()]),

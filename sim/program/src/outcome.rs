@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::ghost::Ghost;
 use crate::limits;
+use crate::nameless;
 
 /// How a system call ended, as the thread sees it in its `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +37,8 @@ pub enum Outcome {
     /// The kernel keeps the message, and will tell when it has gone.
     Held,
 }
+
+nameless! { Outcome Fault }
 
 impl Outcome {
     /// Every outcome, in the order in which the documentation lists them.

@@ -16,13 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::ghost::Ghost;
-use crate::ids::{MailboxId, Pc, ProcessId, ThreadId, ThreadName};
-use crate::machine::{Arrivals, Capacity, Order, Pick};
-use crate::message::Route;
-use crate::object::mailbox::Existence;
-use crate::outcome::{Fault, Outcome};
-use crate::state::{Bound, Level};
-use crate::value::{Access, ReplyRight};
+use crate::ids::{MailboxId, Pc, ProcessId, ReplyRight, ThreadId, ThreadName};
 
 /// The new names; whatever is not said keeps its own. Called for each name in a part, always in the same order
 /// for parts of one shape.
@@ -82,6 +76,7 @@ pub trait Walk {
 }
 
 /// Declares a type that is part of a state. See the top of this file for the marks of fields.
+#[macro_export]
 macro_rules! state {
     ($(#[$meta:meta])* pub struct $name:ident {
         $($(#[$doc:meta])* $vis:vis $field:ident: $type:ty $(as $mark:ident)?,)*
@@ -89,13 +84,13 @@ macro_rules! state {
         $(#[$meta])*
         pub struct $name { $($(#[$doc])* $vis $field: $type,)* }
 
-        impl $crate::walk::Walk for $name {
-            fn rename(&mut self, names: &mut impl $crate::walk::Rename) {
-                $($crate::walk::state!(@rename names, self.$field, $($mark)?);)*
+        impl $crate::Walk for $name {
+            fn rename(&mut self, names: &mut impl $crate::Rename) {
+                $($crate::state!(@rename names, self.$field, $($mark)?);)*
             }
 
-            fn visit(&self, visitor: &mut impl $crate::walk::Visit) {
-                $($crate::walk::state!(@visit visitor, self.$field, $($mark)?);)*
+            fn visit(&self, visitor: &mut impl $crate::Visit) {
+                $($crate::state!(@visit visitor, self.$field, $($mark)?);)*
             }
         }
     };
@@ -109,31 +104,31 @@ macro_rules! state {
             $($(#[$doc])* $variant $(($one $(, $two)?))? $({$($(#[$field_doc])* $field: $type,)*})?,)*
         }
 
-        impl $crate::walk::Walk for $name {
-            fn rename(&mut self, names: &mut impl $crate::walk::Rename) {
+        impl $crate::Walk for $name {
+            fn rename(&mut self, names: &mut impl $crate::Rename) {
                 let _ = &names;
                 match self {
                     $(Self::$variant
-                        $(($crate::walk::state!(@bind one, $one) $(, $crate::walk::state!(@bind two, $two))?))?
+                        $(($crate::state!(@bind one, $one) $(, $crate::state!(@bind two, $two))?))?
                         $({$($field,)*})?
                     => {
-                        $($crate::walk::state!(@each rename, names, one, $one);
-                          $($crate::walk::state!(@each rename, names, two, $two);)?)?
-                        $($($crate::walk::Walk::rename($field, names);)*)?
+                        $($crate::state!(@each rename, names, one, $one);
+                          $($crate::state!(@each rename, names, two, $two);)?)?
+                        $($($crate::Walk::rename($field, names);)*)?
                     })*
                 }
             }
 
-            fn visit(&self, visitor: &mut impl $crate::walk::Visit) {
+            fn visit(&self, visitor: &mut impl $crate::Visit) {
                 let _ = &visitor;
                 match self {
                     $(Self::$variant
-                        $(($crate::walk::state!(@bind one, $one) $(, $crate::walk::state!(@bind two, $two))?))?
+                        $(($crate::state!(@bind one, $one) $(, $crate::state!(@bind two, $two))?))?
                         $({$($field,)*})?
                     => {
-                        $($crate::walk::state!(@each visit, visitor, one, $one);
-                          $($crate::walk::state!(@each visit, visitor, two, $two);)?)?
-                        $($($crate::walk::Walk::visit($field, visitor);)*)?
+                        $($crate::state!(@each visit, visitor, one, $one);
+                          $($crate::state!(@each visit, visitor, two, $two);)?)?
+                        $($($crate::Walk::visit($field, visitor);)*)?
                     })*
                 }
             }
@@ -141,45 +136,42 @@ macro_rules! state {
     };
     (@bind $name:ident, $type:ty) => { $name };
     (@each $what:ident, $who:ident, $name:ident, $type:ty) => {
-        $crate::walk::Walk::$what($name, $who);
+        $crate::Walk::$what($name, $who);
     };
-    (@rename $names:ident, $field:expr, set) => { $crate::walk::rename_set(&mut $field, $names) };
+    (@rename $names:ident, $field:expr, set) => { $crate::rename_set(&mut $field, $names) };
     (@rename $names:ident, $field:expr, $(derived)? $(fixed)?) => {
-        $crate::walk::Walk::rename(&mut $field, $names)
+        $crate::Walk::rename(&mut $field, $names)
     };
     (@visit $visitor:ident, $field:expr, set) => {
         if $visitor.wants_sets() {
-            $crate::walk::Walk::visit(&$field, $visitor);
+            $crate::Walk::visit(&$field, $visitor);
         }
     };
     (@visit $visitor:ident, $field:expr, $(derived)? $(fixed)?) => {
-        $crate::walk::Walk::visit(&$field, $visitor)
+        $crate::Walk::visit(&$field, $visitor)
     };
 }
-pub(crate) use state;
 
 /// New names in a sorted list: it is sorted anew.
-pub(crate) fn rename_set<T: Walk + Ord>(set: &mut [T], names: &mut impl Rename) {
+pub fn rename_set<T: Walk + Ord>(set: &mut [T], names: &mut impl Rename) {
     for item in set.iter_mut() {
         item.rename(names);
     }
     set.sort_unstable();
 }
 
-/// Names nobody.
+/// Says of types that they name nobody.
+#[macro_export]
 macro_rules! nameless {
     ($($type:ty)*) => {$(
-        impl Walk for $type {
-            fn rename(&mut self, _: &mut impl Rename) {}
-            fn visit(&self, _: &mut impl Visit) {}
+        impl $crate::Walk for $type {
+            fn rename(&mut self, _: &mut impl $crate::Rename) {}
+            fn visit(&self, _: &mut impl $crate::Visit) {}
         }
     )*};
 }
 
-nameless! {
-    i64 u32 u64 Arc<str> Pc ThreadName Outcome Fault Bound Level Route Access Existence
-    Arrivals Capacity Order Pick
-}
+nameless! { i64 u32 u64 Arc<str> Pc ThreadName }
 
 impl<T> Walk for Ghost<T> {
     fn rename(&mut self, _: &mut impl Rename) {}

@@ -4,17 +4,11 @@
 //! calls* are where the kernel, and everybody else, comes in. A scheduling point is just before a
 //! system call, and nowhere else.
 
-mod parts;
-mod verb;
-
 use crate::expr::Expr;
 use crate::ids::{Pc, Register};
 use crate::outcome::Outcome;
-pub use parts::{
-    Answer, Command, Disposition, From, Grant, Inquiry, Inspection, Receive, Reply, Send, Spawn,
-    Target, Threads, Time, Until, Wait,
-};
-pub use verb::Verb;
+use crate::parts::Time;
+use crate::verb::Verb;
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq)]

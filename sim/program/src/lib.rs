@@ -1,0 +1,35 @@
+//! What the threads of ipcsim execute: values, expressions, operations and system calls.
+//!
+//! A program is told here and performed elsewhere. This crate knows what a call may do ([`Verb::effects`]) and where a
+//! thread can come to from it ([`Flow`]); what it does in a state is the kernel's affair.
+
+mod expr;
+mod ghost;
+mod ids;
+pub mod limits;
+mod op;
+mod outcome;
+mod parts;
+mod policy;
+mod value;
+mod verb;
+mod walk;
+
+pub use expr::{Expr, Function, text};
+pub use ghost::Ghost;
+pub use ids::{
+    FamilyId, MailboxId, Pc, ProcessId, Register, ReplyRight, ThreadId, ThreadName, UserId,
+};
+pub use op::{Call, Op, behind};
+pub use outcome::{Fault, Outcome};
+pub use parts::{
+    Answer, Command, Disposition, From, Grant, Inquiry, Inspection, Receive, Reply, Send, Span,
+    Spawn, Target, Threads, Time, Until, Wait,
+};
+pub use policy::{Capacity, Order, Pick};
+pub use value::{
+    Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Right, Route, Then, Unary,
+    Value, duration_text, misuse, write_value,
+};
+pub use verb::Verb;
+pub use walk::{Rename, Visit, Walk, rename_set};

@@ -1,0 +1,42 @@
+//! Policies of a mailbox, which whoever makes one may choose.
+
+use crate::nameless;
+
+/// How much a mailbox holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capacity {
+    /// Nothing: a message goes from hand to hand (rendezvous).
+    None,
+    /// So many messages.
+    Messages(u64),
+    /// Messages of so many bytes together.
+    Bytes(u64),
+    /// "Send may or may not block": the oracle says whether there is room.
+    Undefined,
+    /// Everything.
+    Unlimited,
+}
+
+/// The order of messages in a mailbox, and of the senders that are blocked on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Order {
+    /// By arrival.
+    Fifo,
+    /// Larger priority first, by arrival among equals.
+    Priority,
+}
+
+/// Which of several waiting threads is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pick {
+    /// The one that has waited longest.
+    Fifo,
+    /// The one that came last.
+    Lifo,
+    /// The one of the most urgent process, by arrival among equals.
+    Priority,
+    /// Any: the oracle says which.
+    Arbitrary,
+}
+
+nameless! { Capacity Order Pick }
