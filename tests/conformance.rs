@@ -8,7 +8,7 @@ mod common;
 
 use common::told;
 use ipcsim_kernel::ThreadState;
-use ipcsim_scenario::table::{Is, Verb};
+use ipcsim_scenario::table::Verb;
 use serde_yaml::{Mapping, Value};
 
 /// Runs a case and compares what its processes logged.
@@ -66,15 +66,17 @@ fn telling_step(step: &Value) -> Vec<Value> {
     let Value::Mapping(fields) = telling(step) else { panic!("a step is a mapping: {step:?}") };
     let verb = fields.keys().find_map(|key| Verb::find(key.as_str()?)).expect("a step has a verb");
     // Sleeping only puts the steps of a case in order.
-    if verb.is == Is::Local || ["sleep", "yield", "exit"].contains(&verb.name) {
+    if !verb.is_call() || ["sleep", "yield", "exit"].contains(&verb.name()) {
         return vec![Value::Mapping(fields)];
     }
     let mut call = fields;
-    let when = verb.outcomes.iter().map(|it| (it.word().into(), Value::Sequence(Vec::new())));
-    if !verb.outcomes.is_empty() {
+    let when =
+        verb.word.outcomes().iter().map(|it| (it.word().into(), Value::Sequence(Vec::new())));
+    if !verb.word.outcomes().is_empty() {
         call.insert("when".into(), Value::Mapping(when.collect()));
     }
-    let line = match (verb.name, call.get("receive").or(call.get("into")).and_then(Value::as_str)) {
+    let line = match (verb.name(), call.get("receive").or(call.get("into")).and_then(Value::as_str))
+    {
         ("receive" | "call", Some(variable)) => {
             let got = format!("ok ${{{variable}.type}} ${{{variable}.body}}");
             let yes = yaml(&format!("[{{log: '{got}'}}]"));

@@ -1,11 +1,10 @@
 //! Events in words.
 
 use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::program::Right;
-use ipcsim_kernel::program::{Answer, Op, Target, Verb};
+use ipcsim_kernel::program::{Answer, Effect, Op, Right, Verb};
 use ipcsim_kernel::{
     BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, MailboxKind, Message, Outcome,
-    PortSpec, ProcessId, Question, Register, Route, State, Value, waits,
+    PortSpec, ProcessId, Question, Route, State, Value, waits,
 };
 
 use crate::reasons::why;
@@ -123,28 +122,37 @@ impl Telling<'_> {
         format!("receive {about} from {sender}{via}{rights}")
     }
 
-    /// What a call has found that tells nothing else.
+    /// What a call has found, or done, that no other event tells of.
     fn found(&self) -> Option<String> {
+        let verb = self.call()?;
+        let (mut has_no_event, mut is_told, mut is_part_of_a_step) = (false, false, false);
+        verb.effects(&mut |effect| {
+            has_no_event |= matches!(effect, Effect::HasNoEvent);
+            // That has been told.
+            is_told |= matches!(effect, Effect::SetsLimit(_));
+            is_part_of_a_step |= matches!(effect, Effect::KeepsStatus);
+        });
+        if is_told || !has_no_event {
+            return None;
+        }
+        let word = verb.word();
+        let objects = objects_of(verb);
         let registers = self.state.registers_of(self.event.thread?);
-        let value = |register: &Register| self.names.value(&registers[register.index()]);
-        Some(match self.call()? {
-            Verb::Select { into, .. } => format!("select: {}", value(into)),
-            Verb::Open { into, .. } => format!("open: {}", value(into)),
-            Verb::Inspect { what, of, into } => {
+        let set = verb.writes().map(|into| self.names.value(&registers[into.index()]));
+        match (set, objects.first()) {
+            (Some(value), Some((_, of))) if is_part_of_a_step => {
                 let of = self.named(of).unwrap_or_else(|| "…".into());
-                format!("{}({of}) is {}", what.word(), value(into))
+                Some(format!("{word}({of}) is {value}"))
             }
-            Verb::Join { .. } => "joined".into(),
-            Verb::Insert { port, into } => {
-                format!("insert {} into {}", self.named(port)?, self.named(into)?)
+            (Some(value), _) => Some(format!("{word}: {value}")),
+            (None, None) => Some(format!("{word}ed")),
+            (None, Some(_)) => {
+                let name = |(way, object): &(&str, &Expr)| {
+                    self.named(object).map(|name| format!(" {way}{name}"))
+                };
+                Some(word.to_string() + &objects.iter().map(name).collect::<Option<String>>()?)
             }
-            Verb::Remove { port, out_of } => {
-                format!("remove {} out of {}", self.named(port)?, self.named(out_of)?)
-            }
-            Verb::Drop(right) => format!("drop {}", self.named(right)?),
-            Verb::Watch { port, .. } => format!("watch {}", self.named(port)?),
-            _ => return None,
-        })
+        }
     }
 
     fn failed(&self, outcome: Outcome) -> String {
@@ -153,7 +161,7 @@ impl Telling<'_> {
         let word = self.machine.outcome_word(verb, outcome);
         let word = word.map_or(String::new(), |word| format!(" ({word})"));
         let object = call
-            .and_then(object_of)
+            .and_then(|call| objects_of(call).first().copied())
             .and_then(|(way, object)| Some(format!(" {way}{}", self.named(object)?)));
         format!("{verb}{} → {}{word}", object.unwrap_or_default(), outcome.word())
     }
@@ -227,20 +235,15 @@ fn controls(machine: &Machine, port: MailboxId) -> bool {
     machine.ports.iter().any(is_it)
 }
 
-/// What a call is about, where that is one object.
-fn object_of(verb: &Verb) -> Option<(&'static str, &Expr)> {
-    Some(match verb {
-        Verb::Call { answer: Answer::OfNames(_), .. } => return None,
-        Verb::Send(send) | Verb::Call { request: send, .. } => ("to ", &send.to),
-        Verb::Control(_, Target::Processes(object))
-        | Verb::Drop(object)
-        | Verb::Destroy(object)
-        | Verb::Watch { port: object, .. }
-        | Verb::Limit { port: object, .. }
-        | Verb::Insert { port: object, .. }
-        | Verb::Remove { port: object, .. } => ("", object),
-        _ => return None,
-    })
+/// The objects that a call is about, each with the preposition before it.
+fn objects_of(verb: &Verb) -> Vec<(&'static str, &Expr)> {
+    let mut objects = Vec::new();
+    verb.effects(&mut |effect| {
+        if let Effect::IsAbout(preposition, object) = effect {
+            objects.push((preposition, object));
+        }
+    });
+    objects
 }
 
 /// The beginning of a long text, or list.

@@ -4,7 +4,9 @@ mod rights;
 
 use std::sync::Arc;
 
-use ipcsim_program::{Capacity, MailboxId, Message, Op, Pick, ProcessId, Route, ThreadId, Verb};
+use ipcsim_program::{
+    Capacity, Effect, MailboxId, Message, Op, Pick, ProcessId, Route, Send, ThreadId,
+};
 
 use crate::machine::{Machine, MailboxKind, Wake};
 use crate::object::mailbox::{Mailbox, Room};
@@ -215,8 +217,8 @@ fn memory_invariants(machine: &Machine, state: &State) {
     assert_eq!(state.memory.used, stored, "kernel memory used is what the stored messages cost");
     let notices = |message: &Arc<Message>| message.route == Route::Once;
     let has_notices = state.mailboxes.iter().any(|mailbox| mailbox.messages.iter().any(notices));
-    let promises = |op: &Op| matches!(op, Op::Call(call) if matches!(&call.verb, Verb::Send(send) if send.hold.is_some()));
-    let promised = has_notices || machine.code.iter().any(promises);
+    let promised = has_notices
+        || machine.any_call(|it| matches!(it, Effect::Sends(Send { hold: Some(_), .. })));
     if let Some(limit) = state.memory.limit.filter(|_| !promised) {
         assert!(stored <= limit, "the kernel keeps its memory limit");
     }

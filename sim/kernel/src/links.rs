@@ -3,7 +3,7 @@
 //! A link is made when it is first needed. Making the named ones at once gives them numbers that do not
 //! depend on who needs one first, so that states which differ in nothing else are one state.
 
-use ipcsim_program::{Expr, From, Handle, Op, ProcessId, Value, Verb};
+use ipcsim_program::{Edges, Effect, Expr, From, Handle, ProcessId, Receive, Value, reachable};
 
 use crate::machine::Machine;
 use crate::state::State;
@@ -38,46 +38,41 @@ pub(crate) fn make(machine: &Machine, state: &mut State) {
 /// The links that a process names in its programs.
 fn links_of(machine: &Machine, process: ProcessId) -> Vec<(ProcessId, ProcessId)> {
     let family = machine.family_of(process);
-    let mut seen = vec![false; machine.code.len()];
-    let mut open: Vec<_> = family.threads.iter().map(|spec| spec.entry).collect();
+    let entries = family.threads.iter().map(|spec| spec.entry);
     let mut links = Vec::new();
-    while let Some(pc) = open.pop() {
-        if std::mem::replace(&mut seen[pc.index()], true) {
-            continue;
-        }
-        let op = &machine.code[pc.index()];
-        op.successors(pc, &mut open);
-        let Op::Call(call) = op else { continue };
-        let (expr, sends) = match &call.verb {
-            Verb::Send(send) | Verb::Call { request: send, .. } => (&send.to, true),
-            Verb::Receive(receive) => match &receive.from {
-                From::These(sources) => (sources, false),
-                From::Anyone => continue,
-            },
-            Verb::Select { among, .. } => (among, false),
-            _ => continue,
-        };
-        let mut add = |other: ProcessId| {
-            links.push(if sends { (process, other) } else { (other, process) });
-        };
-        expr.visit(&mut |part| match part {
-            Expr::Constant(value) => processes_in(value, &mut add),
-            Expr::ProcessMember(family, _) => {
-                let family = &machine.families[family.index()];
-                (0..family.count).for_each(|member| add(ProcessId(family.first.0 + member)));
-            }
-            Expr::Me => add(process),
-            // A parameter of the program.
-            Expr::Variable(register) => family
-                .threads
-                .iter()
-                .flat_map(|spec| &spec.initial)
-                .filter(|(parameter, _)| parameter == register)
-                .for_each(|(_, value)| processes_in(value, &mut add)),
-            _ => {}
+    for pc in reachable(&machine.code, entries, Edges::Possible) {
+        machine.code[pc.index()].effects(&mut |effect| {
+            let (expr, sends) = match effect {
+                Effect::Sends(send) => (&send.to, true),
+                Effect::Receives(Receive { from: From::These(from), .. })
+                | Effect::LooksAt(from) => (from, false),
+                _ => return,
+            };
+            let link = |other| if sends { (process, other) } else { (other, process) };
+            named_in(machine, process, expr, &mut |other| links.push(link(other)));
         });
     }
     links
+}
+
+/// The processes that an expression of a process names.
+fn named_in(machine: &Machine, own: ProcessId, expr: &Expr, add: &mut impl FnMut(ProcessId)) {
+    expr.visit(&mut |part| match part {
+        Expr::Constant(value) => processes_in(value, add),
+        Expr::ProcessMember(family, _) => {
+            let family = &machine.families[family.index()];
+            (0..family.count).for_each(|member| add(ProcessId(family.first.0 + member)));
+        }
+        Expr::Me => add(own),
+        // A parameter of the program.
+        Expr::Variable(register) => {
+            let threads = machine.family_of(own).threads.iter();
+            let initial = threads.flat_map(|spec| &spec.initial);
+            let given = initial.filter(|(parameter, _)| parameter == register);
+            given.for_each(|(_, value)| processes_in(value, add));
+        }
+        _ => {}
+    });
 }
 
 fn processes_in(value: &Value, add: &mut impl FnMut(ProcessId)) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Capacity, Command, FamilyId, Handle, MailboxId, Op, Order, Outcome, Pc, Pick, ProcessId,
-    Register, Spawn, ThreadName, Until, UserId, Value, Verb, nameless, state,
+    Capacity, Command, Effect, FamilyId, Handle, MailboxId, Op, Order, Outcome, Pc, Pick,
+    ProcessId, Register, Spawn, ThreadName, Until, UserId, Value, Watch, nameless, state,
 };
 
 use crate::object::port::Receiver;
@@ -402,11 +402,14 @@ impl Machine {
         }
     }
 
+    /// Whether some call of some program may do something like this.
+    pub fn any_call(&self, such: impl Fn(Effect) -> bool) -> bool {
+        self.code.iter().any(|op| op.may(&such))
+    }
+
     /// Whether anybody could wait for an answer: to a call, or to an exception.
     pub fn makes_reply_rights(&self) -> bool {
-        let calls =
-            |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Call { .. }));
-        self.code.iter().any(calls)
+        self.any_call(|effect| matches!(effect, Effect::AwaitsAnswer))
             || self.ports.iter().any(|spec| self.handles_exceptions(spec.port))
     }
 
@@ -437,26 +440,22 @@ impl Machine {
 
     /// Whether anybody could interrupt a wait.
     pub fn interrupts(&self) -> bool {
-        let interrupts = |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Control(Command::Interrupt, _)));
         let by_message =
             |family: &Family| family.task_port.is_some() || family.thread_ports.is_some();
-        self.families.iter().any(by_message) || self.code.iter().any(interrupts)
+        self.families.iter().any(by_message)
+            || self.any_call(|it| matches!(it, Effect::Commands(Command::Interrupt, _)))
     }
 
     /// Whether there are ports, or can be.
     pub fn has_ports(&self) -> bool {
-        let creates =
-            |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::CreatePort { .. }));
-        !self.ports.is_empty() || self.code.iter().any(creates)
+        !self.ports.is_empty() || self.any_call(|effect| matches!(effect, Effect::CreatesPort))
     }
 
     /// Whether anybody asks how many send rights were made.
     pub fn counts_senders(&self) -> bool {
-        let asks = |op: &Op| {
-            matches!(op, Op::Call(call)
-                if matches!(call.verb, Verb::Watch { until: Until::NoSenders, .. }))
-        };
-        self.code.iter().any(asks)
+        self.any_call(|effect| {
+            matches!(effect, Effect::Watches(Watch { until: Until::NoSenders, .. }))
+        })
     }
 
     /// The name of a process, `clients[2]` for a replica.

@@ -1,9 +1,11 @@
 //! What the threads of ipcsim execute: values, expressions, operations and system calls.
 //!
 //! A program is told here and performed elsewhere. This crate knows what a call may do ([`Verb::effects`]) and where a
-//! thread can come to from it ([`Flow`]); what it does in a state is the kernel's affair.
+//! thread can come to from it ([`Edges`]); what it does in a state is the kernel's affair.
 
+mod effects;
 mod expr;
+mod flow;
 mod ghost;
 mod ids;
 pub mod limits;
@@ -14,8 +16,11 @@ mod policy;
 mod value;
 mod verb;
 mod walk;
+mod word;
 
+pub use effects::Effect;
 pub use expr::{Expr, Function, text};
+pub use flow::{Edges, Tour, Walking, look_ahead, reachable};
 pub use ghost::Ghost;
 pub use ids::{
     FamilyId, MailboxId, Pc, ProcessId, Register, ReplyRight, ThreadId, ThreadName, UserId,
@@ -24,7 +29,7 @@ pub use op::{Call, Op, behind};
 pub use outcome::{Fault, Outcome};
 pub use parts::{
     Answer, Command, Disposition, From, Grant, Inquiry, Inspection, Receive, Reply, Send, Span,
-    Spawn, Target, Threads, Time, Until, Wait,
+    Spawn, Target, Threads, Time, Until, Wait, Watch,
 };
 pub use policy::{Capacity, Order, Pick};
 pub use value::{
@@ -33,3 +38,4 @@ pub use value::{
 };
 pub use verb::Verb;
 pub use walk::{Rename, Visit, Walk, rename_set};
+pub use word::{CallWord, LocalWord, Word};

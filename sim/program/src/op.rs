@@ -4,6 +4,7 @@
 //! calls* are where the kernel, and everybody else, comes in. A scheduling point is just before a
 //! system call, and nowhere else.
 
+use crate::effects::Effect;
 use crate::expr::Expr;
 use crate::ids::{Pc, Register};
 use crate::outcome::Outcome;
@@ -57,43 +58,18 @@ pub enum Op {
 }
 
 impl Op {
-    /// Where a thread could be after this operation, which stands at `pc`. Where a thread begins that
-    /// it starts counts too.
-    pub fn successors(&self, pc: Pc, to: &mut Vec<Pc>) {
+    /// Calls `look` with every expression that this operation evaluates.
+    pub fn expressions<'a>(&'a self, look: &mut impl FnMut(&'a Expr)) {
         match self {
-            Op::Jump(target) => to.push(*target),
-            Op::Unless(_, target) => to.extend([pc.next(), *target]),
-            Op::RepeatNext { end, .. } | Op::ForNext { end, .. } => to.extend([pc.next(), *end]),
-            Op::Choose(branches) => to.extend(branches),
-            Op::Set(..) | Op::RepeatStart { .. } | Op::Compute(_) | Op::Log(_) | Op::Assert(_) => {
-                to.push(pc.next());
-            }
-            Op::Call(call) => {
-                let returns = call.verb.may_return();
-                let handlers = call.handlers.iter();
-                let taken = handlers.filter(|(outcome, _)| returns || *outcome != Outcome::Ok);
-                to.extend(taken.map(|(_, handler)| *handler));
-                if returns && call.handler(Outcome::Ok).is_none() {
-                    to.push(pc.next());
+            Op::Set(_, expr) | Op::Unless(expr, _) | Op::Log(expr) | Op::Assert(expr) => look(expr),
+            Op::RepeatStart { rounds, .. } => look(rounds),
+            Op::Compute(time) => time.expression().into_iter().for_each(look),
+            Op::Call(_) => self.effects(&mut |effect| {
+                if let Effect::Reads(expr) = effect {
+                    look(expr);
                 }
-                if let Verb::StartThread { entry, .. } = call.verb {
-                    to.push(entry);
-                }
-            }
-            Op::End => {}
-        }
-    }
-
-    /// Every expression that this operation evaluates.
-    pub fn expressions(&self) -> Vec<&Expr> {
-        match self {
-            Op::Set(_, expr) | Op::Unless(expr, _) | Op::Log(expr) | Op::Assert(expr) => vec![expr],
-            Op::RepeatStart { rounds, .. } => vec![rounds],
-            Op::Compute(time) => time.expressions(),
-            Op::Call(call) => call.verb.expressions(),
-            Op::Jump(_) | Op::RepeatNext { .. } | Op::ForNext { .. } | Op::Choose(_) | Op::End => {
-                Vec::new()
-            }
+            }),
+            Op::Jump(_) | Op::RepeatNext { .. } | Op::ForNext { .. } | Op::Choose(_) | Op::End => {}
         }
     }
 
@@ -104,20 +80,32 @@ impl Op {
             | Op::RepeatStart { counter: register, .. }
             | Op::RepeatNext { counter: register, .. }
             | Op::ForNext { item: register, .. } => Some(*register),
-            Op::Call(call) => match &call.verb {
-                Verb::Receive(receive) => Some(receive.into),
-                Verb::Call { answer, .. } => answer.writes(),
-                Verb::Select { into, .. }
-                | Verb::Create { into, .. }
-                | Verb::CreatePort { into, .. }
-                | Verb::CreateSet { into }
-                | Verb::Inspect { into, .. }
-                | Verb::Open { into, .. } => Some(*into),
-                Verb::Spawn(spawn) => spawn.into,
-                _ => None,
-            },
-            _ => None,
+            Op::Call(call) => call.verb.writes(),
+            Op::Jump(_)
+            | Op::Unless(..)
+            | Op::Choose(_)
+            | Op::Compute(_)
+            | Op::Log(_)
+            | Op::Assert(_)
+            | Op::End => None,
         }
+    }
+
+    /// Whether it touches nothing but the thread's own variables.
+    pub fn is_local(&self) -> bool {
+        !matches!(self, Op::Call(_) | Op::End)
+    }
+
+    /// Tells all that it may do, if it is a call.
+    pub fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        if let Op::Call(call) = self {
+            call.verb.effects(tell);
+        }
+    }
+
+    /// Whether it is a call that may do something like this.
+    pub fn may(&self, such: impl Fn(Effect) -> bool) -> bool {
+        matches!(self, Op::Call(call) if call.verb.may(such))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::expr::Expr;
 use crate::ids::{ProcessId, Register, ThreadName};
+use crate::word::CallWord;
 
 /// The parts of a message that is to be sent, and how long the sender waits.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,11 +67,11 @@ impl Inquiry {
     }
 
     /// What the step is called.
-    fn word(self) -> &'static str {
+    fn word(self) -> CallWord {
         match self {
-            Inquiry::Register => "register",
-            Inquiry::Unregister => "unregister",
-            Inquiry::LookUp { .. } | Inquiry::Await { .. } => "lookup",
+            Inquiry::Register => CallWord::Register,
+            Inquiry::Unregister => CallWord::Unregister,
+            Inquiry::LookUp { .. } | Inquiry::Await { .. } => CallWord::Lookup,
         }
     }
 }
@@ -86,9 +87,9 @@ impl Answer {
     }
 
     /// What a step with such an answer is called.
-    pub fn word(self) -> &'static str {
+    pub fn word(self) -> CallWord {
         match self {
-            Answer::Message(_) => "call",
+            Answer::Message(_) => CallWord::Call,
             Answer::OfNames(inquiry) => inquiry.word(),
         }
     }
@@ -142,6 +143,17 @@ pub enum Until {
     DeadName,
     /// The port would be destroyed: its receive right comes with the notice instead.
     PortDestroyed,
+}
+
+/// A notice that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watch {
+    /// About which port.
+    pub port: Expr,
+    /// What is waited for.
+    pub until: Until,
+    /// Where the notice goes: a port that one receives from, or a send-once right.
+    pub notify: Expr,
 }
 
 /// What a process can ask about its own rights.
@@ -211,32 +223,6 @@ impl Send {
         };
         rights.is_empty()
     }
-
-    pub(crate) fn expressions(&self) -> Vec<&Expr> {
-        let parts = [&self.size, &self.kind, &self.priority, &self.reply_to, &self.hold];
-        let rights = self.rights.iter().map(|grant| &grant.port);
-        let mut found = vec![&self.to, &self.body];
-        found.extend(parts.into_iter().flatten().chain(rights).chain(self.wait.expressions()));
-        found
-    }
-}
-
-impl Wait {
-    pub(crate) fn expressions(&self) -> Vec<&Expr> {
-        match self {
-            Wait::For(time) => time.expressions(),
-            Wait::Forever | Wait::Never => Vec::new(),
-        }
-    }
-}
-
-impl Time {
-    pub(crate) fn expressions(&self) -> Vec<&Expr> {
-        match self {
-            Time::Computed(expr) => vec![expr],
-            Time::Span(_) => Vec::new(),
-        }
-    }
 }
 
 /// A time span that a scenario names: fixed when both ends are equal, else any value between them.
@@ -262,6 +248,16 @@ pub enum Time {
     Span(Span),
     /// Computed when it is needed: a duration value.
     Computed(Expr),
+}
+
+impl Time {
+    /// What has to be computed for it, if anything.
+    pub fn expression(&self) -> Option<&Expr> {
+        match self {
+            Time::Computed(expr) => Some(expr),
+            Time::Span(_) => None,
+        }
+    }
 }
 
 /// A process that is to be made.
@@ -300,10 +296,10 @@ impl Command {
     /// What the step is called in a scenario.
     pub fn word(self) -> &'static str {
         match self {
-            Command::Kill => "kill",
-            Command::Suspend => "suspend",
-            Command::Resume => "resume",
-            Command::Interrupt => "interrupt",
+            Command::Kill => CallWord::Kill.text(),
+            Command::Suspend => CallWord::Suspend.text(),
+            Command::Resume => CallWord::Resume.text(),
+            Command::Interrupt => CallWord::Interrupt.text(),
         }
     }
 
@@ -320,6 +316,16 @@ pub enum Target {
     Processes(Expr),
     /// Threads of the own process.
     Threads(Threads),
+}
+
+impl Target {
+    /// What has to be computed to know whom, if anything.
+    pub fn expression(&self) -> Option<&Expr> {
+        match self {
+            Target::Processes(expr) => Some(expr),
+            Target::Threads(threads) => threads.index.as_ref(),
+        }
+    }
 }
 
 /// Threads of the own process, by name.

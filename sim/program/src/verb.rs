@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    Answer, Command, From, Inspection, Receive, Reply, Send, Spawn, Target, Threads, Time, Until,
-    Wait,
+    Answer, Command, Inspection, Receive, Reply, Send, Spawn, Target, Threads, Time, Wait, Watch,
 };
 use crate::policy::{Capacity, Order, Pick};
-use crate::value::{Access, Value};
+use crate::value::Access;
+use crate::word::CallWord;
 
 /// A system call.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,14 +106,7 @@ pub enum Verb {
         out_of: Expr,
     },
     /// Ask for a notice about a port.
-    Watch {
-        /// The port.
-        port: Expr,
-        /// What is waited for.
-        until: Until,
-        /// Where the notice goes: a port that one receives from, or a send-once right.
-        notify: Expr,
-    },
+    Watch(Watch),
     /// Set the queue limit of a port.
     Limit {
         /// The port.
@@ -142,104 +135,33 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Whether the thread may go on behind it. Behind an exit it does if the code cannot be computed, and a
-    /// handler says so.
-    pub fn may_return(&self) -> bool {
-        !matches!(self, Verb::Exit(Expr::Constant(Value::Int(_))))
-    }
-
-    /// Whether a call of this kind that neither waits nor fails tells nothing but that it returns.
-    pub fn has_no_event(&self) -> bool {
-        matches!(
-            self,
-            Verb::Select { .. }
-                | Verb::Join { .. }
-                | Verb::Open { .. }
-                | Verb::Drop(_)
-                | Verb::Limit { .. }
-                | Verb::Watch { .. }
-                | Verb::Insert { .. }
-                | Verb::Remove { .. }
-                | Verb::Inspect { .. }
-        )
-    }
-
-    pub(crate) fn expressions(&self) -> Vec<&Expr> {
-        let mut found = Vec::new();
-        match self {
-            Verb::Send(send) | Verb::Call { request: send, .. } => {
-                found.extend(send.expressions());
-            }
-            Verb::Receive(receive) => {
-                if let From::These(sources) = &receive.from {
-                    found.push(sources);
-                }
-                found.extend([&receive.kind, &receive.max_size].into_iter().flatten());
-                found.extend(receive.wait.expressions());
-            }
-            Verb::Reply(reply) => {
-                found.extend([&reply.to, &reply.body].into_iter().chain(&reply.size));
-                found.extend(reply.rights.iter().map(|grant| &grant.port));
-            }
-            Verb::Select { among, wait, .. } => {
-                found.push(among);
-                found.extend(wait.expressions());
-            }
-            Verb::Sleep(time) => found.extend(time.expressions()),
-            Verb::Exit(expr)
-            | Verb::Destroy(expr)
-            | Verb::Drop(expr)
-            | Verb::Control(_, Target::Processes(expr))
-            | Verb::Inspect { of: expr, .. }
-            | Verb::Open { path: expr, .. } => found.push(expr),
-            Verb::Control(_, Target::Threads(threads)) => found.extend(&threads.index),
-            Verb::Join { threads, wait } => {
-                found.extend(&threads.index);
-                found.extend(wait.expressions());
-            }
-            Verb::Limit { port: one, limit: other }
-            | Verb::Watch { port: one, notify: other, .. }
-            | Verb::Insert { port: one, into: other }
-            | Verb::Remove { port: one, out_of: other } => found.extend([one, other]),
-            Verb::CreatePort { limit, .. } => found.extend(limit),
-            Verb::Spawn(spawn) => {
-                found.extend(spawn.with.iter().map(|(_, value)| value));
-                found.extend(spawn.rights.iter().map(|grant| &grant.port));
-            }
-            Verb::Yield
-            | Verb::Fault(_)
-            | Verb::StartThread { .. }
-            | Verb::Create { .. }
-            | Verb::CreateSet { .. } => {}
-        }
-        found
-    }
-
     /// What the step is called in a scenario, or the function of an expression that is a call.
     pub fn word(&self) -> &'static str {
         match self {
-            Verb::Send(_) => "send",
-            Verb::Call { answer, .. } => answer.word(),
-            Verb::Receive(_) => "receive",
-            Verb::Reply(_) => "reply",
-            Verb::Select { .. } => "select",
-            Verb::Sleep(_) => "sleep",
-            Verb::Yield => "yield",
-            Verb::Exit(_) => "exit",
+            Verb::Send(_) => CallWord::Send.text(),
+            Verb::Call { answer, .. } => answer.word().text(),
+            Verb::Receive(_) => CallWord::Receive.text(),
+            Verb::Reply(_) => CallWord::Reply.text(),
+            Verb::Select { .. } => CallWord::Select.text(),
+            Verb::Sleep(_) => CallWord::Sleep.text(),
+            Verb::Yield => CallWord::Yield.text(),
+            Verb::Exit(_) => CallWord::Exit.text(),
             Verb::Control(command, _) => command.word(),
-            Verb::Fault(_) => "fault",
-            Verb::Spawn(_) => "spawn",
-            Verb::StartThread { .. } => "thread",
-            Verb::Join { .. } => "join",
-            Verb::Create { .. } | Verb::CreatePort { .. } | Verb::CreateSet { .. } => "create",
-            Verb::Destroy(_) => "destroy",
-            Verb::Drop(_) => "drop",
-            Verb::Limit { .. } => "limit",
-            Verb::Watch { .. } => "watch",
-            Verb::Insert { .. } => "insert",
-            Verb::Remove { .. } => "remove",
+            Verb::Fault(_) => CallWord::Fault.text(),
+            Verb::Spawn(_) => CallWord::Spawn.text(),
+            Verb::StartThread { .. } => CallWord::Thread.text(),
+            Verb::Join { .. } => CallWord::Join.text(),
+            Verb::Create { .. } | Verb::CreatePort { .. } | Verb::CreateSet { .. } => {
+                CallWord::Create.text()
+            }
+            Verb::Destroy(_) => CallWord::Destroy.text(),
+            Verb::Drop(_) => CallWord::Drop.text(),
+            Verb::Limit { .. } => CallWord::Limit.text(),
+            Verb::Watch(_) => CallWord::Watch.text(),
+            Verb::Insert { .. } => CallWord::Insert.text(),
+            Verb::Remove { .. } => CallWord::Remove.text(),
             Verb::Inspect { what, .. } => what.word(),
-            Verb::Open { .. } => "open",
+            Verb::Open { .. } => CallWord::Open.text(),
         }
     }
 }

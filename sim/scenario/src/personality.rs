@@ -213,10 +213,10 @@ mod tests {
                 }
             }
             for (verb, outcome, _) in personality.words {
-                let known = VERBS.iter().find(|known| known.name == *verb);
+                let known = VERBS.iter().find(|known| known.name() == *verb);
                 let never = *outcome == Outcome::Interrupted;
                 assert!(
-                    never || known.is_none_or(|known| known.outcomes.contains(outcome)),
+                    never || known.is_none_or(|known| known.word.outcomes().contains(outcome)),
                     "{verb} never ends {outcome:?}"
                 );
                 assert!(verb.is_empty() || known.is_some(), "there is no {verb}");

@@ -12,8 +12,8 @@ use ipcsim_kernel::{Field, Outcome};
 
 use crate::table::synonyms::{At, meant};
 use crate::table::{
-    self, COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, NAME_SERVER, Need, PORT,
-    PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, VERBS, Verb,
+    COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, NAME_SERVER, Need, PORT, PORT_SET,
+    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, VERBS, Verb,
 };
 use examples::example;
 use policies::{of_elsewhere, policies, values_in_words};
@@ -183,20 +183,17 @@ fn simple(word: &'static str, sort: &str, written: &str, meaning: &str) -> Entry
 }
 
 fn of_verb(verb: &'static Verb) -> Entry {
-    let sort = match verb.is {
-        table::Is::Call => "a step, a system call",
-        table::Is::Local => "a step, local work",
-    };
+    let sort = if verb.is_call() { "a step, a system call" } else { "a step, local work" };
     let written = match verb.operand {
-        Kind::Nothing => format!("- {}", verb.name),
-        other => format!("- {}: {}", verb.name, kind_in_words(other)),
+        Kind::Nothing => format!("- {}", verb.name()),
+        other => format!("- {}: {}", verb.name(), kind_in_words(other)),
     };
-    let outcomes = verb.outcomes.iter().map(|outcome| outcome.word()).collect();
+    let outcomes = verb.word.outcomes().iter().map(|outcome| outcome.word()).collect();
     Entry {
         keys: verb.all_keys().map(described).collect(),
         outcomes,
-        example: example(verb.name),
-        ..simple(verb.name, sort, &written, verb.doc)
+        example: example(verb.name()),
+        ..simple(verb.name(), sort, &written, verb.doc)
     }
 }
 
@@ -206,7 +203,7 @@ fn step_keys() -> Vec<Entry> {
     for verb in VERBS {
         for key in verb.all_keys() {
             let (written, meaning) = described(key);
-            let beside = (format!("- {}", verb.name), meaning);
+            let beside = (format!("- {}", verb.name()), meaning);
             match entries.iter_mut().find(|entry| entry.word == key.name) {
                 Some(entry) => entry.keys.push(beside),
                 None => {
@@ -248,7 +245,8 @@ fn of_field(of: Field) -> Entry {
 }
 
 fn of_outcome(of: Outcome) -> Entry {
-    let verbs = VERBS.iter().filter(|verb| verb.outcomes.contains(&of)).map(|verb| verb.name);
+    let verbs =
+        VERBS.iter().filter(|verb| verb.word.outcomes().contains(&of)).map(|verb| verb.name());
     let verbs: Vec<&str> = verbs.collect();
     let written = format!("when: {{{}: [ … ]}}", of.word());
     let entry = simple(of.word(), "an outcome of a call", &written, outcome(of));

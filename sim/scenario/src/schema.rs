@@ -119,7 +119,7 @@ fn no_steps() -> Value {
 
 /// A step: one verb with its keys, or the bare word of a verb that takes nothing.
 fn step() -> Value {
-    let bare = VERBS.iter().filter(|verb| verb.operand == Kind::Nothing).map(|verb| verb.name);
+    let bare = VERBS.iter().filter(|verb| verb.operand == Kind::Nothing).map(|verb| verb.name());
     let mut forms = vec![json!({ "enum": bare.collect::<Vec<_>>() })];
     forms.extend(VERBS.iter().map(verb_form));
     json!({ "oneOf": forms })
@@ -127,8 +127,8 @@ fn step() -> Value {
 
 fn verb_form(verb: &'static Verb) -> Value {
     let mut all = properties(verb.all_keys());
-    all.insert(verb.name.into(), described(kind(verb.operand), verb.doc));
-    let mut needed = vec![verb.name];
+    all.insert(verb.name().into(), described(kind(verb.operand), verb.doc));
+    let mut needed = vec![verb.name()];
     needed.extend(required(verb.keys));
     let mut form = json!({
         "type": "object",
@@ -137,7 +137,7 @@ fn verb_form(verb: &'static Verb) -> Value {
         "required": needed,
         "properties": all,
     });
-    if verb.name == "spawn" {
+    if verb.name() == "spawn" {
         form["oneOf"] = json!([{ "required": ["do"] }, { "required": ["program"] }]);
     }
     form

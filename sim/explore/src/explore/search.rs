@@ -12,7 +12,9 @@ use crate::space::{Achieved, Delivery, Edge, IsNew, Space, Together};
 fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
     let is_now = |part: &Expr| matches!(part, Expr::Function(Function::Now, _));
     let asks = |op: &Op| {
-        !matches!(op, Op::Log(_)) && op.expressions().into_iter().any(|expr| expr.contains(&is_now))
+        let mut asks = false;
+        op.expressions(&mut |expr| asks |= expr.contains(&is_now));
+        asks && !matches!(op, Op::Log(_))
     };
     machine.code.iter().position(asks).map(Pc::at)
 }

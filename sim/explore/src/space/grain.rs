@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 
-use ipcsim_kernel::program::Op;
+use ipcsim_kernel::program::{Edges, Op, Tour, Walking, look_ahead, reachable};
 use ipcsim_kernel::{Computing, Machine, Pc, Probe, Register};
 
 use super::{Log, Looks, Reduction, Reductions};
@@ -30,14 +30,15 @@ impl Grain {
     /// The steps of a machine's schedules, looked at in this way.
     pub fn new(machine: &Machine, reductions: Reductions, looks: Looks) -> Self {
         let shows = shown(machine, looks);
-        let is_local = |pc: usize| !matches!(machine.code[pc], Op::Call(_) | Op::End);
-        let is_compute = |pc: usize| matches!(machine.code[pc], Op::Compute(_));
+        let is_local = |pc: Pc| machine.code[pc.index()].is_local();
+        let is_compute = |pc: Pc| matches!(machine.code[pc.index()], Op::Compute(_));
         // With what comes behind a `compute`, to see where to stop; then only up to there.
         let far = ahead(machine, &shows, is_local);
         let pauses: Box<[bool]> = (0..machine.code.len())
-            .map(|pc| is_compute(pc) && (far[pc] || comes_back(machine, pc)))
+            .map(Pc::at)
+            .map(|pc| is_compute(pc) && (far[pc.index()] || comes_back(machine, pc)))
             .collect();
-        let seen = ahead(machine, &shows, |pc| is_local(pc) && !pauses[pc]);
+        let seen = ahead(machine, &shows, |pc| is_local(pc) && !pauses[pc.index()]);
         Self { merge: reductions.sound_for(machine).merge, seen, pauses }
     }
 
@@ -77,8 +78,8 @@ fn shown(machine: &Machine, looks: Looks) -> Box<[bool]> {
     }
     for (family, register) in watched {
         let entries = machine.families[family.index()].threads.iter().map(|thread| thread.entry);
-        for pc in reached(machine, entries) {
-            shows[pc] |= writes(&machine.code[pc], register);
+        for pc in reachable(&machine.code, entries, Edges::Possible) {
+            shows[pc.index()] |= writes(&machine.code[pc.index()], register);
         }
     }
     shows
@@ -89,55 +90,26 @@ fn writes(op: &Op, register: Register) -> bool {
     !matches!(op, Op::Call(_)) && op.writes() == Some(register)
 }
 
-/// All code that is reached from these places.
-fn reached(machine: &Machine, from: impl Iterator<Item = Pc>) -> Vec<usize> {
-    let mut open: Vec<Pc> = from.collect();
-    let mut known = vec![false; machine.code.len()];
-    let mut all = Vec::new();
-    while let Some(pc) = open.pop() {
-        if !std::mem::replace(&mut known[pc.index()], true) {
-            all.push(pc.index());
-            machine.code[pc.index()].successors(pc, &mut open);
-        }
-    }
-    all
-}
-
 /// For each place whether something that is shown lies there or ahead, as far as `goes_on` leads.
-fn ahead(machine: &Machine, shows: &[bool], goes_on: impl Fn(usize) -> bool) -> Box<[bool]> {
-    let mut found: Box<[bool]> = shows.into();
-    let mut next = Vec::new();
-    loop {
-        let mut changed = false;
-        for pc in (0..machine.code.len()).rev().filter(|pc| goes_on(*pc)) {
-            if found[pc] {
-                continue;
-            }
-            next.clear();
-            machine.code[pc].successors(Pc::at(pc), &mut next);
-            found[pc] = next.iter().any(|to| found[to.index()]);
-            changed |= found[pc];
+fn ahead(machine: &Machine, shows: &[bool], goes_on: impl Fn(Pc) -> bool) -> Box<[bool]> {
+    let is_shown = |pc: Pc, op: &Op, found: &[bool]| {
+        let mut next = Vec::new();
+        if goes_on(pc) {
+            op.successors(pc, &mut next);
         }
-        if !changed {
-            return found;
-        }
-    }
+        shows[pc.index()] || next.iter().any(|to| found[to.index()])
+    };
+    look_ahead(&machine.code, || false, is_shown).into()
 }
 
 /// Whether local work alone leads from a place back to it.
-fn comes_back(machine: &Machine, from: usize) -> bool {
-    let mut open = Vec::new();
-    let mut known = vec![false; machine.code.len()];
-    machine.code[from].successors(Pc::at(from), &mut open);
-    while let Some(pc) = open.pop() {
-        let op = &machine.code[pc.index()];
-        if pc.index() == from {
-            return true;
-        }
-        if !matches!(op, Op::Call(_) | Op::End) && !std::mem::replace(&mut known[pc.index()], true)
-        {
-            op.successors(pc, &mut open);
-        }
-    }
-    false
+fn comes_back(machine: &Machine, from: Pc) -> bool {
+    let mut starts = Vec::new();
+    machine.code[from.index()].successors(from, &mut starts);
+    let mut comes_back = false;
+    Tour::over(&machine.code).walk(&machine.code, starts, Edges::Possible, |pc, op| {
+        comes_back |= pc == from;
+        if op.is_local() { Walking::On } else { Walking::No }
+    });
+    comes_back
 }

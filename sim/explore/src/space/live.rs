@@ -1,7 +1,7 @@
 //! Which variables may still be read: the others are forgotten, so that states which differ in nothing
 //! but those are one state.
 
-use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::program::{Effect, Op, look_ahead};
 use ipcsim_kernel::{
     Expr, Machine, Outcome, Pc, Predicate, Probe, Register, Thread, ThreadState, Value,
 };
@@ -26,25 +26,7 @@ impl Live {
             Probe::Variable { register, .. } => bits | bit(*register),
             _ => bits,
         });
-        let mut before: Vec<Vec<u32>> = vec![Vec::new(); machine.code.len()];
-        let mut next = Vec::new();
-        for (at, op) in machine.code.iter().enumerate() {
-            next.clear();
-            op.successors(Pc::at(at), &mut next);
-            for to in &next {
-                before[to.index()].push(Pc::at(at).0);
-            }
-        }
-        let mut at = vec![0; machine.code.len()];
-        let mut open: Vec<u32> = (0..Pc::at(machine.code.len()).0).collect();
-        while let Some(place) = open.pop() {
-            let op = &machine.code[place as usize];
-            let live = reads(op) | after(op, Pc(place), &at);
-            if live != at[place as usize] {
-                at[place as usize] = live;
-                open.extend(&before[place as usize]);
-            }
-        }
+        let at = look_ahead(&machine.code, || 0, |pc, op, at| reads(op) | after(op, pc, at));
         Self { at, watched }
     }
 
@@ -75,27 +57,30 @@ fn bit(register: Register) -> u64 {
 /// What is live behind an operation, without what it sets itself.
 fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
     let sets = op.writes().map_or(0, bit);
-    let mut next = Vec::new();
-    op.successors(pc, &mut next);
-    let behind = |places: &[Pc]| places.iter().fold(0, |bits, to| bits | at[to.index()]);
+    let behind = || {
+        let mut next = Vec::new();
+        op.successors(pc, &mut next);
+        next.iter().fold(0, |bits, to| bits | at[to.index()])
+    };
     match op {
-        Op::Set(..) | Op::RepeatStart { .. } => behind(&next) & !sets,
+        Op::Set(..) | Op::RepeatStart { .. } => behind() & !sets,
         // Behind the loop the item is still the last one.
         Op::ForNext { end, .. } => (at[pc.next().index()] & !sets) | at[end.index()],
         // Only a call that ends with `ok` sets its variable, even where a handler leads to the same
-        // place; its outcome every call sets.
+        // place; its outcome every call sets that keeps it.
         Op::Call(call) => {
             let ok = if call.verb.may_return() { at[call.after_ok(pc).index()] } else { 0 };
             let handlers = call.handlers.iter().filter(|(outcome, _)| *outcome != Outcome::Ok);
-            let others = handlers.fold(0, |bits, (_, to)| bits | at[to.index()]);
-            let started = match call.verb {
-                Verb::StartThread { entry, .. } => at[entry.index()],
-                _ => 0,
-            };
-            let outcome = if matches!(call.verb, Verb::Inspect { .. }) { 0 } else { STATUS };
-            ((ok & !sets) | others | started) & !outcome
+            let mut others = handlers.fold(0, |bits, (_, to)| bits | at[to.index()]);
+            let mut outcome = STATUS;
+            call.verb.effects(&mut |effect| match effect {
+                Effect::Starts(_, entry) => others |= at[entry.index()],
+                Effect::KeepsStatus => outcome = 0,
+                _ => {}
+            });
+            ((ok & !sets) | others) & !outcome
         }
-        _ => behind(&next),
+        _ => behind(),
     }
 }
 
@@ -105,12 +90,12 @@ fn reads(op: &Op) -> u64 {
         Op::ForNext { rest, .. } => bit(*rest),
         _ => 0,
     };
-    for expr in op.expressions() {
+    op.expressions(&mut |expr| {
         expr.visit(&mut |part| match part {
             Expr::Variable(register) => bits |= bit(*register),
             Expr::Status => bits |= STATUS,
             _ => {}
         });
-    }
+    });
     bits
 }

@@ -50,7 +50,7 @@ use symmetry::Symmetry;
 use together::Team;
 pub use together::{Lookers, Together};
 pub use transitions::{Achieved, Delivery, Move};
-use transitions::{Effect, TransitionCache, Walk};
+use transitions::{Change, TransitionCache, Walk};
 use walks::{OneWalk, Walks};
 
 /// So many states at most are expanded together: the memory answers many questions in hardly more time than
@@ -126,7 +126,7 @@ pub struct Space<'m> {
     layout: Layout,
     live: Live,
     parts: Parts,
-    transitions: TransitionCache<Effect>,
+    transitions: TransitionCache<Change>,
     predicates: Vec<Predicate>,
     /// What is known of the predicates.
     truths: TransitionCache<Truth>,

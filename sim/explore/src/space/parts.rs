@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
-use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::program::{Effect, Op};
 use ipcsim_kernel::table::{Clock, Table, Watched};
 use ipcsim_kernel::{
     Abandoned, BlockedOn, Bound, Ghost, Life, Machine, PartOf, Probe, Process, ProcessId, Rename,
@@ -61,9 +61,7 @@ impl Layout {
     /// Where the parts of a machine's states are that begin so, with room for so many threads and mailboxes
     /// that come up on the way, if any do.
     pub(super) fn new(machine: &Machine, state: &State, looks: Looks, room: usize) -> Self {
-        let starts_threads = machine.code.iter().any(
-            |op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::StartThread { .. })),
-        );
+        let starts_threads = machine.any_call(|effect| matches!(effect, Effect::Starts(..)));
         let mut probes = looks.predicates.iter().flat_map(|predicate| &predicate.probes);
         let looks_at_memory = probes.any(|probe| *probe == Probe::KernelUsed);
         Self {

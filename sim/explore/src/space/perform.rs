@@ -1,6 +1,6 @@
 //! A step that is not known yet: the kernel performs it, and what it looked at and did is learnt.
 
-use ipcsim_kernel::program::{From, Op, Receive, Verb};
+use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{
     Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId,
@@ -11,7 +11,7 @@ use super::drive::{Ready, drive};
 use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
 use super::scratch::Scratch;
-use super::transitions::{Achieved, Delivery, Effect, Move, Read};
+use super::transitions::{Achieved, Change, Delivery, Move, Read};
 use super::{Grain, Log, Space};
 use crate::verdict::{forgive_daemons, workers};
 
@@ -75,7 +75,7 @@ impl Space<'_> {
         }
         let reads = in_order(looks, asked);
         let writes = writes.into();
-        let effect = Effect { answers, writes, ended, achieved, delivery };
+        let effect = Change { answers, writes, ended, achieved, delivery };
         let bytes = 8 * (effect.answers.len() + effect.writes.len()) + 4 * effect.ended.len();
         self.transitions.learn(what.number(), &self.row, &reads, effect, bytes);
     }
@@ -262,8 +262,8 @@ impl Sink for Report {
 
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
         let sends = |pc: Pc| {
-            matches!(&machine.code[pc.index()], Op::Call(call)
-                if matches!(call.verb, Verb::Send(_) | Verb::Call { .. } | Verb::Reply(_)))
+            let op = &machine.code[pc.index()];
+            op.may(|effect| matches!(effect, Effect::Sends(_) | Effect::Answers(_)))
         };
         let fails = match event.kind {
             Kind::Withdrawn(_) | Kind::Lost(..) => true,
@@ -295,11 +295,10 @@ fn expects_something_of(machine: &Machine, pc: Pc, workers: &[ProcessId]) -> boo
             other => *other == Value::Handle(Handle::Process(worker)),
         }
     }
-    let Op::Call(call) = &machine.code[pc.index()] else { return false };
-    match &call.verb {
-        Verb::Receive(Receive { from: From::These(Expr::Constant(from)), .. }) => {
+    machine.code[pc.index()].may(|effect| match effect {
+        Effect::Receives(Receive { from: From::These(Expr::Constant(from)), .. }) => {
             workers.iter().all(|worker| is_among(from, *worker))
         }
         _ => false,
-    }
+    })
 }

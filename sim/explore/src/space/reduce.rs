@@ -5,7 +5,7 @@ use ipcsim_kernel::{Detect, Machine, State, ThreadState};
 use super::order::{Movable, PartialOrder, Threads, View};
 use super::parts::{Is, MEMORY, Part};
 use super::symmetry::Symmetry;
-use super::transitions::{Effect, Move};
+use super::transitions::{Change, Move};
 use super::{Edge, Space};
 
 /// Whether a reduction is used.
@@ -88,7 +88,7 @@ impl Space<'_> {
     pub(super) fn keep_persistent(&mut self, order: &PartialOrder, first: usize) {
         let mut movable: Vec<Movable> = Vec::new();
         for pending in &self.batch.pending[first..] {
-            let Effect { ended, writes, .. } = self.transitions.effect(pending.effect);
+            let Change { ended, writes, .. } = self.transitions.effect(pending.effect);
             let threads = order.who_moves(pending.what);
             let waits = pending.what.thread().is_some_and(|t| {
                 let position = self.layout.thread(t.index());

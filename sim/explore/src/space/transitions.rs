@@ -45,7 +45,7 @@ impl Move {
 
 /// What a step does to the parts of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Effect {
+pub(super) struct Change {
     /// How the questions were answered on the way to it.
     pub answers: Box<[u64]>,
     /// Positions with their new numbers.

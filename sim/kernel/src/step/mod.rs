@@ -33,8 +33,8 @@ mod wait;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Answer, Expr, Fault, Handle, MailboxId, Message, Op, Outcome, Pc, ProcessId, Register, Span,
-    ThreadId, Time, Value, Verb, misuse,
+    Answer, Effect, Expr, Fault, Handle, MailboxId, Message, Op, Outcome, Pc, ProcessId, Register,
+    Span, ThreadId, Time, Value, Verb, misuse,
 };
 
 use crate::eval::{Scope, Who};
@@ -225,7 +225,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::CreateSet { into } => self.create_set(t, *into),
             Verb::Insert { port, into } => self.insert(t, port, into),
             Verb::Remove { port, out_of } => self.take_out(t, port, out_of),
-            Verb::Watch { port, until, notify } => self.watch(t, port, *until, notify),
+            Verb::Watch(watch) => self.watch(t, watch),
             Verb::Inspect { what, of, into } => self.inspect(t, *what, of, *into),
             Verb::Open { path, into, access } => self.open(t, path, *into, *access),
         };
@@ -337,7 +337,10 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         thread.status = outcome;
         let pc = thread.pc;
         let call = machine.call(pc);
-        if waited == Waited::Some || outcome != Outcome::Ok || call.verb.has_no_event() {
+        let is_telling = |effect: Effect| matches!(effect, Effect::HasNoEvent);
+        if S::EVENTS
+            && (waited == Waited::Some || outcome != Outcome::Ok || call.verb.may(is_telling))
+        {
             self.note(Some(t), Kind::Returned(outcome));
         }
         let next = match call.handler(outcome) {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Carried, Expr, Extras, Handle, MailboxId, Message, Once, Outcome, ProcessId, Right, Route,
-    ThreadId, Until, Value,
+    Carried, Extras, Handle, MailboxId, Message, Once, Outcome, ProcessId, Right, Route, ThreadId,
+    Until, Value, Watch,
 };
 
 use super::send::Whereabouts;
@@ -21,13 +21,9 @@ const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Asks for a notice. Whoever asked for the same before is told that he waits in vain.
-    pub(super) fn watch(
-        &mut self,
-        t: ThreadId,
-        port: &Expr,
-        until: Until,
-        notify: &Expr,
-    ) -> Result<(), Stop> {
+    pub(super) fn watch(&mut self, t: ThreadId, watch: &Watch) -> Result<(), Stop> {
+        let Watch { port, until, notify } = watch;
+        let until = *until;
         let own = self.thread(t).process;
         let port = self.port(t, port)?;
         let receives = self.state.receiver_of(port) == Receiver::Held(own);

@@ -4,7 +4,8 @@ mod settled;
 mod walker;
 
 use ipcsim_program::{
-    self as program, Command, MailboxId, Op, Pc, ProcessId, ThreadId, Value, Verb,
+    self as program, Command, Edges, Effect, MailboxId, Pc, ProcessId, ThreadId, Tour, Value,
+    Walking,
 };
 
 use crate::machine::Machine;
@@ -201,13 +202,10 @@ pub(super) enum Detail {
     Types,
 }
 
-/// Marks that are used again for every walk.
+/// What is used again for every thread.
 pub(super) struct Scratch {
-    /// The number of the walk that came by here last.
-    visited: Vec<u32>,
-    walk: u32,
+    tour: Tour,
     path: Vec<Pc>,
-    open: Vec<Pc>,
     detail: Detail,
     destroys_anything: bool,
     interrupts_anything: bool,
@@ -215,29 +213,12 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new(machine: &Machine, detail: Detail) -> Self {
-        let destroys =
-            |op: &Op| matches!(op, Op::Call(call) if matches!(call.verb, Verb::Destroy(_)));
         Self {
-            visited: vec![0; machine.code.len()],
-            walk: 0,
+            tour: Tour::over(&machine.code),
             path: Vec::new(),
-            open: Vec::new(),
             detail,
-            destroys_anything: machine.code.iter().any(destroys),
+            destroys_anything: machine.any_call(|effect| matches!(effect, Effect::Destroys(_))),
             interrupts_anything: machine.interrupts(),
-        }
-    }
-
-    /// Walks over all code that a thread could still come to; leaves it in `self.path`.
-    fn walk(&mut self, machine: &Machine) {
-        self.walk += 1;
-        self.path.clear();
-        while let Some(pc) = self.open.pop() {
-            if std::mem::replace(&mut self.visited[pc.index()], self.walk) == self.walk {
-                continue;
-            }
-            self.path.push(pc);
-            machine.code[pc.index()].successors(pc, &mut self.open);
         }
     }
 
@@ -255,16 +236,21 @@ impl Scratch {
     ) -> Future {
         let thread = &state.threads[t.index()];
         let waits = state.waits_for(t).is_some();
+        let mut starts = Vec::new();
         match ahead {
             Ahead::BehindItsWait if waits && thread.raised().is_some() => {
-                self.open.push(program::behind(&machine.code, thread.pc));
+                starts.push(program::behind(&machine.code, thread.pc));
             }
             Ahead::BehindItsWait if waits => {
-                machine.code[thread.pc.index()].successors(thread.pc, &mut self.open);
+                machine.code[thread.pc.index()].successors(thread.pc, &mut starts);
             }
-            Ahead::BehindItsWait | Ahead::Here => self.open.push(thread.pc),
+            Ahead::BehindItsWait | Ahead::Here => starts.push(thread.pc),
         }
-        self.walk(machine);
+        self.path.clear();
+        self.tour.walk(&machine.code, starts, Edges::Possible, |pc, _| {
+            self.path.push(pc);
+            Walking::On
+        });
         let mut written = vec![false; thread.registers.len()];
         // What the call sets that it waits in is not there yet.
         for pc in self.path.iter().chain([&thread.pc]) {

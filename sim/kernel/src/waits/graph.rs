@@ -26,7 +26,7 @@ mod waiting;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_program::{
-    Carried, Command, Expr, Handle, MailboxId, Once, Op, ProcessId, Right, ThreadId, Value, Verb,
+    Carried, Command, Effect, Expr, Handle, MailboxId, Once, Op, ProcessId, Right, ThreadId, Value,
 };
 
 use super::condition::Condition;
@@ -291,8 +291,13 @@ impl<'a> Arrows<'a> {
         };
         let mut rights = Vec::new();
         for pc in scratch.path() {
-            let Op::Call(call) = &code[pc.index()] else { continue };
-            let Verb::Reply(reply) = &call.verb else { continue };
+            let mut answered = None;
+            code[pc.index()].effects(&mut |effect| {
+                if let Effect::Answers(reply) = effect {
+                    answered = Some(reply);
+                }
+            });
+            let Some(reply) = answered else { continue };
             // A variable may have been copied to the one that is used.
             let is_direct = matches!(reply.to, Expr::Variable(_));
             for (number, value) in thread.registers.iter().enumerate() {

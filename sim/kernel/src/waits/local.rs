@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use ipcsim_program::{Expr, Function, Op, Pc, ThreadId};
+use ipcsim_program::{Edges, Expr, Function, Op, Pc, ThreadId, Tour, Walking};
 
 use crate::machine::Machine;
 use crate::oracle::{Oracle, Question, Sink};
@@ -21,7 +21,7 @@ pub(super) fn with_local_work_done<'a>(
         let thread = &state.threads[t.index()];
         let stands_before_some = matches!(&thread.state,
             ThreadState::Suspended(then) if **then == ThreadState::Ready)
-            && is_local(machine, thread.pc);
+            && machine.code[thread.pc.index()].is_local();
         if stands_before_some && asks_nobody(machine, thread.pc) {
             step(machine, done.to_mut(), Transition::Local(*t), &mut Unasked, &mut Unheard);
         }
@@ -29,26 +29,19 @@ pub(super) fn with_local_work_done<'a>(
     done
 }
 
-fn is_local(machine: &Machine, pc: Pc) -> bool {
-    !matches!(machine.code[pc.index()], Op::Call(_) | Op::End)
-}
-
 /// Whether local work that begins here comes out in one way only.
 fn asks_nobody(machine: &Machine, from: Pc) -> bool {
     let asks = |expr: &Expr| matches!(expr, Expr::Function(Function::Random | Function::Now, _));
-    let mut open = vec![from];
-    let mut known = vec![false; machine.code.len()];
-    while let Some(pc) = open.pop() {
-        if !is_local(machine, pc) || std::mem::replace(&mut known[pc.index()], true) {
-            continue;
+    let mut in_one_way = true;
+    Tour::over(&machine.code).walk(&machine.code, [from], Edges::Possible, |_, op| {
+        if !op.is_local() {
+            return Walking::No;
         }
-        let op = &machine.code[pc.index()];
-        if matches!(op, Op::Choose(_)) || op.expressions().iter().any(|expr| expr.contains(&asks)) {
-            return false;
-        }
-        op.successors(pc, &mut open);
-    }
-    true
+        in_one_way &= !matches!(op, Op::Choose(_));
+        op.expressions(&mut |expr| in_one_way &= !expr.contains(&asks));
+        Walking::On
+    });
+    in_one_way
 }
 
 /// Nobody asks it anything.

@@ -1,6 +1,8 @@
 //! Daemons at rest: a server may wait for its next request for ever.
 
-use ipcsim_program::{Op, Pc, ReplyRight, ThreadId, Value, Verb};
+use ipcsim_program::{
+    Edges, Effect, Op, Pc, ReplyRight, ThreadId, ThreadName, Tour, Value, Walking,
+};
 
 use crate::machine::{Machine, Role};
 use crate::state::{BlockedOn, Bound, Holder, State, ThreadState};
@@ -57,35 +59,29 @@ pub fn rests_in_its_main_receive(machine: &Machine, state: &State, t: ThreadId) 
     }
     let thread = &state.threads[t.index()];
     let threads = &machine.family_of(thread.process).threads;
-    let mut open: Vec<Pc> = match threads.iter().find(|spec| spec.name == thread.name) {
+    let starts: Vec<Pc> = match threads.iter().find(|spec| spec.name == thread.name) {
         Some(spec) => vec![spec.entry],
-        None => machine.code.iter().filter_map(|op| begins(op, thread.name)).collect(),
+        None => entries_of(machine, thread.name),
     };
-    let mut known = vec![false; machine.code.len()];
-    while let Some(pc) = open.pop() {
-        if std::mem::replace(&mut known[pc.index()], true) {
-            continue;
-        }
-        let op = &machine.code[pc.index()];
-        let receives = matches!(op, Op::Call(call)
-            if matches!(call.verb, Verb::Receive(_) | Verb::Select { .. }));
-        if receives && pc == thread.pc {
-            return true;
-        }
-        if !receives {
-            op.successors(pc, &mut open);
-        }
-    }
-    false
+    let receives =
+        |op: &Op| op.may(|effect| matches!(effect, Effect::Receives(_) | Effect::LooksAt(_)));
+    let mut is_main = false;
+    Tour::over(&machine.code).walk(&machine.code, starts, Edges::Possible, |pc, op| {
+        let receives = receives(op);
+        is_main |= receives && pc == thread.pc;
+        if receives { Walking::No } else { Walking::On }
+    });
+    is_main
 }
 
-/// Where a thread of this name begins that is started here.
-fn begins(op: &Op, wanted: ipcsim_program::ThreadName) -> Option<Pc> {
-    match op {
-        Op::Call(call) => match call.verb {
-            Verb::StartThread { name, entry } if name == wanted => Some(entry),
-            _ => None,
-        },
-        _ => None,
+/// Where threads of this name begin that others start.
+fn entries_of(machine: &Machine, wanted: ThreadName) -> Vec<Pc> {
+    let mut entries = Vec::new();
+    for op in &machine.code {
+        op.effects(&mut |effect| match effect {
+            Effect::Starts(name, entry) if name == wanted => entries.push(entry),
+            _ => {}
+        });
     }
+    entries
 }

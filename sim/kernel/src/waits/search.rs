@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipcsim_program::{Command, MailboxId, Message, Op, ProcessId, ThreadId, Value, Verb};
+use ipcsim_program::{Command, Effect, MailboxId, Message, ProcessId, Receive, ThreadId, Value};
 
 use super::condition::{Condition, Waiters};
 use super::future::{Ahead, Commanded, Detail, Future, Reach, Scratch};
@@ -371,11 +371,7 @@ impl Possible {
 }
 
 fn receivers_with_a_type<'a>(machine: &Machine, state: &'a State) -> BTreeMap<ThreadId, &'a Value> {
-    let asks_for_a_type = |op: &Op| {
-        matches!(op, Op::Call(call)
-            if matches!(&call.verb, Verb::Receive(receive) if receive.kind.is_some()))
-    };
-    if !machine.code.iter().any(asks_for_a_type) {
+    if !machine.any_call(|it| matches!(it, Effect::Receives(Receive { kind: Some(_), .. }))) {
         return BTreeMap::new();
     }
     let wanted = |t: ThreadId| match state.waits_for(t) {

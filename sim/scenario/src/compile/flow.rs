@@ -1,8 +1,8 @@
 //! What the shape of a program shows before it runs: steps that nothing comes to, variables that
 //! nothing has set, handlers that cannot fire.
 
-use ipcsim_kernel::program::{Command, Op, Target, Verb, behind};
-use ipcsim_kernel::{Expr, Machine, Outcome, Pc, Register, Value};
+use ipcsim_kernel::program::{CallWord, Edges, Word, reachable};
+use ipcsim_kernel::{Machine, Outcome, Pc, Register};
 
 use crate::ast::{Arg, Handler, Objects, Step, Wait};
 use crate::diagnostic::{Code, Diagnostic};
@@ -40,7 +40,7 @@ impl Flow {
                 Diagnostic::new(
                     Code::HandlerCannotFire,
                     handler.outcome.at,
-                    format!("this `{}` never ends with `{}`", step.verb.name, outcome.word()),
+                    format!("this `{}` never ends with `{}`", step.verb.name(), outcome.word()),
                 )
                 .label(why),
             );
@@ -54,10 +54,10 @@ fn why_impossible(step: &Step, outcome: Outcome) -> Option<&'static str> {
     if outcome == Outcome::Ok {
         return None;
     }
-    if !step.verb.outcomes.contains(&outcome) {
+    if !step.verb.word.outcomes().contains(&outcome) {
         return Some("it does not have this outcome");
     }
-    let lookup = step.verb.name == "lookup";
+    let lookup = step.verb.word == Word::Call(CallWord::Lookup);
     let wait = match step.fields.get("wait").map(|arg| &arg.value) {
         Some(Arg::Wait(wait)) => wait,
         _ if lookup => &Wait::Never,
@@ -74,36 +74,6 @@ fn why_impossible(step: &Step, outcome: Outcome) -> Option<&'static str> {
             Some("with a `wait:` it waits for the name")
         }
         _ => None,
-    }
-}
-
-/// Every place that code can come to from here, threads that it starts included. In no order.
-pub(super) fn reachable(machine: &Machine, entry: Pc) -> Vec<Pc> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut open = vec![entry];
-    let mut places = Vec::new();
-    while let Some(pc) = open.pop() {
-        if seen.insert(pc) {
-            places.push(pc);
-            successors(machine, pc, &mut open);
-        }
-    }
-    places
-}
-
-/// Where a thread can come to from an operation, as far as the text of the scenario shows: a condition may
-/// be `true`, a loop have no rounds, and nobody goes on who kills himself.
-fn successors(machine: &Machine, pc: Pc, to: &mut Vec<Pc>) {
-    let op = &machine.code[pc.index()];
-    match op {
-        Op::Unless(Expr::Constant(Value::True), _) => to.push(pc.next()),
-        Op::Unless(Expr::Constant(Value::False), other) => to.push(*other),
-        Op::RepeatStart { rounds: Expr::Constant(Value::Int(0)), .. } => {
-            to.push(behind(&machine.code, pc));
-        }
-        Op::Call(call)
-            if matches!(call.verb, Verb::Control(Command::Kill, Target::Processes(Expr::Me))) => {}
-        _ => op.successors(pc, to),
     }
 }
 
@@ -189,7 +159,7 @@ impl Reached {
 fn visited(machine: &Machine, flow: &Flow, length: usize) -> Vec<bool> {
     let start = flow.entry.index();
     let mut visited = vec![false; length];
-    for pc in reachable(machine, flow.entry) {
+    for pc in reachable(&machine.code, [flow.entry], Edges::AsWritten) {
         visited[pc.index() - start] = true;
     }
     visited
@@ -217,7 +187,7 @@ fn may_be_set(machine: &Machine, flow: &Flow, parameters: usize, words: usize) -
             here[register.index() / 64] |= 1 << (register.index() % 64);
         }
         next.clear();
-        successors(machine, pc, &mut next);
+        Edges::AsWritten.behind(&machine.code, pc, &mut next);
         for successor in &next {
             let to = successor.index() - start;
             let mut changed = !std::mem::replace(&mut reached.visited[to], true);

@@ -14,7 +14,6 @@ mod spawned;
 mod types;
 mod unit;
 
-use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     Expr, Field, File, Machine, MailboxKind, MailboxSpec, Predicate, UserId, Value,
 };
@@ -94,7 +93,6 @@ pub fn compile(
     (Some(Compiled { machine, predicates }), found)
 }
 
-/// Whether a program or a claim looks at the number that a message was received under.
 /// How many arguments were given, in words.
 fn given(arguments: usize) -> String {
     match arguments {
@@ -103,10 +101,15 @@ fn given(arguments: usize) -> String {
     }
 }
 
+/// Whether a program or a claim looks at the number that a message was received under.
 fn counts_receives(machine: &Machine, predicates: &[Option<Predicate>]) -> bool {
-    let of_claims = predicates.iter().flatten().map(|predicate| &predicate.expr);
-    let mut all = machine.code.iter().flat_map(Op::expressions).chain(of_claims);
-    all.any(|expr| expr.contains(&|part| matches!(part, Expr::Field(_, Field::Seq))))
+    let mut counts = false;
+    let mut look = |expr: &Expr| {
+        counts |= expr.contains(&|part| matches!(part, Expr::Field(_, Field::Seq)));
+    };
+    machine.code.iter().for_each(|op| op.expressions(&mut look));
+    predicates.iter().flatten().for_each(|predicate| look(&predicate.expr));
+    counts
 }
 
 struct Compiler<'a> {

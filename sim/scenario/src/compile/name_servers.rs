@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use ipcsim_kernel::{Birth, Handle, MailboxId, ProcessId};
 
+use ipcsim_kernel::program::{CallWord, Word};
+
 use super::declare::Object;
 use super::settings::name;
 use super::spawned::programs_of;
@@ -144,8 +146,10 @@ fn value_of(object: &Reference) -> Expr {
 fn asks_for_names(fields: &Fields, scenario: &Scenario) -> bool {
     fn steps_ask(steps: &[Step]) -> bool {
         steps.iter().any(|step| {
-            matches!(step.verb.name, "register" | "unregister" | "lookup")
-                || inner_lists(step).into_iter().any(steps_ask)
+            matches!(
+                step.verb.word,
+                Word::Call(CallWord::Register | CallWord::Unregister | CallWord::Lookup)
+            ) || inner_lists(step).into_iter().any(steps_ask)
         })
     }
     programs_of(scenario, fields).into_iter().any(steps_ask)

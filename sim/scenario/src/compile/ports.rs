@@ -1,7 +1,6 @@
 //! Ports: who has which right from the start.
 
 use ipcsim_kernel::object::port::{Controlled, DEFAULT_QUEUE_LIMIT, Receiver};
-use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     Capacity, Expr, Family, Function, MailboxId, MailboxKind, MailboxSpec, Order, PortSetSpec,
     PortSpec, ProcessId, ThreadId, ThreadSpec,
@@ -33,9 +32,11 @@ impl Compiler<'_> {
     /// Processes, and threads that they start with, have ports by which they are controlled, where anybody
     /// asks for one.
     pub(super) fn control_ports(&mut self) {
-        let expressions = || self.machine.code.iter().flat_map(Op::expressions);
         let asks = |is_such: &dyn Fn(&Expr) -> bool| {
-            expressions().any(|expr| expr.contains(&|part| is_such(part)))
+            let mut asks = false;
+            let mut look = |expr: &Expr| asks |= expr.contains(&|part| is_such(part));
+            self.machine.code.iter().for_each(|op| op.expressions(&mut look));
+            asks
         };
         let of_tasks = asks(&|part| matches!(part, Expr::Function(Function::TaskOf, _)));
         let of_threads = asks(&|part| matches!(part, Expr::ThreadOf { .. }));

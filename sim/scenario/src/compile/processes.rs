@@ -4,9 +4,11 @@ use ipcsim_kernel::{
     Arrivals, Birth, Family, FamilyId, Machine, ProcessId, Replicas, Role, ThreadSpec, Value,
 };
 
+use ipcsim_kernel::program::{Edges, Effect, From, reachable};
+
 use super::settings::{capacity, name, unsigned};
 use super::unit::{self, Entry, Unit};
-use super::{Compiler, Program, declare, flow, resolve};
+use super::{Compiler, Program, declare, resolve};
 use crate::ast::{Arg, Declaration, Fields, Flag};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{BUILT_IN, Placed};
@@ -276,16 +278,10 @@ impl Compiler<'_> {
 /// Whether any code that these threads can come to receives from anyone. Units are compiled one after
 /// the other, so asking the whole code would be right but would slow every process down.
 fn receives_from_anyone(machine: &Machine, threads: &[ThreadSpec]) -> bool {
-    threads.iter().any(|spec| {
-        flow::reachable(machine, spec.entry).into_iter().any(|pc| {
-            matches!(
-                &machine.code[pc.index()],
-                ipcsim_kernel::program::Op::Call(call) if matches!(
-                    &call.verb,
-                    ipcsim_kernel::program::Verb::Receive(receive)
-                        if receive.from == ipcsim_kernel::program::From::Anyone
-                )
-            )
-        })
+    let entries = threads.iter().map(|spec| spec.entry);
+    reachable(&machine.code, entries, Edges::AsWritten).into_iter().any(|pc| {
+        machine.code[pc.index()].may(
+            |effect| matches!(effect, Effect::Receives(receive) if receive.from == From::Anyone),
+        )
     })
 }

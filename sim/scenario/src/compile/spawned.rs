@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ipcsim_kernel::program::{CallWord, Word};
+
 use super::settings::{name, unsigned};
 use super::unit::inner_lists;
 use crate::ast::{Arg, Declaration, Fields, Scenario, Step};
@@ -100,7 +102,7 @@ pub(super) fn programs_of<'a>(scenario: &'a Scenario, process: &'a Fields) -> Ve
 
 fn spawns(steps: &[Step], found: &mut Vec<Step>) {
     for step in steps {
-        if step.verb.name == "spawn" {
+        if step.verb.word == Word::Call(CallWord::Spawn) {
             found.push(step.clone());
         }
         for inner in inner_lists(step) {

@@ -8,6 +8,8 @@ mod infer;
 
 use ipcsim_kernel::Binary;
 
+use ipcsim_kernel::program::{LocalWord, Word};
+
 use crate::ast::{Arg, Objects, Reference, Scenario, Step, Time, Wait};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape, Unary};
@@ -36,8 +38,10 @@ impl Check<'_> {
         for arg in [&step.operand.value].into_iter().chain(fields) {
             self.arg(arg);
         }
-        if let ("if" | "while" | "assert", Arg::Expr(condition)) =
-            (step.verb.name, &step.operand.value)
+        if let (
+            Word::Local(LocalWord::If | LocalWord::While | LocalWord::Assert),
+            Arg::Expr(condition),
+        ) = (step.verb.word, &step.operand.value)
         {
             self.condition(condition);
         }

@@ -4,7 +4,7 @@ mod calls;
 mod names;
 mod rights;
 
-use ipcsim_kernel::program::{Call, Op, Verb};
+use ipcsim_kernel::program::{Call, CallWord, LocalWord, Op, Verb, Word};
 use ipcsim_kernel::{Expr as Code_, Function, Machine, Pc, Register, ThreadName, Variables};
 
 use super::Lines;
@@ -63,7 +63,7 @@ pub(super) fn inner_lists(step: &Step) -> Vec<&[Step]> {
     let mut lists: Vec<&[Step]> = Vec::new();
     let operand = [&step.operand];
     // What another process does is no part of this one.
-    let is_own = |key: &str| step.verb.name != "spawn" || key != "do";
+    let is_own = |key: &str| step.verb.word != Word::Call(CallWord::Spawn) || key != "do";
     let fields = step.fields.0.iter().filter(|(key, _)| is_own(key.value));
     for arg in operand.into_iter().chain(fields.map(|(_, arg)| arg)) {
         match &arg.value {
@@ -130,8 +130,11 @@ impl<'a> Unit<'a> {
     /// Finds every variable that is set anywhere, and the name of every thread that is started.
     fn collect(&mut self, steps: &[Step]) {
         for step in steps {
-            if let ("receive" | "select" | "for" | "create", Arg::Name(name)) =
-                (step.verb.name, &step.operand.value)
+            if let (
+                Word::Call(CallWord::Receive | CallWord::Select | CallWord::Create)
+                | Word::Local(LocalWord::For),
+                Arg::Name(name),
+            ) = (step.verb.word, &step.operand.value)
             {
                 self.declare(name, step.operand.at);
             }
@@ -143,7 +146,9 @@ impl<'a> Unit<'a> {
             if let Some(Placed { value: Arg::Name(name), at }) = step.fields.get("into") {
                 self.declare(name, *at);
             }
-            if let ("thread", Arg::Name(name)) = (step.verb.name, &step.operand.value) {
+            if let (Word::Call(CallWord::Thread), Arg::Name(name)) =
+                (step.verb.word, &step.operand.value)
+            {
                 self.threads.push(name.clone());
             }
             for inner in inner_lists(step) {
@@ -233,13 +238,25 @@ impl<'a> Unit<'a> {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), Failed> {
-        match step.verb.name {
-            "compute" => {
+        match step.verb.word {
+            Word::Call(CallWord::Thread) => self.thread(step)?,
+            Word::Call(word) => {
+                let verb = self.verb(step, word)?;
+                self.call(step, verb);
+            }
+            Word::Local(word) => self.local(step, word)?,
+        }
+        Ok(())
+    }
+
+    fn local(&mut self, step: &Step, word: LocalWord) -> Result<(), Failed> {
+        match word {
+            LocalWord::Compute => {
                 let time = self.time(&step.operand.value)?;
                 self.emit(Op::Compute(time));
             }
-            "set" => self.assign(step)?,
-            "log" => {
+            LocalWord::Set => self.assign(step)?,
+            LocalWord::Log => {
                 // A line of the log is prose: only what can be nothing else is taken for a variable.
                 if let Arg::Expr(expr) = &step.operand.value
                     && let Shape::Text(text) = &expr.value
@@ -250,30 +267,25 @@ impl<'a> Unit<'a> {
                 let text = self.operand_expr(step)?;
                 self.emit(Op::Log(text));
             }
-            "assert" => {
+            LocalWord::Assert => {
                 let condition = self.operand_expr(step)?;
                 self.emit(Op::Assert(condition));
             }
-            "if" => self.branch(step)?,
-            "repeat" => self.repeat(step)?,
-            "forever" => {
+            LocalWord::If => self.branch(step)?,
+            LocalWord::Repeat => self.repeat(step)?,
+            LocalWord::Forever => {
                 let next = self.here();
                 self.body(step.operand.value.steps(), next, None);
             }
-            "while" => {
+            LocalWord::While => {
                 let next = self.here();
                 let condition = self.operand_expr(step)?;
                 let test = self.emit(Op::Unless(condition, LATER));
                 self.body(inner(step, "do"), next, Some(test));
             }
-            "for" => self.for_each(step)?,
-            "break" | "continue" => self.leave(step)?,
-            "choose" => self.choose(step),
-            "thread" => self.thread(step)?,
-            _ => {
-                let verb = self.verb(step)?;
-                self.call(step, verb);
-            }
+            LocalWord::For => self.for_each(step)?,
+            LocalWord::Break | LocalWord::Continue => self.leave(step)?,
+            LocalWord::Choose => self.choose(step),
         }
         Ok(())
     }
@@ -379,12 +391,12 @@ impl<'a> Unit<'a> {
     fn leave(&mut self, step: &Step) -> Result<(), Failed> {
         let Some(current) = self.loops.last() else {
             return Err(Box::new(
-                Diagnostic::new(Code::OutsideLoop, step.at, format!("`{}` stands outside of any loop", step.verb.name))
+                Diagnostic::new(Code::OutsideLoop, step.at, format!("`{}` stands outside of any loop", step.verb.name()))
                     .label("no loop to leave")
                     .help("loops are `repeat`, `forever`, `while` and `for`; a `thread` begins outside of them"),
             ));
         };
-        if step.verb.name == "continue" {
+        if step.verb.word == Word::Local(LocalWord::Continue) {
             let next = current.next;
             self.emit(Op::Jump(next));
         } else {
@@ -411,13 +423,14 @@ impl<'a> Unit<'a> {
     }
 
     fn thread(&mut self, step: &Step) -> Result<(), Failed> {
-        let Arg::Name(name) = &step.operand.value else { return Ok(()) };
-        let name = thread_name(self.machine, name);
-        let call = self.call(step, Verb::StartThread { name, entry: LATER });
+        let verb = self.verb(step, CallWord::Thread)?;
+        let call = self.call(step, verb);
         let over = self.emit(Op::Jump(LATER));
         let entry = self.here();
-        if let Op::Call(call) = &mut self.machine.code[call.index()] {
-            call.verb = Verb::StartThread { name, entry };
+        if let Op::Call(call) = &mut self.machine.code[call.index()]
+            && let Verb::StartThread { entry: begins, .. } = &mut call.verb
+        {
+            *begins = entry;
         }
         let outer = std::mem::take(&mut self.loops);
         self.steps(inner(step, "do"));

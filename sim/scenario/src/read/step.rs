@@ -7,7 +7,7 @@ use crate::ast::{Arg, Fields, Flag, Handler, Step};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::Placed;
 use crate::table::synonyms::{self, At};
-use crate::table::{Is, Key, Kind, Need, VERBS, Verb};
+use crate::table::{Key, Kind, Need, VERBS, Verb};
 use crate::tree::{Node, Scalar, Style, Yaml};
 
 /// After so many mistakes no more steps are read: somebody has given the wrong file.
@@ -140,13 +140,13 @@ impl Reader {
                     Diagnostic::new(
                         Code::MissingKey,
                         key.at,
-                        format!("`{}` needs `{}`", verb.name, required.name),
+                        format!("`{}` needs `{}`", verb.name(), required.name),
                     )
                     .label(self.missing_in(verb, required, value)),
                 );
             }
         }
-        let operand = self.argument(verb.operand, verb.name, value)?;
+        let operand = self.argument(verb.operand, verb.name(), value)?;
         if !complete {
             let keys = fields.0.iter().map(|(_, arg)| &arg.value);
             let names = [&operand].into_iter().chain(keys).filter_map(|arg| match arg {
@@ -172,7 +172,7 @@ impl Reader {
         match written {
             Some((operand, object)) if crate::word::is_name(object.trim()) => format!(
                 "write `{}: {}` and `{}: {}` below it",
-                verb.name,
+                verb.name(),
                 operand.trim(),
                 key.name,
                 object.trim()
@@ -182,19 +182,19 @@ impl Reader {
     }
 
     fn unknown_step_key(&mut self, key: &Placed<String>, verb: &'static Verb) {
-        if key.value == "when" && verb.is == Is::Local {
+        if key.value == "when" && !verb.is_call() {
             self.note(
                 Diagnostic::new(
                     Code::UnknownKey,
                     key.at,
-                    format!("`{}` has no outcome to handle", verb.name),
+                    format!("`{}` has no outcome to handle", verb.name()),
                 )
                 .label("`when` belongs to system calls"),
             );
             return;
         }
         let known: Vec<&str> = verb.all_keys().map(|known| known.name).collect();
-        let what = format!("`{}`", verb.name);
+        let what = format!("`{}`", verb.name());
         // A misspelt verb is a likelier guess than a key, where the step would have two.
         self.unknown_key(key, At::StepKey, known.iter().copied(), &what);
     }
@@ -203,8 +203,12 @@ impl Reader {
         match Verb::find(&scalar.text) {
             Some(verb) if verb.operand != Kind::Nothing => {
                 self.note(
-                    Diagnostic::new(Code::Null, node.at, format!("`{}` needs a value", verb.name))
-                        .label(format!("write `{}: …`", verb.name)),
+                    Diagnostic::new(
+                        Code::Null,
+                        node.at,
+                        format!("`{}` needs a value", verb.name()),
+                    )
+                    .label(format!("write `{}: …`", verb.name())),
                 );
                 None
             }
@@ -224,7 +228,7 @@ impl Reader {
     }
 
     fn no_verb(&mut self, entries: &[(Placed<String>, Node)], node: &Node) {
-        let verbs = || VERBS.iter().map(|verb| verb.name);
+        let verbs = || VERBS.iter().map(|verb| verb.name());
         let is_meant =
             |key: &str| synonyms::meant(key, At::Verb).is_some() || nearest(key, verbs()).is_some();
         let guess = entries.iter().find(|(key, _)| is_meant(&key.value));
@@ -238,7 +242,7 @@ impl Reader {
     }
 
     fn unknown_verb(&mut self, key: &Placed<String>) {
-        let verbs = || VERBS.iter().map(|verb| verb.name);
+        let verbs = || VERBS.iter().map(|verb| verb.name());
         let shown: String = key.value.chars().filter(|c| !c.is_control()).collect();
         let diagnostic =
             Diagnostic::new(Code::UnknownVerb, key.at, format!("no verb is called `{shown}`"))

@@ -6,7 +6,7 @@
 pub mod synonyms;
 mod verbs;
 
-use ipcsim_kernel::Outcome;
+use ipcsim_kernel::program::Word;
 
 pub use verbs::VERBS;
 
@@ -137,27 +137,14 @@ pub enum Need {
 /// A verb, with the keys that may stand beside it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verb {
-    /// How it is written.
-    pub name: &'static str,
+    /// How it is called.
+    pub word: Word,
     /// What its own value may be.
     pub operand: Kind,
     /// The other keys.
     pub keys: &'static [Key],
-    /// Outcomes other than `ok` that it can have at all; none for what is no system call.
-    pub outcomes: &'static [Outcome],
-    /// Whether it is a system call, and so leaves an outcome.
-    pub is: Is,
     /// What it does, for editors and the reference.
     pub doc: &'static str,
-}
-
-/// What a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Is {
-    /// A system call: it leaves its outcome in `status`, and may have `when:`.
-    Call,
-    /// Work of the thread by itself.
-    Local,
 }
 
 const fn required(name: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -413,15 +400,21 @@ pub const FUNCTIONS: &[(&str, usize, usize)] = &[
 impl Verb {
     /// The verb with this name.
     pub fn find(name: &str) -> Option<&'static Verb> {
-        VERBS.iter().find(|verb| verb.name == name)
+        VERBS.iter().find(|verb| verb.name() == name)
+    }
+
+    /// How it is written.
+    pub const fn name(&self) -> &'static str {
+        self.word.text()
+    }
+
+    /// Whether it is a system call, and so leaves an outcome.
+    pub const fn is_call(&self) -> bool {
+        matches!(self.word, Word::Call(_))
     }
 
     /// Every key that may stand beside it.
     pub fn all_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
-        let when = match self.is {
-            Is::Call => Some(&WHEN),
-            Is::Local => None,
-        };
-        self.keys.iter().chain(when)
+        self.keys.iter().chain(self.is_call().then_some(&WHEN))
     }
 }

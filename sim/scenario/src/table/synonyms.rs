@@ -480,7 +480,7 @@ mod tests {
         for (number, (at, words, _)) in SYNONYMS.iter().enumerate() {
             for word in *words {
                 let is_known = match at {
-                    At::Verb => VERBS.iter().any(|verb| verb.name == *word),
+                    At::Verb => VERBS.iter().any(|verb| verb.name() == *word),
                     At::Top => TOP.iter().any(|key| key.name == *word),
                     At::Kernel => KERNEL.iter().any(|key| key.name == *word),
                     At::Mailbox => MAILBOX.iter().any(|key| key.name == *word),

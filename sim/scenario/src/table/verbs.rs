@@ -1,21 +1,15 @@
 //! The verbs of steps.
 
-use ipcsim_kernel::Outcome;
+use ipcsim_kernel::program::{CallWord, LocalWord, Word};
 
-use super::{Is, Key, Kind, ORDERS, PICKS, Sort, Verb, optional, required};
+use super::{Key, Kind, ORDERS, PICKS, Sort, Verb, optional, required};
 
-const fn call(
-    name: &'static str,
-    operand: Kind,
-    keys: &'static [Key],
-    outcomes: &'static [Outcome],
-    doc: &'static str,
-) -> Verb {
-    Verb { name, operand, keys, outcomes, is: Is::Call, doc }
+const fn call(word: CallWord, operand: Kind, keys: &'static [Key], doc: &'static str) -> Verb {
+    Verb { word: Word::Call(word), operand, keys, doc }
 }
 
-const fn local(name: &'static str, operand: Kind, keys: &'static [Key], doc: &'static str) -> Verb {
-    Verb { name, operand, keys, outcomes: &[], is: Is::Local, doc }
+const fn local(word: LocalWord, operand: Kind, keys: &'static [Key], doc: &'static str) -> Verb {
+    Verb { word: Word::Local(word), operand, keys, doc }
 }
 
 const WAIT: Key =
@@ -31,7 +25,7 @@ const RIGHTS: Key = optional(
 /// The verb of every step.
 pub const VERBS: &[Verb] = &[
     call(
-        "send",
+        CallWord::Send,
         Kind::Body,
         &[
             required("to", Kind::Target, "A process or a mailbox"),
@@ -55,22 +49,10 @@ pub const VERBS: &[Verb] = &[
             ),
             WAIT,
         ],
-        &[
-            Outcome::Held,
-            Outcome::WouldBlock,
-            Outcome::TimedOut,
-            Outcome::TooLarge,
-            Outcome::NoMemory,
-            Outcome::Dead,
-            Outcome::NoRight,
-            Outcome::Refused,
-            Outcome::Deadlock,
-            Outcome::Interrupted,
-        ],
         "Send a message",
     ),
     call(
-        "receive",
+        CallWord::Receive,
         Kind::Variable,
         &[
             required("from", Kind::Sources, "A source, a list of them (meta-receive), or `anyone`"),
@@ -78,20 +60,10 @@ pub const VERBS: &[Verb] = &[
             optional("max-size", Kind::Size, "The largest message that is taken"),
             WAIT,
         ],
-        &[
-            Outcome::WouldBlock,
-            Outcome::TimedOut,
-            Outcome::TooLarge,
-            Outcome::Dead,
-            Outcome::NoRight,
-            Outcome::Refused,
-            Outcome::Deadlock,
-            Outcome::Interrupted,
-        ],
         "Take a message",
     ),
     call(
-        "call",
+        CallWord::Call,
         Kind::Body,
         &[
             required("to", Kind::Target, "A process or a mailbox"),
@@ -102,45 +74,25 @@ pub const VERBS: &[Verb] = &[
             RIGHTS,
             optional("wait", Kind::Wait, "How long the whole exchange may take"),
         ],
-        &[
-            Outcome::WouldBlock,
-            Outcome::TimedOut,
-            Outcome::TooLarge,
-            Outcome::NoMemory,
-            Outcome::Dead,
-            Outcome::NoRight,
-            Outcome::Refused,
-            Outcome::Deadlock,
-            Outcome::Interrupted,
-        ],
         "Send a request with a reply right, then wait for the answer (RPC)",
     ),
     call(
-        "reply",
+        CallWord::Reply,
         Kind::Body,
         &[required("to", Kind::Message, "The request that is answered"), SIZE, RIGHTS],
-        &[Outcome::Dead, Outcome::NoRight, Outcome::Refused],
         "Use the reply right of a received request; never blocks",
     ),
     call(
-        "select",
+        CallWord::Select,
         Kind::Variable,
         &[required("among", Kind::Sources, "Sources, in the order of the answer"), WAIT],
-        &[
-            Outcome::WouldBlock,
-            Outcome::TimedOut,
-            Outcome::NoRight,
-            Outcome::Refused,
-            Outcome::Deadlock,
-            Outcome::Interrupted,
-        ],
         "Which sources a receive would not block on; takes and reserves nothing (receive-scan)",
     ),
-    call("sleep", Kind::Time, &[], &[Outcome::Interrupted], "Let time pass"),
-    call("yield", Kind::Nothing, &[], &[], "Let others run"),
-    call("exit", Kind::Number, &[], &[], "End the process; 0 is a normal end"),
+    call(CallWord::Sleep, Kind::Time, &[], "Let time pass"),
+    call(CallWord::Yield, Kind::Nothing, &[], "Let others run"),
+    call(CallWord::Exit, Kind::Number, &[], "End the process; 0 is a normal end"),
     call(
-        "spawn",
+        CallWord::Spawn,
         Kind::NewName,
         &[
             optional("do", Kind::Steps, "What its one thread does"),
@@ -172,54 +124,37 @@ pub const VERBS: &[Verb] = &[
             optional("user", Kind::Prose, "Whose process it is; default: its creator's"),
             optional("priority", Kind::Integer, "Larger is more urgent; default: its creator's"),
         ],
-        &[Outcome::Refused, Outcome::NoRight],
         "Make a new process from scratch, with the environment that its creator gives it",
     ),
-    call("fault", Kind::Prose, &[], &[], "Raise an exception of this kind"),
+    call(CallWord::Fault, Kind::Prose, &[], "Raise an exception of this kind"),
+    call(CallWord::Kill, Kind::Victims, &[], "End a process, or threads of this process"),
     call(
-        "kill",
+        CallWord::Suspend,
         Kind::Victims,
         &[],
-        &[Outcome::NoRight],
-        "End a process, or threads of this process",
-    ),
-    call(
-        "suspend",
-        Kind::Victims,
-        &[],
-        &[Outcome::Dead, Outcome::NoRight],
         "Let a process, or threads of this process, take no step until they are resumed as often",
     ),
     call(
-        "resume",
+        CallWord::Resume,
         Kind::Victims,
         &[],
-        &[Outcome::Dead, Outcome::NoRight, Outcome::Refused],
         "Take one suspension back; `refused` if there is none",
     ),
     call(
-        "interrupt",
+        CallWord::Interrupt,
         Kind::Victims,
         &[],
-        &[Outcome::Dead, Outcome::NoRight],
         "End what a process, or threads of this process, wait for, as `interrupted`",
     ),
     call(
-        "thread",
+        CallWord::Thread,
         Kind::NewName,
         &[required("do", Kind::Steps, "What the thread does")],
-        &[Outcome::Refused],
         "Start a thread of this process, with a copy of the variables",
     ),
+    call(CallWord::Join, Kind::Threads, &[WAIT], "Wait until threads of this process have ended"),
     call(
-        "join",
-        Kind::Threads,
-        &[WAIT],
-        &[Outcome::WouldBlock, Outcome::TimedOut, Outcome::Deadlock, Outcome::Interrupted],
-        "Wait until threads of this process have ended",
-    ),
-    call(
-        "create",
+        CallWord::Create,
         Kind::Variable,
         &[
             required("kind", Kind::Word(&["mailbox", "port", "port-set"]), "What is made"),
@@ -236,46 +171,40 @@ pub const VERBS: &[Verb] = &[
             ),
             optional("max-size", Kind::FixedSize, "The largest message that it takes"),
         ],
-        &[Outcome::Refused],
         "Make a new object, named by the variable",
     ),
     call(
-        "destroy",
+        CallWord::Destroy,
         Kind::Target,
         &[],
-        &[Outcome::Dead, Outcome::Refused, Outcome::NoRight],
         "Destroy a mailbox, or the receive right of a port; what it holds is lost",
     ),
     call(
-        "drop",
+        CallWord::Drop,
         Kind::Target,
         &[],
-        &[Outcome::NoRight, Outcome::Refused],
         "Give up one reference to a send right, or a send-once right; never a receive right",
     ),
     call(
-        "limit",
+        CallWord::Limit,
         Kind::Target,
         &[required("capacity", Kind::Number, "The queue limit, in messages, from 0 to 16")],
-        &[Outcome::NoRight, Outcome::Refused],
         "Set the queue limit of a port that one receives from",
     ),
     call(
-        "insert",
+        CallWord::Insert,
         Kind::Target,
         &[required("into", Kind::Target, "The port set")],
-        &[Outcome::NoRight, Outcome::Refused],
         "Make a port a member of a port set, and of no other",
     ),
     call(
-        "remove",
+        CallWord::Remove,
         Kind::Target,
         &[required("out-of", Kind::Target, "The port set")],
-        &[Outcome::NoRight, Outcome::Refused],
         "Take a port out of a port set",
     ),
     call(
-        "watch",
+        CallWord::Watch,
         Kind::Target,
         &[
             required(
@@ -289,74 +218,44 @@ pub const VERBS: &[Verb] = &[
                 "Where the notice goes: a port that one receives from, or a send-once right",
             ),
         ],
-        &[Outcome::NoRight, Outcome::Refused],
         "Ask the kernel for a notice about a port",
     ),
     call(
-        "register",
+        CallWord::Register,
         Kind::Target,
         &[required("as", Kind::Text, "The name")],
-        &[
-            Outcome::Refused,
-            Outcome::Dead,
-            Outcome::NoRight,
-            Outcome::TooLarge,
-            Outcome::NoMemory,
-            Outcome::Deadlock,
-            Outcome::Interrupted,
-        ],
         "Enter a name with the name server",
     ),
     call(
-        "unregister",
+        CallWord::Unregister,
         Kind::Text,
         &[],
-        &[
-            Outcome::NoSuchName,
-            Outcome::Refused,
-            Outcome::Dead,
-            Outcome::TooLarge,
-            Outcome::NoMemory,
-            Outcome::Deadlock,
-            Outcome::Interrupted,
-        ],
         "Take a name back; only the process that registered it may",
     ),
     call(
-        "lookup",
+        CallWord::Lookup,
         Kind::Text,
         &[
             required("into", Kind::Variable, "The variable that the handle goes to"),
             optional("wait", Kind::Wait, "How long to wait for a registration; default `never`"),
         ],
-        &[
-            Outcome::NoSuchName,
-            Outcome::Refused,
-            Outcome::TimedOut,
-            Outcome::Dead,
-            Outcome::TooLarge,
-            Outcome::NoMemory,
-            Outcome::Deadlock,
-            Outcome::Interrupted,
-        ],
         "Ask the name server",
     ),
     call(
-        "open",
+        CallWord::Open,
         Kind::Text,
         &[
             required("into", Kind::Variable, "The variable that the handle goes to"),
             required("mode", Kind::Word(&["read", "write"]), "What for"),
         ],
-        &[Outcome::NoSuchName, Outcome::Refused],
         "Open the mailbox behind a path",
     ),
-    local("compute", Kind::Time, &[], "Use the processor"),
-    local("set", Kind::Assignments, &[], "Assign variables, from top to bottom"),
-    local("log", Kind::Text, &[], "Write a line to the log"),
-    local("assert", Kind::Expression, &[], "Raise an exception unless this is true"),
+    local(LocalWord::Compute, Kind::Time, &[], "Use the processor"),
+    local(LocalWord::Set, Kind::Assignments, &[], "Assign variables, from top to bottom"),
+    local(LocalWord::Log, Kind::Text, &[], "Write a line to the log"),
+    local(LocalWord::Assert, Kind::Expression, &[], "Raise an exception unless this is true"),
     local(
-        "if",
+        LocalWord::If,
         Kind::Expression,
         &[
             required("then", Kind::Steps, "What is done if it is true"),
@@ -365,20 +264,20 @@ pub const VERBS: &[Verb] = &[
         "Choice",
     ),
     local(
-        "repeat",
+        LocalWord::Repeat,
         Kind::Count,
         &[required("do", Kind::Steps, "What is repeated")],
         "Do something so many times",
     ),
-    local("forever", Kind::Steps, &[], "Do something again and again"),
+    local(LocalWord::Forever, Kind::Steps, &[], "Do something again and again"),
     local(
-        "while",
+        LocalWord::While,
         Kind::Expression,
         &[required("do", Kind::Steps, "What is repeated")],
         "Do something as long as this is true",
     ),
     local(
-        "for",
+        LocalWord::For,
         Kind::Variable,
         &[
             required("in", Kind::Expression, "The list"),
@@ -386,10 +285,15 @@ pub const VERBS: &[Verb] = &[
         ],
         "Do something for each element of a list",
     ),
-    local("break", Kind::Nothing, &[], "Leave the innermost loop"),
-    local("continue", Kind::Nothing, &[], "Go on with the next round of the innermost loop"),
+    local(LocalWord::Break, Kind::Nothing, &[], "Leave the innermost loop"),
     local(
-        "choose",
+        LocalWord::Continue,
+        Kind::Nothing,
+        &[],
+        "Go on with the next round of the innermost loop",
+    ),
+    local(
+        LocalWord::Choose,
         Kind::Branches,
         &[],
         "One of these: drawn from the seed in a run, each of them in an exploration",

@@ -1,7 +1,9 @@
 //! What lies ahead: which mailboxes and links a thread could still send to and receive from, read off its
 //! code.
 
-use ipcsim_kernel::program::{From, Op, Verb, Wait};
+use std::collections::BTreeSet;
+
+use ipcsim_kernel::program::{Edges, Effect, From, Op, Receive, Wait, look_ahead, reachable};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{
     Expr, Field, Handle, Machine, MailboxId, Outcome, Pc, ProcessId, Thread, Value,
@@ -121,22 +123,14 @@ pub(super) struct Walk<'a> {
     machine: &'a Machine,
     thread: &'a Thread,
     links: &'a Links,
-    reachable: Vec<Pc>,
+    reachable: BTreeSet<Pc>,
     written: Vec<bool>,
     own: Vec<Ahead>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(machine: &'a Machine, thread: &'a Thread, links: &'a Links) -> Self {
-        let mut seen = vec![false; machine.code.len()];
-        let mut reachable = Vec::new();
-        let mut open = vec![thread.pc];
-        while let Some(pc) = open.pop() {
-            if !std::mem::replace(&mut seen[pc.index()], true) {
-                reachable.push(pc);
-                machine.code[pc.index()].successors(pc, &mut open);
-            }
-        }
+        let reachable = reachable(&machine.code, [thread.pc], Edges::Possible);
         let mut written = vec![false; thread.registers.len()];
         for pc in &reachable {
             if let Some(register) = machine.code[pc.index()].writes() {
@@ -150,37 +144,37 @@ impl<'a> Walk<'a> {
     /// What each place does by itself, and which mailboxes are used in a way that depends on the order.
     pub(super) fn go(&mut self, plain: &mut [bool]) {
         for pc in self.reachable.clone() {
-            let Op::Call(call) = &self.machine.code[pc.index()] else { continue };
-            match &call.verb {
-                Verb::Send(send) | Verb::Call { request: send, .. } => {
+            let op = &self.machine.code[pc.index()];
+            op.effects(&mut |effect| match effect {
+                Effect::Sends(send) => {
                     let boxes = self.boxes(&send.to, Direction::To);
                     self.own[pc.index()].replies |= boxes.is_none();
                     self.use_boxes(pc, boxes, Direction::To, send.wait == Wait::Forever, plain);
                 }
-                Verb::Receive(receive) => {
-                    let is_plain = takes_anything(receive);
-                    match &receive.from {
-                        From::These(from) => {
-                            let boxes = self.boxes(from, Direction::From);
-                            let single = match &boxes {
-                                Some(boxes) => boxes.len() <= 1,
-                                // Whatever else it is may be a list.
-                                None => matches!(from, Expr::Field(_, Field::Sender)),
-                            };
-                            self.use_boxes(pc, boxes, Direction::From, is_plain && single, plain);
-                            if call.handler(Outcome::Dead).is_none() {
-                                self.may_end_with_its_sender(pc, plain);
-                            }
-                        }
-                        From::Anyone => {
-                            let boxes = self.links.leading_to(self.thread.process).collect();
-                            self.use_boxes(pc, Some(boxes), Direction::From, false, plain);
-                        }
-                    }
-                }
-                Verb::Reply(_) => self.own[pc.index()].replies = true,
+                Effect::Receives(receive) => self.receive(pc, receive, plain),
+                Effect::Answers(_) => self.own[pc.index()].replies = true,
                 _ => {}
-            }
+            });
+        }
+    }
+
+    fn receive(&mut self, pc: Pc, receive: &Receive, plain: &mut [bool]) {
+        let From::These(from) = &receive.from else {
+            let boxes = self.links.leading_to(self.thread.process).collect();
+            return self.use_boxes(pc, Some(boxes), Direction::From, false, plain);
+        };
+        let boxes = self.boxes(from, Direction::From);
+        let single = match &boxes {
+            Some(boxes) => boxes.len() <= 1,
+            // Whatever else it is may be a list.
+            None => matches!(from, Expr::Field(_, Field::Sender)),
+        };
+        let is_plain = takes_anything(receive) && single;
+        self.use_boxes(pc, boxes, Direction::From, is_plain, plain);
+        let handles_an_end = matches!(&self.machine.code[pc.index()],
+            Op::Call(call) if call.handler(Outcome::Dead).is_some());
+        if !handles_an_end {
+            self.may_end_with_its_sender(pc, plain);
         }
     }
 
@@ -234,24 +228,13 @@ impl<'a> Walk<'a> {
 
     /// By place: what lies ahead there, with what the place does itself.
     pub(super) fn ahead(self) -> Vec<Ahead> {
-        let mut ahead = self.own;
-        let mut next = Vec::new();
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for pc in self.reachable.iter().rev() {
-                next.clear();
-                self.machine.code[pc.index()].successors(*pc, &mut next);
-                let mut all = ahead[pc.index()].clone();
-                for to in &next {
-                    all.add(&ahead[to.index()]);
-                }
-                if all != ahead[pc.index()] {
-                    ahead[pc.index()] = all;
-                    changed = true;
-                }
-            }
-        }
-        ahead
+        let Self { machine, own, .. } = self;
+        look_ahead(&machine.code, Ahead::default, |pc, op, ahead| {
+            let mut all = own[pc.index()].clone();
+            let mut next = Vec::new();
+            op.successors(pc, &mut next);
+            next.iter().for_each(|to| all.add(&ahead[to.index()]));
+            all
+        })
     }
 }

@@ -10,7 +10,7 @@
 //! That asks for more than a persistent set does: nobody gives up waiting, anywhere, and no process can end
 //! while one of its threads waits.
 
-use ipcsim_kernel::program::{From, Op, Receive, Verb, Wait};
+use ipcsim_kernel::program::{Effect, From, Op, Receive, Verb, Wait};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{Capacity, Machine, MailboxSpec, Pick, Thread, ThreadState};
 
@@ -21,13 +21,10 @@ use super::{Movable, PartialOrder, Threads, View, commutes};
 pub(super) fn is_patient(machine: &Machine, of_process: &[Threads]) -> bool {
     machine.policies.sender == Pick::Fifo
         && of_process.iter().all(|threads| threads.count_ones() <= 1)
-        && machine.code.iter().all(|op| match op {
-            Op::Call(call) => match &call.verb {
-                Verb::Send(send) | Verb::Call { request: send, .. } => send.wait == Wait::Forever,
-                Verb::Receive(receive) => takes_anything(receive),
-                _ => true,
-            },
-            _ => true,
+        && !machine.any_call(|effect| match effect {
+            Effect::Sends(send) => send.wait != Wait::Forever,
+            Effect::Receives(receive) => !takes_anything(receive),
+            _ => false,
         })
 }
 

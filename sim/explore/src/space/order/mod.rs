@@ -14,10 +14,10 @@
 mod ahead;
 mod listener;
 
-use ipcsim_kernel::program::{From, Op, Verb};
+use ipcsim_kernel::program::{Effect, From, Op, Verb};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Holder, Machine, MailboxId, MailboxKind, MailboxSpec,
+    BlockedOn, Bound, Capacity, Detect, Expr, Holder, Machine, MailboxId, MailboxKind, MailboxSpec,
     Order, Pick, ProcessId, Sources, State, Thread, ThreadState,
 };
 
@@ -61,7 +61,7 @@ impl PartialOrder {
             || policies.looks_again()
             || policies.detect != Detect::Report
             || machine.has_ports()
-            || !machine.code.iter().all(is_of_the_simple_kind)
+            || machine.any_call(|effect| !effect.is_plain())
         {
             return None;
         }
@@ -208,17 +208,32 @@ impl PartialOrder {
     }
 
     fn interfere_with_call(&self, view: &View, thread: &Thread, verb: &Verb) -> Option<Threads> {
-        let (target, direction) = match verb {
-            Verb::Sleep(_) | Verb::Yield | Verb::Exit(_) => return Some(0),
-            Verb::Reply(_) => return Some(self.rivals_of_a_reply(view)),
-            Verb::Send(send) | Verb::Call { request: send, .. } => (&send.to, Direction::To),
-            Verb::Receive(receive) => match &receive.from {
-                From::These(from) => (from, Direction::From),
-                From::Anyone => return Some(self.deliver_to(view, thread.process)),
-            },
-            _ => return None,
-        };
-        let value = settled(view.machine, thread, &[], target)?;
+        let mut others = Some(0);
+        verb.effects(&mut |effect| {
+            let more = match effect {
+                Effect::Answers(_) => Some(self.rivals_of_a_reply(view)),
+                Effect::Sends(send) => self.rivals_of(view, thread, &send.to, Direction::To),
+                Effect::Receives(receive) => match &receive.from {
+                    From::These(from) => self.rivals_of(view, thread, from, Direction::From),
+                    From::Anyone => Some(self.deliver_to(view, thread.process)),
+                },
+                other if other.is_plain() => Some(0),
+                _ => None,
+            };
+            others = others.zip(more).map(|(others, more)| others | more);
+        });
+        others
+    }
+
+    /// Who could interfere with a call that is about these mailboxes or processes.
+    fn rivals_of(
+        &self,
+        view: &View,
+        thread: &Thread,
+        objects: &Expr,
+        direction: Direction,
+    ) -> Option<Threads> {
+        let value = settled(view.machine, thread, &[], objects)?;
         match about(&self.links, &value, thread.process, direction) {
             About::Any => None,
             About::Reply => Some(self.rivals_of_a_reply(view)),
@@ -350,21 +365,6 @@ pub(super) struct Movable {
 fn alive(view: &View) -> Threads {
     let alive = view.threads.iter().enumerate().filter(|(_, thread)| thread.is_some());
     alive.fold(0, |alive, (t, _)| alive | 1 << t)
-}
-
-/// Whether a call concerns one mailbox or link, and nothing else that others see.
-fn is_of_the_simple_kind(op: &Op) -> bool {
-    let Op::Call(call) = op else { return true };
-    matches!(
-        call.verb,
-        Verb::Send(_)
-            | Verb::Call { .. }
-            | Verb::Reply(_)
-            | Verb::Receive(_)
-            | Verb::Sleep(_)
-            | Verb::Yield
-            | Verb::Exit(_)
-    )
 }
 
 /// Whether a send and a receive come to the same in either order, if nobody's wait has a limit.

@@ -4,9 +4,9 @@
 //! them. So they are interchangeable where `index` does nothing but pick a member of a family of the same
 //! size, names become no text, and nobody names a single one of them.
 
-use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::program::{Edges, Op, reachable};
 use ipcsim_kernel::{
-    Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, Pc, ProcessId, Replicas, Value,
+    Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, ProcessId, Replicas, Value,
 };
 
 /// Families whose members with the same index belong together: those of one group change places at once.
@@ -28,7 +28,7 @@ pub(super) fn groups(machine: &Machine) -> Vec<Group> {
         family.task_port.is_some() || family.thread_ports.is_some()
     };
     let are_tied = machine.families.iter().any(has_ports_of_its_own);
-    if kernel_looks_at_order || are_tied || !machine.code.iter().all(treats_all_alike) {
+    if kernel_looks_at_order || are_tied || machine.any_call(|effect| !effect.is_plain()) {
         return Vec::new();
     }
     let mut ties = Ties::new(machine);
@@ -36,37 +36,6 @@ pub(super) fn groups(machine: &Machine) -> Vec<Group> {
         ties.look_at(FamilyId::at(id));
     }
     ties.groups()
-}
-
-/// Whether a call treats all processes, threads and mailboxes alike, whatever their number.
-fn treats_all_alike(op: &Op) -> bool {
-    let Op::Call(call) = op else { return true };
-    match &call.verb {
-        Verb::Send(_)
-        | Verb::Call { .. }
-        | Verb::Reply(_)
-        | Verb::Sleep(_)
-        | Verb::Yield
-        | Verb::Exit(_)
-        | Verb::Receive(_) => true,
-        Verb::Select { .. }
-        | Verb::Control(..)
-        | Verb::Fault(_)
-        | Verb::Spawn(_)
-        | Verb::StartThread { .. }
-        | Verb::Join { .. }
-        | Verb::Create { .. }
-        | Verb::CreatePort { .. }
-        | Verb::Destroy(_)
-        | Verb::Drop(_)
-        | Verb::Limit { .. }
-        | Verb::Watch { .. }
-        | Verb::CreateSet { .. }
-        | Verb::Insert { .. }
-        | Verb::Remove { .. }
-        | Verb::Inspect { .. }
-        | Verb::Open { .. } => false,
-    }
 }
 
 /// A family of processes or mailboxes.
@@ -116,13 +85,13 @@ impl<'m> Ties<'m> {
             }
         }
         for op in &machine.code {
-            for expr in op.expressions() {
+            op.expressions(&mut |expr| {
                 expr.visit(&mut |part| {
                     if let Expr::MailboxMember { first, count, .. } = part {
                         ties.number(Family::Mailboxes { first: *first, count: *count });
                     }
                 });
-            }
+            });
         }
         ties
     }
@@ -139,32 +108,23 @@ impl<'m> Ties<'m> {
 
     /// Goes over the program of a family.
     fn look_at(&mut self, id: FamilyId) {
-        let family = &self.machine.families[id.index()];
+        let machine = self.machine;
+        let family = &machine.families[id.index()];
         let own = Family::Processes { first: family.first, count: family.count };
         let own = self.families.iter().position(|other| *other == own);
-        let mut seen = vec![false; self.machine.code.len()];
-        let mut open: Vec<Pc> = family.threads.iter().map(|spec| spec.entry).collect();
         for (_, value) in family.threads.iter().flat_map(|spec| &spec.initial) {
             self.tell_apart(value);
         }
-        while let Some(pc) = open.pop() {
-            if std::mem::replace(&mut seen[pc.index()], true) {
-                continue;
-            }
-            let op = &self.machine.code[pc.index()];
-            op.successors(pc, &mut open);
-            match op {
+        let code = &machine.code;
+        for pc in reachable(code, family.threads.iter().map(|spec| spec.entry), Edges::Possible) {
+            match &code[pc.index()] {
                 // Nobody reads the log; what is only shown there tells nobody apart.
                 Op::Log(Expr::Join(parts)) => {
                     for part in parts.iter().filter(|part| !part.children().is_empty()) {
                         self.look_at_expression(own, part);
                     }
                 }
-                op => {
-                    for expr in op.expressions() {
-                        self.look_at_expression(own, expr);
-                    }
-                }
+                op => op.expressions(&mut |expr| self.look_at_expression(own, expr)),
             }
         }
     }

@@ -1,9 +1,9 @@
 //! One operation after the other: what it adds to what a thread could do.
 
 use ipcsim_program::{
-    Answer, Call, Capacity, Command, Disposition, Expr, Field, From, Grant, Handle, Inquiry,
+    Call, Capacity, Command, Disposition, Effect, Expr, Field, From, Grant, Handle, Inquiry,
     MailboxId, Op, Outcome, ProcessId, Receive, Send, Spawn, Target, ThreadId, Time, Until, Value,
-    Verb, Wait,
+    Wait, Watch,
 };
 
 use crate::machine::{Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
@@ -37,61 +37,65 @@ impl Walker<'_> {
             Op::Jump(_) | Op::RepeatNext { .. } | Op::Choose(_) => {}
             Op::Call(call) => {
                 future.fails |= self.may_fail(call);
-                self.add_call(&call.verb, future);
+                call.verb.effects(&mut |effect| self.add_effect(effect, future));
             }
         }
     }
 
-    fn add_call(&self, verb: &Verb, future: &mut Future) {
-        match verb {
-            Verb::Call { request, answer: Answer::OfNames(inquiry) } => {
+    fn add_effect(&self, effect: Effect, future: &mut Future) {
+        match effect {
+            Effect::Sends(send) => self.add_send(send, future),
+            Effect::Asks(inquiry) => {
                 future.inquires = true;
-                future.registers |= *inquiry == Inquiry::Register;
-                self.add_send(request, future);
+                future.registers |= inquiry == Inquiry::Register;
             }
-            Verb::Send(send) | Verb::Call { request: send, .. } => self.add_send(send, future),
-            Verb::Receive(receive) => self.add_receive(receive, future),
-            Verb::Reply(reply) => {
+            Effect::Receives(receive) => self.add_receive(receive, future),
+            Effect::Answers(reply) => {
                 future.replies = true;
                 future.answers_what_comes |= self.known(&reply.to).is_none();
                 self.add_rights(&reply.rights, future);
             }
-            Verb::Exit(_) | Verb::Fault(_) => {
+            Effect::Exits(_) | Effect::Raises => {
                 future.fails = true;
                 future.exits = true;
             }
-            Verb::Control(command, target) => self.add_control(*command, target, future),
-            Verb::Spawn(spawn) => self.add_children(spawn, future),
-            Verb::Destroy(object) => {
+            Effect::Commands(command, target) => self.add_control(command, target, future),
+            Effect::Spawns(spawn) => self.add_children(spawn, future),
+            Effect::Destroys(object) => {
                 future.frees_memory = true;
                 self.add_mailboxes(object, Direction::From, &mut future.destroys);
             }
-            Verb::Watch { port, until, notify } => {
+            Effect::Watches(Watch { port, until, notify }) => {
                 self.add_mailboxes(notify, Direction::To, &mut future.asks_for_notices);
                 self.add_notices_at_once(port, *until, notify, future);
             }
             // What the port holds comes to the set, and whoever waits at the port is refused.
-            Verb::Insert { port, into } => {
-                self.add_sends_of_any_type(into, future);
+            Effect::Inserts { port, set } => {
+                self.add_sends_of_any_type(set, future);
                 self.add_mailboxes(port, Direction::From, &mut future.destroys);
             }
             // A higher limit lets blocked senders in, as if something had been taken.
-            Verb::Limit { port, .. } => {
+            Effect::SetsLimit(port) => {
                 self.add_mailboxes(port, Direction::From, &mut future.receives);
                 self.add_mailboxes(port, Direction::From, &mut future.limits);
             }
-            Verb::Drop(right) => self.add_mailboxes(right, Direction::To, &mut future.drops),
-            Verb::Select { .. }
-            | Verb::Sleep(_)
-            | Verb::Yield
-            | Verb::StartThread { .. }
-            | Verb::Join { .. }
-            | Verb::Create { .. }
-            | Verb::CreatePort { .. }
-            | Verb::CreateSet { .. }
-            | Verb::Remove { .. }
-            | Verb::Inspect { .. }
-            | Verb::Open { .. } => {}
+            Effect::GivesUp(right) => self.add_mailboxes(right, Direction::To, &mut future.drops),
+            Effect::Reads(_)
+            | Effect::Writes(_)
+            | Effect::KeepsStatus
+            | Effect::HasNoEvent
+            | Effect::IsAbout(..)
+            | Effect::Waits(_)
+            | Effect::Sleeps(_)
+            | Effect::AwaitsAnswer
+            | Effect::LooksAt(_)
+            | Effect::Starts(..)
+            | Effect::Joins(_)
+            | Effect::Creates
+            | Effect::CreatesPort
+            | Effect::Removes
+            | Effect::Inspects
+            | Effect::Opens => {}
         }
     }
 
@@ -342,46 +346,54 @@ impl Walker<'_> {
 
     /// Whether a call could raise an exception. "No" only where that is certain.
     fn may_fail(&self, call: &Call) -> bool {
-        let Walker { destroys_anything, interrupts_anything, .. } = *self;
         let handled = |outcome| call.handler(outcome).is_some();
-        let refuses = self.machine.policies.detect != Detect::Report;
-        let waits_safely = |wait: &Wait| match wait {
-            Wait::Forever => !refuses || handled(Outcome::Deadlock),
-            Wait::Never => handled(Outcome::WouldBlock),
-            Wait::For(Time::Computed(_)) => false,
-            Wait::For(Time::Span(_)) => handled(Outcome::TimedOut),
-        };
-        let dead = |exprs: &Expr| {
-            let is_handled = handled(Outcome::Dead)
-                && self.are_objects(exprs, handled(Outcome::NoRight) && handled(Outcome::Refused));
-            is_handled || (!destroys_anything && self.are_open_mailboxes(exprs))
-        };
-        match &call.verb {
-            Verb::Yield => false,
-            _ if interrupts_anything && !handled(Outcome::Interrupted) => true,
-            Verb::Sleep(time) => !matches!(time, Time::Span(_)),
-            Verb::Join { threads, wait } => threads.index.is_some() || !waits_safely(wait),
-            Verb::Send(send) => {
-                let safe = waits_safely(&send.wait)
-                    && dead(&send.to)
-                    && is_safe_message(send)
-                    && (handled(Outcome::NoMemory)
-                        || self.machine.policies.memory_full == MemoryFull::Wait)
-                    && (handled(Outcome::TooLarge) || self.takes_every_size(&send.to));
-                !safe
+        call.verb.may(|effect| match effect {
+            Effect::Reads(_) | Effect::Writes(_) | Effect::HasNoEvent | Effect::IsAbout(..) => {
+                false
             }
-            Verb::Receive(receive) => {
-                let safe = waits_safely(&receive.wait)
-                    && receive.max_size.is_none()
-                    && receive.kind.as_ref().is_none_or(is_safe)
-                    && match &receive.from {
-                        From::Anyone => true,
-                        From::These(sources) => dead(sources),
-                    };
-                !safe
+            Effect::Waits(wait) => self.may_be_interrupted(call) || !self.waits_safely(call, wait),
+            Effect::Sleeps(time) => self.may_be_interrupted(call) || time.expression().is_some(),
+            Effect::Joins(threads) => threads.index.is_some(),
+            Effect::Sends(send) => {
+                let has_memory = handled(Outcome::NoMemory)
+                    || self.machine.policies.memory_full == MemoryFull::Wait;
+                let fits = handled(Outcome::TooLarge) || self.takes_every_size(&send.to);
+                !(has_memory && fits && self.may_use(call, &send.to) && is_safe_message(send))
+            }
+            Effect::Receives(receive) => {
+                let knows_from = match &receive.from {
+                    From::Anyone => true,
+                    From::These(sources) => self.may_use(call, sources),
+                };
+                let is_safe_type = receive.kind.as_ref().is_none_or(is_safe);
+                !(knows_from && is_safe_type && receive.max_size.is_none())
             }
             _ => true,
+        })
+    }
+
+    fn may_be_interrupted(&self, call: &Call) -> bool {
+        self.interrupts_anything && call.handler(Outcome::Interrupted).is_none()
+    }
+
+    /// Whether a wait raises no exception, whether it ends or not.
+    fn waits_safely(&self, call: &Call, wait: &Wait) -> bool {
+        let handled = |outcome| call.handler(outcome).is_some();
+        match wait {
+            Wait::Forever => {
+                self.machine.policies.detect == Detect::Report || handled(Outcome::Deadlock)
+            }
+            Wait::Never => handled(Outcome::WouldBlock),
+            Wait::For(time) => time.expression().is_none() && handled(Outcome::TimedOut),
         }
+    }
+
+    /// Whether what a call is about is there, may be used, and will be there, or the call handles that.
+    fn may_use(&self, call: &Call, objects: &Expr) -> bool {
+        let handled = |outcome| call.handler(outcome).is_some();
+        let may_lack_rights = handled(Outcome::NoRight) && handled(Outcome::Refused);
+        (handled(Outcome::Dead) && self.are_objects(objects, may_lack_rights))
+            || (!self.destroys_anything && self.are_open_mailboxes(objects))
     }
 
     /// Whether a message can be sent there, or received from there, if they live. A right may be missing where

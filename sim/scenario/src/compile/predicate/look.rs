@@ -1,7 +1,7 @@
 //! What a predicate may look at: processes and whether they have ended or wait, variables of their
 //! threads, how much the kernel holds.
 
-use ipcsim_kernel::program::{Op, Verb};
+use ipcsim_kernel::program::{Edges, Effect, reachable};
 use ipcsim_kernel::{
     Expr as Compiled, Family, FamilyId, Handle, MailboxId, Probe, ProcessId, Register, ThreadName,
     Value,
@@ -9,7 +9,6 @@ use ipcsim_kernel::{
 
 use super::{Failed, Kind, Parts, Term, Watcher, constant, one};
 use crate::compile::declare::{Members, Object};
-use crate::compile::flow;
 use crate::compile::resolve::message_field;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
@@ -246,13 +245,10 @@ impl Watcher<'_> {
     /// The variables of the programs in which a thread of this name may be.
     fn programs_of(&self, processes: &Processes, thread: Option<ThreadName>) -> Vec<&[String]> {
         let starts = |entry| {
-            flow::reachable(self.machine, entry).into_iter().any(|pc| {
-                matches!(
-                    &self.machine.code[pc.index()],
-                    Op::Call(call) if matches!(
-                        call.verb, Verb::StartThread { name, .. } if Some(name) == thread
-                    )
-                )
+            let code = &self.machine.code;
+            reachable(code, [entry], Edges::AsWritten).into_iter().any(|pc| {
+                code[pc.index()]
+                    .may(|it| matches!(it, Effect::Starts(name, _) if Some(name) == thread))
             })
         };
         let specs = self.family(processes.family).threads.iter();

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_kernel::Binary;
 
+use ipcsim_kernel::program::{CallWord, Word};
+
 use crate::ast::{Arg, Declaration, Fields, Objects, Reference, Scenario, Step};
 use crate::expr::{Expr, Shape, Unary};
 use crate::table::Kind as Takes;
@@ -112,12 +114,14 @@ impl<'a> Owner<'a> {
         let mut received: BTreeMap<&'a str, Option<Vec<&'a str>>> = BTreeMap::new();
         each_step(self.fields, &mut |step| {
             // What comes by another way may say anything.
-            if step.verb.name == "call"
+            if step.verb.word == Word::Call(CallWord::Call)
                 && let Some(Arg::Name(into)) = step.fields.get("into").map(|into| &into.value)
             {
                 received.insert(into, None);
             }
-            let ("receive", Arg::Name(name)) = (step.verb.name, &step.operand.value) else {
+            let (Word::Call(CallWord::Receive), Arg::Name(name)) =
+                (step.verb.word, &step.operand.value)
+            else {
                 return;
             };
             let known = received.entry(name).or_insert_with(|| Some(Vec::new()));
@@ -151,16 +155,16 @@ impl<'a> Owner<'a> {
             all.extend(assignments.iter().map(|(name, expr)| (name.value.as_str(), kind(expr))));
         }
         let keys = step.verb.keys.iter().map(|key| (key.name, key.kind));
-        for (name, takes) in [(step.verb.name, step.verb.operand)].into_iter().chain(keys) {
-            let arg = if name == step.verb.name {
+        for (name, takes) in [(step.verb.name(), step.verb.operand)].into_iter().chain(keys) {
+            let arg = if name == step.verb.name() {
                 Some(&step.operand.value)
             } else {
                 step.fields.get(name).map(|arg| &arg.value)
             };
             if let (Takes::Variable, Some(Arg::Name(variable))) = (takes, arg) {
-                let kind = match step.verb.name {
-                    "receive" | "call" => Some(Kind::Message),
-                    "select" => Some(Kind::List),
+                let kind = match step.verb.word {
+                    Word::Call(CallWord::Receive | CallWord::Call) => Some(Kind::Message),
+                    Word::Call(CallWord::Select) => Some(Kind::List),
                     _ => None,
                 };
                 all.push((variable.as_str(), kind));
@@ -271,9 +275,12 @@ impl Bodies {
     }
 
     fn note(&mut self, owner: &Owner, step: &Step) {
-        if !matches!(step.verb.name, "send" | "call") {
+        if !matches!(step.verb.word, Word::Call(CallWord::Send | CallWord::Call)) {
             // An answer goes to its caller alone.
-            self.is_certain &= !matches!(step.verb.name, "create" | "spawn" | "watch");
+            self.is_certain &= !matches!(
+                step.verb.word,
+                Word::Call(CallWord::Create | CallWord::Spawn | CallWord::Watch)
+            );
             return;
         }
         let Arg::Expr(body) = &step.operand.value else { return };

@@ -1,96 +1,62 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
 use ipcsim_kernel::program::{
-    Answer, Call, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb, Wait,
+    Answer, Call, CallWord, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb,
+    Wait,
 };
-use ipcsim_kernel::{Access, Field, Handle, MailboxSpec, Outcome, Pc, Register, Span, Value};
+use ipcsim_kernel::{Access, Field, Handle, Outcome, Pc, Register, Span, Value};
 
-use super::{Failed, Unit, thread_name};
+use super::{Failed, LATER, Unit, thread_name};
 use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
 use crate::compile::resolve::{Allow, Compiled, Inspections, Scope, fold_list};
-use crate::compile::settings::{capacity, order, pick, unsigned, word};
+use crate::compile::settings::word;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
 use crate::place::{Place, Placed};
 
 impl Unit<'_> {
-    pub(super) fn verb(&mut self, step: &Step) -> Result<Verb, Failed> {
+    pub(super) fn verb(&mut self, step: &Step, call: CallWord) -> Result<Verb, Failed> {
         let fields = &step.fields;
-        Ok(match step.verb.name {
-            "send" => Verb::Send(self.send(step)?),
-            "call" => {
+        Ok(match call {
+            CallWord::Send => Verb::Send(self.send(step)?),
+            CallWord::Call => {
                 let request = self.send(step)?;
                 Verb::Call { request, answer: Answer::Message(self.register_of_into(fields)) }
             }
-            "receive" => Verb::Receive(self.receive(step)?),
-            "reply" => {
-                let to = self.object(fields, "to", Allow::OneObject)?;
-                if matches!(to, Compiled::Constant(_) | Compiled::Me) {
-                    let at = fields.get("to").map_or(step.at, |arg| arg.at);
-                    return Err(wrong_kind(
-                        at,
-                        "`reply` answers a message that was received",
-                        "name the variable of the request, as in `to: ${m}`",
-                    ));
-                }
-                let body = self.message_body(step)?;
-                let size = self.optional(fields, "size")?;
-                Verb::Reply(Reply { to, body, size, rights: self.grants(fields)? })
-            }
-            "select" => {
-                let among = match self.sources(fields, "among")? {
-                    From::These(among) => among,
-                    From::Anyone => {
-                        let at = fields.get("among").map_or(step.at, |arg| arg.at);
-                        return Err(wrong_kind(
-                            at,
-                            "`select` needs sources that it can name in its answer",
-                            "list them instead of `anyone`",
-                        ));
-                    }
-                };
-                Verb::Select { into: self.operand_register(step), among, wait: self.wait(fields)? }
-            }
-            "sleep" => Verb::Sleep(self.time(&step.operand.value)?),
-            "yield" => Verb::Yield,
-            "exit" => Verb::Exit(self.operand_expr(step)?),
-            "kill" | "suspend" | "resume" | "interrupt" => {
-                let command = Command::from_word(step.verb.name);
-                let command = command.expect("the verbs of control are its words");
-                Verb::Control(command, self.victims(step)?)
-            }
-            "spawn" => self.spawn(step)?,
-            "fault" => match &step.operand.value {
+            CallWord::Receive => Verb::Receive(self.receive(step)?),
+            CallWord::Reply => Verb::Reply(self.reply(step)?),
+            CallWord::Select => self.select(step)?,
+            CallWord::Sleep => Verb::Sleep(self.time(&step.operand.value)?),
+            CallWord::Yield => Verb::Yield,
+            CallWord::Exit => Verb::Exit(self.operand_expr(step)?),
+            CallWord::Kill => Verb::Control(Command::Kill, self.victims(step)?),
+            CallWord::Suspend => Verb::Control(Command::Suspend, self.victims(step)?),
+            CallWord::Resume => Verb::Control(Command::Resume, self.victims(step)?),
+            CallWord::Interrupt => Verb::Control(Command::Interrupt, self.victims(step)?),
+            CallWord::Spawn => self.spawn(step)?,
+            CallWord::Fault => match &step.operand.value {
                 Arg::Name(kind) => Verb::Fault(kind.as_str().into()),
                 other => unreachable!("the reader gives `fault` a text, not {other:?}"),
             },
-            "join" => Verb::Join { threads: self.joined(step)?, wait: self.wait(fields)? },
-            "create" if word(fields, "kind") == Some("port-set") => self.create_set(step)?,
-            "insert" => {
+            CallWord::Join => Verb::Join { threads: self.joined(step)?, wait: self.wait(fields)? },
+            CallWord::Insert => {
                 let port = self.operand_object(step)?;
                 Verb::Insert { port, into: self.object(fields, "into", Allow::OneObject)? }
             }
-            "remove" => {
+            CallWord::Remove => {
                 let port = self.operand_object(step)?;
                 Verb::Remove { port, out_of: self.object(fields, "out-of", Allow::OneObject)? }
             }
-            "create" if word(fields, "kind") == Some("port") => self.create_port(step)?,
-            "create" => Verb::Create {
-                into: self.operand_register(step),
-                capacity: capacity(fields, "capacity"),
-                order: order(fields),
-                receiver: pick(fields, "receiver"),
-                max_size: unsigned(fields, "max-size").unwrap_or(MailboxSpec::ANY_SIZE),
-            },
-            "destroy" => Verb::Destroy(self.operand_object(step)?),
-            "watch" => self.watch(step)?,
-            "drop" => Verb::Drop(self.operand_object(step)?),
-            "limit" => {
+            CallWord::Create => self.create(step)?,
+            CallWord::Destroy => Verb::Destroy(self.operand_object(step)?),
+            CallWord::Watch => self.watch(step)?,
+            CallWord::Drop => Verb::Drop(self.operand_object(step)?),
+            CallWord::Limit => {
                 let port = self.operand_object(step)?;
                 Verb::Limit { port, limit: self.field_expr(fields, "capacity")? }
             }
-            "register" | "unregister" | "lookup" => self.inquiry(step)?,
-            "open" => {
+            CallWord::Register | CallWord::Unregister | CallWord::Lookup => self.inquiry(step)?,
+            CallWord::Open => {
                 let access = match word(fields, "mode") {
                     Some("read") => Access::Read,
                     _ => Access::Write,
@@ -102,8 +68,40 @@ impl Unit<'_> {
                     access,
                 }
             }
-            other => unreachable!("the verb `{other}` is in the table, and nowhere else"),
+            CallWord::Thread => match &step.operand.value {
+                Arg::Name(name) => {
+                    Verb::StartThread { name: thread_name(self.machine, name), entry: LATER }
+                }
+                other => unreachable!("the reader gives `thread` a name, not {other:?}"),
+            },
         })
+    }
+
+    fn reply(&mut self, step: &Step) -> Result<Reply, Failed> {
+        let fields = &step.fields;
+        let to = self.object(fields, "to", Allow::OneObject)?;
+        if matches!(to, Compiled::Constant(_) | Compiled::Me) {
+            return Err(wrong_kind(
+                fields.get("to").map_or(step.at, |arg| arg.at),
+                "`reply` answers a message that was received",
+                "name the variable of the request, as in `to: ${m}`",
+            ));
+        }
+        let body = self.message_body(step)?;
+        let size = self.optional(fields, "size")?;
+        Ok(Reply { to, body, size, rights: self.grants(fields)? })
+    }
+
+    fn select(&mut self, step: &Step) -> Result<Verb, Failed> {
+        let fields = &step.fields;
+        let From::These(among) = self.sources(fields, "among")? else {
+            return Err(wrong_kind(
+                fields.get("among").map_or(step.at, |arg| arg.at),
+                "`select` needs sources that it can name in its answer",
+                "list them instead of `anyone`",
+            ));
+        };
+        Ok(Verb::Select { into: self.operand_register(step), among, wait: self.wait(fields)? })
     }
 
     pub(super) fn send(&mut self, step: &Step) -> Result<Send, Failed> {
@@ -223,7 +221,7 @@ impl Unit<'_> {
             }
             Objects::Anyone => Err(wrong_kind(
                 step.operand.at,
-                &format!("`{}` needs to know whom", step.verb.name),
+                &format!("`{}` needs to know whom", step.verb.name()),
                 "name a process or a thread",
             )),
         }
@@ -243,7 +241,7 @@ impl Unit<'_> {
         if wrong {
             return Err(wrong_kind(
                 reference.at(),
-                &format!("`{}` takes a process or a thread, this is a mailbox", step.verb.name),
+                &format!("`{}` takes a process or a thread, this is a mailbox", step.verb.name()),
                 "`destroy:` does away with a mailbox",
             ));
         }
@@ -360,21 +358,21 @@ impl Unit<'_> {
     pub(super) fn operand_expr(&mut self, step: &Step) -> Result<Compiled, Failed> {
         match &step.operand.value {
             Arg::Expr(expr) => self.expr(expr),
-            other => unreachable!("`{}` takes an expression, not {other:?}", step.verb.name),
+            other => unreachable!("`{}` takes an expression, not {other:?}", step.verb.name()),
         }
     }
 
     pub(super) fn operand_object(&mut self, step: &Step) -> Result<Compiled, Failed> {
         match &step.operand.value {
             Arg::Objects(Objects::One(reference)) => self.reference(reference, Allow::OneObject),
-            other => unreachable!("`{}` takes an object, not {other:?}", step.verb.name),
+            other => unreachable!("`{}` takes an object, not {other:?}", step.verb.name()),
         }
     }
 
     pub(super) fn operand_register(&self, step: &Step) -> Register {
         match &step.operand.value {
             Arg::Name(name) => self.register(name),
-            other => unreachable!("`{}` takes a variable, not {other:?}", step.verb.name),
+            other => unreachable!("`{}` takes a variable, not {other:?}", step.verb.name()),
         }
     }
 

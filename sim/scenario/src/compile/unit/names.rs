@@ -1,6 +1,8 @@
 //! What is asked of a name server: a request to its port, see `name-server.yaml`.
 
-use ipcsim_kernel::program::{Answer, Disposition, Grant, Inquiry, Send, Verb, Wait};
+use ipcsim_kernel::program::{
+    Answer, CallWord, Disposition, Grant, Inquiry, Send, Verb, Wait, Word,
+};
 use ipcsim_kernel::{Expr as Code, Value};
 
 use super::{Failed, Unit};
@@ -9,9 +11,9 @@ use crate::ast::{self, Arg, Step};
 impl Unit<'_> {
     pub(super) fn inquiry(&mut self, step: &Step) -> Result<Verb, Failed> {
         let fields = &step.fields;
-        let (inquiry, wait) = match step.verb.name {
-            "register" => (Inquiry::Register, Wait::Forever),
-            "unregister" => (Inquiry::Unregister, Wait::Forever),
+        let (inquiry, wait) = match step.verb.word {
+            Word::Call(CallWord::Register) => (Inquiry::Register, Wait::Forever),
+            Word::Call(CallWord::Unregister) => (Inquiry::Unregister, Wait::Forever),
             _ => {
                 let into = self.register_of_into(fields);
                 // Who does not wait for a registration waits for the answer all the same.

@@ -1,19 +1,35 @@
 //! Rights in the steps of a program: ports that are made, and what a message carries.
 
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
-use ipcsim_kernel::program::{Disposition, Grant, Spawn, Until, Verb};
-use ipcsim_kernel::{Capacity, Register};
+use ipcsim_kernel::program::{Disposition, Grant, Spawn, Until, Verb, Watch};
+use ipcsim_kernel::{Capacity, MailboxSpec, Register};
 
 use super::{Failed, Unit};
 use crate::ast::{Arg, Fields, Step};
 use crate::compile::declare::Object;
 use crate::compile::resolve::{Allow, Compiled, constant};
-use crate::compile::settings::{capacity, word};
+use crate::compile::settings::{capacity, order, pick, unsigned, word};
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Unit<'_> {
+    /// A mailbox, a port or a port set.
+    pub(super) fn create(&self, step: &Step) -> Result<Verb, Failed> {
+        let fields = &step.fields;
+        match word(fields, "kind") {
+            Some("port-set") => self.create_set(step),
+            Some("port") => self.create_port(step),
+            _ => Ok(Verb::Create {
+                into: self.operand_register(step),
+                capacity: capacity(fields, "capacity"),
+                order: order(fields),
+                receiver: pick(fields, "receiver"),
+                max_size: unsigned(fields, "max-size").unwrap_or(MailboxSpec::ANY_SIZE),
+            }),
+        }
+    }
+
     /// A port has a queue limit, and nothing else that a mailbox has.
-    pub(super) fn create_port(&self, step: &Step) -> Result<Verb, Failed> {
+    fn create_port(&self, step: &Step) -> Result<Verb, Failed> {
         for key in ["order", "receiver", "max-size"] {
             if let Some(at) = step.fields.key(key) {
                 let diagnostic = Diagnostic::new(Code::Ports, at, format!("a port has no `{key}`"))
@@ -41,7 +57,7 @@ impl Unit<'_> {
     }
 
     /// A port set has nothing to choose.
-    pub(super) fn create_set(&self, step: &Step) -> Result<Verb, Failed> {
+    fn create_set(&self, step: &Step) -> Result<Verb, Failed> {
         for key in ["capacity", "order", "receiver", "max-size"] {
             if let Some(at) = step.fields.key(key) {
                 let diagnostic =
@@ -61,7 +77,7 @@ impl Unit<'_> {
         };
         let port = self.operand_object(step)?;
         let notify = self.object(&step.fields, "notify", Allow::OneObject)?;
-        Ok(Verb::Watch { port, until, notify })
+        Ok(Verb::Watch(Watch { port, until, notify }))
     }
 
     /// A process that is made here; it was declared before, with all that is said about it.

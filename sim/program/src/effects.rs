@@ -1,0 +1,301 @@
+//! What a call may do, told once for each verb. Whoever wants to know what could happen in code that has not run yet asks
+//! here: which links there will be, who could still help whom, which steps may change places, which variables are still read.
+
+use crate::expr::Expr;
+use crate::ids::{Pc, Register, ThreadName};
+use crate::parts::{
+    Answer, Command, From, Grant, Inquiry, Receive, Reply, Send, Spawn, Target, Threads, Time,
+    Wait, Watch,
+};
+use crate::value::Value;
+use crate::verb::Verb;
+
+/// One thing that a call may do. It may, and need not: a call can fail, and what it finds decides.
+#[derive(Clone, Copy, Debug)]
+pub enum Effect<'a> {
+    /// It evaluates this.
+    Reads(&'a Expr),
+    /// If it ends well this variable has a new value.
+    Writes(Register),
+    /// Its outcome is not kept: it is part of another step.
+    KeepsStatus,
+    /// If it neither waits nor fails, its return is all that a trace tells of it.
+    HasNoEvent,
+    /// It is about this object, which a trace names with this preposition before it.
+    IsAbout(&'static str, &'a Expr),
+    /// It may block, for so long.
+    Waits(&'a Wait),
+    /// It blocks until its time has come.
+    Sleeps(&'a Time),
+    /// It sends a message, with the rights in it.
+    Sends(&'a Send),
+    /// What it sends is a request, and it blocks until that is answered.
+    AwaitsAnswer,
+    /// What it sends is a question to its name server.
+    Asks(Inquiry),
+    /// It takes a message.
+    Receives(&'a Receive),
+    /// It finds out what a receive from there would find, or blocks until that finds something.
+    LooksAt(&'a Expr),
+    /// It answers a message, with the rights in the answer.
+    Answers(&'a Reply),
+    /// Its process ends, with this code.
+    Exits(&'a Expr),
+    /// It raises an exception.
+    Raises,
+    /// It controls a process, or threads of its own.
+    Commands(Command, &'a Target),
+    /// It makes a process, which gets rights.
+    Spawns(&'a Spawn),
+    /// It starts a thread of its own process.
+    Starts(ThreadName, Pc),
+    /// It blocks until threads of its own process have ended.
+    Joins(&'a Threads),
+    /// It makes a mailbox or a port set.
+    Creates,
+    /// It makes a port.
+    CreatesPort,
+    /// It destroys a mailbox or a port, with all that waits there.
+    Destroys(&'a Expr),
+    /// It gives a right up.
+    GivesUp(&'a Expr),
+    /// It puts a port into a set: who waits at the port is refused, who waits at the set gets what it holds.
+    Inserts {
+        /// The port.
+        port: &'a Expr,
+        /// The set.
+        set: &'a Expr,
+    },
+    /// It takes a port out of its set.
+    Removes,
+    /// It sets the queue limit of a port, and may let blocked senders in.
+    SetsLimit(&'a Expr),
+    /// It asks for a notice.
+    Watches(&'a Watch),
+    /// It looks at its own rights.
+    Inspects,
+    /// It opens a file.
+    Opens,
+}
+
+impl Effect<'_> {
+    /// Whether it concerns messages, the time, or the own process alone. Such calls treat all mailboxes, threads and
+    /// processes alike, whatever their number, and each is about one queue at most.
+    pub fn is_plain(self) -> bool {
+        match self {
+            Effect::Reads(_)
+            | Effect::Writes(_)
+            | Effect::IsAbout(..)
+            | Effect::Waits(_)
+            | Effect::Sleeps(_)
+            | Effect::Sends(_)
+            | Effect::AwaitsAnswer
+            | Effect::Asks(_)
+            | Effect::Receives(_)
+            | Effect::Answers(_)
+            | Effect::Exits(_) => true,
+            Effect::KeepsStatus
+            | Effect::HasNoEvent
+            | Effect::LooksAt(_)
+            | Effect::Raises
+            | Effect::Commands(..)
+            | Effect::Spawns(_)
+            | Effect::Starts(..)
+            | Effect::Joins(_)
+            | Effect::Creates
+            | Effect::CreatesPort
+            | Effect::Destroys(_)
+            | Effect::GivesUp(_)
+            | Effect::Inserts { .. }
+            | Effect::Removes
+            | Effect::SetsLimit(_)
+            | Effect::Watches(_)
+            | Effect::Inspects
+            | Effect::Opens => false,
+        }
+    }
+}
+
+impl Verb {
+    /// Tells all that this call may do.
+    pub fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        use Effect::{Creates, CreatesPort, HasNoEvent, IsAbout, Reads, Writes};
+        match self {
+            Verb::Send(send) => send.effects(tell),
+            Verb::Call { request, answer } => {
+                request.effects(tell);
+                answer.effects(tell);
+            }
+            Verb::Receive(receive) => receive.effects(tell),
+            Verb::Reply(reply) => reply.effects(tell),
+            Verb::Select { into, among, wait } => {
+                tell_all(&[HasNoEvent, Reads(among), Effect::LooksAt(among), Writes(*into)], tell);
+                wait.effects(tell);
+            }
+            Verb::Sleep(time) => {
+                tell_reads(time.expression(), tell);
+                tell_all(&[Effect::Sleeps(time)], tell);
+            }
+            Verb::Yield => {}
+            Verb::Exit(code) => tell_all(&[Reads(code), Effect::Exits(code)], tell),
+            Verb::Control(command, target) => target.effects(*command, tell),
+            Verb::Spawn(spawn) => spawn.effects(tell),
+            Verb::Fault(_) => tell_all(&[Effect::Raises], tell),
+            Verb::StartThread { name, entry } => tell_all(&[Effect::Starts(*name, *entry)], tell),
+            Verb::Join { threads, wait } => {
+                tell_reads(&threads.index, tell);
+                tell_all(&[HasNoEvent, Effect::Joins(threads)], tell);
+                wait.effects(tell);
+            }
+            Verb::Create { into, .. } | Verb::CreateSet { into } => {
+                tell_all(&[Creates, Writes(*into)], tell)
+            }
+            Verb::CreatePort { into, limit } => {
+                tell_reads(limit, tell);
+                tell_all(&[CreatesPort, Writes(*into)], tell);
+            }
+            Verb::Destroy(object) => about(object, &[Effect::Destroys(object)], tell),
+            Verb::Drop(right) => about(right, &[HasNoEvent, Effect::GivesUp(right)], tell),
+            Verb::Insert { port, into: set } => {
+                let inserts = Effect::Inserts { port, set };
+                about(port, &[IsAbout("into ", set), Reads(set), HasNoEvent, inserts], tell);
+            }
+            Verb::Remove { port, out_of: set } => {
+                let removes = Effect::Removes;
+                about(port, &[IsAbout("out of ", set), Reads(set), HasNoEvent, removes], tell);
+            }
+            Verb::Limit { port, limit } => {
+                about(port, &[Reads(limit), HasNoEvent, Effect::SetsLimit(port)], tell);
+            }
+            Verb::Watch(watch) => watch.effects(tell),
+            Verb::Inspect { of, into, .. } => {
+                let inspects = [HasNoEvent, Effect::KeepsStatus, Effect::Inspects, Writes(*into)];
+                about(of, &inspects, tell);
+            }
+            Verb::Open { path, into, .. } => {
+                tell_all(&[HasNoEvent, Reads(path), Effect::Opens, Writes(*into)], tell);
+            }
+        }
+    }
+
+    /// Whether it may do something like this.
+    pub fn may(&self, such: impl Fn(Effect) -> bool) -> bool {
+        let mut found = false;
+        self.effects(&mut |effect| found |= such(effect));
+        found
+    }
+
+    /// Whether the thread may go on behind it. Behind an exit it does if the code cannot be computed, and a
+    /// handler says so.
+    pub fn may_return(&self) -> bool {
+        !self.may(|effect| matches!(effect, Effect::Exits(Expr::Constant(Value::Int(_)))))
+    }
+
+    /// The variable that it may set, if any.
+    pub fn writes(&self) -> Option<Register> {
+        let mut written = None;
+        self.effects(&mut |effect| {
+            if let Effect::Writes(register) = effect {
+                written = Some(register);
+            }
+        });
+        written
+    }
+}
+
+fn tell_all<'a>(effects: &[Effect<'a>], tell: &mut impl FnMut(Effect<'a>)) {
+    effects.iter().for_each(|effect| tell(*effect));
+}
+
+fn tell_reads<'a>(parts: impl IntoIterator<Item = &'a Expr>, tell: &mut impl FnMut(Effect<'a>)) {
+    parts.into_iter().for_each(|part| tell(Effect::Reads(part)));
+}
+
+/// A call that is about one object, and does this besides.
+fn about<'a>(object: &'a Expr, besides: &[Effect<'a>], tell: &mut impl FnMut(Effect<'a>)) {
+    tell_all(&[Effect::IsAbout("", object), Effect::Reads(object)], tell);
+    tell_all(besides, tell);
+}
+
+fn ports_of(rights: &[Grant]) -> impl Iterator<Item = &Expr> {
+    rights.iter().map(|grant| &grant.port)
+}
+
+impl Send {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        let Self { to, body, size, kind, priority, reply_to, rights, hold, wait } = self;
+        if *to != Expr::NameServer {
+            tell(Effect::IsAbout("to ", to));
+        }
+        let parts = [size, kind, priority, reply_to, hold].into_iter().flatten();
+        tell_reads([to, body].into_iter().chain(parts).chain(ports_of(rights)), tell);
+        tell(Effect::Sends(self));
+        wait.effects(tell);
+    }
+}
+
+impl Answer {
+    fn effects<'a>(self, tell: &mut impl FnMut(Effect<'a>)) {
+        tell(Effect::AwaitsAnswer);
+        if let Answer::OfNames(inquiry) = self {
+            tell(Effect::Asks(inquiry));
+        }
+        self.writes().into_iter().for_each(|into| tell(Effect::Writes(into)));
+    }
+}
+
+impl Receive {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        let Self { into, from, kind, wait, max_size } = self;
+        let sources = match from {
+            From::These(sources) => Some(sources),
+            From::Anyone => None,
+        };
+        tell_reads(sources.into_iter().chain(kind).chain(max_size), tell);
+        tell_all(&[Effect::Receives(self), Effect::Writes(*into)], tell);
+        wait.effects(tell);
+    }
+}
+
+impl Reply {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        let Self { to, body, size, rights } = self;
+        tell_reads([to, body].into_iter().chain(size).chain(ports_of(rights)), tell);
+        tell(Effect::Answers(self));
+    }
+}
+
+impl Target {
+    fn effects<'a>(&'a self, command: Command, tell: &mut impl FnMut(Effect<'a>)) {
+        tell_reads(self.expression(), tell);
+        if let Target::Processes(whom) = self {
+            tell(Effect::IsAbout("", whom));
+        }
+        tell(Effect::Commands(command, self));
+    }
+}
+
+impl Spawn {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        let values = self.with.iter().map(|(_, value)| value);
+        tell_reads(values.chain(ports_of(&self.rights)), tell);
+        tell(Effect::Spawns(self));
+        self.into.into_iter().for_each(|into| tell(Effect::Writes(into)));
+    }
+}
+
+impl Watch {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        about(&self.port, &[Effect::Reads(&self.notify), Effect::HasNoEvent], tell);
+        tell(Effect::Watches(self));
+    }
+}
+
+impl Wait {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        if let Wait::For(time) = self {
+            tell_reads(time.expression(), tell);
+        }
+        tell(Effect::Waits(self));
+    }
+}

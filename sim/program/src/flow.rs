@@ -1,0 +1,156 @@
+//! The flow of a program: where a thread can come to.
+
+use std::collections::BTreeSet;
+
+use crate::expr::Expr;
+use crate::ids::Pc;
+use crate::op::{Op, behind};
+use crate::outcome::Outcome;
+use crate::parts::{Command, Target};
+use crate::value::Value;
+use crate::{Effect, Verb};
+
+/// Where code leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edges {
+    /// Wherever a thread could be next, whatever its conditions come to. Where a thread begins that it starts counts too.
+    Possible,
+    /// The same, but for what the text of the program rules out: a condition may be `true`, a loop have no rounds, and
+    /// nobody goes on who kills himself.
+    AsWritten,
+}
+
+impl Edges {
+    /// The places behind one.
+    pub fn behind(self, code: &[Op], pc: Pc, to: &mut Vec<Pc>) {
+        match (&code[pc.index()], self) {
+            (Op::Unless(Expr::Constant(Value::True), _), Edges::AsWritten) => to.push(pc.next()),
+            (Op::Unless(Expr::Constant(Value::False), other), Edges::AsWritten) => to.push(*other),
+            (Op::RepeatStart { rounds: Expr::Constant(Value::Int(0)), .. }, Edges::AsWritten) => {
+                to.push(behind(code, pc));
+            }
+            (Op::Call(call), Edges::AsWritten) if kills_itself(&call.verb) => {}
+            (op, _) => op.successors(pc, to),
+        }
+    }
+}
+
+fn kills_itself(verb: &Verb) -> bool {
+    let me = |target: &Target| matches!(target, Target::Processes(Expr::Me));
+    verb.may(|effect| matches!(effect, Effect::Commands(Command::Kill, target) if me(target)))
+}
+
+impl Op {
+    /// Where a thread could be after this operation, which stands at `pc`: see [`Edges::Possible`].
+    pub fn successors(&self, pc: Pc, to: &mut Vec<Pc>) {
+        match self {
+            Op::Jump(target) => to.push(*target),
+            Op::Unless(_, target) => to.extend([pc.next(), *target]),
+            Op::RepeatNext { end, .. } | Op::ForNext { end, .. } => to.extend([pc.next(), *end]),
+            Op::Choose(branches) => to.extend(branches),
+            Op::Set(..) | Op::RepeatStart { .. } | Op::Compute(_) | Op::Log(_) | Op::Assert(_) => {
+                to.push(pc.next());
+            }
+            Op::Call(call) => {
+                let returns = call.verb.may_return();
+                let handlers = call.handlers.iter();
+                let taken = handlers.filter(|(outcome, _)| returns || *outcome != Outcome::Ok);
+                to.extend(taken.map(|(_, handler)| *handler));
+                if returns && call.handler(Outcome::Ok).is_none() {
+                    to.push(pc.next());
+                }
+                self.effects(&mut |effect| {
+                    if let Effect::Starts(_, entry) = effect {
+                        to.push(entry);
+                    }
+                });
+            }
+            Op::End => {}
+        }
+    }
+}
+
+/// Whether a walk over code goes on behind a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walking {
+    /// It does.
+    On,
+    /// Not there.
+    No,
+}
+
+/// Goes over code that a thread could come to, each place once. May be used again and again for the same code, and then
+/// costs only what it goes over.
+pub struct Tour {
+    /// The number of the walk that came by here last.
+    visited: Vec<u32>,
+    walk: u32,
+    open: Vec<Pc>,
+}
+
+impl Tour {
+    /// For code of this length.
+    pub fn over(code: &[Op]) -> Self {
+        Self { visited: vec![0; code.len()], walk: 0, open: Vec::new() }
+    }
+
+    /// Goes over all that follows from these places, as far as `look` says.
+    pub fn walk<'c>(
+        &mut self,
+        code: &'c [Op],
+        from: impl IntoIterator<Item = Pc>,
+        edges: Edges,
+        mut look: impl FnMut(Pc, &'c Op) -> Walking,
+    ) {
+        self.walk += 1;
+        self.open.extend(from);
+        while let Some(pc) = self.open.pop() {
+            if std::mem::replace(&mut self.visited[pc.index()], self.walk) == self.walk {
+                continue;
+            }
+            if look(pc, &code[pc.index()]) == Walking::On {
+                edges.behind(code, pc, &mut self.open);
+            }
+        }
+    }
+}
+
+/// Every place that a thread could come to from these. Costs only what it goes over, however long the code is.
+pub fn reachable(code: &[Op], from: impl IntoIterator<Item = Pc>, edges: Edges) -> BTreeSet<Pc> {
+    let mut open: Vec<Pc> = from.into_iter().collect();
+    let mut places = BTreeSet::new();
+    while let Some(pc) = open.pop() {
+        if places.insert(pc) {
+            edges.behind(code, pc, &mut open);
+        }
+    }
+    places
+}
+
+/// Finds for each place of the code what is so because of what lies ahead of it: `update` says what is so at a place, given
+/// what is so at the places behind it. What is so only ever becomes more.
+pub fn look_ahead<F: PartialEq>(
+    code: &[Op],
+    nothing: impl Fn() -> F,
+    update: impl Fn(Pc, &Op, &[F]) -> F,
+) -> Vec<F> {
+    let mut before: Vec<Vec<Pc>> = vec![Vec::new(); code.len()];
+    let mut next = Vec::new();
+    for pc in (0..code.len()).map(Pc::at) {
+        next.clear();
+        Edges::Possible.behind(code, pc, &mut next);
+        for to in &next {
+            before[to.index()].push(pc);
+        }
+    }
+    let mut facts: Vec<F> = std::iter::repeat_with(nothing).take(code.len()).collect();
+    let mut open: Vec<Pc> = (0..code.len()).map(Pc::at).collect();
+    while let Some(pc) = open.pop() {
+        let fact = update(pc, &code[pc.index()], &facts);
+        if fact != facts[pc.index()] {
+            facts[pc.index()] = fact;
+            open.extend(&before[pc.index()]);
+        }
+    }
+    facts
+}
