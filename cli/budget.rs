@@ -6,9 +6,9 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ipcsim_check::Budget;
-use ipcsim_explore::{ExploreLimits, Lookers, Progress, Reduction, Reductions};
 use ipcsim_report::count;
+use ipcsim_session::Budget;
+use ipcsim_session::{ExploreLimits, Lookers, Progress, Reduction, Reductions};
 
 use crate::args::How;
 use crate::watch::{Bounds, watched};

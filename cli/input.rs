@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ipcsim_check::{Subject, result};
-use ipcsim_scenario::{Expect, LoadOptions, Loaded, load};
+use ipcsim_session::{LoadOptions, Session, found};
 
 use crate::args::Input;
 use crate::exit::Exit;
@@ -76,60 +75,21 @@ fn limited(from: &mut impl Read, name: &str, input: &Input) -> Result<Vec<u8>, S
     Ok(bytes)
 }
 
-/// Compiles a text as the options say.
-pub(crate) fn compile(text: &Text, input: &Input) -> Loaded {
-    load(&text.name, &text.bytes, &options(input))
-}
-
-/// What the options say of loading.
-fn options(input: &Input) -> LoadOptions {
-    LoadOptions {
+/// Compiles what the user named as the options say.
+pub(crate) fn compile(file: &str, text: Text, input: &Input) -> Session {
+    let options = LoadOptions {
         sets: input.sets.clone(),
         max_threads: input.max_threads,
         expect: input.expect.clone(),
-    }
-}
-
-/// A scenario that was read and compiled, and how it was named.
-pub(crate) struct Opened {
-    pub file: String,
-    pub text: Text,
-    pub loaded: Loaded,
-    pub sets: Vec<String>,
-    pub max_threads: u32,
-    pub expect: Option<Expect>,
-}
-
-impl Opened {
-    pub(crate) fn new(file: &str, text: Text, loaded: Loaded, input: &Input) -> Self {
-        let LoadOptions { sets, max_threads, expect } = options(input);
-        Self { file: file.to_string(), text, loaded, sets, max_threads, expect }
-    }
-
-    /// What is concluded about.
-    pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject {
-            loaded: &self.loaded,
-            file: &self.file,
-            bytes: &self.text.bytes,
-            sets: &self.sets,
-            max_threads: self.max_threads,
-            expect: self.expect.as_ref(),
-        }
-    }
-
-    /// What the scenario is called.
-    pub(crate) fn title(&self) -> String {
-        let title = self.loaded.scenario.title.as_ref();
-        title.map_or_else(|| self.text.name.clone(), |title| title.value.clone())
-    }
+    };
+    Session::load_as(file, &text.name, text.bytes, options)
 }
 
 /// Reads and compiles what the user named, and tells what is wrong with it.
 ///
 /// # Errors
 /// It cannot be read; that was told.
-pub(crate) fn open(file: &str, input: &Input, terminal: &Terminal) -> Result<Opened, Exit> {
+pub(crate) fn open(file: &str, input: &Input, terminal: &Terminal) -> Result<Session, Exit> {
     open_or_say_why(file, input, terminal).map_err(|_| Exit::Unusable)
 }
 
@@ -141,18 +101,18 @@ pub(crate) fn open_usable(
     file: &str,
     input: &Input,
     terminal: &Terminal,
-) -> Result<Opened, Box<result::Scenario>> {
-    let opened = open_or_say_why(file, input, terminal)
-        .map_err(|why| Box::new(result::Scenario::unread(file, &why)))?;
-    if opened.loaded.machine.is_none() {
-        return Err(Box::new(result::Scenario::of(&opened.subject(), opened.title())));
+) -> Result<Session, Box<found::Scenario>> {
+    let session = open_or_say_why(file, input, terminal)
+        .map_err(|why| Box::new(found::Scenario::unread(file, &why)))?;
+    if session.machine().is_none() {
+        return Err(Box::new(session.found()));
     }
-    Ok(opened)
+    Ok(session)
 }
 
-fn open_or_say_why(file: &str, input: &Input, terminal: &Terminal) -> Result<Opened, String> {
+fn open_or_say_why(file: &str, input: &Input, terminal: &Terminal) -> Result<Session, String> {
     let text = read(file, input).inspect_err(|message| terminal.error(message))?;
-    let loaded = compile(&text, input);
-    terminal.diagnostics(&loaded);
-    Ok(Opened::new(file, text, loaded, input))
+    let session = compile(file, text, input);
+    terminal.diagnostics(session.loaded());
+    Ok(session)
 }

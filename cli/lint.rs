@@ -41,8 +41,9 @@ fn checked(file: &str, mut text: Text, args: &LintArgs, terminal: &Terminal) -> 
             }
         }
     }
-    let loaded = input::compile(&text, &args.input);
-    terminal.diagnostics(&loaded);
+    let session = input::compile(file, text, &args.input);
+    let loaded = session.loaded();
+    terminal.diagnostics(loaded);
     if loaded.has_errors() {
         return Exit::Unusable;
     }
@@ -51,7 +52,7 @@ fn checked(file: &str, mut text: Text, args: &LintArgs, terminal: &Terminal) -> 
         1 => " (1 place can be simplified: ipcsim lint --fix)".into(),
         many => format!(" ({many} places can be simplified: ipcsim lint --fix)"),
     };
-    terminal.print(&format!("{}: ok{plainer}\n", text.name));
+    terminal.print(&format!("{}: ok{plainer}\n", session.name()));
     Exit::Yes
 }
 

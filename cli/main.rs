@@ -56,7 +56,7 @@ fn main() -> ExitCode {
             terminal.print_as_it_is(&match args.of {
                 SchemaOf::Scenario => ipcsim_scenario::schema(),
                 SchemaOf::Trace => ipcsim_report::trace::schema(),
-                SchemaOf::Result => ipcsim_check::result::SCHEMA.to_string(),
+                SchemaOf::Result => ipcsim_session::found::SCHEMA.to_string(),
             });
             Exit::Yes
         }

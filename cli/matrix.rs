@@ -1,15 +1,15 @@
 //! `ipcsim matrix`: every schedule, under several values of the policies.
 
-use ipcsim_check::{
-    Budget, Least, Row, Subject, can_be_tried, combinations, in_shell, least, result, row,
-};
 use ipcsim_report::plural;
-use ipcsim_scenario::Loaded;
+use ipcsim_session::{
+    Budget, Least, Loaded, Row, Session, Subject, can_be_tried, combinations, found, in_shell,
+    least, row,
+};
 
 use crate::args::{MatrixArgs, Output};
 use crate::budget::{RUN_STEPS, within};
 use crate::exit::Exit;
-use crate::input::{self, Opened};
+use crate::input;
 use crate::terminal::Terminal;
 
 pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
@@ -17,27 +17,26 @@ pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
         Ok(text) => text,
         Err(message) => {
             terminal.error(&message);
-            let unusable = result::Scenario::unread(&args.subject.file, &message);
+            let unusable = found::Scenario::unread(&args.subject.file, &message);
             return terminal.unusable("matrix", args.output, unusable);
         }
     };
     // The scenario itself may have errors that the values mend.
-    let loaded = input::compile(&text, &args.subject.input);
-    let opened = Opened::new(&args.subject.file, text, loaded, &args.subject.input);
+    let session = input::compile(&args.subject.file, text, &args.subject.input);
     let judged = within(&args.subject.how, RUN_STEPS, |budget| match &args.least {
-        Some(path) => the_least(args, &opened, path, budget, terminal),
-        None => table(args, &opened, budget, terminal),
+        Some(path) => the_least(args, &session, path, budget, terminal),
+        None => table(args, &session, budget, terminal),
     });
     judged.unwrap_or_else(|failed| {
         let unusable = match failed {
             Failed::Usage(message) => {
                 terminal.error(&message);
-                result::Scenario::unread(&opened.file, &message)
+                found::Scenario::unread(session.file(), &message)
             }
             Failed::Scenario(loaded) => {
                 terminal.diagnostics(&loaded);
-                let subject = Subject { loaded: &loaded, ..opened.subject() };
-                result::Scenario::of(&subject, opened.title())
+                let subject = Subject { loaded: &loaded, ..session.subject() };
+                found::Scenario::of(&subject, session.title())
             }
         };
         terminal.unusable("matrix", args.output, unusable)
@@ -58,11 +57,11 @@ impl From<Box<Loaded>> for Failed {
 
 fn table(
     args: &MatrixArgs,
-    opened: &Opened,
+    session: &Session,
     budget: &Budget,
     terminal: &Terminal,
 ) -> Result<Exit, Failed> {
-    let subject = opened.subject();
+    let subject = session.subject();
     let rows = combinations(&args.vary).map_err(Failed::Usage)?;
     can_be_tried(&subject, &rows)?;
     let paths: Vec<&str> = rows[0].iter().map(|(path, _)| path.as_str()).collect();
@@ -89,13 +88,13 @@ fn table(
             terminal.print(&format!("{}\n", told.trim_end()));
         }
         worst = worst.max(exit(&judged));
-        all.push(result::of_row(&judged));
+        all.push(found::of_row(&judged));
         if worst == Exit::Interrupted {
             break;
         }
     }
     if args.output == Output::Json {
-        let mut scenario = result::Scenario::of(&subject, opened.title());
+        let mut scenario = session.found();
         scenario.matrix = Some(all);
         terminal.json("matrix", vec![scenario]);
     }
@@ -114,22 +113,22 @@ fn exit(row: &Row) -> Exit {
 /// The smallest value that is safe, with the witness that one less is not.
 fn the_least(
     args: &MatrixArgs,
-    opened: &Opened,
+    session: &Session,
     path: &str,
     budget: &Budget,
     terminal: &Terminal,
 ) -> Result<Exit, Failed> {
-    let subject = opened.subject();
-    let found = least(&subject, path, budget)?;
+    let subject = session.subject();
+    let least = least(&subject, path, budget)?;
     match args.output {
-        Output::Human => terminal.print(&told(&subject, path, &found)),
+        Output::Human => terminal.print(&told(&subject, path, &least)),
         Output::Json => {
-            let mut scenario = result::Scenario::of(&subject, opened.title());
-            scenario.least = Some(result::of_least(&found));
+            let mut scenario = session.found();
+            scenario.least = Some(found::of_least(&least));
             terminal.json("matrix", vec![scenario]);
         }
     }
-    Ok(match &found {
+    Ok(match &least {
         Least::Is { .. } => Exit::Yes,
         Least::None(_) => Exit::No,
         Least::Undecided(row) => exit(row),

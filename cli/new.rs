@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 
-use ipcsim_check::in_shell;
 use ipcsim_report::visible;
+use ipcsim_session::in_shell;
 
 use crate::args::NewArgs;
 use crate::exit::Exit;

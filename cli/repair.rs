@@ -1,46 +1,45 @@
 //! `ipcsim repair`: the smallest changes with which every schedule completes.
 
-use ipcsim_check::{Budget, Repair, Repaired, Subject, repair, result};
-use ipcsim_explore::Covered;
 use ipcsim_report::{count, plural};
+use ipcsim_session::{Budget, Covered, Repair, Repaired, Session, Subject, found, repair};
 use similar::TextDiff;
 
 use crate::args::{Output, RepairArgs};
 use crate::budget::{RUN_STEPS, within};
 use crate::exit::Exit;
-use crate::input::{self, Opened};
+use crate::input;
 use crate::terminal::Terminal;
 
 /// So many are shown with the change of the file; the others are named.
 const SHOWN: usize = 4;
 
 pub(crate) fn execute(args: &RepairArgs, terminal: &Terminal) -> Exit {
-    let opened = match input::open_usable(&args.subject.file, &args.subject.input, terminal) {
-        Ok(opened) => opened,
+    let session = match input::open_usable(&args.subject.file, &args.subject.input, terminal) {
+        Ok(session) => session,
         Err(unusable) => return terminal.unusable("repair", args.output, *unusable),
     };
-    within(&args.subject.how, RUN_STEPS, |budget| repaired(args, &opened, budget, terminal))
+    within(&args.subject.how, RUN_STEPS, |budget| repaired(args, &session, budget, terminal))
 }
 
-fn repaired(args: &RepairArgs, opened: &Opened, budget: &Budget, terminal: &Terminal) -> Exit {
-    let subject = opened.subject();
-    let Some(machine) = &opened.loaded.machine else { return Exit::Unusable };
+fn repaired(args: &RepairArgs, session: &Session, budget: &Budget, terminal: &Terminal) -> Exit {
+    let subject = session.subject();
+    let Some(machine) = session.machine() else { return Exit::Unusable };
     if args.output == Output::Human {
-        terminal.print(&format!("{}\n\n", opened.title()));
+        terminal.print(&format!("{}\n\n", session.title()));
     }
-    let found = repair(&subject, machine, budget);
+    let repair = repair(&subject, machine, budget);
     match args.output {
-        Output::Human => terminal.print(&told(&subject, &found)),
+        Output::Human => terminal.print(&told(&subject, &repair)),
         Output::Json => {
-            let mut scenario = result::Scenario::of(&subject, opened.title());
-            scenario.repair = Some(result::of_repair(&found));
+            let mut scenario = session.found();
+            scenario.repair = Some(found::of_repair(&repair));
             terminal.json("repair", vec![scenario]);
         }
     }
-    match &found {
+    match &repair {
         _ if budget.is_interrupted() => Exit::Interrupted,
         Repair::Undecided(_) => Exit::Undecided,
-        Repair::Helped { .. } if found.is_undecided() => Exit::Undecided,
+        Repair::Helped { .. } if repair.is_undecided() => Exit::Undecided,
         Repair::Helped { cures, .. } if cures.is_empty() => Exit::No,
         Repair::Completes { .. } | Repair::Helped { .. } => Exit::Yes,
     }

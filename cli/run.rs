@@ -5,18 +5,15 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ipcsim_check::{of_run, result};
-use ipcsim_explore::{
-    GENERATOR, Limits, NoTrace, Outcome, Reason, Run, RunProgress, Stop, Tracer, Verdict, conclude,
-    run,
-};
-use ipcsim_kernel::Machine;
 use ipcsim_report::{Recorder, count, time, trace};
+use ipcsim_session::{
+    GENERATOR, Limits, NoTrace, Outcome, Ran, Reason, RunProgress, Session, Stop, Tracer, found,
+};
 
 use crate::args::{Format, How, RunArgs};
 use crate::budget::within;
 use crate::exit::Exit;
-use crate::input::{self, Opened, Text};
+use crate::input;
 use crate::terminal::{INTERRUPTED, Terminal};
 use crate::watch::{Bounds, watched};
 
@@ -46,21 +43,17 @@ pub(crate) fn execute(args: &RunArgs, terminal: &Terminal) -> Exit {
 fn execute_one(
     file: &str,
     args: &RunArgs,
-    found: &mut Vec<result::Scenario>,
+    found: &mut Vec<found::Scenario>,
     terminal: &Terminal,
 ) -> Exit {
-    let opened = match input::open_usable(file, &args.input, terminal) {
-        Ok(opened) => opened,
+    let session = match input::open_usable(file, &args.input, terminal) {
+        Ok(session) => session,
         Err(unusable) => {
             found.push(*unusable);
             return Exit::Unusable;
         }
     };
-    let Some(mut machine) = opened.loaded.machine.clone() else { return Exit::Unusable };
-    if let Some(seed) = args.seed {
-        machine.timing.seed = seed;
-    }
-    match traced(&opened, &machine, args, found, terminal) {
+    match traced(&session, args, found, terminal) {
         Ok(exit) => exit,
         Err(error) => {
             let path = args
@@ -75,56 +68,51 @@ fn execute_one(
 
 /// Runs with whatever traces were asked for.
 fn traced(
-    opened: &Opened,
-    machine: &Machine,
+    session: &Session,
     args: &RunArgs,
-    found: &mut Vec<result::Scenario>,
+    found: &mut Vec<found::Scenario>,
     terminal: &Terminal,
 ) -> io::Result<Exit> {
-    let text = &opened.text;
+    let Some(machine) = session.machine() else { return Ok(Exit::Unusable) };
     let header = trace::Header {
         version: trace::VERSION,
-        scenario: opened.title(),
-        hash: trace::fingerprint(&text.bytes, &args.input.sets),
-        seed: machine.timing.seed,
+        scenario: session.title(),
+        hash: trace::fingerprint(session.bytes(), &args.input.sets),
+        seed: args.seed.unwrap_or(machine.timing.seed),
         generator: GENERATOR.to_string(),
     };
     let file = match &args.trace {
         None => None,
-        Some(path) => Some(trace::Writer::new(create(path, args.force, text)?, &header)),
+        Some(path) => Some(trace::Writer::new(create(path, args.force, session)?, &header)),
     };
     if args.format == Format::Jsonl {
         let out = trace::Writer::new(io::stdout().lock(), &header);
-        let (run, out, file) = run_with(text, machine, args, out, file);
+        let (ran, out) = run_with(session, args, out, file)?;
         let has_reader = !out.has_enough();
-        file.map_or(Ok(()), trace::Writer::finish)?;
         finish(out)?;
         if !has_reader {
             return Ok(Exit::Yes);
         }
-        let verdict = conclude(machine, &run);
-        terminal.tell(&ipcsim_report::verdict(machine, &run, &verdict, &[]));
-        return Ok(exit(&run, &verdict));
+        terminal.tell(&ipcsim_report::verdict(&ran.machine, &ran.run, &ran.verdict, &[]));
+        return Ok(exit(&ran));
     }
     if args.quiet || args.format == Format::Json {
-        let (run, _, file) = run_with(text, machine, args, NoTrace, file);
-        file.map_or(Ok(()), trace::Writer::finish)?;
-        return Ok(report(opened, args, (machine, &run, None), found, terminal));
+        let (ran, _) = run_with(session, args, NoTrace, file)?;
+        return Ok(report(session, args, (&ran, None), found, terminal));
     }
-    let (run, recorder, file) = run_with(text, machine, args, Recorder::new(machine), file);
-    file.map_or(Ok(()), trace::Writer::finish)?;
-    Ok(report(opened, args, (machine, &run, Some(recorder)), found, terminal))
+    let (ran, recorder) = run_with(session, args, Recorder::new(machine), file)?;
+    Ok(report(session, args, (&ran, Some(recorder)), found, terminal))
 }
 
-fn run_with<A: Tracer, B: Tracer>(
-    text: &Text,
-    machine: &Machine,
+/// Runs with a tracer and, if one was asked for, a trace in a file.
+fn run_with<T: Tracer>(
+    session: &Session,
     args: &RunArgs,
-    first: A,
-    second: Option<B>,
-) -> (Run, A, Option<B>) {
+    mut tracer: T,
+    file: Option<trace::Writer<File>>,
+) -> io::Result<(Ran, T)> {
     let progress = RunProgress::default();
-    let line = || progress_line(&text.name, &progress);
+    let line = || progress_line(session.name(), &progress);
     watched(Bounds::of(args.max_memory), &line, |cancellation| {
         let limits = Limits {
             max_steps: args.max_steps,
@@ -132,18 +120,16 @@ fn run_with<A: Tracer, B: Tracer>(
             cancelled: Some(cancellation),
             progress: Some(&progress),
         };
-        match second {
-            None => {
-                let mut tracer = first;
-                let run = run(machine, &limits, &mut tracer);
-                (run, tracer, None)
+        let (ran, tracer) = match file {
+            None => (session.run(args.seed, &limits, &mut tracer), tracer),
+            Some(file) => {
+                let mut both = (tracer, file);
+                let ran = session.run(args.seed, &limits, &mut both);
+                both.1.finish()?;
+                (ran, both.0)
             }
-            Some(second) => {
-                let mut tracers = (first, second);
-                let run = run(machine, &limits, &mut tracers);
-                (run, tracers.0, Some(tracers.1))
-            }
-        }
+        };
+        Ok((ran.expect("a scenario with errors was refused"), tracer))
     })
 }
 
@@ -159,55 +145,47 @@ fn progress_line(name: &str, progress: &RunProgress) -> String {
 }
 
 fn report(
-    opened: &Opened,
+    session: &Session,
     args: &RunArgs,
-    (machine, run, recorder): (&Machine, &Run, Option<Recorder>),
-    found: &mut Vec<result::Scenario>,
+    (ran, recorder): (&Ran, Option<Recorder>),
+    found: &mut Vec<found::Scenario>,
     terminal: &Terminal,
 ) -> Exit {
-    let verdict = conclude(machine, run);
-    let subject = opened.subject();
-    let cures = match run.stop {
-        Stop::Cancelled(_) => Vec::new(),
-        _ => within(
-            &How { max_memory: args.max_memory, ..How::default() },
-            args.max_steps,
-            |budget| of_run(&subject, machine, run, &verdict, budget),
-        ),
-    };
+    let how = How { max_memory: args.max_memory, ..How::default() };
+    let cures = within(&how, args.max_steps, |budget| session.cures_of_run(ran, budget));
     if args.format == Format::Json {
-        let mut scenario = result::Scenario::of(&subject, opened.title());
-        scenario.run = Some(result::of_run(machine, run, &verdict));
+        let mut scenario = session.found();
+        scenario.run = Some(ran.found());
         scenario.cures = Some(cures);
         found.push(scenario);
     } else {
         let mut out = String::new();
         if let Some(recorder) = recorder {
-            out.push_str(&heading(opened, machine));
+            out.push_str(&heading(session, ran.machine.timing.seed));
             out.push_str(&ipcsim_report::picture(&recorder.finish()));
             out.push('\n');
         }
         let cures: Vec<String> =
             cures.iter().map(|cure| format!("{} ({})", cure.what, cure.promise())).collect();
-        out.push_str(&ipcsim_report::verdict(machine, run, &verdict, &cures));
-        out.push_str(&ipcsim_report::measures(machine, &run.measures));
+        out.push_str(&ipcsim_report::verdict(&ran.machine, &ran.run, &ran.verdict, &cures));
+        out.push_str(&ipcsim_report::measures(&ran.machine, &ran.run.measures));
         out.push('\n');
         terminal.print(&out);
     }
     // Whoever was tired of waiting for cures has lost nothing but those.
-    if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(run, &verdict) }
+    if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { exit(ran) }
 }
 
-fn heading(opened: &Opened, machine: &Machine) -> String {
-    let seed = match machine.timing.seed {
+fn heading(session: &Session, seed: u64) -> String {
+    let seed = match seed {
         0 => String::new(),
         seed => format!("   (seed {seed})"),
     };
-    format!("{}{seed}\n\n", opened.title())
+    format!("{}{seed}\n\n", session.title())
 }
 
-fn exit(run: &Run, verdict: &Verdict) -> Exit {
-    match (run.stop, verdict.outcome) {
+fn exit(ran: &Ran) -> Exit {
+    match (ran.run.stop, ran.verdict.outcome) {
         (Stop::Cancelled(Reason::Interrupted), _) => Exit::Interrupted,
         (_, Outcome::Completes) => Exit::Yes,
         (_, Outcome::Unfinished) => Exit::Undecided,
@@ -216,9 +194,9 @@ fn exit(run: &Run, verdict: &Verdict) -> Exit {
 }
 
 /// The file of a trace. What is there already and is no trace is left alone, if nothing else was said.
-pub(crate) fn create(path: &Path, force: bool, scenario: &Text) -> io::Result<File> {
+pub(crate) fn create(path: &Path, force: bool, scenario: &Session) -> io::Result<File> {
     let is_scenario = path.canonicalize().is_ok_and(|path| {
-        Path::new(&scenario.name).canonicalize().is_ok_and(|scenario| scenario == path)
+        Path::new(scenario.file()).canonicalize().is_ok_and(|scenario| scenario == path)
     });
     if is_scenario {
         return Err(io::Error::other("that is the scenario itself"));

@@ -3,13 +3,8 @@
 use std::io::{self, BufRead, IsTerminal};
 use std::sync::atomic::Ordering;
 
-use ipcsim_check::{Budget, Seen, Subject};
-use ipcsim_explore::{
-    Covered, Edge, Exploration, ExploreLimits, Leg, NoTrace, Path, Reduction, ScheduleStep, View,
-    Wanted, explore, replay,
-};
-use ipcsim_kernel::{Machine, State};
 use ipcsim_report::{Steps, count, cut_off, graph, show, why_not};
+use ipcsim_session::{Covered, Machine, State, Stepper, View, Wanted};
 
 use crate::args::{How, StepArgs};
 use crate::budget::{RUN_STEPS, reductions, within};
@@ -32,27 +27,22 @@ quit        end; so does the end of the input
 ";
 
 pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
-    let opened = match input::open(&args.subject.file, &args.subject.input, terminal) {
-        Ok(opened) => opened,
+    let session = match input::open(&args.subject.file, &args.subject.input, terminal) {
+        Ok(session) => session,
         Err(exit) => return exit,
     };
-    if opened.loaded.machine.is_none() {
+    if session.machine().is_none() {
         return Exit::Unusable;
     }
-    let subject = opened.subject();
-    let mut view = View { merge: reductions(&args.subject.how).merge, ..View::PLAIN };
-    let mut schedule = Vec::new();
-    if let Some(token) = &args.token {
-        match subject.follow(token) {
-            Ok((_, found_by, steps)) => (view, schedule) = (found_by, steps),
-            Err(bad) => {
-                terminal.error(&why(token, &bad));
-                return Exit::Unusable;
-            }
+    let usual = View { merge: reductions(&args.subject.how).merge, ..View::PLAIN };
+    let (seen, view, schedule) = match session.to_step(args.token.as_deref(), usual) {
+        Ok(Some(begun)) => begun,
+        Ok(None) => return Exit::Unusable,
+        Err(bad) => {
+            terminal.error(&why(args.token.as_deref().unwrap_or_default(), &bad));
+            return Exit::Unusable;
         }
-    }
-    // What a schedule was found by says what counts as a step.
-    let Some(seen) = subject.seen(view.at) else { return Exit::Unusable };
+    };
     let threads = seen.machine.initial_threads();
     if threads > MOST_THREADS {
         terminal.error(&format!(
@@ -63,16 +53,10 @@ pub(crate) fn execute(args: &StepArgs, terminal: &Terminal) -> Exit {
         ));
         return Exit::Unusable;
     }
-    // Whoever plays can do everything: no schedule is left out.
-    let no_merge = view.merge == Reduction::Off;
-    let every = How { no_merge, no_por: true, no_symmetry: true, ..args.subject.how.clone() };
-    // Nothing is looked for before it is asked for.
-    let nothing = ExploreLimits { max_states: 0, ..ExploreLimits::default() };
-    let found = explore(&seen.machine, reductions(&every), seen.looks(), &nothing);
-    let path = Path::new();
-    let mut game = Game { seen: &seen, subject, found, path, view, every, terminal };
-    game.follow(&schedule);
-    terminal.print(&format!("{}\n\n", opened.title()));
+    let how = &args.subject.how;
+    let mut game = Game { stepper: session.step(&seen, view), how, terminal };
+    game.stepper.follow(&schedule);
+    terminal.print(&format!("{}\n\n", session.title()));
     game.play()
 }
 
@@ -81,24 +65,19 @@ const MOST_THREADS: usize = 1_000;
 /// So many steps are shown to choose from.
 const SHOWN: usize = 50;
 
-/// A schedule that grows step by step.
+/// A schedule that grows step by step, as it is typed.
 struct Game<'m> {
-    seen: &'m Seen,
-    subject: Subject<'m>,
-    /// As far as somebody went.
-    found: Exploration<'m>,
-    path: Path,
-    view: View,
-    /// How all schedules are looked at.
-    every: How,
+    stepper: Stepper<'m>,
+    /// How much a search may cost.
+    how: &'m How,
     terminal: &'m Terminal,
 }
 
 impl Game<'_> {
     fn play(&mut self) -> Exit {
         // Where there is one way to begin, nobody is asked.
-        if self.path.is_empty() && self.options().len() == 1 {
-            self.take(0);
+        if self.stepper.is_at_the_beginning() && self.stepper.options().len() == 1 {
+            self.stepper.take(0);
         }
         self.offer();
         let typed = io::stdin().is_terminal();
@@ -131,19 +110,18 @@ impl Game<'_> {
                 (Some("help" | "?"), _) => self.terminal.print(HELP),
                 (Some("back" | "b"), _) => self.back(),
                 (Some("graph" | "g"), _) => {
-                    let state = self.state();
-                    self.terminal.print(&graph(&self.seen.machine, &state));
+                    let state = self.stepper.state();
+                    self.terminal.print(&graph(self.stepper.machine(), &state));
                 }
                 (Some("why"), Some(name)) => self.tell(name, why_not),
                 (Some("show"), Some(name)) => self.tell(name, show),
                 (Some("fail"), _) => self.play_on(Wanted::Failure),
                 (Some("succeed"), _) => self.play_on(Wanted::Success),
-                (Some("save"), _) if self.path.is_empty() => {
+                (Some("save"), _) if self.stepper.is_at_the_beginning() => {
                     self.terminal.print("nothing was done yet\n");
                 }
                 (Some("save"), _) => {
-                    let (merge, at) = (self.view.merge, self.view.at);
-                    let token = self.subject.token(&mut self.found, &self.path, merge, at);
+                    let token = self.stepper.token();
                     self.terminal.print(&format!("{token}\n"));
                 }
                 (Some(word), _) => self.choose(word),
@@ -151,45 +129,25 @@ impl Game<'_> {
         }
     }
 
-    fn options(&mut self) -> Vec<Edge> {
-        let at = self.path.last().map_or(0, |leg| leg.to);
-        self.found.edges_from(self.path.is_empty(), at)
-    }
-
-    fn schedule(&mut self) -> Vec<ScheduleStep> {
-        self.found.schedule(&self.path)
-    }
-
-    fn state(&mut self) -> State {
-        let schedule = self.schedule();
-        replay(&self.seen.machine, self.found.grain(), &schedule, &mut NoTrace)
-    }
-
-    fn take(&mut self, way: usize) {
-        let from = self.path.last().map_or(0, |leg| leg.to);
-        let to = self.options()[way].to;
-        self.path.push(Leg { from, way, to });
-    }
-
     /// Prints the steps that can be taken.
     fn offer(&mut self) {
-        let options = self.options();
+        let options = self.stepper.options();
         if options.is_empty() {
-            let state = self.state();
+            let state = self.stepper.state();
             self.terminal.print("no step is possible any more\n");
-            self.terminal.print(&ipcsim_report::end(&self.seen.machine, &state));
+            self.terminal.print(&ipcsim_report::end(self.stepper.machine(), &state));
             return;
         }
-        let schedule = self.schedule();
+        let schedule = self.stepper.schedule();
         let number = schedule.len() as u64;
-        for (at, edge) in options.iter().enumerate().take(SHOWN) {
+        for (at, step) in options.iter().enumerate().take(SHOWN) {
             let mut with = schedule.clone();
-            with.push(self.found.step_of(edge));
-            let (steps, _) = Steps::of(&self.seen.machine, self.found.grain(), &with);
+            with.push(step.clone());
+            let (steps, _) = Steps::of(self.stepper.machine(), self.stepper.grain(), &with);
             let mut text = steps.lines_of(number).join("; ");
             if number == 0 {
-                let answers = self.found.step_of(edge).answers;
-                let answers: Vec<String> = answers.iter().map(|it| (it + 1).to_string()).collect();
+                let answers: Vec<String> =
+                    step.answers.iter().map(|answer| (answer + 1).to_string()).collect();
                 text = format!("begin, with choice {}", answers.join(", "));
             }
             self.terminal.print(&format!("{:>3}  {text}\n", at + 1));
@@ -200,10 +158,10 @@ impl Game<'_> {
     }
 
     fn choose(&mut self, word: &str) {
-        let count = self.options().len();
+        let count = self.stepper.options().len();
         match word.parse::<usize>() {
             Ok(number) if (1..=count).contains(&number) => {
-                self.take(number - 1);
+                self.stepper.take(number - 1);
                 self.offer();
             }
             Ok(_) if count == 0 => self.terminal.print("no step is left; type `back`\n"),
@@ -215,50 +173,42 @@ impl Game<'_> {
     }
 
     fn back(&mut self) {
-        let Some(last) = self.path.pop() else {
-            self.terminal.print("this is the beginning\n");
-            return;
-        };
-        // Where there is one way to begin, that is no step to be taken back.
-        if self.path.is_empty() && self.options().len() == 1 {
-            self.path.push(last);
-            self.terminal.print("this is the beginning\n");
-            return;
+        match self.stepper.back() {
+            Some(()) => self.offer(),
+            None => self.terminal.print("this is the beginning\n"),
         }
-        self.offer();
     }
 
     fn tell(&mut self, name: &str, look: impl Fn(&Machine, &State, &str) -> Option<String>) {
-        let state = self.state();
-        let text = look(&self.seen.machine, &state, name);
+        let state = self.stepper.state();
+        let text = look(self.stepper.machine(), &state, name);
         self.terminal.print(&text.unwrap_or_else(|| format!("nothing is called {name}\n")));
     }
 
     /// Takes the shortest way to an end of this kind. Where nothing can move it is over already.
     fn play_on(&mut self, wanted: Wanted) {
-        if self.options().is_empty() {
+        if self.stepper.options().is_empty() {
             self.offer();
             return;
         }
-        let done = self.schedule();
-        let every = self.every.clone();
-        let (way, covered) = within(&every, RUN_STEPS, |budget| self.way_to(&done, wanted, budget));
+        let before = self.stepper.schedule().len() as u64;
+        let (way, covered) =
+            within(self.how, RUN_STEPS, |budget| self.stepper.way_to(wanted, budget));
         let Some(way) = way else {
             let text = match (wanted, covered) {
                 (Wanted::Success, Covered::All) => "no schedule completes from here".to_string(),
                 (Wanted::Failure, Covered::All) => "from here every schedule completes".to_string(),
                 (_, other) => {
-                    let why = cut_off(&self.seen.machine, other);
+                    let why = cut_off(self.stepper.machine(), other);
                     format!("no such schedule was found from here: {why}")
                 }
             };
             self.terminal.print(&format!("{text}\n"));
             return;
         };
-        let before = done.len() as u64;
-        self.follow(&way);
-        let schedule = self.schedule();
-        let (steps, _) = Steps::of(&self.seen.machine, self.found.grain(), &schedule);
+        self.stepper.follow(&way);
+        let schedule = self.stepper.schedule();
+        let (steps, _) = Steps::of(self.stepper.machine(), self.stepper.grain(), &schedule);
         for number in before..schedule.len() as u64 {
             for line in steps.lines_of(number) {
                 self.terminal.print(&format!("     {line}\n"));
@@ -266,42 +216,4 @@ impl Game<'_> {
         }
         self.offer();
     }
-
-    /// The shortest way from the end of a schedule to an end of this kind, and how much was looked at.
-    fn way_to(
-        &self,
-        done: &[ScheduleStep],
-        wanted: Wanted,
-        budget: &Budget,
-    ) -> (Option<Vec<ScheduleStep>>, Covered) {
-        let mut found = budget.explore(&self.seen.machine, self.seen.looks());
-        let Some(mut path) = follow(&mut found, Path::new(), done) else {
-            return (None, found.covered);
-        };
-        let from = path.last().map_or(0, |leg| leg.to);
-        let way = found.nearest(from, path.is_empty(), wanted, budget.explore.max_states);
-        let covered = budget.reason().map_or(found.covered, Covered::from);
-        let schedule = way.map(|way| {
-            path.extend(way);
-            found.schedule(&path).split_off(done.len())
-        });
-        (schedule, covered)
-    }
-
-    /// Takes the steps of a schedule, as far as they can be taken.
-    fn follow(&mut self, schedule: &[ScheduleStep]) {
-        let path = std::mem::take(&mut self.path);
-        self.path = follow(&mut self.found, path.clone(), schedule).unwrap_or(path);
-    }
-}
-
-/// The path with the steps of a schedule behind it; nothing if they cannot be taken.
-fn follow(found: &mut Exploration, mut path: Path, schedule: &[ScheduleStep]) -> Option<Path> {
-    for step in schedule {
-        let from = path.last().map_or(0, |leg| leg.to);
-        let options = found.edges_from(path.is_empty(), from);
-        let way = options.iter().position(|edge| found.step_of(edge) == *step)?;
-        path.push(Leg { from, way, to: options[way].to });
-    }
-    Some(path)
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::ErrorKind;
-use ipcsim_check::result;
 use ipcsim_report::diagnostics::{self, Style};
 use ipcsim_report::{visible_json, visible_lines};
 use ipcsim_scenario::Loaded;
+use ipcsim_session::found;
 
 use crate::args::{Color, MessageFormat, Output};
 use crate::exit::Exit;
@@ -63,9 +63,9 @@ impl Terminal {
     }
 
     /// Prints what a command found, as one JSON object.
-    pub(crate) fn json(&self, command: &'static str, scenarios: Vec<result::Scenario>) {
-        let report = result::Report { format: result::FORMAT, command, scenarios };
-        self.print_as_it_is(&visible_json(&result::text(&report)));
+    pub(crate) fn json(&self, command: &'static str, scenarios: Vec<found::Scenario>) {
+        let report = found::Report { format: found::FORMAT, command, scenarios };
+        self.print_as_it_is(&visible_json(&found::text(&report)));
     }
 
     /// A scenario cannot be used. People have been told; the JSON says so, too.
@@ -73,7 +73,7 @@ impl Terminal {
         &self,
         command: &'static str,
         output: Output,
-        scenario: result::Scenario,
+        scenario: found::Scenario,
     ) -> Exit {
         if output == Output::Json {
             self.json(command, vec![scenario]);

@@ -9,16 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use ipcsim_check::{Judgement, judge, result};
 use ipcsim_report::visible;
-use ipcsim_scenario::ast::Claim;
-use ipcsim_scenario::{Diagnostic, Loaded, Severity};
+use ipcsim_scenario::{Diagnostic, Severity};
+use ipcsim_session::{Claim, Judgement, Session, found};
 use rayon::prelude::*;
 
 use crate::args::{TestArgs, TestOutput};
 use crate::budget::within;
 use crate::exit::Exit;
-use crate::input::{self, Opened};
+use crate::input;
 use crate::terminal::{INTERRUPTED, Terminal};
 use collect::{Found, collect};
 use snapshot::Snapshot;
@@ -27,7 +26,7 @@ pub(crate) use summary::tell_claim;
 /// A file with what became of its checks.
 struct Tested {
     name: String,
-    opened: Result<Opened, String>,
+    opened: Result<Session, String>,
     checks: Vec<Check>,
 }
 
@@ -75,13 +74,13 @@ pub(crate) fn execute(args: &TestArgs, terminal: &Terminal) -> Exit {
         match &file.opened {
             Err(message) => terminal.error(message),
             Ok(opened) if file.has_no_fitting_claims().is_some() => {
-                let all = opened.loaded.diagnostics.iter();
+                let all = opened.loaded().diagnostics.iter();
                 let messages: Vec<String> = all.map(|it| it.message.clone()).collect();
                 if told.insert(messages) {
-                    terminal.diagnostics(&opened.loaded);
+                    terminal.diagnostics(opened.loaded());
                 }
             }
-            Ok(opened) if file.is_unusable() => terminal.diagnostics(&opened.loaded),
+            Ok(opened) if file.is_unusable() => terminal.diagnostics(opened.loaded()),
             Ok(_) => {}
         }
     }
@@ -109,15 +108,13 @@ fn test(file: &Found, args: &TestArgs) -> Tested {
         Ok(text) => text,
         Err(message) => return Tested { name, opened: Err(message), checks: Vec::new() },
     };
-    let loaded = input::compile(&text, &args.input);
-    let opened = Opened::new(&file.path, text, loaded, &args.input);
+    let opened = input::compile(&file.path, text, &args.input);
     let mut checks = Vec::new();
-    if let Some(machine) = &opened.loaded.machine {
-        let subject = opened.subject();
-        for (number, claim) in opened.loaded.scenario.claims.iter().enumerate() {
+    if let Some(machine) = opened.machine() {
+        for (number, claim) in opened.claims().iter().enumerate() {
             let judgement =
-                within(&args.how, args.max_steps, |budget| judge(&subject, number, budget));
-            let line = line_of(&opened.loaded, claim);
+                within(&args.how, args.max_steps, |budget| opened.check(number, budget));
+            let line = opened.line_of(claim);
             checks.push(Check {
                 what: format!("{}  {}", place_of(&opened, claim, line), claim.said),
                 found: Outcome::Claim(line, claim.said.clone(), Box::new(judgement)),
@@ -145,40 +142,34 @@ fn test(file: &Found, args: &TestArgs) -> Tested {
 }
 
 /// What a kept trace is called: it must not hang on the way in which a folder was named.
-fn title_of(opened: &Opened, file: &Found) -> String {
-    match &opened.loaded.scenario.title {
+fn title_of(opened: &Session, file: &Found) -> String {
+    match &opened.loaded().scenario.title {
         Some(title) => title.value.clone(),
         None => file.key.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"),
     }
 }
 
 /// Where a claim stands: in the file, or in that with the claims.
-fn place_of(opened: &Opened, claim: &Claim, line: usize) -> String {
-    match &opened.expect {
+fn place_of(opened: &Session, claim: &Claim, line: usize) -> String {
+    match opened.expect() {
         Some(expect) if claim.at.source != 0 => {
-            format!("{}  {}:{line}", visible(&opened.file), visible(&expect.name))
+            format!("{}  {}:{line}", visible(opened.file()), visible(&expect.name))
         }
-        _ => format!("{}:{line}", visible(&opened.file)),
+        _ => format!("{}:{line}", visible(opened.file())),
     }
-}
-
-/// The line in which a claim stands.
-pub(crate) fn line_of(loaded: &Loaded, claim: &Claim) -> usize {
-    let source = &loaded.sources[claim.at.source as usize];
-    source.line_and_column(claim.at.bytes().start).0
 }
 
 impl Tested {
     /// Whether there is nothing in it that could be tested.
     fn is_unusable(&self) -> bool {
-        self.opened.as_ref().map_or(true, |opened| opened.loaded.has_errors())
+        self.opened.as_ref().map_or(true, |opened| opened.loaded().has_errors())
     }
 
     /// The file whose claims do not fit this one, if nothing else is wrong with it.
     fn has_no_fitting_claims(&self) -> Option<&str> {
         let opened = self.opened.as_ref().ok()?;
-        let name = &*opened.expect.as_ref()?.name;
-        let loaded = &opened.loaded;
+        let name = &*opened.expect()?.name;
+        let loaded = opened.loaded();
         let mut errors = loaded.diagnostics.iter().filter(|it| it.severity == Severity::Error);
         let is_there = |it: &Diagnostic| *loaded.sources[it.at.source as usize].name == *name;
         (loaded.has_errors() && errors.all(is_there)).then_some(name)
@@ -213,16 +204,16 @@ fn exit(file: &Tested) -> Exit {
     file.checks.iter().map(Check::exit).max().unwrap_or(Exit::Yes).max(own)
 }
 
-fn as_result(file: &Tested) -> result::Scenario {
+fn as_result(file: &Tested) -> found::Scenario {
     let opened = match &file.opened {
         Ok(opened) => opened,
-        Err(message) => return result::Scenario::unread(&file.name, message),
+        Err(message) => return found::Scenario::unread(&file.name, message),
     };
-    let mut scenario = result::Scenario::of(&opened.subject(), opened.title());
+    let mut scenario = opened.found();
     for check in &file.checks {
         match &check.found {
             Outcome::Claim(line, said, judgement) => {
-                scenario.claims.push(result::of_claim(*line, said.clone(), judgement));
+                scenario.claims.push(found::of_claim(*line, said.clone(), judgement));
             }
             Outcome::Trace(snapshot) => scenario.snapshot = Some(snapshot.as_result()),
             Outcome::NothingClaimed => {}

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipcsim_explore::{Cancellation, Meter, Reason};
+use ipcsim_session::{Cancellation, Meter, Reason};
 
 use ipcsim_report::visible;
 

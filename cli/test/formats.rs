@@ -1,8 +1,8 @@
 //! The results of tests for other programs: `JUnit` XML and the Test Anything Protocol.
 
-use ipcsim_check::Judgement;
 use ipcsim_report::visible;
 use ipcsim_scenario::Severity;
+use ipcsim_session::Judgement;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Check, Outcome, Tested};
@@ -42,7 +42,7 @@ fn unusable(file: &Tested) -> String {
     match &file.opened {
         Err(message) => message.clone(),
         Ok(opened) => {
-            let all = opened.loaded.diagnostics.iter();
+            let all = opened.loaded().diagnostics.iter();
             let errors = all.filter(|it| it.severity == Severity::Error);
             let errors = errors.map(|it| format!("[{}] {}", it.code.label(), it.message));
             errors.collect::<Vec<_>>().join("; ")

@@ -3,9 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipcsim_check::{Budget, golden, result};
-use ipcsim_explore::Stop;
-use ipcsim_kernel::Machine;
+use ipcsim_session::{Budget, Machine, Stop, found, golden};
 use similar::TextDiff;
 
 /// How the trace of a run is beside the one that is kept.
@@ -88,8 +86,8 @@ impl Snapshot {
         }
     }
 
-    pub(super) fn as_result(&self) -> result::SnapshotFound {
-        result::SnapshotFound {
+    pub(super) fn as_result(&self) -> found::SnapshotFound {
+        found::SnapshotFound {
             is: match self {
                 Snapshot::Same => "same",
                 Snapshot::Kept => "kept",

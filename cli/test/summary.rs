@@ -1,7 +1,7 @@
 //! The results of tests in sentences.
 
-use ipcsim_check::Judgement;
 use ipcsim_report::{plural, visible};
+use ipcsim_session::Judgement;
 
 use super::snapshot::Snapshot;
 use super::{Check, Outcome, Tested};

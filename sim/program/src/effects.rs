@@ -148,7 +148,7 @@ impl Verb {
                 wait.effects(tell);
             }
             Verb::Create { into, .. } | Verb::CreateSet { into } => {
-                tell_all(&[Creates, Writes(*into)], tell)
+                tell_all(&[Creates, Writes(*into)], tell);
             }
             Verb::CreatePort { into, limit } => {
                 tell_reads(limit, tell);
@@ -204,7 +204,9 @@ impl Verb {
 }
 
 fn tell_all<'a>(effects: &[Effect<'a>], tell: &mut impl FnMut(Effect<'a>)) {
-    effects.iter().for_each(|effect| tell(*effect));
+    for effect in effects {
+        tell(*effect);
+    }
 }
 
 fn tell_reads<'a>(parts: impl IntoIterator<Item = &'a Expr>, tell: &mut impl FnMut(Effect<'a>)) {

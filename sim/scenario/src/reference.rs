@@ -245,8 +245,7 @@ fn of_field(of: Field) -> Entry {
 }
 
 fn of_outcome(of: Outcome) -> Entry {
-    let verbs =
-        VERBS.iter().filter(|verb| verb.word.outcomes().contains(&of)).map(|verb| verb.name());
+    let verbs = VERBS.iter().filter(|verb| verb.word.outcomes().contains(&of)).map(Verb::name);
     let verbs: Vec<&str> = verbs.collect();
     let written = format!("when: {{{}: [ … ]}}", of.word());
     let entry = simple(of.word(), "an outcome of a call", &written, outcome(of));

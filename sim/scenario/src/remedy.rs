@@ -270,7 +270,7 @@ fn entries(node: Option<&Node>) -> &[(Placed<String>, Node)] {
 /// The verb of a step.
 fn verb(step: &Node) -> Option<&'static str> {
     let mut keys = entries(Some(step)).iter();
-    keys.find_map(|(key, _)| Verb::find(&key.value)).map(|verb| verb.name())
+    keys.find_map(|(key, _)| Verb::find(&key.value)).map(Verb::name)
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn no_steps() -> Value {
 
 /// A step: one verb with its keys, or the bare word of a verb that takes nothing.
 fn step() -> Value {
-    let bare = VERBS.iter().filter(|verb| verb.operand == Kind::Nothing).map(|verb| verb.name());
+    let bare = VERBS.iter().filter(|verb| verb.operand == Kind::Nothing).map(Verb::name);
     let mut forms = vec![json!({ "enum": bare.collect::<Vec<_>>() })];
     forms.extend(VERBS.iter().map(verb_form));
     json!({ "oneOf": forms })

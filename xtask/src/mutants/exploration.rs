@@ -42,8 +42,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "`compute` is free, whatever is seen behind it",
         file: "sim/explore/src/space/grain.rs",
-        before: "is_compute(pc) && (far[pc] || comes_back(machine, pc))",
-        after: "is_compute(pc) && (far[pc] && pc > usize::MAX / 2 || comes_back(machine, pc))",
+        before: "is_compute(pc) && (far[pc.index()] || comes_back(machine, pc))",
+        after: "is_compute(pc) && (far[pc.index()] && pc.0 > u32::MAX / 2 || comes_back(machine, pc))",
     },
     Mutant {
         name: "preemption never comes",

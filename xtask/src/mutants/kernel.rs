@@ -4,6 +4,30 @@ use super::Mutant;
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "a destroy is said to destroy nothing",
+        file: "sim/program/src/effects.rs",
+        before: "about(object, &[Effect::Destroys(object)], tell)",
+        after: "about(object, &[], tell)",
+    },
+    Mutant {
+        name: "a reply is said to answer nothing",
+        file: "sim/program/src/effects.rs",
+        before: "tell(Effect::Answers(self));",
+        after: "let _ = Effect::Answers(self);",
+    },
+    Mutant {
+        name: "what a message says is said not to be read",
+        file: "sim/program/src/effects.rs",
+        before: "tell_reads([to, body].into_iter().chain(parts)",
+        after: "tell_reads([to, to].into_iter().chain(parts)",
+    },
+    Mutant {
+        name: "a started thread is said to begin nowhere",
+        file: "sim/program/src/flow.rs",
+        before: "to.push(entry);",
+        after: "let _ = entry;",
+    },
+    Mutant {
         name: "the newest waiter is woken first",
         file: "sim/kernel/src/step/send.rs",
         before: "Pick::Fifo => willing.next(),",

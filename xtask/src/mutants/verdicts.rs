@@ -66,8 +66,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a handler for dead handles what is no object at all",
         file: "sim/kernel/src/waits/future/walker.rs",
-        before: "&& self.are_objects(exprs, handled(Outcome::NoRight) && handled(Outcome::Refused));",
-        after: "&& (true || self.are_objects(exprs, false));",
+        before: "(handled(Outcome::Dead) && self.are_objects(objects, may_lack_rights))",
+        after: "(handled(Outcome::Dead) && (true || self.are_objects(objects, may_lack_rights)))",
     },
     Mutant {
         name: "who asks for a notice sends it",
@@ -108,8 +108,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a server in its main receive is part of a hidden circle",
         file: "sim/kernel/src/waits/rest.rs",
-        before: "        if receives && pc == thread.pc {\n            return true;",
-        after: "        if receives && pc == thread.pc {\n            return false;",
+        before: "is_main |= receives && pc == thread.pc;",
+        after: "is_main |= receives && pc != thread.pc && pc == thread.pc;",
     },
     Mutant {
         name: "a run that repeats itself has nobody who is stuck",

@@ -13,6 +13,7 @@ mod live;
 mod order;
 mod parts;
 mod perform;
+mod pool;
 mod reduce;
 mod rights;
 mod rows;

@@ -7,9 +7,7 @@
 use std::hint::black_box;
 use std::ops::Range;
 
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
-
+use super::pool::Pool;
 use super::shards::{Shard, hash, shard_of};
 use super::transitions::{Move, Walk};
 use super::walks::{OneWalk, Walks};
@@ -49,7 +47,7 @@ pub struct Together {
 
 /// The threads, and what they work with: it is big, and used again.
 pub(super) struct Team {
-    pool: ThreadPool,
+    pool: Pool,
     /// Where the next states lead, as far as it is known. There are more views than threads, so that whoever
     /// has entered everything can help the others to look.
     ahead: Vec<View>,
@@ -177,13 +175,11 @@ impl Space<'_> {
         let mut shards = self.rows.take_shards();
         let Team { pool, ahead, behind, fresh } = team;
         let space = &*self;
-        let look = || {
-            ahead.par_iter_mut().for_each(|view| {
-                view.look(space);
-                if view.unknown.is_empty() {
-                    view.follow(space);
-                }
-            });
+        let look = |view: &mut View| {
+            view.look(space);
+            if view.unknown.is_empty() {
+                view.follow(space);
+            }
         };
         let enter = || {
             let mut goes_back = false;
@@ -192,7 +188,7 @@ impl Space<'_> {
             }
             goes_back
         };
-        let ((), goes_back) = pool.install(|| rayon::join(look, enter));
+        let goes_back = pool.each_while(ahead, look, enter);
         self.rows.give_back(shards, fresh);
         fresh.clear();
         goes_back
@@ -221,12 +217,12 @@ impl Space<'_> {
                 return Looked::ToAnEnd;
             }
             let space = &*self;
-            pool.install(|| ahead.par_iter_mut().for_each(|view| view.look(space)));
+            pool.each(ahead, |view| view.look(space));
         }
         if !all_known {
             // What was performed may have made rows wider.
             let space = &*self;
-            pool.install(|| ahead.par_iter_mut().for_each(|view| view.follow(space)));
+            pool.each(ahead, |view| view.follow(space));
         }
         Looked::Everywhere
     }
@@ -235,7 +231,7 @@ impl Space<'_> {
 impl Team {
     /// So many threads; none if the system gives none, and then one alone looks.
     fn of(threads: usize) -> Option<Self> {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok()?;
+        let pool = Pool::of(threads)?;
         let views = || (0..VIEWS * threads).map(|_| View::new()).collect();
         Some(Self { pool, ahead: views(), behind: views(), fresh: Vec::new() })
     }

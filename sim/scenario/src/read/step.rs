@@ -228,7 +228,7 @@ impl Reader {
     }
 
     fn no_verb(&mut self, entries: &[(Placed<String>, Node)], node: &Node) {
-        let verbs = || VERBS.iter().map(|verb| verb.name());
+        let verbs = || VERBS.iter().map(Verb::name);
         let is_meant =
             |key: &str| synonyms::meant(key, At::Verb).is_some() || nearest(key, verbs()).is_some();
         let guess = entries.iter().find(|(key, _)| is_meant(&key.value));
@@ -242,7 +242,7 @@ impl Reader {
     }
 
     fn unknown_verb(&mut self, key: &Placed<String>) {
-        let verbs = || VERBS.iter().map(|verb| verb.name());
+        let verbs = || VERBS.iter().map(Verb::name);
         let shown: String = key.value.chars().filter(|c| !c.is_control()).collect();
         let diagnostic =
             Diagnostic::new(Code::UnknownVerb, key.at, format!("no verb is called `{shown}`"))

@@ -233,7 +233,9 @@ impl<'a> Walk<'a> {
             let mut all = own[pc.index()].clone();
             let mut next = Vec::new();
             op.successors(pc, &mut next);
-            next.iter().for_each(|to| all.add(&ahead[to.index()]));
+            for to in &next {
+                all.add(&ahead[to.index()]);
+            }
             all
         })
     }

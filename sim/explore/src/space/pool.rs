@@ -1,0 +1,61 @@
+//! Threads that work at the same time, where the program is built with any (feature `threads`).
+
+#[cfg(feature = "threads")]
+mod real {
+    use rayon::prelude::*;
+    use rayon::{ThreadPool, ThreadPoolBuilder};
+
+    /// Threads that wait for work.
+    pub struct Pool(ThreadPool);
+
+    impl Pool {
+        /// So many threads; none if the system gives none.
+        pub fn of(threads: usize) -> Option<Self> {
+            ThreadPoolBuilder::new().num_threads(threads).build().ok().map(Self)
+        }
+
+        /// Does something with each of these, several at a time.
+        pub fn each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
+            self.0.install(|| items.par_iter_mut().for_each(work));
+        }
+
+        /// Does something with each of these, several at a time, and meanwhile something else, which gives an answer.
+        pub fn each_while<T: Send, A: Send>(
+            &self,
+            items: &mut [T],
+            work: impl Fn(&mut T) + Sync + Send,
+            meanwhile: impl FnOnce() -> A + Send,
+        ) -> A {
+            let ((), answer) =
+                self.0.install(|| rayon::join(|| items.par_iter_mut().for_each(work), meanwhile));
+            answer
+        }
+    }
+}
+
+#[cfg(not(feature = "threads"))]
+mod real {
+    /// There is none: then one alone does everything.
+    pub enum Pool {}
+
+    impl Pool {
+        pub fn of(_: usize) -> Option<Self> {
+            None
+        }
+
+        pub fn each<T>(&self, _: &mut [T], _: impl Fn(&mut T)) {
+            match *self {}
+        }
+
+        pub fn each_while<T, A>(
+            &self,
+            _: &mut [T],
+            _: impl Fn(&mut T),
+            _: impl FnOnce() -> A,
+        ) -> A {
+            match *self {}
+        }
+    }
+}
+
+pub(super) use real::Pool;

@@ -1,0 +1,114 @@
+//! Every schedule of a scenario.
+
+use ipcsim_check::{Budget, Cure, Judgement, Seen, judge_by, of_exploration, result};
+use ipcsim_explore::{Exploration, LooksAt, Path, Reduction, View, explore_approximately};
+
+use crate::Session;
+
+/// What every schedule of a scenario does.
+pub struct Explored<'s> {
+    session: &'s Session,
+    /// What was found.
+    pub exploration: Exploration<'s>,
+    /// Small changes with which every schedule completes, if not every one does.
+    pub cures: Vec<Cure>,
+    at: LooksAt,
+    merge: Reduction,
+    judges: Judges,
+}
+
+/// Whether claims may be judged by what was found, or need a search of their own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judges {
+    ByWhatWasFound,
+    Anew,
+}
+
+impl Session {
+    /// What is looked at in an exploration that takes an interest in this; nothing if the scenario has errors.
+    pub fn seen(&self, at: LooksAt) -> Option<Seen> {
+        self.subject().seen(at)
+    }
+
+    /// Explores every schedule, as far as the budget allows, with nothing looked at but how they end. Nothing comes of a
+    /// scenario that has errors.
+    pub fn explore<'s>(&'s self, budget: &Budget<'s>) -> Option<Explored<'s>> {
+        let machine = self.machine()?;
+        let exploration = ipcsim_explore::explore(
+            machine,
+            budget.reductions,
+            ipcsim_explore::Looks::at(&[]),
+            &budget.explore,
+        );
+        Some(self.explored(exploration, LooksAt::Ends, Judges::ByWhatWasFound, budget))
+    }
+
+    /// The same with more looked at: see [`Session::seen`].
+    pub fn explore_seen<'s>(
+        &'s self,
+        seen: &'s Seen,
+        at: LooksAt,
+        budget: &Budget<'s>,
+    ) -> Explored<'s> {
+        let exploration = budget.explore(&seen.machine, seen.looks());
+        let judges = match at {
+            LooksAt::Ends => Judges::ByWhatWasFound,
+            LooksAt::Results | LooksAt::Claim(_) => Judges::Anew,
+        };
+        self.explored(exploration, at, judges, budget)
+    }
+
+    /// The same, where what is kept of all states together takes so many bytes: some may be passed over, and nothing
+    /// is a proof.
+    pub fn explore_approximately<'s>(
+        &'s self,
+        seen: &'s Seen,
+        at: LooksAt,
+        bytes: usize,
+        budget: &Budget<'s>,
+    ) -> Explored<'s> {
+        let limits = &budget.explore;
+        let exploration = explore_approximately(&seen.machine, budget.reductions, bytes, limits);
+        self.explored(exploration, at, Judges::Anew, budget)
+    }
+
+    fn explored<'s>(
+        &'s self,
+        exploration: Exploration<'s>,
+        at: LooksAt,
+        judges: Judges,
+        budget: &Budget<'s>,
+    ) -> Explored<'s> {
+        let cures = of_exploration(&self.subject(), &exploration, budget);
+        let merge = budget.reductions.merge;
+        Explored { session: self, exploration, cures, at, merge, judges }
+    }
+}
+
+impl Explored<'_> {
+    /// What was found as plain data.
+    pub fn found(&mut self) -> result::Schedules {
+        let view = (self.merge, self.at);
+        result::of_schedules(&self.session.subject(), &mut self.exploration, view)
+    }
+
+    /// What was looked at, and how.
+    pub fn view(&self) -> View {
+        View { merge: self.merge, at: self.at }
+    }
+
+    /// The token of a path.
+    pub fn token(&mut self, path: &Path) -> String {
+        self.session.subject().token(&mut self.exploration, path, self.merge, self.at)
+    }
+
+    /// Whether the claim with this number holds: by what was found, if that says it, otherwise by a search of its own.
+    pub fn check(&mut self, number: usize, budget: &Budget) -> Judgement {
+        let subject = self.session.subject();
+        let known = match self.judges {
+            Judges::ByWhatWasFound => judge_by(&subject, number, &mut self.exploration, self.merge),
+            Judges::Anew => None,
+        };
+        known.unwrap_or_else(|| self.session.check(number, budget))
+    }
+}

@@ -1,0 +1,41 @@
+//! The one door to ipcsim: a scenario is loaded here, run, explored, stepped through by hand, checked, and a schedule
+//! replayed.
+//!
+//! The program, the builder of the book, a page in a browser and a grader all come in here. What is found can be kept as
+//! Rust values, to be printed by whoever prints, or as plain data that can be serialised ([`found`]). This crate writes
+//! no text, reads no file, has no clock, and starts no thread unless it is built with the feature `threads`.
+//!
+//! ```
+//! use ipcsim_session::{Budget, LoadOptions, Session};
+//!
+//! let text = "processes: {P: {do: [{exit: 0}]}}";
+//! let session = Session::load("p.yaml", text.as_bytes().to_vec(), LoadOptions::default());
+//! let mut explored = session.explore(&Budget::default()).expect("the scenario has no errors");
+//! assert_eq!(explored.found().must, Some("completes"));
+//! ```
+
+mod explore;
+mod replay;
+mod run;
+mod scenario;
+mod step;
+
+pub use explore::Explored;
+/// What is found, as plain data.
+pub use ipcsim_check::result as found;
+pub use ipcsim_check::{
+    Budget, Counterexample, Cure, Judgement, Least, Repair, Repaired, Row, Seen, Setting, Subject,
+    can_be_tried, combinations, confirm, golden, in_shell, judge, least, repair, row,
+};
+pub use ipcsim_explore::{
+    BadToken, Cancellation, Covered, Ending, Exploration, ExploreLimits, GENERATOR, Limits,
+    Lookers, LooksAt, Meter, NoTrace, Outcome, Path, Progress, Reason, Reduction, Reductions, Run,
+    RunProgress, ScheduleStep, Stop, Tracer, Verdict, View, Wanted,
+};
+pub use ipcsim_kernel::{Machine, State};
+pub use ipcsim_scenario::ast::Claim;
+pub use ipcsim_scenario::{Expect, LoadOptions, Loaded};
+pub use replay::Followed;
+pub use run::Ran;
+pub use scenario::Session;
+pub use step::{Choice, Stepper};
