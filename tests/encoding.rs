@@ -11,6 +11,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::hash::Hash;
 
 use common::generate::Dice;
 use common::walk::{perform, transitions, walk};
@@ -19,7 +20,7 @@ use ipcsim_explore::{ExploreLimits, Looks, Reduction, Reductions, explore};
 use ipcsim_kernel::Process;
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
-use ipcsim_kernel::{Abandoned, Machine, PartOf, State, Thread, Walk, encode, encode_part};
+use ipcsim_kernel::{Abandoned, Machine, State, Thread, Walk, encode, encode_part};
 
 /// So many different parts of a kind are compared with each other.
 const COMPARED: usize = 200;
@@ -29,12 +30,14 @@ struct Parts<T> {
     known: BTreeMap<Vec<u8>, T>,
 }
 
-impl<T: Clone + Debug + PartialEq + Walk> Parts<T> {
+impl<T: Clone + Debug + Hash + PartialEq + Walk> Parts<T> {
     fn new() -> Self {
         Self { known: BTreeMap::new() }
     }
 
-    fn enter(&mut self, part: &T, bytes: Vec<u8>, name: &str) {
+    fn enter(&mut self, part: &T, name: &str) {
+        let mut bytes = Vec::new();
+        encode_part(part, &mut bytes);
         if let Some(known) = self.known.get(&bytes) {
             assert!(known == part, "{name}: these have the same bytes:\n{known:#?}\n{part:#?}");
             return;
@@ -68,22 +71,17 @@ impl All {
     }
 
     fn enter(&mut self, state: &State, name: &str) {
-        let bytes = |part: PartOf| {
-            let mut bytes = Vec::new();
-            encode_part(part, &mut bytes);
-            bytes
-        };
         for process in state.processes.items() {
-            self.processes.enter(process, bytes(PartOf::Process(process)), name);
+            self.processes.enter(process, name);
         }
         for thread in state.threads.items() {
-            self.threads.enter(thread, bytes(PartOf::Thread(thread)), name);
+            self.threads.enter(thread, name);
         }
         for mailbox in state.mailboxes.items() {
-            self.mailboxes.enter(mailbox, bytes(PartOf::Mailbox(mailbox)), name);
+            self.mailboxes.enter(mailbox, name);
         }
-        self.memory.enter(&state.memory, bytes(PartOf::Memory(&state.memory)), name);
-        self.abandoned.enter(&state.abandoned, bytes(PartOf::Abandoned(&state.abandoned)), name);
+        self.memory.enter(&state.memory, name);
+        self.abandoned.enter(&state.abandoned, name);
     }
 }
 

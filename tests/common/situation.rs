@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::{
-    Event, Life, Machine, Oracle, PartOf, Process, ProcessId, Question, Rename, ReplyRight, Sink,
-    State, ThreadId, ThreadState, Transition, Walk, encode_part, step,
+    Event, Life, Machine, Oracle, Process, ProcessId, Question, Rename, ReplyRight, Sink, State,
+    ThreadId, ThreadState, Transition, Walk, encode_part, step,
 };
 
 /// Where everybody is, and what everybody can see.
@@ -49,10 +49,10 @@ fn shared(state: &State) -> Vec<u8> {
     for process in &state.processes {
         // A daemon that fails at the very end is forgiven by the search alone.
         let process = Process { life: Life::Running, ..process.clone() };
-        encode_part(PartOf::Process(&process), &mut bytes);
+        encode_part(&process, &mut bytes);
     }
     for mailbox in &state.mailboxes {
-        encode_part(PartOf::Mailbox(&mailbox.renamed(&mut AnyCall)), &mut bytes);
+        encode_part(&mailbox.renamed(&mut AnyCall), &mut bytes);
     }
     bytes
 }

@@ -11,24 +11,7 @@ use std::hash::{Hash, Hasher};
 
 use ipcsim_program::{Rename, ReplyRight, Walk};
 
-use crate::object::mailbox::Mailbox;
-use crate::object::memory::KernelMemory;
-use crate::state::{Abandoned, Process, State, Thread};
-
-/// A part of a state: an entry of one of its tables.
-#[derive(Clone, Copy, Debug)]
-pub enum PartOf<'a> {
-    /// A process.
-    Process(&'a Process),
-    /// A thread with its variables.
-    Thread(&'a Thread),
-    /// A mailbox or a link.
-    Mailbox(&'a Mailbox),
-    /// The kernel's memory.
-    Memory(&'a KernelMemory),
-    /// Reply rights whose caller no longer waits.
-    Abandoned(&'a Abandoned),
-}
+use crate::state::State;
 
 /// Appends the bytes of a state.
 pub fn encode(state: &State, out: &mut Vec<u8>) {
@@ -37,7 +20,7 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
     if state.threads.items().iter().all(|thread| thread.calls.0 == 0) {
         state.threads.items().hash(&mut bytes);
         state.mailboxes.items().hash(&mut bytes);
-        return state.memory.table().items().hash(&mut bytes);
+        return state.memory.items().hash(&mut bytes);
     }
     let mut names = ByAppearance(Vec::new());
     for thread in state.threads.items() {
@@ -46,25 +29,18 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
     for mailbox in state.mailboxes.items() {
         mailbox.renamed(&mut names).hash(&mut bytes);
     }
-    state.memory.table().items()[0].renamed(&mut names).hash(&mut bytes);
+    state.memory.items()[0].renamed(&mut names).hash(&mut bytes);
     // A right that is mentioned nowhere else cannot be used.
-    for (right, holder) in &state.abandoned.table().items()[0] {
+    for (right, holder) in &state.abandoned.items()[0] {
         if let Some(place) = names.place_of(*right) {
             (place, holder).hash(&mut bytes);
         }
     }
 }
 
-/// Appends the bytes of a part of a state.
-pub fn encode_part(part: PartOf, out: &mut Vec<u8>) {
-    let mut bytes = Bytes(out);
-    match part {
-        PartOf::Process(process) => process.hash(&mut bytes),
-        PartOf::Thread(thread) => thread.hash(&mut bytes),
-        PartOf::Mailbox(mailbox) => mailbox.hash(&mut bytes),
-        PartOf::Memory(memory) => memory.hash(&mut bytes),
-        PartOf::Abandoned(rights) => rights.hash(&mut bytes),
-    }
+/// Appends the bytes of a part of a state: of an entry of one of its tables.
+pub fn encode_part(part: &impl Hash, out: &mut Vec<u8>) {
+    part.hash(&mut Bytes(out));
 }
 
 /// Keeps what a hasher is told, instead of mixing it.

@@ -25,7 +25,7 @@ pub mod table;
 mod timing;
 pub mod waits;
 
-pub use encode::{PartOf, encode, encode_part};
+pub use encode::{encode, encode_part};
 pub use event::{Event, Kind, Loss};
 pub use invariant::assert_invariants;
 pub use ipcsim_program as program;

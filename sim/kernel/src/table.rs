@@ -61,6 +61,20 @@ impl Noted {
     }
 }
 
+/// What is noted of a table, whatever its entries are.
+pub trait Notes {
+    /// When the entry was first looked at since [`Notes::watch`], from 1; 0 if it was not.
+    fn looked(&self, index: usize) -> u32;
+    /// Whether the entry may have been changed since [`Notes::watch`].
+    fn changed(&self, index: usize) -> bool;
+    /// How many entries there are, unnoticed.
+    fn entries(&self) -> usize;
+    /// From now on notes what is looked at.
+    fn watch(&mut self, clock: &Clock);
+    /// Forgets what was noted since [`Notes::watch`], and begins anew.
+    fn look_away(&mut self);
+}
+
 impl Clock {
     fn note(&self, place: &AtomicU32) {
         if place.load(Ordering::Relaxed) == 0 {
@@ -132,27 +146,9 @@ impl<T> Table<T> {
         self.items.iter_mut()
     }
 
-    /// From now on notes what is looked at.
-    pub fn watch(&mut self, clock: &Clock) {
-        let looked = self.items.iter().map(|_| AtomicU32::new(0)).collect();
-        let changed = vec![false; self.items.len()];
-        let noted = Noted { clock: clock.clone(), looked, changed, length: AtomicU32::new(0) };
-        self.noted = Some(Box::new(noted));
-    }
-
     /// When somebody first asked how long the table is, from 1; 0 if nobody did.
     pub fn length_looked(&self) -> u32 {
         self.noted.as_ref().map_or(0, |noted| noted.length.load(Ordering::Relaxed))
-    }
-
-    /// When the entry was first looked at since [`Table::watch`], from 1; 0 if it was not.
-    pub fn looked(&self, index: usize) -> u32 {
-        self.noted.as_ref().map_or(0, |noted| noted.looked[index].load(Ordering::Relaxed))
-    }
-
-    /// Whether the entry may have been changed since [`Table::watch`].
-    pub fn changed(&self, index: usize) -> bool {
-        self.noted.as_ref().is_some_and(|noted| noted.changed[index])
     }
 
     /// The entries, unnoticed: for whoever keeps the notes.
@@ -164,14 +160,56 @@ impl<T> Table<T> {
     pub fn items_mut(&mut self) -> &mut [T] {
         &mut self.items
     }
+}
 
-    /// Forgets what was noted since [`Table::watch`], and begins anew.
-    pub fn look_away(&mut self) {
+impl<T> Notes for Table<T> {
+    fn looked(&self, index: usize) -> u32 {
+        self.noted.as_ref().map_or(0, |noted| noted.looked[index].load(Ordering::Relaxed))
+    }
+
+    fn changed(&self, index: usize) -> bool {
+        self.noted.as_ref().is_some_and(|noted| noted.changed[index])
+    }
+
+    fn entries(&self) -> usize {
+        self.items.len()
+    }
+
+    fn watch(&mut self, clock: &Clock) {
+        let looked = self.items.iter().map(|_| AtomicU32::new(0)).collect();
+        let changed = vec![false; self.items.len()];
+        let noted = Noted { clock: clock.clone(), looked, changed, length: AtomicU32::new(0) };
+        self.noted = Some(Box::new(noted));
+    }
+
+    fn look_away(&mut self) {
         if let Some(noted) = &mut self.noted {
             noted.looked.iter_mut().for_each(|place| *place.get_mut() = 0);
             noted.changed.fill(false);
             *noted.length.get_mut() = 0;
         }
+    }
+}
+
+impl<T> Notes for Watched<T> {
+    fn looked(&self, index: usize) -> u32 {
+        self.0.looked(index)
+    }
+
+    fn changed(&self, index: usize) -> bool {
+        self.0.changed(index)
+    }
+
+    fn entries(&self) -> usize {
+        1
+    }
+
+    fn watch(&mut self, clock: &Clock) {
+        self.0.watch(clock);
+    }
+
+    fn look_away(&mut self) {
+        self.0.look_away();
     }
 }
 
@@ -238,14 +276,14 @@ impl<T> Watched<T> {
         Self(Table { items: vec![item], noted: None })
     }
 
-    /// The table that it is the only entry of.
-    pub fn table(&self) -> &Table<T> {
-        &self.0
+    /// The entry, unnoticed: for whoever keeps the notes.
+    pub fn items(&self) -> &[T] {
+        &self.0.items
     }
 
-    /// As [`Watched::table`].
-    pub fn table_mut(&mut self) -> &mut Table<T> {
-        &mut self.0
+    /// As [`Watched::items`], to be changed.
+    pub fn items_mut(&mut self) -> &mut [T] {
+        &mut self.0.items
     }
 }
 

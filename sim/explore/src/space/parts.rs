@@ -2,36 +2,108 @@
 //! number.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
 use ipcsim_kernel::program::{Effect, Op};
-use ipcsim_kernel::table::{Clock, Table, Watched};
+use ipcsim_kernel::table::{Clock, Notes, Watched};
 use ipcsim_kernel::{
-    Abandoned, BlockedOn, Bound, Ghost, Life, Machine, PartOf, Probe, Process, ProcessId, Rename,
-    State, Thread, ThreadId, ThreadState, Value, Visit, Walk, encode_part,
+    Abandoned, BlockedOn, Bound, Ghost, Life, Machine, Probe, Process, ProcessId, Rename, State,
+    Thread, ThreadId, ThreadState, Value, Visit, Walk, encode_part,
 };
 
 use super::rights::Mentions;
 use super::{Log, Looks};
 
-/// A part of a state.
-#[derive(Clone, Debug)]
-pub(super) enum Part {
-    /// A thread or mailbox that does not exist yet.
-    Absent,
-    Abandoned(Abandoned),
-    Memory(KernelMemory),
-    /// How many threads and mailboxes there are.
-    Lengths(usize, usize),
-    /// What was logged, and by whom. No state of the kernel holds it.
-    Log(Vec<(ProcessId, Value)>),
-    /// How often the reply rights of a thread are mentioned, where it may have any. No state of the kernel
-    /// holds it; it follows from the other parts.
-    Rights(Mentions),
-    Process(Process),
-    Thread(Thread),
-    Mailbox(Mailbox),
+/// The tables of a state, a line each: what an exploration does with their entries follows from this list.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $table:ident $entry:ty, $field:ident;)*) => {
+        /// A table of the states of the kernel.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Of { $($(#[$doc])* $table,)* }
+
+        /// A part of a state.
+        #[derive(Clone, Debug)]
+        pub(super) enum Part {
+            /// A thread or mailbox that does not exist yet.
+            Absent,
+            /// How many threads and mailboxes there are.
+            Lengths(usize, usize),
+            /// What was logged, and by whom. No state of the kernel holds it.
+            Log(Vec<(ProcessId, Value)>),
+            /// How often the reply rights of a thread are mentioned, where it may have any. No state of the kernel
+            /// holds it; it follows from the other parts.
+            Rights(Mentions),
+            $($table($entry),)*
+        }
+
+        impl Of {
+            const ALL: &[Of] = &[$(Of::$table),*];
+
+            fn notes(self, state: &State) -> &dyn Notes {
+                match self { $(Of::$table => &state.$field,)* }
+            }
+
+            fn notes_mut(self, state: &mut State) -> &mut dyn Notes {
+                match self { $(Of::$table => &mut state.$field,)* }
+            }
+
+            fn part(self, state: &State, index: usize) -> Part {
+                match self { $(Of::$table => Part::$table(state.$field.items()[index].clone()),)* }
+            }
+        }
+
+        impl Part {
+            /// Puts an entry of a table into its place.
+            pub(super) fn put(self, state: &mut State, index: usize) {
+                match self {
+                    $(Part::$table(entry) => state.$field.items_mut()[index] = entry,)*
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                }
+            }
+
+            fn encode_entry(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Part::$table(entry) => {
+                        out.push(Of::$table as u8);
+                        encode_part(entry, out);
+                    })*
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                }
+            }
+        }
+
+        impl Walk for Part {
+            fn rename(&mut self, names: &mut impl Rename) {
+                match self {
+                    $(Part::$table(entry) => entry.rename(names),)*
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                }
+            }
+
+            fn visit(&self, visitor: &mut impl Visit) {
+                match self {
+                    $(Part::$table(entry) => entry.visit(visitor),)*
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                }
+            }
+        }
+    };
+}
+
+// In the order in which they stand in a row.
+tables! {
+    /// Reply rights whose caller no longer waits.
+    Abandoned Abandoned, abandoned;
+    /// The kernel's memory.
+    Memory KernelMemory, memory;
+    /// The processes.
+    Process Process, processes;
+    /// The threads.
+    Thread Thread, threads;
+    /// The mailboxes and links.
+    Mailbox Mailbox, mailboxes;
 }
 
 /// Where each part of a state has its position.
@@ -51,6 +123,7 @@ pub(super) struct Layout {
     pub rights: Is,
 }
 
+/// What stands at the beginning of a row; behind it the tables with many entries.
 pub(super) const ABANDONED: usize = 0;
 pub(super) const MEMORY: usize = 1;
 pub(super) const LENGTHS: usize = 2;
@@ -96,18 +169,52 @@ impl Layout {
         PROCESSES + self.processes + self.threads + self.mailboxes + thread
     }
 
+    /// The positions of a table.
+    fn positions_of(&self, table: Of) -> Range<usize> {
+        let (first, count) = match table {
+            Of::Abandoned => (ABANDONED, 1),
+            Of::Memory => (MEMORY, 1),
+            Of::Process => (self.process(0), self.processes),
+            Of::Thread => (self.thread(0), self.threads),
+            Of::Mailbox => (self.mailbox(0), self.mailboxes),
+        };
+        first..first + count
+    }
+
+    /// The table that has an entry at a position, and which that is.
+    fn entry_at(&self, position: usize) -> Option<(Of, usize)> {
+        let entry = |table: &Of| {
+            let positions = self.positions_of(*table);
+            positions.contains(&position).then(|| (*table, position - positions.start))
+        };
+        Of::ALL.iter().find_map(entry)
+    }
+
+    /// The tables whose entries are parts by themselves, each with its first position.
+    fn tables(&self) -> impl Iterator<Item = (Of, usize)> + '_ {
+        let tables = Of::ALL.iter().filter(|of| **of != Of::Memory || self.memory == Is::So);
+        tables.map(|of| (*of, self.positions_of(*of).start))
+    }
+
     /// The positions of all that there is in a state.
     pub(super) fn positions(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
         let callers = if self.rights == Is::So { state.threads.items().len() } else { 0 };
-        let tables = [
-            (self.process(0), state.processes.items().len()),
-            (self.thread(0), state.threads.items().len()),
-            (self.mailbox(0), state.mailboxes.items().len()),
-            (self.rights(0), callers),
-        ];
-        fixed()
-            .into_iter()
-            .chain(tables.into_iter().flat_map(|(first, count)| first..first + count))
+        let entries = |of: &Of| {
+            let first = self.positions_of(*of).start;
+            first..first + of.notes(state).entries()
+        };
+        let rights = self.rights(0)..self.rights(0) + callers;
+        let tables = Of::ALL.iter().map(entries).filter(|range| range.start >= PROCESSES);
+        let all: Vec<Range<usize>> =
+            [0..PROCESSES].into_iter().chain(tables).chain([rights]).collect();
+        all.into_iter().flatten()
+    }
+
+    /// Puts a part into its place.
+    pub(super) fn put(&self, state: &mut State, position: usize, part: Part) {
+        if let Some((_, index)) = self.entry_at(position) {
+            part.put(state, index);
+        }
     }
 
     /// The thread at a position, if a thread's position it is.
@@ -222,10 +329,10 @@ impl Parts {
 
     /// What the mailboxes hold takes kernel memory, where that is no part by itself.
     pub(super) fn count_memory(state: &mut State) {
-        let memory = &state.memory.table().items()[0];
+        let memory = &state.memory.items()[0];
         let stored = state.mailboxes.items().iter().flat_map(|mailbox| &mailbox.messages);
         let used = stored.map(|message| memory.cost(message.size)).sum();
-        state.memory.table_mut().items_mut()[0].used = used;
+        state.memory.items_mut()[0].used = used;
     }
 
     /// The state with these parts. What it looks at is noted by the clock.
@@ -269,138 +376,83 @@ impl Parts {
             Self::count_memory(&mut state);
         }
         clock.reset();
-        state.processes.watch(clock);
-        state.threads.watch(clock);
-        state.mailboxes.watch(clock);
-        state.memory.table_mut().watch(clock);
-        state.abandoned.table_mut().watch(clock);
+        Of::ALL.iter().for_each(|table| table.notes_mut(&mut state).watch(clock));
         state
     }
 }
 
-fn fixed() -> [usize; 4] {
-    [ABANDONED, MEMORY, LENGTHS, LOG]
+/// What has been looked at is looked at no more.
+pub(super) fn look_away(state: &mut State) {
+    Of::ALL.iter().for_each(|table| table.notes_mut(state).look_away());
 }
 
 /// The part of a state at a position.
 pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
     match position {
-        ABANDONED => Part::Abandoned(state.abandoned.table().items()[0].clone()),
-        MEMORY => Part::Memory(state.memory.table().items()[0].clone()),
         LOG => Part::Log(Vec::new()),
         LENGTHS => Part::Lengths(state.threads.items().len(), state.mailboxes.items().len()),
-        other if other < layout.thread(0) => {
-            Part::Process(state.processes.items()[other - layout.process(0)].clone())
-        }
-        other if other < layout.mailbox(0) => {
-            let thread = &state.threads.items()[other - layout.thread(0)];
-            Part::Thread(thread.clone())
-        }
-        other if other >= layout.rights(0) => Part::Rights(Mentions::default()),
-        other => Part::Mailbox(state.mailboxes.items()[other - layout.mailbox(0)].clone()),
+        other => match layout.entry_at(other) {
+            Some((table, index)) => table.part(state, index),
+            None => Part::Rights(Mentions::default()),
+        },
     }
 }
 
-/// What a step has looked at, in order.
+/// What a step has looked at, and when.
 pub(super) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<(u32, usize)> {
     let mut looks = Vec::new();
-    let mut add = |stamp: u32, position: usize| {
-        if stamp > 0 {
-            looks.push((stamp, position));
-        }
-    };
-    add(state.abandoned.table().looked(0), ABANDONED);
-    if layout.memory == Is::So {
-        add(state.memory.table().looked(0), MEMORY);
+    for (table, first) in layout.tables() {
+        let notes = table.notes(state);
+        // What came up in the step itself was not there to be looked at.
+        let count = match table {
+            Of::Thread => before.0,
+            Of::Mailbox => before.1,
+            Of::Abandoned | Of::Memory | Of::Process => notes.entries(),
+        };
+        let looked = (0..count).map(|index| (notes.looked(index), first + index));
+        looks.extend(looked.filter(|(stamp, _)| *stamp > 0));
     }
     let lengths = [state.threads.length_looked(), state.mailboxes.length_looked()];
-    if let Some(first) = lengths.into_iter().filter(|stamp| *stamp > 0).min() {
-        add(first, LENGTHS);
-    }
-    for index in 0..state.processes.items().len() {
-        add(state.processes.looked(index), layout.process(index));
-    }
-    // What came up in the step itself was not there to be looked at.
-    for index in 0..before.0 {
-        add(state.threads.looked(index), layout.thread(index));
-    }
-    for index in 0..before.1 {
-        add(state.mailboxes.looked(index), layout.mailbox(index));
-    }
+    let first = lengths.into_iter().filter(|stamp| *stamp > 0).min();
+    looks.extend(first.map(|stamp| (stamp, LENGTHS)));
     looks
 }
 
 /// The positions whose parts a step may have changed.
 pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<usize> {
-    fn of<T>(table: &Table<T>, position: impl Fn(usize) -> usize, to: &mut Vec<usize>) {
-        let all = 0..table.items().len();
-        to.extend(all.filter(|index| table.changed(*index)).map(position));
-    }
     let mut positions = Vec::new();
-    of(state.abandoned.table(), |_| ABANDONED, &mut positions);
-    if layout.memory == Is::So {
-        of(state.memory.table(), |_| MEMORY, &mut positions);
+    for (table, first) in layout.tables() {
+        let notes = table.notes(state);
+        let changed = (0..notes.entries()).filter(|index| notes.changed(*index));
+        positions.extend(changed.map(|index| first + index));
     }
-    of(&state.processes, |index| layout.process(index), &mut positions);
-    of(&state.threads, |index| layout.thread(index), &mut positions);
-    of(&state.mailboxes, |index| layout.mailbox(index), &mut positions);
     if before != (state.threads.items().len(), state.mailboxes.items().len()) {
         positions.push(LENGTHS);
     }
     positions
 }
 
-impl Walk for Part {
-    fn rename(&mut self, names: &mut impl Rename) {
-        match self {
-            Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
-            Part::Abandoned(rights) => rights.rename(names),
-            Part::Memory(memory) => memory.rename(names),
-            Part::Process(process) => process.rename(names),
-            Part::Thread(thread) => thread.rename(names),
-            Part::Mailbox(mailbox) => mailbox.rename(names),
-        }
-    }
-
-    fn visit(&self, visitor: &mut impl Visit) {
-        match self {
-            Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
-            Part::Abandoned(rights) => rights.visit(visitor),
-            Part::Memory(memory) => memory.visit(visitor),
-            Part::Process(process) => process.visit(visitor),
-            Part::Thread(thread) => thread.visit(visitor),
-            Part::Mailbox(mailbox) => mailbox.visit(visitor),
-        }
-    }
-}
-
 impl Part {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        let (kind, part) = match self {
-            Part::Absent => return out.push(0),
+        // The entries of tables begin with the numbers of those.
+        match self {
+            Part::Absent => out.push(255),
             Part::Lengths(threads, mailboxes) => {
-                out.push(1);
+                out.push(254);
                 out.extend_from_slice(&(*threads as u64).to_le_bytes());
                 out.extend_from_slice(&(*mailboxes as u64).to_le_bytes());
-                return;
             }
             Part::Log(lines) => {
-                out.push(7);
+                out.push(253);
                 // Nothing is kept apart that is not shown apart.
-                return out.extend(format!("{lines:?}").into_bytes());
+                out.extend(format!("{lines:?}").into_bytes());
             }
             Part::Rights(mentions) => {
-                out.push(8);
-                return mentions.encode(out);
+                out.push(252);
+                mentions.encode(out);
             }
-            Part::Abandoned(rights) => (2, PartOf::Abandoned(rights)),
-            Part::Memory(memory) => (3, PartOf::Memory(memory)),
-            Part::Process(process) => (4, PartOf::Process(process)),
-            Part::Thread(thread) => (5, PartOf::Thread(thread)),
-            Part::Mailbox(mailbox) => (6, PartOf::Mailbox(mailbox)),
-        };
-        out.push(kind);
-        encode_part(part, out);
+            entry => entry.encode_entry(out),
+        }
     }
 
     fn can(&self, machine: &Machine) -> Can {

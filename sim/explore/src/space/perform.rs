@@ -1,7 +1,7 @@
 //! A step that is not known yet: the kernel performs it, and what it looked at and did is learnt.
 
 use ipcsim_kernel::program::{Effect, From, Receive};
-use ipcsim_kernel::table::Clock;
+use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
     Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId,
     Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,

@@ -4,7 +4,7 @@
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Ghost, State};
 
-use super::parts::{ABANDONED, Is, LENGTHS, Layout, MEMORY, Part, Parts};
+use super::parts::{Is, LENGTHS, Layout, Parts, look_away};
 
 /// A state with the numbers of its parts.
 pub(super) struct Scratch {
@@ -31,7 +31,7 @@ impl Scratch {
         };
         for (position, (number, old)) in row.iter().zip(&kept.row).enumerate() {
             if number != old {
-                put(&mut kept.state, layout, position, parts.get(*number).clone());
+                layout.put(&mut kept.state, position, parts.get(*number).clone());
             }
         }
         kept.row = row;
@@ -46,35 +46,12 @@ impl Scratch {
         }
         kept.state.next_serial = Ghost(1);
         clock.reset();
-        let state = &mut kept.state;
-        state.processes.look_away();
-        state.threads.look_away();
-        state.mailboxes.look_away();
-        state.memory.table_mut().look_away();
-        state.abandoned.table_mut().look_away();
+        look_away(&mut kept.state);
         kept
     }
 
     /// A step has changed what is at these positions.
     pub(super) fn spoil(&mut self, positions: impl Iterator<Item = usize>) {
         positions.for_each(|position| self.row[position] = SPOILT);
-    }
-}
-
-fn put(state: &mut State, layout: &Layout, position: usize, part: Part) {
-    match (position, part) {
-        (ABANDONED, Part::Abandoned(rights)) => state.abandoned.table_mut().items_mut()[0] = rights,
-        (MEMORY, Part::Memory(memory)) => state.memory.table_mut().items_mut()[0] = memory,
-        (_, Part::Process(process)) => {
-            state.processes.items_mut()[position - layout.process(0)] = process;
-        }
-        (_, Part::Thread(thread)) => {
-            state.threads.items_mut()[position - layout.thread(0)] = thread;
-        }
-        (_, Part::Mailbox(mailbox)) => {
-            state.mailboxes.items_mut()[position - layout.mailbox(0)] = mailbox;
-        }
-        (_, Part::Lengths(..) | Part::Log(_) | Part::Rights(_) | Part::Absent) => {}
-        (_, other) => unreachable!("at {position} there is no {other:?}"),
     }
 }
