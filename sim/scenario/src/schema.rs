@@ -155,7 +155,7 @@ fn kind(kind: Kind) -> Value {
         | Kind::Holder => {
             json!({ "type": "string" })
         }
-        Kind::NewName | Kind::Variable => {
+        Kind::NewName | Kind::Variable(_) => {
             json!({ "type": "string", "pattern": NAME, "not": { "enum": RESERVED } })
         }
         Kind::Mode => json!({ "type": "string", "pattern": MODE }),

@@ -205,9 +205,8 @@ impl Layout {
         };
         let rights = self.rights(0)..self.rights(0) + callers;
         let tables = Of::ALL.iter().map(entries).filter(|range| range.start >= PROCESSES);
-        let all: Vec<Range<usize>> =
-            [0..PROCESSES].into_iter().chain(tables).chain([rights]).collect();
-        all.into_iter().flatten()
+        let all: Vec<Range<usize>> = tables.chain(std::iter::once(rights)).collect();
+        (0..PROCESSES).chain(all.into_iter().flatten())
     }
 
     /// Puts a part into its place.
@@ -376,14 +375,18 @@ impl Parts {
             Self::count_memory(&mut state);
         }
         clock.reset();
-        Of::ALL.iter().for_each(|table| table.notes_mut(&mut state).watch(clock));
+        for table in Of::ALL {
+            table.notes_mut(&mut state).watch(clock);
+        }
         state
     }
 }
 
 /// What has been looked at is looked at no more.
 pub(super) fn look_away(state: &mut State) {
-    Of::ALL.iter().for_each(|table| table.notes_mut(state).look_away());
+    for table in Of::ALL {
+        table.notes_mut(state).look_away();
+    }
 }
 
 /// The part of a state at a position.

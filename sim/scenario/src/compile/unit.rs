@@ -14,6 +14,7 @@ use crate::ast::{Arg, Step};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
 use crate::place::{BUILT_IN, Place, Placed};
+use crate::table::Kind;
 
 /// Where a compiled program begins, and how many registers it needs.
 #[derive(Clone, Copy)]
@@ -130,12 +131,7 @@ impl<'a> Unit<'a> {
     /// Finds every variable that is set anywhere, and the name of every thread that is started.
     fn collect(&mut self, steps: &[Step]) {
         for step in steps {
-            if let (
-                Word::Call(CallWord::Receive | CallWord::Select | CallWord::Create)
-                | Word::Local(LocalWord::For),
-                Arg::Name(name),
-            ) = (step.verb.word, &step.operand.value)
-            {
+            if let (Kind::Variable(_), Arg::Name(name)) = (step.verb.operand, &step.operand.value) {
                 self.declare(name, step.operand.at);
             }
             if let Arg::Assignments(assignments) = &step.operand.value {

@@ -22,7 +22,7 @@ impl Reader {
             Kind::Prose | Kind::Mode | Kind::Declared(_) => {
                 Some(Arg::Name(self.scalar(node, "a text")?.text.clone()))
             }
-            Kind::NewName | Kind::Variable => {
+            Kind::NewName | Kind::Variable(_) => {
                 let name = self.scalar(node, "a name")?.text.clone();
                 self.check_name(&Placed::new(name.clone(), node.at));
                 Some(Arg::Name(name))

@@ -13,7 +13,7 @@ pub(super) fn kind_in_words(kind: Kind) -> String {
         Kind::Mode => "\"0620\"",
         Kind::NewName | Kind::Declared(_) => "NAME",
         Kind::Threads => "THREAD",
-        Kind::Variable => "VARIABLE",
+        Kind::Variable(_) => "VARIABLE",
         Kind::Body => "VALUE",
         Kind::Target | Kind::Holder => "NAME or ${VARIABLE}",
         Kind::Sources => "NAME, [NAME, …] or anyone",

@@ -21,8 +21,8 @@ pub enum Kind {
     NewName,
     /// The name of a thread, or of a member: `worker[2]`.
     Threads,
-    /// A variable that is set.
-    Variable,
+    /// A variable that is set, to such a value.
+    Variable(Set),
     /// What a message says.
     Body,
     /// Permissions of a file.
@@ -97,6 +97,17 @@ pub enum Kind {
     Ports,
     /// Rights that a message carries.
     Rights,
+}
+
+/// What a step sets a variable to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// A message.
+    Message,
+    /// A list.
+    List,
+    /// Whatever it finds.
+    Anything,
 }
 
 /// What sort of thing a name was declared as.

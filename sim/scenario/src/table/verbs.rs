@@ -2,7 +2,7 @@
 
 use ipcsim_kernel::program::{CallWord, LocalWord, Word};
 
-use super::{Key, Kind, ORDERS, PICKS, Sort, Verb, optional, required};
+use super::{Key, Kind, ORDERS, PICKS, Set, Sort, Verb, optional, required};
 
 const fn call(word: CallWord, operand: Kind, keys: &'static [Key], doc: &'static str) -> Verb {
     Verb { word: Word::Call(word), operand, keys, doc }
@@ -53,7 +53,7 @@ pub const VERBS: &[Verb] = &[
     ),
     call(
         CallWord::Receive,
-        Kind::Variable,
+        Kind::Variable(Set::Message),
         &[
             required("from", Kind::Sources, "A source, a list of them (meta-receive), or `anyone`"),
             optional("type", Kind::Body, "Only messages of this type; others stay in place"),
@@ -67,7 +67,7 @@ pub const VERBS: &[Verb] = &[
         Kind::Body,
         &[
             required("to", Kind::Target, "A process or a mailbox"),
-            required("into", Kind::Variable, "The variable that the answer goes to"),
+            required("into", Kind::Variable(Set::Message), "The variable that the answer goes to"),
             SIZE,
             optional("type", Kind::Body, "The request's type"),
             optional("priority", Kind::Number, "The request's priority"),
@@ -84,7 +84,7 @@ pub const VERBS: &[Verb] = &[
     ),
     call(
         CallWord::Select,
-        Kind::Variable,
+        Kind::Variable(Set::List),
         &[required("among", Kind::Sources, "Sources, in the order of the answer"), WAIT],
         "Which sources a receive would not block on; takes and reserves nothing (receive-scan)",
     ),
@@ -98,7 +98,7 @@ pub const VERBS: &[Verb] = &[
             optional("do", Kind::Steps, "What its one thread does"),
             optional("program", Kind::Declared(Sort::Program), "The program that it runs"),
             optional("with", Kind::Parameters, "What it finds in its variables"),
-            optional("into", Kind::Variable, "The variable that its handle goes to"),
+            optional("into", Kind::Variable(Set::Anything), "The variable that its handle goes to"),
             optional(
                 "replicas",
                 Kind::Positive(1_000),
@@ -155,7 +155,7 @@ pub const VERBS: &[Verb] = &[
     call(CallWord::Join, Kind::Threads, &[WAIT], "Wait until threads of this process have ended"),
     call(
         CallWord::Create,
-        Kind::Variable,
+        Kind::Variable(Set::Anything),
         &[
             required("kind", Kind::Word(&["mailbox", "port", "port-set"]), "What is made"),
             optional(
@@ -236,7 +236,7 @@ pub const VERBS: &[Verb] = &[
         CallWord::Lookup,
         Kind::Text,
         &[
-            required("into", Kind::Variable, "The variable that the handle goes to"),
+            required("into", Kind::Variable(Set::Anything), "The variable that the handle goes to"),
             optional("wait", Kind::Wait, "How long to wait for a registration; default `never`"),
         ],
         "Ask the name server",
@@ -245,7 +245,7 @@ pub const VERBS: &[Verb] = &[
         CallWord::Open,
         Kind::Text,
         &[
-            required("into", Kind::Variable, "The variable that the handle goes to"),
+            required("into", Kind::Variable(Set::Anything), "The variable that the handle goes to"),
             required("mode", Kind::Word(&["read", "write"]), "What for"),
         ],
         "Open the mailbox behind a path",
@@ -278,7 +278,7 @@ pub const VERBS: &[Verb] = &[
     ),
     local(
         LocalWord::For,
-        Kind::Variable,
+        Kind::Variable(Set::Anything),
         &[
             required("in", Kind::Expression, "The list"),
             required("do", Kind::Steps, "What is done for each element"),

@@ -9,7 +9,7 @@ use ipcsim_kernel::program::{CallWord, Word};
 
 use crate::ast::{Arg, Declaration, Fields, Objects, Reference, Scenario, Step};
 use crate::expr::{Expr, Shape, Unary};
-use crate::table::Kind as Takes;
+use crate::table::{Kind as Takes, Set};
 
 /// What kind of value something certainly is, unless it is `none`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,11 +161,11 @@ impl<'a> Owner<'a> {
             } else {
                 step.fields.get(name).map(|arg| &arg.value)
             };
-            if let (Takes::Variable, Some(Arg::Name(variable))) = (takes, arg) {
-                let kind = match step.verb.word {
-                    Word::Call(CallWord::Receive | CallWord::Call) => Some(Kind::Message),
-                    Word::Call(CallWord::Select) => Some(Kind::List),
-                    _ => None,
+            if let (Takes::Variable(to), Some(Arg::Name(variable))) = (takes, arg) {
+                let kind = match to {
+                    Set::Message => Some(Kind::Message),
+                    Set::List => Some(Kind::List),
+                    Set::Anything => None,
                 };
                 all.push((variable.as_str(), kind));
             }
