@@ -71,13 +71,7 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
 }
 
 fn receiver_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
-    let waiting = match mailbox.spec.kind {
-        MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
-        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
-            &state.mailboxes[state.known_as(id).index()].receivers
-        }
-    };
-    for receiver in waiting {
+    for receiver in state.receivers_of(id) {
         let Some(BlockedOn::Receive { sources, filter }) = state.waits_for(*receiver) else {
             continue;
         };
@@ -98,11 +92,7 @@ fn receiver_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
 fn is_looked_at(state: &State, id: MailboxId) -> bool {
     state.threads.iter().any(|thread| match thread.state.underneath() {
         ThreadState::LookingAgain { at: Look::Receive(sources), .. } => sources.contains(id),
-        ThreadState::LookingAgain {
-            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
-            ..
-        } => message.mailbox == id,
-        _ => false,
+        _ => thread.in_hand().is_some_and(|message| message.mailbox == id),
     })
 }
 
@@ -142,7 +132,6 @@ fn thread_invariants(machine: &Machine, state: &State, id: ThreadId) {
 }
 
 fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
-    let own = state.threads[id.index()].process;
     match on {
         BlockedOn::Send(message) => {
             let queue = &state.mailboxes[message.mailbox.index()].senders;
@@ -154,16 +143,8 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
             assert_eq!(places, 1, "a memory-blocked thread waits for memory, once");
         }
         BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-            let inbox = &state.processes[own.index()].inbox;
-            for mailbox in sources.listed() {
-                let mailbox = &state.mailboxes[mailbox.index()];
-                let queue = match mailbox.spec.kind {
-                    MailboxKind::Link { .. } => &inbox.receivers,
-                    MailboxKind::Open
-                    | MailboxKind::Filed
-                    | MailboxKind::Port
-                    | MailboxKind::PortSet => &mailbox.receivers,
-                };
+            for source in sources.listed() {
+                let queue = state.queue(state.queue_at(*source));
                 assert!(queue.contains(&id), "a RECEIVE-blocked thread is in every queue it names");
             }
         }

@@ -3,7 +3,7 @@
 //! No absolute time, no step counter, no message number that the kernel reads. The one exception,
 //! `next_serial`, is ghost data: it numbers messages for the trace and decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ipcsim_program::{
@@ -162,6 +162,17 @@ impl Thread {
         self.control.as_ref().is_some_and(|control| control.suspended > 0)
     }
 
+    /// The message of a sender that was woken and has not looked yet.
+    pub fn in_hand(&self) -> Option<&Arc<Message>> {
+        match self.state.underneath() {
+            ThreadState::LookingAgain {
+                at: Look::Send(message) | Look::SendFromMemoryQueue(message),
+                ..
+            } => Some(message),
+            _ => None,
+        }
+    }
+
     /// The exception that it waits about, if it does.
     pub fn raised(&self) -> Option<&Raised> {
         self.control.as_ref().and_then(|control| control.raised.as_ref())
@@ -243,6 +254,15 @@ state! {
         /// Whether a message is there for it now.
         Receive(Sources),
     }
+}
+
+/// Where receivers wait: in the order in which they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Queue {
+    /// At the mailbox, port or port set itself.
+    Mailbox(MailboxId),
+    /// In the inbox of their process, for a link or for all of them.
+    Inbox(ProcessId),
 }
 
 /// How long a wait may last. How many nanoseconds that are, only the driver knows.
@@ -515,15 +535,54 @@ impl State {
             || self.processes[process.index()].rights.references(port) > 0
     }
 
+    /// Every message that has been sent and not received: in a mailbox, in the hands of a sender that waits for
+    /// memory, or of one that was woken and has not looked yet. Each knows the mailbox that it was sent to.
+    pub fn messages(&self) -> impl Iterator<Item = &Arc<Message>> {
+        let in_mailboxes = self.mailboxes.iter().flat_map(Mailbox::all_messages);
+        let waiting = self.memory.waiting.iter().map(|(_, message)| message);
+        let in_hand = self.threads.iter().filter_map(Thread::in_hand);
+        in_mailboxes.chain(waiting).chain(in_hand)
+    }
+
+    /// The queue in which receivers wait at a mailbox.
+    pub(crate) fn queue_at(&self, mailbox: MailboxId) -> Queue {
+        match self.mailboxes[mailbox.index()].spec.kind {
+            MailboxKind::Link { to, .. } => Queue::Inbox(to),
+            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
+                Queue::Mailbox(mailbox)
+            }
+        }
+    }
+
+    /// The threads in a queue of receivers.
+    pub(crate) fn queue(&self, queue: Queue) -> &VecDeque<ThreadId> {
+        match queue {
+            Queue::Mailbox(mailbox) => &self.mailboxes[mailbox.index()].receivers,
+            Queue::Inbox(process) => &self.processes[process.index()].inbox.receivers,
+        }
+    }
+
+    /// As [`State::queue`], to be changed.
+    pub(crate) fn queue_mut(&mut self, queue: Queue) -> &mut VecDeque<ThreadId> {
+        match queue {
+            Queue::Mailbox(mailbox) => &mut self.mailboxes[mailbox.index()].receivers,
+            Queue::Inbox(process) => &mut self.processes[process.index()].inbox.receivers,
+        }
+    }
+
+    /// The threads that wait for messages of this mailbox, and perhaps of others: of a port in a set, those at the set;
+    /// of a link, all that wait for any link to their process.
+    pub(crate) fn receivers_of(&self, mailbox: MailboxId) -> &VecDeque<ThreadId> {
+        self.queue(self.queue_at(self.known_as(mailbox)))
+    }
+
     /// Whether there is a send right to a port: in a name space, in a message, or held by a message that waits
     /// to be received.
     pub(crate) fn has_senders(&self, port: MailboxId) -> bool {
         let right = Carried { port, right: Right::Send };
-        let carries = |message: &Message| message.rights().contains(&right);
         let holds_by_message = |message: &Arc<Message>| message.route != Route::Once;
         self.processes.iter().any(|process| process.rights.references(port) > 0)
-            || self.mailboxes.iter().any(|mailbox| mailbox.all_messages().any(|it| carries(it)))
-            || self.memory.waiting.iter().any(|(_, message)| carries(message))
+            || self.messages().any(|message| message.rights().contains(&right))
             || self.mailboxes[port.index()].messages.iter().any(holds_by_message)
     }
 

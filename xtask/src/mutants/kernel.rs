@@ -4,6 +4,12 @@ use super::Mutant;
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "a message in the hands of a woken sender is nowhere",
+        file: "sim/kernel/src/state.rs",
+        before: "in_mailboxes.chain(waiting).chain(in_hand)",
+        after: "in_mailboxes.chain(waiting).chain(in_hand.take(0))",
+    },
+    Mutant {
         name: "a destroy is said to destroy nothing",
         file: "sim/program/src/effects.rs",
         before: "about(object, &[Effect::Destroys(object)], tell)",

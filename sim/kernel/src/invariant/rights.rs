@@ -6,24 +6,15 @@ use ipcsim_program::{MailboxId, Once, ProcessId, Right};
 
 use crate::object::mailbox::{Existence, Mailbox};
 use crate::object::port::{Controlled, Receiver, Rights};
-use crate::state::{Life, Look, State, ThreadState};
+use crate::state::{Life, State};
 
 /// Every receive right is in one place: in a name space, in one message that has not arrived, or nowhere.
 pub(super) fn right_invariants(state: &State) {
     if state.mailboxes.iter().all(|mailbox| mailbox.port().is_none()) {
         return;
     }
-    let queued = state.mailboxes.iter().flat_map(Mailbox::all_messages);
-    let waiting = state.memory.waiting.iter().map(|(_, message)| message);
-    let looking = state.threads.iter().filter_map(|thread| match thread.state.underneath() {
-        ThreadState::LookingAgain {
-            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
-            ..
-        } => Some(message),
-        _ => None,
-    });
     let mut carried = BTreeMap::new();
-    for message in queued.chain(waiting).chain(looking) {
+    for message in state.messages() {
         let moved = message.rights().iter().filter(|carried| carried.right == Right::Receive);
         for right in moved {
             let before = carried.insert(right.port, message.mailbox);
@@ -115,16 +106,7 @@ fn once_invariants(state: &State) {
         port.no_senders.iter().chain(&port.destroyed).copied().for_each(&mut put);
         port.held.iter().map(|held| held.notify).for_each(&mut put);
     }
-    let looking = state.threads.iter().filter_map(|thread| match thread.state.underneath() {
-        ThreadState::LookingAgain {
-            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
-            ..
-        } => Some(message),
-        _ => None,
-    });
-    let waiting = state.memory.waiting.iter().map(|(_, message)| message);
-    let queued = state.mailboxes.iter().flat_map(Mailbox::all_messages);
-    for carried in queued.chain(waiting).chain(looking).flat_map(|message| message.carried()) {
+    for carried in state.messages().flat_map(|message| message.carried()) {
         if let Right::Once(number) = carried.right {
             put(Once { port: carried.port, number });
         }

@@ -296,7 +296,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Something has died: whoever waits for it and for nothing else that lives is told.
     pub(super) fn tell_receivers_of_the_dead(&mut self, mailbox: MailboxId) {
-        let waiting: Vec<ThreadId> = self.receivers_of(mailbox).iter().copied().collect();
+        let waiting: Vec<ThreadId> = self.state.receivers_of(mailbox).iter().copied().collect();
         for t in waiting {
             match self.state.waits_for(t) {
                 Some(BlockedOn::Receive { sources, .. }) if self.all_dead(t, sources) => {

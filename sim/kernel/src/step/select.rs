@@ -51,7 +51,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A receive on this mailbox would not block now: whoever waits to hear that is told.
     pub(super) fn tell_selectors(&mut self, mailbox: MailboxId) {
-        let waiting: Vec<ThreadId> = self.receivers_of(mailbox).iter().copied().collect();
+        let waiting: Vec<ThreadId> = self.state.receivers_of(mailbox).iter().copied().collect();
         for t in waiting {
             let Some(BlockedOn::Select(sources)) = self.state.waits_for(t) else { continue };
             if !sources.contains(self.state.known_as(mailbox)) {

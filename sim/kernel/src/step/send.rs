@@ -1,6 +1,5 @@
 //! Sending: a message is handed to a waiting receiver, stored, or its sender waits.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ipcsim_program::{
@@ -172,13 +171,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The message that a thread was sending when it was woken to look again.
     pub(super) fn unsent(&self, t: ThreadId) -> Option<Arc<Message>> {
-        match &self.thread(t).state {
-            ThreadState::LookingAgain {
-                at: Look::Send(message) | Look::SendFromMemoryQueue(message),
-                ..
-            } => Some(message.clone()),
-            _ => None,
-        }
+        self.thread(t).in_hand().cloned()
     }
 
     /// Evaluates the parts of a message.
@@ -378,7 +371,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     ) -> Option<ThreadId> {
         let mailbox = self.mailbox(message.mailbox);
         let pick = mailbox.spec.receiver;
-        let queue = self.receivers_of(message.mailbox);
+        let queue = self.state.receivers_of(message.mailbox);
         if queue.is_empty() {
             return None;
         }
@@ -427,17 +420,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         &self.state.mailboxes[mailbox.index()]
     }
 
-    /// The threads that wait for messages of this mailbox, and perhaps of others.
-    pub(super) fn receivers_of(&self, mailbox: MailboxId) -> &VecDeque<ThreadId> {
-        let mailbox = self.mailbox(self.state.known_as(mailbox));
-        match mailbox.spec.kind {
-            MailboxKind::Link { to, .. } => &self.state.processes[to.index()].inbox.receivers,
-            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
-                &mailbox.receivers
-            }
-        }
-    }
-
     /// A message is destroyed, with the rights in it.
     pub(super) fn lose(&mut self, t: Option<ThreadId>, message: &Arc<Message>, why: Loss) {
         self.sink.lost();
@@ -459,7 +441,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let MailboxKind::Link { to, .. } = self.mailbox(id).spec.kind {
             self.state.processes[to.index()].inbox.note_stored(id);
         }
-        let waiting = !self.receivers_of(id).is_empty();
+        let waiting = !self.state.receivers_of(id).is_empty();
         let watched = (waiting || S::EVENTS).then(|| message.clone());
         let mailbox = &mut self.state.mailboxes[id.index()];
         mailbox.store(message);

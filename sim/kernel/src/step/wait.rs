@@ -13,7 +13,7 @@ use crate::event::Kind;
 use crate::machine::{Detect, MailboxKind};
 use crate::object::port::Receiver;
 use crate::oracle::{Oracle, Sink};
-use crate::state::{BlockedOn, Bound, Holder, Look, Sources, ThreadState};
+use crate::state::{BlockedOn, Bound, Holder, Look, Queue, Sources, ThreadState};
 use crate::waits;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -118,22 +118,32 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     pub(super) fn enlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
-        let own = self.thread(t).process;
-        let mut in_inbox = matches!(sources, Sources::Anyone);
-        for mailbox in sources.listed() {
-            let mailbox = &mut self.state.mailboxes[mailbox.index()];
-            match mailbox.spec.kind {
-                MailboxKind::Link { .. } => in_inbox = true,
-                // A source that is listed twice is waited for once.
-                _ if mailbox.receivers.back() != Some(&t) => mailbox.receivers.push_back(t),
-                MailboxKind::Open
-                | MailboxKind::Filed
-                | MailboxKind::Port
-                | MailboxKind::PortSet => {}
+        self.each_queue(t, sources, |waiting| {
+            // A source that is listed twice is waited for once.
+            if waiting.back() != Some(&t) {
+                waiting.push_back(t);
             }
+        });
+    }
+
+    pub(super) fn unlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
+        self.each_queue(t, sources, |waiting| forget_waiter(waiting, t));
+    }
+
+    /// The queues in which a thread waits for messages from these.
+    fn each_queue(
+        &mut self,
+        t: ThreadId,
+        sources: &Sources,
+        mut change: impl FnMut(&mut VecDeque<ThreadId>),
+    ) {
+        if matches!(sources, Sources::Anyone) {
+            let inbox = Queue::Inbox(self.thread(t).process);
+            change(self.state.queue_mut(inbox));
         }
-        if in_inbox {
-            self.state.processes[own.index()].inbox.receivers.push_back(t);
+        for source in sources.listed() {
+            let queue = self.state.queue_at(*source);
+            change(self.state.queue_mut(queue));
         }
     }
 
@@ -195,26 +205,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn take_back(&mut self, t: ThreadId, message: &Arc<Message>) {
         self.note(Some(t), Kind::Withdrawn(message));
         self.give_rights_back(message);
-    }
-
-    pub(super) fn unlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
-        let mut in_inbox = matches!(sources, Sources::Anyone);
-        for mailbox in sources.listed() {
-            let mailbox = &mut self.state.mailboxes[mailbox.index()];
-            match mailbox.spec.kind {
-                MailboxKind::Link { .. } => in_inbox = true,
-                MailboxKind::Open
-                | MailboxKind::Filed
-                | MailboxKind::Port
-                | MailboxKind::PortSet => {
-                    forget_waiter(&mut mailbox.receivers, t);
-                }
-            }
-        }
-        if in_inbox {
-            let own = self.thread(t).process;
-            forget_waiter(&mut self.state.processes[own.index()].inbox.receivers, t);
-        }
     }
 
     pub(super) fn expire(&mut self, t: ThreadId) -> Progress {

@@ -4,7 +4,7 @@ use ipcsim_program::{MailboxId, ProcessId, ThreadId};
 
 use crate::machine::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
-use crate::state::{BlockedOn, Holder, Sources, State};
+use crate::state::{BlockedOn, Holder, Queue, Sources, State};
 
 /// Something that could happen, and end waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,7 +123,7 @@ impl Waiters {
         match condition {
             Condition::Sent(mailbox) => {
                 !is_link(mailbox)
-                    && object(state.known_as(mailbox)).receivers.is_empty()
+                    && state.receivers_of(mailbox).is_empty()
                     && !matches!(state.receiver_of(mailbox), Receiver::Kernel(_))
             }
             Condition::Taken(mailbox) => {
@@ -316,15 +316,9 @@ fn senders_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = ThreadI
 
 fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
     let mailbox = state.known_as(mailbox);
-    let object = &state.mailboxes[mailbox.index()];
-    let queue = match object.spec.kind {
-        MailboxKind::Link { to, .. } => &state.processes[to.index()].inbox.receivers,
-        MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
-            &object.receivers
-        }
-    };
-    let is_link = matches!(object.spec.kind, MailboxKind::Link { .. });
-    queue.iter().copied().filter(move |t| match state.waits_for(*t) {
+    let queue = state.queue_at(mailbox);
+    let is_link = matches!(queue, Queue::Inbox(_));
+    state.queue(queue).iter().copied().filter(move |t| match state.waits_for(*t) {
         // Who stands in the queue of a mailbox with a name waits for it.
         Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
             !is_link || sources.contains(mailbox)

@@ -387,20 +387,6 @@ pub(super) fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
     if state.mailboxes.iter().all(|mailbox| mailbox.port().is_none()) {
         return ports;
     }
-    for mailbox in &state.mailboxes {
-        let messages = mailbox.all_messages();
-        ports.extend(messages.flat_map(|message| message.carried()).map(|carried| carried.port));
-    }
-    let waiting = state.memory.waiting.iter().map(|(_, message)| message);
-    ports.extend(waiting.flat_map(|message| message.carried()).map(|carried| carried.port));
-    for thread in &state.threads {
-        if let ThreadState::LookingAgain {
-            at: Look::Send(message) | Look::SendFromMemoryQueue(message),
-            ..
-        } = thread.state.underneath()
-        {
-            ports.extend(message.carried().map(|carried| carried.port));
-        }
-    }
+    ports.extend(state.messages().flat_map(|message| message.carried()).map(|it| it.port));
     ports
 }

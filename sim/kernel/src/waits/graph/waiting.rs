@@ -275,13 +275,10 @@ impl Arrows<'_> {
         }
         // One that is on its way is lost with its message, or by whoever takes that.
         let is_one = |it: Carried| it.port == port && matches!(it.right, Right::Once(_));
-        for (at, mailbox) in state.mailboxes.iter().enumerate() {
-            let at = MailboxId::at(at);
-            if !mailbox.all_messages().any(|message| message.carried().any(is_one)) {
-                continue;
-            }
+        for message in state.messages().filter(|message| message.carried().any(is_one)) {
+            let at = message.mailbox;
             waits(Condition::Destroyed(at));
-            match (mailbox.spec.kind, state.receiver_of(at)) {
+            match (state.mailboxes[at.index()].spec.kind, state.receiver_of(at)) {
                 (MailboxKind::Link { to, .. }, _) => waits(Condition::ProcessEnds(to)),
                 (_, Receiver::Held(process)) => waits(Condition::ProcessEnds(process)),
                 _ => waits(Condition::Taken(at)),
@@ -312,13 +309,9 @@ impl Arrows<'_> {
             }
         }
         // A right on its way is let go of by whoever takes the message.
-        for (at, mailbox) in state.mailboxes.iter().enumerate() {
-            let carries = mailbox.all_messages().any(|message| {
-                message.carried().any(|it| it.port == port && it.right == Right::Send)
-            });
-            if carries {
-                waits(Condition::Taken(MailboxId::at(at)));
-            }
+        let is_one = |it: Carried| it.port == port && it.right == Right::Send;
+        for message in state.messages().filter(|message| message.carried().any(is_one)) {
+            waits(Condition::Taken(message.mailbox));
         }
     }
 }
