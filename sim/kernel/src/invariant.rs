@@ -9,7 +9,8 @@ use ipcsim_program::{
 };
 
 use crate::machine::{Machine, MailboxKind, Wake};
-use crate::object::mailbox::{Mailbox, Room};
+use crate::object::mailbox::Mailbox;
+use crate::object::room::Room;
 use crate::state::{BlockedOn, Filter, Holder, Life, Look, State, ThreadState};
 
 /// Panics, with a sentence, if a state is one that no step may leave behind.

@@ -35,15 +35,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the newest waiter is woken first",
-        file: "sim/kernel/src/step/send.rs",
+        file: "sim/kernel/src/step/offer.rs",
         before: "Pick::Fifo => willing.next(),",
         after: "Pick::Fifo => willing.next_back(),",
     },
     Mutant {
         name: "a wake-up is lost when two come at once",
         file: "sim/kernel/src/step/release.rs",
-        before: "self.released(t, then, whereabouts);\n                }\n                Fit::Later",
-        after: "self.released(t, then, whereabouts);\n                    return;\n                }\n                Fit::Later",
+        before: "self.released(t, then, whereabouts);\n                }\n                Room::Full",
+        after: "self.released(t, then, whereabouts);\n                    return;\n                }\n                Room::Full",
     },
     Mutant {
         name: "the message of a sender that timed out stays in the queue",
@@ -109,7 +109,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a receiver that insists on P takes the message of Q",
-        file: "sim/kernel/src/step/send.rs",
+        file: "sim/kernel/src/step/offer.rs",
         before: "sources.contains(self.state.known_as(message.mailbox))",
         after: "(!sources.listed().is_empty() || sources.contains(message.mailbox))",
     },
@@ -134,8 +134,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "in the short way a sender overtakes those that are blocked",
         file: "sim/kernel/src/step/short/send.rs",
-        before: "Room::Free if mailbox.senders.is_empty() && memory",
-        after: "Room::Free if memory",
+        before: "if mailbox.senders.is_empty() && memory",
+        after: "if memory",
     },
     Mutant {
         name: "the short way hands a message to whoever only asks for another",
@@ -271,7 +271,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "receivers look again where senders do",
-        file: "sim/kernel/src/step/send.rs",
+        file: "sim/kernel/src/step/offer.rs",
         before: "policies.wake_receivers == Wake::LookAgain",
         after: "policies.wake_senders == Wake::LookAgain",
     },

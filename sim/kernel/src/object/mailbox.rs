@@ -11,6 +11,7 @@ use ipcsim_program::{Capacity, Message, Order, ThreadId, limits, nameless, state
 use crate::machine::{MailboxKind, MailboxSpec};
 use crate::object::port::Port;
 use crate::object::port_set::PortSet;
+use crate::object::room::Room;
 use crate::state::Filter;
 
 state! {
@@ -58,19 +59,6 @@ pub enum Existence {
 }
 
 nameless! { Existence }
-
-/// Whether a mailbox would store a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Room {
-    /// It would.
-    Free,
-    /// Not now.
-    Full,
-    /// Never: the message is larger than all its bytes together.
-    Never,
-    /// The kernel is free to say either.
-    Undefined,
-}
 
 impl Mailbox {
     /// An empty mailbox.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use ipcsim_program::{Message, ThreadId, state};
 
+use crate::object::room::Room;
+
 state! {
     /// The kernel's memory for messages.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,17 +22,6 @@ state! {
     }
 }
 
-/// Whether the pool would take a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fit {
-    /// It would.
-    Now,
-    /// Not now: too much is used, or others were first.
-    Later,
-    /// Never: the message is larger than the whole pool.
-    Never,
-}
-
 impl KernelMemory {
     /// An empty pool.
     pub fn new(limit: Option<u64>, overhead: u64) -> Self {
@@ -43,20 +34,20 @@ impl KernelMemory {
     }
 
     /// Whether a newcomer's message of this size fits; whoever waits already was first.
-    pub fn offer(&self, size: u64) -> Fit {
-        match self.fit(size) {
-            Fit::Now if !self.waiting.is_empty() => Fit::Later,
-            fit => fit,
+    pub fn room_for_newcomer(&self, size: u64) -> Room {
+        match self.room(size) {
+            Room::Free if !self.waiting.is_empty() => Room::Full,
+            room => room,
         }
     }
 
     /// Whether a message of this size fits, whoever waits.
-    pub fn fit(&self, size: u64) -> Fit {
+    pub fn room(&self, size: u64) -> Room {
         let cost = self.cost(size);
         match self.limit {
-            Some(limit) if cost > limit => Fit::Never,
-            Some(limit) if self.used.saturating_add(cost) > limit => Fit::Later,
-            Some(_) | None => Fit::Now,
+            Some(limit) if cost > limit => Room::Never,
+            Some(limit) if self.used.saturating_add(cost) > limit => Room::Full,
+            Some(_) | None => Room::Free,
         }
     }
 

@@ -8,3 +8,4 @@ pub mod mailbox;
 pub mod memory;
 pub mod port;
 pub mod port_set;
+pub mod room;

@@ -12,7 +12,7 @@ use ipcsim_program::{
 };
 
 use super::Step;
-use super::send::Whereabouts;
+use super::offer::Whereabouts;
 use crate::event::Kind;
 use crate::object::mailbox::Existence;
 use crate::oracle::{Oracle, Sink};

@@ -12,21 +12,13 @@ use ipcsim_program::{
     Verb,
 };
 
+use super::offer::Attempt;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::object::mailbox::Room;
 use crate::object::port::Held;
+use crate::object::room::Room;
 use crate::oracle::{Oracle, Sink};
 use crate::state::{BlockedOn, ThreadState};
-
-/// Whether a message that is to be kept has left its sender before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// It waited to be stored.
-    Before,
-    /// It did not.
-    Now,
-}
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Keeps a message that its sender does not wait for any longer, behind so many blocked senders.
@@ -36,14 +28,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         message: &Arc<Message>,
         notify: &Expr,
         ahead: usize,
-        sent: Sent,
+        attempt: Attempt,
     ) -> Result<(), Stop> {
         let result = self.keep(t, message, notify, ahead);
-        match (&result, sent) {
-            (Ok(()), Sent::Before) => {}
-            (Ok(()), Sent::Now) => self.note(Some(t), Kind::Sent(message)),
-            (Err(_), Sent::Before) => self.take_back(t, message),
-            (Err(_), Sent::Now) => self.give_rights_back(message),
+        match (&result, attempt) {
+            (Ok(()), Attempt::Again | Attempt::FromMemoryQueue) => {}
+            (Ok(()), Attempt::First) => self.note(Some(t), Kind::Sent(message)),
+            (Err(_), Attempt::Again | Attempt::FromMemoryQueue) => self.take_back(t, message),
+            (Err(_), Attempt::First) => self.give_rights_back(message),
         }
         result?;
         self.note(Some(t), Kind::Kept(message));
@@ -88,7 +80,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         mailbox.release_sender(place);
         self.forget_blocked(message.mailbox, place);
         self.leave_queue(t);
-        match self.hold(t, &message, notify, place, Sent::Before) {
+        match self.hold(t, &message, notify, place, Attempt::Again) {
             Ok(()) => {}
             Err(Stop::Outcome(outcome)) => self.complete(t, outcome),
             Err(Stop::Fault(fault)) => {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ipcsim_program::{Message, Outcome, ThreadId};
 
-use super::send::{Attempt, Posted};
+use super::offer::{Attempt, Posted};
 use super::{Step, Work};
 use crate::event::Kind;
 use crate::machine::{MailboxKind, MemoryFull, Wake};
-use crate::object::memory::Fit;
+use crate::object::room::Room;
 use crate::oracle::{Oracle, Sink};
 use crate::state::{BlockedOn, Bound, Look, ThreadState};
 
@@ -52,7 +52,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Looks at the senders that wait for memory, and stops at the first that has to wait on.
     pub(super) fn hand_out_memory(&mut self) {
         while let Some((t, message)) = self.state.memory.waiting.front().cloned() {
-            if self.state.memory.fit(message.size) != Fit::Now {
+            if self.state.memory.room(message.size) != Room::Free {
                 return;
             }
             self.state.memory.waiting.pop_front();

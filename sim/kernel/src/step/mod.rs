@@ -16,6 +16,7 @@ mod memory;
 mod naming;
 mod notices;
 mod objects;
+mod offer;
 mod once;
 mod process;
 mod receive;

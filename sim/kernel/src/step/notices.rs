@@ -8,7 +8,7 @@ use ipcsim_program::{
     Until, Value, Watch,
 };
 
-use super::send::Whereabouts;
+use super::offer::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::Kind;
 use crate::machine::Wake;

@@ -2,7 +2,7 @@
 
 use ipcsim_program::{Expr, Fault, Handle, MailboxId, Outcome, ThreadId, Value, Verb, limits};
 
-use super::send::Whereabouts;
+use super::offer::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::machine::{DyingPort, MailboxKind, MailboxSpec};

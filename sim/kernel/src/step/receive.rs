@@ -7,7 +7,7 @@ use ipcsim_program::{
     ThreadId, Value, Verb,
 };
 
-use super::send::Whereabouts;
+use super::offer::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::machine::{MailboxKind, TooLarge};

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use ipcsim_program::{MailboxId, Message, Outcome, Pick, ProcessId, Then, ThreadId, Wait};
 
-use super::send::Whereabouts;
+use super::offer::Whereabouts;
 use super::{Step, Stop};
 use crate::event::Kind;
 use crate::machine::{MailboxKind, Wake};
-use crate::object::mailbox::Room;
-use crate::object::memory::Fit;
+use crate::object::room::Room;
 use crate::oracle::{Oracle, Question, Sink};
 use crate::state::{BlockedOn, Bound, Filter, Holder, Look, Sources, ThreadState};
 
@@ -127,13 +126,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.wake_to_look_again(t, Look::Send(message));
                 return;
             }
-            match self.state.memory.offer(message.size) {
-                Fit::Now => {
+            match self.state.memory.room_for_newcomer(message.size) {
+                Room::Free => {
                     let then = message.then();
                     let whereabouts = self.store(Some(t), message);
                     self.released(t, then, whereabouts);
                 }
-                Fit::Later | Fit::Never => self.wait_for_memory(t, message),
+                Room::Full | Room::Never | Room::Undefined => self.wait_for_memory(t, message),
             }
         }
     }

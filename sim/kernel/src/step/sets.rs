@@ -4,8 +4,8 @@ use ipcsim_program::{
     Capacity, Expr, Fault, Handle, MailboxId, Order, Outcome, Register, ThreadId, Value,
 };
 
+use super::offer::Whereabouts;
 use super::receive::Found;
-use super::send::Whereabouts;
 use super::{Step, Stop};
 use crate::event::Kind;
 use crate::machine::{MailboxKind, MailboxSpec, SetOrder};

@@ -8,9 +8,8 @@ use super::condition::{Condition, Waiters};
 use super::future::{Ahead, Commanded, Detail, Future, Reach, Scratch};
 use super::{Hope, may_send};
 use crate::machine::{Machine, MailboxKind};
-use crate::object::mailbox::Room;
-use crate::object::memory::Fit;
 use crate::object::port::{Controlled, Receiver};
+use crate::object::room::Room;
 use crate::state::{BlockedOn, Level, Life, Look, Sources, State, ThreadState, is_wanted_type};
 
 /// The search for whoever can still be helped.
@@ -320,7 +319,7 @@ impl<'a> Search<'a> {
             }
             ThreadState::Blocked { on: BlockedOn::Memory(_), .. } => {
                 for (waiter, other) in &state.memory.waiting {
-                    if state.memory.fit(other.size) == Fit::Now {
+                    if state.memory.room(other.size) == Room::Free {
                         self.help(*waiter);
                     }
                 }

@@ -9,8 +9,9 @@ use ipcsim_program::{
 use super::{Place, Short, is_plain, mailbox_of, replace_plain, succeed, waits_for_anything};
 use crate::event::Kind;
 use crate::machine::{Machine, Wake};
-use crate::object::mailbox::{Mailbox, Room};
-use crate::object::memory::{Fit, KernelMemory};
+use crate::object::mailbox::Mailbox;
+use crate::object::memory::KernelMemory;
+use crate::object::room::Room;
 use crate::oracle::Sink;
 use crate::state::{BlockedOn, State, Thread, ThreadState};
 
@@ -120,10 +121,14 @@ impl<S: Sink> Short<'_, S> {
 /// Where a message of this size goes at a mailbox where nobody waits for one.
 fn where_nobody_waits(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> Option<Goes> {
     match mailbox.room(size) {
-        Room::Free if mailbox.senders.is_empty() && memory.offer(size) == Fit::Now => {
+        Room::Free
+            if mailbox.senders.is_empty() && memory.room_for_newcomer(size) == Room::Free =>
+        {
             Some(Goes::IntoTheBuffer)
         }
-        Room::Full if mailbox.spec.capacity == Capacity::None || memory.fit(size) != Fit::Never => {
+        Room::Full
+            if mailbox.spec.capacity == Capacity::None || memory.room(size) != Room::Never =>
+        {
             Some(Goes::Nowhere)
         }
         _ => None,
