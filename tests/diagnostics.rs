@@ -250,3 +250,16 @@ processes:
     let found = [unreadable, text].map(|text| printed(&scenario(text), Style::Short));
     insta::assert_snapshot!(found.concat());
 }
+
+#[test]
+fn a_loop_control_inside_a_step_with_a_mistake_leads_somewhere() {
+    for control in ["break", "continue"] {
+        let text = format!(
+            "processes: {{P: [{{repeat: 2, do: [{{receive: m, from: nobody, wait: 1ms, when: {{timed-out: [{control}]}}}}]}}]}}"
+        );
+        let loaded = load("test.yaml", text.as_bytes(), &LoadOptions::default());
+        let codes: Vec<String> =
+            loaded.diagnostics.iter().map(|found| found.code.label()).collect();
+        assert_eq!(codes, ["IPC014"]);
+    }
+}

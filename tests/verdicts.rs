@@ -217,3 +217,20 @@ fn a_kernel_that_refuses_deadlocks_refuses_the_call_that_closes_the_circle() {
         told.verdict.failures.iter().map(|failure| failure.fault.describe()).collect();
     assert_eq!(failures, ["unhandled deadlock", "unhandled dead"]);
 }
+
+#[test]
+fn who_queues_up_behind_a_deadlock_and_gives_up_again_does_not_hide_it() {
+    let scenario = "
+mailboxes: {box: {capacity: 1}}
+processes:
+  P: {replicas: 2, do: [{send: x, to: box}, {send: x, to: box}, {receive: m, from: box}]}
+  busy: [{forever: [{send: x, to: box, wait: 2us, when: {timed-out: []}}, {sleep: 3us}]}]
+";
+    for max_steps in [50, 51, 52, 5_000] {
+        let loaded = common::loaded("test.yaml", scenario, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let told = common::tell(&machine, scenario, max_steps);
+        assert_eq!(told.run.stuck.len(), 1, "after {max_steps} steps");
+        assert_eq!(told.run.stuck[0].threads.len(), 2, "after {max_steps} steps");
+    }
+}

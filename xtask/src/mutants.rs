@@ -48,7 +48,7 @@ const FIRST: &[&str] = &[
     "--test=scenarios",
     "--test=encoding",
     "--test=conformance",
-    "--test=regressions",
+    "--test=cases",
     "--test=rights",
 ];
 /// All of them.
