@@ -8,8 +8,17 @@ use ipcsim_explore::{Limits, NoTrace, conclude, run};
 use ipcsim_kernel::Machine;
 use ipcsim_scenario::ast::{Over, What};
 
-/// The picture is the claim where it is short; a long one is pinned by its hash.
-const SHORT: usize = 40;
+/// Of a long picture so many lines at the beginning and at the end are shown. All of it is pinned by its hash.
+const SHOWN: usize = 20;
+
+fn ends_of(picture: &str) -> String {
+    let lines: Vec<&str> = picture.lines().collect();
+    let Some(left_out) = lines.len().checked_sub(2 * SHOWN).filter(|count| *count > 0) else {
+        return picture.to_string();
+    };
+    let (first, last) = (&lines[..SHOWN], &lines[lines.len() - SHOWN..]);
+    format!("{}\n(… {left_out} lines …)\n{}\n", first.join("\n"), last.join("\n"))
+}
 
 #[test]
 fn every_run_is_as_pinned() {
@@ -19,7 +28,7 @@ fn every_run_is_as_pinned() {
         let told = tell(&machine, &text, 1_000_000);
         let picture = ipcsim_report::picture(&told.story);
         let verdict = ipcsim_report::verdict(&machine, &told.run, &told.verdict, &[]);
-        let shown = if picture.lines().count() <= SHORT { picture.as_str() } else { "(long)\n" };
+        let shown = ends_of(&picture);
         let pinned = format!(
             "{}\nsteps {}\ntrace {}\npicture {}\n\n{shown}\n{verdict}{}\n",
             told.verdict.outcome.word(),
