@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ipcsim_kernel::{
-    Life, Machine, MailboxId, ProcessId, State, ThreadId, ThreadState, Value, waits,
+    Life, Machine, MailboxId, ProcessId, State, ThreadId, ThreadState, Value, wait_graph, waits,
 };
 
 use crate::reasons::waiting;
@@ -21,7 +21,7 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
     if threads.is_empty() {
         return None;
     }
-    let graph = waits::wait_graph(machine, state, &living(state));
+    let graph = wait_graph(machine, state, &living(state));
     let never = waits::stuck(machine, state);
     let mut out = String::new();
     for t in threads {
@@ -67,7 +67,7 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
 /// Who waits for whom: each thread that waits, with those that could let it go on.
 pub fn graph(machine: &Machine, state: &State) -> String {
     let names = Names::new(machine);
-    let graph = waits::wait_graph(machine, state, &living(state));
+    let graph = wait_graph(machine, state, &living(state));
     let mut out = String::new();
     for t in threads(state) {
         let thread = &state.threads[t.index()];

@@ -4,10 +4,10 @@
 //! holds it; where a request lies, what those are busy with who could take it.
 
 use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::program::{Answer, Inquiry, Op, Verb};
+use ipcsim_kernel::program::{Effect, Inquiry};
 use ipcsim_kernel::{
     BlockedOn, Capacity, Expr, Filter, Holder, Life, Machine, MailboxId, MailboxKind, Message,
-    ProcessId, ReplyRight, Sources, State, ThreadId, ThreadState, Value, waits,
+    ProcessId, ReplyRight, Sources, State, ThreadId, ThreadState, Value, wait_graph,
 };
 
 use crate::units::{bytes, plural};
@@ -346,7 +346,7 @@ fn who_could_take_it(names: &Names, state: &State, t: ThreadId) -> Option<String
             !matches!(state, ThreadState::Ended | ThreadState::NotStarted)
         })
         .collect();
-    let graph = waits::wait_graph(names.machine, state, &living);
+    let graph = wait_graph(names.machine, state, &living);
     let busy: Vec<String> = graph
         .awaited(t)
         .into_iter()
@@ -363,10 +363,13 @@ fn who_could_take_it(names: &Names, state: &State, t: ThreadId) -> Option<String
 fn sought(names: &Names, state: &State, caller: ThreadId, server: ProcessId) -> Option<String> {
     let machine = names.machine;
     let thread = &state.threads[caller.index()];
-    let Op::Call(call) = &machine.code[thread.pc.index()] else { return None };
-    let Verb::Call { request, answer: Answer::OfNames(Inquiry::Await { .. }) } = &call.verb else {
-        return None;
-    };
+    let (mut awaits, mut request) = (None, None);
+    machine.code[thread.pc.index()].effects(&mut |effect| match effect {
+        Effect::Asks(Inquiry::Await { .. }) => awaits = Some(()),
+        Effect::Sends(send) => request = Some(send),
+        _ => {}
+    });
+    let request = awaits.and(request)?;
     let port = machine.family_of(thread.process).names?;
     if !machine.name_servers.contains_key(&port) {
         return None;

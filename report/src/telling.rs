@@ -1,7 +1,7 @@
 //! Events in words.
 
 use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::program::{Answer, Effect, Op, Right, Verb};
+use ipcsim_kernel::program::{Effect, Op, Right, Verb};
 use ipcsim_kernel::{
     BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, MailboxKind, Message, Outcome,
     PortSpec, ProcessId, Question, Route, State, Value, waits,
@@ -96,7 +96,7 @@ impl Telling<'_> {
             return format!("the exception goes to {to}");
         }
         match self.call() {
-            Some(inquiry @ Verb::Call { answer: Answer::OfNames(_), .. }) => {
+            Some(inquiry) if inquiry.may(|effect| matches!(effect, Effect::Asks(_))) => {
                 let asked = cut(&self.names.value(&message.body));
                 format!("{} {asked} at {to}", inquiry.word())
             }
@@ -201,7 +201,7 @@ impl Telling<'_> {
         let thread = &self.state.threads[t.index()];
         [Level::Thread, Level::Process]
             .into_iter()
-            .any(|level| self.machine.exception_port(thread, level).is_some())
+            .any(|level| self.machine.exception_port(thread.called(), level).is_some())
     }
 
     /// A body as the lecture would write it, with the type of the message if it has one.

@@ -1,5 +1,7 @@
 //! What the compiler does not check.
 
+mod house;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,6 +29,7 @@ pub fn check() -> Result<(), String> {
         }
     }
     check_kernel_dependencies(&root, &mut found);
+    house::check(&root, &mut found);
     check_what_git_keeps(&root, &mut found);
     if found.is_empty() {
         println!("tidy: {} files", files.len());
@@ -120,8 +123,7 @@ fn check_functions(name: &str, code: &str, found: &mut Vec<String>) {
         if let Some((start, function, lines)) = open.last_mut() {
             *lines += usize::from(is_code(line));
             if indent == *start && line.trim() == "}" {
-                // A match with one short arm for each verb or kind is a table.
-                if *lines > FUNCTION && !is_table(function) {
+                if *lines > FUNCTION {
                     found.push(format!(
                         "{name}: {function} has {lines} lines; {FUNCTION} is too many"
                     ));
@@ -138,11 +140,6 @@ fn check_functions(name: &str, code: &str, found: &mut Vec<String>) {
             open.push((indent, function.to_string(), 1));
         }
     }
-}
-
-/// Functions that are one exhaustive `match`, an arm for each verb, kind of event or kind of value.
-fn is_table(function: &str) -> bool {
-    ["verb", "tell", "argument", "kind", "document"].contains(&function)
 }
 
 /// Programs and the kernel stand on the standard library alone, the kernel on programs too.

@@ -6,6 +6,7 @@ use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::waits::{self, Condition, WaitGraph, is_at_rest};
 use ipcsim_kernel::{
     BlockedOn, Bound, End, Fault, Life, Machine, Pc, ProcessId, Role, State, ThreadId, ThreadState,
+    wait_graph,
 };
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -161,7 +162,7 @@ pub struct Diagnosis {
 }
 
 /// Finds out what is the matter in a state from which on the threads in `still` never move again. The one rule
-/// for *deadlock* and *stranded*: see [`waits::wait_graph`].
+/// for *deadlock* and *stranded*: see [`wait_graph`].
 pub fn diagnose(
     machine: &Machine,
     state: &State,
@@ -181,7 +182,7 @@ pub fn diagnose(
             !matches!(life, ThreadState::Ended | ThreadState::NotStarted)
         })
         .collect();
-    let waits_for = waits::wait_graph(machine, state, &living);
+    let waits_for = wait_graph(machine, state, &living);
     let moves = |t: ThreadId| {
         let process = state.threads.items()[t.index()].process;
         let is_worker = machine.family_of(process).role == Role::Worker;

@@ -8,10 +8,11 @@ use ipcsim_program::{
     Capacity, Effect, MailboxId, Message, Op, Pick, ProcessId, Route, Send, ThreadId,
 };
 
-use crate::machine::{Machine, MailboxKind, Wake};
-use crate::object::mailbox::Mailbox;
+use crate::machine::{Machine, Wake};
+use crate::object::filter::Filter;
+use crate::object::mailbox::{Mailbox, MailboxKind};
 use crate::object::room::Room;
-use crate::state::{BlockedOn, Filter, Holder, Life, Look, State, ThreadState};
+use crate::state::{BlockedOn, Holder, Life, Look, State, ThreadState};
 
 /// Panics, with a sentence, if a state is one that no step may leave behind.
 pub fn assert_invariants(machine: &Machine, state: &State) {

@@ -13,12 +13,14 @@
 mod encode;
 mod eval;
 mod event;
+mod graph;
+mod initial;
 mod invariant;
-mod links;
 mod machine;
 pub mod object;
 mod oracle;
 mod predicate;
+mod sink;
 mod state;
 mod step;
 pub mod table;
@@ -27,6 +29,7 @@ pub mod waits;
 
 pub use encode::{encode, encode_part};
 pub use event::{Event, Kind, Loss};
+pub use graph::{circle_of, wait_graph};
 pub use invariant::assert_invariants;
 pub use ipcsim_program as program;
 pub use ipcsim_program::limits::{self, SEMANTICS};
@@ -37,15 +40,19 @@ pub use ipcsim_program::{
     write_value,
 };
 pub use machine::{
-    Arrivals, Birth, Detect, DyingPort, Family, File, Machine, MailboxKind, MailboxSpec,
-    MemoryFull, OutcomeWord, Policies, PortSetSpec, PortSpec, Replicas, Role, SetOrder, Symbols,
-    ThreadSpec, TooLarge, Variables, Wake,
+    Birth, Detect, DyingPort, Family, File, Level, Machine, MemoryFull, OutcomeWord, Policies,
+    PortSetSpec, PortSpec, Protection, Receives, Replicas, Role, SetOrder, Symbols, ThreadSpec,
+    TooLarge, Variables, Wake,
 };
-pub use oracle::{Computing, Oracle, Question, Sink};
+pub use object::filter::Filter;
+pub use object::inbox::Arrivals;
+pub use object::mailbox::{MailboxKind, MailboxSpec};
+pub use oracle::{Computing, Oracle, Question};
 pub use predicate::{Predicate, Probe};
+pub use sink::Sink;
 pub use state::{
-    Abandoned, BlockedOn, Bound, Control, End, Filter, Holder, Level, Life, Look, Process, Raised,
-    Sources, State, Thread, ThreadState,
+    Abandoned, BlockedOn, Bound, Control, End, Holder, Life, Look, Process, Raised, Sources, State,
+    Thread, ThreadState,
 };
 pub use step::{Progress, Transition, step};
 pub use timing::{Costs, Preempt, Scheduler, Timing};

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Capacity, Command, Effect, FamilyId, Handle, MailboxId, Op, Order, Outcome, Pc, Pick,
-    ProcessId, Register, Spawn, ThreadName, Until, UserId, Value, Watch, nameless, state,
+    Capacity, Command, Effect, FamilyId, Handle, MailboxId, Op, Outcome, Pc, Pick, ProcessId,
+    Register, Spawn, ThreadName, Until, UserId, Value, Watch, nameless,
 };
 
+use crate::object::inbox::Arrivals;
+use crate::object::mailbox::MailboxSpec;
 use crate::object::port::Receiver;
-use crate::state::{Level, Thread};
 use crate::timing::Timing;
 
 /// A compiled scenario.
@@ -36,7 +37,7 @@ pub struct Machine {
     /// What the kernel does where systems differ.
     pub policies: Policies,
     /// Whether anybody asks how many messages were received from a port.
-    pub counts_receives: bool,
+    pub receives: Receives,
     /// How many threads there may be at the same time.
     pub max_threads: u32,
     /// How a run lets time pass. The kernel does not read it.
@@ -222,19 +223,40 @@ pub struct Family {
     /// Who makes its members.
     pub birth: Birth,
     /// Whether only those control a member who may send to its port.
-    pub protected: bool,
+    pub protection: Protection,
 }
 
-/// Whether the order of arrivals over all links of a process matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Arrivals {
-    /// It receives from anyone somewhere in its programs.
-    Ordered,
-    /// It never does, and the order is not kept.
-    Unordered,
+/// Whose exception port it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Level {
+    /// The thread's.
+    Thread,
+    /// That of its process.
+    Process,
 }
 
-nameless! { Arrivals }
+nameless! { Level }
+
+/// Who may control a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protection {
+    /// Anybody, by its name.
+    #[default]
+    Open,
+    /// Whoever has a right to its port.
+    ByPort,
+}
+
+/// Whether messages are numbered in the order in which they are received from a port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Receives {
+    /// Nobody asks for the numbers.
+    #[default]
+    Uncounted,
+    /// They are.
+    Counted,
+}
 
 /// A thread that a process starts with, or several alike.
 #[derive(Clone, Debug)]
@@ -251,50 +273,6 @@ pub struct ThreadSpec {
     pub initial: Vec<(Register, Value)>,
     /// Where its exceptions go first.
     pub exception_port: Option<MailboxId>,
-}
-
-state! {
-    /// A mailbox: its fixed properties.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub struct MailboxSpec {
-        /// How much it holds.
-        pub capacity: Capacity,
-        /// The order of its messages.
-        pub order: Order,
-        /// Who gets a message when several receives wait.
-        pub receiver: Pick,
-        /// The largest message that it takes, in bytes; [`MailboxSpec::ANY_SIZE`] takes all.
-        pub max_size: u64,
-        /// Whose it is.
-        pub kind: MailboxKind,
-    }
-}
-
-impl MailboxSpec {
-    /// Messages may be as large as anybody can make them.
-    pub const ANY_SIZE: u64 = u64::MAX;
-}
-
-state! {
-    /// Whose a mailbox is.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum MailboxKind {
-        /// Everybody's, by its name.
-        Open,
-        /// Everybody's who may open its path.
-        Filed,
-        /// Whose rights say so.
-        Port,
-        /// Its owner's: it holds nothing itself, but has members.
-        PortSet,
-        /// The link from one process to another.
-        Link {
-            /// Who sends.
-            from: ProcessId,
-            /// Who receives.
-            to: ProcessId,
-        },
-    }
 }
 
 /// A declared port: who has which right from the start.
@@ -391,12 +369,16 @@ impl Machine {
     }
 
     /// Where the exceptions of a thread go.
-    pub fn exception_port(&self, thread: &Thread, level: Level) -> Option<MailboxId> {
-        let family = self.family_of(thread.process);
+    pub fn exception_port(
+        &self,
+        (process, name): (ProcessId, ThreadName),
+        level: Level,
+    ) -> Option<MailboxId> {
+        let family = self.family_of(process);
         match level {
             Level::Thread => {
                 let mut specs = family.threads.iter();
-                specs.find(|spec| spec.name == thread.name)?.exception_port
+                specs.find(|spec| spec.name == name)?.exception_port
             }
             Level::Process => family.exception_port,
         }

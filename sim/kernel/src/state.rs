@@ -11,13 +11,12 @@ use ipcsim_program::{
     Route, ThreadId, ThreadName, Value, nameless, state,
 };
 
-use crate::links;
-use crate::machine::{Birth, Machine, MailboxKind, MailboxSpec};
+use crate::machine::{Level, Machine};
+use crate::object::filter::Filter;
 use crate::object::inbox::Inbox;
-use crate::object::mailbox::{Existence, Mailbox, Protected};
+use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec};
 use crate::object::memory::KernelMemory;
-use crate::object::port::{Port, Receiver, Rights};
-use crate::object::port_set::PortSet;
+use crate::object::port::{Receiver, Rights};
 use crate::table::{Table, Watched};
 
 /// Everything that changes while a machine runs.
@@ -144,17 +143,7 @@ state! {
     }
 }
 
-/// Whose exception port it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Level {
-    /// The thread's.
-    Thread,
-    /// That of its process.
-    Process,
-}
-
-nameless! { Bound Level }
+nameless! { Bound }
 
 impl Thread {
     /// Whether somebody has suspended it.
@@ -171,6 +160,11 @@ impl Thread {
             } => Some(message),
             _ => None,
         }
+    }
+
+    /// Whose it is and what it is called: that says where its exceptions go.
+    pub fn called(&self) -> (ProcessId, ThreadName) {
+        (self.process, self.name)
     }
 
     /// The exception that it waits about, if it does.
@@ -323,25 +317,6 @@ state! {
 }
 
 state! {
-    /// Which messages will do for a receive.
-    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-    pub struct Filter {
-        /// Only those of this type; of a list, of any of these.
-        pub kind: Option<Value>,
-        /// The largest that it takes, in bytes.
-        pub max_size: Option<u64>,
-    }
-}
-
-/// Whether a receive that says this `type:` takes a message of that type: a list takes any of its items.
-pub(crate) fn is_wanted_type(wanted: &Value, offered: &Value) -> bool {
-    match wanted {
-        Value::List(types) => types.items().contains(offered),
-        one => one == offered,
-    }
-}
-
-state! {
     /// Where the request of a call is, and with it the right to answer.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     #[repr(u32)]
@@ -350,21 +325,6 @@ state! {
         Queued(MailboxId),
         /// A process has taken it.
         Taken(ProcessId),
-    }
-}
-
-impl Filter {
-    /// Whether the type of a message is right; its size is another question.
-    pub fn accepts(filter: Option<&Filter>, message: &Message) -> bool {
-        match filter.and_then(|filter| filter.kind.as_ref()) {
-            None => true,
-            Some(wanted) => is_wanted_type(wanted, message.kind()),
-        }
-    }
-
-    /// Whether a message is small enough.
-    pub fn fits(filter: Option<&Filter>, message: &Message) -> bool {
-        filter.and_then(|filter| filter.max_size).is_none_or(|max| message.size <= max)
     }
 }
 
@@ -385,87 +345,6 @@ impl Sources {
 }
 
 impl State {
-    /// The state before anything has happened: no process has started.
-    pub fn initial(machine: &Machine) -> Self {
-        let mut state = State {
-            processes: Table::with_capacity(machine.processes.len()),
-            threads: Table::with_capacity(machine.initial_threads()),
-            mailboxes: machine.mailboxes.iter().map(|spec| Mailbox::new(*spec)).collect(),
-            memory: Watched::new(KernelMemory::new(
-                machine.policies.memory,
-                machine.policies.message_overhead,
-            )),
-            abandoned: Watched::new(Abandoned::new()),
-            next_serial: Ghost(1),
-        };
-        for id in 0..machine.processes.len() {
-            state.add_process(machine, ProcessId::at(id));
-        }
-        for spec in &machine.ports {
-            let port = Port { backup: spec.backup, ..Port::with(spec.receiver) };
-            state.mailboxes[spec.port.index()].protected = Some(Box::new(Protected::Port(port)));
-            if let Receiver::Held(receiver) = spec.receiver {
-                state.processes[receiver.index()].rights.add_receive(spec.port);
-            }
-            for sender in &spec.senders {
-                state.processes[sender.index()].rights.add(spec.port);
-            }
-            if machine.counts_senders() {
-                let port = state.mailboxes[spec.port.index()].port_mut();
-                port.expect("it was made just now").made = spec.senders.len() as u32;
-            }
-        }
-        for spec in &machine.port_sets {
-            let mut set = PortSet::of(spec.owner);
-            for member in &spec.members {
-                set.insert(*member, 0);
-                let port = state.mailboxes[member.index()].port_mut();
-                port.expect("a member is a port").set = Some(spec.set);
-            }
-            state.mailboxes[spec.set.index()].protected = Some(Box::new(Protected::Set(set)));
-            state.processes[spec.owner.index()].rights.add_receive(spec.set);
-        }
-        links::make(machine, &mut state);
-        state
-    }
-
-    fn add_process(&mut self, machine: &Machine, process: ProcessId) {
-        let family = machine.family_of(process);
-        let first_thread = ThreadId::at(self.threads.len());
-        for spec in &family.threads {
-            for index in 1..=spec.count {
-                let mut registers = vec![Value::None; spec.registers as usize];
-                for (register, value) in &spec.initial {
-                    registers[register.index()] = value.clone();
-                }
-                self.threads.push(Thread {
-                    process,
-                    name: spec.name,
-                    index,
-                    pc: spec.entry,
-                    state: ThreadState::NotStarted,
-                    status: Outcome::Ok,
-                    registers: registers.into(),
-                    calls: Ghost(0),
-                    control: None,
-                });
-            }
-        }
-        let declared_threads = self.threads.len() - first_thread.index();
-        self.processes.push(Process {
-            life: if family.birth == Birth::Spawned { Life::Unborn } else { Life::NotStarted },
-            alive_threads: 0,
-            first_thread,
-            declared_threads: u32::try_from(declared_threads).expect("threads are limited"),
-            started: Vec::new(),
-            inbox: Inbox::new(family.arrivals),
-            outgoing: Vec::new(),
-            joiners: Vec::new(),
-            owed: 0,
-            rights: Rights::default(),
-        });
-    }
-
     /// The serial number of a new message.
     pub(crate) fn number_a_message(&mut self) -> Ghost<u64> {
         let serial = self.next_serial;

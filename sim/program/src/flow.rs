@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::effects::Effect;
 use crate::expr::Expr;
 use crate::ids::Pc;
 use crate::op::{Op, behind};
 use crate::outcome::Outcome;
 use crate::parts::{Command, Target};
 use crate::value::Value;
-use crate::{Effect, Verb};
+use crate::verb::Verb;
 
 /// Where code leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

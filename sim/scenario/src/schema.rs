@@ -186,17 +186,8 @@ fn kind(kind: Kind) -> Value {
         Kind::Duration => json!({ "type": "string", "pattern": DURATION }),
         Kind::Steps => steps(),
         Kind::Branches => json!({ "type": "array", "minItems": 1, "items": no_steps() }),
-        Kind::Handlers => {
-            let handled = |outcome: &Outcome| (outcome.word().to_string(), no_steps());
-            let outcomes: Map<String, Value> = Outcome::ALL.iter().map(handled).collect();
-            json!({ "type": "object", "additionalProperties": false, "properties": outcomes })
-        }
-        Kind::ThreadTable => json!({
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": name_of_its_own(),
-            "additionalProperties": { "oneOf": [steps(), object(THREAD)] },
-        }),
+        Kind::Handlers => handlers(),
+        Kind::ThreadTable => threads(),
         Kind::Entries => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }
@@ -207,6 +198,21 @@ fn kind(kind: Kind) -> Value {
         Kind::Wake => json!({ "oneOf": [{ "enum": WAKES }, object(WAKE)] }),
         Kind::Costs => object(COSTS),
     }
+}
+
+fn handlers() -> Value {
+    let handled = |outcome: &Outcome| (outcome.word().to_string(), no_steps());
+    let outcomes: Map<String, Value> = Outcome::ALL.iter().map(handled).collect();
+    json!({ "type": "object", "additionalProperties": false, "properties": outcomes })
+}
+
+fn threads() -> Value {
+    json!({
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": name_of_its_own(),
+        "additionalProperties": { "oneOf": [steps(), object(THREAD)] },
+    })
 }
 
 /// A claim: over what, and what; and the keys beside it.

@@ -277,7 +277,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "of a list of types none is taken",
-        file: "sim/kernel/src/state.rs",
+        file: "sim/kernel/src/object/filter.rs",
         before: "Value::List(types) => types.items().contains(offered),",
         after: "Value::List(_) => wanted == offered,",
     },

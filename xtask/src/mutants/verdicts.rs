@@ -53,7 +53,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a suspended thread has its local work still to do",
-        file: "sim/kernel/src/waits/local.rs",
+        file: "sim/kernel/src/step/stopped.rs",
         before: "if stands_before_some && asks_nobody(machine, thread.pc) {",
         after: "if stands_before_some && !asks_nobody(machine, thread.pc) {",
     },

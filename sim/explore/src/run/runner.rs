@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId,
-    ThreadState, Transition, assert_invariants, step, waits,
+    ThreadState, Transition, assert_invariants, circle_of, step,
 };
 
 use crate::cancel::Cancellation;
@@ -193,7 +193,7 @@ impl<'m> Runner<'m> {
             return;
         }
         self.looks += 1;
-        let threads = waits::circle_of(self.machine, &self.state, t);
+        let threads = circle_of(self.machine, &self.state, t);
         if !threads.is_empty() {
             let waits = threads.iter().map(|t| (*t, self.state.threads[t.index()].pc)).collect();
             self.hidden = Some(Hidden { opened_ns: self.agenda.now_ns, by: t, waits });

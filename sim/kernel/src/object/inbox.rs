@@ -6,9 +6,18 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ipcsim_program::{MailboxId, ProcessId, ThreadId, state};
+use ipcsim_program::{MailboxId, ProcessId, ThreadId, nameless, state};
 
-use crate::machine::Arrivals;
+/// Whether the order of arrivals over all links of a process matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arrivals {
+    /// It receives from anyone somewhere in its programs.
+    Ordered,
+    /// It never does, and the order is not kept.
+    Unordered,
+}
+
+nameless! { Arrivals }
 
 state! {
     /// The links to one process.

@@ -6,13 +6,58 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ipcsim_program::{Capacity, Message, Order, ThreadId, limits, nameless, state};
+use ipcsim_program::{
+    Capacity, Message, Order, Pick, ProcessId, ThreadId, limits, nameless, state,
+};
 
-use crate::machine::{MailboxKind, MailboxSpec};
+use crate::object::filter::Filter;
 use crate::object::port::Port;
 use crate::object::port_set::PortSet;
 use crate::object::room::Room;
-use crate::state::Filter;
+
+state! {
+    /// A mailbox: its fixed properties.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct MailboxSpec {
+        /// How much it holds.
+        pub capacity: Capacity,
+        /// The order of its messages.
+        pub order: Order,
+        /// Who gets a message when several receives wait.
+        pub receiver: Pick,
+        /// The largest message that it takes, in bytes; [`MailboxSpec::ANY_SIZE`] takes all.
+        pub max_size: u64,
+        /// Whose it is.
+        pub kind: MailboxKind,
+    }
+}
+
+impl MailboxSpec {
+    /// Messages may be as large as anybody can make them.
+    pub const ANY_SIZE: u64 = u64::MAX;
+}
+
+state! {
+    /// Whose a mailbox is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum MailboxKind {
+        /// Everybody's, by its name.
+        Open,
+        /// Everybody's who may open its path.
+        Filed,
+        /// Whose rights say so.
+        Port,
+        /// Its owner's: it holds nothing itself, but has members.
+        PortSet,
+        /// The link from one process to another.
+        Link {
+            /// Who sends.
+            from: ProcessId,
+            /// Who receives.
+            to: ProcessId,
+        },
+    }
+}
 
 state! {
     /// A mailbox or a link.

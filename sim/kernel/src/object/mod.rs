@@ -3,6 +3,7 @@
 //! Objects never see threads' programs, oracles or sinks. They answer what *would* happen and do as
 //! told; `step` is where they meet.
 
+pub mod filter;
 pub mod inbox;
 pub mod mailbox;
 pub mod memory;

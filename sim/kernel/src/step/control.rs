@@ -8,8 +8,10 @@ use ipcsim_program::{
 
 use super::{Step, Stop};
 use crate::event::Kind;
+use crate::machine::Protection;
 use crate::object::port::Controlled;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{End, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -100,7 +102,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let own = self.thread(t).process;
         let may = |process: &ProcessId| {
             *process == own
-                || !self.machine.family_of(*process).protected
+                || self.machine.family_of(*process).protection == Protection::Open
                 || self
                     .machine
                     .task_port(*process)

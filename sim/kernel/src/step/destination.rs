@@ -5,9 +5,9 @@ use ipcsim_program::{
 };
 
 use super::{Step, Stop};
-use crate::machine::MailboxKind;
-use crate::object::mailbox::Existence;
-use crate::oracle::{Oracle, Sink};
+use crate::object::mailbox::{Existence, MailboxKind};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The mailbox or link that a destination stands for, and the send-once right that it is, if it is one.

@@ -14,9 +14,11 @@ use ipcsim_program::{
 use super::Step;
 use super::offer::Whereabouts;
 use crate::event::Kind;
+use crate::machine::Level;
 use crate::object::mailbox::Existence;
-use crate::oracle::{Oracle, Sink};
-use crate::state::{BlockedOn, Bound, End, Holder, Level, Raised, ThreadState};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
+use crate::state::{BlockedOn, Bound, End, Holder, Raised, ThreadState};
 
 /// What a handler answers to let a thread go on.
 const RESUME: &str = "resume";
@@ -35,7 +37,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The first of these handlers that there is.
     fn next_handler(&self, t: ThreadId, levels: &[Level]) -> Option<(MailboxId, Level)> {
         let ports = levels.iter().filter_map(|level| {
-            let port = self.machine.exception_port(self.thread(t), *level)?;
+            let port = self.machine.exception_port(self.thread(t).called(), *level)?;
             Some((port, *level))
         });
         let mut alive = ports.filter(|(port, _)| self.mailbox(*port).existence == Existence::Alive);

@@ -3,7 +3,8 @@
 use ipcsim_program::{Access, Expr, Handle, Outcome, Register, ThreadId, Value, misuse};
 
 use super::{Step, Stop};
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn open(

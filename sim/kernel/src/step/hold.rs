@@ -17,7 +17,8 @@ use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::object::port::Held;
 use crate::object::room::Room;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

@@ -8,7 +8,8 @@ use ipcsim_program::{
 use super::rpc::Caller;
 use super::{Step, Stop};
 use crate::object::mailbox::Existence;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn inspect(

@@ -6,7 +6,8 @@ use ipcsim_program::{Expr, Fault, Function, Op, Pc, Register, ThreadId, Value, l
 
 use super::{Progress, Step};
 use crate::event::Kind;
-use crate::oracle::{Computing, Oracle, Question, Sink};
+use crate::oracle::{Computing, Oracle, Question};
+use crate::sink::Sink;
 use crate::state::ThreadState;
 
 /// Where local work goes on, or why it stops.

@@ -6,7 +6,8 @@ use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
 use crate::object::mailbox::Existence;
 use crate::object::port::Receiver;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A message is destroyed, and the rights in it with it.

@@ -7,9 +7,11 @@ use ipcsim_program::{Message, Outcome, ThreadId};
 use super::offer::{Attempt, Posted};
 use super::{Step, Work};
 use crate::event::Kind;
-use crate::machine::{MailboxKind, MemoryFull, Wake};
+use crate::machine::{MemoryFull, Wake};
+use crate::object::mailbox::MailboxKind;
 use crate::object::room::Room;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Bound, Look, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

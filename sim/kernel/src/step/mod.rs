@@ -28,6 +28,7 @@ mod send;
 mod sets;
 mod short;
 mod spawn;
+mod stopped;
 mod thread;
 mod wait;
 
@@ -38,10 +39,13 @@ use ipcsim_program::{
     Span, ThreadId, Time, Value, Verb, misuse,
 };
 
+pub(crate) use stopped::with_local_work_done;
+
 use crate::eval::{Scope, Who};
 use crate::event::{Event, Kind};
 use crate::machine::Machine;
-use crate::oracle::{Oracle, Question, Sink};
+use crate::oracle::{Oracle, Question};
+use crate::sink::Sink;
 use crate::state::{Sources, State, Thread, ThreadState};
 
 /// What a driver may ask the kernel to do.

@@ -11,7 +11,8 @@ use ipcsim_program::{
 
 use super::{Step, Stop};
 use crate::object::mailbox::Existence;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Sends a request to the name server. Its body is a name; to register one, a list of the name and what it

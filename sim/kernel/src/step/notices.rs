@@ -12,10 +12,11 @@ use super::offer::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::Kind;
 use crate::machine::Wake;
+use crate::object::filter::Filter;
 use crate::object::mailbox::Existence;
 use crate::object::port::Receiver;
-use crate::oracle::{Oracle, Sink};
-use crate::state::Filter;
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 

@@ -5,9 +5,10 @@ use ipcsim_program::{Expr, Fault, Handle, MailboxId, Outcome, ThreadId, Value, V
 use super::offer::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::machine::{DyingPort, MailboxKind, MailboxSpec};
-use crate::object::mailbox::{Existence, Mailbox};
-use crate::oracle::{Oracle, Sink};
+use crate::machine::DyingPort;
+use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::BlockedOn;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

@@ -14,10 +14,13 @@ use ipcsim_program::{Capacity, MailboxId, Message, Outcome, Pick, ProcessId, The
 
 use super::Step;
 use crate::event::{Kind, Loss};
-use crate::machine::{MailboxKind, TooLarge, Wake};
+use crate::machine::{TooLarge, Wake};
+use crate::object::filter::Filter;
+use crate::object::mailbox::MailboxKind;
 use crate::object::room::Room;
-use crate::oracle::{Oracle, Question, Sink};
-use crate::state::{BlockedOn, Filter};
+use crate::oracle::{Oracle, Question};
+use crate::sink::Sink;
+use crate::state::BlockedOn;
 
 /// What became of a message that was offered.
 pub(super) enum Posted {

@@ -7,7 +7,8 @@ use ipcsim_program::{MailboxId, Message, Once, Outcome, ProcessId, ThreadId};
 use super::{Step, Stop};
 use crate::object::mailbox::Existence;
 use crate::object::port::Receiver;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 

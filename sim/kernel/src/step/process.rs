@@ -4,7 +4,8 @@ use ipcsim_program::{Expr, Fault, Outcome, ProcessId, ThreadId};
 
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, End, Holder, Life, ThreadState};
 use crate::step::Progress;
 

@@ -10,9 +10,12 @@ use ipcsim_program::{
 use super::offer::Whereabouts;
 use super::{Step, Stop, Work};
 use crate::event::{Kind, Loss};
-use crate::machine::{MailboxKind, TooLarge};
-use crate::oracle::{Oracle, Sink};
-use crate::state::{BlockedOn, Filter, Holder, Sources, ThreadState};
+use crate::machine::{Receives, TooLarge};
+use crate::object::filter::Filter;
+use crate::object::mailbox::MailboxKind;
+use crate::oracle::Oracle;
+use crate::sink::Sink;
+use crate::state::{BlockedOn, Holder, Sources, ThreadState};
 
 /// A message that a receive could take now.
 #[derive(Clone, Copy)]
@@ -272,7 +275,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Tells a message that has been received from a port how many were before it.
     fn stamp(&mut self, mut message: Arc<Message>) -> Arc<Message> {
-        if !self.machine.counts_receives || message.route == Route::Link {
+        if self.machine.receives == Receives::Uncounted || message.route == Route::Link {
             return message;
         }
         let Some(port) = self.state.mailboxes[message.mailbox.index()].port_mut() else {

@@ -7,10 +7,13 @@ use ipcsim_program::{MailboxId, Message, Outcome, Pick, ProcessId, Then, ThreadI
 use super::offer::Whereabouts;
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::machine::{MailboxKind, Wake};
+use crate::machine::Wake;
+use crate::object::filter::Filter;
+use crate::object::mailbox::MailboxKind;
 use crate::object::room::Room;
-use crate::oracle::{Oracle, Question, Sink};
-use crate::state::{BlockedOn, Bound, Filter, Holder, Look, Sources, ThreadState};
+use crate::oracle::{Oracle, Question};
+use crate::sink::Sink;
+use crate::state::{BlockedOn, Bound, Holder, Look, Sources, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Lets a waiting receiver try its call again when it next runs.

@@ -13,10 +13,10 @@ use ipcsim_program::{
 
 use super::{Step, Stop, Work};
 use crate::event::Kind;
-use crate::machine::{MailboxKind, MailboxSpec};
-use crate::object::mailbox::{Existence, Mailbox, Protected};
+use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec, Protected};
 use crate::object::port::{DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Port, Receiver, Rights};
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 const REFUSED: Stop = Stop::Outcome(Outcome::Refused);

@@ -9,7 +9,8 @@ use ipcsim_program::{
 
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Holder};
 
 /// Whether somebody waits for an answer.

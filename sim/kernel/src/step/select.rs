@@ -3,8 +3,9 @@
 use ipcsim_program::{Expr, Handle, MailboxId, Outcome, ThreadId, Value, Verb, Wait};
 
 use super::{Step, Stop};
-use crate::machine::MailboxKind;
-use crate::oracle::{Oracle, Sink};
+use crate::object::mailbox::MailboxKind;
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Sources};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

@@ -9,10 +9,11 @@ use ipcsim_program::{
 use super::offer::{Attempt, Posted};
 use super::{Step, Stop};
 use crate::event::{Kind, Loss};
-use crate::machine::{MailboxKind, MemoryFull};
-use crate::object::mailbox::{Existence, Mailbox};
+use crate::machine::MemoryFull;
+use crate::object::mailbox::{Existence, Mailbox, MailboxKind};
 use crate::object::port::Receiver;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Look, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

@@ -8,12 +8,14 @@ use super::offer::Whereabouts;
 use super::receive::Found;
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::machine::{MailboxKind, MailboxSpec, SetOrder};
-use crate::object::mailbox::{Existence, Mailbox, Protected};
+use crate::machine::SetOrder;
+use crate::object::filter::Filter;
+use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec, Protected};
 use crate::object::port::Receiver;
 use crate::object::port_set::PortSet;
-use crate::oracle::{Oracle, Question, Sink};
-use crate::state::{BlockedOn, Filter};
+use crate::oracle::{Oracle, Question};
+use crate::sink::Sink;
+use crate::state::BlockedOn;
 
 const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
 const REFUSED: Stop = Stop::Outcome(Outcome::Refused);

@@ -6,7 +6,8 @@ use ipcsim_program::{
 
 use super::{Step, Stop};
 use crate::event::Kind;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::Life;
 
 /// Rights that go to a new process are in no message on their way.

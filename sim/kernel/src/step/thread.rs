@@ -4,7 +4,8 @@ use ipcsim_program::{Fault, Ghost, Outcome, Pc, ThreadId, ThreadName, Threads, T
 
 use super::{Step, Stop, Work};
 use crate::event::Kind;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Bound, End, Thread, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use ipcsim_program::{Message, Outcome, ProcessId, ThreadId, Wait};
 
+use super::stopped::with_local_work_done;
 use super::{Progress, Step, Stop, Work};
 use crate::event::Kind;
-use crate::machine::{Detect, MailboxKind};
+use crate::machine::Detect;
+use crate::object::mailbox::MailboxKind;
 use crate::object::port::Receiver;
-use crate::oracle::{Oracle, Sink};
+use crate::oracle::Oracle;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Bound, Holder, Look, Queue, Sources, ThreadState};
 use crate::waits;
 
@@ -77,7 +80,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn closes_a_circle(&self, t: ThreadId) -> bool {
         match self.machine.policies.detect {
             Detect::Report => false,
-            Detect::Refuse => waits::closes_a_circle(self.machine, self.state, t),
+            Detect::Refuse => {
+                waits::closes_a_circle(self.machine, self.state, t, with_local_work_done)
+            }
             Detect::RefuseChain => waits::closes_a_chain(self.state, t),
         }
     }

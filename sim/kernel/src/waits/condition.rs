@@ -2,7 +2,7 @@
 
 use ipcsim_program::{MailboxId, ProcessId, ThreadId};
 
-use crate::machine::MailboxKind;
+use crate::object::mailbox::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Holder, Queue, Sources, State};
 

@@ -31,10 +31,10 @@ use ipcsim_program::{
 
 use super::condition::Condition;
 use super::future::{Ahead, Detail, Future, Reach, Scratch};
-use super::local::with_local_work_done;
 use super::may_send;
 use super::search::on_their_way;
-use crate::machine::{Machine, MailboxKind};
+use crate::machine::Machine;
+use crate::object::mailbox::MailboxKind;
 use crate::object::port::Controlled;
 use crate::state::{BlockedOn, Holder, State};
 
@@ -124,8 +124,7 @@ impl WaitGraph {
 }
 
 /// The wait-for graph of these threads. Conditions that none of them could bring about are left out.
-pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitGraph {
-    let state = &*with_local_work_done(machine, state, among);
+pub(crate) fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitGraph {
     let arrows = Arrows::new(machine, state, among);
     let mut graph = WaitGraph::default();
     let mut to_oneself = BTreeSet::new();

@@ -26,19 +26,26 @@
 mod condition;
 mod future;
 mod graph;
-mod local;
 mod rest;
 mod search;
 
+use std::borrow::Cow;
+
 use ipcsim_program::{MailboxId, ProcessId, ThreadId};
 
-use crate::machine::{Machine, MailboxKind};
+use crate::machine::Machine;
+use crate::object::mailbox::MailboxKind;
 use crate::state::{BlockedOn, Bound, Holder, Life, Sources, State, Thread, ThreadState};
 pub use condition::Condition;
 pub use future::settled;
-pub use graph::{WaitGraph, wait_graph};
+pub use graph::WaitGraph;
+pub(crate) use graph::wait_graph;
 pub use rest::{is_at_rest, rests_in_its_main_receive};
 use search::Search;
+
+/// Gives the state in which threads that are stopped have done their local work: what is ahead of a thread is judged from
+/// there. Performing it is the affair of the kernel's steps, of which nothing is known here.
+pub(crate) type LocalWork = for<'a> fn(&Machine, &'a State, &[ThreadId]) -> Cow<'a, State>;
 
 /// The threads that can never move again, in order. Daemons at rest are among them.
 pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
@@ -114,14 +121,19 @@ fn is_ready(state: &State, sources: &Sources) -> bool {
 
 /// The circle of waits that a thread is in, if nothing but a timeout can open it: a deadlock that a
 /// bounded wait hides. Empty if there is none.
-pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId> {
+pub(crate) fn circle_of(
+    machine: &Machine,
+    state: &State,
+    t: ThreadId,
+    done: LocalWork,
+) -> Vec<ThreadId> {
     let stuck = stuck_if(machine, state, Hope::NotInTimeouts);
     if stuck.binary_search(&t).is_err() {
         return Vec::new();
     }
     let looked_at: Vec<ThreadId> =
         stuck.into_iter().filter(|t| !rests_in_its_main_receive(machine, state, *t)).collect();
-    let graph = wait_graph(machine, state, &looked_at);
+    let graph = wait_graph(machine, &done(machine, state, &looked_at), &looked_at);
     let reaches = |from: ThreadId| graph.reached_from(state, from);
     let from_here = reaches(t);
     if !from_here[t.index()] {
@@ -134,14 +146,24 @@ pub fn circle_of(machine: &Machine, state: &State, t: ThreadId) -> Vec<ThreadId>
 }
 
 /// Whether a thread that has just begun to wait closes a circle of waits that nobody can open.
-pub fn closes_a_circle(machine: &Machine, state: &State, t: ThreadId) -> bool {
+pub(crate) fn closes_a_circle(
+    machine: &Machine,
+    state: &State,
+    t: ThreadId,
+    done: LocalWork,
+) -> bool {
     let stuck = stuck_if(machine, state, Hope::NotInExceptions);
-    stuck.binary_search(&t).is_ok() && is_on_a_circle(machine, state, &stuck, t)
+    stuck.binary_search(&t).is_ok() && is_on_a_circle(machine, state, (&stuck, done), t)
 }
 
 /// Whether a thread is on a circle of waits in which not everybody is a daemon at rest.
-fn is_on_a_circle(machine: &Machine, state: &State, stuck: &[ThreadId], t: ThreadId) -> bool {
-    let graph = wait_graph(machine, state, stuck);
+fn is_on_a_circle(
+    machine: &Machine,
+    state: &State,
+    (stuck, done): (&[ThreadId], LocalWork),
+    t: ThreadId,
+) -> bool {
+    let graph = wait_graph(machine, &done(machine, state, stuck), stuck);
     let reached = graph.reached_from(state, t);
     let leads_back =
         |other: ThreadId| reached[other.index()] && graph.reached_from(state, other)[t.index()];
@@ -151,7 +173,7 @@ fn is_on_a_circle(machine: &Machine, state: &State, stuck: &[ThreadId], t: Threa
 
 /// Whether a chain of processes, each of which waits for one other to send, to receive or to answer, leads
 /// from a thread back to its own process. Whoever receives from several is at no chain's end but his own.
-pub fn closes_a_chain(state: &State, t: ThreadId) -> bool {
+pub(crate) fn closes_a_chain(state: &State, t: ThreadId) -> bool {
     let own = state.threads[t.index()].process;
     let mut at = awaited_process(state, t);
     // Who waits for himself only waits for ever.

@@ -7,10 +7,12 @@ use ipcsim_program::{Command, Effect, MailboxId, Message, ProcessId, Receive, Th
 use super::condition::{Condition, Waiters};
 use super::future::{Ahead, Commanded, Detail, Future, Reach, Scratch};
 use super::{Hope, may_send};
-use crate::machine::{Machine, MailboxKind};
+use crate::machine::{Level, Machine};
+use crate::object::filter::is_wanted_type;
+use crate::object::mailbox::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
 use crate::object::room::Room;
-use crate::state::{BlockedOn, Level, Life, Look, Sources, State, ThreadState, is_wanted_type};
+use crate::state::{BlockedOn, Life, Look, Sources, State, ThreadState};
 
 /// The search for whoever can still be helped.
 pub(super) struct Search<'a> {
@@ -235,7 +237,8 @@ impl<'a> Search<'a> {
         if future.fails || self.state.threads[t.index()].raised().is_some() {
             let thread = &self.state.threads[t.index()];
             let ports = [Level::Thread, Level::Process].into_iter();
-            let ports = ports.filter_map(|level| self.machine.exception_port(thread, level));
+            let ports =
+                ports.filter_map(|level| self.machine.exception_port(thread.called(), level));
             conditions.extend(ports.map(Condition::Sent));
         }
         // Whoever takes a request may answer it, or may end, which the caller is told as well.

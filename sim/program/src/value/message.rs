@@ -41,7 +41,7 @@ state! {
         /// The rights that it carries, in the order in which the sender named them.
         pub rights: Box<[Carried]>,
         /// How many messages were received from its port before it, once it was received. Kept only where
-        /// `Machine::counts_receives`.
+        /// `Machine::receives` says so.
         pub seq: Option<u32>,
     }
 }

@@ -15,7 +15,7 @@ mod types;
 mod unit;
 
 use ipcsim_kernel::{
-    Expr, Field, File, Machine, MailboxKind, MailboxSpec, Predicate, UserId, Value,
+    Expr, Field, File, Machine, MailboxKind, MailboxSpec, Predicate, Receives, UserId, Value,
 };
 
 use crate::ast::{Fields, Scenario};
@@ -80,7 +80,7 @@ pub fn compile(
     compiler.rights_to_names();
     compiler.control_ports();
     let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
-    compiler.machine.counts_receives = counts_receives(&compiler.machine, &predicates);
+    compiler.machine.receives = receives(&compiler.machine, &predicates);
     let mut found = compiler.found;
     found.sort_by_key(|diagnostic| (diagnostic.at, diagnostic.code));
     found.dedup();
@@ -102,14 +102,14 @@ fn given(arguments: usize) -> String {
 }
 
 /// Whether a program or a claim looks at the number that a message was received under.
-fn counts_receives(machine: &Machine, predicates: &[Option<Predicate>]) -> bool {
+fn receives(machine: &Machine, predicates: &[Option<Predicate>]) -> Receives {
     let mut counts = false;
     let mut look = |expr: &Expr| {
         counts |= expr.contains(&|part| matches!(part, Expr::Field(_, Field::Seq)));
     };
     machine.code.iter().for_each(|op| op.expressions(&mut look));
     predicates.iter().flatten().for_each(|predicate| look(&predicate.expr));
-    counts
+    if counts { Receives::Counted } else { Receives::Uncounted }
 }
 
 struct Compiler<'a> {

@@ -3,7 +3,7 @@
 use ipcsim_kernel::object::port::{Controlled, DEFAULT_QUEUE_LIMIT, Receiver};
 use ipcsim_kernel::{
     Capacity, Expr, Family, Function, MailboxId, MailboxKind, MailboxSpec, Order, PortSetSpec,
-    PortSpec, ProcessId, ThreadId, ThreadSpec,
+    PortSpec, ProcessId, Protection, ThreadId, ThreadSpec,
 };
 
 use super::declare::{Members, Object};
@@ -40,7 +40,9 @@ impl Compiler<'_> {
         };
         let of_tasks = asks(&|part| matches!(part, Expr::Function(Function::TaskOf, _)));
         let of_threads = asks(&|part| matches!(part, Expr::ThreadOf { .. }));
-        if of_tasks || self.machine.families.iter().any(|family| family.protected) {
+        if of_tasks
+            || self.machine.families.iter().any(|family| family.protection == Protection::ByPort)
+        {
             for family in 0..self.machine.families.len() {
                 let Family { first, count, .. } = self.machine.families[family];
                 self.machine.families[family].task_port =

@@ -1,7 +1,8 @@
 //! Programs and processes: families, their threads, and the code that those run.
 
 use ipcsim_kernel::{
-    Arrivals, Birth, Family, FamilyId, Machine, ProcessId, Replicas, Role, ThreadSpec, Value,
+    Arrivals, Birth, Family, FamilyId, Machine, ProcessId, Protection, Replicas, Role, ThreadSpec,
+    Value,
 };
 
 use ipcsim_kernel::program::{Edges, Effect, From, reachable};
@@ -128,8 +129,10 @@ impl Compiler<'_> {
             _ => Role::Worker,
         };
         let exception_port = self.port_named(fields, "exception-port");
-        let protected =
-            matches!(fields.get("protected").map(|arg| &arg.value), Some(Arg::Flag(Flag::Yes)));
+        let protection = match fields.get("protected").map(|arg| &arg.value) {
+            Some(Arg::Flag(Flag::Yes)) => Protection::ByPort,
+            _ => Protection::Open,
+        };
         let arrivals = if receives_from_anyone(&self.machine, &threads) {
             Arrivals::Ordered
         } else {
@@ -155,7 +158,7 @@ impl Compiler<'_> {
             } else {
                 Birth::Declared
             },
-            protected,
+            protection,
         });
         let all = self.machine.processes.len() + members as usize;
         self.machine.processes.resize(all, id);

@@ -10,9 +10,9 @@
 //! That asks for more than a persistent set does: nobody gives up waiting, anywhere, and no process can end
 //! while one of its threads waits.
 
-use ipcsim_kernel::program::{Effect, From, Op, Receive, Verb, Wait};
+use ipcsim_kernel::program::{Effect, From, Receive, Wait};
 use ipcsim_kernel::waits::settled;
-use ipcsim_kernel::{Capacity, Machine, MailboxSpec, Pick, Thread, ThreadState};
+use ipcsim_kernel::{Capacity, Machine, MailboxSpec, Pick, Thread};
 
 use super::ahead::{About, Direction, about};
 use super::{Movable, PartialOrder, Threads, View, commutes};
@@ -52,14 +52,13 @@ impl PartialOrder {
     }
 
     fn may_go_first(&self, view: &View, thread: &Thread, t: usize, waits: bool) -> bool {
-        let (ThreadState::Ready, Op::Call(call)) =
-            (&thread.state, &view.machine.code[thread.pc.index()])
-        else {
-            return false;
-        };
-        let Verb::Receive(Receive { from: From::These(from), .. }) = &call.verb else {
-            return false;
-        };
+        let mut from = None;
+        view.machine.code[thread.pc.index()].effects(&mut |effect| {
+            if let Effect::Receives(Receive { from: From::These(sources), .. }) = effect {
+                from = Some(sources);
+            }
+        });
+        let Some(from) = from.filter(|_| thread.state.is_ready()) else { return false };
         let Some(from) = settled(view.machine, thread, &[], from) else { return false };
         let About::These(sources) = about(&self.links, &from, thread.process, Direction::From)
         else {

@@ -15,9 +15,9 @@ use ipcsim_program::{Call, Expr, Handle, MailboxId, Op, Outcome, Pc, ThreadId, T
 use super::Transition;
 use crate::eval::{Who, mailbox_member};
 use crate::event::{Event, Kind};
-use crate::machine::{Machine, MailboxKind};
-use crate::object::mailbox::{Existence, Mailbox};
-use crate::oracle::Sink;
+use crate::machine::Machine;
+use crate::object::mailbox::{Existence, Mailbox, MailboxKind};
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Sources, State, Thread, ThreadState};
 
 /// Performs a transition, if that can be done in the short way.

@@ -9,7 +9,7 @@ use ipcsim_program::{
 use super::{Place, Short, go_on, is_plain, mailbox_of, succeed};
 use crate::event::Kind;
 use crate::machine::Wake;
-use crate::oracle::Sink;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Sources};
 
 impl<S: Sink> Short<'_, S> {

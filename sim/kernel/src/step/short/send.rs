@@ -12,7 +12,7 @@ use crate::machine::{Machine, Wake};
 use crate::object::mailbox::Mailbox;
 use crate::object::memory::KernelMemory;
 use crate::object::room::Room;
-use crate::oracle::Sink;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, State, Thread, ThreadState};
 
 /// Where a message goes.

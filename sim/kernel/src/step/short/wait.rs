@@ -5,8 +5,9 @@ use ipcsim_program::{Outcome, Span, ThreadId, Time, Wait};
 use super::super::wait::forget_waiter;
 use super::{Place, Short, replace_plain};
 use crate::event::Kind;
-use crate::machine::{Detect, MailboxKind};
-use crate::oracle::Sink;
+use crate::machine::Detect;
+use crate::object::mailbox::MailboxKind;
+use crate::sink::Sink;
 use crate::state::{BlockedOn, Bound, Sources, ThreadState};
 
 impl<S: Sink> Short<'_, S> {

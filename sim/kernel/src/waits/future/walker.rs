@@ -6,8 +6,8 @@ use ipcsim_program::{
     Wait, Watch,
 };
 
-use crate::machine::{Detect, Machine, MailboxKind, MailboxSpec, MemoryFull};
-use crate::object::mailbox::Existence;
+use crate::machine::{Detect, Machine, MemoryFull, Protection};
+use crate::object::mailbox::{Existence, MailboxKind, MailboxSpec};
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Life, Sources, State};
 
@@ -143,7 +143,8 @@ impl Walker<'_> {
             None => future.commands_to_anybody.push(command),
             Some(Value::Handle(Handle::Process(process))) => {
                 let own = self.state.threads[self.thread.index()].process;
-                let is_free = process == own || !self.machine.family_of(process).protected;
+                let is_free = process == own
+                    || self.machine.family_of(process).protection == Protection::Open;
                 let needs = self.machine.task_port(process).filter(|_| !is_free);
                 // To a port that nothing mentions nobody has a right.
                 if is_free || needs.is_some() {

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use ipcsim_program::{Command, Handle, MailboxId, ProcessId, ReplyRight, ThreadId, Value};
 
 use super::Arrows;
-use crate::machine::MailboxKind;
+use crate::machine::Level;
+use crate::object::filter::is_wanted_type;
+use crate::object::mailbox::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
-use crate::state::{BlockedOn, Holder, Level, is_wanted_type};
+use crate::state::{BlockedOn, Holder};
 use crate::waits::condition::Condition;
 use crate::waits::future::{Commanded, Future, Reach};
 
@@ -87,7 +89,8 @@ impl Arrows<'_> {
         let thread = &state.threads[t.index()];
         if thread.raised().is_some() {
             let ports = [Level::Thread, Level::Process].into_iter();
-            let ports = ports.filter_map(|level| self.machine.exception_port(thread, level));
+            let ports =
+                ports.filter_map(|level| self.machine.exception_port(thread.called(), level));
             ports.for_each(|port| self.told(port, None, to));
         }
     }

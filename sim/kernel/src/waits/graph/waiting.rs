@@ -5,9 +5,10 @@ use ipcsim_program::{
 };
 
 use super::Arrows;
-use crate::machine::MailboxKind;
+use crate::object::filter::{Filter, is_wanted_type};
+use crate::object::mailbox::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
-use crate::state::{BlockedOn, Filter, Holder, Sources, State, is_wanted_type};
+use crate::state::{BlockedOn, Holder, Sources, State};
 use crate::waits::condition::Condition;
 use crate::waits::future::Reach;
 

@@ -56,18 +56,7 @@ impl Unit<'_> {
                 Verb::Limit { port, limit: self.field_expr(fields, "capacity")? }
             }
             CallWord::Register | CallWord::Unregister | CallWord::Lookup => self.inquiry(step)?,
-            CallWord::Open => {
-                let access = match word(fields, "mode") {
-                    Some("read") => Access::Read,
-                    _ => Access::Write,
-                };
-                self.check_path(step)?;
-                Verb::Open {
-                    path: self.operand_expr(step)?,
-                    into: self.register_of_into(fields),
-                    access,
-                }
-            }
+            CallWord::Open => self.open(step)?,
             CallWord::Thread => match &step.operand.value {
                 Arg::Name(name) => {
                     Verb::StartThread { name: thread_name(self.machine, name), entry: LATER }
@@ -102,6 +91,16 @@ impl Unit<'_> {
             ));
         };
         Ok(Verb::Select { into: self.operand_register(step), among, wait: self.wait(fields)? })
+    }
+
+    fn open(&mut self, step: &Step) -> Result<Verb, Failed> {
+        let access = match word(&step.fields, "mode") {
+            Some("read") => Access::Read,
+            _ => Access::Write,
+        };
+        self.check_path(step)?;
+        let path = self.operand_expr(step)?;
+        Ok(Verb::Open { path, into: self.register_of_into(&step.fields), access })
     }
 
     pub(super) fn send(&mut self, step: &Step) -> Result<Send, Failed> {

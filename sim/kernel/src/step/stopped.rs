@@ -5,13 +5,14 @@ use std::borrow::Cow;
 
 use ipcsim_program::{Edges, Expr, Function, Op, Pc, ThreadId, Tour, Walking};
 
+use super::{Transition, step};
 use crate::machine::Machine;
-use crate::oracle::{Oracle, Question, Sink};
+use crate::oracle::{Oracle, Question};
+use crate::sink::Sink;
 use crate::state::{State, ThreadState};
-use crate::step::{Transition, step};
 
 /// The state in which these threads have done their local work, where that asks nobody anything.
-pub(super) fn with_local_work_done<'a>(
+pub(crate) fn with_local_work_done<'a>(
     machine: &Machine,
     state: &'a State,
     among: &[ThreadId],

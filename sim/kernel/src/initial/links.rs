@@ -14,7 +14,7 @@ const MOST_PROCESSES: usize = 256;
 const MOST_LINKS: usize = 4_096;
 
 /// Makes every link that the programs name.
-pub(crate) fn make(machine: &Machine, state: &mut State) {
+pub(super) fn make(machine: &Machine, state: &mut State) {
     if machine.processes.len() > MOST_PROCESSES {
         return;
     }
