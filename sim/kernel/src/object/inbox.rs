@@ -66,11 +66,6 @@ impl Inbox {
         self.links.iter().map(|(_, link)| *link)
     }
 
-    /// All links, each with its sender.
-    pub fn links_by_sender(&self) -> impl Iterator<Item = (ProcessId, MailboxId)> + '_ {
-        self.links.iter().copied()
-    }
-
     /// The stored messages of all links, oldest first: each by its link and its place there. Kept only
     /// where it is ever asked for.
     pub fn stored(&self) -> impl Iterator<Item = (MailboxId, usize)> {

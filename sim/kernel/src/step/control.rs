@@ -45,7 +45,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if command != Command::Kill {
             let all_dead = processes.iter().all(|process| self.state.is_over(*process));
             if all_dead {
-                return Err(Stop::Outcome(Outcome::Dead));
+                return Err(Stop::DEAD);
             }
             let threads: Vec<ThreadId> =
                 processes.iter().flat_map(|process| self.state.threads_of(*process)).collect();
@@ -71,7 +71,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     ) -> Result<(), Stop> {
         if command == Command::Resume && !threads.iter().any(|other| self.thread(*other).is_held())
         {
-            return Err(Stop::Outcome(Outcome::Refused));
+            return Err(Stop::REFUSED);
         }
         let by = (t, self.thread(t).pc);
         self.complete(t, Outcome::Ok);
@@ -108,7 +108,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     .task_port(*process)
                     .is_some_and(|port| self.state.may_send(own, port))
         };
-        if processes.iter().all(may) { Ok(()) } else { Err(Stop::Outcome(Outcome::NoRight)) }
+        if processes.iter().all(may) { Ok(()) } else { Err(Stop::NO_RIGHT) }
     }
 
     /// A message to the port of a process or a thread says what is to be done to it.
@@ -124,7 +124,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let Some(command) = command else {
             self.give_rights_back(message);
-            return Err(Stop::Outcome(Outcome::Refused));
+            return Err(Stop::REFUSED);
         };
         self.destroy_rights(message);
         match whom {

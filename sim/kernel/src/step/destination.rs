@@ -1,7 +1,7 @@
 //! Where a message goes: the mailbox, link or port that a destination stands for.
 
 use ipcsim_program::{
-    Access, Expr, Fault, Handle, MailboxId, Once, Outcome, ProcessId, ThreadId, Value, limits,
+    Access, Expr, Fault, Handle, MailboxId, Once, ProcessId, ThreadId, Value, limits,
 };
 
 use super::{Step, Stop};
@@ -24,7 +24,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => match self.eval(t, to)? {
                 // A right that died on the way.
                 Value::None if self.machine.has_ports() => {
-                    return Err(Stop::Outcome(Outcome::NoRight));
+                    return Err(Stop::NO_RIGHT);
                 }
                 Value::Handle(Handle::Once(once)) => {
                     self.check_once(t, once)?;
@@ -37,31 +37,27 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.check_send_right(self.thread(t).process, mailbox)?;
         match self.state.mailboxes[mailbox.index()].existence {
             Existence::Alive => Ok((mailbox, None)),
-            Existence::Destroyed => Err(Stop::Outcome(Outcome::Dead)),
+            Existence::Destroyed => Err(Stop::DEAD),
         }
     }
 
     fn sent_to(&mut self, t: ThreadId, handle: Handle) -> Result<MailboxId, Stop> {
         match handle {
-            Handle::Process(process) if self.state.has_ended(process) => {
-                Err(Stop::Outcome(Outcome::Dead))
-            }
+            Handle::Process(process) if self.state.has_ended(process) => Err(Stop::DEAD),
             Handle::Process(process) => Ok(self.link(self.thread(t).process, process)?),
             Handle::Mailbox(mailbox) => {
                 self.reachable_by_name(mailbox)?;
                 Ok(mailbox)
             }
             Handle::File { mailbox, access: Access::Write } => Ok(mailbox),
-            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => {
-                Err(Stop::Outcome(Outcome::NoRight))
-            }
+            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
         }
     }
 
     /// A mailbox that the file system names is reached through its path only.
     pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
         match self.state.mailboxes[mailbox.index()].spec.kind {
-            MailboxKind::Filed => Err(Stop::Outcome(Outcome::NoRight)),
+            MailboxKind::Filed => Err(Stop::NO_RIGHT),
             MailboxKind::Open
             | MailboxKind::Port
             | MailboxKind::PortSet

@@ -32,7 +32,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Access::Write => 2,
         };
         if mode & wanted == 0 {
-            return Err(Stop::Outcome(Outcome::Refused));
+            return Err(Stop::REFUSED);
         }
         self.set(t, into, Value::Handle(Handle::File { mailbox: file.mailbox, access }));
         self.complete(t, Outcome::Ok);

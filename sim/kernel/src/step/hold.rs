@@ -55,7 +55,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let port = message.mailbox;
         let keeps_one = self.state.processes[own.index()].rights.held.contains(&port);
         if keeps_one || self.mailbox(port).port().is_none() {
-            return Err(Stop::Outcome(Outcome::Refused));
+            return Err(Stop::REFUSED);
         }
         let notify = self.notified(t, notify)?;
         self.state.processes[own.index()].rights.held.insert(port);
@@ -101,8 +101,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Value::Handle(Handle::Mailbox(to)) if self.mailbox(to).port().is_some() => {
                 self.make_once(own, to)
             }
-            Value::Handle(_) => Err(Stop::Outcome(Outcome::Refused)),
-            Value::None => Err(Stop::Outcome(Outcome::NoRight)),
+            Value::Handle(_) => Err(Stop::REFUSED),
+            Value::None => Err(Stop::NO_RIGHT),
             _ => Err(Fault::NotAnObject.into()),
         }
     }

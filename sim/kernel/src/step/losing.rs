@@ -112,7 +112,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn destroy_port(&mut self, t: ThreadId, id: MailboxId) -> Result<(), Stop> {
         let own = self.thread(t).process;
         if !self.state.processes[own.index()].rights.received().any(|received| received == id) {
-            return Err(Stop::Outcome(Outcome::NoRight));
+            return Err(Stop::NO_RIGHT);
         }
         self.complete(t, Outcome::Ok);
         if self.mailbox(id).set().is_some() {

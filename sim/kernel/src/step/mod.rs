@@ -157,6 +157,12 @@ enum Stop {
     Fault(Fault),
 }
 
+impl Stop {
+    const NO_RIGHT: Self = Stop::Outcome(Outcome::NoRight);
+    const REFUSED: Self = Stop::Outcome(Outcome::Refused);
+    const DEAD: Self = Stop::Outcome(Outcome::Dead);
+}
+
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
         Stop::Fault(fault)

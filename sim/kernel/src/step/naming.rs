@@ -31,7 +31,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             (Inquiry::Register, Value::List(list)) => match list.items() {
                 [Value::Text(_), Value::Handle(object)] => self.right_to_register(t, *object)?,
                 // A right that died on the way is nothing.
-                [Value::Text(_), Value::None] => return Err(Stop::Outcome(Outcome::NoRight)),
+                [Value::Text(_), Value::None] => return Err(Stop::NO_RIGHT),
                 _ => return Err(misuse::needs("`register` needs a name and a port", &body).into()),
             },
             (
@@ -48,14 +48,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let id = match object {
             Handle::Process(_) => return Ok(Vec::new()),
             Handle::Mailbox(id) => id,
-            _ => return Err(Stop::Outcome(Outcome::Refused)),
+            _ => return Err(Stop::REFUSED),
         };
         let own = self.thread(t).process;
         self.reachable_by_name(id)?;
         self.check_send_right(own, id)?;
         let mailbox = self.mailbox(id);
         if mailbox.existence == Existence::Destroyed {
-            return Err(Stop::Outcome(Outcome::Dead));
+            return Err(Stop::DEAD);
         }
         if mailbox.port().is_none() {
             return Ok(Vec::new());

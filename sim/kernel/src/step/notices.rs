@@ -18,8 +18,6 @@ use crate::object::port::Receiver;
 use crate::oracle::Oracle;
 use crate::sink::Sink;
 
-const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
-
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Asks for a notice. Whoever asked for the same before is told that he waits in vain.
     pub(super) fn watch(&mut self, t: ThreadId, watch: &Watch) -> Result<(), Stop> {
@@ -34,7 +32,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Until::DeadName => sends,
         };
         if !may_ask {
-            return Err(NO_RIGHT);
+            return Err(Stop::NO_RIGHT);
         }
         let once = self.notified(t, notify)?;
         self.complete(t, Outcome::Ok);

@@ -17,7 +17,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             unreachable!("only a create creates");
         };
         if self.state.mailboxes.len() >= limits::MAILBOXES {
-            return Err(Stop::Outcome(Outcome::Refused));
+            return Err(Stop::REFUSED);
         }
         let policies = &self.machine.policies;
         let mailbox = MailboxId::at(self.state.mailboxes.len());
@@ -38,7 +38,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let mailbox = match self.eval(t, object)? {
             Value::Handle(Handle::Mailbox(mailbox)) => mailbox,
             // A path or a process is not the mailbox's owner's to destroy.
-            Value::Handle(_) => return Err(Stop::Outcome(Outcome::Refused)),
+            Value::Handle(_) => return Err(Stop::REFUSED),
             _ => return Err(Fault::NotAnObject.into()),
         };
         self.reachable_by_name(mailbox)?;
@@ -47,7 +47,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.destroy_port(t, mailbox);
         }
         if object.existence == Existence::Destroyed {
-            return Err(Stop::Outcome(Outcome::Dead));
+            return Err(Stop::DEAD);
         }
         self.note(Some(t), Kind::Destroyed(mailbox));
         self.complete(t, Outcome::Ok);

@@ -10,13 +10,11 @@ use crate::object::port::Receiver;
 use crate::oracle::Oracle;
 use crate::sink::Sink;
 
-const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
-
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Makes a send-once right to a port that a process receives from.
     pub(super) fn make_once(&mut self, own: ProcessId, port: MailboxId) -> Result<Once, Stop> {
         if self.state.receiver_of(port) != Receiver::Held(own) {
-            return Err(NO_RIGHT);
+            return Err(Stop::NO_RIGHT);
         }
         Ok(Once { port, number: self.port_mut(port).make_once() })
     }
@@ -24,17 +22,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Takes a send-once right out of a name space.
     pub(super) fn hand_over_once(&mut self, own: ProcessId, once: Once) -> Result<Once, Stop> {
         let held = self.state.processes[own.index()].rights.once.remove(&once);
-        if held { Ok(once) } else { Err(NO_RIGHT) }
+        if held { Ok(once) } else { Err(Stop::NO_RIGHT) }
     }
 
     /// Whether a process has a send-once right, and its port lives.
     pub(super) fn check_once(&mut self, t: ThreadId, once: Once) -> Result<(), Stop> {
         let own = self.thread(t).process;
         if !self.state.processes[own.index()].rights.once.contains(&once) {
-            return Err(NO_RIGHT);
+            return Err(Stop::NO_RIGHT);
         }
         if self.mailbox(once.port).existence == Existence::Destroyed {
-            return Err(Stop::Outcome(Outcome::Dead));
+            return Err(Stop::DEAD);
         }
         Ok(())
     }

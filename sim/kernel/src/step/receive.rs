@@ -44,7 +44,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.take(t, found, filter.as_deref());
         }
         if self.all_dead(t, &sources) {
-            return Err(Stop::Outcome(Outcome::Dead));
+            return Err(Stop::DEAD);
         }
         self.block(t, BlockedOn::Receive { sources, filter }, &receive.wait)
     }
@@ -110,9 +110,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Ok(mailbox)
             }
             Handle::File { mailbox, access: Access::Read } => Ok(mailbox),
-            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => {
-                Err(Stop::Outcome(Outcome::NoRight))
-            }
+            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
         }
     }
 

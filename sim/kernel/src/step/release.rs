@@ -69,7 +69,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Whereabouts::Stored(mailbox) => Holder::Queued(mailbox),
             Whereabouts::With(process) => Holder::Taken(process),
             // Nobody can answer any more; the caller learns it as if the server had ended.
-            Whereabouts::Destroyed => return Err(Stop::Outcome(Outcome::Dead)),
+            Whereabouts::Destroyed => return Err(Stop::DEAD),
         };
         let on = BlockedOn::Reply { right, holder };
         let bound = match self.thread(t).state {

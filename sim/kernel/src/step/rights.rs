@@ -18,9 +18,6 @@ use crate::object::port::{DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Port, Receiv
 use crate::oracle::Oracle;
 use crate::sink::Sink;
 
-const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
-const REFUSED: Stop = Stop::Outcome(Outcome::Refused);
-
 /// Rights that were taken out of a name space, and what that was before.
 pub(super) struct Taken {
     before: Rights,
@@ -58,7 +55,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         object: Mailbox,
     ) -> Result<(), Stop> {
         if self.state.mailboxes.len() >= limits::MAILBOXES {
-            return Err(REFUSED);
+            return Err(Stop::REFUSED);
         }
         let own = self.thread(t).process;
         let id = MailboxId::at(self.state.mailboxes.len());
@@ -71,15 +68,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     fn queue_limit(&mut self, t: ThreadId, limit: &Expr) -> Result<u64, Stop> {
-        let limit = u64::try_from(self.scope(t).int(limit)?).map_err(|_| REFUSED)?;
-        if limit > LARGEST_QUEUE_LIMIT { Err(REFUSED) } else { Ok(limit) }
+        let limit = u64::try_from(self.scope(t).int(limit)?).map_err(|_| Stop::REFUSED)?;
+        if limit > LARGEST_QUEUE_LIMIT { Err(Stop::REFUSED) } else { Ok(limit) }
     }
 
     /// Sets the queue limit of a port; so many blocked senders as there is room for now go on.
     pub(super) fn limit(&mut self, t: ThreadId, port: &Expr, limit: &Expr) -> Result<(), Stop> {
         let port = self.port(t, port)?;
         if self.state.receiver_of(port) != Receiver::Held(self.thread(t).process) {
-            return Err(NO_RIGHT);
+            return Err(Stop::NO_RIGHT);
         }
         let limit = self.queue_limit(t, limit)?;
         self.state.mailboxes[port.index()].spec.capacity = Capacity::Messages(limit);
@@ -108,7 +105,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A process has one reference less, and with the last the name is gone.
     fn give_up_send(&mut self, own: ProcessId, port: MailboxId) -> Result<(), Stop> {
         let rights = &mut self.state.processes[own.index()].rights;
-        rights.give_up(port).ok_or(NO_RIGHT)?;
+        rights.give_up(port).ok_or(Stop::NO_RIGHT)?;
         if rights.references(port) == 0 {
             self.name_is_gone(own, port);
             self.may_be_last_sender(port);
@@ -120,9 +117,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn port(&mut self, t: ThreadId, port: &Expr) -> Result<MailboxId, Stop> {
         match self.eval(t, port)? {
             Value::Handle(Handle::Mailbox(id)) if self.mailbox(id).port().is_some() => Ok(id),
-            Value::Handle(_) => Err(REFUSED),
+            Value::Handle(_) => Err(Stop::REFUSED),
             // A right that died on the way is nothing.
-            Value::None => Err(NO_RIGHT),
+            Value::None => Err(Stop::NO_RIGHT),
             _ => Err(Fault::NotAnObject.into()),
         }
     }
@@ -130,20 +127,22 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Whether a process may send to a mailbox, if that is a port. A dead port is one that had a right.
     pub(super) fn check_send_right(&self, own: ProcessId, id: MailboxId) -> Result<(), Stop> {
         let is_port = self.mailbox(id).spec.kind == MailboxKind::Port;
-        if is_port && !self.state.may_send(own, id) { Err(NO_RIGHT) } else { Ok(()) }
+        if is_port && !self.state.may_send(own, id) { Err(Stop::NO_RIGHT) } else { Ok(()) }
     }
 
     /// Whether a process may receive from a mailbox, if that is a port.
     pub(super) fn check_receive_right(&self, own: ProcessId, id: MailboxId) -> Result<(), Stop> {
         let mailbox = self.mailbox(id);
         match mailbox.spec.kind {
-            MailboxKind::Port if self.state.receiver_of(id) != Receiver::Held(own) => Err(NO_RIGHT),
+            MailboxKind::Port if self.state.receiver_of(id) != Receiver::Held(own) => {
+                Err(Stop::NO_RIGHT)
+            }
             // A member is received from by way of its set only.
-            MailboxKind::Port if self.state.known_as(id) != id => Err(REFUSED),
+            MailboxKind::Port if self.state.known_as(id) != id => Err(Stop::REFUSED),
             MailboxKind::PortSet => {
                 let is_own = mailbox.set().is_some_and(|set| set.owner == own);
                 let lives = mailbox.existence == Existence::Alive;
-                if is_own && lives { Ok(()) } else { Err(NO_RIGHT) }
+                if is_own && lives { Ok(()) } else { Err(Stop::NO_RIGHT) }
             }
             _ => Ok(()),
         }
@@ -204,7 +203,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             match self.eval(t, &grant.port)? {
                 Value::Handle(handle) => handles.push((handle, grant.disposition)),
                 // A right that died on the way is nothing.
-                Value::None => return Err(NO_RIGHT),
+                Value::None => return Err(Stop::NO_RIGHT),
                 _ => return Err(Fault::NotAnObject.into()),
             }
         }
@@ -282,9 +281,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let Once { port, number } = self.hand_over_once(own, once)?;
                 return Ok(Carried { port, right: Right::Once(number) });
             }
-            (Handle::Once(_), _) => return Err(NO_RIGHT),
+            (Handle::Once(_), _) => return Err(Stop::NO_RIGHT),
             (Handle::Mailbox(port), _) if self.mailbox(port).port().is_some() => port,
-            _ => return Err(REFUSED),
+            _ => return Err(Stop::REFUSED),
         };
         let receives = self.state.receiver_of(port) == Receiver::Held(own);
         let right = match disposition {
@@ -302,10 +301,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             Disposition::MoveSend => {
                 let rights = &mut self.state.processes[own.index()].rights;
-                rights.give_up(port).ok_or(NO_RIGHT)?;
+                rights.give_up(port).ok_or(Stop::NO_RIGHT)?;
                 Right::Send
             }
-            _ => return Err(NO_RIGHT),
+            _ => return Err(Stop::NO_RIGHT),
         };
         Ok(Carried { port, right })
     }

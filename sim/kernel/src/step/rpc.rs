@@ -58,13 +58,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             })?;
             return self.reply_once(t, once, answer);
         }
-        let right = right.ok_or(Stop::Outcome(Outcome::NoRight))?;
+        let right = right.ok_or(Stop::NO_RIGHT)?;
         let server = self.thread(t).process;
         match self.check_reply_right(right, server)? {
             Caller::Waits => {}
             Caller::HasGivenUp => {
                 self.state.abandoned.remove(&right);
-                return Err(Stop::Outcome(Outcome::Dead));
+                return Err(Stop::DEAD);
             }
         }
         let caller = self.thread(right.caller).process;
@@ -117,7 +117,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ if self.state.abandoned.get(&asked) == Some(&Holder::Taken(by)) => {
                 Ok(Caller::HasGivenUp)
             }
-            _ => Err(Stop::Outcome(Outcome::NoRight)),
+            _ => Err(Stop::NO_RIGHT),
         }
     }
 }

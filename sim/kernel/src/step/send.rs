@@ -155,7 +155,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             MailboxKind::Link { .. } => Route::Link,
             MailboxKind::Port if once.is_some() => Route::Once,
             // There is no right to a set.
-            MailboxKind::PortSet => return Err(Stop::Outcome(Outcome::Refused)),
+            MailboxKind::PortSet => return Err(Stop::REFUSED),
             MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => Route::Mailbox,
         };
         if let Some(extras) = &mut extras

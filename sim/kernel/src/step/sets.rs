@@ -17,9 +17,6 @@ use crate::oracle::{Oracle, Question};
 use crate::sink::Sink;
 use crate::state::BlockedOn;
 
-const NO_RIGHT: Stop = Stop::Outcome(Outcome::NoRight);
-const REFUSED: Stop = Stop::Outcome(Outcome::Refused);
-
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn create_set(&mut self, t: ThreadId, into: Register) -> Result<(), Stop> {
         let mut mailbox = Mailbox::new(MailboxSpec {
@@ -55,7 +52,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn take_out(&mut self, t: ThreadId, port: &Expr, out_of: &Expr) -> Result<(), Stop> {
         let (port, set) = (self.received(t, port)?, self.own_set(t, out_of)?);
         if self.port_mut(port).set != Some(set) {
-            return Err(REFUSED);
+            return Err(Stop::REFUSED);
         }
         self.leave_set(port);
         self.complete(t, Outcome::Ok);
@@ -66,20 +63,24 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     fn received(&mut self, t: ThreadId, port: &Expr) -> Result<MailboxId, Stop> {
         let port = self.port(t, port)?;
         let own = self.thread(t).process;
-        if self.state.receiver_of(port) == Receiver::Held(own) { Ok(port) } else { Err(NO_RIGHT) }
+        if self.state.receiver_of(port) == Receiver::Held(own) {
+            Ok(port)
+        } else {
+            Err(Stop::NO_RIGHT)
+        }
     }
 
     /// The port set that an expression names, if it is the process's own.
     fn own_set(&mut self, t: ThreadId, set: &Expr) -> Result<MailboxId, Stop> {
         let id = match self.eval(t, set)? {
             Value::Handle(Handle::Mailbox(id)) => id,
-            Value::Handle(_) => return Err(REFUSED),
+            Value::Handle(_) => return Err(Stop::REFUSED),
             _ => return Err(Fault::NotAnObject.into()),
         };
-        let Some(set) = self.mailbox(id).set() else { return Err(REFUSED) };
+        let Some(set) = self.mailbox(id).set() else { return Err(Stop::REFUSED) };
         let is_own = set.owner == self.thread(t).process;
         let lives = self.mailbox(id).existence == Existence::Alive;
-        if is_own && lives { Ok(id) } else { Err(NO_RIGHT) }
+        if is_own && lives { Ok(id) } else { Err(Stop::NO_RIGHT) }
     }
 
     fn set_mut(&mut self, set: MailboxId) -> &mut PortSet {

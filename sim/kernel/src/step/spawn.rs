@@ -19,7 +19,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let is_unborn =
             |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
         let Some(child) = self.machine.children_of(spawn, own).find(is_unborn) else {
-            return Err(Stop::Outcome(Outcome::Refused));
+            return Err(Stop::REFUSED);
         };
         let mut parameters = Vec::with_capacity(spawn.with.len());
         for (register, value) in &spawn.with {
@@ -69,6 +69,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if self.machine.family_of(own).names == Some(port) {
             return Ok(None);
         }
-        Err(Stop::Outcome(Outcome::NoRight))
+        Err(Stop::NO_RIGHT)
     }
 }

@@ -47,7 +47,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let place = match free {
             Some(place) => place,
             None if self.state.threads.len() >= self.machine.max_threads as usize => {
-                return Err(Stop::Outcome(Outcome::Refused));
+                return Err(Stop::REFUSED);
             }
             None => ThreadId::at(self.state.threads.len()),
         };

@@ -25,6 +25,7 @@ pub(super) enum Reach<T> {
 }
 
 /// What a thread could still do.
+#[derive(Default)]
 pub(super) struct Future {
     pub sends: Reach<MailboxId>,
     /// The types of messages that it could send to processes which are known only at run time.
@@ -77,36 +78,6 @@ pub(super) struct Commanded {
     pub needs: Option<MailboxId>,
 }
 
-impl Future {
-    /// Of no code at all.
-    fn of_nothing() -> Self {
-        Self {
-            sends: Reach::Some(Vec::new()),
-            sends_to_processes: Vec::new(),
-            lets_answer: Reach::Some(Vec::new()),
-            asks_for_notices: Reach::Some(Vec::new()),
-            receives: Reach::Some(Vec::new()),
-            limits: Reach::Some(Vec::new()),
-            frees_memory: false,
-            destroys: Reach::Some(Vec::new()),
-            commands: Vec::new(),
-            commands_to_anybody: Vec::new(),
-            spawns: Vec::new(),
-            replies: false,
-            answers_what_comes: false,
-            inquires: false,
-            registers: false,
-            passes_rights: false,
-            ends: false,
-            fails: false,
-            exits: false,
-            sent: Types::default(),
-            taken: Types::default(),
-            drops: Reach::Some(Vec::new()),
-        }
-    }
-}
-
 /// Types of messages by where they go to, or come from. None is one that is known only at run time, or any.
 #[derive(Default)]
 pub(super) struct Types {
@@ -125,9 +96,7 @@ impl Types {
             }
         }
     }
-}
 
-impl Types {
     /// The types that go to an object, or come from there, if all of them are known.
     pub(super) fn all_at(&self, object: MailboxId) -> Option<Vec<&Value>> {
         let here = self.there.iter().filter(|(at, _)| *at == object);
@@ -143,6 +112,12 @@ pub(super) enum Ahead {
     Here,
     /// From behind that call, as if its wait were over.
     BehindItsWait,
+}
+
+impl<T> Default for Reach<T> {
+    fn default() -> Self {
+        Reach::Some(Vec::new())
+    }
 }
 
 impl<T: Ord> Reach<T> {
@@ -267,7 +242,7 @@ impl Scratch {
             destroys_anything: self.destroys_anything,
             interrupts_anything: self.interrupts_anything,
         };
-        let mut future = Future::of_nothing();
+        let mut future = Future::default();
         for pc in &self.path {
             walker.add(&machine.code[pc.index()], &mut future);
         }

@@ -246,7 +246,7 @@ impl<'a> Arrows<'a> {
         let mut makers: Vec<ThreadId> = self.futures.keys().copied().collect();
         while let Some(maker) = makers.pop() {
             for (child, ports) in self.futures[&maker].spawns.clone() {
-                let all = self.endowed.entry(child).or_insert_with(|| Reach::Some(Vec::new()));
+                let all = self.endowed.entry(child).or_default();
                 all.join(ports);
                 if children.insert(child) {
                     for t in self.state.threads_of(child) {

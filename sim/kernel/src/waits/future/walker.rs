@@ -101,7 +101,7 @@ impl Walker<'_> {
 
     fn add_receive(&self, receive: &Receive, future: &mut Future) {
         future.frees_memory = true;
-        let mut from = Reach::Some(Vec::new());
+        let mut from = Reach::default();
         match &receive.from {
             From::These(sources) => {
                 self.add_mailboxes(sources, Direction::From, &mut from);
@@ -182,7 +182,7 @@ impl Walker<'_> {
         let children = self.machine.children_of(spawn, own);
         let is_unborn =
             |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
-        let mut ports = Reach::Some(Vec::new());
+        let mut ports = Reach::default();
         for Grant { port, .. } in &spawn.rights {
             self.add_mailboxes(port, Direction::To, &mut ports);
         }
@@ -229,7 +229,7 @@ impl Walker<'_> {
             future.sends_to_processes.push(self.type_of(send));
             return;
         }
-        let mut reached = Reach::Some(Vec::new());
+        let mut reached = Reach::default();
         self.add_these(to.as_ref(), Direction::To, &mut reached);
         if self.machine.has_ports() {
             for mailbox in reached.each() {
@@ -278,7 +278,7 @@ impl Walker<'_> {
 
     /// Something comes there that no `send` has given its type.
     fn add_sends_of_any_type(&self, to: &Expr, future: &mut Future) {
-        let mut reached = Reach::Some(Vec::new());
+        let mut reached = Reach::default();
         self.add_mailboxes(to, Direction::To, &mut reached);
         future.sent.add(&reached, None);
         future.sends.join(reached);
