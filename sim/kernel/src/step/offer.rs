@@ -1,12 +1,13 @@
-//! What becomes of a message that is offered now. The questions are asked in this order:
+//! What becomes of a message that is offered now. The questions are asked in this order; they are 3 to 8 of the book's
+//! list ("Send" in the notes on the language). 1 and 2 come before, in `destination` and `send`.
 //!
-//! 1. Does another message for the same mailbox wait for kernel memory already? Then this one does, too.
-//! 2. Does a receiver wait that takes it? Then it is handed over ([`Offer::Deliver`]), unless it is too large for him, or
+//! 3. Does another message for the same mailbox wait for kernel memory already? Then this one does, too.
+//! 4. Does a receiver wait that takes it? Then it is handed over ([`Offer::Deliver`]), unless it is too large for him, or
 //!    he is to look again and it can be stored meanwhile.
-//! 3. Could it never be stored? Then it is too large ([`Offer::TooLarge`]).
-//! 4. Is there no slot, or do others stand before it? Then its sender waits for a slot ([`Offer::Full`]).
-//! 5. Is there no kernel memory? Then its sender waits for that ([`Offer::NoMemory`]).
-//! 6. Otherwise it is stored ([`Offer::Store`]).
+//! 5. Could it never be stored? Then it is too large ([`Offer::TooLarge`]).
+//! 6. Is there no slot, or do others stand before it? Then its sender waits for a slot ([`Offer::Full`]).
+//! 7. Is there no kernel memory? Then its sender waits for that ([`Offer::NoMemory`]).
+//! 8. Otherwise it is stored ([`Offer::Store`]).
 
 use std::sync::Arc;
 
