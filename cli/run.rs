@@ -196,7 +196,7 @@ fn exit(ran: &Ran) -> Exit {
 /// The file of a trace. What is there already and is no trace is left alone, if nothing else was said.
 pub(crate) fn create(path: &Path, force: bool, scenario: &Session) -> io::Result<File> {
     let is_scenario = path.canonicalize().is_ok_and(|path| {
-        Path::new(scenario.file()).canonicalize().is_ok_and(|scenario| scenario == path)
+        Path::new(scenario.name()).canonicalize().is_ok_and(|scenario| scenario == path)
     });
     if is_scenario {
         return Err(io::Error::other("that is the scenario itself"));

@@ -280,9 +280,7 @@ fn wanted_type(names: &Names, filter: Option<&Filter>) -> String {
 fn who_may_send(names: &Names, state: &State, id: MailboxId) -> String {
     let Some(port) = state.mailboxes[id.index()].port() else { return String::new() };
     let carries = |message: &Message| message.carried().any(|carried| carried.port == id);
-    let mut mailboxes = state.mailboxes.iter();
-    let on_the_way =
-        mailboxes.any(|mailbox| mailbox.all_messages().any(|message| carries(message)));
+    let on_the_way = state.messages().any(|message| carries(message));
     if on_the_way || !port.once.is_empty() || names.machine.handles_exceptions(id) {
         return String::new();
     }

@@ -417,10 +417,16 @@ impl State {
     /// Every message that has been sent and not received: in a mailbox, in the hands of a sender that waits for
     /// memory, or of one that was woken and has not looked yet. Each knows the mailbox that it was sent to.
     pub fn messages(&self) -> impl Iterator<Item = &Arc<Message>> {
-        let in_mailboxes = self.mailboxes.iter().flat_map(Mailbox::all_messages);
+        let in_mailboxes = self.messages_in_mailboxes();
         let waiting = self.memory.waiting.iter().map(|(_, message)| message);
         let in_hand = self.threads.iter().filter_map(Thread::in_hand);
         in_mailboxes.chain(waiting).chain(in_hand)
+    }
+
+    /// Those of them that lie in a mailbox: stored, in the hands of a sender that is blocked there, or kept. A receive can
+    /// take no others.
+    pub fn messages_in_mailboxes(&self) -> impl Iterator<Item = &Arc<Message>> {
+        self.mailboxes.iter().flat_map(Mailbox::all_messages)
     }
 
     /// The queue in which receivers wait at a mailbox.

@@ -5,7 +5,7 @@ use ipcsim_explore::{
     BadToken, Covered, Edge, Exploration, ExploreLimits, Grain, Leg, LooksAt, Move, NoTrace, Path,
     Reductions, ScheduleStep, View, Wanted, explore, replay,
 };
-use ipcsim_kernel::{Machine, State};
+use ipcsim_kernel::{Machine, State, ThreadId};
 use serde::Serialize;
 
 use crate::Session;
@@ -23,8 +23,10 @@ pub struct Stepper<'s> {
 /// A step that can be taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Choice {
-    /// Who takes it; nobody takes the beginning.
+    /// The thread that takes it, if one does.
     pub thread: Option<u32>,
+    /// The process that begins, or whose thread takes it. Nobody takes the beginning.
+    pub process: Option<u32>,
     /// What happens: `begin`, `start`, `call`, `local` or `expire`.
     pub what: &'static str,
     /// In which line of the file, if it is a thread's.
@@ -97,22 +99,22 @@ impl Stepper<'_> {
     pub fn choices(&mut self) -> Vec<Choice> {
         let options = self.options();
         let state = self.state();
-        let line = |t: ipcsim_kernel::ThreadId| {
-            self.seen.machine.line(state.threads.items()[t.index()].pc)
-        };
+        let line = |t: ThreadId| self.seen.machine.line(state.threads.items()[t.index()].pc);
+        let process = |t: ThreadId| state.threads.items()[t.index()].process;
         let choice = |step: ScheduleStep| {
-            let (what, thread) = match step.what {
-                Move::Begin => ("begin", None),
-                Move::Start(_) => ("start", None),
-                Move::Call(t) => ("call", Some(t)),
-                Move::Local(t) => ("local", Some(t)),
-                Move::Expire(t) => ("expire", Some(t)),
+            let (what, thread, started) = match step.what {
+                Move::Begin => ("begin", None, None),
+                Move::Start(process) => ("start", None, Some(process)),
+                Move::Call(t) => ("call", Some(t), None),
+                Move::Local(t) => ("local", Some(t), None),
+                Move::Expire(t) => ("expire", Some(t), None),
             };
             Choice {
                 thread: thread.map(|t| t.0),
+                process: started.or(thread.map(process)).map(|process| process.0),
                 what,
                 line: thread.map(line),
-                answers: step.answers.clone(),
+                answers: step.answers,
             }
         };
         options.into_iter().map(choice).collect()
@@ -123,11 +125,12 @@ impl Stepper<'_> {
         self.found.edges_from(self.path.is_empty(), at)
     }
 
-    /// Takes one of the steps that can be taken, by its place among them.
-    pub fn take(&mut self, way: usize) {
+    /// Takes one of the steps that can be taken, by its place among them; gives whether there is one there.
+    pub fn take(&mut self, way: usize) -> Option<()> {
         let from = self.path.last().map_or(0, |leg| leg.to);
-        let to = self.edges()[way].to;
+        let to = self.edges().get(way)?.to;
         self.path.push(Leg { from, way, to });
+        Some(())
     }
 
     /// Takes the last step back; gives whether there was one.

@@ -65,6 +65,18 @@ fn steps_are_data_and_can_be_taken_back() {
 }
 
 #[test]
+fn processes_that_begin_can_be_told_apart() {
+    let session =
+        session("processes: {A: {start: 1ms, do: [{exit: 0}]}, B: {start: 1ms, do: [{exit: 0}]}}");
+    let (seen, view, _) = session.to_step(None, View::PLAIN).expect("no token").expect("a machine");
+    let mut stepper = session.step(&seen, view);
+    assert_eq!(stepper.take(7), None, "there is no such step");
+    assert_eq!(stepper.take(0), Some(()));
+    let who: Vec<_> = stepper.choices().iter().map(|it| (it.what, it.process)).collect();
+    assert_eq!(who, [("start", Some(0)), ("start", Some(1))]);
+}
+
+#[test]
 fn claims_are_judged_with_and_without_a_search_of_their_own() {
     let session = session(MUTUAL_SEND);
     assert!(session.machine().is_some(), "{:?}", session.found().diagnostics);

@@ -68,9 +68,11 @@ fn imports(text: &str) -> BTreeSet<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut nouns = BTreeSet::new();
     for part in code.flat_map(|line| line.split("crate::").skip(1)) {
-        let noun: String =
-            part.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-        nouns.insert(noun);
+        let group = part.strip_prefix('{').and_then(|part| part.split('}').next());
+        for path in group.unwrap_or(part).split(if group.is_some() { ',' } else { ';' }) {
+            let letters = path.trim().chars();
+            nouns.insert(letters.take_while(|c| c.is_ascii_lowercase() || *c == '_').collect());
+        }
     }
     nouns
 }
@@ -158,6 +160,10 @@ mod tests {
             [("a.rs", "use crate::b::X;"), ("b.rs", "use crate::c::Y;"), ("c.rs", "crate::a::Z")];
         check_circles(&files(&far), &mut found);
         assert_eq!(found.len(), 1, "{found:?}");
+        let grouped =
+            [("a.rs", "use crate::{b, c::X};"), ("b.rs", ""), ("c.rs", "use crate::a::Y;")];
+        check_circles(&files(&grouped), &mut found);
+        assert_eq!(found.len(), 2, "{found:?}");
     }
 
     #[test]

@@ -276,7 +276,8 @@ impl Arrows<'_> {
         }
         // One that is on its way is lost with its message, or by whoever takes that.
         let is_one = |it: Carried| it.port == port && matches!(it.right, Right::Once(_));
-        for message in state.messages().filter(|message| message.carried().any(is_one)) {
+        let messages = state.messages_in_mailboxes();
+        for message in messages.filter(|message| message.carried().any(is_one)) {
             let at = message.mailbox;
             waits(Condition::Destroyed(at));
             match (state.mailboxes[at.index()].spec.kind, state.receiver_of(at)) {
@@ -311,7 +312,8 @@ impl Arrows<'_> {
         }
         // A right on its way is let go of by whoever takes the message.
         let is_one = |it: Carried| it.port == port && it.right == Right::Send;
-        for message in state.messages().filter(|message| message.carried().any(is_one)) {
+        let messages = state.messages_in_mailboxes();
+        for message in messages.filter(|message| message.carried().any(is_one)) {
             waits(Condition::Taken(message.mailbox));
         }
     }
