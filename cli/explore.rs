@@ -39,9 +39,9 @@ fn looked_at(args: &ExploreArgs, session: &Session, budget: &Budget, terminal: &
     let mut explored = if args.approximate {
         let bytes = args.subject.how.max_memory.map_or(BITS, |bytes| bytes / 2);
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        session.explore_approximately(&seen, at, bytes, budget)
+        session.explore_approximately(&seen, bytes, budget)
     } else {
-        session.explore_seen(&seen, at, budget)
+        session.explore_seen(&seen, budget)
     };
     let claims = claims_of(session);
     let judged: Vec<Judgement> =

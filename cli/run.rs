@@ -195,6 +195,9 @@ fn exit(ran: &Ran) -> Exit {
 
 /// The file of a trace. What is there already and is no trace is left alone, if nothing else was said.
 pub(crate) fn create(path: &Path, force: bool, scenario: &Session) -> io::Result<File> {
+    if path == Path::new("-") {
+        return Err(io::Error::other("--trace names a file; --format jsonl prints the trace"));
+    }
     let is_scenario = path.canonicalize().is_ok_and(|path| {
         Path::new(scenario.name()).canonicalize().is_ok_and(|scenario| scenario == path)
     });

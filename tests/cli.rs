@@ -169,6 +169,13 @@ fn a_scenario_may_come_from_standard_input() {
     let shell = Shell::new("stdin");
     shell.run_with_input(&["run", "-"], HELLO.as_bytes()).is(0, "log: hello");
     shell.run_with_input(&["lint", "-"], b"processes: 1\n").is(2, "<stdin>:1:12");
+    // A trace of standard input is written over as one of a file is.
+    for _ in 0..2 {
+        let arguments = ["run", "-q", "-", "--trace", "t.jsonl"];
+        shell.run_with_input(&arguments, HELLO.as_bytes()).is(0, "completes");
+    }
+    let arguments = ["run", "-", "--trace", "-"];
+    shell.run_with_input(&arguments, HELLO.as_bytes()).is(2, "--format jsonl prints");
 }
 
 #[test]

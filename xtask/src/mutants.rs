@@ -49,6 +49,7 @@ const FIRST: &[&str] = &[
     "--test=encoding",
     "--test=conformance",
     "--test=cases",
+    "--test=effects",
     "--test=rights",
 ];
 /// All of them.

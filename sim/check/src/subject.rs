@@ -29,6 +29,8 @@ pub struct Subject<'a> {
 pub struct Seen {
     /// The machine.
     pub machine: Machine,
+    /// What an exploration takes an interest in.
+    pub at: LooksAt,
     predicates: Vec<Predicate>,
     log: Log,
 }
@@ -77,7 +79,7 @@ impl Subject<'_> {
                 (log, case.predicate.into_iter().collect(), case.machine)
             }
         };
-        Some(Seen { machine, predicates, log })
+        Some(Seen { machine, at, predicates, log })
     }
 
     /// The token of a path.

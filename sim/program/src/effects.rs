@@ -1,5 +1,6 @@
-//! What a call may do, told once for each verb. Whoever wants to know what could happen in code that has not run yet asks
-//! here: which links there will be, who could still help whom, which steps may change places, which variables are still read.
+//! What a call may do, told once for each verb. Every analysis of code that has not run yet asks here: which links there
+//! will be, which thread could still help which, which steps commute, which variables are still read. `tests/effects.rs`
+//! compares what is told with the form of each verb and with what happens in runs.
 
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
@@ -59,7 +60,8 @@ pub enum Effect<'a> {
     Destroys(&'a Expr),
     /// It gives a right up.
     GivesUp(&'a Expr),
-    /// It puts a port into a set: who waits at the port is refused, who waits at the set gets what it holds.
+    /// It puts a port into a set: threads that wait at the port are refused, threads that wait at the set get what it
+    /// holds.
     Inserts {
         /// The port.
         port: &'a Expr,
@@ -79,8 +81,8 @@ pub enum Effect<'a> {
 }
 
 impl Effect<'_> {
-    /// Whether it concerns messages, the time, or the own process alone. Such calls treat all mailboxes, threads and
-    /// processes alike, whatever their number, and each is about one queue at most.
+    /// Whether it concerns only messages, time, or the caller's own process. A call with no other effects treats all
+    /// mailboxes, threads and processes alike, whatever their number, and is about one queue at most.
     pub fn is_plain(self) -> bool {
         match self {
             Effect::Reads(_)

@@ -1,4 +1,4 @@
-//! The flow of a program: where a thread can come to.
+//! The flow graph of a program: where a thread can go from each place.
 
 use std::collections::BTreeSet;
 
@@ -11,18 +11,19 @@ use crate::parts::{Command, Target};
 use crate::value::Value;
 use crate::verb::Verb;
 
-/// Where code leads to.
+/// Which steps from one operation to the next count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edges {
-    /// Wherever a thread could be next, whatever its conditions come to. Where a thread begins that it starts counts too.
+    /// All that are possible, whatever conditions evaluate to. Where a thread starts another one, the first step of the new
+    /// thread counts, too.
     Possible,
-    /// The same, but for what the text of the program rules out: a condition may be `true`, a loop have no rounds, and
-    /// nobody goes on who kills himself.
+    /// Those that the text of the program does not rule out: a condition may be the constant `true`, a loop may have no
+    /// rounds, and a process that kills itself does not go on.
     AsWritten,
 }
 
 impl Edges {
-    /// The places behind one.
+    /// The places that come next after one.
     pub fn behind(self, code: &[Op], pc: Pc, to: &mut Vec<Pc>) {
         match (&code[pc.index()], self) {
             (Op::Unless(Expr::Constant(Value::True), _), Edges::AsWritten) => to.push(pc.next()),
@@ -76,12 +77,12 @@ impl Op {
 pub enum Walking {
     /// It does.
     On,
-    /// Not there.
+    /// It stops there.
     No,
 }
 
-/// Goes over code that a thread could come to, each place once. May be used again and again for the same code, and then
-/// costs only what it goes over.
+/// Visits code that a thread could reach, each place once. It can be used again for the same code; a walk then costs no
+/// more than the places that it visits.
 pub struct Tour {
     /// The number of the walk that came by here last.
     visited: Vec<u32>,
@@ -95,7 +96,7 @@ impl Tour {
         Self { visited: vec![0; code.len()], walk: 0, open: Vec::new() }
     }
 
-    /// Goes over all that follows from these places, as far as `look` says.
+    /// Visits all that follows from these places, as far as `look` says.
     pub fn walk<'c>(
         &mut self,
         code: &'c [Op],
@@ -116,7 +117,7 @@ impl Tour {
     }
 }
 
-/// Every place that a thread could come to from these. Costs only what it goes over, however long the code is.
+/// Every place that a thread could reach from these. The cost does not depend on the length of the whole code.
 pub fn reachable(code: &[Op], from: impl IntoIterator<Item = Pc>, edges: Edges) -> BTreeSet<Pc> {
     let mut open: Vec<Pc> = from.into_iter().collect();
     let mut places = BTreeSet::new();
@@ -128,8 +129,8 @@ pub fn reachable(code: &[Op], from: impl IntoIterator<Item = Pc>, edges: Edges) 
     places
 }
 
-/// Finds for each place of the code what is so because of what lies ahead of it: `update` says what is so at a place, given
-/// what is so at the places behind it. What is so only ever becomes more.
+/// A backward data-flow analysis: finds for each place of the code a fact that follows from the code ahead of it. `update` gives
+/// the fact of a place from those of the places that come next. Facts may only grow, so that the analysis comes to an end.
 pub fn look_ahead<F: PartialEq>(
     code: &[Op],
     nothing: impl Fn() -> F,

@@ -25,7 +25,7 @@ enum Judges {
 }
 
 impl Session {
-    /// What is looked at in an exploration that takes an interest in this; nothing if the scenario has errors.
+    /// What an exploration looks at that takes an interest in this; nothing if the scenario has errors.
     pub fn seen(&self, at: LooksAt) -> Option<Seen> {
         self.subject().seen(at)
     }
@@ -44,32 +44,26 @@ impl Session {
     }
 
     /// The same with more looked at: see [`Session::seen`].
-    pub fn explore_seen<'s>(
-        &'s self,
-        seen: &'s Seen,
-        at: LooksAt,
-        budget: &Budget<'s>,
-    ) -> Explored<'s> {
+    pub fn explore_seen<'s>(&'s self, seen: &'s Seen, budget: &Budget<'s>) -> Explored<'s> {
         let exploration = budget.explore(&seen.machine, seen.looks());
-        let judges = match at {
+        let judges = match seen.at {
             LooksAt::Ends => Judges::ByWhatWasFound,
             LooksAt::Results | LooksAt::Claim(_) => Judges::Anew,
         };
-        self.explored(exploration, at, judges, budget)
+        self.explored(exploration, seen.at, judges, budget)
     }
 
-    /// The same, where what is kept of all states together takes so many bytes: some may be passed over, and nothing
-    /// is a proof.
+    /// The same with bitstate hashing: what is kept of all states takes so many bytes, some states may be passed over, and
+    /// nothing is a proof.
     pub fn explore_approximately<'s>(
         &'s self,
         seen: &'s Seen,
-        at: LooksAt,
         bytes: usize,
         budget: &Budget<'s>,
     ) -> Explored<'s> {
         let limits = &budget.explore;
         let exploration = explore_approximately(&seen.machine, budget.reductions, bytes, limits);
-        self.explored(exploration, at, Judges::Anew, budget)
+        self.explored(exploration, seen.at, Judges::Anew, budget)
     }
 
     fn explored<'s>(

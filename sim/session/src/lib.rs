@@ -1,9 +1,9 @@
 //! The one door to ipcsim: a scenario is loaded here, run, explored, stepped through by hand, checked, and a schedule
 //! replayed.
 //!
-//! The program, the builder of the book, a page in a browser and a grader all come in here. What is found can be kept as
-//! Rust values, to be printed by whoever prints, or as plain data that can be serialised ([`found`]). This crate writes
-//! no text, reads no file, has no clock, and starts no thread unless it is built with the feature `threads`.
+//! The program comes in here, and so can a page in a browser or a grader. Results are Rust values for callers that print
+//! them, or plain data that can be serialised ([`found`]). This crate prints nothing, reads no file, has no clock, and
+//! starts no thread unless it is built with the feature `threads`.
 //!
 //! ```
 //! use ipcsim_session::{Budget, LoadOptions, Session};

@@ -1,4 +1,4 @@
-//! A schedule step by step: whoever asks is the scheduler.
+//! A schedule step by step: the caller is the scheduler.
 
 use ipcsim_check::{Budget, Seen};
 use ipcsim_explore::{
@@ -15,7 +15,7 @@ pub struct Stepper<'s> {
     session: &'s Session,
     seen: &'s Seen,
     view: View,
-    /// As far as somebody went.
+    /// The states that were visited.
     found: Exploration<'s>,
     path: Path,
 }
@@ -36,7 +36,7 @@ pub struct Choice {
 }
 
 impl Session {
-    /// What one who takes steps looks at, and the steps with which he begins: none, or those of a token.
+    /// What a caller who takes steps looks at, how, and the first steps: none, or those of a token.
     ///
     /// Errors: the token is none of this scenario.
     pub fn to_step(
@@ -51,8 +51,7 @@ impl Session {
         }
     }
 
-    /// Begins a schedule, in which nothing is left out that anybody could do. What was asked for is in
-    /// [`Session::to_step`].
+    /// Begins a schedule. No step is left out that a thread could take. Both arguments come from [`Session::to_step`].
     pub fn step<'s>(&'s self, seen: &'s Seen, view: View) -> Stepper<'s> {
         let every = Reductions { merge: view.merge, ..Reductions::NONE };
         // Nothing is looked for before it is asked for.
@@ -163,7 +162,7 @@ impl Stepper<'_> {
         budget: &Budget,
     ) -> (Option<Vec<ScheduleStep>>, Covered) {
         let done = self.schedule();
-        // As one who takes steps looks at it: no schedule is left out.
+        // As in the steps that are offered, no schedule is left out.
         let reductions = Reductions { merge: self.view.merge, ..Reductions::NONE };
         let every = Budget { reductions, ..*budget };
         let mut found = every.explore(&self.seen.machine, self.seen.looks());

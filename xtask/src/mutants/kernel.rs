@@ -4,6 +4,18 @@ use super::Mutant;
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "where a notice goes is said to be evaluated nowhere",
+        file: "sim/program/src/effects.rs",
+        before: "&[Effect::Reads(&self.notify), Effect::HasNoEvent]",
+        after: "&[Effect::HasNoEvent]",
+    },
+    Mutant {
+        name: "a join is said never to time out",
+        file: "sim/program/src/word.rs",
+        before: "Join \"join\" [WouldBlock TimedOut",
+        after: "Join \"join\" [WouldBlock",
+    },
+    Mutant {
         name: "a message in the hands of a woken sender is nowhere",
         file: "sim/kernel/src/state.rs",
         before: "in_mailboxes.chain(waiting).chain(in_hand)",

@@ -63,11 +63,14 @@ fn noun(name: &str) -> &str {
     inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs")
 }
 
-/// Which nouns a file imports from its own crate.
-fn imports(text: &str) -> BTreeSet<String> {
+/// Which nouns a file imports from its own crate. What stands above a file at the top is the crate.
+fn imports(name: &str, text: &str) -> BTreeSet<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut nouns = BTreeSet::new();
-    for part in code.flat_map(|line| line.split("crate::").skip(1)) {
+    let is_at_the_top = name.split("/src/").nth(1).is_some_and(|inside| !inside.contains('/'));
+    let root = if is_at_the_top { "super::" } else { "crate::" };
+    let parts = code.flat_map(|line| line.split("crate::").skip(1).chain(line.split(root).skip(1)));
+    for part in parts {
         let group = part.strip_prefix('{').and_then(|part| part.split('}').next());
         for path in group.unwrap_or(part).split(if group.is_some() { ',' } else { ';' }) {
             let letters = path.trim().chars();
@@ -81,7 +84,7 @@ fn imports(text: &str) -> BTreeSet<String> {
 fn check_circles(files: &[(String, String)], found: &mut Vec<String>) {
     let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (name, text) in files {
-        known.entry(noun(name)).or_default().extend(imports(text));
+        known.entry(noun(name)).or_default().extend(imports(name, text));
     }
     for from in known.keys().filter(|noun| !["lib", "main"].contains(*noun)) {
         if let Some(way) = way_back(&known, from) {
@@ -160,10 +163,13 @@ mod tests {
             [("a.rs", "use crate::b::X;"), ("b.rs", "use crate::c::Y;"), ("c.rs", "crate::a::Z")];
         check_circles(&files(&far), &mut found);
         assert_eq!(found.len(), 1, "{found:?}");
+        let above = [("a.rs", "use super::b::X;"), ("b.rs", "use crate::a::Y;")];
+        check_circles(&files(&above), &mut found);
+        assert_eq!(found.len(), 2, "{found:?}");
         let grouped =
             [("a.rs", "use crate::{b, c::X};"), ("b.rs", ""), ("c.rs", "use crate::a::Y;")];
         check_circles(&files(&grouped), &mut found);
-        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found.len(), 3, "{found:?}");
     }
 
     #[test]

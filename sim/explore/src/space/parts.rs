@@ -16,12 +16,13 @@ use ipcsim_kernel::{
 use super::rights::Mentions;
 use super::{Log, Looks};
 
-/// The tables of a state, a line each: what an exploration does with their entries follows from this list.
+/// Takes the list of a state's tables, one to a line. Everything that an exploration does with their entries follows
+/// from the list.
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident $entry:ty, $field:ident;)*) => {
-        /// A table of the states of the kernel.
+        /// Which table of a state.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Of { $($(#[$doc])* $table,)* }
+        pub(super) enum TableName { $($(#[$doc])* $table,)* }
 
         /// A part of a state.
         #[derive(Clone, Debug)]
@@ -38,19 +39,19 @@ macro_rules! tables {
             $($table($entry),)*
         }
 
-        impl Of {
-            const ALL: &[Of] = &[$(Of::$table),*];
+        impl TableName {
+            const ALL: &[TableName] = &[$(TableName::$table),*];
 
             fn notes(self, state: &State) -> &dyn Notes {
-                match self { $(Of::$table => &state.$field,)* }
+                match self { $(TableName::$table => &state.$field,)* }
             }
 
             fn notes_mut(self, state: &mut State) -> &mut dyn Notes {
-                match self { $(Of::$table => &mut state.$field,)* }
+                match self { $(TableName::$table => &mut state.$field,)* }
             }
 
             fn part(self, state: &State, index: usize) -> Part {
-                match self { $(Of::$table => Part::$table(state.$field.items()[index].clone()),)* }
+                match self { $(TableName::$table => Part::$table(state.$field.items()[index].clone()),)* }
             }
         }
 
@@ -66,7 +67,7 @@ macro_rules! tables {
             fn encode_entry(&self, out: &mut Vec<u8>) {
                 match self {
                     $(Part::$table(entry) => {
-                        out.push(Of::$table as u8);
+                        out.push(TableName::$table as u8);
                         encode_part(entry, out);
                     })*
                     Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
@@ -92,7 +93,7 @@ macro_rules! tables {
     };
 }
 
-// In the order in which they stand in a row.
+// The list, in the order in which the entries stand in a row.
 tables! {
     /// Reply rights whose caller no longer waits.
     Abandoned Abandoned, abandoned;
@@ -170,41 +171,42 @@ impl Layout {
     }
 
     /// The positions of a table.
-    fn positions_of(&self, table: Of) -> Range<usize> {
+    fn positions_of(&self, table: TableName) -> Range<usize> {
         let (first, count) = match table {
-            Of::Abandoned => (ABANDONED, 1),
-            Of::Memory => (MEMORY, 1),
-            Of::Process => (self.process(0), self.processes),
-            Of::Thread => (self.thread(0), self.threads),
-            Of::Mailbox => (self.mailbox(0), self.mailboxes),
+            TableName::Abandoned => (ABANDONED, 1),
+            TableName::Memory => (MEMORY, 1),
+            TableName::Process => (self.process(0), self.processes),
+            TableName::Thread => (self.thread(0), self.threads),
+            TableName::Mailbox => (self.mailbox(0), self.mailboxes),
         };
         first..first + count
     }
 
     /// The table that has an entry at a position, and which that is.
-    fn entry_at(&self, position: usize) -> Option<(Of, usize)> {
-        let entry = |table: &Of| {
+    fn entry_at(&self, position: usize) -> Option<(TableName, usize)> {
+        let entry = |table: &TableName| {
             let positions = self.positions_of(*table);
             positions.contains(&position).then(|| (*table, position - positions.start))
         };
-        Of::ALL.iter().find_map(entry)
+        TableName::ALL.iter().find_map(entry)
     }
 
     /// The tables whose entries are parts by themselves, each with its first position.
-    fn tables(&self) -> impl Iterator<Item = (Of, usize)> + '_ {
-        let tables = Of::ALL.iter().filter(|of| **of != Of::Memory || self.memory == Is::So);
+    fn tables(&self) -> impl Iterator<Item = (TableName, usize)> + '_ {
+        let tables =
+            TableName::ALL.iter().filter(|of| **of != TableName::Memory || self.memory == Is::So);
         tables.map(|of| (*of, self.positions_of(*of).start))
     }
 
     /// The positions of all that there is in a state.
     pub(super) fn positions(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
         let callers = if self.rights == Is::So { state.threads.items().len() } else { 0 };
-        let entries = |of: &Of| {
+        let entries = |of: &TableName| {
             let first = self.positions_of(*of).start;
             first..first + of.notes(state).entries()
         };
         let rights = self.rights(0)..self.rights(0) + callers;
-        let tables = Of::ALL.iter().map(entries).filter(|range| range.start >= PROCESSES);
+        let tables = TableName::ALL.iter().map(entries).filter(|range| range.start >= PROCESSES);
         let all: Vec<Range<usize>> = tables.chain(std::iter::once(rights)).collect();
         (0..PROCESSES).chain(all.into_iter().flatten())
     }
@@ -375,7 +377,7 @@ impl Parts {
             Self::count_memory(&mut state);
         }
         clock.reset();
-        for table in Of::ALL {
+        for table in TableName::ALL {
             table.notes_mut(&mut state).watch(clock);
         }
         state
@@ -384,7 +386,7 @@ impl Parts {
 
 /// What has been looked at is looked at no more.
 pub(super) fn look_away(state: &mut State) {
-    for table in Of::ALL {
+    for table in TableName::ALL {
         table.notes_mut(state).look_away();
     }
 }
@@ -408,9 +410,9 @@ pub(super) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> 
         let notes = table.notes(state);
         // What came up in the step itself was not there to be looked at.
         let count = match table {
-            Of::Thread => before.0,
-            Of::Mailbox => before.1,
-            Of::Abandoned | Of::Memory | Of::Process => notes.entries(),
+            TableName::Thread => before.0,
+            TableName::Mailbox => before.1,
+            TableName::Abandoned | TableName::Memory | TableName::Process => notes.entries(),
         };
         let looked = (0..count).map(|index| (notes.looked(index), first + index));
         looks.extend(looked.filter(|(stamp, _)| *stamp > 0));

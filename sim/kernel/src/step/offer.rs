@@ -2,8 +2,8 @@
 //! list ("Send" in the notes on the language). 1 and 2 come before, in `destination` and `send`.
 //!
 //! 3. Does another message for the same mailbox wait for kernel memory already? Then this one does, too.
-//! 4. Does a receiver wait that takes it? Then it is handed over ([`Offer::Deliver`]), unless it is too large for him, or
-//!    he is to look again and it can be stored meanwhile.
+//! 4. Does a receiver wait that takes it? Then it is handed over ([`Offer::Deliver`]), unless it is too large for that
+//!    receiver, or receivers look again and it can be stored meanwhile.
 //! 5. Could it never be stored? Then it is too large ([`Offer::TooLarge`]).
 //! 6. Is there no slot, or do others stand before it? Then its sender waits for a slot ([`Offer::Full`]).
 //! 7. Is there no kernel memory? Then its sender waits for that ([`Offer::NoMemory`]).
