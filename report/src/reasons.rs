@@ -45,7 +45,7 @@ pub fn waiting(machine: &Machine, state: &State, t: ThreadId) -> Waiting {
             because: "nobody resumes it".into(),
         },
         Some(on) => {
-            let mut because = why(machine, state, on);
+            let mut because = why(machine, state, t, on);
             if let Some(more) = more(&names, state, t, on) {
                 because = format!("{because}{more}");
             }
@@ -77,11 +77,12 @@ fn more(names: &Names, state: &State, t: ThreadId, on: &BlockedOn) -> Option<Str
 }
 
 /// Why a wait does not end now: `no buffering, and P2 is not receiving`.
-pub fn why(machine: &Machine, state: &State, on: &BlockedOn) -> String {
+pub fn why(machine: &Machine, state: &State, t: ThreadId, on: &BlockedOn) -> String {
     let names = Names::new(machine);
+    let message = || state.waits_with(t, on).expect("a sender waits with a message");
     match on {
-        BlockedOn::Send(message) => why_not_sent(&names, state, message),
-        BlockedOn::Memory(message) => why_no_memory(&names, state, message),
+        BlockedOn::Send(_) => why_not_sent(&names, state, message()),
+        BlockedOn::Memory(_) => why_no_memory(&names, state, message()),
         BlockedOn::Receive { sources, filter } => {
             why_not_received(&names, state, sources, filter.as_deref())
         }

@@ -42,7 +42,8 @@ impl Telling<'_> {
             Kind::Blocked(BlockedOn::Sleep) => "sleep".into(),
             Kind::Blocked(on) => {
                 let place = blocked_where(names, state, on);
-                format!("{} {place}: {}", blocked_word(on), why(machine, state, on))
+                let t = event.thread.expect("a thread waits");
+                format!("{} {place}: {}", blocked_word(on), why(machine, state, t, on))
             }
             Kind::Returned(Outcome::Ok) => self.found()?,
             Kind::Returned(outcome) => self.failed(*outcome),

@@ -132,8 +132,8 @@ pub(crate) fn blocked_word(on: &BlockedOn) -> &'static str {
 /// On what a thread waits: `on P2`, `from box1 or box2`.
 pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> String {
     match on {
-        BlockedOn::Send(message) | BlockedOn::Memory(message) => {
-            format!("on {}", names.mailbox(state, message.mailbox, LinkEnd::Receiver))
+        BlockedOn::Send(mailbox) | BlockedOn::Memory(mailbox) => {
+            format!("on {}", names.mailbox(state, *mailbox, LinkEnd::Receiver))
         }
         BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
             format!("on {}", sources_text(names, state, sources))

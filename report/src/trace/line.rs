@@ -81,13 +81,13 @@ impl Scribe<'_> {
             Op::Call(call) => Some(call.verb.word()),
             _ => None,
         });
-        self.own(out, &event.kind, verb);
+        self.own(out, event, verb);
         out.extend_from_slice(b"}\n");
     }
 
     /// What only events of this kind say.
-    fn own(&mut self, out: &mut Vec<u8>, kind: &Kind, verb: Option<&str>) {
-        match kind {
+    fn own(&mut self, out: &mut Vec<u8>, event: &Event, verb: Option<&str>) {
+        match &event.kind {
             Kind::ProcessStarted(process) | Kind::Killed(process) | Kind::Spawned(process) => {
                 key(out, ",\"object\":");
                 self.process(out, *process);
@@ -102,7 +102,9 @@ impl Scribe<'_> {
                 self.thread(out, *to);
             }
             Kind::Lost(_, loss) => text(out, ",\"why\":", loss.describe()),
-            Kind::Blocked(on) => self.blocked(out, on),
+            Kind::Blocked(on) => {
+                self.blocked(out, event.thread.expect("a thread waits"), on);
+            }
             Kind::Returned(outcome) => self.outcome(out, *outcome, verb),
             Kind::Chose(question, answer) => {
                 text(out, ",\"question\":", question_word(*question));
@@ -188,14 +190,14 @@ impl Scribe<'_> {
         }
     }
 
-    fn blocked(&mut self, out: &mut Vec<u8>, on: &BlockedOn) {
-        if let BlockedOn::Send(message) | BlockedOn::Memory(message) = on {
+    fn blocked(&mut self, out: &mut Vec<u8>, t: ThreadId, on: &BlockedOn) {
+        if let Some(message) = self.state.waits_with(t, on) {
             self.object(out, message.mailbox);
             push_number(out, message.serial.0);
         }
         text(out, ",\"on\":", on_word(on));
         if *on != BlockedOn::Sleep {
-            text(out, ",\"why\":", &why(self.machine, self.state, on));
+            text(out, ",\"why\":", &why(self.machine, self.state, t, on));
         }
     }
 

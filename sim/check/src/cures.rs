@@ -145,8 +145,8 @@ fn at_fault(
             names.insert(base(machine.process_name(state.threads[who.index()].process)));
         }
         match state.waits_for(*t) {
-            Some(BlockedOn::Send(message) | BlockedOn::Memory(message)) => {
-                object(message.mailbox, names);
+            Some(BlockedOn::Send(mailbox) | BlockedOn::Memory(mailbox)) => {
+                object(*mailbox, names);
             }
             Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
                 if let Sources::One(_) | Sources::Many(_) = sources {

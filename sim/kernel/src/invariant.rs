@@ -58,10 +58,11 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
         assert_eq!(message.mailbox, id, "a message lies where it was sent to");
     }
     for (sender, message) in &mailbox.senders {
-        let Some(BlockedOn::Send(own)) = state.waits_for(*sender) else {
-            panic!("whoever waits in a mailbox's queue is SEND-blocked");
-        };
-        assert_eq!(own, message, "a blocked sender waits with its own message");
+        let on = state.waits_for(*sender);
+        let is_right = matches!(on, Some(BlockedOn::Send(at)) if *at == id);
+        assert!(is_right, "whoever waits in a mailbox's queue is SEND-blocked there");
+        let process = state.threads[sender.index()].process;
+        assert_eq!(message.sender, process, "a blocked sender waits with its own message");
     }
     if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
         assert!(mailbox.receivers.is_empty(), "receivers of links wait in the inbox");
@@ -135,8 +136,8 @@ fn thread_invariants(machine: &Machine, state: &State, id: ThreadId) {
 
 fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
     match on {
-        BlockedOn::Send(message) => {
-            let queue = &state.mailboxes[message.mailbox.index()].senders;
+        BlockedOn::Send(mailbox) => {
+            let queue = &state.mailboxes[mailbox.index()].senders;
             let places = queue.iter().filter(|(sender, _)| *sender == id).count();
             assert_eq!(places, 1, "a SEND-blocked thread is in one queue, once");
         }
@@ -207,7 +208,7 @@ fn memory_invariants(machine: &Machine, state: &State) {
     }
     for (waiter, message) in &state.memory.waiting {
         assert!(
-            matches!(state.waits_for(*waiter), Some(BlockedOn::Memory(_))),
+            matches!(state.waits_for(*waiter), Some(BlockedOn::Memory(at)) if *at == message.mailbox),
             "whoever waits for memory is memory-blocked"
         );
         let here = state.memory.waiting.iter().filter(|(_, it)| it.mailbox == message.mailbox);

@@ -275,10 +275,10 @@ state! {
     /// What a thread waits for.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub enum BlockedOn {
-        /// SEND-blocked: until its message is stored or taken.
-        Send(Arc<Message>),
-        /// Memory-blocked: until the kernel has memory for its message.
-        Memory(Arc<Message>),
+        /// SEND-blocked: until its message, which lies in the queue of senders there, is stored or taken.
+        Send(MailboxId),
+        /// Memory-blocked: until the kernel has memory for its message, which is to go there. It lies in the queue for memory.
+        Memory(MailboxId),
         /// RECEIVE-blocked.
         Receive {
             /// On these.
@@ -395,6 +395,17 @@ impl State {
             | ThreadState::Suspended(_)
             | ThreadState::Ended => None,
         }
+    }
+
+    /// The message with which a thread waits on this: it does so for a slot, or for memory.
+    pub fn waits_with(&self, thread: ThreadId, on: &BlockedOn) -> Option<&Arc<Message>> {
+        let queue = match on {
+            BlockedOn::Send(mailbox) => &self.mailboxes[mailbox.index()].senders,
+            BlockedOn::Memory(_) => &self.memory.waiting,
+            _ => return None,
+        };
+        // Whoever has just begun to wait stands at the back.
+        queue.iter().rev().find(|(sender, _)| *sender == thread).map(|(_, message)| message)
     }
 
     /// Where the receive right of a port is; nowhere, if it is no port.

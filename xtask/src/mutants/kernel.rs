@@ -60,8 +60,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the message of a sender that timed out stays in the queue",
         file: "sim/kernel/src/step/wait.rs",
-        before: "mailbox.release_sender(place);\n                self.forget_blocked(message.mailbox, place);",
-        after: "let _ = place;",
+        before: "let (_, message) = self.release_sender(t, mailbox);",
+        after: "let message = self.state.waits_with(t, &BlockedOn::Send(mailbox)).cloned();\n                let message = message.unwrap_or_else(|| self.mailbox(mailbox).senders[0].1.clone());",
     },
     Mutant {
         name: "a receiver that timed out eats the message",

@@ -87,7 +87,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Whereabouts::Destroyed => return self.handler_is_lost(t),
         };
         let on = BlockedOn::Reply { right, holder };
-        self.enlist(t, &on);
+        self.enlist(t, &on, None);
         self.sink.blocked(t);
         self.note(Some(t), Kind::Blocked(&on));
         self.thread_mut(t).state = ThreadState::Blocked { on, bound: Bound::Forever };

@@ -69,17 +69,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The time of a blocked sender is over: it goes on if the kernel may keep its message.
     pub(super) fn expire_send(&mut self, t: ThreadId) -> bool {
         let machine = self.machine;
-        let (Some(BlockedOn::Send(message)), Op::Call(call)) =
+        let (Some(BlockedOn::Send(mailbox)), Op::Call(call)) =
             (self.state.waits_for(t), &machine.code[self.thread(t).pc.index()])
         else {
             return false;
         };
         let Verb::Send(Send { hold: Some(notify), .. }) = &call.verb else { return false };
-        let message = message.clone();
-        let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
-        let place = mailbox.place_of(t);
-        mailbox.release_sender(place);
-        self.forget_blocked(message.mailbox, place);
+        let (place, message) = self.release_sender(t, *mailbox);
         self.leave_queue(t);
         match self.hold(t, &message, notify, place, Attempt::Again) {
             Ok(()) => {}

@@ -36,17 +36,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.complete(t, Outcome::NoMemory);
             return;
         }
-        self.wait_on(t, BlockedOn::Memory(message));
+        self.wait_on(t, BlockedOn::Memory(message.mailbox), message);
     }
 
     /// Lets a thread that waits already go on waiting for something else, with the same bound.
-    fn wait_on(&mut self, t: ThreadId, on: BlockedOn) {
+    fn wait_on(&mut self, t: ThreadId, on: BlockedOn, message: Arc<Message>) {
         let bound = match self.thread(t).state {
             ThreadState::Blocked { bound, .. } => bound,
             _ => Bound::Forever,
         };
         self.sink.blocked(t);
-        self.enlist(t, &on);
+        self.enlist(t, &on, Some(message));
         self.note(Some(t), Kind::Blocked(&on));
         self.thread_mut(t).state = ThreadState::Blocked { on, bound };
     }
@@ -68,7 +68,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Posted::Gone(then, whereabouts) => self.released(t, then, whereabouts),
                 Posted::Full(message) => {
                     let mailbox = message.mailbox;
-                    self.wait_on(t, BlockedOn::Send(message));
+                    self.wait_on(t, BlockedOn::Send(mailbox), message);
                     self.tell_selectors(mailbox);
                 }
                 Posted::SenderEnded(message) => self.note(Some(t), Kind::Withdrawn(&message)),

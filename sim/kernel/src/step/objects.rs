@@ -85,7 +85,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.state.memory.waiting.iter().map(|(t, _)| *t).collect();
             for t in waiting {
                 match self.state.waits_for(t) {
-                    Some(BlockedOn::Memory(message)) if message.mailbox == mailbox => {
+                    Some(BlockedOn::Memory(to)) if *to == mailbox => {
                         self.end_wait(t, Outcome::Dead);
                     }
                     _ => {}

@@ -93,7 +93,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 result
             }
             Some(bound) => {
-                self.enlist(t, &on);
+                self.enlist(t, &on, None);
                 self.sink.blocked(t);
                 self.note(Some(t), Kind::Blocked(&on));
                 self.thread_mut(t).state = ThreadState::Blocked { on, bound };
@@ -109,6 +109,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Err(Stop::Outcome(outcome)) => self.complete(t, outcome),
             Err(Stop::Fault(fault)) => self.fail(t, fault),
         }
+    }
+
+    /// Takes a blocked sender out of the queue of a mailbox, with its place there and its message.
+    pub(super) fn release_sender(&mut self, t: ThreadId, id: MailboxId) -> (usize, Arc<Message>) {
+        let mailbox = &mut self.state.mailboxes[id.index()];
+        let place = mailbox.place_of(t);
+        let (_, message) = mailbox.release_sender(place);
+        self.forget_blocked(id, place);
+        (place, message)
     }
 
     pub(super) fn forget_blocked(&mut self, link: MailboxId, place: usize) {

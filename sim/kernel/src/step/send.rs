@@ -60,7 +60,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if attempt != Attempt::First && self.is_gone(message.mailbox) {
             return Err(self.give_up(t, &message, Outcome::Dead));
         }
-        let (message, on) = match self.post(t, message, attempt) {
+        let (on, message) = match self.post(t, message, attempt) {
             Posted::Gone(then, whereabouts) => {
                 return self.gone(t, then, whereabouts, &send.wait);
             }
@@ -71,15 +71,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Posted::NoMemory(message) if self.machine.policies.memory_full == MemoryFull::Fail => {
                 return Err(self.give_up(t, &message, Outcome::NoMemory));
             }
-            Posted::Full(message) => (message.clone(), BlockedOn::Send(message)),
-            Posted::NoMemory(message) => (message.clone(), BlockedOn::Memory(message)),
+            Posted::Full(message) => (BlockedOn::Send(message.mailbox), message),
+            Posted::NoMemory(message) => (BlockedOn::Memory(message.mailbox), message),
         };
         if attempt == Attempt::First && send.wait != Wait::Never {
             self.note(Some(t), Kind::Sent(&message));
         }
         // What there is no memory for the kernel cannot keep.
         let hold = send.hold.as_ref().filter(|_| matches!(on, BlockedOn::Send(_)));
-        match self.block(t, on, &send.wait) {
+        match self.block_with(t, on, Some(message.clone()), &send.wait) {
             Ok(()) => {
                 self.tell_selectors(message.mailbox);
                 Ok(())

@@ -22,6 +22,17 @@ use crate::waits;
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Lets a thread wait. A thread that looks again keeps the bound that it had.
     pub(super) fn block(&mut self, t: ThreadId, on: BlockedOn, wait: &Wait) -> Result<(), Stop> {
+        self.block_with(t, on, None, wait)
+    }
+
+    /// Lets a thread wait that has a message which could not go, or none.
+    pub(super) fn block_with(
+        &mut self,
+        t: ThreadId,
+        on: BlockedOn,
+        message: Option<Arc<Message>>,
+        wait: &Wait,
+    ) -> Result<(), Stop> {
         let bound = match (&self.thread(t).state, wait) {
             (ThreadState::LookingAgain { bound: Bound::Expired, .. }, _) => {
                 return Err(Stop::Outcome(Outcome::TimedOut));
@@ -36,7 +47,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
         };
         self.sink.blocked(t);
-        self.enlist(t, &on);
+        self.enlist(t, &on, message);
         self.note(Some(t), Kind::Blocked(&on));
         let blocked = ThreadState::Blocked { on, bound };
         let before = std::mem::replace(&mut self.thread_mut(t).state, blocked);
@@ -87,17 +98,18 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Puts a thread that is about to wait into the queues of what it waits for.
-    pub(super) fn enlist(&mut self, t: ThreadId, on: &BlockedOn) {
+    /// Puts a thread that is about to wait into the queues of what it waits for, a sender with its message.
+    pub(super) fn enlist(&mut self, t: ThreadId, on: &BlockedOn, message: Option<Arc<Message>>) {
+        let message = || message.expect("a sender waits with a message");
         match on {
-            BlockedOn::Send(message) => {
-                let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
-                mailbox.block_sender(t, message.clone());
+            BlockedOn::Send(id) => {
+                let mailbox = &mut self.state.mailboxes[id.index()];
+                mailbox.block_sender(t, message());
                 if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
-                    self.state.processes[to.index()].inbox.note_blocked(message.mailbox);
+                    self.state.processes[to.index()].inbox.note_blocked(*id);
                 }
             }
-            BlockedOn::Memory(message) => {
+            BlockedOn::Memory(id) => {
                 let looks = &self.state.threads[t.index()].state;
                 let was_first = matches!(
                     looks,
@@ -105,8 +117,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 );
                 let waiting = &mut self.state.memory.waiting;
                 let place = if was_first { 0 } else { waiting.len() };
-                waiting.insert(place, (t, message.clone()));
-                self.state.mailboxes[message.mailbox.index()].memory_waiters += 1;
+                waiting.insert(place, (t, message()));
+                self.state.mailboxes[id.index()].memory_waiters += 1;
             }
             BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
                 self.enlist_receiver(t, sources);
@@ -174,18 +186,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             | ThreadState::Ended => return,
         };
         match on {
-            BlockedOn::Send(message) => {
-                let mailbox = &mut self.state.mailboxes[message.mailbox.index()];
-                let place = mailbox.place_of(t);
-                mailbox.release_sender(place);
-                self.forget_blocked(message.mailbox, place);
+            BlockedOn::Send(mailbox) => {
+                let (_, message) = self.release_sender(t, mailbox);
                 self.take_back(t, &message);
-                self.work.push(Work::Refill(message.mailbox));
+                self.work.push(Work::Refill(mailbox));
             }
-            BlockedOn::Memory(message) => {
+            BlockedOn::Memory(mailbox) => {
                 let waiting = &mut self.state.memory.waiting;
-                waiting.retain(|(waiter, _)| *waiter != t);
-                self.state.mailboxes[message.mailbox.index()].memory_waiters -= 1;
+                let place = waiting.iter().position(|(waiter, _)| *waiter == t);
+                let place = place.expect("a memory-blocked thread waits for memory");
+                let (_, message) = waiting.remove(place).expect("it was found there");
+                self.state.mailboxes[mailbox.index()].memory_waiters -= 1;
                 self.take_back(t, &message);
                 self.work.push(Work::Memory);
             }

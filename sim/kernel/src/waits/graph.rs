@@ -26,7 +26,8 @@ mod waiting;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_program::{
-    Carried, Command, Effect, Expr, Handle, MailboxId, Once, Op, ProcessId, Right, ThreadId, Value,
+    Carried, Command, Effect, Expr, Handle, MailboxId, Message, Once, Op, ProcessId, Right,
+    ThreadId, Value,
 };
 
 use super::condition::Condition;
@@ -177,6 +178,8 @@ struct Arrows<'a> {
     state: &'a State,
     /// The code ahead of each thread that has any.
     futures: BTreeMap<ThreadId, Future>,
+    /// The messages with which threads wait for a slot or for memory.
+    sending: BTreeMap<ThreadId, &'a Message>,
     /// The rights to answer that each could use: reply rights and send-once rights.
     answers: BTreeMap<ThreadId, Vec<Handle>>,
     /// The types that somebody waits for, or waits to get rid of.
@@ -197,12 +200,14 @@ struct Arrows<'a> {
 
 impl<'a> Arrows<'a> {
     fn new(machine: &'a Machine, state: &'a State, among: &[ThreadId]) -> Self {
+        let sending = sending(state);
         let mut arrows = Self {
             machine,
             state,
             futures: BTreeMap::new(),
             answers: BTreeMap::new(),
-            kinds: kinds(state, among),
+            kinds: kinds(state, among, &sending),
+            sending,
             ending: BTreeSet::new(),
             killed: BTreeSet::new(),
             hold_memory: hold_memory(state),
@@ -337,14 +342,20 @@ fn hold_memory(state: &State) -> Vec<ProcessId> {
     (0..state.processes.len()).map(ProcessId::at).filter(holds).collect()
 }
 
+/// The messages with which threads wait for a slot or for memory.
+fn sending(state: &State) -> BTreeMap<ThreadId, &Message> {
+    let for_a_slot = state.mailboxes.iter().flat_map(|mailbox| &mailbox.senders);
+    for_a_slot.chain(&state.memory.waiting).map(|(t, message)| (*t, &**message)).collect()
+}
+
 /// Every type, or list of types, that a receiver waits for, or that a sender has to offer.
-fn kinds(state: &State, among: &[ThreadId]) -> Vec<Value> {
+fn kinds(state: &State, among: &[ThreadId], sending: &BTreeMap<ThreadId, &Message>) -> Vec<Value> {
     let mut kinds: Vec<Value> = Vec::new();
     let stored_where = |mailbox: MailboxId| state.mailboxes[mailbox.index()].messages.iter();
     let full: BTreeSet<MailboxId> = among
         .iter()
         .filter_map(|t| match state.waits_for(*t) {
-            Some(BlockedOn::Send(message)) => Some(message.mailbox),
+            Some(BlockedOn::Send(mailbox)) => Some(*mailbox),
             _ => None,
         })
         .chain(held_at(state))
@@ -357,7 +368,7 @@ fn kinds(state: &State, among: &[ThreadId]) -> Vec<Value> {
     for t in among {
         let kind = match state.waits_for(*t) {
             Some(BlockedOn::Receive { filter, .. }) => waiting::wanted_type(filter.as_deref()),
-            Some(BlockedOn::Send(message)) => Some(message.kind()),
+            Some(BlockedOn::Send(_)) => Some(sending[t].kind()),
             Some(BlockedOn::Reply { right, holder: Holder::Queued(mailbox) }) => {
                 Some(waiting::type_of_request(state, *right, *mailbox))
             }

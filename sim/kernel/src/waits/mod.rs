@@ -201,7 +201,7 @@ fn awaited_process(state: &State, t: ThreadId) -> Option<ProcessId> {
         _ => None,
     };
     match state.waits_for(t)? {
-        BlockedOn::Send(message) => ends(message.mailbox).map(|(_, to)| to),
+        BlockedOn::Send(mailbox) => ends(*mailbox).map(|(_, to)| to),
         BlockedOn::Receive { sources, .. } => match sources.listed() {
             [link] => ends(*link).map(|(from, _)| from),
             _ => None,

@@ -313,8 +313,8 @@ impl<'a> Search<'a> {
                 self.could_happen(Condition::Taken(message.mailbox));
                 self.could_happen(Condition::MemoryFreed);
             }
-            ThreadState::Blocked { on: BlockedOn::Send(message), .. } => {
-                let mailbox = &state.mailboxes[message.mailbox.index()];
+            ThreadState::Blocked { on: BlockedOn::Send(mailbox), .. } => {
+                let mailbox = &state.mailboxes[mailbox.index()];
                 let has_room = |other: &Message| mailbox.room(other.size) == Room::Free;
                 for place in mailbox.senders_with(has_room) {
                     self.help(mailbox.senders[place].0);

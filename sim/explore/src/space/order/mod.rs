@@ -184,8 +184,8 @@ impl PartialOrder {
             },
             ThreadState::Blocked { on, bound } => match on {
                 BlockedOn::Sleep => Some(0),
-                BlockedOn::Send(message) => {
-                    Some(self.others_at(view, message.mailbox, Direction::To, *bound))
+                BlockedOn::Send(mailbox) => {
+                    Some(self.others_at(view, *mailbox, Direction::To, *bound))
                 }
                 BlockedOn::Receive { sources: Sources::One(mailbox), .. } => {
                     Some(self.others_at(view, *mailbox, Direction::From, *bound))

@@ -110,11 +110,12 @@ impl<S: Sink> Short<'_, S> {
     /// There is no slot: the sender waits with its message.
     fn wait_with(&mut self, from: Place, message: Message, wait: &Wait) {
         let message = Arc::new(message);
-        self.state.mailboxes[message.mailbox.index()].block_sender(from.0, message.clone());
+        let id = message.mailbox;
         if S::EVENTS {
             self.note(from, Kind::Sent(&message));
         }
-        self.begin_to_wait(from, BlockedOn::Send(message), wait);
+        self.state.mailboxes[id.index()].block_sender(from.0, message);
+        self.begin_to_wait(from, BlockedOn::Send(id), wait);
     }
 }
 

@@ -38,7 +38,7 @@ impl Arrows<'_> {
         let own = state.threads[t.index()].process;
         let future = &self.futures[&t];
         // What it waits to send comes when its wait is over.
-        if let Some(BlockedOn::Send(message) | BlockedOn::Memory(message)) = state.waits_for(t)
+        if let Some(message) = self.sending.get(&t)
             && !self.machine.name_servers.contains_key(&message.mailbox)
         {
             self.told(message.mailbox, Some(message.kind()), to);

@@ -31,11 +31,11 @@ impl Arrows<'_> {
         }
         match state.waits_for(t) {
             None | Some(BlockedOn::Sleep) => {}
-            Some(BlockedOn::Send(message)) => self.of_a_sender(message, waits),
-            Some(BlockedOn::Memory(message)) => {
+            Some(BlockedOn::Send(_)) => self.of_a_sender(self.sending[&t], waits),
+            Some(BlockedOn::Memory(mailbox)) => {
                 waits(Condition::MemoryFreed);
                 waits(Condition::TakenAnywhere);
-                self.of_the_receiver(message.mailbox, waits);
+                self.of_the_receiver(*mailbox, waits);
                 // Whoever ends gives back what waits for it.
                 self.hold_memory.iter().for_each(|it| waits(Condition::ProcessEnds(*it)));
             }
