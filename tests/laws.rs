@@ -8,7 +8,7 @@ use common::{Told, busy, generate, tell, tell_the_long_way};
 use ipcsim_explore::{Limits, NoTrace, Run, Tracer};
 use ipcsim_kernel::object::mailbox::Existence;
 use ipcsim_kernel::object::port::{Controlled, Receiver};
-use ipcsim_kernel::{Event, Machine, MailboxId, MailboxKind, ProcessId, State, assert_invariants};
+use ipcsim_kernel::{Event, Machine, MailboxId, Object, ProcessId, State, assert_invariants};
 use ipcsim_report::trace::{self, Record};
 use proptest::prelude::*;
 
@@ -110,8 +110,8 @@ fn assert_nothing_is_left(told: &Told) {
         let waits = !mailbox.receivers.is_empty() && !is_name_server;
         assert!(mailbox.senders.is_empty() && !waits, "nobody waits");
         let receiver = mailbox.port().map(|port| port.receiver);
-        let is_left = match (mailbox.spec.kind, receiver) {
-            (MailboxKind::Open | MailboxKind::Filed, _) => true,
+        let is_left = match (&mailbox.object, receiver) {
+            (Object::Open | Object::Filed, _) => true,
             _ if is_name_server => true,
             // Its right is in a message that lies in a mailbox, or in such a port.
             (_, Some(Receiver::Carried(_))) => true,
@@ -120,8 +120,8 @@ fn assert_nothing_is_left(told: &Told) {
             (_, Some(Receiver::Kernel(Controlled::Thread(t)))) => {
                 !state.threads[t.index()].state.is_ended()
             }
-            (MailboxKind::Link { .. }, _) => false,
-            (MailboxKind::Port | MailboxKind::PortSet, _) => {
+            (Object::Link { .. }, _) => false,
+            (Object::Port(_) | Object::PortSet(_), _) => {
                 assert_eq!(mailbox.existence, Existence::Destroyed, "no port outlives everybody");
                 false
             }

@@ -6,7 +6,7 @@
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::program::{Effect, Inquiry};
 use ipcsim_kernel::{
-    BlockedOn, Capacity, Expr, Filter, Holder, Life, Machine, MailboxId, MailboxKind, Message,
+    BlockedOn, Capacity, Expr, Filter, Holder, Life, Machine, MailboxId, Message, Object,
     ProcessId, ReplyRight, Sources, State, ThreadId, ThreadState, Value, wait_graph,
 };
 
@@ -62,14 +62,14 @@ fn more(names: &Names, state: &State, t: ThreadId, on: &BlockedOn) -> Option<Str
             who_could_take_it(names, state, t).map(|who| format!(": {who}"))
         }
         BlockedOn::Receive { sources: Sources::One(mailbox), filter: None } => {
-            match state.mailboxes[mailbox.index()].spec.kind {
-                MailboxKind::Link { from, .. } => match state.processes[from.index()].life {
+            match state.mailboxes[mailbox.index()].object {
+                Object::Link { from, .. } => match state.processes[from.index()].life {
                     Life::Unborn => Some(", and has not been made".into()),
                     Life::NotStarted => Some(", and has not started".into()),
                     Life::Running | Life::Ended(_) => None,
                 },
-                MailboxKind::Port => Some(who_may_send(names, state, *mailbox)),
-                MailboxKind::Open | MailboxKind::Filed | MailboxKind::PortSet => None,
+                Object::Port(_) => Some(who_may_send(names, state, *mailbox)),
+                Object::Open | Object::Filed | Object::PortSet(_) => None,
             }
         }
         _ => None,
@@ -120,8 +120,8 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
 /// Why nobody takes a message out of the hands of its sender.
 fn why_not_taken(names: &Names, state: &State, message: &Message) -> String {
     let known_as = state.known_as(message.mailbox);
-    let kind = state.mailboxes[message.mailbox.index()].spec.kind;
-    if let MailboxKind::Link { to, .. } = kind {
+    let object = &state.mailboxes[message.mailbox.index()].object;
+    if let Object::Link { to, .. } = *object {
         let whom = names.machine.process_name(to);
         if state.processes[to.index()].life == Life::NotStarted {
             return format!("{whom} has not started");
@@ -202,8 +202,8 @@ fn why_no_memory(names: &Names, state: &State, message: &Message) -> String {
 /// Where something is stored: `in box1`, `on the link to P1`.
 fn place_of(names: &Names, state: &State, mailbox: MailboxId) -> String {
     let name = names.mailbox(state, mailbox, LinkEnd::Receiver);
-    match state.mailboxes[mailbox.index()].spec.kind {
-        MailboxKind::Link { .. } => format!("on the link to {name}"),
+    match state.mailboxes[mailbox.index()].object {
+        Object::Link { .. } => format!("on the link to {name}"),
         _ => format!("in {name}"),
     }
 }
@@ -230,8 +230,8 @@ fn why_not_received(
         return format!("no message of type {} is there", wanted_type(names, filter));
     }
     let name = names.mailbox(state, *mailbox, LinkEnd::Sender);
-    match state.mailboxes[mailbox.index()].spec.kind {
-        MailboxKind::Link { .. } => format!("{name} is not sending"),
+    match state.mailboxes[mailbox.index()].object {
+        Object::Link { .. } => format!("{name} is not sending"),
         _ if names.machine.name_servers.contains_key(mailbox) => "no request has come".into(),
         _ => format!("{name} is empty"),
     }

@@ -3,8 +3,8 @@
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::program::{Effect, Op, Right, Verb};
 use ipcsim_kernel::{
-    BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, MailboxKind, Message, Outcome,
-    PortSpec, ProcessId, Question, Route, State, Value, waits,
+    BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, Message, Outcome, PortSpec,
+    ProcessId, Question, Route, State, Value, waits,
 };
 
 use crate::reasons::why;
@@ -170,7 +170,7 @@ impl Telling<'_> {
     fn lost(&self, message: &Message, loss: Loss) -> String {
         let mailbox = &self.state.mailboxes[message.mailbox.index()];
         let why = match loss {
-            Loss::MailboxDestroyed if mailbox.spec.kind == MailboxKind::Port => "the port is dead",
+            Loss::MailboxDestroyed if mailbox.port().is_some() => "the port is dead",
             other => other.describe(),
         };
         format!("{} is lost: {why}", self.body(message))

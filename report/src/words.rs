@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ipcsim_kernel::{
-    BlockedOn, Fault, Handle, Holder, Machine, MailboxId, MailboxKind, Pc, ProcessId, Sources,
-    State, ThreadId, ThreadName, Value, write_value,
+    BlockedOn, Fault, Handle, Holder, Machine, Mailbox, MailboxId, Pc, ProcessId, Sources, State,
+    ThreadId, ThreadName, Value, write_value,
 };
 
 use crate::visible::visible;
@@ -45,8 +45,8 @@ impl<'a> Names<'a> {
 
     /// The name of a mailbox; of a link that of the receiving process, or of the sending one.
     pub fn mailbox(&self, state: &State, mailbox: MailboxId, end: LinkEnd) -> String {
-        match state.mailboxes.get(mailbox.index()).map(|mailbox| mailbox.spec.kind) {
-            Some(MailboxKind::Link { from, to }) => self.machine.process_name(match end {
+        match state.mailboxes.get(mailbox.index()).and_then(Mailbox::link) {
+            Some((from, to)) => self.machine.process_name(match end {
                 LinkEnd::Receiver => to,
                 LinkEnd::Sender => from,
             }),

@@ -79,7 +79,8 @@ class Settling:
             if found == 'dead':
                 self.complete(state, key, 'dead')
                 return True
-            if found and 'receivers' not in self.scenario.again:
+            # Whoever looks again fetches what is stored; what a blocked sender has is handed over under both policies.
+            if found and ('receivers' not in self.scenario.again or found[0] == 'sender'):
                 others = [other for other, _ in state.receivers.get(self.where_they_wait(state, found[1]), [])
                           if state.threads[other].wait[0] == 'receive']
                 if len(others) > 1:

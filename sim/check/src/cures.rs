@@ -7,7 +7,7 @@ use ipcsim_explore::{
     Covered, Delivery, Exploration, Looks, NoTrace, Outcome, Problem, Run, Verdict, conclude,
 };
 use ipcsim_kernel::waits::WaitGraph;
-use ipcsim_kernel::{BlockedOn, Holder, Machine, MailboxKind, Sources, State};
+use ipcsim_kernel::{BlockedOn, Holder, Machine, Mailbox, Sources, State};
 use ipcsim_report::{LinkEnd, Names, plural};
 use ipcsim_scenario::{LoadOptions, Remedy, Sort, load, remedies};
 use serde::Serialize;
@@ -132,11 +132,7 @@ fn at_fault(
     let all = Names::new(machine);
     let object = |mailbox, names: &mut BTreeSet<String>| {
         names.insert(base(all.mailbox(state, mailbox, LinkEnd::Receiver)));
-        if let Some(MailboxKind::Link { from, .. }) = state
-            .mailboxes
-            .get(usize::try_from(mailbox.0).unwrap_or(usize::MAX))
-            .map(|it| it.spec.kind)
-        {
+        if let Some((from, _)) = state.mailboxes.get(mailbox.index()).and_then(Mailbox::link) {
             names.insert(base(machine.process_name(from)));
         }
     };

@@ -10,7 +10,7 @@ use ipcsim_program::{
 
 use crate::machine::{Machine, Wake};
 use crate::object::filter::Filter;
-use crate::object::mailbox::{Mailbox, MailboxKind};
+use crate::object::mailbox::Mailbox;
 use crate::object::room::Room;
 use crate::state::{BlockedOn, Holder, Life, Look, State, ThreadState};
 
@@ -47,7 +47,7 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
     match mailbox.spec.capacity {
         Capacity::None => assert!(mailbox.messages.is_empty(), "no buffer holds no message"),
         // The limit of a port's queue may be lowered below what it holds.
-        Capacity::Messages(_) if mailbox.spec.kind == MailboxKind::Port => {}
+        Capacity::Messages(_) if mailbox.port().is_some() => {}
         Capacity::Messages(limit) => {
             assert!(mailbox.messages.len() as u64 <= limit, "a mailbox keeps its capacity");
         }
@@ -64,7 +64,7 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
         let process = state.threads[sender.index()].process;
         assert_eq!(message.sender, process, "a blocked sender waits with its own message");
     }
-    if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
+    if let Some((_, to)) = mailbox.link() {
         assert!(mailbox.receivers.is_empty(), "receivers of links wait in the inbox");
         if state.has_ended(to) {
             assert!(!mailbox.has_something(), "a link to an ended process is empty");

@@ -46,7 +46,8 @@ pub use machine::{
 };
 pub use object::filter::Filter;
 pub use object::inbox::Arrivals;
-pub use object::mailbox::{MailboxKind, MailboxSpec};
+pub use object::mailbox::{Mailbox, Object};
+pub use object::queue::QueueSpec;
 pub use oracle::{Computing, Oracle, Question};
 pub use predicate::{Predicate, Probe};
 pub use sink::Sink;

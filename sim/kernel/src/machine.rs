@@ -9,8 +9,8 @@ use ipcsim_program::{
 };
 
 use crate::object::inbox::Arrivals;
-use crate::object::mailbox::MailboxSpec;
 use crate::object::port::Receiver;
+use crate::object::queue::QueueSpec;
 use crate::timing::Timing;
 
 /// A compiled scenario.
@@ -23,7 +23,7 @@ pub struct Machine {
     /// The family of each process that is there from the start.
     pub processes: Vec<FamilyId>,
     /// The declared mailboxes, replicas one after the other.
-    pub mailboxes: Vec<MailboxSpec>,
+    pub mailboxes: Vec<QueueSpec>,
     /// Those of the mailboxes that are ports, and who has rights to them from the start.
     pub ports: Vec<PortSpec>,
     /// Those of the mailboxes that are port sets.

@@ -7,16 +7,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Carried, Fault, Ghost, MailboxId, Message, Order, Outcome, Pc, ProcessId, ReplyRight, Right,
-    Route, ThreadId, ThreadName, Value, nameless, state,
+    Carried, Fault, Ghost, MailboxId, Message, Outcome, Pc, ProcessId, ReplyRight, Right, Route,
+    ThreadId, ThreadName, Value, nameless, state,
 };
 
 use crate::machine::{Level, Machine};
 use crate::object::filter::Filter;
 use crate::object::inbox::Inbox;
-use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec};
+use crate::object::mailbox::{Existence, Mailbox, Object};
 use crate::object::memory::KernelMemory;
 use crate::object::port::{Receiver, Rights};
+use crate::object::queue::QueueSpec;
 use crate::table::{Table, Watched};
 
 /// Everything that changes while a machine runs.
@@ -363,13 +364,9 @@ impl State {
             return link;
         }
         let link = MailboxId::at(self.mailboxes.len());
-        self.mailboxes.push(Mailbox::new(MailboxSpec {
-            capacity: machine.family_of(to).link_capacity,
-            order: Order::Fifo,
-            receiver: machine.policies.receiver,
-            max_size: MailboxSpec::ANY_SIZE,
-            kind: MailboxKind::Link { from, to },
-        }));
+        let capacity = machine.family_of(to).link_capacity;
+        let spec = QueueSpec::plain(capacity, machine.policies.receiver);
+        self.mailboxes.push(Mailbox::new(spec, Object::Link { from, to }));
         self.processes[to.index()].inbox.add_link(from, link);
         self.processes[from.index()].outgoing.push(link);
         link
@@ -442,9 +439,9 @@ impl State {
 
     /// The queue in which receivers wait at a mailbox.
     pub(crate) fn queue_at(&self, mailbox: MailboxId) -> Queue {
-        match self.mailboxes[mailbox.index()].spec.kind {
-            MailboxKind::Link { to, .. } => Queue::Inbox(to),
-            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
+        match self.mailboxes[mailbox.index()].object {
+            Object::Link { to, .. } => Queue::Inbox(to),
+            Object::Open | Object::Filed | Object::Port(_) | Object::PortSet(_) => {
                 Queue::Mailbox(mailbox)
             }
         }
@@ -485,11 +482,11 @@ impl State {
     /// Whether nothing can ever come to a process from a source again.
     pub(crate) fn is_dead(&self, own: ProcessId, id: MailboxId) -> bool {
         let mailbox = &self.mailboxes[id.index()];
-        match mailbox.spec.kind {
-            MailboxKind::Link { from, .. } => self.has_ended(from) && !mailbox.has_something(),
-            MailboxKind::Open | MailboxKind::Filed => mailbox.existence == Existence::Destroyed,
-            MailboxKind::Port => self.receiver_of(id) != Receiver::Held(own),
-            MailboxKind::PortSet => {
+        match mailbox.object {
+            Object::Link { from, .. } => self.has_ended(from) && !mailbox.has_something(),
+            Object::Open | Object::Filed => mailbox.existence == Existence::Destroyed,
+            Object::Port(_) => self.receiver_of(id) != Receiver::Held(own),
+            Object::PortSet(_) => {
                 let owner = mailbox.set().map(|set| set.owner);
                 mailbox.existence == Existence::Destroyed || owner != Some(own)
             }
@@ -498,9 +495,7 @@ impl State {
 
     /// Whether a receive from these will be `dead` once the senders of its links have ended: all else is dead.
     pub(crate) fn is_dead_but_for_links(&self, own: ProcessId, sources: &Sources) -> bool {
-        let is_link = |source: &MailboxId| {
-            matches!(self.mailboxes[source.index()].spec.kind, MailboxKind::Link { .. })
-        };
+        let is_link = |source: &MailboxId| self.mailboxes[source.index()].link().is_some();
         let listed = sources.listed();
         !listed.is_empty()
             && listed.iter().all(|source| is_link(source) || self.is_dead(own, *source))

@@ -17,6 +17,7 @@ mod value;
 mod verb;
 mod walk;
 mod word;
+mod worded;
 
 pub use effects::Effect;
 pub use expr::{Expr, Function, text};

@@ -5,86 +5,48 @@ use std::sync::Arc;
 use crate::ghost::Ghost;
 use crate::limits;
 use crate::nameless;
+use crate::worded::worded;
 
-/// How a system call ended, as the thread sees it in its `status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Outcome {
-    /// It did what was asked.
-    Ok,
-    /// `wait: never`, and it would have had to wait.
-    WouldBlock,
-    /// Its bounded wait ended first.
-    TimedOut,
-    /// The message is larger than the mailbox, the memory or the receiver allows.
-    TooLarge,
-    /// The kernel has no memory for the message, and `memory-full` is `fail`.
-    NoMemory,
-    /// Nothing is known by this name.
-    NoSuchName,
-    /// The other side has ended, or the object was destroyed.
-    Dead,
-    /// The caller lacks the right that the call needs.
-    NoRight,
-    /// The object does not grant this.
-    Refused,
-    /// The other machine cannot be reached.
-    Unreachable,
-    /// The call would have closed a circle of waits, and `detect` is `refuse`.
-    Deadlock,
-    /// Somebody ended the wait from outside.
-    Interrupted,
-    /// The kernel keeps the message, and will tell when it has gone.
-    Held,
+worded! {
+    /// How a system call ended, as the thread sees it in its `status`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u32)]
+    pub enum Outcome {
+        /// It did what was asked.
+        Ok = "ok",
+        /// `wait: never`, and it would have had to wait.
+        WouldBlock = "would-block",
+        /// Its bounded wait ended first.
+        TimedOut = "timed-out",
+        /// The message is larger than the mailbox, the memory or the receiver allows.
+        TooLarge = "too-large",
+        /// The kernel has no memory for the message, and `memory-full` is `fail`.
+        NoMemory = "no-memory",
+        /// Nothing is known by this name.
+        NoSuchName = "no-such-name",
+        /// The other side has ended, or the object was destroyed.
+        Dead = "dead",
+        /// The caller lacks the right that the call needs.
+        NoRight = "no-right",
+        /// The object does not grant this.
+        Refused = "refused",
+        /// The other machine cannot be reached.
+        Unreachable = "unreachable",
+        /// The call would have closed a circle of waits, and `detect` is `refuse`.
+        Deadlock = "deadlock",
+        /// Somebody ended the wait from outside.
+        Interrupted = "interrupted",
+        /// The kernel keeps the message, and will tell when it has gone.
+        Held = "held",
+    }
 }
 
 nameless! { Outcome Fault }
 
 impl Outcome {
-    /// Every outcome, in the order in which the documentation lists them.
-    pub const ALL: [Outcome; 13] = [
-        Outcome::Ok,
-        Outcome::WouldBlock,
-        Outcome::TimedOut,
-        Outcome::TooLarge,
-        Outcome::NoMemory,
-        Outcome::NoSuchName,
-        Outcome::Dead,
-        Outcome::NoRight,
-        Outcome::Refused,
-        Outcome::Unreachable,
-        Outcome::Deadlock,
-        Outcome::Interrupted,
-        Outcome::Held,
-    ];
-
-    /// The word for it, in scenarios and traces.
-    pub fn word(self) -> &'static str {
-        match self {
-            Outcome::Ok => "ok",
-            Outcome::WouldBlock => "would-block",
-            Outcome::TimedOut => "timed-out",
-            Outcome::TooLarge => "too-large",
-            Outcome::NoMemory => "no-memory",
-            Outcome::NoSuchName => "no-such-name",
-            Outcome::Dead => "dead",
-            Outcome::NoRight => "no-right",
-            Outcome::Refused => "refused",
-            Outcome::Unreachable => "unreachable",
-            Outcome::Deadlock => "deadlock",
-            Outcome::Interrupted => "interrupted",
-            Outcome::Held => "held",
-        }
-    }
-
     /// Whether the thread goes on behind the call even if the step does not handle it.
     pub fn is_good(self) -> bool {
         matches!(self, Outcome::Ok | Outcome::Held)
-    }
-
-    /// The outcome with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::expr::Expr;
 use crate::ids::{ProcessId, Register, ThreadName};
 use crate::word::CallWord;
+use crate::worded::worded;
 
 /// The parts of a message that is to be sent, and how long the sender waits.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,27 +157,14 @@ pub struct Watch {
     pub notify: Expr,
 }
 
-/// What a process can ask about its own rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inspection {
-    /// How many references it has under this name.
-    References,
-    /// Which rights it has under this name.
-    Rights,
-}
-
-impl Inspection {
-    /// The function of an expression that asks this.
-    pub fn word(self) -> &'static str {
-        match self {
-            Inspection::References => "refs",
-            Inspection::Rights => "rights-of",
-        }
-    }
-
-    /// What this function asks, if it asks about rights.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Inspection::References, Inspection::Rights].into_iter().find(|asked| asked.word() == word)
+worded! {
+    /// What a process can ask about its own rights.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Inspection {
+        /// How many references it has under this name.
+        References = "refs",
+        /// Which rights it has under this name.
+        Rights = "rights-of",
     }
 }
 

@@ -193,36 +193,25 @@ macro_rules! named {
 
 named! { ProcessId: process ThreadId: thread MailboxId: mailbox ReplyRight: right }
 
-impl<T: Walk> Walk for [T] {
-    fn rename(&mut self, names: &mut impl Rename) {
-        for item in self.iter_mut() {
-            item.rename(names);
+/// What holds parts, one after the other.
+macro_rules! several {
+    ($($type:ty)*) => {$(
+        impl<T: Walk> Walk for $type {
+            fn rename(&mut self, names: &mut impl Rename) {
+                for part in self.iter_mut() {
+                    part.rename(names);
+                }
+            }
+            fn visit(&self, visitor: &mut impl Visit) {
+                for part in self.iter() {
+                    part.visit(visitor);
+                }
+            }
         }
-    }
-    fn visit(&self, visitor: &mut impl Visit) {
-        for item in self {
-            item.visit(visitor);
-        }
-    }
+    )*};
 }
 
-impl<T: Walk> Walk for Option<T> {
-    fn rename(&mut self, names: &mut impl Rename) {
-        self.as_mut_slice().rename(names);
-    }
-    fn visit(&self, visitor: &mut impl Visit) {
-        self.as_slice().visit(visitor);
-    }
-}
-
-impl<T: Walk> Walk for Vec<T> {
-    fn rename(&mut self, names: &mut impl Rename) {
-        self[..].rename(names);
-    }
-    fn visit(&self, visitor: &mut impl Visit) {
-        self[..].visit(visitor);
-    }
-}
+several! { [T] Vec<T> VecDeque<T> Option<T> }
 
 impl<T: Walk + ?Sized> Walk for Box<T> {
     fn rename(&mut self, names: &mut impl Rename) {
@@ -230,19 +219,6 @@ impl<T: Walk + ?Sized> Walk for Box<T> {
     }
     fn visit(&self, visitor: &mut impl Visit) {
         (**self).visit(visitor);
-    }
-}
-
-impl<T: Walk> Walk for VecDeque<T> {
-    fn rename(&mut self, names: &mut impl Rename) {
-        for item in self.iter_mut() {
-            item.rename(names);
-        }
-    }
-    fn visit(&self, visitor: &mut impl Visit) {
-        for item in self {
-            item.visit(visitor);
-        }
     }
 }
 

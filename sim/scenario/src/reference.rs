@@ -90,7 +90,7 @@ fn keys() -> Chapter {
 
 fn expressions() -> Chapter {
     let functions = FUNCTIONS.iter().map(|(name, ..)| of_function(name));
-    let fields = Field::ALL.into_iter().map(of_field);
+    let fields = Field::ALL.iter().copied().map(of_field);
     let names =
         NAMES.iter().map(|(word, meaning)| simple(word, "a name in expressions", word, meaning));
     Chapter {
@@ -106,7 +106,7 @@ fn outcomes() -> Chapter {
     Chapter {
         title: "Outcomes",
         about: "How a call ends, and what a thread is called that is still in one. An outcome other than `ok` that `when:` does not handle is an exception of the thread.",
-        entries: Outcome::ALL.into_iter().map(of_outcome).chain(waits).collect(),
+        entries: Outcome::ALL.iter().copied().map(of_outcome).chain(waits).collect(),
     }
 }
 

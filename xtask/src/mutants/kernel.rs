@@ -16,6 +16,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "Join \"join\" [WouldBlock",
     },
     Mutant {
+        name: "a blocked sender and a receiver that waits do not meet",
+        file: "sim/kernel/src/step/release.rs",
+        before: "if self.meet(mailbox) {",
+        after: "if false && self.meet(mailbox) {",
+    },
+    Mutant {
         name: "a message in the hands of a woken sender is nowhere",
         file: "sim/kernel/src/state.rs",
         before: "in_mailboxes.chain(waiting).chain(in_hand)",
@@ -158,7 +164,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the rights in a message that does not go are lost",
         file: "sim/kernel/src/step/wait.rs",
-        before: "        self.give_rights_back(message);",
+        before: "        self.give_back(message);",
         after: "        let _ = message;",
     },
     Mutant {

@@ -6,7 +6,7 @@ use ipcsim_program::{Ghost, Outcome, ProcessId, ThreadId, Value};
 
 use crate::machine::{Birth, Machine};
 use crate::object::inbox::Inbox;
-use crate::object::mailbox::{Mailbox, Protected};
+use crate::object::mailbox::{Mailbox, Object};
 use crate::object::memory::KernelMemory;
 use crate::object::port::{Port, Receiver, Rights};
 use crate::object::port_set::PortSet;
@@ -19,7 +19,11 @@ impl State {
         let mut state = State {
             processes: Table::with_capacity(machine.processes.len()),
             threads: Table::with_capacity(machine.initial_threads()),
-            mailboxes: machine.mailboxes.iter().map(|spec| Mailbox::new(*spec)).collect(),
+            mailboxes: machine
+                .mailboxes
+                .iter()
+                .map(|spec| Mailbox::new(*spec, Object::Open))
+                .collect(),
             memory: Watched::new(KernelMemory::new(
                 machine.policies.memory,
                 machine.policies.message_overhead,
@@ -30,9 +34,12 @@ impl State {
         for id in 0..machine.processes.len() {
             state.add_process(machine, ProcessId::at(id));
         }
+        for file in &machine.files {
+            state.mailboxes[file.mailbox.index()].object = Object::Filed;
+        }
         for spec in &machine.ports {
             let port = Port { backup: spec.backup, ..Port::with(spec.receiver) };
-            state.mailboxes[spec.port.index()].protected = Some(Box::new(Protected::Port(port)));
+            state.mailboxes[spec.port.index()].object = Object::Port(Box::new(port));
             if let Receiver::Held(receiver) = spec.receiver {
                 state.processes[receiver.index()].rights.add_receive(spec.port);
             }
@@ -51,7 +58,7 @@ impl State {
                 let port = state.mailboxes[member.index()].port_mut();
                 port.expect("a member is a port").set = Some(spec.set);
             }
-            state.mailboxes[spec.set.index()].protected = Some(Box::new(Protected::Set(set)));
+            state.mailboxes[spec.set.index()].object = Object::PortSet(Box::new(set));
             state.processes[spec.owner.index()].rights.add_receive(spec.set);
         }
         links::make(machine, &mut state);

@@ -9,4 +9,5 @@ pub mod mailbox;
 pub mod memory;
 pub mod port;
 pub mod port_set;
+pub mod queue;
 pub mod room;

@@ -80,11 +80,6 @@ state! {
 }
 
 impl Port {
-    /// A new port of this process.
-    pub fn of(process: ProcessId) -> Self {
-        Self::with(Receiver::Held(process))
-    }
-
     /// A new port whose receive right is there.
     pub fn with(receiver: Receiver) -> Self {
         Self {

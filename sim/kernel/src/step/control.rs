@@ -1,18 +1,10 @@
 //! Control of processes and threads from outside: kill, suspend, resume, interrupt.
 
-use std::sync::Arc;
+use ipcsim_program::{Command, Target};
 
-use ipcsim_program::{
-    Command, Fault, Handle, Message, Outcome, Pc, ProcessId, Target, Then, ThreadId, Value,
-};
-
-use super::{Step, Stop};
-use crate::event::Kind;
+use super::prelude::*;
 use crate::machine::Protection;
 use crate::object::port::Controlled;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{End, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Does something to processes, or to threads of the own one.
@@ -123,10 +115,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             _ => None,
         };
         let Some(command) = command else {
-            self.give_rights_back(message);
+            self.give_back(message);
             return Err(Stop::REFUSED);
         };
-        self.destroy_rights(message);
+        self.destroy_carried(message);
         match whom {
             Controlled::Process(process) => self.command_processes(t, command, &[process]),
             Controlled::Thread(other) => self.command_threads(t, command, &[other]),

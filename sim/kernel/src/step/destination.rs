@@ -1,13 +1,8 @@
 //! Where a message goes: the mailbox, link or port that a destination stands for.
 
-use ipcsim_program::{
-    Access, Expr, Fault, Handle, MailboxId, Once, ProcessId, ThreadId, Value, limits,
-};
+use ipcsim_program::Access;
 
-use super::{Step, Stop};
-use crate::object::mailbox::{Existence, MailboxKind};
-use crate::oracle::Oracle;
-use crate::sink::Sink;
+use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// The mailbox or link that a destination stands for, and the send-once right that it is, if it is one.
@@ -56,12 +51,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A mailbox that the file system names is reached through its path only.
     pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
-        match self.state.mailboxes[mailbox.index()].spec.kind {
-            MailboxKind::Filed => Err(Stop::NO_RIGHT),
-            MailboxKind::Open
-            | MailboxKind::Port
-            | MailboxKind::PortSet
-            | MailboxKind::Link { .. } => Ok(()),
+        match self.state.mailboxes[mailbox.index()].object {
+            Object::Filed => Err(Stop::NO_RIGHT),
+            Object::Open | Object::Port(_) | Object::PortSet(_) | Object::Link { .. } => Ok(()),
         }
     }
 

@@ -4,21 +4,12 @@
 //! A thread that has raised an exception waits for its answer as a caller waits for his: whatever may
 //! become of a request may become of an exception.
 
-use std::sync::Arc;
+use ipcsim_program::{self as program, Ghost, ReplyRight};
 
-use ipcsim_program::{
-    self as program, Extras, Fault, Ghost, MailboxId, Message, Outcome, Pc, ReplyRight, Route,
-    Then, ThreadId, Value,
-};
-
-use super::Step;
 use super::offer::Whereabouts;
-use crate::event::Kind;
+use super::prelude::*;
 use crate::machine::Level;
-use crate::object::mailbox::Existence;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Bound, End, Holder, Raised, ThreadState};
+use crate::state::Raised;
 
 /// What a handler answers to let a thread go on.
 const RESUME: &str = "resume";
@@ -65,19 +56,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         thread.control(|control| control.raised = Some(Raised { fault, level }));
         // It counts as waiting until it is known for whom.
         thread.state = ThreadState::Blocked { on: BlockedOn::Sleep, bound: Bound::Forever };
-        let serial = self.state.number_a_message();
-        let whereabouts = self.force(
-            Some(t),
-            Arc::new(Message {
-                size: body.size_bytes(),
-                body,
-                sender,
-                mailbox: port,
-                route: Route::Once,
-                extras: extras.boxed(),
-                serial,
-            }),
-        );
+        let size = body.size_bytes();
+        let message = self.new_message(sender, (port, Route::Once), (body, size), extras.boxed());
+        let whereabouts = self.force(Some(t), message);
         if self.thread_has_ended(t) {
             return;
         }

@@ -1,10 +1,8 @@
 //! The file system: a path names a mailbox, with an owner and a mode.
 
-use ipcsim_program::{Access, Expr, Handle, Outcome, Register, ThreadId, Value, misuse};
+use ipcsim_program::{Access, misuse};
 
-use super::{Step, Stop};
-use crate::oracle::Oracle;
-use crate::sink::Sink;
+use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn open(

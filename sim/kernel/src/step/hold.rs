@@ -5,21 +5,11 @@
 //! the port, without a thread, and is stored when its turn comes, even if kernel memory is short: that is
 //! promised. It is lost with its sender, as what a blocked sender holds.
 
-use std::sync::Arc;
-
-use ipcsim_program::{
-    Expr, Fault, Handle, MailboxId, Message, Once, Op, Outcome, ProcessId, Send, ThreadId, Value,
-    Verb,
-};
+use ipcsim_program::Send;
 
 use super::offer::Attempt;
-use super::{Step, Stop, Work};
-use crate::event::{Kind, Loss};
+use super::prelude::*;
 use crate::object::port::Held;
-use crate::object::room::Room;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Keeps a message that its sender does not wait for any longer, behind so many blocked senders.
@@ -36,7 +26,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             (Ok(()), Attempt::Again | Attempt::FromMemoryQueue) => {}
             (Ok(()), Attempt::First) => self.note(Some(t), Kind::Sent(message)),
             (Err(_), Attempt::Again | Attempt::FromMemoryQueue) => self.take_back(t, message),
-            (Err(_), Attempt::First) => self.give_rights_back(message),
+            (Err(_), Attempt::First) => self.give_back(message),
         }
         result?;
         self.note(Some(t), Kind::Kept(message));

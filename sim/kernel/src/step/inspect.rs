@@ -1,15 +1,9 @@
 //! Looking at one's own rights: expressions see a thread's variables only, so this is a call.
 
-use ipcsim_program::{
-    Expr, Fault, Handle, Inspection, MailboxId, Once, Outcome, Register, ReplyRight, Right,
-    ThreadId, Value,
-};
+use ipcsim_program::{Inspection, ReplyRight};
 
+use super::prelude::*;
 use super::rpc::Caller;
-use super::{Step, Stop};
-use crate::object::mailbox::Existence;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn inspect(

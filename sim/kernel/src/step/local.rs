@@ -1,14 +1,10 @@
 //! Local work: what a thread does by itself between two system calls. Nobody else sees it.
 
-use std::sync::Arc;
+use ipcsim_program::{Function, misuse};
 
-use ipcsim_program::{Expr, Fault, Function, Op, Pc, Register, ThreadId, Value, limits, misuse};
-
-use super::{Progress, Step};
-use crate::event::Kind;
-use crate::oracle::{Computing, Oracle, Question};
-use crate::sink::Sink;
-use crate::state::ThreadState;
+use super::Progress;
+use super::prelude::*;
+use crate::oracle::Computing;
 
 /// Where local work goes on, or why it stops.
 enum Next {

@@ -1,28 +1,8 @@
 //! Rights that are destroyed, and ports that die of it.
 
-use ipcsim_program::{Carried, MailboxId, Message, Once, Outcome, ProcessId, Right, ThreadId};
-
-use super::{Step, Stop, Work};
-use crate::event::{Kind, Loss};
-use crate::object::mailbox::Existence;
-use crate::object::port::Receiver;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
+use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// A message is destroyed, and the rights in it with it.
-    pub(super) fn destroy_rights(&mut self, message: &Message) {
-        for Carried { port, right } in message.carried() {
-            match right {
-                Right::Receive => self.work.push(Work::PortLost(port)),
-                Right::Send => self.may_be_last_sender(port),
-                Right::Once(number) => self.destroy_once(Once { port, number }),
-                Right::Dead => {}
-            }
-        }
-        self.may_be_last_sender(message.mailbox);
-    }
-
     /// The receive right of a port is destroyed: whoever asked for it gets it in a notice, or the backup
     /// has it from now on, or the port dies.
     pub(super) fn lose_receiver(&mut self, id: MailboxId) {

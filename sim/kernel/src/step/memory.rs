@@ -1,24 +1,14 @@
 //! Kernel memory that becomes free goes to the senders that wait for it, oldest first.
 
-use std::sync::Arc;
-
-use ipcsim_program::{Message, Outcome, ThreadId};
-
 use super::offer::{Attempt, Posted};
-use super::{Step, Work};
-use crate::event::Kind;
-use crate::machine::{MemoryFull, Wake};
-use crate::object::mailbox::MailboxKind;
-use crate::object::room::Room;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Bound, Look, ThreadState};
+use super::prelude::*;
+use crate::machine::MemoryFull;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A stored message has left its place: its memory goes to whoever waits for some.
     pub(super) fn free_memory_of(&mut self, message: &Arc<Message>, place: usize) {
         self.state.memory.release(message.size);
-        if let MailboxKind::Link { to, .. } = self.mailbox(message.mailbox).spec.kind {
+        if let Some((_, to)) = self.mailbox(message.mailbox).link() {
             self.state.processes[to.index()].inbox.forget_stored(message.mailbox, place);
         }
         self.set_of(message.mailbox).into_iter().for_each(|set| {

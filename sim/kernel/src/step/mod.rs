@@ -4,6 +4,7 @@
 //! goes on a short list of work, and is settled before the step returns; so a chain of a hundred
 //! thousand processes that die of each other's death needs no stack.
 
+mod carry;
 mod control;
 mod destination;
 mod exception;
@@ -18,6 +19,7 @@ mod notices;
 mod objects;
 mod offer;
 mod once;
+mod prelude;
 mod process;
 mod receive;
 mod release;

@@ -4,15 +4,9 @@
 //! affair. The kernel does here what a library does elsewhere: it puts the request together, and makes an
 //! outcome of the answer.
 
-use ipcsim_program::{
-    Carried, Disposition, Expr, Grant, Handle, Inquiry, Message, Once, Outcome, Right, Send,
-    ThreadId, Value, misuse,
-};
+use ipcsim_program::{Disposition, Grant, Inquiry, Send, misuse};
 
-use super::{Step, Stop};
-use crate::object::mailbox::Existence;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
+use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Sends a request to the name server. Its body is a name; to register one, a list of the name and what it

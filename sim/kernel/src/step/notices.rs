@@ -1,22 +1,10 @@
 //! Notices: messages from the kernel about ports. A notice goes by a send-once right, and so exactly once, and
 //! however full the queue is that it goes to.
 
-use std::sync::Arc;
-
-use ipcsim_program::{
-    Carried, Extras, Handle, MailboxId, Message, Once, Outcome, ProcessId, Right, Route, ThreadId,
-    Until, Value, Watch,
-};
+use ipcsim_program::{Until, Watch};
 
 use super::offer::Whereabouts;
-use super::{Step, Stop, Work};
-use crate::event::Kind;
-use crate::machine::Wake;
-use crate::object::filter::Filter;
-use crate::object::mailbox::Existence;
-use crate::object::port::Receiver;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
+use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Asks for a notice. Whoever asked for the same before is told that he waits in vain.
@@ -70,22 +58,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Puts a notice on its way, by a send-once right.
     pub(super) fn notify(&mut self, once: Once, kind: &str, body: Value, right: Option<Carried>) {
         self.forget_once(once);
-        let serial = self.state.number_a_message();
         let extras = Extras {
             kind: Value::Text(kind.into()),
             rights: right.into_iter().collect(),
             ..Extras::default()
         };
-        let size = body.size_bytes();
-        self.work.push(Work::Notice(Arc::new(Message {
-            body,
-            sender: ProcessId::KERNEL,
-            mailbox: once.port,
-            size,
-            route: Route::Once,
-            extras: extras.boxed(),
-            serial,
-        })));
+        let (size, to) = (body.size_bytes(), (once.port, Route::Once));
+        let message = self.new_message(ProcessId::KERNEL, to, (body, size), extras.boxed());
+        self.work.push(Work::Notice(message));
     }
 
     /// Hands a message over or stores it, even if the queue is full: nobody waits for that.
@@ -115,7 +95,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Nobody can receive a notice to a port that has died in the meantime.
     pub(super) fn deliver_notice(&mut self, message: Arc<Message>) {
         if self.mailbox(message.mailbox).existence == Existence::Destroyed {
-            self.destroy_rights(&message);
+            self.destroy_carried(&message);
         } else {
             self.force(None, message);
         }

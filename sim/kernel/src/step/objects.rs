@@ -1,15 +1,9 @@
 //! Making and destroying mailboxes while the machine runs.
 
-use ipcsim_program::{Expr, Fault, Handle, MailboxId, Outcome, ThreadId, Value, Verb, limits};
-
 use super::offer::Whereabouts;
-use super::{Step, Stop, Work};
-use crate::event::{Kind, Loss};
+use super::prelude::*;
 use crate::machine::DyingPort;
-use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec};
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::BlockedOn;
+use crate::object::queue::QueueSpec;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn create(&mut self, t: ThreadId, verb: &Verb) -> Result<(), Stop> {
@@ -21,13 +15,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let policies = &self.machine.policies;
         let mailbox = MailboxId::at(self.state.mailboxes.len());
-        self.state.mailboxes.push(Mailbox::new(MailboxSpec {
+        let spec = QueueSpec {
             capacity: capacity.unwrap_or(policies.buffering),
             order: *order,
             receiver: receiver.unwrap_or(policies.receiver),
             max_size: *max_size,
-            kind: MailboxKind::Open,
-        }));
+        };
+        self.state.mailboxes.push(Mailbox::new(spec, Object::Open));
         self.note(Some(t), Kind::Created(mailbox));
         self.set(t, *into, Value::Handle(Handle::Mailbox(mailbox)));
         self.complete(t, Outcome::Ok);
@@ -43,7 +37,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         self.reachable_by_name(mailbox)?;
         let object = self.mailbox(mailbox);
-        if matches!(object.spec.kind, MailboxKind::Port | MailboxKind::PortSet) {
+        if matches!(object.object, Object::Port(_) | Object::PortSet(_)) {
             return self.destroy_port(t, mailbox);
         }
         if object.existence == Existence::Destroyed {
@@ -63,13 +57,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.sink.lost();
             self.note(None, Kind::Lost(&message, loss));
             self.request_left_its_queue(&message, Whereabouts::Destroyed);
-            self.destroy_rights(&message);
+            self.destroy_carried(&message);
         }
     }
 
     /// The senders that wait for a slot, or for memory, in what is gone end with `dead`.
     pub(super) fn release_senders_of_the_dead(&mut self, mailbox: MailboxId) {
-        let is_port = self.mailbox(mailbox).spec.kind == MailboxKind::Port;
+        let is_port = self.mailbox(mailbox).port().is_some();
         while let Some((t, message)) = self.mailbox(mailbox).senders.front().cloned() {
             if is_port && self.machine.policies.dying_port == DyingPort::Ok {
                 self.state.mailboxes[mailbox.index()].release_sender(0);

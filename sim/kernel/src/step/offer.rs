@@ -9,19 +9,8 @@
 //! 7. Is there no kernel memory? Then its sender waits for that ([`Offer::NoMemory`]).
 //! 8. Otherwise it is stored ([`Offer::Store`]).
 
-use std::sync::Arc;
-
-use ipcsim_program::{Capacity, MailboxId, Message, Outcome, Pick, ProcessId, Then, ThreadId};
-
-use super::Step;
-use crate::event::{Kind, Loss};
-use crate::machine::{TooLarge, Wake};
-use crate::object::filter::Filter;
-use crate::object::mailbox::MailboxKind;
-use crate::object::room::Room;
-use crate::oracle::{Oracle, Question};
-use crate::sink::Sink;
-use crate::state::BlockedOn;
+use super::prelude::*;
+use crate::machine::TooLarge;
 
 /// What became of a message that was offered.
 pub(super) enum Posted {
@@ -49,7 +38,7 @@ pub(super) enum Whereabouts {
 }
 
 /// What would become of a message that is offered now.
-enum Offer {
+pub(super) enum Offer {
     /// This waiting receiver takes it.
     Deliver(ThreadId),
     /// This waiting receiver would be next, but it is too large for it.
@@ -86,7 +75,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Offer::TooLargeFor(receiver) => {
                     self.end_wait(receiver, Outcome::TooLarge);
                     if self.thread_has_ended(t) {
-                        self.destroy_rights(&message);
+                        self.destroy_carried(&message);
                         return Posted::SenderEnded(message);
                     }
                     if self.machine.policies.too_large == TooLarge::Destroy {
@@ -115,7 +104,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// What would become of a message now.
-    fn offer(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Offer {
+    pub(super) fn offer(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Offer {
         let mailbox = self.mailbox(message.mailbox);
         // No later message for the same mailbox overtakes one that waits for memory.
         if mailbox.memory_waiters > 0 && attempt != Attempt::FromMemoryQueue {
@@ -186,7 +175,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Whether an older message lies here that this receiver would take as well, and that the one who
     /// was woken for it has not fetched yet.
-    fn would_overtake(&self, receiver: ThreadId, message: &Message) -> bool {
+    pub(super) fn would_overtake(&self, receiver: ThreadId, message: &Message) -> bool {
         let mailbox = self.mailbox(message.mailbox);
         !mailbox.messages.is_empty() && mailbox.first_stored(self.filter_of(receiver)).is_some()
     }
@@ -223,7 +212,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    fn would_take(&self, receiver: ThreadId, message: &Message) -> bool {
+    pub(super) fn would_take(&self, receiver: ThreadId, message: &Message) -> bool {
         match self.state.waits_for(receiver) {
             Some(BlockedOn::Receive { sources, filter }) => {
                 sources.contains(self.state.known_as(message.mailbox))
@@ -251,7 +240,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.state.memory.charge(message.size);
         self.sink.copied(message.size);
         let id = message.mailbox;
-        if let MailboxKind::Link { to, .. } = self.mailbox(id).spec.kind {
+        if let Some((_, to)) = self.mailbox(id).link() {
             self.state.processes[to.index()].inbox.note_stored(id);
         }
         let waiting = !self.state.receivers_of(id).is_empty();

@@ -1,14 +1,6 @@
 //! Send-once rights: made, handed over, and used up by one message.
 
-use std::sync::Arc;
-
-use ipcsim_program::{MailboxId, Message, Once, Outcome, ProcessId, ThreadId};
-
-use super::{Step, Stop};
-use crate::object::mailbox::Existence;
-use crate::object::port::Receiver;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
+use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Makes a send-once right to a port that a process receives from.

@@ -1,12 +1,7 @@
 //! Processes: their beginning, their ends, and what those mean to others.
 
-use ipcsim_program::{Expr, Fault, Outcome, ProcessId, ThreadId};
-
-use super::{Step, Stop, Work};
-use crate::event::{Kind, Loss};
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, End, Holder, Life, ThreadState};
+use super::prelude::*;
+use crate::state::Life;
 use crate::step::Progress;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {

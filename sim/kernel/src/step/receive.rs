@@ -1,21 +1,10 @@
 //! Receiving: a stored message first, then a blocked sender, then waiting.
 
-use std::sync::Arc;
-
-use ipcsim_program::{
-    Access, Answer, Expr, Fault, From, Handle, MailboxId, Message, Outcome, Receive, Route, Then,
-    ThreadId, Value, Verb,
-};
+use ipcsim_program::{Access, Answer, From, Receive};
 
 use super::offer::Whereabouts;
-use super::{Step, Stop, Work};
-use crate::event::{Kind, Loss};
+use super::prelude::*;
 use crate::machine::{Receives, TooLarge};
-use crate::object::filter::Filter;
-use crate::object::mailbox::MailboxKind;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Holder, Sources, ThreadState};
 
 /// A message that a receive could take now.
 #[derive(Clone, Copy)]
@@ -121,7 +110,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.find_oldest(t, filter);
         }
         for mailbox in sources.listed() {
-            if self.mailbox(*mailbox).spec.kind == MailboxKind::PortSet {
+            if self.mailbox(*mailbox).set().is_some() {
                 if let Some((port, place)) = self.find_in_set(*mailbox, filter) {
                     return Some(Found::Stored(port, place));
                 }
@@ -131,7 +120,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 return Some(Found::Stored(*mailbox, place));
             }
             if self.mailbox(*mailbox).serves_blocked_senders()
-                && let Some(place) = self.pick_sender(*mailbox, filter)
+                && let Some(place) =
+                    self.pick_sender(*mailbox, |_, message| Filter::accepts(filter, message))
             {
                 return Some(Found::WithSender(*mailbox, place));
             }
@@ -259,7 +249,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             other => unreachable!("{other:?} does not take messages"),
         };
         let message = self.stamp(message);
-        let message = self.copy_out(t, message);
+        let message = self.unpack(t, message);
         self.note(Some(t), Kind::Received(&message));
         self.sink.received(t);
         match answer {

@@ -1,19 +1,8 @@
 //! Waiters go on: senders whose message has gone, senders that get a slot, threads that look again.
 
-use std::sync::Arc;
-
-use ipcsim_program::{MailboxId, Message, Outcome, Pick, ProcessId, Then, ThreadId, Wait};
-
-use super::offer::Whereabouts;
-use super::{Step, Stop};
-use crate::event::Kind;
-use crate::machine::Wake;
-use crate::object::filter::Filter;
-use crate::object::mailbox::MailboxKind;
-use crate::object::room::Room;
-use crate::oracle::{Oracle, Question};
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Bound, Holder, Look, Sources, ThreadState};
+use super::offer::{Attempt, Offer, Whereabouts};
+use super::prelude::*;
+use crate::machine::TooLarge;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Lets a waiting receiver try its call again when it next runs.
@@ -121,7 +110,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     pub(super) fn forget_blocked(&mut self, link: MailboxId, place: usize) {
-        if let MailboxKind::Link { to, .. } = self.mailbox(link).spec.kind {
+        if let Some((_, to)) = self.mailbox(link).link() {
             self.state.processes[to.index()].inbox.forget_blocked(link, place);
         }
     }
@@ -132,7 +121,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             if self.accept_held(mailbox) {
                 continue;
             }
-            let Some((t, message)) = self.next_sender(mailbox) else { return };
+            let Some((t, message)) = self.next_sender(mailbox) else {
+                if self.meet(mailbox) {
+                    continue;
+                }
+                return;
+            };
             self.leave_queue(t);
             if self.machine.policies.wake_senders == Wake::LookAgain {
                 self.wake_to_look_again(t, Look::Send(message));
@@ -149,6 +143,45 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
+    /// A sender that is blocked here meets a receiver that waits here; tells whether there are such two. There can be only
+    /// where receivers look again: until now an older message lay here that the receiver would have taken as well, and
+    /// another one was woken for it.
+    fn meet(&mut self, id: MailboxId) -> bool {
+        let looks_again = self.machine.policies.wake_receivers == Wake::LookAgain;
+        if !looks_again || !self.mailbox(id).serves_blocked_senders() {
+            return false;
+        }
+        let is_awaited = |step: &Self, message: &Message| {
+            let mut waiting = step.state.receivers_of(id).iter().copied();
+            waiting.any(|t| step.would_take(t, message) && !step.would_overtake(t, message))
+        };
+        let Some(place) = self.pick_sender(id, is_awaited) else { return false };
+        let (sender, message) = self.mailbox(id).senders[place].clone();
+        let whereabouts = match self.offer(sender, &message, Attempt::Again) {
+            Offer::Deliver(receiver) => {
+                self.release_sender(sender, id);
+                self.leave_queue(sender);
+                let process = self.thread(receiver).process;
+                self.deliver(Some(sender), receiver, message.clone());
+                Whereabouts::With(process)
+            }
+            Offer::TooLargeFor(receiver) => {
+                self.end_wait(receiver, Outcome::TooLarge);
+                let is_still_here = self.state.waits_for(sender) == Some(&BlockedOn::Send(id));
+                if !is_still_here || self.machine.policies.too_large == TooLarge::Keep {
+                    return true;
+                }
+                self.release_sender(sender, id);
+                self.leave_queue(sender);
+                self.lose(Some(sender), &message, Loss::TooLarge);
+                Whereabouts::Destroyed
+            }
+            Offer::Store | Offer::Full | Offer::NoMemory | Offer::TooLarge => return false,
+        };
+        self.released(sender, message.then(), whereabouts);
+        true
+    }
+
     /// Takes the blocked sender out of the queue that goes next, if there is room for its message.
     pub(super) fn next_sender(&mut self, id: MailboxId) -> Option<(ThreadId, Arc<Message>)> {
         let mailbox = self.mailbox(id);
@@ -156,16 +189,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if nobody || !mailbox.lets_blocked_senders_in() {
             return None;
         }
-        let place = match self.machine.policies.sender {
-            // Any order will do: nobody who fits has to wait for somebody who does not.
-            Pick::Arbitrary => {
-                let places: Vec<usize> = mailbox
-                    .senders_with(|message| mailbox.room(message.size) == Room::Free)
-                    .collect();
-                self.any_sender(&places)?
-            }
-            Pick::Fifo | Pick::Lifo | Pick::Priority => self.pick_sender(id, None)?,
-        };
+        // Where any order will do nobody who fits has to wait for somebody who does not.
+        let is_free = self.machine.policies.sender == Pick::Arbitrary;
+        let place = self.pick_sender(id, |step, message| {
+            !is_free || step.mailbox(id).room(message.size) == Room::Free
+        })?;
         let mailbox = &mut self.state.mailboxes[id.index()];
         let (_, message) = &mailbox.senders[place];
         if mailbox.room(message.size) != Room::Free {
@@ -177,9 +205,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The place of the blocked sender that goes next, among those whose message will do.
-    pub(super) fn pick_sender(&mut self, id: MailboxId, filter: Option<&Filter>) -> Option<usize> {
+    pub(super) fn pick_sender(
+        &mut self,
+        id: MailboxId,
+        will_do: impl Fn(&Self, &Message) -> bool,
+    ) -> Option<usize> {
         let mailbox = self.mailbox(id);
-        let mut places = mailbox.senders_with(|message| Filter::accepts(filter, message));
+        let mut places = mailbox.senders_with(|message| will_do(self, message));
         match self.machine.policies.sender {
             Pick::Fifo => places.next(),
             Pick::Lifo => places.last(),
@@ -187,16 +219,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 .min_by_key(|place| std::cmp::Reverse(self.priority_of(mailbox.senders[*place].0))),
             Pick::Arbitrary => {
                 let places: Vec<usize> = places.collect();
-                self.any_sender(&places)
+                if places.is_empty() {
+                    return None;
+                }
+                let answer = self.ask(None, Question::Sender { count: places.len() as u64 });
+                Some(places[usize::try_from(answer).expect("an answer below the count")])
             }
         }
-    }
-
-    fn any_sender(&mut self, places: &[usize]) -> Option<usize> {
-        if places.is_empty() {
-            return None;
-        }
-        let answer = self.ask(None, Question::Sender { count: places.len() as u64 });
-        Some(places[usize::try_from(answer).expect("an answer below the count")])
     }
 }

@@ -1,28 +1,8 @@
-//! Rights: who may use a port, and how rights travel in messages. What their ends mean is in `losing`.
-//!
-//! A right is in exactly one place: in the name space of a process, or in a message that is queued or whose
-//! sender waits. It is taken out of the name space when the message is made, and comes back if the message
-//! does not go.
+//! Rights: who may use a port. How they travel is in `carry`, and what their ends mean in `losing`.
 
-use std::sync::Arc;
-
-use ipcsim_program::{
-    Capacity, Carried, Disposition, Expr, Extras, Fault, Grant, Handle, MailboxId, Message, Once,
-    Order, Outcome, ProcessId, Register, Right, Send, ThreadId, Value, limits,
-};
-
-use super::{Step, Stop, Work};
-use crate::event::Kind;
-use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec, Protected};
-use crate::object::port::{DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Port, Receiver, Rights};
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-
-/// Rights that were taken out of a name space, and what that was before.
-pub(super) struct Taken {
-    before: Rights,
-    rights: Vec<(Carried, Disposition)>,
-}
+use super::prelude::*;
+use crate::object::port::{DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Port};
+use crate::object::queue::QueueSpec;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn create_port(
@@ -35,16 +15,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => DEFAULT_QUEUE_LIMIT,
             Some(limit) => self.queue_limit(t, limit)?,
         };
-        let mut mailbox = Mailbox::new(MailboxSpec {
-            capacity: Capacity::Messages(limit),
-            order: Order::Fifo,
-            receiver: self.machine.policies.receiver,
-            max_size: MailboxSpec::ANY_SIZE,
-            kind: MailboxKind::Port,
-        });
-        let port = Port::of(self.thread(t).process);
-        mailbox.protected = Some(Box::new(Protected::Port(port)));
-        self.add_received(t, into, mailbox)
+        let spec = QueueSpec::plain(Capacity::Messages(limit), self.machine.policies.receiver);
+        let port = Port::with(Receiver::Held(self.thread(t).process));
+        self.add_received(t, into, Mailbox::new(spec, Object::Port(Box::new(port))))
     }
 
     /// A new port or port set, that the process of a thread receives from.
@@ -126,20 +99,20 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Whether a process may send to a mailbox, if that is a port. A dead port is one that had a right.
     pub(super) fn check_send_right(&self, own: ProcessId, id: MailboxId) -> Result<(), Stop> {
-        let is_port = self.mailbox(id).spec.kind == MailboxKind::Port;
+        let is_port = self.mailbox(id).port().is_some();
         if is_port && !self.state.may_send(own, id) { Err(Stop::NO_RIGHT) } else { Ok(()) }
     }
 
     /// Whether a process may receive from a mailbox, if that is a port.
     pub(super) fn check_receive_right(&self, own: ProcessId, id: MailboxId) -> Result<(), Stop> {
         let mailbox = self.mailbox(id);
-        match mailbox.spec.kind {
-            MailboxKind::Port if self.state.receiver_of(id) != Receiver::Held(own) => {
+        match mailbox.object {
+            Object::Port(_) if self.state.receiver_of(id) != Receiver::Held(own) => {
                 Err(Stop::NO_RIGHT)
             }
             // A member is received from by way of its set only.
-            MailboxKind::Port if self.state.known_as(id) != id => Err(Stop::REFUSED),
-            MailboxKind::PortSet => {
+            Object::Port(_) if self.state.known_as(id) != id => Err(Stop::REFUSED),
+            Object::PortSet(_) => {
                 let is_own = mailbox.set().is_some_and(|set| set.owner == own);
                 let lives = mailbox.existence == Existence::Alive;
                 if is_own && lives { Ok(()) } else { Err(Stop::NO_RIGHT) }
@@ -148,177 +121,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Whether a message is to carry rights.
-    pub(super) fn mentions_ports(&self, send: &Send, extras: &Extras) -> bool {
-        let answers_at_port = match extras.reply_to {
-            Some(Handle::Mailbox(port)) => self.mailbox(port).port().is_some(),
-            Some(Handle::Once(_)) => true,
-            _ => false,
-        };
-        !send.rights.is_empty() || answers_at_port
-    }
-
-    /// Takes the rights that a message is to carry out of its sender's name space. If one cannot be had,
-    /// all stay where they were.
-    pub(super) fn take_rights(
-        &mut self,
-        t: ThreadId,
-        send: &Send,
-        to: MailboxId,
-        extras: &mut Extras,
-    ) -> Result<(), Stop> {
-        let own = self.thread(t).process;
-        let taken = self.take_granted(t, &send.rights, to)?;
-        // Where an answer goes to a port, it goes there by a send-once right.
-        let answered = match extras.reply_to {
-            Some(Handle::Mailbox(port)) if self.mailbox(port).port().is_some() => {
-                self.make_once(own, port).map(Some)
-            }
-            Some(Handle::Once(once)) => self.hand_over_once(own, once).map(Some),
-            _ => Ok(None),
-        };
-        match answered {
-            Ok(Some(once)) => extras.reply_to = Some(Handle::Once(once)),
-            Ok(None) => {}
-            Err(stop) => {
-                self.undo(own, taken.before, &taken.rights);
-                return Err(stop);
-            }
-        }
-        extras.rights = self.granted_have_left(own, taken).into();
-        Ok(())
-    }
-
-    /// Takes rights out of a name space, which go to this mailbox. If one cannot be had, all stay where they
-    /// were.
-    pub(super) fn take_granted(
-        &mut self,
-        t: ThreadId,
-        grants: &[Grant],
-        to: MailboxId,
-    ) -> Result<Taken, Stop> {
-        let own = self.thread(t).process;
-        let mut handles = Vec::with_capacity(grants.len());
-        for grant in grants {
-            match self.eval(t, &grant.port)? {
-                Value::Handle(handle) => handles.push((handle, grant.disposition)),
-                // A right that died on the way is nothing.
-                Value::None => return Err(Stop::NO_RIGHT),
-                _ => return Err(Fault::NotAnObject.into()),
-            }
-        }
-        let before = self.state.processes[own.index()].rights.clone();
-        let mut taken = Vec::with_capacity(handles.len());
-        for (handle, disposition) in handles {
-            match self.take_right(own, handle, disposition, to) {
-                Ok(right) => taken.push((right, disposition)),
-                Err(stop) => {
-                    self.undo(own, before, &taken);
-                    return Err(stop);
-                }
-            }
-        }
-        Ok(Taken { before, rights: taken })
-    }
-
-    /// Rights that were taken are on their way, and that is certain now.
-    pub(super) fn granted_have_left(&mut self, own: ProcessId, taken: Taken) -> Vec<Carried> {
-        for (Carried { port, .. }, disposition) in &taken.rights {
-            self.right_has_left(own, *port, *disposition);
-        }
-        taken.rights.into_iter().map(|(right, _)| right).collect()
-    }
-
-    /// All is as it was before these rights were taken.
-    fn undo(&mut self, own: ProcessId, before: Rights, taken: &[(Carried, Disposition)]) {
-        self.state.processes[own.index()].rights = before;
-        for (Carried { port, right }, disposition) in taken {
-            match (disposition, right) {
-                (Disposition::MoveReceive, _) => self.set_receiver(*port, Receiver::Held(own)),
-                (Disposition::MakeSendOnce, Right::Once(number)) => {
-                    self.forget_once(Once { port: *port, number: *number });
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Others see that a right is on its way, now that it is certain.
-    fn right_has_left(&mut self, own: ProcessId, port: MailboxId, disposition: Disposition) {
-        match disposition {
-            Disposition::MoveReceive => {
-                self.leave_set(port);
-                self.port_mut(port).begin_anew();
-                self.work.push(Work::ReceiverLeft(port));
-            }
-            Disposition::MakeSend if self.machine.counts_senders() => {
-                let made = &mut self.port_mut(port).made;
-                *made = made.saturating_add(1);
-            }
-            Disposition::MoveSend
-                if self.state.processes[own.index()].rights.references(port) == 0 =>
-            {
-                self.name_is_gone(own, port);
-            }
-            _ => {}
-        }
-    }
-
     pub(super) fn port_mut(&mut self, port: MailboxId) -> &mut Port {
         let mailbox = &mut self.state.mailboxes[port.index()];
         mailbox.port_mut().expect("only a port has rights")
     }
 
-    fn take_right(
-        &mut self,
-        own: ProcessId,
-        handle: Handle,
-        disposition: Disposition,
-        to: MailboxId,
-    ) -> Result<Carried, Stop> {
-        let port = match (handle, disposition) {
-            (Handle::Once(once), Disposition::MoveSendOnce) => {
-                let Once { port, number } = self.hand_over_once(own, once)?;
-                return Ok(Carried { port, right: Right::Once(number) });
-            }
-            (Handle::Once(_), _) => return Err(Stop::NO_RIGHT),
-            (Handle::Mailbox(port), _) if self.mailbox(port).port().is_some() => port,
-            _ => return Err(Stop::REFUSED),
-        };
-        let receives = self.state.receiver_of(port) == Receiver::Held(own);
-        let right = match disposition {
-            Disposition::MoveReceive if receives => {
-                self.state.processes[own.index()].rights.take_receive(port);
-                self.set_receiver(port, Receiver::Carried(to));
-                Right::Receive
-            }
-            Disposition::MakeSend if receives => Right::Send,
-            Disposition::MakeSendOnce => Right::Once(self.make_once(own, port)?.number),
-            Disposition::CopySend
-                if self.state.processes[own.index()].rights.references(port) > 0 =>
-            {
-                Right::Send
-            }
-            Disposition::MoveSend => {
-                let rights = &mut self.state.processes[own.index()].rights;
-                rights.give_up(port).ok_or(Stop::NO_RIGHT)?;
-                Right::Send
-            }
-            _ => return Err(Stop::NO_RIGHT),
-        };
-        Ok(Carried { port, right })
-    }
-
     pub(super) fn set_receiver(&mut self, port: MailboxId, receiver: Receiver) {
         self.port_mut(port).receiver = receiver;
-    }
-
-    /// A message has not gone: its sender gets the rights back, made ones as well, as if it had received
-    /// them.
-    pub(super) fn give_rights_back(&mut self, message: &Message) {
-        if message.sender != ProcessId::KERNEL {
-            message.carried().for_each(|carried| self.give_right(message.sender, carried));
-        }
     }
 
     /// A process gets a right, under the name that it has for the port already.
@@ -355,54 +164,4 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Right::Dead => {}
         }
     }
-
-    /// Whoever receives a message gets the rights in it, but for those to ports that have died on the way.
-    pub(super) fn copy_out(&mut self, t: ThreadId, mut message: Arc<Message>) -> Arc<Message> {
-        let own = self.thread(t).process;
-        if let Some(Handle::Once(Once { port, number })) = message.reply_to() {
-            if self.mailbox(port).existence == Existence::Destroyed {
-                extras_of(&mut message).reply_to = None;
-            } else {
-                self.give_right(own, Carried { port, right: Right::Once(number) });
-            }
-        }
-        if message.rights().is_empty() {
-            return message;
-        }
-        let mut rights = message.rights().to_vec();
-        for carried in &mut rights {
-            if self.mailbox(carried.port).existence == Existence::Destroyed {
-                carried.right = Right::Dead;
-            }
-            self.give_right(own, *carried);
-            if carried.right == Right::Receive {
-                self.note(Some(t), Kind::ReceiverIs(carried.port, own));
-            }
-        }
-        if rights != message.rights() {
-            extras_of(&mut message).rights = rights.into();
-        }
-        message
-    }
-
-    /// Whether a message carries the receive right of a port that one would have to receive from to get it.
-    pub(super) fn is_circular(&self, message: &Message) -> bool {
-        let moves = |carried: &&Carried| carried.right == Right::Receive;
-        message.rights().iter().filter(moves).any(|carried| {
-            let mut at = message.mailbox;
-            // Others, whose senders wait, may go round in a circle of their own.
-            for _ in 0..self.state.mailboxes.len() {
-                let Receiver::Carried(next) = self.state.receiver_of(at) else { return false };
-                if at == carried.port {
-                    return true;
-                }
-                at = next;
-            }
-            false
-        })
-    }
-}
-
-fn extras_of(message: &mut Arc<Message>) -> &mut Extras {
-    Arc::make_mut(message).extras.as_mut().expect("it carries rights")
 }

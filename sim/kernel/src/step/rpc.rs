@@ -1,17 +1,8 @@
 //! Request and response: a call sends a request with a reply right, and waits for the answer.
 
-use std::sync::Arc;
+use ipcsim_program::{Reply, ReplyRight, Send};
 
-use ipcsim_program::{
-    Extras, Fault, Handle, MailboxId, Message, Outcome, ProcessId, Reply, ReplyRight, Route, Send,
-    Then, ThreadId, Value,
-};
-
-use super::{Step, Stop};
-use crate::event::Kind;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Holder};
+use super::prelude::*;
 
 /// Whether somebody waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +67,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.sink.copied(answer.size);
         self.complete(t, Outcome::Ok);
         if self.thread(right.caller).raised().is_some() {
-            self.destroy_rights(&answer);
+            self.destroy_carried(&answer);
             self.handler_answers(right.caller, &answer);
         } else {
             self.receive_message(right.caller, answer);
@@ -93,12 +84,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         mailbox: MailboxId,
         route: Route,
     ) -> Result<Arc<Message>, Stop> {
-        let sender = self.thread(t).process;
-        let taken = self.take_granted(t, &reply.rights, mailbox)?;
-        let rights = self.granted_have_left(sender, taken).into();
+        let rights = self.pack_rights(t, &reply.rights, mailbox)?;
         let extras = Extras { rights, ..Extras::default() }.boxed();
-        let serial = self.state.number_a_message();
-        Ok(Arc::new(Message { body, sender, mailbox, size, route, extras, serial }))
+        Ok(self.new_message(self.thread(t).process, (mailbox, route), (body, size), extras))
     }
 
     /// Whether a process has a reply right: it has taken the request, and nobody has answered it. A handle

@@ -1,12 +1,6 @@
 //! Receive-scan: which sources a receive would not block on. It takes and reserves nothing.
 
-use ipcsim_program::{Expr, Handle, MailboxId, Outcome, ThreadId, Value, Verb, Wait};
-
-use super::{Step, Stop};
-use crate::object::mailbox::MailboxKind;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Sources};
+use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn select(&mut self, t: ThreadId, among: &Expr, wait: &Wait) -> Result<(), Stop> {
@@ -41,12 +35,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The handle that the program knows a source by: the process behind a link.
     fn name_of_source(&self, id: MailboxId) -> Handle {
-        match self.mailbox(id).spec.kind {
-            MailboxKind::Link { from, .. } => Handle::Process(from),
-            MailboxKind::Open | MailboxKind::Port | MailboxKind::PortSet => Handle::Mailbox(id),
-            MailboxKind::Filed => {
-                Handle::File { mailbox: id, access: ipcsim_program::Access::Read }
-            }
+        match self.mailbox(id).object {
+            Object::Link { from, .. } => Handle::Process(from),
+            Object::Open | Object::Port(_) | Object::PortSet(_) => Handle::Mailbox(id),
+            Object::Filed => Handle::File { mailbox: id, access: ipcsim_program::Access::Read },
         }
     }
 

@@ -1,20 +1,10 @@
 //! Sending: a message is handed to a waiting receiver, stored, or its sender waits.
 
-use std::sync::Arc;
-
-use ipcsim_program::{
-    Extras, Fault, MailboxId, Message, Outcome, Route, Send, Then, ThreadId, Value, Wait,
-};
+use ipcsim_program::Send;
 
 use super::offer::{Attempt, Posted};
-use super::{Step, Stop};
-use crate::event::{Kind, Loss};
+use super::prelude::*;
 use crate::machine::MemoryFull;
-use crate::object::mailbox::{Existence, Mailbox, MailboxKind};
-use crate::object::port::Receiver;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Look, ThreadState};
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn send(&mut self, t: ThreadId, send: &Send) -> Result<(), Stop> {
@@ -97,7 +87,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 _ => Err(self.give_up(t, &message, outcome)),
             },
             Err(fault) => {
-                self.give_rights_back(&message);
+                self.give_back(&message);
                 Err(fault)
             }
         }
@@ -106,9 +96,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Whether what a message was sent to has died while its sender was waking up.
     fn is_gone(&self, id: MailboxId) -> bool {
         let mailbox = self.mailbox(id);
-        match mailbox.spec.kind {
-            MailboxKind::Link { to, .. } => self.state.has_ended(to),
-            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port | MailboxKind::PortSet => {
+        match mailbox.object {
+            Object::Link { to, .. } => self.state.has_ended(to),
+            Object::Open | Object::Filed | Object::Port(_) | Object::PortSet(_) => {
                 mailbox.existence == Existence::Destroyed
             }
         }
@@ -119,7 +109,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if matches!(self.thread(t).state, ThreadState::LookingAgain { .. }) {
             self.note(Some(t), Kind::Withdrawn(message));
         }
-        self.give_rights_back(message);
+        self.give_back(message);
         Stop::Outcome(outcome)
     }
 
@@ -151,25 +141,35 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if size > target.spec.max_size {
             return Err(Stop::Outcome(Outcome::TooLarge));
         }
-        let route = match target.spec.kind {
-            MailboxKind::Link { .. } => Route::Link,
-            MailboxKind::Port if once.is_some() => Route::Once,
+        let route = match target.object {
+            Object::Link { .. } => Route::Link,
+            Object::Port(_) if once.is_some() => Route::Once,
             // There is no right to a set.
-            MailboxKind::PortSet => return Err(Stop::REFUSED),
-            MailboxKind::Open | MailboxKind::Filed | MailboxKind::Port => Route::Mailbox,
+            Object::PortSet(_) => return Err(Stop::REFUSED),
+            Object::Open | Object::Filed | Object::Port(_) => Route::Mailbox,
         };
         if let Some(extras) = &mut extras
-            && self.mentions_ports(send, extras)
+            && self.carries_something(send, extras)
         {
-            self.setting_aside(t, once, |step| step.take_rights(t, send, mailbox, extras))?;
+            self.setting_aside(t, once, |step| step.pack(t, send, mailbox, extras))?;
         }
         if let Some(once) = once {
             self.spend(t, once);
         }
         let extras = extras.and_then(Extras::boxed);
-        let sender = self.thread(t).process;
+        Ok(self.new_message(self.thread(t).process, (mailbox, route), (body, size), extras))
+    }
+
+    /// A message with the next number.
+    pub(super) fn new_message(
+        &mut self,
+        sender: ProcessId,
+        (mailbox, route): (MailboxId, Route),
+        (body, size): (Value, u64),
+        extras: Option<Box<Extras>>,
+    ) -> Arc<Message> {
         let serial = self.state.number_a_message();
-        Ok(Arc::new(Message { body, sender, mailbox, size, route, extras, serial }))
+        Arc::new(Message { body, sender, mailbox, size, route, extras, serial })
     }
 
     /// Evaluates what most messages lack.
@@ -194,7 +194,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// A size in bytes; a negative one is an exception.
-    pub(super) fn size(&mut self, t: ThreadId, size: &ipcsim_program::Expr) -> Result<u64, Fault> {
+    pub(super) fn size(&mut self, t: ThreadId, size: &Expr) -> Result<u64, Fault> {
         u64::try_from(self.scope(t).int(size)?).map_err(|_| Fault::Negative)
     }
 
@@ -210,6 +210,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn lose(&mut self, t: Option<ThreadId>, message: &Arc<Message>, why: Loss) {
         self.sink.lost();
         self.note(t, Kind::Lost(message, why));
-        self.destroy_rights(message);
+        self.destroy_carried(message);
     }
 }

@@ -1,34 +1,17 @@
 //! Port sets: ports that come in and go, and what a receive from a set takes.
 
-use ipcsim_program::{
-    Capacity, Expr, Fault, Handle, MailboxId, Order, Outcome, Register, ThreadId, Value,
-};
-
 use super::offer::Whereabouts;
+use super::prelude::*;
 use super::receive::Found;
-use super::{Step, Stop};
-use crate::event::Kind;
 use crate::machine::SetOrder;
-use crate::object::filter::Filter;
-use crate::object::mailbox::{Existence, Mailbox, MailboxKind, MailboxSpec, Protected};
-use crate::object::port::Receiver;
 use crate::object::port_set::PortSet;
-use crate::oracle::{Oracle, Question};
-use crate::sink::Sink;
-use crate::state::BlockedOn;
+use crate::object::queue::QueueSpec;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn create_set(&mut self, t: ThreadId, into: Register) -> Result<(), Stop> {
-        let mut mailbox = Mailbox::new(MailboxSpec {
-            capacity: Capacity::None,
-            order: Order::Fifo,
-            receiver: self.machine.policies.receiver,
-            max_size: MailboxSpec::ANY_SIZE,
-            kind: MailboxKind::PortSet,
-        });
+        let spec = QueueSpec::plain(Capacity::None, self.machine.policies.receiver);
         let set = PortSet::of(self.thread(t).process);
-        mailbox.protected = Some(Box::new(Protected::Set(set)));
-        self.add_received(t, into, mailbox)
+        self.add_received(t, into, Mailbox::new(spec, Object::PortSet(Box::new(set))))
     }
 
     /// A port comes into a set, out of any other. Whoever waits at the port itself is refused; whoever waits

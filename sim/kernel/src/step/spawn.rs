@@ -1,13 +1,8 @@
 //! Making a process from scratch, with the environment that its creator gives it.
 
-use ipcsim_program::{
-    Carried, Handle, MailboxId, Outcome, ProcessId, Right, Spawn, ThreadId, Value,
-};
+use ipcsim_program::Spawn;
 
-use super::{Step, Stop};
-use crate::event::Kind;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
+use super::prelude::*;
 use crate::state::Life;
 
 /// Rights that go to a new process are in no message on their way.
@@ -26,8 +21,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             parameters.push((*register, self.eval(t, value)?));
         }
         let names = self.names_for(own, child)?;
-        let taken = self.take_granted(t, &spawn.rights, NO_MAILBOX)?;
-        let rights = self.granted_have_left(own, taken);
+        let rights = self.pack_rights(t, &spawn.rights, NO_MAILBOX)?;
         if let Some(into) = spawn.into {
             self.set(t, into, Value::Handle(Handle::Process(child)));
         }

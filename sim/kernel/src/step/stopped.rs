@@ -3,13 +3,12 @@
 
 use std::borrow::Cow;
 
-use ipcsim_program::{Edges, Expr, Function, Op, Pc, ThreadId, Tour, Walking};
+use ipcsim_program::{Edges, Function, Tour, Walking};
 
+use super::prelude::*;
 use super::{Transition, step};
 use crate::machine::Machine;
-use crate::oracle::{Oracle, Question};
-use crate::sink::Sink;
-use crate::state::{State, ThreadState};
+use crate::state::State;
 
 /// The state in which these threads have done their local work, where that asks nobody anything.
 pub(crate) fn with_local_work_done<'a>(

@@ -1,12 +1,9 @@
 //! Threads of one process: starting, joining, ending, sleeping.
 
-use ipcsim_program::{Fault, Ghost, Outcome, Pc, ThreadId, ThreadName, Threads, Time, Wait};
+use ipcsim_program::{Ghost, ThreadName, Threads, Time};
 
-use super::{Step, Stop, Work};
-use crate::event::Kind;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Bound, End, Thread, ThreadState};
+use super::prelude::*;
+use crate::state::Thread;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn sleep(&mut self, t: ThreadId, time: &Time) -> Result<(), Stop> {
@@ -145,7 +142,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Lets those go on who waited for threads that have now all ended.
-    pub(super) fn tell_joiners(&mut self, process: ipcsim_program::ProcessId) {
+    pub(super) fn tell_joiners(&mut self, process: ProcessId) {
         for joiner in self.state.processes[process.index()].joiners.clone() {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(joiner) else { continue };
             let ended = |other: &ThreadId| self.thread(*other).state.is_ended();

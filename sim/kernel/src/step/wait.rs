@@ -4,19 +4,12 @@
 //! `release`, the two are changed together.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use ipcsim_program::{Message, Outcome, ProcessId, ThreadId, Wait};
-
+use super::Progress;
+use super::prelude::*;
 use super::stopped::with_local_work_done;
-use super::{Progress, Step, Stop, Work};
-use crate::event::Kind;
 use crate::machine::Detect;
-use crate::object::mailbox::MailboxKind;
-use crate::object::port::Receiver;
-use crate::oracle::Oracle;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Bound, Holder, Look, Queue, Sources, ThreadState};
+use crate::state::Queue;
 use crate::waits;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -105,7 +98,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             BlockedOn::Send(id) => {
                 let mailbox = &mut self.state.mailboxes[id.index()];
                 mailbox.block_sender(t, message());
-                if let MailboxKind::Link { to, .. } = mailbox.spec.kind {
+                if let Some((_, to)) = mailbox.link() {
                     self.state.processes[to.index()].inbox.note_blocked(*id);
                 }
             }
@@ -220,7 +213,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// A message that was sent already goes back to its sender.
     pub(super) fn take_back(&mut self, t: ThreadId, message: &Arc<Message>) {
         self.note(Some(t), Kind::Withdrawn(message));
-        self.give_rights_back(message);
+        self.give_back(message);
     }
 
     pub(super) fn expire(&mut self, t: ThreadId) -> Progress {

@@ -2,7 +2,7 @@
 
 use ipcsim_program::{MailboxId, ProcessId, ThreadId};
 
-use crate::object::mailbox::MailboxKind;
+use crate::object::mailbox::Object;
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Holder, Queue, Sources, State};
 
@@ -118,8 +118,7 @@ impl Waiters {
     /// Whether nobody waits for a condition, where that is seen at a glance.
     pub(super) fn are_surely_none(&self, state: &State, condition: Condition) -> bool {
         let object = |mailbox: MailboxId| &state.mailboxes[mailbox.index()];
-        let is_link =
-            |mailbox: MailboxId| matches!(object(mailbox).spec.kind, MailboxKind::Link { .. });
+        let is_link = |mailbox: MailboxId| object(mailbox).link().is_some();
         match condition {
             Condition::Sent(mailbox) => {
                 !is_link(mailbox)
@@ -267,7 +266,7 @@ fn of_taking(state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
     let mut waiting: Vec<ThreadId> = senders_on(state, mailbox).collect();
     let object = &state.mailboxes[mailbox.index()];
     // Taking the last message of a sender that has ended tells those who wait for more.
-    if let MailboxKind::Link { from, .. } = object.spec.kind
+    if let Some((from, _)) = object.link()
         && state.has_ended(from)
         && object.has_something()
     {
@@ -282,8 +281,8 @@ fn waits_at_no_port(state: &State, on: &BlockedOn) -> bool {
         return false;
     };
     let is_port = |source: &MailboxId| {
-        let kind = state.mailboxes[source.index()].spec.kind;
-        matches!(kind, MailboxKind::Port | MailboxKind::PortSet)
+        let object = &state.mailboxes[source.index()].object;
+        matches!(object, Object::Port(_) | Object::PortSet(_))
     };
     let sources = sources.listed();
     sources.is_empty() || !sources.iter().all(is_port)

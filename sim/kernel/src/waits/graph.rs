@@ -35,7 +35,6 @@ use super::future::{Ahead, Detail, Future, Reach, Scratch};
 use super::may_send;
 use super::search::on_their_way;
 use crate::machine::Machine;
-use crate::object::mailbox::MailboxKind;
 use crate::object::port::Controlled;
 use crate::state::{BlockedOn, Holder, State};
 
@@ -326,7 +325,7 @@ impl<'a> Arrows<'a> {
             Reach::Some(ports) => ports.contains(&mailbox),
         };
         let mut once = self.state.processes[process.index()].rights.once.iter();
-        self.state.mailboxes[mailbox.index()].spec.kind != MailboxKind::Port
+        self.state.mailboxes[mailbox.index()].port().is_none()
             || self.spread.contains(&mailbox)
             || once.any(|once| once.port == mailbox)
             || self.endowed.get(&process).is_some_and(is_endowed)

@@ -34,7 +34,6 @@ use std::borrow::Cow;
 use ipcsim_program::{MailboxId, ProcessId, ThreadId};
 
 use crate::machine::Machine;
-use crate::object::mailbox::MailboxKind;
 use crate::state::{BlockedOn, Bound, Holder, Life, Sources, State, Thread, ThreadState};
 pub use condition::Condition;
 pub use future::settled;
@@ -196,10 +195,7 @@ pub(crate) fn closes_a_chain(state: &State, t: ThreadId) -> bool {
 
 /// The one process that a thread waits for, over a link or for an answer.
 fn awaited_process(state: &State, t: ThreadId) -> Option<ProcessId> {
-    let ends = |mailbox: MailboxId| match state.mailboxes[mailbox.index()].spec.kind {
-        MailboxKind::Link { from, to } => Some((from, to)),
-        _ => None,
-    };
+    let ends = |mailbox: MailboxId| state.mailboxes[mailbox.index()].link();
     match state.waits_for(t)? {
         BlockedOn::Send(mailbox) => ends(*mailbox).map(|(_, to)| to),
         BlockedOn::Receive { sources, .. } => match sources.listed() {

@@ -9,7 +9,6 @@ use super::future::{Ahead, Commanded, Detail, Future, Reach, Scratch};
 use super::{Hope, may_send};
 use crate::machine::{Level, Machine};
 use crate::object::filter::is_wanted_type;
-use crate::object::mailbox::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
 use crate::object::room::Room;
 use crate::state::{BlockedOn, Life, Look, Sources, State, ThreadState};
@@ -62,7 +61,7 @@ impl<'a> Search<'a> {
 
     /// Whether a process could come to send to a mailbox, as far as rights go.
     fn may_send(&self, process: ProcessId, mailbox: MailboxId) -> bool {
-        self.state.mailboxes[mailbox.index()].spec.kind != MailboxKind::Port
+        self.state.mailboxes[mailbox.index()].port().is_none()
             || self.spread.contains(&mailbox)
             || may_send(self.machine, self.state, process, mailbox)
     }
@@ -261,7 +260,7 @@ impl<'a> Search<'a> {
             let ports = (0..self.state.mailboxes.len()).map(MailboxId::at);
             let ports = ports.filter(|port| {
                 let mailbox = &self.state.mailboxes[port.index()];
-                mailbox.spec.kind == MailboxKind::Port
+                mailbox.port().is_some()
                     && self.may_send(own, *port)
                     && !self.machine.name_servers.contains_key(port)
             });

@@ -14,9 +14,7 @@ mod spawned;
 mod types;
 mod unit;
 
-use ipcsim_kernel::{
-    Expr, Field, File, Machine, MailboxKind, MailboxSpec, Predicate, Receives, UserId, Value,
-};
+use ipcsim_kernel::{Expr, Field, File, Machine, Predicate, QueueSpec, Receives, UserId, Value};
 
 use crate::ast::{Fields, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
@@ -154,17 +152,11 @@ impl Compiler<'_> {
     fn mailboxes(&mut self) {
         for declaration in &self.scenario.mailboxes {
             let fields = &declaration.fields;
-            let kind = if self.names.is_filed(&declaration.name.value) {
-                MailboxKind::Filed
-            } else {
-                MailboxKind::Open
-            };
-            let spec = MailboxSpec {
+            let spec = QueueSpec {
                 capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
                 order: order(fields),
                 receiver: pick(fields, "receiver").unwrap_or(self.machine.policies.receiver),
-                max_size: unsigned(fields, "max-size").unwrap_or(MailboxSpec::ANY_SIZE),
-                kind,
+                max_size: unsigned(fields, "max-size").unwrap_or(QueueSpec::ANY_SIZE),
             };
             match unsigned(fields, "replicas") {
                 None => self.add_mailbox(declaration.name.value.clone(), spec),
@@ -177,7 +169,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn add_mailbox(&mut self, name: String, spec: MailboxSpec) {
+    fn add_mailbox(&mut self, name: String, spec: QueueSpec) {
         self.machine.mailboxes.push(spec);
         self.machine.symbols.mailboxes.push(name);
     }

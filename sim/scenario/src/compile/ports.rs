@@ -2,8 +2,8 @@
 
 use ipcsim_kernel::object::port::{Controlled, DEFAULT_QUEUE_LIMIT, Receiver};
 use ipcsim_kernel::{
-    Capacity, Expr, Family, Function, MailboxId, MailboxKind, MailboxSpec, Order, PortSetSpec,
-    PortSpec, ProcessId, Protection, ThreadId, ThreadSpec,
+    Capacity, Expr, Family, Function, MailboxId, PortSetSpec, PortSpec, ProcessId, Protection,
+    QueueSpec, ThreadId, ThreadSpec,
 };
 
 use super::declare::{Members, Object};
@@ -95,14 +95,8 @@ impl Compiler<'_> {
         self.machine.ports.push(PortSpec { port, receiver, backup: None, senders: vec![process] });
     }
 
-    fn port_spec(&self, limit: u64) -> MailboxSpec {
-        MailboxSpec {
-            capacity: Capacity::Messages(limit),
-            order: Order::Fifo,
-            receiver: self.machine.policies.receiver,
-            max_size: MailboxSpec::ANY_SIZE,
-            kind: MailboxKind::Port,
-        }
+    fn port_spec(&self, limit: u64) -> QueueSpec {
+        QueueSpec::plain(Capacity::Messages(limit), self.machine.policies.receiver)
     }
 
     /// The port that a key names.
@@ -128,13 +122,7 @@ impl Compiler<'_> {
     pub(super) fn port_sets(&mut self) {
         for declaration in &self.scenario.port_sets {
             let set = MailboxId::at(self.machine.mailboxes.len());
-            let spec = MailboxSpec {
-                capacity: Capacity::None,
-                order: Order::Fifo,
-                receiver: self.machine.policies.receiver,
-                max_size: MailboxSpec::ANY_SIZE,
-                kind: MailboxKind::PortSet,
-            };
+            let spec = QueueSpec::plain(Capacity::None, self.machine.policies.receiver);
             self.add_mailbox(declaration.name.value.clone(), spec);
             if let Some(owner) = self.holder(declaration, "of") {
                 let members = self.members(declaration, owner);

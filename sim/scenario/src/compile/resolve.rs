@@ -302,13 +302,12 @@ pub(super) fn fold_list(items: Vec<Compiled>) -> Compiled {
 }
 
 pub(super) fn message_field(field: &Placed<String>) -> Result<Field, Failed> {
-    let known = Field::ALL.into_iter().find(|known| known.word() == field.value);
-    known.ok_or_else(|| {
-        let words = Field::ALL.map(Field::word);
+    Field::from_word(&field.value).ok_or_else(|| {
+        let words: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
         let what = format!("a message has no field `{}`", field.value);
         Box::new(
             Diagnostic::new(Code::UnknownField, field.at, what)
-                .did_you_mean_at(&field.value, At::Field, words)
+                .did_you_mean_at(&field.value, At::Field, words.iter().copied())
                 .help(format!("its fields are {}", words.join(" "))),
         )
     })

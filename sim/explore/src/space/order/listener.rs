@@ -12,7 +12,7 @@
 
 use ipcsim_kernel::program::{Effect, From, Receive, Wait};
 use ipcsim_kernel::waits::settled;
-use ipcsim_kernel::{Capacity, Machine, MailboxSpec, Pick, Thread};
+use ipcsim_kernel::{Capacity, Machine, Mailbox, Pick, Thread};
 
 use super::ahead::{About, Direction, about};
 use super::{Movable, PartialOrder, Threads, View, commutes};
@@ -34,8 +34,8 @@ pub(super) fn takes_anything(receive: &Receive) -> bool {
 }
 
 /// Whether a sender waits until its message is taken.
-pub(super) fn is_rendezvous(spec: &MailboxSpec) -> bool {
-    spec.capacity == Capacity::None && commutes(spec)
+pub(super) fn is_rendezvous(mailbox: &Mailbox) -> bool {
+    mailbox.spec.capacity == Capacity::None && commutes(mailbox)
 }
 
 impl PartialOrder {

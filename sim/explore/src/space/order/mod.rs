@@ -17,8 +17,8 @@ mod listener;
 use ipcsim_kernel::program::{Effect, From, Op, Verb};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Expr, Holder, Machine, MailboxId, MailboxKind, MailboxSpec,
-    Order, Pick, ProcessId, Sources, State, Thread, ThreadState,
+    BlockedOn, Bound, Capacity, Detect, Expr, Holder, Machine, Mailbox, MailboxId, Object, Order,
+    Pick, ProcessId, Sources, State, Thread, ThreadState,
 };
 
 use super::transitions::Move;
@@ -68,25 +68,14 @@ impl PartialOrder {
         let boxes = state.mailboxes.items();
         let mut plain: Vec<bool> = boxes
             .iter()
-            .map(|mailbox| policies.sender == Pick::Fifo && commutes(&mailbox.spec))
+            .map(|mailbox| policies.sender == Pick::Fifo && commutes(mailbox))
             .collect();
-        let links = Links(
-            boxes
-                .iter()
-                .map(|mailbox| match mailbox.spec.kind {
-                    MailboxKind::Link { from, to } => Some((from, to)),
-                    MailboxKind::Open
-                    | MailboxKind::Filed
-                    | MailboxKind::Port
-                    | MailboxKind::PortSet => None,
-                })
-                .collect(),
-        );
+        let links = Links(boxes.iter().map(Mailbox::link).collect());
         let mut of_process: Vec<Threads> = vec![0; state.processes.items().len()];
         for (id, thread) in threads.iter().enumerate() {
             of_process[thread.process.index()] |= 1 << id;
         }
-        let rendezvous = boxes.iter().map(|mailbox| is_rendezvous(&mailbox.spec)).collect();
+        let rendezvous = boxes.iter().map(is_rendezvous).collect();
         let patient = is_patient(machine, &of_process);
         let mut ahead = Vec::new();
         for thread in threads {
@@ -368,11 +357,12 @@ fn alive(view: &View) -> Threads {
 }
 
 /// Whether a send and a receive come to the same in either order, if nobody's wait has a limit.
-fn commutes(spec: &MailboxSpec) -> bool {
+fn commutes(mailbox: &Mailbox) -> bool {
+    let spec = &mailbox.spec;
     let has_a_fixed_size =
         matches!(spec.capacity, Capacity::None | Capacity::Messages(_) | Capacity::Unlimited);
     has_a_fixed_size
-        && spec.kind != MailboxKind::Filed
+        && !matches!(mailbox.object, Object::Filed)
         && spec.order == Order::Fifo
         && spec.receiver == Pick::Fifo
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use ipcsim_kernel::{MailboxId, MailboxKind, ProcessId, Rename, State, ThreadId, Visit, Walk};
+use ipcsim_kernel::{MailboxId, ProcessId, Rename, State, ThreadId, Visit, Walk};
 
 use super::super::parts::{Is, Layout, Part};
 use super::alike::Group;
@@ -57,7 +57,7 @@ impl Arrangement {
         let mut links = BTreeMap::new();
         let mut ends = vec![None; state.mailboxes.items().len()];
         for (id, mailbox) in state.mailboxes.items().iter().enumerate() {
-            if let MailboxKind::Link { from, to } = mailbox.spec.kind {
+            if let Some((from, to)) = mailbox.link() {
                 links.insert((from, to), MailboxId::at(id));
                 ends[id] = Some((from, to));
             }

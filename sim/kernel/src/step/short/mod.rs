@@ -10,15 +10,14 @@ mod receive;
 mod send;
 mod wait;
 
-use ipcsim_program::{Call, Expr, Handle, MailboxId, Op, Outcome, Pc, ThreadId, Time, Value, Verb};
+use ipcsim_program::{Call, Time};
 
 use super::Transition;
+use super::prelude::*;
 use crate::eval::{Who, mailbox_member};
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::machine::Machine;
-use crate::object::mailbox::{Existence, Mailbox, MailboxKind};
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Sources, State, Thread, ThreadState};
+use crate::state::{State, Thread};
 
 /// Performs a transition, if that can be done in the short way.
 pub(super) fn step<S: Sink>(
@@ -88,7 +87,7 @@ fn member_of(machine: &Machine, thread: &Thread, expr: &Expr) -> Option<MailboxI
 }
 
 fn is_plain(mailbox: &Mailbox) -> bool {
-    mailbox.spec.kind == MailboxKind::Open && mailbox.existence == Existence::Alive
+    matches!(mailbox.object, Object::Open) && mailbox.existence == Existence::Alive
 }
 
 /// A thread's call returns, and all went well.

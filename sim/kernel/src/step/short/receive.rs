@@ -1,16 +1,9 @@
 //! Receiving a plain message: one that is stored, one in the hands of a blocked sender, or none yet.
 
-use std::sync::Arc;
+use ipcsim_program::{Call, From, Receive};
 
-use ipcsim_program::{
-    Call, Capacity, From, MailboxId, Message, Outcome, Pick, Receive, Then, ThreadId, Value,
-};
-
+use super::super::prelude::*;
 use super::{Place, Short, go_on, is_plain, mailbox_of, succeed};
-use crate::event::Kind;
-use crate::machine::Wake;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Sources};
 
 impl<S: Sink> Short<'_, S> {
     pub(super) fn receive(&mut self, t: ThreadId, call: &Call, receive: &Receive) -> Option<()> {

@@ -1,19 +1,12 @@
 //! Sending a plain message: a receiver waits for it, it is stored, or its sender waits.
 
-use std::sync::Arc;
+use ipcsim_program::{Call, Send};
 
-use ipcsim_program::{
-    Call, Capacity, Message, Outcome, Pick, Route, Send, ThreadId, Value, Verb, Wait,
-};
-
+use super::super::prelude::*;
 use super::{Place, Short, is_plain, mailbox_of, replace_plain, succeed, waits_for_anything};
-use crate::event::Kind;
-use crate::machine::{Machine, Wake};
-use crate::object::mailbox::Mailbox;
+use crate::machine::Machine;
 use crate::object::memory::KernelMemory;
-use crate::object::room::Room;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, State, Thread, ThreadState};
+use crate::state::{State, Thread};
 
 /// Where a message goes.
 enum Goes {

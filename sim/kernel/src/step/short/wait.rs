@@ -1,14 +1,11 @@
 //! How a plain wait begins, and how it ends by itself.
 
-use ipcsim_program::{Outcome, Span, ThreadId, Time, Wait};
+use ipcsim_program::{Span, Time};
 
+use super::super::prelude::*;
 use super::super::wait::forget_waiter;
 use super::{Place, Short, replace_plain};
-use crate::event::Kind;
 use crate::machine::Detect;
-use crate::object::mailbox::MailboxKind;
-use crate::sink::Sink;
-use crate::state::{BlockedOn, Bound, Sources, ThreadState};
 
 impl<S: Sink> Short<'_, S> {
     /// Whether a call may wait like this, and nothing has to be computed or looked for before it does.
@@ -57,7 +54,7 @@ impl<S: Sink> Short<'_, S> {
             BlockedOn::Receive { sources: Sources::One(id), .. } => {
                 let next = call.handler(Outcome::TimedOut)?;
                 let mailbox = &mut self.state.mailboxes[id.index()];
-                if mailbox.spec.kind != MailboxKind::Open {
+                if !matches!(mailbox.object, Object::Open) {
                     return None;
                 }
                 forget_waiter(&mut mailbox.receivers, t);

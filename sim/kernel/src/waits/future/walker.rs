@@ -7,8 +7,9 @@ use ipcsim_program::{
 };
 
 use crate::machine::{Detect, Machine, MemoryFull, Protection};
-use crate::object::mailbox::{Existence, MailboxKind, MailboxSpec};
+use crate::object::mailbox::{Existence, Object};
 use crate::object::port::{Controlled, Receiver};
+use crate::object::queue::QueueSpec;
 use crate::state::{BlockedOn, Life, Sources, State};
 
 use super::settled::settled;
@@ -402,8 +403,8 @@ impl Walker<'_> {
     fn are_objects(&self, expr: &Expr, may_lack_rights: bool) -> bool {
         self.are_all(expr, |value| match value {
             Value::Handle(Handle::Mailbox(mailbox)) => {
-                let kind = self.state.mailboxes[mailbox.index()].spec.kind;
-                kind == MailboxKind::Open || may_lack_rights
+                let object = &self.state.mailboxes[mailbox.index()].object;
+                *object == Object::Open || may_lack_rights
             }
             Value::Handle(Handle::Process(_)) => true,
             Value::Handle(Handle::File { .. }) => may_lack_rights,
@@ -419,16 +420,14 @@ impl Walker<'_> {
         self.machine.policies.memory.is_none()
             && self.all_mailboxes(expr, |mailbox| {
                 let spec = &self.state.mailboxes[mailbox.index()].spec;
-                spec.max_size == MailboxSpec::ANY_SIZE
-                    && !matches!(spec.capacity, Capacity::Bytes(_))
+                spec.max_size == QueueSpec::ANY_SIZE && !matches!(spec.capacity, Capacity::Bytes(_))
             })
     }
 
     fn all_mailboxes(&self, expr: &Expr, good: impl Fn(MailboxId) -> bool + Copy) -> bool {
         let is_good = |value: &Value| match value {
             Value::Handle(Handle::Mailbox(mailbox)) => {
-                self.state.mailboxes[mailbox.index()].spec.kind == MailboxKind::Open
-                    && good(*mailbox)
+                self.state.mailboxes[mailbox.index()].object == Object::Open && good(*mailbox)
             }
             _ => false,
         };

@@ -7,7 +7,6 @@ use ipcsim_program::{Command, Handle, MailboxId, ProcessId, ReplyRight, ThreadId
 use super::Arrows;
 use crate::machine::Level;
 use crate::object::filter::is_wanted_type;
-use crate::object::mailbox::MailboxKind;
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Holder};
 use crate::waits::condition::Condition;
@@ -136,9 +135,7 @@ impl Arrows<'_> {
             sent(*mailbox, kind.as_ref(), to);
         }
         if let Reach::All = future.sends {
-            let is_port = |port: &MailboxId| {
-                self.state.mailboxes[port.index()].spec.kind == MailboxKind::Port
-            };
+            let is_port = |port: &MailboxId| self.state.mailboxes[port.index()].port().is_some();
             let ports = (0..self.state.mailboxes.len()).map(MailboxId::at).filter(is_port);
             let ports: Vec<MailboxId> = ports.filter(|port| self.may_send(own, *port)).collect();
             for kind in &future.sent.elsewhere {

@@ -6,7 +6,7 @@ use ipcsim_program::{
 
 use super::Arrows;
 use crate::object::filter::{Filter, is_wanted_type};
-use crate::object::mailbox::MailboxKind;
+use crate::object::mailbox::Object;
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Holder, Sources, State};
 use crate::waits::condition::Condition;
@@ -93,7 +93,7 @@ impl Arrows<'_> {
         };
         // Whoever wants none of the types that are stored takes a message out of its sender's hands; at a port
         // it has to go into the queue first.
-        if spec.kind != MailboxKind::Port {
+        if state.mailboxes[mailbox.index()].port().is_none() {
             taken(message.kind());
         }
         // Whoever takes none of the types that are stored frees no slot.
@@ -126,8 +126,8 @@ impl Arrows<'_> {
             }
             Condition::SentAnywhere | Condition::SentAnywhereOf(_) => {
                 let is_port = |source: &MailboxId| {
-                    let kind = self.state.mailboxes[source.index()].spec.kind;
-                    matches!(kind, MailboxKind::Port | MailboxKind::PortSet)
+                    let object = &self.state.mailboxes[source.index()].object;
+                    matches!(object, Object::Port(_) | Object::PortSet(_))
                 };
                 let sources = sources.listed();
                 sources.is_empty() || !sources.iter().all(is_port)
@@ -143,7 +143,7 @@ impl Arrows<'_> {
     /// The receiver of a link, or of a port, may end; a mailbox may be destroyed.
     fn of_the_receiver(&self, mailbox: MailboxId, waits: &mut impl FnMut(Condition)) {
         waits(Condition::Destroyed(mailbox));
-        if let MailboxKind::Link { to, .. } = self.state.mailboxes[mailbox.index()].spec.kind {
+        if let Some((_, to)) = self.state.mailboxes[mailbox.index()].link() {
             waits(Condition::ProcessEnds(to));
         }
         match self.state.receiver_of(mailbox) {
@@ -191,9 +191,9 @@ impl Arrows<'_> {
 
     /// The living processes at the other ends of links.
     fn senders(&self, sources: &Sources) -> Vec<ProcessId> {
-        let sender = |source: &MailboxId| match self.state.mailboxes[source.index()].spec.kind {
-            MailboxKind::Link { from, .. } if !self.state.has_ended(from) => Some(from),
-            _ => None,
+        let sender = |source: &MailboxId| {
+            let (from, _) = self.state.mailboxes[source.index()].link()?;
+            (!self.state.has_ended(from)).then_some(from)
         };
         sources.listed().iter().filter_map(sender).collect()
     }
@@ -280,8 +280,8 @@ impl Arrows<'_> {
         for message in messages.filter(|message| message.carried().any(is_one)) {
             let at = message.mailbox;
             waits(Condition::Destroyed(at));
-            match (state.mailboxes[at.index()].spec.kind, state.receiver_of(at)) {
-                (MailboxKind::Link { to, .. }, _) => waits(Condition::ProcessEnds(to)),
+            match (state.mailboxes[at.index()].link(), state.receiver_of(at)) {
+                (Some((_, to)), _) => waits(Condition::ProcessEnds(to)),
                 (_, Receiver::Held(process)) => waits(Condition::ProcessEnds(process)),
                 _ => waits(Condition::Taken(at)),
             }

@@ -152,8 +152,7 @@ impl Unit<'_> {
     /// Whether a text is a field of a variable: `m.body`.
     pub(super) fn looks_like_a_field(&self, text: &str) -> bool {
         let Some((variable, field)) = text.split_once('.') else { return false };
-        let is_field = Field::ALL.into_iter().any(|known| known.word() == field);
-        is_field && self.variables.iter().any(|known| known == variable)
+        Field::from_word(field).is_some() && self.variables.iter().any(|known| known == variable)
     }
 
     /// Warns of a text that looks like the name of something, unless quotes show that it is meant.

@@ -2,7 +2,7 @@
 
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 use ipcsim_kernel::program::{Disposition, Grant, Spawn, Until, Verb, Watch};
-use ipcsim_kernel::{Capacity, MailboxSpec, Register};
+use ipcsim_kernel::{Capacity, QueueSpec, Register};
 
 use super::{Failed, Unit};
 use crate::ast::{Arg, Fields, Step};
@@ -23,7 +23,7 @@ impl Unit<'_> {
                 capacity: capacity(fields, "capacity"),
                 order: order(fields),
                 receiver: pick(fields, "receiver"),
-                max_size: unsigned(fields, "max-size").unwrap_or(MailboxSpec::ANY_SIZE),
+                max_size: unsigned(fields, "max-size").unwrap_or(QueueSpec::ANY_SIZE),
             }),
         }
     }
