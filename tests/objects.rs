@@ -207,7 +207,9 @@ fn a_set_knows_who_came_first_and_whose_turn_it_is() {
     let mut set = PortSet::of(ProcessId(0));
     set.insert(a, 1);
     set.insert(b, 0);
-    [b, a, b].into_iter().for_each(|port| set.note_stored(port));
+    for port in [b, a, b] {
+        set.note_stored(port);
+    }
     let by_age = |set: &PortSet| set.by_age().collect::<Vec<_>>();
     let in_turn = |set: &PortSet| set.in_turn().collect::<Vec<_>>();
     assert_eq!(by_age(&set), [(a, 0), (b, 0), (a, 1), (b, 1)]);
@@ -230,7 +232,9 @@ fn an_inbox_knows_the_order_over_all_links() {
         inbox.add_link(ProcessId(3), a);
         assert_eq!(inbox.links().collect::<Vec<_>>(), [a, b], "by sender");
         assert_eq!((inbox.link(ProcessId(7)), inbox.link(ProcessId(4))), (Some(b), None));
-        [b, a, b].into_iter().for_each(|link| inbox.note_stored(link));
+        for link in [b, a, b] {
+            inbox.note_stored(link);
+        }
         let stored = |inbox: &Inbox| inbox.stored().collect::<Vec<_>>();
         assert_eq!(stored(&inbox), if known { vec![(b, 0), (a, 0), (b, 1)] } else { vec![] });
         inbox.forget_stored(b, 0);

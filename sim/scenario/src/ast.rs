@@ -5,7 +5,7 @@ use ipcsim_kernel::{Capacity, Outcome};
 
 use crate::expr::Expr;
 use crate::place::{Place, Placed};
-use crate::table;
+use crate::table::{self, Section};
 use crate::tree::Node;
 
 /// A scenario.
@@ -35,6 +35,30 @@ pub struct Scenario {
     pub processes: Vec<Declaration>,
     /// Claims.
     pub claims: Vec<Claim>,
+}
+
+impl Scenario {
+    /// What a section declares.
+    pub fn section(&self, section: Section) -> &[Declaration] {
+        match section {
+            Section::Mailboxes => &self.mailboxes,
+            Section::Ports => &self.ports,
+            Section::PortSets => &self.port_sets,
+            Section::Names => &self.names,
+            Section::Programs => &self.programs,
+        }
+    }
+
+    /// As [`Scenario::section`], to be filled.
+    pub fn section_mut(&mut self, section: Section) -> &mut Vec<Declaration> {
+        match section {
+            Section::Mailboxes => &mut self.mailboxes,
+            Section::Ports => &mut self.ports,
+            Section::PortSets => &mut self.port_sets,
+            Section::Names => &mut self.names,
+            Section::Programs => &mut self.programs,
+        }
+    }
 }
 
 /// A name with what it is declared as.

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::lecture::SLIDES;
 use crate::table::{
-    self, COSTS, FILE, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT,
-    PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, VERBS, Verb, WAKE, WAKES,
+    self, COSTS, FILE, GRANT, KERNEL, Key, Kind, MEASURES, Need, PROCESS, SCHEDULE_OUTCOMES,
+    Section, THREAD, VERBS, Verb, WAKE, WAKES,
 };
 use crate::word::RESERVED;
 
@@ -49,16 +49,11 @@ fn top(name: &str) -> Value {
     let named = |content: Value| json!({ "type": "object", "propertyNames": name_of_its_own(), "additionalProperties": content });
     match name {
         "kernel" => object(KERNEL),
-        "mailboxes" => named(object(MAILBOX)),
-        "ports" => named(object(PORT)),
-        "port-sets" => named(object(PORT_SET)),
-        "names" => named(object(NAME_SERVER)),
         "files" => json!({
             "type": "object",
             "propertyNames": { "pattern": "^/.*[^/]$" },
             "additionalProperties": object(FILE),
         }),
-        "programs" => named(object(PROGRAM)),
         "processes" => {
             let mut processes = named(json!({ "oneOf": [steps(), process()] }));
             processes["minProperties"] = 1.into();
@@ -66,7 +61,10 @@ fn top(name: &str) -> Value {
         }
         "expect" => json!({ "type": "array", "items": claim() }),
         "slide" => json!({ "type": "string", "examples": SLIDES }),
-        _ => json!({ "type": "string" }),
+        name => match Section::from_key(name) {
+            Some(section) => named(object(section.keys())),
+            None => json!({ "type": "string" }),
+        },
     }
 }
 

@@ -9,6 +9,7 @@ use super::spawned::Child;
 use crate::ast::{Arg, Declaration, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{BUILT_IN, Place};
+use crate::table::Section;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,17 +89,11 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         }
     }
     let mut next_mailbox: u64 = 0;
-    for declaration in &scenario.mailboxes {
+    for declaration in Section::OF_OBJECTS.into_iter().flat_map(|it| scenario.section(it)) {
         let members = members(declaration);
         let first = MailboxId(u32::try_from(next_mailbox).unwrap_or(u32::MAX));
         next_mailbox += count(members);
         enter(&mut names, declaration, Object::Mailbox { first, members }, found);
-    }
-    for declaration in scenario.ports.iter().chain(&scenario.port_sets) {
-        let first = MailboxId(u32::try_from(next_mailbox).unwrap_or(u32::MAX));
-        next_mailbox += 1;
-        let port = Object::Mailbox { first, members: Members::One };
-        enter(&mut names, declaration, port, found);
     }
     if next_mailbox > 1_000_000 {
         let at = scenario.mailboxes.last().map_or(Place::default(), |last| last.name.at);

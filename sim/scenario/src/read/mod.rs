@@ -14,7 +14,7 @@ use crate::ast::{Arg, Declaration, Fields, Flag, Scenario};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::place::{Place, Placed};
 use crate::table::synonyms::{self, At};
-use crate::table::{self, Key, Kind, Need};
+use crate::table::{self, Key, Kind, Need, Section};
 use crate::tree::{Node, Yaml};
 use crate::word;
 
@@ -56,12 +56,14 @@ pub fn read(root: &Node) -> Read {
 pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
     let Yaml::Map(entries) = &root.value else { return false };
     entries.iter().all(|(key, node)| match (key.value.as_str(), &node.value) {
-        ("mailboxes", Yaml::Map(declared)) => declared.len() == scenario.mailboxes.len(),
-        ("ports", Yaml::Map(declared)) => declared.len() == scenario.ports.len(),
-        ("port-sets", Yaml::Map(declared)) => declared.len() == scenario.port_sets.len(),
         ("processes", Yaml::Map(declared)) => declared.len() == scenario.processes.len(),
-        ("mailboxes" | "ports" | "port-sets" | "processes", _) => false,
-        (name, _) => table::TOP.iter().any(|known| known.name == name),
+        ("processes", _) => false,
+        (name, value) => match Section::from_key(name) {
+            Some(section) if Section::OF_OBJECTS.contains(&section) => {
+                matches!(value, Yaml::Map(declared) if declared.len() == scenario.section(section).len())
+            }
+            _ => table::TOP.iter().any(|known| known.name == name),
+        },
     })
 }
 
@@ -99,23 +101,15 @@ impl Reader {
                 "about" => scenario.about = self.prose(node),
                 "slide" => scenario.slide = self.prose(node),
                 "kernel" => scenario.kernel = self.table(node, table::KERNEL, "kernel"),
-                "mailboxes" => {
-                    scenario.mailboxes = self.declarations(node, table::MAILBOX, "a mailbox");
-                }
-                "ports" => scenario.ports = self.declarations(node, table::PORT, "a port"),
-                "port-sets" => {
-                    scenario.port_sets = self.declarations(node, table::PORT_SET, "a port set");
-                }
-                "names" => {
-                    scenario.names = self.declarations(node, table::NAME_SERVER, "a name server");
-                }
                 "files" => scenario.files = self.files(node),
-                "programs" => {
-                    scenario.programs = self.declarations(node, table::PROGRAM, "a program");
-                }
                 "processes" => scenario.processes = self.processes(node),
                 "expect" => scenario.claims = self.claims(node),
-                _ => {}
+                key => {
+                    if let Some(section) = Section::from_key(key) {
+                        let declared = self.declarations(node, section.keys(), section.one());
+                        *scenario.section_mut(section) = declared;
+                    }
+                }
             }
         }
         scenario

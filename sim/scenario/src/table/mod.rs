@@ -279,6 +279,50 @@ pub const COSTS: &[Key] = &[
     ),
 ];
 
+/// A part of the file that declares things of one kind, by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`TOP` says what each declares")]
+pub enum Section {
+    Mailboxes,
+    Ports,
+    PortSets,
+    Names,
+    Programs,
+}
+
+impl Section {
+    /// All of them.
+    pub const ALL: [Section; 5] =
+        [Section::Mailboxes, Section::Ports, Section::PortSets, Section::Names, Section::Programs];
+    /// Those that declare objects of the kernel: in this order they get their numbers.
+    pub const OF_OBJECTS: [Section; 3] = [Section::Mailboxes, Section::Ports, Section::PortSets];
+
+    /// The section with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.row().0 == key)
+    }
+
+    /// What one of the things that it declares is called.
+    pub fn one(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The keys of each of them.
+    pub fn keys(self) -> &'static [Key] {
+        self.row().2
+    }
+
+    fn row(self) -> (&'static str, &'static str, &'static [Key]) {
+        match self {
+            Section::Mailboxes => ("mailboxes", "a mailbox", MAILBOX),
+            Section::Ports => ("ports", "a port", PORT),
+            Section::PortSets => ("port-sets", "a port set", PORT_SET),
+            Section::Names => ("names", "a name server", NAME_SERVER),
+            Section::Programs => ("programs", "a program", PROGRAM),
+        }
+    }
+}
+
 /// The keys of a mailbox.
 pub const MAILBOX: &[Key] = &[
     optional("replicas", Kind::Positive(1_000_000), "This many mailboxes: `name[1]` and up"),
