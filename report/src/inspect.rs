@@ -6,8 +6,8 @@ use ipcsim_kernel::{
     Life, Machine, MailboxId, ProcessId, State, ThreadId, ThreadState, Value, wait_graph, waits,
 };
 
-use crate::reasons::waiting;
-use crate::words::{LinkEnd, Names, blocked_word, fault_words, place};
+use crate::reasons::{blocked_word, waiting};
+use crate::words::{LinkEnd, Names, fault_words, place};
 
 /// Why the threads of this name cannot go on, and who could let them; nothing if nobody has the name.
 pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {

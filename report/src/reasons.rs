@@ -1,4 +1,4 @@
-//! Why a wait does not end: what is read off the state, one function for each kind of wait.
+//! What a wait is called, and why it does not end: read off the state, one function for each kind of wait.
 //!
 //! Nothing here guesses. Where a receiver waits, it is said what it waits for instead; where memory is full, who
 //! holds it; where a request lies, what those are busy with who could take it.
@@ -11,7 +11,7 @@ use ipcsim_kernel::{
 };
 
 use crate::units::{bytes, plural};
-use crate::words::{LinkEnd, Names, blocked_where, blocked_word, listed_up_to, sources_text};
+use crate::words::{LinkEnd, Names, listed_up_to, some_of, sources_text};
 
 /// Of those who hold something so many are named.
 const NAMED: usize = 3;
@@ -73,6 +73,54 @@ fn more(names: &Names, state: &State, t: ThreadId, on: &BlockedOn) -> Option<Str
             }
         }
         _ => None,
+    }
+}
+
+/// What a wait is called: `SEND-blocked`.
+pub(crate) fn blocked_word(on: &BlockedOn) -> &'static str {
+    match on {
+        BlockedOn::Send(_) => "SEND-blocked",
+        BlockedOn::Memory(_) => "memory-blocked",
+        BlockedOn::Receive { .. } | BlockedOn::Select(_) => "RECEIVE-blocked",
+        BlockedOn::Reply { .. } => "REPLY-blocked",
+        BlockedOn::Join(_) => "waiting",
+        BlockedOn::Sleep => "asleep",
+    }
+}
+
+/// On what a thread waits: `on P2`, `from box1 or box2`.
+pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> String {
+    match on {
+        BlockedOn::Send(mailbox) | BlockedOn::Memory(mailbox) => {
+            format!("on {}", names.mailbox(state, *mailbox, LinkEnd::Receiver))
+        }
+        BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
+            format!("on {}", sources_text(names, state, sources))
+        }
+        BlockedOn::Reply { holder, .. } => match holder {
+            Holder::Taken(process) => format!("on {}", names.machine.process_name(*process)),
+            Holder::Queued(mailbox) => {
+                format!("on {}", names.mailbox(state, *mailbox, LinkEnd::Receiver))
+            }
+        },
+        BlockedOn::Join(threads) => {
+            let list: Vec<String> = threads.iter().map(|t| names.thread(state, *t)).collect();
+            format!("for {}", some_of(&list, "and"))
+        }
+        BlockedOn::Sleep => String::new(),
+    }
+}
+
+/// What a wait is called in a trace.
+pub(crate) fn trace_word(on: &BlockedOn) -> &'static str {
+    match on {
+        BlockedOn::Send(_) => "send",
+        BlockedOn::Memory(_) => "memory",
+        BlockedOn::Receive { .. } => "receive",
+        BlockedOn::Select(_) => "select",
+        BlockedOn::Reply { .. } => "reply",
+        BlockedOn::Join(_) => "join",
+        BlockedOn::Sleep => "sleep",
     }
 }
 

@@ -7,9 +7,9 @@ use ipcsim_kernel::{
     ProcessId, Question, Route, State, Value, waits,
 };
 
-use crate::reasons::why;
+use crate::reasons::{blocked_where, blocked_word, why};
 use crate::units::plural;
-use crate::words::{LinkEnd, Names, blocked_where, blocked_word, fault_words};
+use crate::words::{LinkEnd, Names, fault_words};
 
 /// What an event is in words, if it deserves any.
 pub(crate) fn words_of(machine: &Machine, state: &State, event: &Event) -> Option<String> {

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use ipcsim_kernel::{
-    BlockedOn, Fault, Handle, Holder, Machine, Mailbox, MailboxId, Pc, ProcessId, Sources, State,
-    ThreadId, ThreadName, Value, write_value,
+    Fault, Handle, Machine, Mailbox, MailboxId, Pc, ProcessId, Sources, State, ThreadId,
+    ThreadName, Value, write_value,
 };
 
 use crate::visible::visible;
@@ -117,41 +117,6 @@ pub enum LinkEnd {
     Sender,
 }
 
-/// What a wait is called: `SEND-blocked`.
-pub(crate) fn blocked_word(on: &BlockedOn) -> &'static str {
-    match on {
-        BlockedOn::Send(_) => "SEND-blocked",
-        BlockedOn::Memory(_) => "memory-blocked",
-        BlockedOn::Receive { .. } | BlockedOn::Select(_) => "RECEIVE-blocked",
-        BlockedOn::Reply { .. } => "REPLY-blocked",
-        BlockedOn::Join(_) => "waiting",
-        BlockedOn::Sleep => "asleep",
-    }
-}
-
-/// On what a thread waits: `on P2`, `from box1 or box2`.
-pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> String {
-    match on {
-        BlockedOn::Send(mailbox) | BlockedOn::Memory(mailbox) => {
-            format!("on {}", names.mailbox(state, *mailbox, LinkEnd::Receiver))
-        }
-        BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-            format!("on {}", sources_text(names, state, sources))
-        }
-        BlockedOn::Reply { holder, .. } => match holder {
-            Holder::Taken(process) => format!("on {}", names.machine.process_name(*process)),
-            Holder::Queued(mailbox) => {
-                format!("on {}", names.mailbox(state, *mailbox, LinkEnd::Receiver))
-            }
-        },
-        BlockedOn::Join(threads) => {
-            let list: Vec<String> = threads.iter().map(|t| names.thread(state, *t)).collect();
-            format!("for {}", some_of(&list, "and"))
-        }
-        BlockedOn::Sleep => String::new(),
-    }
-}
-
 pub(crate) fn sources_text(names: &Names, state: &State, sources: &Sources) -> String {
     match sources {
         Sources::Anyone => "anyone".into(),
@@ -167,7 +132,7 @@ pub(crate) fn sources_text(names: &Names, state: &State, sources: &Sources) -> S
 }
 
 /// The first few of a list.
-fn some_of(list: &[String], word: &str) -> String {
+pub(crate) fn some_of(list: &[String], word: &str) -> String {
     match list {
         [] => "nothing".into(),
         [only] => only.clone(),

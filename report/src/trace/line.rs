@@ -6,7 +6,7 @@ use ipcsim_kernel::{
     State, ThreadId, Value,
 };
 
-use crate::reasons::why;
+use crate::reasons::{trace_word, why};
 use crate::visible::visible_json;
 use crate::words::{LinkEnd, Names};
 
@@ -195,7 +195,7 @@ impl Scribe<'_> {
             self.object(out, message.mailbox);
             push_number(out, message.serial.0);
         }
-        text(out, ",\"on\":", on_word(on));
+        text(out, ",\"on\":", trace_word(on));
         if *on != BlockedOn::Sleep {
             text(out, ",\"why\":", &why(self.machine, self.state, t, on));
         }
@@ -266,18 +266,6 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Interrupted(_) => "interrupted",
         Kind::ReceiverIs(..) => "receiver-is",
         Kind::Limited(..) => "limited",
-    }
-}
-
-fn on_word(on: &BlockedOn) -> &'static str {
-    match on {
-        BlockedOn::Send(_) => "send",
-        BlockedOn::Memory(_) => "memory",
-        BlockedOn::Receive { .. } => "receive",
-        BlockedOn::Select(_) => "select",
-        BlockedOn::Reply { .. } => "reply",
-        BlockedOn::Join(_) => "join",
-        BlockedOn::Sleep => "sleep",
     }
 }
 
