@@ -90,20 +90,20 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the place in the queue for kernel memory is not returned on a timeout",
         file: "sim/kernel/src/step/wait.rs",
-        before: "waiting.retain(|(waiter, _)| *waiter != t);",
-        after: "let _ = waiting;",
+        before: "let (_, message) = waiting.remove(place).expect(\"it was found there\");",
+        after: "let (_, message) = waiting[place].clone();",
     },
     Mutant {
         name: "a capacity in bytes is checked after storing",
-        file: "sim/kernel/src/object/mailbox.rs",
+        file: "sim/kernel/src/object/queue.rs",
         before: "self.stored_bytes.saturating_add(size) > limit",
         after: "self.stored_bytes > limit",
     },
     Mutant {
         name: "priority order is reversed among equals",
-        file: "sim/kernel/src/object/mailbox.rs",
-        before: "self.messages.partition_point(|stored| stored.priority() >= message.priority())",
-        after: "self.messages.partition_point(|stored| stored.priority() > message.priority())",
+        file: "sim/kernel/src/object/queue.rs",
+        before: "queue.partition_point(|it| of(it).priority() >= new.priority())",
+        after: "queue.partition_point(|it| of(it).priority() > new.priority())",
     },
     Mutant {
         name: "a receive from a group takes the last ready member",
@@ -247,15 +247,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a message may carry the right that one needs to receive it",
-        file: "sim/kernel/src/step/rights.rs",
+        file: "sim/kernel/src/step/carry.rs",
         before: "                if at == carried.port {",
         after: "                if at == carried.port && at.index() == usize::MAX {",
     },
     Mutant {
         name: "names that may be missing are never changed",
         file: "sim/program/src/walk.rs",
-        before: "self.as_mut_slice().rename(names);",
-        after: "let _ = (self, names);",
+        before: "several! { [T] Vec<T> VecDeque<T> Option<T> }",
+        after: "several! { [T] Vec<T> VecDeque<T> }\n\nimpl<T> Walk for Option<T> {\n    fn rename(&mut self, _: &mut impl Rename) {}\n    fn visit(&self, _: &mut impl Visit) {}\n}",
     },
     Mutant {
         name: "a list whose order says nothing keeps its order",
