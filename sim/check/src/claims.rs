@@ -1,4 +1,4 @@
-//! What becomes of a claim.
+//! Judging claims.
 
 use ipcsim_explore::{
     Covered, Ending, Exploration, LooksAt, Measures, NoTrace, Path, Reduction, Run, Stop, Tracer,
@@ -12,27 +12,27 @@ use ipcsim_scenario::ast::{BlockedName, Claim, HowMany, Over, What};
 use crate::counterexample::{Counterexample, of_path, point_of_no_return};
 use crate::{Budget, Seen, Subject};
 
-/// What became of a claim.
+/// The judgement of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// It holds; where one schedule is enough, this one shows it.
+    /// It holds; if one schedule is enough to show it, with that schedule.
     Holds(Option<Counterexample>),
-    /// It holds because nothing ever put it to the test.
+    /// It holds vacuously: nothing ever put it to the test.
     HoldsInVain(&'static str),
     /// It does not hold.
     Fails(Failed),
-    /// That could not be decided, and why.
+    /// Undecided, and why.
     Undecided(String),
 }
 
 /// Why a claim does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// In a sentence.
+    /// The reason, in a sentence.
     pub reason: String,
-    /// What the author says to it.
+    /// The author's explanation.
     pub because: Option<String>,
-    /// A schedule that shows it, where one does.
+    /// A schedule that shows it, if one does.
     pub counterexample: Option<Counterexample>,
 }
 
@@ -109,8 +109,8 @@ fn of_the_run(machine: &Machine, claim: &Claim, budget: &Budget) -> Judgement {
     }
 }
 
-/// Whether a claim that holds of a run that was cut off also holds of all that go on from there: measures
-/// grow, and more may be logged.
+/// Whether a claim that holds for a cut-off run also holds for every continuation: measures grow,
+/// and more may be logged.
 fn holds_of_longer_runs(claim: &Claim) -> bool {
     match claim.what {
         What::Outcome(_) | What::AtLeast(_) => true,
@@ -141,7 +141,7 @@ fn judge_outcome(
     judge_blocked(machine, claimed, &verdict.blocked)
 }
 
-/// Exactly the claimed processes must be blocked, no other and no fewer.
+/// Exactly the claimed processes must be blocked, no others and no fewer.
 fn judge_blocked(
     machine: &Machine,
     claimed: &[BlockedName],
@@ -231,8 +231,8 @@ struct Court<'a, 'm> {
     merge: Reduction,
 }
 
-/// Judges the claim with this number by what was found already, with nothing looked at but how schedules end;
-/// nothing if that does not say.
+/// Judges the claim with this number by an exploration that observed only how schedules end; `None`
+/// if that is not enough.
 pub fn judge_by(
     subject: &Subject,
     number: usize,
@@ -244,7 +244,7 @@ pub fn judge_by(
         && matches!(claim.what, What::Outcome(_) | What::Never(_))
         && claim.with.is_empty()
         && claim.within.is_none();
-    // Who is blocked, by name, only the whole system says.
+    // Only the whole system tells who is blocked, by name.
     let says_who = claim.blocked.is_none() || found.why_not_whole().is_none();
     if !is_about_ends || !says_who {
         return None;
@@ -256,7 +256,7 @@ pub fn judge_by(
     Some(judgement)
 }
 
-/// So many states are looked at to show a schedule that a reduced search did not keep.
+/// At most this many states are visited to show a schedule that a reduced search did not keep.
 const SHOWN_STATES: u64 = 500_000;
 
 fn over_schedules(
@@ -277,7 +277,7 @@ fn over_schedules(
     let merge = budget.reductions.merge;
     let mut found = budget.explore(&case.machine, seen.looks());
     let judgement = Court { subject, number, claim, predicate, found: &mut found, merge }.judge();
-    // Of several ways of being blocked a reduced search shows one only.
+    // Of several blocked sets, a reduced search has a schedule for only one.
     let shows = match &judgement {
         Judgement::Fails(failed) => failed.counterexample.is_some(),
         _ => true,
@@ -320,7 +320,7 @@ impl Court<'_, '_> {
         Judgement::Undecided(format!("after {states} states: {why}"))
     }
 
-    /// The schedule to a state.
+    /// The path to a state, and the schedule that shows it.
     fn way_to(&mut self, state: u32) -> (Path, Counterexample) {
         let path = self.found.path(state);
         let shown = self.shown(&path);
@@ -367,8 +367,8 @@ impl Court<'_, '_> {
         }
     }
 
-    /// A state of an ending in which exactly the claimed processes are blocked, and one in which others are,
-    /// if it is known.
+    /// A state of an ending in which exactly the claimed processes are blocked, and why another set
+    /// is wrong, with its state if known.
     fn blocked_in(&self, ending: &Ending) -> (Option<u32>, Option<(String, Option<u32>)>) {
         let Some(claimed) = &self.claim.blocked else { return (Some(ending.state), None) };
         let (mut right, mut wrong) = (None, None);

@@ -1,11 +1,11 @@
-//! Time was free in an exploration. Does a run with the scenario's own durations end so too?
+//! An exploration ignores time. Does a run with the scenario's own durations end the same way?
 
 use ipcsim_explore::{Covered, Ending, Exploration, NoTrace, conclude};
 use ipcsim_kernel::{Preempt, Scheduler, Timing};
 
 use crate::{Budget, Subject, in_shell};
 
-/// So many seeds are tried, each with every scheduler, with and without preemption.
+/// How many seeds are tried, each with every scheduler, with and without preemption.
 const SEEDS: u64 = 16;
 const STEPS: u64 = 20_000;
 
@@ -16,7 +16,7 @@ const SCHEDULERS: [(Scheduler, &str); 4] = [
     (Scheduler::Random, "random"),
 ];
 
-/// Whether a run ends so, in a sentence. Where every schedule ends in the same way every run does.
+/// Whether a run ends this way, in a sentence. If every schedule ends the same way, so does every run.
 pub fn confirm(subject: &Subject, found: &Exploration, ending: &Ending, budget: &Budget) -> String {
     let machine = found.machine;
     let own = machine.timing;
@@ -56,7 +56,7 @@ pub fn confirm(subject: &Subject, found: &Exploration, ending: &Ending, budget: 
     format!("{tried} timed runs did not show it; whether one can is not known")
 }
 
-/// What one types to see the run.
+/// The command that shows the run.
 fn command(subject: &Subject, own: Timing, timing: Timing) -> String {
     let mut words = vec![format!("ipcsim run {}", in_shell(subject.file))];
     words.extend(subject.sets.iter().map(|set| format!("--set {}", in_shell(set))));

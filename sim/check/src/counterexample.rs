@@ -10,35 +10,35 @@ use crate::Subject;
 /// A schedule that shows something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Counterexample {
-    /// What brings the schedule back.
+    /// The token that reproduces the schedule.
     pub token: String,
-    /// What one types for that.
+    /// The command that replays it.
     pub replay: String,
-    /// Its steps, a line each.
+    /// Its steps, one per line.
     pub steps: Vec<String>,
-    /// What the claim looks at, and what is there in the end.
+    /// What the claim reads, with the final values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<(String, String)>,
-    /// With which step success was lost, if some schedule completes up to there.
+    /// The point of no return, if some schedule still completes before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub point_of_no_return: Option<NoReturn>,
 }
 
-/// The step with which success was lost.
+/// The point of no return: the step at which success was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NoReturn {
-    /// Which step of the schedule, from 1; 0 is the choice at the very beginning.
+    /// Which step of the schedule, counted from 1; 0 is the choice at the very beginning.
     pub step: usize,
-    /// What would have saved it, in words.
+    /// The step that would have saved it, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
     /// The nearest schedule that completes.
     pub token: String,
-    /// What one types to see it.
+    /// The command that shows it.
     pub replay: String,
 }
 
-/// Which predicate a schedule is shown for.
+/// The predicate that a schedule is shown for.
 pub(crate) type About<'a> = Option<&'a Predicate>;
 
 /// The schedule of a path.
@@ -67,7 +67,7 @@ pub(crate) fn of_path(
     }
 }
 
-/// With which step of a path success was lost, if up to there some schedule completes.
+/// The step of a path at which success was lost, if some schedule still completes before it.
 pub(crate) fn point_of_no_return(
     subject: &Subject,
     found: &mut Exploration,
@@ -86,7 +86,7 @@ pub(crate) fn point_of_no_return(
     })
 }
 
-/// What a probe is called in a claim.
+/// The name of a probe in a claim.
 fn called(machine: &Machine, probe: &Probe) -> String {
     let names = Names::new(machine);
     match *probe {
@@ -105,7 +105,7 @@ fn called(machine: &Machine, probe: &Probe) -> String {
 }
 
 impl Counterexample {
-    /// Its lines, each behind so much white space.
+    /// Its lines, each with this indent.
     pub fn text(&self, indent: &str) -> String {
         let mut out = String::new();
         let mut line = |text: &str| out.push_str(&format!("{indent}{text}\n"));

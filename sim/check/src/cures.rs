@@ -1,5 +1,5 @@
-//! Cures: small changes with which a scenario completes. One list, tried in one way, for runs, explorations and
-//! repairs: nothing is proposed that was not tried.
+//! Cures: small changes that make a scenario complete. One list, tried in one way, for runs,
+//! explorations and repairs: nothing is proposed untried.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,45 +14,45 @@ use serde::Serialize;
 
 use crate::{Budget, Subject, in_shell};
 
-/// A change whose schedules have more states than this is not waited for.
+/// A change with more states than this is abandoned.
 pub(crate) const STATES: u64 = 1_000_000;
-/// Beside an exploration a change may have so many times as many states as there are now; a scenario with a
-/// handful shall not wait for a queue that grows for ever.
+/// After an exploration, a change may have this many times the present number of states: a tiny
+/// scenario must not wait for a queue that grows for ever.
 const TIMES_AS_MANY: u64 = 100;
 const AT_LEAST: u64 = 2_000;
-/// Beside a run less is waited for.
+/// After a run, the limit is lower.
 const STATES_OF_RUN: u64 = 20_000;
-/// Together they may cost as much as so many states; a step that is really performed costs as much as so
-/// many.
+/// All changes together may cost as much as this many states; a step that is actually performed
+/// costs `PERFORMING`.
 const COST: u64 = 8_000_000;
 const PERFORMING: u64 = 20;
-/// A run with a change that takes longer than this is not worth waiting for.
+/// A run with a change that takes more steps than this is abandoned.
 const STEPS: u64 = 100_000;
-/// Of a machine with more threads than this not every schedule is tried, and fewer changes are: the fewer the
-/// more threads there are.
+/// For a machine with more threads than this, not every schedule is tried, and fewer changes are:
+/// the more threads, the fewer.
 const MANY_THREADS: usize = 100;
 const TRIED_WITH_MANY: usize = 4;
 const THREADS_TRIED: usize = 2_000;
-/// So many are shown beside a verdict.
+/// At most this many are shown with a verdict.
 const SHOWN: usize = 6;
 
-/// A change that was tried, and helps.
+/// A change that was tried and helps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cure {
     /// What to do: `--set kernel.buffering=1`, or in words.
     pub what: String,
     /// What it achieves.
     pub achieves: Achieves,
-    /// Messages that nobody takes then: the mailbox, and how many.
+    /// Messages that nobody takes after the change: the mailbox, and how many.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leaves: Vec<(String, u64)>,
-    /// Whether messages are lost then that are not lost now.
+    /// Whether the change loses messages that are not lost now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub loses: bool,
-    /// Whether every message arrives then, in every schedule.
+    /// Whether every message arrives after the change, in every schedule.
     #[serde(skip)]
     pub delivers_all: bool,
-    /// How many states there are then, where every schedule was tried.
+    /// How many states the changed scenario has, if every schedule was tried.
     pub states: u64,
     #[serde(skip)]
     pub(crate) remedies: Vec<Remedy>,
@@ -90,12 +90,12 @@ impl Cure {
     }
 }
 
-/// What is known before anything is changed.
+/// What is known before any change.
 pub(crate) struct Now {
-    /// Processes and mailboxes at the root of the trouble.
+    /// Processes and mailboxes at the root of the problem.
     pub at_fault: BTreeSet<String>,
     pub delivery: Delivery,
-    /// What is left over by schedules that complete.
+    /// What schedules that complete leave over.
     pub left_over: BTreeMap<String, u64>,
 }
 
@@ -106,7 +106,7 @@ impl Now {
             let why = (&ending.problems[..], &ending.waits_for);
             at_fault(found.machine, &found.state(ending.state), why, &mut names);
         }
-        // What a deadlock leaves where it is says nothing about a change with which there is none.
+        // What a deadlock leaves behind says nothing about a change that avoids it.
         let completes = found.endings.iter().any(|it| it.outcome == Outcome::Completes);
         let delivery = if completes { found.delivery } else { Delivery::Good };
         Self { at_fault: names, delivery, left_over: by_name(found) }
@@ -157,7 +157,7 @@ fn at_fault(
     }
 }
 
-/// Cures for a scenario of which some schedule does not complete.
+/// Cures for a scenario with a schedule that does not complete.
 pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -> Vec<Cure> {
     if found.covered != Covered::All {
         return Vec::new();
@@ -172,8 +172,8 @@ pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -
     trial.singles(&all, None, SHOWN)
 }
 
-/// Cures for a run that does not complete: they mend the same run, and if there are not too many schedules every
-/// one.
+/// Cures for a run that does not complete: they fix the same run and, if there are not too many,
+/// every schedule.
 pub fn of_run(
     subject: &Subject,
     machine: &Machine,
@@ -186,7 +186,7 @@ pub fn of_run(
     }
     let mut names = BTreeSet::new();
     at_fault(machine, &run.state, (&verdict.problems, &verdict.waits_for), &mut names);
-    // Measured against all schedules, as in an exploration, where they are not too many.
+    // Compare with all schedules, as in an exploration, if there are not too many.
     let few = (machine.initial_threads() <= MANY_THREADS)
         .then(|| budget.up_to(STATES_OF_RUN).explore(machine, Looks::NOTHING))
         .filter(|found| found.covered == Covered::All);
@@ -207,7 +207,7 @@ pub fn of_run(
     trial.singles(&all, Some(seed), SHOWN)
 }
 
-/// Changes that are tried one after the other.
+/// Tries changes one after the other.
 pub(crate) struct Trial<'a> {
     subject: &'a Subject<'a>,
     text: &'a str,
@@ -233,7 +233,7 @@ impl<'a> Trial<'a> {
         self.budget.is_over()
     }
 
-    /// All changes: those that are about whoever is at fault first, then the gentlest.
+    /// All changes: first those to whoever is at fault, then the gentlest; leaving out steps comes last.
     pub(crate) fn candidates(&self) -> Vec<Remedy> {
         let mut all = remedies(self.text);
         let concerns = |remedy: &Remedy| {
@@ -246,7 +246,7 @@ impl<'a> Trial<'a> {
         all
     }
 
-    /// Of each group the least that helps. To leave a step out is tried only where nothing else helps.
+    /// The least change of each group that helps. Leaving out a step is tried only if nothing else helps.
     pub(crate) fn singles(&mut self, all: &[Remedy], run: Option<u64>, most: usize) -> Vec<Cure> {
         let mut helped: Vec<Cure> = Vec::new();
         let mut done: BTreeSet<usize> = BTreeSet::new();
@@ -270,7 +270,7 @@ impl<'a> Trial<'a> {
         without_the_dominated(helped)
     }
 
-    /// Of a number of bytes the least that helps, between the last that does not and this one.
+    /// The least number of bytes that helps, between the last that does not and this one.
     fn least(
         &mut self,
         cure: Cure,
@@ -292,7 +292,7 @@ impl<'a> Trial<'a> {
         best
     }
 
-    /// Tries changes together; gives what comes of it if everything completes.
+    /// Tries changes together; returns the cure if everything completes.
     pub(crate) fn try_out(&mut self, remedies: &[Remedy], run: Option<u64>) -> Option<Cure> {
         let machine = self.changed(remedies)?;
         self.tried += 1;
@@ -327,7 +327,7 @@ impl<'a> Trial<'a> {
             return as_far_as_seen.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));
         }
         let loses = found.delivery == Delivery::Failed && self.now.delivery == Delivery::Good;
-        // What schedules leave that complete now is nothing to be said against it.
+        // What completing schedules leave over even now does not count against the change.
         let now = |mailbox: &String| self.now.left_over.get(mailbox).copied().unwrap_or(0);
         let leaves = by_name(&found).into_iter().filter(|(mailbox, count)| *count > now(mailbox));
         let delivers_all = found.delivery == Delivery::Good && by_name(&found).is_empty();
@@ -339,7 +339,7 @@ impl<'a> Trial<'a> {
 
     fn changed(&self, remedies: &[Remedy]) -> Option<Machine> {
         let mut sets = self.subject.sets.to_vec();
-        // What was changed by `--set` before would hide a change of the text.
+        // A previous `--set` would override a change of the text.
         let in_text: Vec<&Remedy> = remedies.iter().filter(|it| it.set.is_none()).collect();
         for (path, value) in remedies.iter().filter_map(|it| it.set.as_ref()) {
             sets.push(format!("{path}={value}"));
@@ -350,7 +350,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// A change in words; where it can be said so, as one types it.
+/// A change in words; as a `--set` option if possible.
 fn what(remedies: &[Remedy]) -> String {
     let words = remedies.iter().map(|remedy| match &remedy.set {
         Some((path, value)) => format!("--set {}", in_shell(&format!("{path}={value}"))),
@@ -359,7 +359,7 @@ fn what(remedies: &[Remedy]) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-/// Room for everybody says no more than room where it is needed.
+/// More room everywhere adds nothing to more room where it is needed.
 fn without_the_dominated(mut cures: Vec<Cure>) -> Vec<Cure> {
     let is_room = |cure: &Cure| cure.remedies.iter().all(|it| it.sort == Sort::Room);
     let one_is_enough = cures
@@ -368,7 +368,7 @@ fn without_the_dominated(mut cures: Vec<Cure>) -> Vec<Cure> {
     if one_is_enough {
         cures.retain(|cure| !is_room(cure) || cure.remedies.iter().any(|it| !it.about.is_empty()));
     }
-    // What loses or leaves nothing comes first.
+    // Changes that lose or leave nothing come first.
     cures.sort_by_key(|cure| (cure.achieves, cure.loses, !cure.leaves.is_empty()));
     cures
 }

@@ -1,4 +1,4 @@
-//! Traces to be kept and compared with: golden files of a course, snapshots of a Rust test.
+//! Reference traces: golden files of a course, snapshots of a Rust test.
 
 use ipcsim_explore::Run;
 use ipcsim_kernel::Machine;
@@ -7,8 +7,7 @@ use ipcsim_scenario::{LoadOptions, load};
 
 use crate::Budget;
 
-/// The trace of a run in a form that stays the same when comments or the layout of the scenario change; and the
-/// run.
+/// A run, and its trace in a form that does not depend on comments or the layout of the scenario.
 pub fn golden(machine: &Machine, title: &str, budget: &Budget) -> (Run, String) {
     let mut tracer = Golden::new(machine, title);
     let run = budget.run(machine, u64::MAX, &mut tracer);

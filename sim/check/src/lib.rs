@@ -1,9 +1,9 @@
-//! What is concluded about a scenario: whether its claims hold, what mends it, how it compares under other
-//! policies.
+//! Conclusions about a scenario: whether its claims hold, what fixes it, how it compares under
+//! other policies.
 //!
-//! Everything here is asked with a [`Budget`]: how much it may cost, and where to look for the wish to stop. It
-//! knows no command line, no terminal and no signals; what it finds is data, and sentences where those are what
-//! is asked for. The program asks and prints.
+//! Every query takes a [`Budget`]: how much it may cost, and how to cancel it. This crate knows no
+//! command line, no terminal and no signals; its results are data, or sentences if those are asked
+//! for. The program asks and prints.
 
 mod budget;
 mod claims;

@@ -1,4 +1,4 @@
-//! The same scenario under other values: what every schedule does under each, and the least that is safe.
+//! The same scenario under other values: what every schedule does under each, and the least safe value.
 
 use ipcsim_explore::{Covered, Ending, Exploration, Looks, LooksAt, Outcome};
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
@@ -6,9 +6,9 @@ use ipcsim_scenario::{LoadOptions, Loaded, load, parse_duration, parse_size};
 
 use crate::{Budget, Subject};
 
-/// No larger number is tried for the least.
+/// The search for the least value tries no larger number, except for a port's queue limit.
 const LARGEST: u64 = 64;
-/// Sizes and durations are tried up to so many units.
+/// Sizes and durations are tried up to this many units.
 const MOST_UNITS: u64 = 1 << 20;
 /// Larger tables are refused: nobody would read them.
 const MOST_ROWS: usize = 1_000;
@@ -25,7 +25,7 @@ pub struct Row {
     pub verdict: String,
     /// Whether every schedule completes, if that is known.
     pub safe: Option<bool>,
-    /// Whether somebody stopped it.
+    /// Whether it was interrupted.
     pub interrupted: bool,
     /// How many states there are.
     pub states: u64,
@@ -33,17 +33,17 @@ pub struct Row {
     pub token: Option<String>,
 }
 
-/// The least value that is safe.
+/// The least safe value, if it was found.
 #[derive(Clone, Debug)]
 pub enum Least {
-    /// This one; the one below, if there is one, is not.
+    /// This one; the one below it, if any, is not safe.
     Is {
         /// The least safe value.
         safe: Row,
         /// The one below it.
         less: Option<Row>,
     },
-    /// None up to the largest that was tried, which is this.
+    /// None up to the largest that was tried: this one.
     None(Row),
     /// It could not be decided for this one.
     Undecided(Row),
@@ -74,7 +74,7 @@ pub fn combinations(vary: &[String]) -> Result<Vec<Vec<Setting>>, String> {
 
 /// What every schedule does under some settings.
 ///
-/// Errors: the scenario with what is wrong with it under these.
+/// Errors: the scenario, with what is wrong with it under these settings.
 pub fn row(subject: &Subject, settings: &[Setting], budget: &Budget) -> Result<Row, Box<Loaded>> {
     let (sets, loaded) = under(subject, settings);
     let Some(machine) = &loaded.machine else { return Err(Box::new(loaded)) };
@@ -105,7 +105,7 @@ fn under(subject: &Subject, settings: &[Setting]) -> (Vec<String>, Loaded) {
     (sets, loaded)
 }
 
-/// Errors: the first row that is no scenario, with what is wrong with it.
+/// Checks that every row is a valid scenario. Errors: the first that is not, with what is wrong with it.
 pub fn can_be_tried(subject: &Subject, rows: &[Vec<Setting>]) -> Result<(), Box<Loaded>> {
     for settings in rows {
         let (_, loaded) = under(subject, settings);
@@ -145,21 +145,21 @@ fn verdict(found: &Exploration) -> (String, Option<bool>) {
     }
 }
 
-/// In what a value is counted.
+/// The unit in which a value is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     /// Messages; 0 is `none`.
     Messages,
     /// The limit of a port's queue.
     QueueLimit,
-    /// Things of which there is at least one.
+    /// Objects of which there is at least one.
     Things,
     /// `B`, `ms` and the like.
     Of(&'static str),
 }
 
 impl Unit {
-    /// The unit of the value that a path has now.
+    /// The unit of a path's current value.
     fn of(path: &str, now: Option<&str>) -> Self {
         const UNITS: [&str; 8] = ["KiB", "MiB", "GiB", "ns", "us", "ms", "B", "s"];
         let now = now.unwrap_or_default();
@@ -193,9 +193,9 @@ impl Unit {
     }
 }
 
-/// The least value of a path that is safe, in the unit of the value that is there.
+/// The least safe value of a path, in the unit of its current value.
 ///
-/// Errors: the scenario with what is wrong with it under one of these values.
+/// Errors: the scenario, with what is wrong with it under one of these values.
 pub fn least(subject: &Subject, path: &str, budget: &Budget) -> Result<Least, Box<Loaded>> {
     let unit = Unit::of(path, subject.loaded.value_at(path).as_deref());
     let row_of = |number: u64| row(subject, &[(path.to_string(), unit.value(number))], budget);
@@ -213,7 +213,7 @@ pub fn least(subject: &Subject, path: &str, budget: &Budget) -> Result<Least, Bo
             Ok(Least::None(less.expect("some number was tried")))
         }
         Unit::Of(_) => {
-            // More room is never worse: first doubling, then halving.
+            // More room is never worse, so double first, then bisect.
             let (mut low, mut high) = (0, unit.least());
             let mut less = None;
             let mut safe = loop {

@@ -1,4 +1,4 @@
-//! Repairs: the smallest changes of the text with which every schedule completes.
+//! Repairs: the smallest changes of the text that make every schedule complete.
 
 use ipcsim_explore::{Covered, Exploration, Looks, Outcome};
 use ipcsim_kernel::Machine;
@@ -7,33 +7,33 @@ use ipcsim_scenario::Remedy;
 use crate::cures::{Cure, Now, Trial};
 use crate::{Budget, Subject};
 
-/// So many changes are tried, pairs included.
+/// At most this many changes are tried, including pairs.
 const TRIED: usize = 2_000;
-/// All together may cost as much as so many states: some minutes.
+/// All together may cost as much as this many states: some minutes.
 const COST: u64 = 200_000_000;
-/// So many pairs that help are enough.
+/// The search stops after this many helpful pairs.
 const PAIRS: usize = 4;
-/// Of remedies that differ in a number only, so many are combined with others.
+/// Of remedies that differ only in a number, this many are combined with others.
 const IN_PAIRS: usize = 2;
 
 /// What a search for repairs found.
 #[derive(Debug)]
 pub enum Repair {
-    /// There is nothing to repair: every schedule completes, in so many states. A circle of waits that nothing
-    /// but a timeout opens may be hidden all the same.
+    /// There is nothing to repair: every schedule completes. A wait cycle that only a timeout
+    /// breaks may still be hidden.
     Completes {
         /// How many states.
         states: u64,
         /// Whether a timeout hides a deadlock.
         hides: bool,
-        /// Whether that is so only if nobody is passed over for ever.
+        /// Whether every schedule completes only under weak fairness.
         fair_only: bool,
     },
-    /// There are too many schedules to see what is to be repaired, and why they were not all looked at.
+    /// There are too many schedules to see what to repair; why they were not all explored.
     Undecided(Covered),
-    /// What helps.
+    /// The changes that help.
     Helped {
-        /// The changes, the process at fault and the gentlest first.
+        /// The changes, those to the process at fault and the gentlest first.
         cures: Vec<Repaired>,
         /// How many were tried.
         tried: usize,
@@ -45,8 +45,8 @@ pub enum Repair {
 }
 
 impl Repair {
-    /// Whether a limit came before it was known what helps: for the scenario itself, or for some of the changes where no
-    /// other helps.
+    /// Whether a limit was reached before it was known what helps: for the scenario itself, or, if
+    /// nothing else helps, for some of the changes.
     pub fn is_undecided(&self) -> bool {
         match self {
             Repair::Completes { .. } => false,
@@ -58,18 +58,18 @@ impl Repair {
     }
 }
 
-/// A change with the text that comes of it.
+/// A change with the resulting text.
 #[derive(Debug)]
 pub struct Repaired {
-    /// What helps.
+    /// The changes that help.
     pub cure: Cure,
-    /// What it is in words, also where it could be said by `--set`.
+    /// The change in words, even if `--set` could express it.
     pub what: String,
-    /// The text with it.
+    /// The changed text.
     pub text: String,
 }
 
-/// Looks for the smallest changes with which every schedule completes.
+/// Searches for the smallest changes that make every schedule complete.
 pub fn repair(subject: &Subject, machine: &Machine, budget: &Budget) -> Repair {
     let mut found = budget.explore(machine, Looks::NOTHING);
     if found.why_not_whole().is_some() && !completes(&found) {
@@ -113,7 +113,7 @@ fn completes(found: &Exploration) -> bool {
         && found.endings.iter().all(|ending| ending.outcome == Outcome::Completes)
 }
 
-/// Two changes together, each of another group.
+/// Pairs of changes from different groups.
 fn pairs(trial: &mut Trial, all: &[Remedy]) -> Vec<Cure> {
     let small = |at: &usize| {
         let group = all[*at].group;
@@ -123,7 +123,7 @@ fn pairs(trial: &mut Trial, all: &[Remedy]) -> Vec<Cure> {
     let mut helped: Vec<((usize, usize), Cure)> = Vec::new();
     'pairs: for (at, one) in all.iter().enumerate() {
         for other in all[at + 1..].iter().filter(|other| other.group != one.group) {
-            // A greater number of the same says nothing new.
+            // A greater number of the same remedy adds nothing new.
             let groups = (one.group, other.group);
             if helped.iter().any(|(done, _)| *done == groups) {
                 continue;

@@ -1,8 +1,8 @@
-//! The whole conclusion as one JSON object, for graders, comparers and editors: they read this and not the
-//! prose.
+//! All conclusions as one JSON object, for graders, comparison tools and editors, which read this
+//! instead of the prose.
 //!
-//! The format has a version; a field is never taken away or given another meaning under the same version, but
-//! new ones may come. [`SCHEMA`] describes it.
+//! The format has a version; within a version, no field is removed or changes its meaning, but new
+//! ones may be added. [`SCHEMA`] describes it.
 
 mod found;
 
@@ -16,7 +16,7 @@ pub use found::{of_claim, of_least, of_repair, of_row, of_run, of_schedules};
 /// The version of the format.
 pub const FORMAT: &str = "ipcsim-result/1";
 
-/// What the format is, as a JSON Schema.
+/// The format as a JSON Schema.
 pub const SCHEMA: &str = include_str!("result/schema.json");
 
 /// What a command found.
@@ -26,18 +26,18 @@ pub struct Report {
     pub format: &'static str,
     /// The command.
     pub command: &'static str,
-    /// What was asked, a scenario each.
+    /// The results, one per scenario.
     pub scenarios: Vec<Scenario>,
 }
 
 /// What was found about a scenario.
 #[derive(Debug, Serialize)]
 pub struct Scenario {
-    /// How it was named.
+    /// How the user named it.
     pub file: String,
-    /// Its title, or how it was named.
+    /// Its title, or else its name.
     pub title: String,
-    /// The changes by `--set`.
+    /// The changes made by `--set`.
     pub sets: Vec<String>,
     /// What is wrong with the scenario: errors and warnings, as `--message-format json` prints them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,10 +48,10 @@ pub struct Scenario {
     /// What every schedule does, if that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedules: Option<Schedules>,
-    /// How the trace of its run is beside the one that is kept.
+    /// How the trace of its run compares to the stored one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotFound>,
-    /// What became of its claims.
+    /// The judgements of its claims.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<ClaimFound>,
     /// Changes that help.
@@ -63,13 +63,13 @@ pub struct Scenario {
     /// The rows of a comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matrix: Option<Vec<RowFound>>,
-    /// The least value that is safe.
+    /// The least safe value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub least: Option<LeastFound>,
 }
 
 impl Scenario {
-    /// A scenario of which nothing is known yet but what is wrong with it.
+    /// A scenario of which only the diagnostics are known yet.
     pub fn of(subject: &Subject, title: String) -> Self {
         let sources = &subject.loaded.sources;
         let diagnostics = subject.loaded.diagnostics.iter();
@@ -107,17 +107,17 @@ impl Scenario {
 /// Threads that never move again, for one reason.
 #[derive(Debug, Serialize)]
 pub struct Stuck {
-    /// `deadlock`, `stranded`, or nothing for those who are neglected by others that go on for ever.
+    /// `deadlock`, `stranded`, or nothing for threads neglected by others that go on for ever.
     pub outcome: Option<&'static str>,
-    /// What is the matter: `crossed-send`, `circular-wait`, `self-wait`, `memory-exhausted`, `orphan-wait`,
-    /// `neglected`.
+    /// What is wrong: `crossed-send`, `circular-wait`, `self-wait`, `memory-exhausted`,
+    /// `orphan-wait`, `neglected`.
     pub class: &'static str,
-    /// Since when, in nanoseconds, where time passes.
+    /// Since when, in nanoseconds; only in a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since_ns: Option<u64>,
     /// The threads at the root of it.
     pub threads: Vec<WaitingThread>,
-    /// Those who wait behind them.
+    /// The threads that wait behind them.
     pub behind: Vec<WaitingThread>,
 }
 
@@ -126,13 +126,13 @@ pub struct Stuck {
 pub struct WaitingThread {
     /// Which.
     pub thread: String,
-    /// In which line of the file, if it is in the file.
+    /// Its line in the file, if it is in the file.
     pub line: Option<u32>,
     /// `SEND-blocked` and the like.
     pub state: &'static str,
-    /// On what.
+    /// What it waits on.
     pub on: String,
-    /// Why that does not end.
+    /// Why the wait never ends.
     pub because: String,
 }
 
@@ -141,7 +141,7 @@ pub struct WaitingThread {
 pub struct FailedProcess {
     /// Which.
     pub process: String,
-    /// In which line.
+    /// The line.
     pub line: u32,
     /// Why.
     pub because: String,
@@ -159,7 +159,7 @@ pub struct RunFound {
     pub seed: u64,
     /// How long it took, in simulated nanoseconds.
     pub time_ns: u64,
-    /// Since when it repeats itself, in nanoseconds, if it does.
+    /// Since when it repeats itself, if it does, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats_since_ns: Option<u64>,
     /// Who is stuck, and why.
@@ -179,50 +179,50 @@ pub struct RunFound {
 /// What a run cost.
 #[derive(Debug, Serialize)]
 pub struct Measured {
-    /// How long processors were busy, in simulated nanoseconds, all together.
+    /// How long all processors together were busy, in simulated nanoseconds.
     pub cpu_time_ns: u64,
     /// How many messages were received.
     pub messages: u64,
     /// How often a thread entered the kernel.
     pub system_calls: u64,
-    /// How often a processor went over to another thread.
+    /// How often a processor switched to another thread.
     pub context_switches: u64,
-    /// How many bytes were copied into the kernel and out of it.
+    /// How many bytes were copied into and out of the kernel.
     pub bytes_copied: u64,
-    /// The most kernel memory that was used at one time, in bytes.
+    /// The peak use of kernel memory, in bytes.
     pub kernel_memory: u64,
     /// Calls with `wait: never` that found nothing.
     pub polls: u64,
-    /// Bounded waits that ended by themselves, and sleeps.
+    /// Bounded waits that timed out, and sleeps.
     pub timeouts: u64,
 }
 
 /// What every schedule does.
 #[derive(Debug, Serialize)]
 pub struct Schedules {
-    /// The outcomes that some schedule has, in order.
+    /// The possible outcomes, in order.
     pub outcomes: Vec<&'static str>,
     /// The one outcome that every schedule has, if that is proved.
     pub must: Option<&'static str>,
-    /// Whether this is a proof: everything was looked at, or what stands for it.
+    /// Whether this is a proof: all states were explored, or enough to represent them.
     pub proof: bool,
-    /// Why not everything was looked at, if that is so.
+    /// Why not everything was explored, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_off: Option<String>,
     /// How many states there are.
     pub states: u64,
-    /// How schedules end, one for each outcome.
+    /// How schedules end, one entry per outcome.
     pub endings: Vec<EndingFound>,
-    /// Who else can come to where he never moves again.
+    /// Other threads that can reach a point after which they never move again.
     pub others: Vec<DoomFound>,
-    /// Who can starve while the others go round.
+    /// The threads that can starve while the others cycle.
     pub starving: Vec<String>,
-    /// Whether schedules were left out that go round for ever and pass somebody over who could go on.
+    /// Whether unfair schedules were left out: those that cycle for ever and pass somebody over who could go on.
     pub is_fair_only: bool,
-    /// A deadlock that nothing but a timeout opens.
+    /// A deadlock that only a timeout breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<DoomFound>,
-    /// What the variables can hold in the end and what was logged, if that was asked.
+    /// The possible final values of the variables and what was logged, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<Vec<ResultFound>>,
 }
@@ -230,55 +230,55 @@ pub struct Schedules {
 /// A way in which schedules end.
 #[derive(Debug, Serialize)]
 pub struct EndingFound {
-    /// How it is called.
+    /// The outcome.
     pub outcome: &'static str,
     /// Whether the schedule goes on for ever.
     pub for_ever: bool,
-    /// A schedule that ends so.
+    /// A schedule that ends this way.
     pub witness: Counterexample,
-    /// Whether no shorter one does.
+    /// Whether it is the shortest.
     pub shortest: bool,
     /// Who is stuck, and why.
     pub stuck: Vec<Stuck>,
     /// The processes that failed.
     pub failures: Vec<FailedProcess>,
-    /// The sets of processes with a stuck thread, over all schedules that end so.
+    /// The sets of processes with a stuck thread, over all schedules that end this way.
     pub blocked: Vec<Vec<String>>,
 }
 
-/// Threads that can come to where they never move again.
+/// Threads that can reach a point after which they never move again.
 #[derive(Debug, Serialize)]
 pub struct DoomFound {
     /// Who, and why.
     pub stuck: Stuck,
-    /// What brings a schedule back that leads there.
+    /// The token of a schedule that leads there.
     pub token: String,
 }
 
-/// What is there in the end.
+/// A final result.
 #[derive(Debug, Serialize)]
 pub struct ResultFound {
-    /// The variables that hold anything.
+    /// The variables that hold a value.
     pub variables: Vec<(String, String)>,
-    /// What was logged, by whom.
+    /// What was logged, and by whom.
     pub log: Vec<(String, String)>,
-    /// What brings a schedule back that leads there.
+    /// The token of a schedule that leads there.
     pub token: String,
 }
 
-/// What became of a claim.
+/// The judgement of a claim.
 #[derive(Debug, Serialize)]
 pub struct ClaimFound {
-    /// In which line it stands.
+    /// Its line.
     pub line: usize,
-    /// The claim as it reads in one line.
+    /// The claim in one line.
     pub claim: String,
     /// `holds`, `holds-in-vain`, `fails` or `undecided`.
     pub verdict: &'static str,
     /// Why, unless it simply holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Of one that fails, why it matters, if the author has said so.
+    /// Why it matters, if it fails and the author has said why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
     /// A schedule that shows it.
@@ -291,24 +291,24 @@ pub struct ClaimFound {
 pub struct RepairFound {
     /// `completes`, `helped`, `no-cure` or `undecided`.
     pub verdict: &'static str,
-    /// The changes, with the text that comes of each.
+    /// The changes, each with the resulting text.
     pub cures: Vec<RepairedFound>,
     /// How many were tried.
     pub tried: usize,
 }
 
-/// A change, with the text that comes of it.
+/// A change with the resulting text.
 #[derive(Debug, Serialize)]
 pub struct RepairedFound {
-    /// What it is in words.
+    /// The change in words.
     pub what: String,
     /// What it achieves.
     pub cure: Cure,
-    /// The whole text with it.
+    /// The whole changed text.
     pub text: String,
 }
 
-/// The trace of a run beside the one that is kept.
+/// The trace of a run, compared to the stored one.
 #[derive(Debug, Serialize)]
 pub struct SnapshotFound {
     /// `same`, `kept`, `missing`, `differs` or `unreadable`.
@@ -329,21 +329,21 @@ pub struct RowFound {
     pub safe: Option<bool>,
     /// How many states there are.
     pub states: u64,
-    /// What brings a schedule back that does not complete.
+    /// The token of a schedule that does not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
 
-/// The least value that is safe.
+/// The least safe value.
 #[derive(Debug, Serialize)]
 pub struct LeastFound {
-    /// Which, if there is one.
+    /// The value, if there is one.
     pub safe: Option<RowFound>,
-    /// The largest that is not, or could not be decided.
+    /// The largest value that is not safe, or could not be decided.
     pub less: Option<RowFound>,
 }
 
-/// The object in one line, with a line break.
+/// The object on one line, with a line break.
 pub fn text(report: &Report) -> String {
     let mut text = serde_json::to_string(report).expect("a report is plain data");
     text.push('\n');

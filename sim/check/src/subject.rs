@@ -1,4 +1,4 @@
-//! What is concluded about: a scenario as it was loaded, and how one would name it again.
+//! The subject of conclusions: a scenario as it was loaded, and how to name it again.
 
 use ipcsim_explore::{
     BadToken, Exploration, Log, Looks, LooksAt, Path, Reduction, ScheduleStep, View, follow, token,
@@ -17,50 +17,50 @@ pub struct Subject<'a> {
     pub file: &'a str,
     /// Its bytes.
     pub bytes: &'a [u8],
-    /// The changes by `--set`.
+    /// The changes made by `--set`.
     pub sets: &'a [String],
-    /// How many threads a scenario may have at the same time.
+    /// How many threads a scenario may have at once.
     pub max_threads: u32,
-    /// The file of which the claims were taken, if they are not its own.
+    /// The file from which the claims were taken, if they are not its own.
     pub expect: Option<&'a Expect>,
 }
 
-/// What is looked at in a machine, beside how schedules end.
+/// What is observed in a machine, besides how schedules end.
 pub struct Seen {
     /// The machine.
     pub machine: Machine,
-    /// What an exploration takes an interest in.
+    /// What an exploration observes.
     pub at: LooksAt,
     predicates: Vec<Predicate>,
     log: Log,
 }
 
 impl Seen {
-    /// What is looked at.
+    /// What is observed.
     pub fn looks(&self) -> Looks<'_> {
         Looks { predicates: &self.predicates, log: self.log }
     }
 }
 
 impl Subject<'_> {
-    /// How it was loaded, but for the changes.
+    /// How it was loaded, without the changes.
     pub(crate) fn options(&self) -> LoadOptions {
         let expect = self.expect.cloned();
         LoadOptions { sets: Vec::new(), max_threads: self.max_threads, expect }
     }
 
-    /// What a token belongs to: the scenario as it was changed, its claims if they come from another file, and what
-    /// its words mean.
+    /// What a token belongs to: the scenario with its changes, its claims if they come from another
+    /// file, and the version of the semantics.
     pub fn fingerprint(&self) -> u64 {
         let mut changes = self.sets.to_vec();
-        // A schedule may be about a claim by its number: with other claims it is another one.
+        // A schedule may refer to a claim by number: with other claims, the number means another one.
         changes.extend(self.expect.map(|expect| expect.text.clone()));
         let hash = ipcsim_report::trace::fingerprint(self.bytes, &changes);
         let hash = u64::from_str_radix(&hash, 16).unwrap_or(0);
         hash ^ (hash >> 32) ^ SEMANTICS.wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
-    /// What is looked at in a view; nothing if the scenario has no such claim, or has errors.
+    /// What is observed in a view; `None` if the scenario has no such claim, or has errors.
     pub fn seen(&self, at: LooksAt) -> Option<Seen> {
         let (log, predicates, machine) = match at {
             LooksAt::Ends => (Log::Forgotten, Vec::new(), self.loaded.machine.clone()?),
@@ -93,7 +93,7 @@ impl Subject<'_> {
         token(found, path, View { merge, at }, self.fingerprint())
     }
 
-    /// What one types to see a schedule again.
+    /// The command that shows a schedule again.
     pub fn replay(&self, token: &str) -> String {
         let mut words = vec!["ipcsim replay".to_string(), in_shell(self.file), token.to_string()];
         words.extend(self.sets.iter().map(|set| format!("--set {}", in_shell(set))));
@@ -101,9 +101,9 @@ impl Subject<'_> {
         words.join(" ")
     }
 
-    /// The schedule of a token, and what was looked at when it was found.
+    /// The schedule of a token, and what was observed when it was found.
     ///
-    /// Errors: it is none of this scenario.
+    /// Errors: the token does not belong to this scenario, or cannot be followed.
     pub fn follow(&self, token: &str) -> Result<(Seen, View, Vec<ScheduleStep>), BadToken> {
         let view = view_of(token)?;
         let seen = self.seen(view.at).ok_or(BadToken::Scenario)?;
@@ -112,7 +112,7 @@ impl Subject<'_> {
     }
 }
 
-/// A word as one would type it: in quotes, if a shell would make something else of it.
+/// A word as typed in a shell: in quotes if the shell would interpret it.
 pub fn in_shell(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if word.chars().all(is_plain) {

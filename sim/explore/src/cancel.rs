@@ -1,30 +1,29 @@
-//! Who may end a run or an exploration before it is done: whoever waits for it, the clock, and the
-//! limit of memory.
+//! What may end a run or an exploration early: the user, the time limit, and the memory limit.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-/// Why something is to end early.
+/// Why something must stop early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Somebody has pressed Ctrl-C, or the like.
+    /// The user pressed Ctrl-C, or the like.
     Interrupted,
-    /// The time is over.
+    /// The time limit was reached.
     Time,
-    /// There is no more memory for it.
+    /// The memory limit was reached.
     Memory,
 }
 
-/// A cancellation token. Any thread may cancel; whoever works looks at it now and then, and stops soon.
-/// What was cancelled stays cancelled, for the first reason that was given: whoever has stopped half-way must
-/// find out afterwards that it did, even if there is memory again by then.
+/// A cancellation token. Any thread may cancel; the workers poll it and stop soon after. Once
+/// cancelled, it stays cancelled for the first reason given: a worker that stopped half-way must
+/// still see that later, even if memory has been freed by then.
 #[derive(Debug, Default)]
 pub struct Cancellation {
-    /// 0, or one more than the place of the reason in [`REASONS`].
+    /// 0, or one more than the index of the reason in [`REASONS`].
     reason: AtomicU8,
     memory: Option<Meter>,
 }
 
-/// How much memory the process uses, as far as somebody counts it, and how much it may.
+/// How much memory the process uses, as far as it is counted, and how much it may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Meter {
     /// In bytes.
@@ -36,19 +35,19 @@ pub struct Meter {
 const REASONS: [Reason; 3] = [Reason::Interrupted, Reason::Time, Reason::Memory];
 
 impl Cancellation {
-    /// A token that cancels itself at a limit of memory.
+    /// A token that cancels itself at a memory limit.
     pub fn at(memory: Meter) -> Self {
         Self { memory: Some(memory), ..Self::default() }
     }
 
-    /// Says that it is to stop.
+    /// Requests a stop.
     pub fn cancel(&self, reason: Reason) {
         let place = REASONS.iter().position(|it| *it == reason).unwrap_or_default();
         let number = place as u8 + 1;
         let _ = self.reason.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Why it is to stop, if it is.
+    /// Why to stop, if a stop was requested or the memory limit is exceeded.
     pub fn reason(&self) -> Option<Reason> {
         let number = self.reason.load(Ordering::Relaxed);
         if let Some(place) = number.checked_sub(1) {
@@ -62,9 +61,9 @@ impl Cancellation {
         self.reason()
     }
 
-    /// How many bytes the process uses, as far as somebody counts them.
+    /// How many bytes the process uses, as far as they are counted.
     pub fn used(&self) -> usize {
-        // What a thread has given back may be told before what another has taken.
+        // The count can be negative for a moment: a free may be counted before another thread's allocation.
         let used = self.memory.map_or(0, |meter| meter.used.load(Ordering::Relaxed));
         used.cast_signed().max(0).cast_unsigned()
     }

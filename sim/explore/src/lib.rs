@@ -1,7 +1,7 @@
-//! The drivers of ipcsim: everybody who picks, and everybody who concludes.
+//! The drivers of ipcsim: whatever makes choices, and whatever draws conclusions.
 //!
-//! A driver owns time, scheduling and randomness, which the kernel does not have. [`run`] lets time
-//! pass: one scenario and one seed give one run. The verdict says how it ended and why.
+//! A driver owns time, scheduling and randomness, which the kernel does not have. [`run`] simulates
+//! time: one scenario and one seed give one run. The verdict says how it ended and why.
 
 mod cancel;
 mod explore;

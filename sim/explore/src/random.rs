@@ -1,8 +1,8 @@
 //! Randomness that is the same on every machine and in every release of the trace format.
 //!
-//! The generator is `ChaCha8`, one stream for each purpose, so that a draw in one place does not shift
-//! the others. Only whole 64-bit words are drawn; the bounded choice is our own, because that of
-//! `rand` differs between versions and integer widths.
+//! The generator is `ChaCha8` with one stream per purpose, so that a draw in one place does not
+//! shift the others. It draws whole 64-bit words only; the bounded choice is our own, because the
+//! one in `rand` differs between versions and integer widths.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -43,8 +43,8 @@ impl Stream {
         Self { generator }
     }
 
-    /// A number below `bound`, every one as likely as the other. Lemire's method: the high half of a
-    /// product, drawn again in the rare case that would favour some.
+    /// A number below `bound`, all equally likely. Lemire's method: the high half of a product,
+    /// redrawn in the rare case that would bias the result.
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "there is no number below 0");
         loop {
@@ -84,8 +84,8 @@ mod tests {
         assert_eq!(draws, DRAWS);
     }
 
-    // Drawn once; a change of these is a change of every trace.
-    // Those of the all-zero key are the published ones of ChaCha8: 3e 00 ef 2f 89 5f 40 d6 ….
+    // Recorded once; if these change, every trace changes. The words for the all-zero key are
+    // ChaCha8's published ones: 3e 00 ef 2f 89 5f 40 d6 ….
     const WORDS: [u64; 3] = [0xd640_5f89_2fef_003e, 0xa1a5_091f_e8b8_5b7f, 0x3b7f_9ace_c30e_842c];
     const DRAWS: [u64; 8] = [14, 16, 18, 19, 11, 14, 19, 16];
 

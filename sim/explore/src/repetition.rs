@@ -1,48 +1,48 @@
 //! Does a run repeat itself for ever?
 //!
-//! Brent's algorithm: one earlier moment is kept and compared with what comes after it; the kept one
-//! is renewed at powers of two, so that it comes to lie inside the circle, however late that begins.
-//! Two moments are the same if state, ready queue, processors, timers (counted from now) and the
-//! positions of all random streams are.
+//! Brent's algorithm: keep one earlier moment and compare it with each later one; replace it at
+//! powers of two, so that it ends up inside the cycle, however late the cycle begins. Two moments
+//! are equal if the state, ready queue, processors, timers (relative to now) and positions of all
+//! random streams are equal.
 
 use ipcsim_kernel::{ThreadId, encode};
 
 use crate::run::Runner;
 
-/// A look-out for repetition.
+/// Detects repetition.
 pub(crate) struct Repetition {
     kept: Option<Moment>,
     age: u64,
     renew_at: u64,
 }
 
-/// Where a run is, so that it can be told whether it comes back.
+/// A moment of a run, to detect whether the run returns to it.
 pub(crate) struct Moment {
     sign: Sign,
     bytes: Vec<u8>,
 }
 
-/// What is cheap to compare: if it differs, the moments do.
+/// What is cheap to compare: if the signs differ, so do the moments.
 #[derive(PartialEq, Eq)]
 struct Sign {
     progress: u64,
-    /// What only grows in a run that does not repeat itself.
+    /// Sizes that can only grow in a run that does not repeat itself.
     sizes: [u64; 3],
-    /// Who has each processor, and who is next in the queue; and where these are in their programs.
+    /// Who runs on each processor, who is next in the queue, and where these are in their programs.
     next: Vec<Option<(u32, u32)>>,
 }
 
-/// Where more bytes than this are stored the run is not compared: a flood does not repeat itself, and to
-/// keep a copy of it takes as much memory again.
+/// If mailboxes store more bytes than this, the run is not compared: a flood does not repeat
+/// itself, and keeping a copy would double the memory.
 const MOST_STORED: u64 = 16 << 20;
 
 impl Moment {
-    /// Where a run is now.
+    /// The current moment of a run.
     pub(crate) fn of(runner: &Runner) -> Self {
         Self { sign: sign(runner), bytes: bytes(runner) }
     }
 
-    /// Whether a run is there.
+    /// Whether a run is at this moment again.
     pub(crate) fn is(&self, runner: &Runner) -> bool {
         self.sign == sign(runner) && self.bytes == bytes(runner)
     }
@@ -53,7 +53,7 @@ impl Repetition {
         Self { kept: None, age: 0, renew_at: 64 }
     }
 
-    /// Whether the run is where it was before, without a worker having got anywhere in between.
+    /// Whether the run is where it was before, and no worker has made progress in between.
     pub(crate) fn repeats(&mut self, runner: &Runner) -> bool {
         if runner.state.memory.used > MOST_STORED {
             self.kept = None;
@@ -82,7 +82,7 @@ fn sign(runner: &Runner) -> Sign {
     let next = runner.cpus.iter().map(|cpu| cpu.thread.map(place));
     let state = &runner.state;
     let sizes = [state.memory.used, state.mailboxes.len() as u64, state.threads.len() as u64];
-    // Where a processor looks for work when the run is looked at, whoever is next in the queue has it.
+    // If a processor is looking for work right now, the next thread in the queue gets it.
     let waiting = runner.agenda.ready.first().map(place);
     Sign { progress: runner.agenda.progress, sizes, next: next.chain([waiting]).collect() }
 }
@@ -101,7 +101,7 @@ fn bytes(runner: &Runner) -> Vec<u8> {
         add(cpu.last.map_or(u64::MAX, |t| u64::from(t.0)));
         add(cpu.phase as u64);
         add(cpu.busy_until_ns.saturating_sub(now));
-        // Without a quantum the slice never ends.
+        // Without a quantum, a slice never ends.
         let endless = cpu.slice_ends_ns == u64::MAX;
         add(if endless { u64::MAX } else { cpu.slice_ends_ns.saturating_sub(now) });
     }

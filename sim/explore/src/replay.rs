@@ -1,4 +1,4 @@
-//! Schedules that were found, performed once more: by the same step, so that they can be told.
+//! Replays a schedule that was found, through the same `step`, to report what happens in it.
 
 use ipcsim_kernel::{
     Computing, Event, Machine, Oracle, Pc, ProcessId, Question, Sink, State, ThreadId,
@@ -9,8 +9,8 @@ use crate::run::Tracer;
 use crate::space::{Grain, Move, Ready, drive};
 use crate::verdict::forgive_daemons;
 
-/// Performs a schedule from the beginning. The tracer is told everything; instead of a time it gets the
-/// number of the step, 0 for the beginning.
+/// Performs a schedule from the beginning. The tracer sees every event; instead of a time it gets
+/// the number of the step, 0 for the beginning.
 pub fn replay<T: Tracer>(
     machine: &Machine,
     grain: &Grain,
@@ -31,7 +31,7 @@ pub fn replay<T: Tracer>(
     state
 }
 
-/// How often a schedule goes over from one thread to another.
+/// How often a schedule switches from one thread to another.
 pub fn context_switches(schedule: &[ScheduleStep]) -> u64 {
     let calls = schedule.iter().filter_map(|step| match step.what {
         Move::Call(t) | Move::Local(t) => Some(t),

@@ -1,8 +1,8 @@
-//! Tokens: a schedule in a short word.
+//! Tokens: a schedule encoded in a short word.
 //!
-//! `m2pk3f9-2-0` is the version of the format, what was looked at (which says what counts as a step), a
-//! fingerprint of what the schedule belongs to, the number of steps, and which way was taken wherever there
-//! were several.
+//! `m2pk3f9-2-0` consists of the format version, what was observed (which determines what counts as
+//! a step), a fingerprint of what the schedule belongs to, the number of steps, and which
+//! transition was taken wherever there were several.
 
 use ipcsim_kernel::Machine;
 
@@ -11,45 +11,45 @@ use crate::space::{FIRST_ROOM, Looks, MOST_ROOM, Reduction, Reductions, Space};
 
 /// The version of the format: it changes whenever the same token could mean another schedule.
 const VERSION: &str = "m2";
-/// Digits that are not taken for each other.
+/// Digits that are not easily confused.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Why a token cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadToken {
-    /// It is none.
+    /// It is not a token.
     NoToken,
     /// It was made by another version of the program.
     Version,
     /// It was made for another scenario.
     Scenario,
-    /// After so many steps it asks for a way that is not there.
+    /// After this many steps it asks for a transition that does not exist.
     NoWay(u64),
 }
 
-/// What was looked at when a schedule was found. What is seen is a step of its own, so a schedule can only be
-/// followed by somebody who looks at the same.
+/// What was observed when a schedule was found. Observed work is a step of its own, so a schedule
+/// can only be followed under the same view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// Whether local work is merged with the call before it where nobody sees it.
+    /// Whether unobserved local work is merged with the call before it.
     pub merge: Reduction,
-    /// What is looked at beside how schedules end.
+    /// What is observed besides how schedules end.
     pub at: LooksAt,
 }
 
-/// What is looked at beside how schedules end.
+/// What is observed besides how schedules end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LooksAt {
     /// Nothing.
     Ends,
     /// All variables and the log.
     Results,
-    /// What the claim with this number, from 0, is about.
+    /// What the claim with this number, counted from 0, is about.
     Claim(usize),
 }
 
 impl View {
-    /// The usual one.
+    /// The default.
     pub const PLAIN: Self = Self { merge: Reduction::On, at: LooksAt::Ends };
 
     fn written(self) -> String {
@@ -88,11 +88,11 @@ pub fn token(found: &mut Exploration, path: &Path, view: View, fingerprint: u64)
     out.push_str(&number(ways.len() as u64 - 1));
     let choices = ways.into_iter().filter(|(_, count)| *count > 1);
     let choices: String = choices.map(|(way, count)| digits(way, width(count))).collect();
-    // Where there was nothing to choose nothing is said.
+    // Without a choice there is nothing to write.
     if choices.is_empty() { out } else { format!("{out}-{choices}") }
 }
 
-/// What was looked at when the schedule of a token was found.
+/// What was observed when the schedule of a token was found.
 pub fn view_of(token: &str) -> Result<View, BadToken> {
     Ok(head_of(token)?.0)
 }
@@ -110,7 +110,7 @@ fn is_of_another_version(head: &str) -> bool {
     head.strip_prefix('m').is_some_and(|rest| rest.starts_with(|it: char| it.is_ascii_digit()))
 }
 
-/// The schedule that a token means, found by looking in the way that [`view_of`] says.
+/// The schedule that a token encodes. `looks` must match the view that [`view_of`] returns.
 pub fn follow(
     machine: &Machine,
     looks: Looks,
@@ -164,7 +164,7 @@ fn walk(space: &mut Space, steps: u64, mut choices: &str) -> Result<Vec<Schedule
     if choices.is_empty() { Ok(schedule) } else { Err(BadToken::NoWay(steps)) }
 }
 
-/// How many digits a choice out of so many takes.
+/// How many digits a choice among this many takes.
 fn width(count: u64) -> usize {
     let mut width = 1;
     let mut reach = 32;

@@ -21,13 +21,13 @@ pub enum Outcome {
     Fails,
     /// Some threads wait for each other for ever.
     Deadlock,
-    /// A thread waits for ever for what nobody that is left could do.
+    /// A thread waits for ever: nobody left can wake it.
     Stranded,
-    /// Threads run for ever, and none of them gets anywhere.
+    /// Threads run for ever, and none of them makes progress.
     Livelock,
-    /// Every process that is no daemon has ended normally.
+    /// Every process that is not a daemon has ended normally.
     Completes,
-    /// A limit was met.
+    /// A limit was reached.
     Unfinished,
 }
 
@@ -45,20 +45,20 @@ impl Outcome {
     }
 }
 
-/// What is the matter with threads that can never move again.
+/// What is wrong with threads that can never move again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// Each has sent to the other and waits until the other receives.
     CrossedSend,
-    /// They wait for each other in a circle.
+    /// They wait for each other in a cycle.
     CircularWait,
-    /// It waits for what only it could do.
+    /// It waits for something that only it could do.
     SelfWait,
     /// They wait for kernel memory that nobody will free.
     MemoryExhausted,
-    /// It waits for what nobody that is left could do.
+    /// Nobody left can do what it waits for.
     OrphanWait,
-    /// It waits for what a thread could do that goes on for ever and never does it.
+    /// A thread that runs for ever could do what it waits for, but never does.
     Neglected,
 }
 
@@ -75,7 +75,7 @@ impl Class {
         }
     }
 
-    /// How a schedule is called that ends so. Whoever is neglected is not to blame: those who go on are.
+    /// The outcome of a schedule that ends this way; none for neglect: those that go on are to blame, not the neglected.
     pub fn outcome(self) -> Option<Outcome> {
         match self {
             Class::CrossedSend | Class::CircularWait | Class::SelfWait | Class::MemoryExhausted => {
@@ -90,11 +90,11 @@ impl Class {
 /// Threads that can never move again, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What is the matter.
+    /// What is wrong.
     pub class: Class,
     /// Since when, in nanoseconds.
     pub since_ns: u64,
-    /// The threads at the root of it: the circle, or those that nobody could help.
+    /// The threads at the root of it: the cycle, or those that nobody can help.
     pub threads: Vec<ThreadId>,
     /// Threads that wait for those, directly or through others.
     pub behind: Vec<ThreadId>,
@@ -107,7 +107,7 @@ pub struct Failure {
     pub process: ProcessId,
     /// Why.
     pub fault: Fault,
-    /// Where the thread was that raised the exception.
+    /// Where the thread stood that raised the exception.
     pub at: Pc,
 }
 
@@ -116,20 +116,20 @@ pub struct Failure {
 pub struct Verdict {
     /// How it ended.
     pub outcome: Outcome,
-    /// The processes that failed, with the reason, in order of time. A daemon that failed when all
+    /// The processes that failed, with the reason, in order of time. A daemon that failed after all
     /// others had ended is not among them.
     pub failures: Vec<Failure>,
-    /// What is the matter with those that are stuck, oldest first.
+    /// What is wrong with the stuck threads, oldest problem first.
     pub problems: Vec<Problem>,
-    /// Every process with a stuck thread, in order.
+    /// As [`Diagnosis::blocked`].
     pub blocked: Vec<ProcessId>,
-    /// Who waits for whom among the stuck.
+    /// Who waits for whom, among all living threads.
     pub waits_for: WaitGraph,
     /// Messages that nobody took: still in a mailbox, or on a link.
     pub unreceived: u64,
 }
 
-/// Draws the conclusion from a run that is over.
+/// Draws the conclusions from a finished run.
 pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     let state = &run.state;
     let still = never_again(machine, run);
@@ -141,8 +141,8 @@ pub fn conclude(machine: &Machine, run: &Run) -> Verdict {
     Verdict { outcome, failures, problems, blocked, waits_for, unreceived: stored.sum() }
 }
 
-/// The threads that never move again, in order: those that nobody could help, and where the run repeats itself
-/// for ever all that do not move in its circle.
+/// The threads that never move again, in order: those that nobody can help and, if the run repeats
+/// itself for ever, all that do not move in its cycle.
 fn never_again(machine: &Machine, run: &Run) -> Vec<ThreadId> {
     let mut still = waits::stuck(machine, &run.state);
     still.extend(run.round.iter().flat_map(|round| &round.idle));
@@ -151,18 +151,18 @@ fn never_again(machine: &Machine, run: &Run) -> Vec<ThreadId> {
     still
 }
 
-/// What is the matter with threads that can never move again.
+/// What is wrong with threads that can never move again.
 pub struct Diagnosis {
-    /// The circles, and those who wait for ever without one.
+    /// The cycles, and the threads that wait for ever without one.
     pub problems: Vec<Problem>,
-    /// Every process with a stuck thread, in order; daemons at rest that are part of a circle are among them.
+    /// Every process with a stuck thread, in order, and daemons at rest in a cycle; without the built-in name servers.
     pub blocked: Vec<ProcessId>,
-    /// Who waits for whom.
+    /// Who waits for whom, among all living threads.
     pub waits_for: WaitGraph,
 }
 
-/// Finds out what is the matter in a state from which on the threads in `still` never move again. The one rule
-/// for *deadlock* and *stranded*: see [`wait_graph`].
+/// Finds out what is wrong in a state after which the threads in `still` never move again. The
+/// single rule for *deadlock* and *stranded*: see [`wait_graph`].
 pub fn diagnose(
     machine: &Machine,
     state: &State,
@@ -192,7 +192,7 @@ pub fn diagnose(
     let circles = problems.iter().flat_map(|problem| &problem.threads);
     let process = |t: &ThreadId| state.threads.items()[t.index()].process;
     let mut blocked: Vec<ProcessId> = stuck.iter().chain(circles).map(process).collect();
-    // The built-in name servers are nobody's: a claim could not name them.
+    // The built-in name servers belong to nobody: a claim cannot name them.
     let is_built_in = |process: &ProcessId| {
         machine.name_servers.keys().any(|port| state.receiver_of(*port) == Receiver::Held(*process))
     };
@@ -202,7 +202,7 @@ pub fn diagnose(
     Diagnosis { problems, blocked, waits_for }
 }
 
-/// How a state in which some threads are stuck, and others have ended, is called.
+/// The outcome of a state in which some threads are stuck and others have ended.
 pub(crate) fn outcome_of(problems: &[Problem]) -> Option<Outcome> {
     let mut outcomes = problems.iter().filter_map(|problem| problem.class.outcome());
     outcomes.clone().find(|it| *it == Outcome::Deadlock).or_else(|| outcomes.next())
@@ -215,7 +215,7 @@ fn outcome(machine: &Machine, run: &Run, failures: &[Failure], problems: &[Probl
     if let Some(outcome) = outcome_of(problems) {
         return outcome;
     }
-    // A daemon that waits for more than the next request may yet turn out to be stranded.
+    // A daemon that waits for something other than the next request may still turn out to be stranded.
     let waits = || {
         run.state.threads.items().iter().enumerate().any(|(t, thread)| {
             matches!(thread.state, ThreadState::Blocked { bound: Bound::Forever, .. })
@@ -243,8 +243,8 @@ pub(crate) fn workers(machine: &Machine) -> impl Iterator<Item = ProcessId> + us
         .filter(|process| machine.family_of(*process).role == Role::Worker)
 }
 
-/// Of these processes, daemons that failed when no worker was left count as finished: nobody needs them any
-/// more. Gives how they failed, and where.
+/// Of these processes, daemons that failed when no worker was left count as finished: nobody needs
+/// them any more. Returns how they failed, and where.
 pub(crate) fn forgive_daemons(
     machine: &Machine,
     state: &mut State,
@@ -274,8 +274,8 @@ fn failures(run: &Run) -> Vec<Failure> {
     run.failed.iter().filter_map(fault).collect()
 }
 
-/// Groups the stuck threads by what is at the root: the circles of the wait-for graph, those that wait for
-/// what a thread that goes on for ever never does, and those that wait for nobody.
+/// Groups the stuck threads by root cause: the cycles of the wait-for graph, threads that wait for
+/// something a running thread never does, and threads that wait for nobody.
 fn problems(
     state: &State,
     still: &[ThreadId],
@@ -302,7 +302,7 @@ fn problems(
             problem.behind.sort_unstable();
         }
     };
-    // Whoever waits for somebody who goes on for ever is on no circle: not only the others could help.
+    // A thread that waits for a running thread is on no cycle: the others are not the only ones that could help.
     let is_neglected = |t: &&ThreadId| waits_for.could_be_helped_by(**t, moves);
     let mut all: Vec<Problem> =
         stuck.iter().filter(is_neglected).map(|t| orphan(Class::Neglected, *t)).collect();
@@ -318,7 +318,7 @@ fn problems(
     }
     merge_memory(&mut circles);
     find_behind(&mut circles, &mut explained);
-    // What is left is on no circle; its roots wait for nobody.
+    // The rest is on no cycle; its roots wait for nobody.
     let leads_on = |t: &ThreadId| graph.ahead(*t).iter().any(|other| other != t && is_stuck(other));
     let mut roots: Vec<Problem> = stuck
         .iter()
@@ -332,7 +332,7 @@ fn problems(
     all
 }
 
-/// All that wait for kernel memory wait for the same.
+/// All threads that wait for kernel memory wait for the same thing.
 fn merge_memory(problems: &mut Vec<Problem>) {
     let memory: Vec<Problem> =
         problems.extract_if(.., |problem| problem.class == Class::MemoryExhausted).collect();
@@ -355,13 +355,13 @@ fn since(run: &Run, threads: &[ThreadId]) -> u64 {
         .filter(|found| found.threads.iter().any(|t| threads.contains(t)))
         .map(|found| found.since_ns)
         .max()
-        // Whoever is not in the circle of a run that repeats itself waits since it began to wait.
+        // A thread outside the cycle of a repeating run has waited since it began to wait.
         .or_else(|| threads.iter().map(|t| run.waiting_since_ns[t.index()]).max())
         .unwrap_or(0)
 }
 
-/// The wait-for graph of threads that never move again: from threads to what they wait for, from there to the
-/// threads that could have brought it about.
+/// The wait-for graph of threads that never move again: from threads to what they wait for, and
+/// from there to the threads that could have caused it.
 struct Graph {
     graph: DiGraph<Node, ()>,
     place: Vec<Option<NodeIndex>>,
@@ -397,7 +397,7 @@ impl Graph {
     }
 
     /// The threads of each strongly connected component that has any, in order, and whether it is a
-    /// circle. (`tarjan_scc` would recurse.)
+    /// cycle. (`tarjan_scc` would recurse.)
     fn components(&self) -> Vec<(Vec<ThreadId>, Shape)> {
         let mut components = Vec::new();
         for nodes in kosaraju_scc(&self.graph) {
@@ -417,7 +417,7 @@ impl Graph {
         components
     }
 
-    /// The threads for which this one waits, directly or through others.
+    /// The threads that this one waits for, directly or through others.
     fn ahead(&self, t: ThreadId) -> Vec<ThreadId> {
         let Some(from) = self.place[t.index()] else { return Vec::new() };
         let mut search = Dfs::new(&self.graph, from);
@@ -454,7 +454,7 @@ enum Shape {
     Single,
 }
 
-/// What is the matter with a circle.
+/// What is wrong with a cycle.
 fn class(state: &State, circle: &[ThreadId]) -> Class {
     let on = |t: &ThreadId| state.waits_for(*t);
     if circle.iter().any(|t| matches!(on(t), Some(BlockedOn::Memory(_)))) {

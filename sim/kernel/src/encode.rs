@@ -1,11 +1,11 @@
 //! A state as bytes: equal bytes mean equal states, and equal futures.
 //!
-//! Nobody writes down which fields there are. The compiler does (`derive(Hash)`), so none can be forgotten; a
-//! field that decides nothing is a [`crate::Ghost`], which writes nothing. Every number says where it ends and
-//! every list how long it is, so no two states come to the same bytes (`tests/encoding.rs`).
+//! Nobody lists the fields by hand: `derive(Hash)` does, so none can be forgotten. A field that decides
+//! nothing is a [`crate::Ghost`], which writes nothing. Every number marks its own end and every list its
+//! length, so no two states have the same bytes (`tests/encoding.rs`).
 //!
-//! In the bytes of a whole state reply rights are renumbered by the order in which they come up, because only
-//! their equality matters. A part of a state by itself does not know the others, and keeps the numbers in it.
+//! In the bytes of a whole state, reply rights are renumbered in order of appearance, because only their
+//! equality matters. A part that is encoded alone does not know the other parts and keeps its numbers.
 
 use std::hash::{Hash, Hasher};
 
@@ -38,16 +38,16 @@ pub fn encode(state: &State, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the bytes of a part of a state: of an entry of one of its tables.
+/// Appends the bytes of a part of a state: one entry of one of its tables.
 pub fn encode_part(part: &impl Hash, out: &mut Vec<u8>) {
     part.hash(&mut Bytes(out));
 }
 
-/// Keeps what a hasher is told, instead of mixing it.
+/// Keeps what a hasher is given instead of mixing it.
 struct Bytes<'a>(&'a mut Vec<u8>);
 
 impl Bytes<'_> {
-    /// Seven bits a byte, the lowest first: most numbers are small, and each says where it ends.
+    /// Seven bits per byte, lowest first: most numbers are small, and each marks its own end.
     fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.0.push(number as u8 | 0x80);
@@ -62,7 +62,7 @@ impl Bytes<'_> {
 }
 
 impl Hasher for Bytes<'_> {
-    /// Only texts come by here; a byte that no text holds is written behind each.
+    /// Only text arrives here; each text is followed by a byte that no text contains.
     fn write(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
@@ -96,7 +96,7 @@ impl Hasher for Bytes<'_> {
     }
 }
 
-/// Gives each reply right the number of its place among those that came up.
+/// Numbers the reply rights in order of appearance.
 struct ByAppearance(Vec<ReplyRight>);
 
 impl ByAppearance {

@@ -1,4 +1,4 @@
-//! Computing: the value that an expression has for a thread, or the exception that it raises.
+//! Evaluation: the value of an expression for a thread, or the exception that it raises.
 
 use ipcsim_program::{
     Binary, Carried, Expr, Fault, Field, Function, Handle, MailboxId, Message, Once, Outcome,
@@ -16,7 +16,7 @@ pub(crate) struct Scope<'a, O> {
     pub who: Who,
     pub status: Outcome,
     pub oracle: &'a mut O,
-    /// How much of long values was gone through: elements of lists, and texts in pieces of 16 bytes.
+    /// How much of long values was visited: elements of lists, and texts in pieces of 16 bytes.
     pub handled: u64,
 }
 
@@ -38,7 +38,7 @@ impl Who {
         }
     }
 
-    /// The integer of an expression, if nothing but integers goes into it, as is usual, and it has one.
+    /// The integer value of an expression, if it has one and uses integers only, as most do.
     pub(crate) fn plain_int(&self, registers: &[Value], expr: &Expr) -> Option<i64> {
         match expr {
             Expr::Binary(operator, operands) if operator.is_arithmetic() => {
@@ -78,7 +78,7 @@ impl<O: Oracle> Scope<'_, O> {
         mailbox_member(first, count, self.int(index)?)
     }
 
-    /// The value of an expression, or the exception that computing it raises.
+    /// The value of an expression, or the exception that evaluating it raises.
     pub(crate) fn eval(&mut self, expr: &Expr) -> Result<Value, Fault> {
         Ok(match expr {
             Expr::Constant(value) => value.clone(),
@@ -139,7 +139,7 @@ impl<O: Oracle> Scope<'_, O> {
     }
 
     fn field(&mut self, of: &Expr, field: Field) -> Result<Value, Fault> {
-        // The usual case reads a variable, and must not share and unshare the message for it.
+        // The usual case reads a variable, and must not share and unshare the message to do so.
         if let Expr::Variable(register) = of {
             return match &self.registers[register.index()] {
                 Value::Message(message) => Ok(Self::field_of(message, field)),
@@ -201,7 +201,7 @@ impl<O: Oracle> Scope<'_, O> {
             return of_ints(operator, left, right);
         }
         let left = self.eval(left)?;
-        // The right side is not looked at when the left side decides.
+        // The right side is not evaluated when the left side decides.
         match (operator, &left) {
             (Binary::And, Value::False) | (Binary::Or, Value::True) => return Ok(left),
             (Binary::And | Binary::Or, Value::True | Value::False) => {
@@ -330,7 +330,7 @@ fn calculated(operator: Binary, a: i64, b: i64) -> Result<i64, Fault> {
     })
 }
 
-/// What comes out of arithmetic, if there is such an integer.
+/// The result of arithmetic, if it is defined and fits.
 fn exact(operator: Binary, a: i64, b: i64) -> Option<i64> {
     match operator {
         Binary::Add => a.checked_add(b),
@@ -361,10 +361,10 @@ fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Result<Value, Fa
     }
 }
 
-/// The integers between two, both included.
+/// The integers from `low` to `high`, both included.
 fn range(low: i64, high: i64) -> Result<Value, Fault> {
     let count = high.checked_sub(low).ok_or(Fault::TooLong)?;
-    // It is seen before it is made that it is too long.
+    // The length is checked before the list is made.
     if count >= limits::LIST_ELEMENTS.cast_signed() {
         return Err(Fault::TooLong);
     }

@@ -56,7 +56,7 @@ pub enum Kind<'a> {
     Blocked(&'a BlockedOn),
     /// The thread was woken and will look again.
     Woken,
-    /// The thread's call has ended: it waited, or did not end with `ok`, or has no other event.
+    /// The thread's call has returned. Reported if it waited, did not end with `ok`, or has no other event.
     Returned(Outcome),
     /// Nobody will ever receive this message.
     Lost(&'a Arc<Message>, Loss),
@@ -70,7 +70,7 @@ pub enum Kind<'a> {
     Logged(&'a Value),
     /// An exception that the thread did not handle.
     Raised(&'a Fault),
-    /// No handler has let the thread go on behind its exception.
+    /// No handler has let the thread go on after its exception.
     Unhandled(&'a Fault),
     /// A mailbox was made.
     Created(MailboxId),
@@ -84,13 +84,13 @@ pub enum Kind<'a> {
     ThreadKilled(ThreadId),
     /// This thread was suspended.
     Suspended(ThreadId),
-    /// This thread may go on: it was resumed, or whoever handles its exception says so.
+    /// This thread may go on: it was resumed, or its exception handler says so.
     Resumed(ThreadId),
-    /// What this thread waited for was ended.
+    /// The wait of this thread was interrupted.
     Interrupted(ThreadId),
-    /// The receive right of a port has come to a process that did not have it.
+    /// The receive right of a port has moved to a process that did not have it.
     ReceiverIs(MailboxId, ProcessId),
-    /// The queue limit of a port was set, to so many messages.
+    /// The queue limit of a port was set to this number of messages.
     Limited(MailboxId, u64),
 }
 

@@ -1,4 +1,4 @@
-//! Who waits for whom, as it is asked from outside: with the local work done of those who are stopped before it.
+//! Who waits for whom, seen from outside: pending local work of stopped threads is done first.
 
 use ipcsim_program::ThreadId;
 
@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::step::with_local_work_done;
 use crate::waits::{self, WaitGraph};
 
-/// The wait-for graph of these threads. Conditions that none of them could bring about are left out.
+/// The wait-for graph of these threads. Conditions that none of them could fulfil are left out.
 pub fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitGraph {
     waits::wait_graph(machine, &with_local_work_done(machine, state, among), among)
 }

@@ -14,7 +14,7 @@ use crate::object::mailbox::Mailbox;
 use crate::object::room::Room;
 use crate::state::{BlockedOn, Holder, Life, Look, State, ThreadState};
 
-/// Panics, with a sentence, if a state is one that no step may leave behind.
+/// Panics, with a sentence, if no step may leave this state behind.
 pub fn assert_invariants(machine: &Machine, state: &State) {
     for (index, mailbox) in state.mailboxes.iter().enumerate() {
         mailbox_invariants(machine, state, MailboxId::at(index), mailbox);

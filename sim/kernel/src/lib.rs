@@ -1,13 +1,13 @@
 //! The simulated kernel of ipcsim.
 //!
 //! A [`Machine`] is a compiled scenario and never changes; a [`State`] is all that does. One
-//! function, [`step`], performs one system call (or one stretch of local work) of one thread;
-//! nothing else changes a state. Wherever the kernel is free it asks an [`Oracle`], and whatever it
-//! does it tells a [`Sink`]. So running, exploring, replaying and stepping by hand differ only in who
-//! the oracle and the sink are.
+//! function, [`step`], performs one system call (or one stretch of local work) of one thread; nothing
+//! else changes a state. Where the kernel has a choice it asks an [`Oracle`], and it reports all it
+//! does to a [`Sink`]. So running, exploring, replaying and stepping by hand differ only in their
+//! oracle and sink.
 //!
 //! What this crate does not know: YAML, files, the terminal, search, scheduling policy, and time.
-//! **The kernel has no clock**: a bounded wait is a mark on a wait, and whoever drives decides when it
+//! **The kernel has no clock**: a bounded wait is a mark on a wait, and the driver decides when it
 //! ends.
 
 mod encode;

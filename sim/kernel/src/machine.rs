@@ -1,4 +1,4 @@
-//! The machine: what a scenario has become. It never changes while it runs.
+//! The machine: a compiled scenario. It never changes while it runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,9 +28,9 @@ pub struct Machine {
     pub ports: Vec<PortSpec>,
     /// Those of the mailboxes that are port sets.
     pub port_sets: Vec<PortSetSpec>,
-    /// The ports of the name servers that the scenario has without declaring them as processes, each with
-    /// that of its parent. No variable holds a name of one: what goes there are inquiries, and the name
-    /// servers' own requests.
+    /// The ports of the name servers that the scenario uses without declaring them as processes, each
+    /// with its parent's port. No variable holds a name of one: only inquiries, and the name servers' own
+    /// requests, go there.
     pub name_servers: BTreeMap<MailboxId, Option<MailboxId>>,
     /// The paths that name mailboxes, in order of the path.
     pub files: Vec<File>,
@@ -42,8 +42,8 @@ pub struct Machine {
     pub max_threads: u32,
     /// How a run lets time pass. The kernel does not read it.
     pub timing: Timing,
-    /// Names and lines, for whoever prints. The kernel does not read them, except to write a handle
-    /// into a text.
+    /// Names and lines, for output. The kernel does not read them, except to write a handle into a
+    /// text.
     pub symbols: Symbols,
 }
 
@@ -54,11 +54,11 @@ pub struct Policies {
     pub buffering: Capacity,
     /// Kernel memory for stored messages, in bytes; `None` is unlimited.
     pub memory: Option<u64>,
-    /// Kernel memory that each stored message costs beside its size, in bytes.
+    /// Kernel memory that each stored message costs in addition to its size, in bytes.
     pub message_overhead: u64,
-    /// What a send does that finds no kernel memory.
+    /// What a send does if it finds no kernel memory.
     pub memory_full: MemoryFull,
-    /// Who gets a message when several receives wait, where the mailbox does not say.
+    /// Who gets a message when several receivers wait, unless the mailbox says otherwise.
     pub receiver: Pick,
     /// Which blocked sender goes next.
     pub sender: Pick,
@@ -66,13 +66,13 @@ pub struct Policies {
     pub wake_senders: Wake,
     /// What waking a waiting receiver does.
     pub wake_receivers: Wake,
-    /// What becomes of a message that is too large for its receiver.
+    /// What happens to a message that is too large for its receiver.
     pub too_large: TooLarge,
     /// What the kernel does about deadlocks.
     pub detect: Detect,
-    /// What a receive from a port set takes.
+    /// Which message a receive from a port set takes.
     pub set_order: SetOrder,
-    /// What a sender gets that waits at a port which dies.
+    /// The outcome for a sender that waits at a port when the port dies.
     pub dying_port: DyingPort,
 }
 
@@ -96,13 +96,13 @@ impl Default for Policies {
 }
 
 impl Policies {
-    /// Whether anybody who is woken looks again, so that others can be faster.
+    /// Whether woken threads look again, so that others can be faster.
     pub fn looks_again(&self) -> bool {
         [self.wake_senders, self.wake_receivers].contains(&Wake::LookAgain)
     }
 }
 
-/// What a send does that finds no kernel memory.
+/// What a send does if it finds no kernel memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MemoryFull {
     /// It waits, the oldest first.
@@ -116,12 +116,12 @@ pub enum MemoryFull {
 pub enum Wake {
     /// The waker finishes the waiter's call.
     HandOver,
-    /// The waiter is made ready, looks again, and may find that somebody was faster. What cannot be
-    /// stored in between, a rendezvous, is handed over all the same.
+    /// The waiter becomes ready, looks again, and may find that another was faster. What cannot be
+    /// stored in the meantime, a rendezvous, is still handed over.
     LookAgain,
 }
 
-/// What becomes of a message that is larger than its receiver's `max-size`.
+/// What happens to a message that is larger than its receiver's `max-size`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TooLarge {
     /// It stays where it is; the receiver's call ends with `too-large`.
@@ -130,52 +130,52 @@ pub enum TooLarge {
     Destroy,
 }
 
-/// What a receive from a port set takes.
+/// Which message a receive from a port set takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SetOrder {
     /// The oldest message of all members.
     Merged,
-    /// The first of the next member that has one.
+    /// The first message of the next member that has one.
     RoundRobin,
-    /// The first of any member: the oracle says of which.
+    /// The first message of any member: the oracle picks the member.
     Arbitrary,
 }
 
-/// What a sender gets that waits at a port which dies.
+/// The outcome for a sender that waits at a port when the port dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DyingPort {
-    /// Its send is `dead`, and the rights in its message come back.
+    /// Its send ends with `dead`, and the rights in its message come back.
     Dead,
-    /// Its send is `ok`, as if the message had been delivered and then lost; the rights in it are destroyed.
+    /// Its send ends with `ok`, as if the message had been delivered and then lost; the rights in it are destroyed.
     Ok,
 }
 
 /// What the kernel does about deadlocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Detect {
-    /// Nothing: who looks on reports them.
+    /// Nothing: observers report them.
     Report,
     /// It refuses the call that would close a circle.
     Refuse,
-    /// It refuses the call from which a chain of processes, each of which waits for one other, leads back.
+    /// It refuses the call if a chain of processes, each waiting for one other, leads back from it.
     RefuseChain,
 }
 
-/// Whether a process may rest for ever.
+/// Whether a process may wait for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// It has to end.
+    /// It must end.
     Worker,
     /// It may wait for requests for ever without being stuck.
     Daemon,
 }
 
-/// How a process comes to be.
+/// How a process comes into being.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Birth {
-    /// It is there from the start, or from its time on.
+    /// It exists from the start, or from its start time on.
     Declared,
-    /// Another process makes it.
+    /// Another process creates it.
     Spawned,
 }
 
@@ -195,15 +195,15 @@ pub struct Family {
     pub first: ProcessId,
     /// How many there are.
     pub count: u32,
-    /// How its members are called.
+    /// How its members are named.
     pub replicas: Replicas,
     /// Larger is more urgent.
     pub priority: i64,
-    /// Whether it may rest for ever.
+    /// Whether it may wait for ever.
     pub role: Role,
     /// Whose files it may open.
     pub user: Option<UserId>,
-    /// The port of the name server that it asks, if it asks one.
+    /// The port of its name server, if it has one.
     pub names: Option<MailboxId>,
     /// When it is created, in nanoseconds.
     pub start_ns: u64,
@@ -213,16 +213,16 @@ pub struct Family {
     pub arrivals: Arrivals,
     /// The threads that a member starts with.
     pub threads: Vec<ThreadSpec>,
-    /// Where the exceptions go that no thread's own handler resumes.
+    /// Where exceptions go that no thread's own handler resumes.
     pub exception_port: Option<MailboxId>,
-    /// The port by which the kernel is told what to do with the first member; those of the others follow.
+    /// The port that controls the first member; those of the other members follow.
     pub task_port: Option<MailboxId>,
-    /// The ports by which the kernel is told what to do with the threads that a member starts with: the
-    /// first of the first member; those of the others follow.
+    /// The ports that control the threads that a member starts with: the first one is for the first
+    /// member; those of the others follow.
     pub thread_ports: Option<MailboxId>,
-    /// Who makes its members.
+    /// How its members come into being.
     pub birth: Birth,
-    /// Whether only those control a member who may send to its port.
+    /// Whether controlling a member takes a right to send to its port.
     pub protection: Protection,
 }
 
@@ -258,7 +258,7 @@ pub enum Receives {
     Counted,
 }
 
-/// A thread that a process starts with, or several alike.
+/// A thread that a process starts with, or several identical ones.
 #[derive(Clone, Debug)]
 pub struct ThreadSpec {
     /// Its name.
@@ -282,7 +282,7 @@ pub struct PortSpec {
     pub port: MailboxId,
     /// Who receives from it.
     pub receiver: Receiver,
-    /// Who gets the receive right if that one dies.
+    /// Who gets the receive right if the receiver dies.
     pub backup: Option<ProcessId>,
     /// Who may send to it.
     pub senders: Vec<ProcessId>,
@@ -327,14 +327,14 @@ pub struct Symbols {
     pub lines: Vec<u32>,
     /// The variables of each program, in the order of the code.
     pub variables: Vec<Variables>,
-    /// What a real system calls the outcomes of calls, the most special first.
+    /// What a real system calls the outcomes of calls, the most specific first.
     pub outcomes: Vec<OutcomeWord>,
 }
 
 /// What a real system calls an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OutcomeWord {
-    /// Of this verb; of all if it is empty.
+    /// For this verb; for every verb if it is empty.
     pub verb: &'static str,
     /// Which outcome.
     pub outcome: Outcome,
@@ -345,9 +345,9 @@ pub struct OutcomeWord {
 /// The names of the variables of one program.
 #[derive(Clone, Debug)]
 pub struct Variables {
-    /// Where the program begins; it goes as far as the next one.
+    /// Where the program begins; it extends to the next one.
     pub entry: Pc,
-    /// One name for each register that the author named; those behind are the program's own.
+    /// One name for each register that the author named; later registers are internal.
     pub names: Vec<String>,
 }
 
@@ -384,12 +384,12 @@ impl Machine {
         }
     }
 
-    /// Whether some call of some program may do something like this.
+    /// Whether some call of some program may have such an effect.
     pub fn any_call(&self, such: impl Fn(Effect) -> bool) -> bool {
         self.code.iter().any(|op| op.may(&such))
     }
 
-    /// Whether anybody could wait for an answer: to a call, or to an exception.
+    /// Whether anybody could wait for an answer: to a call or to an exception.
     pub fn makes_reply_rights(&self) -> bool {
         self.any_call(|effect| matches!(effect, Effect::AwaitsAnswer))
             || self.ports.iter().any(|spec| self.handles_exceptions(spec.port))
@@ -404,14 +404,14 @@ impl Machine {
         families.any(|family| family.exception_port == Some(port) || of_threads(family))
     }
 
-    /// The port by which the kernel is told what to do with a process, if it has one.
+    /// The port that controls a process, if it has one.
     pub fn task_port(&self, process: ProcessId) -> Option<MailboxId> {
         let family = self.family_of(process);
         family.task_port.map(|first| MailboxId(first.0 + (process.0 - family.first.0)))
     }
 
-    /// The port by which the kernel is told what to do with a thread, by its place among those that its
-    /// process starts with, if it has one.
+    /// The port that controls a thread, if it has one. The thread is given by its place among those
+    /// that its process starts with.
     pub fn thread_port(&self, process: ProcessId, place: u32) -> Option<MailboxId> {
         let family = self.family_of(process);
         let each = family.threads.iter().map(|spec| spec.count).sum::<u32>();
@@ -463,7 +463,7 @@ impl Machine {
         }
     }
 
-    /// What the system that is simulated calls an outcome of a verb, if it has a word for it.
+    /// What the simulated system calls an outcome of a verb, if it has a word for it.
     pub fn outcome_word(&self, verb: &str, outcome: Outcome) -> Option<&'static str> {
         let is_it = |known: &&OutcomeWord| {
             known.outcome == outcome && (known.verb == verb || known.verb.is_empty())
@@ -488,7 +488,7 @@ impl Machine {
         self.symbols.lines[pc.index()]
     }
 
-    /// The names of the variables that a thread at this place has, by register.
+    /// The names of the variables of a thread at this place, by register.
     pub fn variables_at(&self, pc: Pc) -> &[String] {
         let programs = &self.symbols.variables;
         let behind = programs.partition_point(|program| program.entry <= pc);

@@ -1,22 +1,22 @@
-//! The oracle: who decides where the kernel is free.
+//! The oracle: it decides where the kernel has a choice.
 
 use ipcsim_program::Pc;
 
-/// A question that the kernel may settle either way. It is asked only when there are two answers
-/// or more, so that a recorded schedule stays short.
+/// A question that the kernel may settle either way. It is asked only when there are at least two
+/// answers, so that a recorded schedule stays short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Which of so many waiting receivers gets the message (`receiver: arbitrary`).
+    /// Which waiting receiver gets the message (`receiver: arbitrary`).
     Receiver {
         /// How many there are; the answer is a position from 0.
         count: u64,
     },
-    /// Which of so many blocked senders goes next (`sender: arbitrary`).
+    /// Which blocked sender goes next (`sender: arbitrary`).
     Sender {
         /// How many there are; the answer is a position from 0.
         count: u64,
     },
-    /// From which of so many members of a port set a message is taken (`set-order: arbitrary`).
+    /// Which member of a port set a message is taken from (`set-order: arbitrary`).
     Member {
         /// How many there are; the answer is a position from 0.
         count: u64,
@@ -38,7 +38,7 @@ pub enum Question {
 }
 
 impl Question {
-    /// How many answers there are, from 0 up; `None` where 64 bits do not hold the number.
+    /// How many answers there are, from 0 up; `None` if the number does not fit into 64 bits.
     pub fn answers(self) -> Option<u64> {
         match self {
             Question::Receiver { count }
@@ -51,18 +51,18 @@ impl Question {
     }
 }
 
-/// What a thread does when it comes to a `compute`.
+/// What a thread does when it reaches a `compute`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Computing {
     /// Time is free: nothing happens.
     IsFree,
-    /// Local work stops here until the driver has let so much processor time pass.
+    /// Local work stops here until the driver has let this much processor time pass.
     TakesTime,
 }
 
 /// Whoever picks: a scheduler with a seed, an exploration, a recorded schedule, a person.
 ///
-/// Where nothing else is said time is free.
+/// By default time is free.
 pub trait Oracle {
     /// An answer below [`Question::answers`].
     fn choose(&mut self, question: Question) -> u64;

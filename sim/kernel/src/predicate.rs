@@ -1,6 +1,6 @@
-//! Predicates over states: what a claim says of one moment, seen from outside.
+//! Predicates over states: what a claim says about one moment, seen from outside.
 //!
-//! A predicate looks at a few things first (the probes), and computes with what it saw by the same
+//! A predicate first looks at a few things (the probes), then computes with what it saw by the same
 //! rules as the threads' own expressions.
 
 use ipcsim_program::{
@@ -17,7 +17,7 @@ use crate::state::{State, ThreadState};
 pub struct Predicate {
     /// What is looked at.
     pub probes: Vec<Probe>,
-    /// What is computed with it; a variable is what the probe with its number saw.
+    /// What is computed with it; a variable stands for what the probe of that number saw.
     pub expr: Expr,
 }
 
@@ -87,7 +87,7 @@ fn count(number: u64) -> Value {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// The thread of this name; of several, a living one, then the one that came last.
+/// The thread with this name. If there are several: a living one rather than an ended one, then the latest.
 fn thread_called(
     state: &State,
     process: ProcessId,
@@ -110,7 +110,7 @@ fn waits(state: &State, process: ProcessId) -> bool {
         && states().all(|it| matches!(it, ThreadState::Blocked { .. } | ThreadState::Ended))
 }
 
-/// Predicates ask for no random numbers and for no time; the compiler sees to it.
+/// Predicates use no random numbers and no time; the compiler makes sure of that.
 struct Nobody;
 
 impl Oracle for Nobody {

@@ -6,9 +6,9 @@ use crate::event::Event;
 use crate::machine::Machine;
 use crate::state::State;
 
-/// Whoever is told. Where nothing else is said nobody listens.
+/// Whoever is told. By default nobody listens.
 ///
-/// All but the last are how a driver learns what it must schedule; the last is the trace.
+/// All but the last tell a driver what it must schedule; the last is the trace.
 pub trait Sink {
     /// A thread that was waiting, or is new, can take a step.
     fn ready(&mut self, _thread: ThreadId) {}
@@ -22,7 +22,7 @@ pub trait Sink {
     /// A process was made.
     fn spawned(&mut self, _process: ProcessId) {}
 
-    /// A thread that could take a step cannot any more: it was suspended.
+    /// A thread that could take a step no longer can: it was suspended.
     fn stopped(&mut self, _thread: ThreadId) {}
 
     /// A thread begins to wait, with or without a bound.
@@ -43,7 +43,7 @@ pub trait Sink {
     /// Whether events are wanted at all; where not, none is built.
     const EVENTS: bool;
 
-    /// Whether calls may go the short way, which comes to the same. Whoever checks that says no.
+    /// Whether calls may take the short way, which has the same result. A sink that checks this says no.
     const SHORT_WAY: bool = true;
 
     /// Something happened; the state may be half-way through the step.

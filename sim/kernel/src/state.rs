@@ -31,13 +31,13 @@ pub struct State {
     pub mailboxes: Table<Mailbox>,
     /// The kernel's memory for stored messages.
     pub memory: Watched<KernelMemory>,
-    /// Reply rights whose caller no longer waits, and which nobody has used up yet, with who has them.
+    /// Reply rights whose caller no longer waits and which nobody has used up yet, with their holders.
     pub abandoned: Watched<Abandoned>,
     /// The serial number of the next message.
     pub next_serial: Ghost<u64>,
 }
 
-/// Reply rights whose caller no longer waits, with who has them: only for that process the first answer is
+/// Reply rights whose caller no longer waits, with their holders: only for that holder is the first answer
 /// `dead`.
 pub type Abandoned = BTreeMap<ReplyRight, Holder>;
 
@@ -87,12 +87,12 @@ state! {
     /// How a process ended.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub enum End {
-        /// Its last thread came to its last step, or it exited with 0.
+        /// Its last thread reached its last step, or it exited with 0.
         Finished,
         /// Another process, or one of its own threads, killed it.
         Killed,
-        /// An exception that nobody handled, or an exit with another code than 0.
-        /// Nothing depends on where that was.
+        /// An exception that nobody handled, or an exit with a code other than 0. Nothing depends
+        /// on where that was.
         Failed(Fault, Ghost<Pc>),
     }
 }
@@ -101,7 +101,7 @@ state! {
     /// A thread.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub struct Thread {
-        /// Whose it is.
+        /// Its process.
         pub process: ProcessId,
         /// The name it is joined by.
         pub name: ThreadName,
@@ -115,7 +115,7 @@ state! {
         pub status: Outcome,
         /// Its variables.
         pub registers: Box<[Value]>,
-        /// Tells the reply rights of its calls apart; how many there were decides nothing.
+        /// Tells the reply rights of its calls apart; how many there were has no effect.
         pub calls: Ghost<u32>,
         /// What others do to it; nothing, most of the time.
         pub control: Option<Box<Control>>,
@@ -137,7 +137,7 @@ state! {
     /// An exception that was sent to a handler.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub struct Raised {
-        /// Which.
+        /// Which exception.
         pub fault: Fault,
         /// Whose handler looks at it.
         pub level: Level,
@@ -163,17 +163,17 @@ impl Thread {
         }
     }
 
-    /// Whose it is and what it is called: that says where its exceptions go.
+    /// Its process and its name: they decide where its exceptions go.
     pub fn called(&self) -> (ProcessId, ThreadName) {
         (self.process, self.name)
     }
 
-    /// The exception that it waits about, if it does.
+    /// The exception that it waits about, if any.
     pub fn raised(&self) -> Option<&Raised> {
         self.control.as_ref().and_then(|control| control.raised.as_ref())
     }
 
-    /// Changes what others do to it. Where nothing is left nothing is kept, so that equal threads are equal.
+    /// Changes what others do to it. Nothing is kept if nothing is left, so that equal threads are equal.
     pub fn control(&mut self, change: impl FnOnce(&mut Control)) {
         let mut control = self.control.take().unwrap_or_default();
         change(&mut control);
@@ -203,10 +203,10 @@ state! {
             /// For how long.
             bound: Bound,
         },
-        /// Its local work has raised an exception. That ends its process, which others see, so it is a step
-        /// of its own: the thread's next call.
+        /// Its local work has raised an exception. That ends its process, which others can see, so it is a
+        /// step of its own: the thread's next call.
         Raising(Fault),
-        /// It could take a step, if it were not suspended: then it goes on like this.
+        /// It could take a step if it were not suspended; when resumed, it goes on in this state.
         Suspended(Box<ThreadState>),
         /// It has ended.
         Ended,
@@ -229,7 +229,7 @@ impl ThreadState {
         matches!(self, ThreadState::Ended)
     }
 
-    /// What it is, suspended or not.
+    /// Its state, suspended or not.
     pub fn underneath(&self) -> &ThreadState {
         match self {
             ThreadState::Suspended(then) => then,
@@ -239,19 +239,19 @@ impl ThreadState {
 }
 
 state! {
-    /// What a thread looks at again. Whoever leaves without having used the chance passes it on.
+    /// What a thread looks at again. A thread that leaves without using the chance passes it on.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub enum Look {
         /// Whether its message can go now.
         Send(Arc<Message>),
-        /// The same, and it was the oldest of those that wait for kernel memory: it stands behind nobody.
+        /// The same, but it was the oldest waiter for kernel memory: nobody goes before it.
         SendFromMemoryQueue(Arc<Message>),
         /// Whether a message is there for it now.
         Receive(Sources),
     }
 }
 
-/// Where receivers wait: in the order in which they came.
+/// Where receivers wait, in order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queue {
     /// At the mailbox, port or port set itself.
@@ -260,15 +260,15 @@ pub(crate) enum Queue {
     Inbox(ProcessId),
 }
 
-/// How long a wait may last. How many nanoseconds that are, only the driver knows.
+/// How long a wait may last. Only the driver knows how many nanoseconds that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 pub enum Bound {
     /// For ever.
     Forever,
-    /// It ends by itself, some time.
+    /// It times out eventually.
     Bounded,
-    /// It has ended by itself; the thread may look once more. Only under `wake: look-again`.
+    /// It has timed out; the thread may look once more. Only under `wake: look-again`.
     Expired,
 }
 
@@ -276,15 +276,15 @@ state! {
     /// What a thread waits for.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub enum BlockedOn {
-        /// SEND-blocked: until its message, which lies in the queue of senders there, is stored or taken.
+        /// SEND-blocked: until its message, which is in the queue of senders there, is stored or taken.
         Send(MailboxId),
-        /// Memory-blocked: until the kernel has memory for its message, which is to go there. It lies in the queue for memory.
+        /// Memory-blocked: until the kernel has memory for its message to this mailbox, which is in the queue for memory.
         Memory(MailboxId),
         /// RECEIVE-blocked.
         Receive {
             /// On these.
             sources: Sources,
-            /// Not every message will do.
+            /// Which messages it accepts.
             filter: Option<Box<Filter>>,
         },
         /// RECEIVE-blocked without taking anything: until a receive would not block.
@@ -309,8 +309,8 @@ state! {
     pub enum Sources {
         /// One mailbox or link.
         One(MailboxId),
-        /// The first of these, in this order, that has a message.
-        /// Boxed twice: it is rare, and every thread would be longer by the length of the list.
+        /// The first of these, in this order, that has a message. Boxed twice: it is rare, and a
+        /// list here would make every thread larger.
         Many(Box<Box<[MailboxId]>>),
         /// All links to the process, oldest first.
         Anyone,
@@ -318,7 +318,7 @@ state! {
 }
 
 state! {
-    /// Where the request of a call is, and with it the right to answer.
+    /// Where the request of a call is, together with the right to answer it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     #[repr(u32)]
     pub enum Holder {
@@ -339,7 +339,7 @@ impl Sources {
         }
     }
 
-    /// Whether a message that comes over this mailbox, or over a link to the own process, will do.
+    /// Whether a message from this mailbox, or from a link to its own process, is accepted.
     pub fn contains(&self, mailbox: MailboxId) -> bool {
         matches!(self, Sources::Anyone) || self.listed().contains(&mailbox)
     }
@@ -394,23 +394,23 @@ impl State {
         }
     }
 
-    /// The message with which a thread waits on this: it does so for a slot, or for memory.
+    /// The message that a thread wants to send while it waits on this, for a slot or for memory.
     pub fn waits_with(&self, thread: ThreadId, on: &BlockedOn) -> Option<&Arc<Message>> {
         let queue = match on {
             BlockedOn::Send(mailbox) => &self.mailboxes[mailbox.index()].senders,
             BlockedOn::Memory(_) => &self.memory.waiting,
             _ => return None,
         };
-        // Whoever has just begun to wait stands at the back.
+        // A thread that has just begun to wait stands at the back.
         queue.iter().rev().find(|(sender, _)| *sender == thread).map(|(_, message)| message)
     }
 
-    /// Where the receive right of a port is; nowhere, if it is no port.
+    /// Where the receive right of a port is; nowhere if it is not a port.
     pub fn receiver_of(&self, port: MailboxId) -> Receiver {
         self.mailboxes[port.index()].port().map_or(Receiver::Nobody, |port| port.receiver)
     }
 
-    /// What receivers know a mailbox as: a port in a set is received from by way of the set.
+    /// What receivers know a mailbox as: a port in a set is received from through the set.
     pub fn known_as(&self, mailbox: MailboxId) -> MailboxId {
         let port = self.mailboxes[mailbox.index()].port();
         port.and_then(|port| port.set).unwrap_or(mailbox)
@@ -422,8 +422,8 @@ impl State {
             || self.processes[process.index()].rights.references(port) > 0
     }
 
-    /// Every message that has been sent and not received: in a mailbox, in the hands of a sender that waits for
-    /// memory, or of one that was woken and has not looked yet. Each knows the mailbox that it was sent to.
+    /// Every message that has been sent and not received: in a mailbox, with a sender that waits for memory, or
+    /// with one that was woken and has not looked yet. Each knows the mailbox that it was sent to.
     pub fn messages(&self) -> impl Iterator<Item = &Arc<Message>> {
         let in_mailboxes = self.messages_in_mailboxes();
         let waiting = self.memory.waiting.iter().map(|(_, message)| message);
@@ -431,8 +431,8 @@ impl State {
         in_mailboxes.chain(waiting).chain(in_hand)
     }
 
-    /// Those of them that lie in a mailbox: stored, in the hands of a sender that is blocked there, or kept. A receive can
-    /// take no others.
+    /// Those of them that are in a mailbox: stored, with a sender that is blocked there, or kept. A receive can take no
+    /// others.
     pub fn messages_in_mailboxes(&self) -> impl Iterator<Item = &Arc<Message>> {
         self.mailboxes.iter().flat_map(Mailbox::all_messages)
     }
@@ -455,7 +455,7 @@ impl State {
         }
     }
 
-    /// As [`State::queue`], to be changed.
+    /// Like [`State::queue`], but mutable.
     pub(crate) fn queue_mut(&mut self, queue: Queue) -> &mut VecDeque<ThreadId> {
         match queue {
             Queue::Mailbox(mailbox) => &mut self.mailboxes[mailbox.index()].receivers,
@@ -469,8 +469,8 @@ impl State {
         self.queue(self.queue_at(self.known_as(mailbox)))
     }
 
-    /// Whether there is a send right to a port: in a name space, in a message, or held by a message that waits
-    /// to be received.
+    /// Whether anybody can still send to a port: a send right is in a name space or a message, or a message
+    /// that came by one waits in its queue.
     pub(crate) fn has_senders(&self, port: MailboxId) -> bool {
         let right = Carried { port, right: Right::Send };
         let holds_by_message = |message: &Arc<Message>| message.route != Route::Once;
@@ -479,7 +479,7 @@ impl State {
             || self.mailboxes[port.index()].messages.iter().any(holds_by_message)
     }
 
-    /// Whether nothing can ever come to a process from a source again.
+    /// Whether nothing can ever reach a process from a source again.
     pub(crate) fn is_dead(&self, own: ProcessId, id: MailboxId) -> bool {
         let mailbox = &self.mailboxes[id.index()];
         match mailbox.object {
@@ -493,7 +493,7 @@ impl State {
         }
     }
 
-    /// Whether a receive from these will be `dead` once the senders of its links have ended: all else is dead.
+    /// Whether a receive from these becomes `dead` once the senders of its links have ended: all other sources are dead.
     pub(crate) fn is_dead_but_for_links(&self, own: ProcessId, sources: &Sources) -> bool {
         let is_link = |source: &MailboxId| self.mailboxes[source.index()].link().is_some();
         let listed = sources.listed();

@@ -1,14 +1,14 @@
-//! Tables of the state, which can tell what a step has looked at.
+//! Tables of the state, which can record what a step has looked at.
 //!
-//! What a step does depends on the entries that it reads and on nothing else. An exploration that knows
-//! which those were need not perform the same step again when other entries have changed. Whoever does
-//! not ask for it pays one comparison.
+//! What a step does depends only on the entries that it reads. An exploration that knows which those
+//! were need not perform the same step again when other entries have changed. Without recording, this
+//! costs one comparison.
 
 use std::ops::{Deref, DerefMut, Index, IndexMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A table whose entries have numbers.
+/// A table with numbered entries.
 #[derive(Clone, Debug)]
 pub struct Table<T> {
     items: Vec<T>,
@@ -19,17 +19,17 @@ pub struct Table<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched<T>(Table<T>);
 
-/// Counts looks, over all tables of a state: it says which came first.
+/// Counts looks, over all tables of a state, to know which came first.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<AtomicU32>);
 
-/// When each entry was first looked at, 0 if not, and whether it may have been changed.
+/// When each entry was first looked at (0 if never), and whether it may have been changed.
 #[derive(Debug, Default)]
 struct Noted {
     clock: Clock,
     looked: Vec<AtomicU32>,
     changed: Vec<bool>,
-    /// When somebody asked how long the table is.
+    /// When the length of the table was first asked for.
     length: AtomicU32,
 }
 
@@ -46,7 +46,7 @@ impl Clone for Noted {
 }
 
 impl Noted {
-    // Out of the way of whoever does not watch.
+    // Out of the way of those who do not watch.
     #[cold]
     #[inline(never)]
     fn look(&self, index: usize) {
@@ -61,17 +61,17 @@ impl Noted {
     }
 }
 
-/// What is noted of a table, whatever its entries are.
+/// What is recorded about a table, whatever its entries are.
 pub trait Notes {
     /// When the entry was first looked at since [`Notes::watch`], from 1; 0 if it was not.
     fn looked(&self, index: usize) -> u32;
     /// Whether the entry may have been changed since [`Notes::watch`].
     fn changed(&self, index: usize) -> bool;
-    /// How many entries there are, unnoticed.
+    /// How many entries there are; this is not recorded.
     fn entries(&self) -> usize;
-    /// From now on notes what is looked at.
+    /// From now on, records what is looked at.
     fn watch(&mut self, clock: &Clock);
-    /// Forgets what was noted since [`Notes::watch`], and begins anew.
+    /// Forgets what was recorded since [`Notes::watch`], and starts again.
     fn look_away(&mut self);
 }
 
@@ -82,19 +82,19 @@ impl Clock {
         }
     }
 
-    /// Counts something else than a look, so that it has its place in the order.
+    /// Counts something other than a look, to give it a place in the order.
     pub fn tick(&self) -> u32 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Begins anew.
+    /// Starts again.
     pub fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 }
 
 impl<T> Table<T> {
-    /// An empty table with room for so many entries.
+    /// An empty table with room for this many entries.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { items: Vec::with_capacity(capacity), noted: None }
     }
@@ -117,7 +117,7 @@ impl<T> Table<T> {
         (index < self.len()).then(|| &self[index])
     }
 
-    /// Puts an entry behind the others.
+    /// Adds an entry at the end.
     pub fn push(&mut self, item: T) {
         self.items.push(item);
         if let Some(noted) = &mut self.noted {
@@ -136,7 +136,7 @@ impl<T> Table<T> {
         self.items.iter()
     }
 
-    /// All entries in order, to be changed.
+    /// All entries in order, mutable.
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
         if let Some(noted) = &mut self.noted {
             noted.clock.note(&noted.length);
@@ -146,17 +146,17 @@ impl<T> Table<T> {
         self.items.iter_mut()
     }
 
-    /// When somebody first asked how long the table is, from 1; 0 if nobody did.
+    /// When the length of the table was first asked for, from 1; 0 if never.
     pub fn length_looked(&self) -> u32 {
         self.noted.as_ref().map_or(0, |noted| noted.length.load(Ordering::Relaxed))
     }
 
-    /// The entries, unnoticed: for whoever keeps the notes.
+    /// The entries, not recorded: for whoever keeps the record.
     pub fn items(&self) -> &[T] {
         &self.items
     }
 
-    /// As [`Table::items`], to be changed.
+    /// Like [`Table::items`], but mutable.
     pub fn items_mut(&mut self) -> &mut [T] {
         &mut self.items
     }
@@ -276,12 +276,12 @@ impl<T> Watched<T> {
         Self(Table { items: vec![item], noted: None })
     }
 
-    /// The entry, unnoticed: for whoever keeps the notes.
+    /// The entry, not recorded: for whoever keeps the record.
     pub fn items(&self) -> &[T] {
         &self.0.items
     }
 
-    /// As [`Watched::items`], to be changed.
+    /// Like [`Watched::items`], but mutable.
     pub fn items_mut(&mut self) -> &mut [T] {
         &mut self.0.items
     }

@@ -1,11 +1,11 @@
-//! What a run needs beside the machine: processors, a scheduler, costs, a seed.
+//! What a run needs besides the machine: processors, a scheduler, costs, a seed.
 //!
-//! The kernel reads none of it. It is kept with the machine because the same scenario says both.
+//! The kernel reads none of it. It is kept with the machine because the same scenario describes both.
 
 /// How a run lets time pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// All that is random in a run comes from here.
+    /// The source of all randomness in a run.
     pub seed: u64,
     /// How many threads run at the same time.
     pub cpus: u32,
@@ -19,44 +19,44 @@ pub struct Timing {
     pub costs: Costs,
 }
 
-/// Which ready thread runs next; ties go by arrival.
+/// Which ready thread runs next; ties are broken by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheduler {
     /// The one that has been ready longest; it keeps its processor until it blocks, yields or ends.
     Fifo,
-    /// As `Fifo`, but only for a time slice.
+    /// Like `Fifo`, but only for a time slice.
     RoundRobin,
-    /// The one of the most urgent process; equals share by time slices.
+    /// The one of the most urgent process; equals take turns by time slice.
     Priority,
-    /// Any, drawn from the seed before every call.
+    /// Any one, drawn from the seed before every call.
     Random,
 }
 
 /// Whether a thread can lose its processor between two calls, whatever the scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Preempt {
-    /// It cannot: only a time slice that is over, or a more urgent thread, takes it away.
+    /// It cannot: only the end of its time slice, or a more urgent thread, takes it away.
     Never,
-    /// Before each call that it comes to with the processor in hand a draw from the seed decides.
+    /// Before each call that it reaches with the processor in hand, a draw from the seed decides.
     Calls,
 }
 
 /// Simulated costs, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Costs {
-    /// Entering the kernel, once a call.
+    /// Entering the kernel, once per call.
     pub syscall_ns: u64,
     /// Giving a processor to another thread than the one that ran on it last.
     pub context_switch_ns: u64,
     /// Copying 1 KiB of a message, once. A message that is stored is copied twice.
     pub copy_per_kib_ns: u64,
-    /// A call with `wait: never` that finds nothing, in addition.
+    /// The extra cost of a call with `wait: never` that finds nothing.
     pub poll_ns: u64,
 }
 
 impl Default for Costs {
-    /// The order of magnitude of a present-day machine: a system call some 0.2 us, a switch 1 us, a
-    /// copy of 1 KiB 0.1 us (10 GiB/s). They are chosen so that a lesson shows, not measured.
+    /// The order of magnitude of a present-day machine: a system call about 0.2 us, a switch 1 us,
+    /// a copy of 1 KiB 0.1 us (10 GiB/s). They are chosen to make a lesson visible, not measured.
     fn default() -> Self {
         Self { syscall_ns: 200, context_switch_ns: 1_000, copy_per_kib_ns: 100, poll_ns: 0 }
     }

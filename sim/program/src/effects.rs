@@ -1,6 +1,6 @@
-//! What a call may do, told once for each verb. Every analysis of code that has not run yet asks here: which links there
-//! will be, which thread could still help which, which steps commute, which variables are still read. `tests/effects.rs`
-//! compares what is told with the form of each verb and with what happens in runs.
+//! What a call may do, stated once for each verb. Every analysis of code that has not run yet asks here: which links
+//! will exist, which thread could still help which, which steps commute, which variables are still read.
+//! `tests/effects.rs` compares this with the form of each verb and with what happens in runs.
 
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
@@ -11,20 +11,20 @@ use crate::parts::{
 use crate::value::Value;
 use crate::verb::Verb;
 
-/// One thing that a call may do. It may, and need not: a call can fail, and what it finds decides.
+/// One thing that a call may do. It need not: a call can fail, and what it finds decides.
 #[derive(Clone, Copy, Debug)]
 pub enum Effect<'a> {
     /// It evaluates this.
     Reads(&'a Expr),
-    /// If it ends well this variable has a new value.
+    /// If it ends well, this variable has a new value.
     Writes(Register),
     /// Its outcome is not kept: it is part of another step.
     KeepsStatus,
-    /// If it neither waits nor fails, its return is all that a trace tells of it.
+    /// If it neither waits nor fails, a trace shows only its return.
     HasNoEvent,
-    /// It is about this object, which a trace names with this preposition before it.
+    /// It is about this object; a trace puts this preposition before its name.
     IsAbout(&'static str, &'a Expr),
-    /// It may block, for so long.
+    /// It may block, for this long.
     Waits(&'a Wait),
     /// It blocks until its time has come.
     Sleeps(&'a Time),
@@ -58,7 +58,7 @@ pub enum Effect<'a> {
     CreatesPort,
     /// It destroys a mailbox or a port, with all that waits there.
     Destroys(&'a Expr),
-    /// It gives a right up.
+    /// It gives up a right.
     GivesUp(&'a Expr),
     /// It puts a port into a set: threads that wait at the port are refused, threads that wait at the set get what it
     /// holds.
@@ -72,7 +72,7 @@ pub enum Effect<'a> {
     Removes,
     /// It sets the queue limit of a port, and may let blocked senders in.
     SetsLimit(&'a Expr),
-    /// It asks for a notice.
+    /// It requests a notice.
     Watches(&'a Watch),
     /// It looks at its own rights.
     Inspects,
@@ -119,7 +119,7 @@ impl Effect<'_> {
 }
 
 impl Verb {
-    /// Tells all that this call may do.
+    /// Reports everything that this call may do.
     pub fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
         use Effect::{Creates, CreatesPort, HasNoEvent, IsAbout, Reads, Writes};
         match self {
@@ -180,14 +180,14 @@ impl Verb {
         }
     }
 
-    /// Whether it may do something like this.
+    /// Whether it may have such an effect.
     pub fn may(&self, such: impl Fn(Effect) -> bool) -> bool {
         let mut found = false;
         self.effects(&mut |effect| found |= such(effect));
         found
     }
 
-    /// Whether the thread may go on behind it. Behind an exit it does if the code cannot be computed, and a
+    /// Whether the thread may go on after it. After an exit it does if the code cannot be computed and a
     /// handler says so.
     pub fn may_return(&self) -> bool {
         !self.may(|effect| matches!(effect, Effect::Exits(Expr::Constant(Value::Int(_)))))
@@ -215,7 +215,7 @@ fn tell_reads<'a>(parts: impl IntoIterator<Item = &'a Expr>, tell: &mut impl FnM
     parts.into_iter().for_each(|part| tell(Effect::Reads(part)));
 }
 
-/// A call that is about one object, and does this besides.
+/// The effects of a call that is about one object, and these besides.
 fn about<'a>(object: &'a Expr, besides: &[Effect<'a>], tell: &mut impl FnMut(Effect<'a>)) {
     tell_all(&[Effect::IsAbout("", object), Effect::Reads(object)], tell);
     tell_all(besides, tell);

@@ -16,7 +16,7 @@ pub enum Expr {
     Variable(Register),
     /// The thread's own process.
     Me,
-    /// The port of the name server that the thread's process asks.
+    /// The port of the name server of the thread's process.
     NameServer,
     /// Which replica of its family the process is, from 1.
     Index,
@@ -39,8 +39,8 @@ pub enum Expr {
         /// Which one.
         index: Box<Expr>,
     },
-    /// The port by which a thread is controlled: of a process, the threads that it starts with from this
-    /// place on, so many of one name, and which of those, from 1.
+    /// The port that controls a thread: of a process, the threads that it starts with from this place
+    /// on, this many of one name, and which of those, from 1.
     ThreadOf {
         /// Whose thread.
         process: Box<Expr>,
@@ -72,7 +72,7 @@ pub enum Function {
     Min,
     /// `max(a, b, …)`, or of one list.
     Max,
-    /// `push(list, x)`: the list with x behind it.
+    /// `push(list, x)`: the list with x at its end.
     Push,
     /// `pop-first(list)`: the list without its first element.
     PopFirst,
@@ -88,10 +88,10 @@ pub enum Function {
     Range,
     /// `now()`: the time since the start.
     Now,
-    /// The list from the back to the front; anything else is as it was. No word of the language: a loop takes
+    /// The list from back to front; anything else stays as it was. Not a word of the language: a loop takes
     /// its items from the back.
     Reversed,
-    /// `task-of(p)`: the port by which a process is controlled.
+    /// `task-of(p)`: the port that controls a process.
     TaskOf,
 }
 
@@ -101,7 +101,7 @@ impl Expr {
         Expr::Constant(Value::Int(number))
     }
 
-    /// The value in its place, if this is a constant or a variable; anything else has to be computed.
+    /// The value in place, if this is a constant or a variable; anything else must be computed.
     #[inline]
     pub fn peek<'a>(&'a self, registers: &'a [Value]) -> Option<&'a Value> {
         match self {
@@ -119,7 +119,7 @@ impl Expr {
         }
     }
 
-    /// Whether this expression, or one inside it, is such a one.
+    /// Whether this expression, or one inside it, satisfies `is_such`.
     pub fn contains(&self, is_such: &impl Fn(&Expr) -> bool) -> bool {
         is_such(self) || self.children().into_iter().any(|child| child.contains(is_such))
     }

@@ -15,7 +15,7 @@ use crate::verb::Verb;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edges {
     /// All that are possible, whatever conditions evaluate to. Where a thread starts another one, the first step of the new
-    /// thread counts, too.
+    /// thread also counts.
     Possible,
     /// Those that the text of the program does not rule out: a condition may be the constant `true`, a loop may have no
     /// rounds, and a process that kills itself does not go on.
@@ -23,7 +23,7 @@ pub enum Edges {
 }
 
 impl Edges {
-    /// The places that come next after one.
+    /// The places that can come next after one.
     pub fn behind(self, code: &[Op], pc: Pc, to: &mut Vec<Pc>) {
         match (&code[pc.index()], self) {
             (Op::Unless(Expr::Constant(Value::True), _), Edges::AsWritten) => to.push(pc.next()),
@@ -72,7 +72,7 @@ impl Op {
     }
 }
 
-/// Whether a walk over code goes on behind a place.
+/// Whether a walk over code goes on after a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walking {
     /// It does.
@@ -81,10 +81,10 @@ pub enum Walking {
     No,
 }
 
-/// Visits code that a thread could reach, each place once. It can be used again for the same code; a walk then costs no
+/// Visits code that a thread could reach, each place once. It can be reused for the same code; a walk then costs no
 /// more than the places that it visits.
 pub struct Tour {
-    /// The number of the walk that came by here last.
+    /// For each place, the number of the last walk that visited it.
     visited: Vec<u32>,
     walk: u32,
     open: Vec<Pc>,
@@ -96,7 +96,7 @@ impl Tour {
         Self { visited: vec![0; code.len()], walk: 0, open: Vec::new() }
     }
 
-    /// Visits all that follows from these places, as far as `look` says.
+    /// Visits everything that follows from these places, as far as `look` says.
     pub fn walk<'c>(
         &mut self,
         code: &'c [Op],
@@ -129,8 +129,8 @@ pub fn reachable(code: &[Op], from: impl IntoIterator<Item = Pc>, edges: Edges) 
     places
 }
 
-/// A backward data-flow analysis: finds for each place of the code a fact that follows from the code ahead of it. `update` gives
-/// the fact of a place from those of the places that come next. Facts may only grow, so that the analysis comes to an end.
+/// A backward data-flow analysis: finds for each place a fact that follows from the code ahead of it. `update` computes
+/// the fact of a place from those of the places that come next. Facts may only grow, so that the analysis terminates.
 pub fn look_ahead<F: PartialEq>(
     code: &[Op],
     nothing: impl Fn() -> F,

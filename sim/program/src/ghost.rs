@@ -1,13 +1,13 @@
-//! Ghost data: what only a trace needs. It stands in the state and decides nothing.
+//! Ghost data: only a trace needs it. It is in the state and decides nothing.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// Equal to every other: two states that differ in nothing else are one state.
+/// Equal to any other: two states that differ in nothing else are one state.
 #[derive(Clone, Copy, Default)]
 pub struct Ghost<T>(pub T);
 
-/// Shown like every other, too: what is shown of a state tells states apart.
+/// Shown like any other, too: the printed form of a state tells states apart.
 impl<T> fmt::Debug for Ghost<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("_")

@@ -45,7 +45,7 @@ impl ProcessId {
 }
 
 impl Pc {
-    /// The place behind this one.
+    /// The place after this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)

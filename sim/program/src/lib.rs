@@ -1,7 +1,7 @@
 //! What the threads of ipcsim execute: values, expressions, operations and system calls.
 //!
-//! A program is told here and performed elsewhere. This crate knows what a call may do ([`Verb::effects`]) and where a
-//! thread can come to from it ([`Edges`]); what it does in a state is the kernel's affair.
+//! This crate describes programs and does not run them. It knows what a call may do ([`Verb::effects`]) and where a
+//! thread can go from it ([`Edges`]); what the call does in a state is the kernel's business.
 
 mod effects;
 mod expr;

@@ -1,8 +1,8 @@
 //! Programs: what a thread executes. Structure has become jumps, names have become numbers.
 //!
-//! The operations fall in two: *local* ones touch nothing but the thread's own variables, *system
-//! calls* are where the kernel, and everybody else, comes in. A scheduling point is just before a
-//! system call, and nowhere else.
+//! There are two kinds of operations: *local* ones touch nothing but the thread's own variables;
+//! *system calls* are where the kernel, and everybody else, is involved. A scheduling point is just
+//! before a system call, and nowhere else.
 
 use crate::effects::Effect;
 use crate::expr::Expr;
@@ -20,7 +20,7 @@ pub enum Op {
     Jump(Pc),
     /// Local: go on elsewhere unless the condition is true.
     Unless(Expr, Pc),
-    /// Local: enter a loop of so many rounds. The counter holds the rounds that are left.
+    /// Local: enter a loop of this many rounds. The counter holds the rounds that are left.
     RepeatStart {
         /// The hidden counter.
         counter: Register,
@@ -73,7 +73,7 @@ impl Op {
         }
     }
 
-    /// The variable that this operation may set, if any. Of a loop over a list it is the item.
+    /// The variable that this operation may set, if any. For a loop over a list, it is the item.
     pub fn writes(&self) -> Option<Register> {
         match self {
             Op::Set(register, _)
@@ -96,14 +96,14 @@ impl Op {
         !matches!(self, Op::Call(_) | Op::End)
     }
 
-    /// Tells all that it may do, if it is a call.
+    /// Reports everything that it may do, if it is a call.
     pub fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
         if let Op::Call(call) = self {
             call.verb.effects(tell);
         }
     }
 
-    /// Whether it is a call that may do something like this.
+    /// Whether it is a call that may have such an effect.
     pub fn may(&self, such: impl Fn(Effect) -> bool) -> bool {
         matches!(self, Op::Call(call) if call.verb.may(such))
     }
@@ -114,7 +114,7 @@ impl Op {
 pub struct Call {
     /// What is asked of the kernel.
     pub verb: Verb,
-    /// Where the thread goes on after an outcome; `ok` goes on behind the call unless listed, any
+    /// Where the thread goes on after an outcome; `ok` goes on after the call unless listed, any
     /// other outcome that is not listed is an exception.
     pub handlers: Box<[(Outcome, Pc)]>,
 }
@@ -131,8 +131,8 @@ impl Call {
     }
 }
 
-/// Where a thread goes on that is resumed after an exception in the operation at `pc`: a call has ended well, a
-/// condition is false, a loop has no round left.
+/// Where a thread goes on if it is resumed after an exception in the operation at `pc`: a call counts as
+/// successful, a condition as false, a loop as having no rounds left.
 pub fn behind(code: &[Op], pc: Pc) -> Pc {
     match &code[pc.index()] {
         Op::Unless(_, otherwise) => *otherwise,

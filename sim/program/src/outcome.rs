@@ -1,4 +1,4 @@
-//! Outcomes: what a system call came to. They belong to the lesson and are never Rust errors.
+//! Outcomes: the results of system calls. They belong to the lesson and are never Rust errors.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ worded! {
     pub enum Outcome {
         /// It did what was asked.
         Ok = "ok",
-        /// `wait: never`, and it would have had to wait.
+        /// It would have had to wait, and `wait` is `never`.
         WouldBlock = "would-block",
-        /// Its bounded wait ended first.
+        /// Its bounded wait timed out first.
         TimedOut = "timed-out",
         /// The message is larger than the mailbox, the memory or the receiver allows.
         TooLarge = "too-large",
@@ -36,7 +36,7 @@ worded! {
         Deadlock = "deadlock",
         /// Somebody ended the wait from outside.
         Interrupted = "interrupted",
-        /// The kernel keeps the message, and will tell when it has gone.
+        /// The kernel keeps the message, and will notify its sender when it has gone.
         Held = "held",
     }
 }
@@ -44,7 +44,7 @@ worded! {
 nameless! { Outcome Fault }
 
 impl Outcome {
-    /// Whether the thread goes on behind the call even if the step does not handle it.
+    /// Whether the thread goes on after the call even if the step does not handle it.
     pub fn is_good(self) -> bool {
         matches!(self, Outcome::Ok | Outcome::Held)
     }
@@ -54,11 +54,11 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[repr(u64)]
 pub enum Fault {
-    /// A call ended so, and the step has no handler for it.
+    /// A call ended in this way, and the step has no handler for it.
     Unhandled(Outcome),
     /// An `assert` was false.
     AssertFailed,
-    /// An integer left the range of 64 bits.
+    /// An integer result does not fit into 64 bits.
     Overflow,
     /// A division or remainder by zero.
     DivisionByZero,
@@ -66,11 +66,11 @@ pub enum Fault {
     BadIndex,
     /// A size, a duration or a number of rounds below 0.
     Negative,
-    /// The largest or smallest of nothing, or a number out of a range that has none.
+    /// The minimum or maximum of nothing, or a random number from an empty range.
     NothingThere,
     /// An operation on values that it is not defined for.
     WrongTypes(Ghost<Arc<str>>),
-    /// What has to be a process, a mailbox or a right is none.
+    /// What must be a process, a mailbox or a right is not one.
     NotAnObject,
     /// A text or list beyond the limits of [`crate::limits`].
     TooLong,
@@ -109,8 +109,8 @@ impl Fault {
         }
     }
 
-    /// What the message to a handler says. It is part of the state, and so says nothing of the values that it
-    /// came from.
+    /// What the message to a handler says. It is part of the state, and so says nothing about the values that
+    /// caused it.
     pub fn message(&self) -> String {
         match self {
             Fault::WrongTypes(_) => "operation on values of the wrong type".into(),
@@ -138,7 +138,7 @@ impl Fault {
         }
     }
 
-    /// Whether a handler may be asked: an exit is meant.
+    /// Whether a handler may be asked: an exit is intended.
     pub fn is_exception(&self) -> bool {
         !matches!(self, Fault::Exit(_))
     }

@@ -22,25 +22,25 @@ pub struct Send {
     pub reply_to: Option<Expr>,
     /// The rights that the message carries.
     pub rights: Vec<Grant>,
-    /// Whether the kernel keeps it where there is no room, and whom it tells when it has gone.
+    /// Whether the kernel keeps it if there is no room, and who is notified when it has gone.
     pub hold: Option<Expr>,
     /// How long to wait: a send until the message has gone, a call until the answer is here.
     pub wait: Wait,
 }
 
-/// What is done with the answer to a call.
+/// What happens to the answer to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It goes there, as it is.
+    /// It is stored in this variable, as it is.
     Message(Register),
-    /// It is that of a name server, and says how the call ends.
+    /// It is a name server's, and says how the call ends.
     OfNames(Inquiry),
 }
 
 /// What a name server is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inquiry {
-    /// To enter a name.
+    /// To register a name.
     Register,
     /// To forget a name.
     Unregister,
@@ -49,7 +49,7 @@ pub enum Inquiry {
         /// Where the handle goes.
         into: Register,
     },
-    /// What a name stands for, as soon as it stands for something.
+    /// What a name stands for, as soon as it stands for anything.
     Await {
         /// Where the handle goes.
         into: Register,
@@ -96,7 +96,7 @@ impl Answer {
     }
 }
 
-/// An answer that is to be given.
+/// An answer that a thread gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// The message that is answered.
@@ -109,7 +109,7 @@ pub struct Reply {
     pub rights: Vec<Grant>,
 }
 
-/// A right that a message is to carry.
+/// A right that a message will carry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
     /// To which port.
@@ -118,7 +118,7 @@ pub struct Grant {
     pub disposition: Disposition,
 }
 
-/// What a sender does with a right that a message is to carry.
+/// What a sender does with a right that a message will carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// Its receive right goes with the message.
@@ -138,15 +138,15 @@ pub enum Disposition {
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Nobody has a send right to the port any more.
+    /// Nobody has a send right to the port any longer.
     NoSenders,
-    /// The port has died, and the own name for it is a dead name.
+    /// The port has died, and the process's name for it is a dead name.
     DeadName,
     /// The port would be destroyed: its receive right comes with the notice instead.
     PortDestroyed,
 }
 
-/// A notice that is asked for.
+/// A notice that is requested.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
     /// About which port.
@@ -199,12 +199,12 @@ pub enum Wait {
     Forever,
     /// Not at all.
     Never,
-    /// So long.
+    /// For this long.
     For(Time),
 }
 
 impl Send {
-    /// Whether it says nothing of what most messages lack.
+    /// Whether it has none of the parts that most messages lack.
     pub fn says_nothing_special(&self) -> bool {
         let Self { kind: None, priority: None, reply_to: None, rights, .. } = self else {
             return false;
@@ -232,14 +232,14 @@ impl Span {
 /// A time span in a program.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Time {
-    /// Written down.
+    /// Given in the program.
     Span(Span),
     /// Computed when it is needed: a duration value.
     Computed(Expr),
 }
 
 impl Time {
-    /// What has to be computed for it, if anything.
+    /// What must be computed for it, if anything.
     pub fn expression(&self) -> Option<&Expr> {
         match self {
             Time::Computed(expr) => Some(expr),
@@ -248,16 +248,16 @@ impl Time {
     }
 }
 
-/// A process that is to be made.
+/// A process that is to be created.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spawn {
-    /// The first that the first member of the creator's family can make; those of the others follow.
+    /// The first one that the first member of the creator's family can make; those of the other members follow.
     pub first: ProcessId,
     /// How many each of them can make.
     pub each: u32,
-    /// Where the handle of the new one goes.
+    /// Where the handle of the new process goes.
     pub into: Option<Register>,
-    /// What it finds in its variables.
+    /// The initial values of its variables.
     pub with: Vec<(Register, Expr)>,
     /// The rights that it gets.
     pub rights: Vec<Grant>,
@@ -268,11 +268,11 @@ pub struct Spawn {
 pub enum Command {
     /// It ends.
     Kill,
-    /// It takes no step until it is resumed as often.
+    /// It takes no step until it has been resumed as often.
     Suspend,
-    /// One suspension less.
+    /// One suspension fewer.
     Resume,
-    /// What it waits for ends with `interrupted`.
+    /// Its wait ends with `interrupted`.
     Interrupt,
 }
 
@@ -297,17 +297,17 @@ impl Command {
     }
 }
 
-/// Whom a `kill` hits.
+/// Whom a command affects.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// A process, or a list of them.
     Processes(Expr),
-    /// Threads of the own process.
+    /// Threads of the caller's own process.
     Threads(Threads),
 }
 
 impl Target {
-    /// What has to be computed to know whom, if anything.
+    /// What must be computed to know whom, if anything.
     pub fn expression(&self) -> Option<&Expr> {
         match self {
             Target::Processes(expr) => Some(expr),
@@ -316,7 +316,7 @@ impl Target {
     }
 }
 
-/// Threads of the own process, by name.
+/// Threads of the caller's own process, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threads {
     /// The name they were started under.

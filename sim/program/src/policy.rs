@@ -1,15 +1,15 @@
-//! Policies of a mailbox, which whoever makes one may choose.
+//! Policies of a mailbox, chosen by whoever makes it.
 
 use crate::nameless;
 
 /// How much a mailbox holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capacity {
-    /// Nothing: a message goes from hand to hand (rendezvous).
+    /// Nothing: a message is handed over directly (rendezvous).
     None,
-    /// So many messages.
+    /// This many messages.
     Messages(u64),
-    /// Messages of so many bytes together.
+    /// Messages of this many bytes in total.
     Bytes(u64),
     /// "Send may or may not block": the oracle says whether there is room.
     Undefined,

@@ -31,7 +31,7 @@ pub enum Verb {
     Select {
         /// Where the list of those goes.
         into: Register,
-        /// Which are asked, in the order of the answer.
+        /// The sources to ask about, in the order of the answer.
         among: Expr,
         /// How long to wait for the first.
         wait: Wait,
@@ -42,7 +42,7 @@ pub enum Verb {
     Yield,
     /// End the process with this code.
     Exit(Expr),
-    /// Do something to other processes, or to threads of the own one.
+    /// Control other processes, or threads of the caller's own.
     Control(Command, Target),
     /// Make a process.
     Spawn(Box<Spawn>),
@@ -66,11 +66,11 @@ pub enum Verb {
     Create {
         /// Where its handle goes.
         into: Register,
-        /// How much it holds; that of `kernel.buffering` if not said.
+        /// How much it holds; as in `kernel.buffering` if not given.
         capacity: Option<Capacity>,
         /// The order of its messages.
         order: Order,
-        /// Who gets a message, if not as the kernel does it everywhere.
+        /// Who gets a message, if not as the kernel's policy says.
         receiver: Option<Pick>,
         /// The largest message that it takes, in bytes.
         max_size: u64,
@@ -84,7 +84,7 @@ pub enum Verb {
     },
     /// Destroy a mailbox, or a port that one receives from.
     Destroy(Expr),
-    /// Give one reference to a send right up.
+    /// Give up one reference to a send right.
     Drop(Expr),
     /// Make a port set.
     CreateSet {
@@ -105,18 +105,18 @@ pub enum Verb {
         /// The set.
         out_of: Expr,
     },
-    /// Ask for a notice about a port.
+    /// Request a notice about a port.
     Watch(Watch),
     /// Set the queue limit of a port.
     Limit {
         /// The port.
         port: Expr,
-        /// So many messages.
+        /// This many messages.
         limit: Expr,
     },
-    /// Look at the rights to a port that one has oneself.
+    /// Inspect the caller's own rights to a port.
     Inspect {
-        /// What is to be known.
+        /// What to find out.
         what: Inspection,
         /// The port, or the right.
         of: Expr,

@@ -1,16 +1,15 @@
-//! What a state is made of, said once.
+//! What a state is made of, declared once.
 //!
-//! [`state!`] declares a type that is part of a state, and with it two ways over all of its fields: to show which processes,
-//! threads, mailboxes and reply rights it names, and to give them other names. So nobody lists fields by hand, and a new
-//! field cannot be forgotten. Equality and the bytes of a state come from the same declaration, by `derive(PartialEq, Hash)`.
+//! [`state!`] declares a type that is part of a state, with two walks over all of its fields: one shows which processes,
+//! threads, mailboxes and reply rights it names, the other renames them. So nobody lists fields by hand, and no new field
+//! is forgotten. Equality and the bytes of a state come from the same declaration, by `derive(PartialEq, Hash)`.
 //!
-//! Every field is part of the state. One that decides nothing is a [`Ghost`], which is equal to everything. A field is
-//! marked where that is not all:
+//! Every field is part of the state. One that decides nothing is a [`Ghost`], which is equal to everything. A mark on
+//! a field says more:
 //!
-//! - `as set`: a sorted list whose order says nothing. With other names in it, it is sorted anew.
-//! - `as derived`: a number that follows from other fields, kept because it is asked for often. The invariants count it
-//!   again.
-//! - `as fixed`: what the machine says, and no step changes.
+//! - `as set`: a sorted list whose order has no meaning. It is sorted again after renaming.
+//! - `as derived`: a number that follows from other fields, kept because it is often needed. The invariants recount it.
+//! - `as fixed`: set by the machine, changed by no step.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,8 +17,8 @@ use std::sync::Arc;
 use crate::ghost::Ghost;
 use crate::ids::{MailboxId, Pc, ProcessId, ReplyRight, ThreadId, ThreadName};
 
-/// The new names; whatever is not said keeps its own. Called for each name in a part, always in the same order
-/// for parts of one shape.
+/// The new names; what is not overridden keeps its own. Called for each name in a part, always in the same
+/// order for parts of one shape.
 pub trait Rename {
     /// The new name of a process.
     fn process(&mut self, process: ProcessId) -> ProcessId {
@@ -39,7 +38,7 @@ pub trait Rename {
     }
 }
 
-/// Whoever wants to know which names are in a part, in the order of its fields.
+/// Learns which names are in a part, in the order of its fields.
 pub trait Visit {
     /// A process is named.
     fn process(&mut self, _: ProcessId) {}
@@ -51,7 +50,7 @@ pub trait Visit {
     fn right(&mut self, right: ReplyRight) {
         self.thread(right.caller);
     }
-    /// Whether it wants to know who is in lists whose order says nothing.
+    /// Whether it wants to see the members of lists whose order has no meaning.
     fn wants_sets(&self) -> bool {
         true
     }
@@ -61,7 +60,7 @@ pub trait Visit {
 pub trait Walk {
     /// Gives everything that is named here its new name.
     fn rename(&mut self, names: &mut impl Rename);
-    /// The same with other names in it.
+    /// A copy with other names in it.
     #[must_use]
     fn renamed(&self, names: &mut impl Rename) -> Self
     where
@@ -152,7 +151,7 @@ macro_rules! state {
     };
 }
 
-/// New names in a sorted list: it is sorted anew.
+/// Renames in a sorted list, which is sorted again.
 pub fn rename_set<T: Walk + Ord>(set: &mut [T], names: &mut impl Rename) {
     for item in set.iter_mut() {
         item.rename(names);
@@ -160,7 +159,7 @@ pub fn rename_set<T: Walk + Ord>(set: &mut [T], names: &mut impl Rename) {
     set.sort_unstable();
 }
 
-/// Says of types that they name nobody.
+/// Declares that these types name nobody.
 #[macro_export]
 macro_rules! nameless {
     ($($type:ty)*) => {$(
@@ -193,7 +192,7 @@ macro_rules! named {
 
 named! { ProcessId: process ThreadId: thread MailboxId: mailbox ReplyRight: right }
 
-/// What holds parts, one after the other.
+/// Containers of parts, one part after the other.
 macro_rules! several {
     ($($type:ty)*) => {$(
         impl<T: Walk> Walk for $type {
@@ -233,7 +232,7 @@ impl<A: Walk, B: Walk> Walk for (A, B) {
     }
 }
 
-/// What is shared is copied before names in it change.
+/// Shared data is copied before names in it change.
 impl<T: Walk + Clone> Walk for Arc<T> {
     fn rename(&mut self, names: &mut impl Rename) {
         Self::make_mut(self).rename(names);

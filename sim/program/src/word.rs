@@ -9,7 +9,7 @@ macro_rules! words {
         #[expect(missing_docs, reason = "the scenario's table of verbs says what each does")]
         pub enum CallWord { $($call,)* }
 
-        /// What a step is called that a thread does by itself.
+        /// What a local step of a thread is called.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(missing_docs, reason = "the scenario's table of verbs says what each does")]
         pub enum LocalWord { $($local,)* }
@@ -53,7 +53,7 @@ impl Word {
         }
     }
 
-    /// The outcomes other than `ok` that it can have at all; none for what is no system call.
+    /// The outcomes other than `ok` that it can have; none if it is not a system call.
     pub const fn outcomes(self) -> &'static [Outcome] {
         match self {
             Word::Call(word) => word.outcomes(),

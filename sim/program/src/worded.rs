@@ -1,6 +1,6 @@
-//! Enums of which each value has a word in the language.
+//! Enums whose values each have a word in the language.
 
-/// Declares an enum of which each value has a word in the language, with the way there and back.
+/// Declares an enum whose values each have a word in the language, with conversions both ways.
 macro_rules! worded {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$meta])*

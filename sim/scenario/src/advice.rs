@@ -1,5 +1,5 @@
-//! What is probably the matter where a file is not YAML. The parser says where it stopped, which is often
-//! behind the mistake; what an author did is to be guessed from the lines around.
+//! What is probably wrong if a file is not YAML. The parser says where it stopped, which is often after
+//! the mistake; what the author did must be guessed from the lines around it.
 
 use crate::table::Verb;
 use crate::word;

@@ -49,7 +49,7 @@ impl Scenario {
         }
     }
 
-    /// As [`Scenario::section`], to be filled.
+    /// Like [`Scenario::section`], but mutable.
     pub fn section_mut(&mut self, section: Section) -> &mut Vec<Declaration> {
         match section {
             Section::Mailboxes => &mut self.mailboxes,
@@ -243,7 +243,7 @@ pub struct Claim {
     pub with: Vec<(Placed<String>, Node)>,
     /// Shown when it does not hold.
     pub because: Option<String>,
-    /// At most so many states.
+    /// At most this many states.
     pub within: Option<u64>,
 }
 
@@ -261,15 +261,15 @@ pub enum Over {
 /// What is claimed.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// It ends so.
+    /// It ends in this way.
     Outcome(&'static str),
     /// This holds in every state.
     Always(Expr),
-    /// Every fair schedule, or some schedule, comes to a state in which this holds.
+    /// Every fair schedule, or some schedule, reaches a state in which this holds.
     Eventually(Expr),
     /// No schedule ends in one of these ways.
     Never(Vec<&'static str>),
-    /// What was logged until the end, by whomever, is one of these lists of lines.
+    /// The complete log, whoever wrote it, is one of these lists of lines.
     Logs(Vec<Vec<String>>),
     /// Each of these measures is at most this much.
     AtMost(Vec<(&'static str, u64)>),

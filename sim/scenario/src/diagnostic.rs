@@ -8,15 +8,15 @@ use crate::table::synonyms::{self, At};
 pub struct Diagnostic {
     /// Which mistake: the key of its page in the catalogue.
     pub code: Code,
-    /// Whether the scenario can run all the same.
+    /// Whether the scenario can run nevertheless.
     pub severity: Severity,
-    /// Where.
+    /// Where it is.
     pub at: Place,
     /// What is wrong, as one sentence without a full stop.
     pub message: String,
-    /// What stands beside the underlined text: what to write instead, or why it is wrong.
+    /// What stands next to the underlined text: what to write instead, or why it is wrong.
     pub label: String,
-    /// Another place that has to do with it, and what it is.
+    /// Another relevant place, and what it is.
     pub related: Option<(Place, String)>,
     /// More help, a sentence.
     pub help: Option<String>,
@@ -132,7 +132,7 @@ impl Diagnostic {
         }
     }
 
-    /// Says beside the underlined text what to write instead.
+    /// Says next to the underlined text what to write instead.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
@@ -153,7 +153,7 @@ impl Diagnostic {
         self
     }
 
-    /// Proposes the nearest of the words that would have been right; where none is near, lists them if
+    /// Proposes the nearest of the words that would have been right; if none is near, lists them if
     /// they are few.
     #[must_use]
     pub fn did_you_mean<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
@@ -174,8 +174,8 @@ impl Diagnostic {
         self.label(label)
     }
 
-    /// As [`Diagnostic::did_you_mean`], where people bring words from elsewhere: what these mean here comes
-    /// before what has similar letters.
+    /// Like [`Diagnostic::did_you_mean`], where people bring words from elsewhere: what these mean here
+    /// takes precedence over similar letters.
     #[must_use]
     pub fn did_you_mean_at<'a>(
         self,
@@ -189,19 +189,19 @@ impl Diagnostic {
         }
     }
 
-    /// Whether it says already what to write instead.
+    /// Whether it already says what to write instead.
     pub fn proposes(&self) -> bool {
         self.advice == Advice::Given
     }
 
-    /// Says this beside the underlined text, unless a word has been proposed there.
+    /// Says this next to the underlined text, unless a word has been proposed there.
     #[must_use]
     pub fn otherwise(self, label: impl Into<String>) -> Self {
         if self.proposes() { self } else { self.label(label) }
     }
 }
 
-/// The word that is nearest to a wrong one, if any is near enough to be meant.
+/// The word nearest to a wrong one, if any is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).max(1);
     let plain = |word: &str| word.to_lowercase().replace(['-', '_'], "");

@@ -14,10 +14,10 @@ enum Way {
     Item(usize),
 }
 
-/// Puts a value at the place that a path names: the keys of the YAML as written, joined by dots, list
-/// items as `[0]`. What stands above must exist; a top-level table that is left out counts as empty.
+/// Puts a value at the place that a path names: the keys of the YAML as written, joined by dots, list items
+/// as `[0]`. Everything above it must exist; a top-level table that is left out counts as empty.
 ///
-/// Errors: a path that is none, or that leads nowhere, with the nearest key that exists.
+/// Errors: an invalid path, or one that leads nowhere, with the nearest key that exists.
 pub fn set(root: &mut Node, path: &Placed<String>, value: Node) -> Result<(), Box<Diagnostic>> {
     let segments = parse(path)?;
     let mut node = root;
@@ -143,7 +143,7 @@ fn parse(path: &Placed<String>) -> Result<Vec<Segment>, Box<Diagnostic>> {
             .label("write keys with dots between them: `kernel.buffering`, `processes.P1[0].wait`"),
         )
     };
-    // A key that is quoted in the file is not spelt there as it reads; then the whole is pointed at.
+    // A quoted key is not spelt in the file as it reads; then the diagnostic points at the whole path.
     let spelt = path.at.bytes().len() == path.value.len();
     let place = |rest: &str, length: usize| {
         let start = path.value.len() - rest.len();

@@ -1,6 +1,6 @@
 //! The slides of the lecture, in their order: what `slide:` may name, and how lists are sorted.
 
-/// The slides, in order. The lecture is that on inter-process communication of CMU 15-410.
+/// The slides, in order. The lecture is CMU 15-410's on inter-process communication.
 pub const SLIDES: &[&str] = &[
     "Scope of IPC",
     "Naming: by process",

@@ -1,9 +1,9 @@
 //! The scenario language of ipcsim.
 //!
-//! [`load`] turns text into a scenario in the author's words, and that into a machine. Everything that
-//! is wrong is collected as [`Diagnostic`]s, each with its place.
+//! [`load`] turns text into a scenario in the author's words, and that into a machine. All mistakes
+//! are collected as [`Diagnostic`]s, each with its place.
 //!
-//! This crate does no input or output, so nothing here can fail for another reason than the text.
+//! This crate does no input or output, so nothing here can fail for any reason but the text.
 
 mod advice;
 pub mod ast;
@@ -49,7 +49,7 @@ pub fn parse_size(text: &str) -> Option<u64> {
 
 /// A text as it was read, in one line, with scalars as they are written: for comparing two readers.
 ///
-/// Errors: the text is no YAML, or has what scenarios may not have.
+/// Errors: the text is not YAML, or has what scenarios may not have.
 pub fn outline(text: &str) -> Result<String, Vec<Diagnostic>> {
     Ok(tree::outline(&tree::parse(text, 0)?))
 }

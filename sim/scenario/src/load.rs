@@ -36,21 +36,21 @@ pub struct Case {
     pub predicate: Option<Predicate>,
 }
 
-/// What is asked of [`load`] beside the text.
+/// What is asked of [`load`] besides the text.
 #[derive(Clone, Debug)]
 pub struct LoadOptions {
     /// Changes of the form `path=value`, made in order before the text is understood.
     pub sets: Vec<String>,
     /// How many threads a scenario may have at the same time.
     pub max_threads: u32,
-    /// Another file, of which the claims are taken instead of the text's own.
+    /// Another file, whose claims replace the text's own.
     pub expect: Option<Expect>,
 }
 
 /// A file with claims: a scenario, or nothing but `expect:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expect {
-    /// How it is called in diagnostics.
+    /// Its name in diagnostics.
     pub name: String,
     /// Its text.
     pub text: String,
@@ -64,7 +64,7 @@ impl Default for LoadOptions {
 
 /// Reads and compiles a text.
 pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
-    // A byte order mark is allowed and says nothing.
+    // A byte order mark is allowed and ignored.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = String::from_utf8_lossy(bytes);
     let text = text.as_ref();
@@ -107,7 +107,7 @@ impl Loaded {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Puts the claims of another file in the place of its own.
+    /// Replaces its claims with those of another file.
     fn expect(&mut self, root: &mut Node, expect: &Expect) {
         let number = u32::try_from(self.sources.len()).expect("few arguments");
         self.sources.push(Source::new(&expect.name, &expect.text));
@@ -130,7 +130,7 @@ impl Loaded {
             );
             return;
         };
-        // What is no mapping is no scenario, and that is told later.
+        // What is not a mapping is not a scenario; that is reported later.
         if let Yaml::Map(entries) = &mut root.value {
             entries.retain(|(key, _)| key.value != "expect");
             entries.push(claims);
@@ -182,7 +182,7 @@ impl Loaded {
                 self.check_claim(&root, claim);
             }
         } else {
-            // What could not be read is missing now; only what does not follow from that is told.
+            // What could not be read is missing now; only what does not follow from that is reported.
             let declares_all = read::declares_all(&root, &scenario);
             let text = &self.sources[0].text;
             let is_lost = |at: Place| {
@@ -238,7 +238,7 @@ impl Loaded {
         compiled.ok_or(found)
     }
 
-    /// The value that a path has now, as it is written; nothing if there is none, or it is no scalar.
+    /// The value that a path has now, as it is written; nothing if there is none, or it is not a scalar.
     pub fn value_at(&self, path: &str) -> Option<String> {
         let path = Placed::new(path.to_string(), Place::default());
         edit::get(self.root.as_ref()?, &path)
@@ -246,7 +246,7 @@ impl Loaded {
 }
 
 /// The text with everything written plainly that can be: each change is made only if the scenario stays the
-/// same, or has fewer errors. Gives how many were made, too.
+/// same, or has fewer errors. Also returns how many changes were made.
 pub fn fixed(name: &str, text: &str, options: &LoadOptions) -> (String, usize) {
     let read = |text: &str| load(name, text.as_bytes(), options);
     let errors = |loaded: &Loaded| {
@@ -257,7 +257,7 @@ pub fn fixed(name: &str, text: &str, options: &LoadOptions) -> (String, usize) {
     let mut made = 0;
     loop {
         let made_before = made;
-        // From the end on, so that the places of the others stay what they are.
+        // Last one first, so that the places of the others stay valid.
         let mut fixes = std::mem::take(&mut before.fixes);
         fixes.sort_by_key(|fix| std::cmp::Reverse(fix.at));
         for Fix { at, text: plain } in fixes.into_iter().filter(|fix| fix.at.source == 0) {
@@ -271,7 +271,7 @@ pub fn fixed(name: &str, text: &str, options: &LoadOptions) -> (String, usize) {
                 made += 1;
             }
         }
-        // What could not be judged beside an error can be when that is gone.
+        // What could not be judged next to an error can be once the error is gone.
         if made == made_before {
             break;
         }
@@ -279,7 +279,7 @@ pub fn fixed(name: &str, text: &str, options: &LoadOptions) -> (String, usize) {
     (text, made)
 }
 
-/// What is wrong with bytes that are no UTF-8 text.
+/// What is wrong with bytes that are not UTF-8 text.
 fn not_text(bytes: &[u8]) -> Option<Diagnostic> {
     if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
         // The place is counted in the text as it is shown, where a wrong byte takes three.

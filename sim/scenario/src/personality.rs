@@ -136,7 +136,7 @@ pub fn of(kernel: &Fields) -> Option<&'static Personality> {
 }
 
 impl Personality {
-    /// The policies of a scenario: what its author has written beats the table.
+    /// The policies of a scenario: what its author has written overrides the table.
     pub fn applied_to(&self, kernel: &Fields) -> Fields {
         let mut all = kernel.clone();
         let at = kernel.get("personality").map_or_else(Default::default, |arg| arg.at);

@@ -4,17 +4,17 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The source of what is part of every scenario. No diagnostic points there.
+/// The source of what is built into every scenario. No diagnostic points there.
 pub const BUILT_IN: u32 = u32::MAX - 1;
 
 /// A stretch of bytes of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Place {
-    /// Which source: 0 is the file, others are `--set` arguments, in order, or one of its own for what is built in.
+    /// Which source: 0 is the file, others are `--set` arguments, in order; what is built in has its own.
     pub source: u32,
     /// The first byte.
     pub start: u32,
-    /// The byte behind the last.
+    /// The byte after the last.
     pub end: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The reference of the language, made from its tables: what the reader accepts is what stands here.
+//! The reference of the language, made from its tables: it describes exactly what the reader accepts.
 //!
 //! `ipcsim help WORD` shows an entry, the book has all of them. What a word means is said once, in the
 //! tables, where the schema and the errors find it, too.
@@ -22,7 +22,7 @@ use words::{
     CLAIMS, NAMES, PATHS, WAITS, default, ending, field, function, kind_in_words, limits, outcome,
 };
 
-/// What the reference says of a word in one of its meanings.
+/// What the reference says about a word in one of its meanings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The word.
@@ -33,7 +33,7 @@ pub struct Entry {
     pub written: String,
     /// What it means.
     pub meaning: String,
-    /// What may stand beside it or below it: how it is written, and what it means.
+    /// What may stand next to it or below it: how it is written, and what it means.
     pub keys: Vec<(String, String)>,
     /// The outcomes that a step can have.
     pub outcomes: Vec<&'static str>,
@@ -136,7 +136,7 @@ fn paths_and_limits() -> Chapter {
     }
 }
 
-/// What the reference says of a word, in all its meanings.
+/// What the reference says about a word, in all its meanings.
 pub fn entries_of(word: &str) -> Vec<Entry> {
     let all = chapters().into_iter().flat_map(|chapter| chapter.entries);
     let found: Vec<Entry> = all.filter(|entry| entry.word == word).collect();
@@ -152,7 +152,7 @@ pub fn all_words() -> Vec<&'static str> {
     words
 }
 
-/// What a word of elsewhere means here, if people are known to bring it.
+/// What a word from elsewhere means here, if people are known to bring it.
 pub fn brought(word: &str) -> Option<&'static str> {
     let places = [
         At::Verb,
@@ -197,7 +197,7 @@ fn of_verb(verb: &'static Verb) -> Entry {
     }
 }
 
-/// The keys of steps, each with the verbs that it can stand beside.
+/// The keys of steps, each with the verbs that it can go with.
 fn step_keys() -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for verb in VERBS {

@@ -1,7 +1,7 @@
-//! Remedies: small changes of a scenario's text that may mend what is wrong with it.
+//! Remedies: small changes of a scenario's text that may fix what is wrong with it.
 //!
-//! They are changes of the text and not of what was read from it, so that they can be shown as the author
-//! would make them, and everything else stays as it was written.
+//! They change the text and not what was read from it, so that they can be shown as the author would make
+//! them, and everything else stays as it was written.
 
 mod locks;
 mod room;
@@ -21,13 +21,13 @@ pub struct Remedy {
     pub what: String,
     /// What kind of change it is.
     pub sort: Sort,
-    /// Remedies that differ in a number only are of one group; the smallest comes first.
+    /// Remedies that differ only in a number form one group; the smallest comes first.
     pub group: usize,
-    /// The same as a path and a value for `--set`, where it can be said so.
+    /// The same as a path and a value for `--set`, if it can be expressed so.
     pub set: Option<(String, String)>,
     /// The processes and mailboxes that it is about.
     pub about: Vec<String>,
-    /// Stretches of bytes, in order, and what stands there instead.
+    /// Stretches of bytes, in order, and what replaces them.
     edits: Vec<(Range<usize>, String)>,
     number: Option<Number>,
 }
@@ -49,9 +49,9 @@ pub enum Sort {
     Merge,
     /// A right is given up that is never used.
     Drop,
-    /// A call waits for a limited time, where the program says what then.
+    /// A call waits for a limited time, where the program says what happens then.
     Limit,
-    /// A call does not wait, where the program says what then.
+    /// A call does not wait, where the program says what happens then.
     NoWait,
     /// A step is left out.
     TakeOut,
@@ -87,11 +87,11 @@ impl Remedy {
         }
     }
 
-    /// The text with all these remedies; nothing if they get in each other's way.
+    /// The text with all these remedies; nothing if they conflict.
     pub fn apply(text: &str, remedies: &[&Remedy]) -> Option<String> {
         let mut edits: Vec<_> = remedies.iter().flat_map(|remedy| &remedy.edits).collect();
         edits.sort_by_key(|(bytes, _)| (bytes.start, bytes.end));
-        // What is put at the end of something that moves away would stand behind something else.
+        // Text inserted at the end of something that moves away would end up after something else.
         if edits.windows(2).any(|pair| pair[0].0.end >= pair[1].0.start) {
             return None;
         }
@@ -109,11 +109,11 @@ impl Remedy {
 
 /// How many remedies are looked for.
 const MOST: usize = 400;
-/// For so long a call waits that waited without limit.
+/// The limit for a call that waited without one.
 const PATIENCE: &str = "1ms";
 
-/// All remedies for the text of a scenario, the gentlest first. None of them breaks a lock: a box from which
-/// nobody takes who does not put back keeps its room, and is not given back before it was taken.
+/// All remedies for the text of a scenario, the gentlest first. None of them breaks a lock: a box whose
+/// takers all put back keeps its room, and nothing is given back before it was taken.
 pub fn remedies(text: &str) -> Vec<Remedy> {
     let Ok(root) = parse(text, 0) else { return Vec::new() };
     let locks = locks(&root);
@@ -174,7 +174,7 @@ impl Finder<'_> {
         self.groups += 1;
     }
 
-    /// Puts a key first into a mapping, in the way in which it is written.
+    /// Inserts a key at the start of a mapping, in the style in which the mapping is written.
     fn new_key(&self, table: &Node, key: &str) -> (Range<usize>, String) {
         let bytes = self.extent(table);
         match &table.value {
@@ -186,12 +186,12 @@ impl Finder<'_> {
                 let indent = " ".repeat(self.column(bytes.start));
                 (bytes.start..bytes.start, format!("{key}\n{indent}"))
             }
-            // `box1:` with nothing behind it.
+            // `box1:` with nothing after it.
             _ => (bytes.end..bytes.end, format!(" {{{key}}}")),
         }
     }
 
-    /// Puts keys behind those of a step.
+    /// Inserts keys after those of a step.
     fn new_keys(&self, step: &Node, keys: &[&str]) -> (Range<usize>, String) {
         let bytes = self.extent(step);
         if self.text[bytes.start..].starts_with('{') {
@@ -233,7 +233,7 @@ impl Finder<'_> {
     }
 }
 
-/// The limit of a port that names none, and the largest.
+/// The queue limit of a port that names none, and the largest one.
 const DEFAULT_QUEUE_LIMIT: u64 = ipcsim_kernel::object::port::DEFAULT_QUEUE_LIMIT;
 const LARGEST_QUEUE_LIMIT: u64 = ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 

@@ -73,7 +73,7 @@ fn name_of_its_own() -> Value {
     json!({ "pattern": NAME, "not": { "enum": RESERVED } })
 }
 
-/// A process says in one way only what it does.
+/// A process says what it does in one way only.
 fn process() -> Value {
     let mut process = object(PROCESS);
     process["oneOf"] =
@@ -213,7 +213,7 @@ fn threads() -> Value {
     })
 }
 
-/// A claim: over what, and what; and the keys beside it.
+/// A claim: what it quantifies over, what it says, and its other keys.
 fn claim() -> Value {
     let bounds: Map<String, Value> = MEASURES
         .iter()

@@ -1,7 +1,7 @@
 //! The tree that a file is read into: YAML, but every node keeps its place and how it was written.
 //!
-//! The events come from `granit-parser`, the parser below serde-saphyr. Its events tell quoted from
-//! unquoted text, and show tags and comments; a reader by serde tells none of that.
+//! The events come from `granit-parser`, the parser below serde-saphyr. They distinguish quoted
+//! from unquoted text, and show tags and comments; a serde reader shows none of that.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::advice::{FLOW_HELP, Stop, advice};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{Place, Placed};
 
-/// Nodes that a file may have, those that aliases repeat included.
+/// Nodes that a file may have, including those that aliases repeat.
 const NODES: usize = 4_000_000;
 /// Levels of nesting.
 const DEPTH: usize = 64;
@@ -46,7 +46,7 @@ pub enum Style {
     Plain,
     /// In quotes: it is text.
     Quoted,
-    /// As a block behind `|` or `>`: it is text.
+    /// As a block after `|` or `>`: it is text.
     Block,
 }
 
@@ -115,7 +115,7 @@ struct Builder<'a> {
     found: Vec<Diagnostic>,
 }
 
-/// A node with how many nodes it has and how deep it is, so that repeating it is cheap to count.
+/// A node with its number of nodes and its depth, so that repeating it is cheap to count.
 #[derive(Clone)]
 struct Part {
     node: Node,
@@ -230,7 +230,7 @@ impl Builder<'_> {
                 (Yaml::Map(entries), last)
             }
         };
-        // In block style the end is found only at whatever comes next.
+        // In block style the end is known only when the next thing comes.
         let end = match open.style {
             StructureStyle::Flow => at.end,
             StructureStyle::Block => last.unwrap_or(open.at.end),
@@ -276,7 +276,7 @@ impl Builder<'_> {
                     .label("write out what is meant"),
             ));
         };
-        // Counted before it is repeated: ten aliases a line are a bomb.
+        // Counted before it is repeated: ten aliases per line are a bomb.
         let (size, depth) = (part.size, part.depth);
         self.count(size, at)?;
         if self.open.len() + depth > DEPTH {
@@ -397,7 +397,7 @@ fn as_key(node: Node) -> Built<Placed<String>> {
     }
 }
 
-/// Puts an entry into a mapping; gives what is wrong with it.
+/// Puts an entry into a mapping; returns what is wrong with it.
 fn entry(
     entries: &mut Vec<(Placed<String>, Node)>,
     keys: &mut BTreeMap<String, Place>,

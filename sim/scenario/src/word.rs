@@ -1,4 +1,4 @@
-//! Single words: what an unquoted scalar looks like, and which names there can be.
+//! Single words: what an unquoted scalar looks like, and which names are valid.
 
 /// What an unquoted scalar is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,14 +10,14 @@ pub struct Explored<'s> {
     session: &'s Session,
     /// What was found.
     pub exploration: Exploration<'s>,
-    /// Small changes with which every schedule completes, if not every one does.
+    /// Small changes that make every schedule complete, if not every one does.
     pub cures: Vec<Cure>,
     at: LooksAt,
     merge: Reduction,
     judges: Judges,
 }
 
-/// Whether claims may be judged by what was found, or need a search of their own.
+/// Whether claims can be judged by what was found, or need a search of their own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Judges {
     ByWhatWasFound,
@@ -25,13 +25,13 @@ enum Judges {
 }
 
 impl Session {
-    /// What an exploration looks at that takes an interest in this; nothing if the scenario has errors.
+    /// What an exploration with this interest observes; `None` if the scenario has errors.
     pub fn seen(&self, at: LooksAt) -> Option<Seen> {
         self.subject().seen(at)
     }
 
-    /// Explores every schedule, as far as the budget allows, with nothing looked at but how they end. Nothing comes of a
-    /// scenario that has errors.
+    /// Explores every schedule, as far as the budget allows, and observes only how they end. `None`
+    /// if the scenario has errors.
     pub fn explore<'s>(&'s self, budget: &Budget<'s>) -> Option<Explored<'s>> {
         let machine = self.machine()?;
         let exploration = ipcsim_explore::explore(
@@ -43,7 +43,7 @@ impl Session {
         Some(self.explored(exploration, LooksAt::Ends, Judges::ByWhatWasFound, budget))
     }
 
-    /// The same with more looked at: see [`Session::seen`].
+    /// The same, but observes more: see [`Session::seen`].
     pub fn explore_seen<'s>(&'s self, seen: &'s Seen, budget: &Budget<'s>) -> Explored<'s> {
         let exploration = budget.explore(&seen.machine, seen.looks());
         let judges = match seen.at {
@@ -53,8 +53,8 @@ impl Session {
         self.explored(exploration, seen.at, judges, budget)
     }
 
-    /// The same with bitstate hashing: what is kept of all states takes so many bytes, some states may be passed over, and
-    /// nothing is a proof.
+    /// The same with bitstate hashing in this many bytes: some states may be missed, and nothing is
+    /// a proof.
     pub fn explore_approximately<'s>(
         &'s self,
         seen: &'s Seen,
@@ -86,7 +86,7 @@ impl Explored<'_> {
         result::of_schedules(&self.session.subject(), &mut self.exploration, view)
     }
 
-    /// What was looked at, and how.
+    /// What was observed, and how.
     pub fn view(&self) -> View {
         View { merge: self.merge, at: self.at }
     }
@@ -96,7 +96,7 @@ impl Explored<'_> {
         self.session.subject().token(&mut self.exploration, path, self.merge, self.at)
     }
 
-    /// Whether the claim with this number holds: by what was found, if that says it, otherwise by a search of its own.
+    /// Judges the claim with this number: by what was found if that is enough, otherwise by a search of its own.
     pub fn check(&mut self, number: usize, budget: &Budget) -> Judgement {
         let subject = self.session.subject();
         let known = match self.judges {

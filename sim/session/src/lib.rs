@@ -1,9 +1,9 @@
-//! The one door to ipcsim: a scenario is loaded here, run, explored, stepped through by hand, checked, and a schedule
-//! replayed.
+//! The single entry point to ipcsim: load a scenario, run it, explore it, step through it by hand,
+//! check it, replay a schedule.
 //!
-//! The program comes in here, and so can a page in a browser or a grader. Results are Rust values for callers that print
-//! them, or plain data that can be serialised ([`found`]). This crate prints nothing, reads no file, has no clock, and
-//! starts no thread unless it is built with the feature `threads`.
+//! The program uses it, and so can a web page or a grader. Results are Rust values for callers that
+//! print them, or plain data that can be serialised ([`found`]). This crate prints nothing, reads
+//! no file, has no clock, and starts no thread unless it is built with the feature `threads`.
 //!
 //! ```
 //! use ipcsim_session::{Budget, LoadOptions, Session};
@@ -21,7 +21,7 @@ mod scenario;
 mod step;
 
 pub use explore::Explored;
-/// What is found, as plain data.
+/// Findings as plain data.
 pub use ipcsim_check::result as found;
 pub use ipcsim_check::{
     Budget, Counterexample, Cure, Judgement, Least, Repair, Repaired, Row, Seen, Setting, Subject,

@@ -1,4 +1,4 @@
-//! A schedule that was found, shown again.
+//! Replaying a schedule that was found.
 
 use ipcsim_check::Seen;
 use ipcsim_explore::{BadToken, Grain, Reduction, Reductions, ScheduleStep, Tracer, View, replay};
@@ -6,11 +6,11 @@ use ipcsim_kernel::State;
 
 use crate::Session;
 
-/// A schedule with what was looked at when it was found, which says what counts as a step.
+/// A schedule with what was observed when it was found, which determines what counts as a step.
 pub struct Followed {
-    /// What was looked at.
+    /// What was observed.
     pub seen: Seen,
-    /// How.
+    /// How it was observed.
     pub view: View,
     /// What counts as a step.
     pub grain: Grain,
@@ -21,7 +21,7 @@ pub struct Followed {
 impl Session {
     /// The schedule of a token.
     ///
-    /// Errors: it is none of this scenario.
+    /// Errors: the token does not belong to this scenario, or cannot be followed.
     pub fn replay(&self, token: &str) -> Result<Followed, BadToken> {
         let (seen, view, schedule) = self.subject().follow(token)?;
         let reductions = match view.merge {
@@ -34,7 +34,7 @@ impl Session {
 }
 
 impl Followed {
-    /// Performs the schedule, and gives the state that it leads to. The tracer is told everything.
+    /// Performs the schedule, and returns the state that it leads to. The tracer sees every event.
     pub fn perform<T: Tracer>(&self, tracer: &mut T) -> State {
         replay(&self.seen.machine, &self.grain, &self.schedule, tracer)
     }

@@ -6,7 +6,7 @@ use ipcsim_kernel::Machine;
 
 use crate::Session;
 
-/// A run, and what is concluded from it.
+/// A run and its conclusions.
 pub struct Ran {
     /// What ran, with the seed that was asked for.
     pub machine: Machine,
@@ -17,8 +17,8 @@ pub struct Ran {
 }
 
 impl Session {
-    /// Runs the scenario once, with its own seed or with another one. The tracer is told everything. Nothing comes of a
-    /// scenario that has errors.
+    /// Runs the scenario once, with its own seed or with another one. The tracer sees every event.
+    /// `None` if the scenario has errors.
     pub fn run<T: Tracer>(
         &self,
         seed: Option<u64>,
@@ -32,7 +32,7 @@ impl Session {
         Some(Ran { machine, run, verdict })
     }
 
-    /// Small changes with which every schedule completes, if a run did not; none if it was cut off from outside.
+    /// Small changes that make this run complete, or every schedule, if the run did not; none if it was cancelled.
     pub fn cures_of_run(&self, ran: &Ran, budget: &Budget) -> Vec<Cure> {
         match ran.run.stop {
             Stop::Cancelled(_) => Vec::new(),

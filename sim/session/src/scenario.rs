@@ -22,23 +22,23 @@ impl Session {
         Self::load_as(file, file, bytes, options)
     }
 
-    /// The same for one that goes by another name in messages than the one by which it was asked for.
+    /// The same for a scenario whose name in messages differs from the one it was requested by.
     pub fn load_as(file: &str, name: &str, bytes: Vec<u8>, options: LoadOptions) -> Self {
         let loaded = load(name, &bytes, &options);
         Self { file: file.into(), name: name.into(), bytes, options, loaded }
     }
 
-    /// How it was asked for: a path, or the name of a built-in scenario.
+    /// How it was requested: a path, or the name of a built-in scenario.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// How messages call it.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The text as it was given.
+    /// The original text.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -53,28 +53,28 @@ impl Session {
         self.options.expect.as_ref()
     }
 
-    /// The author's words, the machine that became of them, and what is wrong.
+    /// The author's text, the machine made from it, and what is wrong with it.
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
     }
 
-    /// What it has become; nothing if it has errors.
+    /// The machine made from it; `None` if it has errors.
     pub fn machine(&self) -> Option<&Machine> {
         self.loaded.machine.as_ref()
     }
 
-    /// What the scenario is called.
+    /// The title of the scenario; without one, its name.
     pub fn title(&self) -> String {
         let title = self.loaded.scenario.title.as_ref();
         title.map_or_else(|| self.name.clone(), |title| title.value.clone())
     }
 
-    /// What is known of it before anything is asked: its title, and what is wrong with it.
+    /// What is known before any query: its title, and what is wrong with it.
     pub fn found(&self) -> result::Scenario {
         result::Scenario::of(&self.subject(), self.title())
     }
 
-    /// What conclusions are drawn about.
+    /// The subject of conclusions.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
             loaded: &self.loaded,
@@ -86,23 +86,23 @@ impl Session {
         }
     }
 
-    /// What its author claims.
+    /// The author's claims.
     pub fn claims(&self) -> &[Claim] {
         &self.loaded.scenario.claims
     }
 
-    /// The line in which a claim stands.
+    /// The line of a claim.
     pub fn line_of(&self, claim: &Claim) -> usize {
         let source = &self.loaded.sources[claim.at.source as usize];
         source.line_and_column(claim.at.bytes().start).0
     }
 
-    /// Whether the claim with this number holds.
+    /// Judges the claim with this number.
     pub fn check(&self, number: usize, budget: &Budget) -> Judgement {
         judge(&self.subject(), number, budget)
     }
 
-    /// What became of a claim, as plain data.
+    /// The judgement of a claim, as plain data.
     pub fn found_of(&self, number: usize, judgement: &Judgement) -> result::ClaimFound {
         let claim = &self.claims()[number];
         result::of_claim(self.line_of(claim), claim.said.clone(), judgement)

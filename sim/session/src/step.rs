@@ -25,36 +25,36 @@ pub struct Stepper<'s> {
 pub struct Choice {
     /// The thread that takes it, if one does.
     pub thread: Option<u32>,
-    /// The process that begins, or whose thread takes it. Nobody takes the beginning.
+    /// The process that starts, or whose thread takes it; none for the beginning.
     pub process: Option<u32>,
     /// What happens: `begin`, `start`, `call`, `local` or `expire`.
     pub what: &'static str,
-    /// In which line of the file, if it is a thread's.
+    /// Its line in the file, if a thread takes it.
     pub line: Option<u32>,
-    /// How the kernel's questions are answered, where it is free to go either way.
+    /// How the kernel's questions are answered, where it has a choice.
     pub answers: Vec<u64>,
 }
 
 impl Session {
-    /// What a caller who takes steps looks at, how, and the first steps: none, or those of a token.
+    /// What a caller needs to step: what to observe, how, and the first steps (none, or those of a token).
     ///
-    /// Errors: the token is none of this scenario.
+    /// Errors: the token does not belong to this scenario, or cannot be followed.
     pub fn to_step(
         &self,
         token: Option<&str>,
         usual: View,
     ) -> Result<Option<(Seen, View, Vec<ScheduleStep>)>, BadToken> {
         match token {
-            // What a schedule was found by says what counts as a step.
+            // The view in which a schedule was found determines what counts as a step.
             Some(token) => self.subject().follow(token).map(Some),
             None => Ok(self.seen(LooksAt::Ends).map(|seen| (seen, usual, Vec::new()))),
         }
     }
 
-    /// Begins a schedule. No step is left out that a thread could take. Both arguments come from [`Session::to_step`].
+    /// Begins a schedule. It offers every step that a thread could take. Both arguments come from [`Session::to_step`].
     pub fn step<'s>(&'s self, seen: &'s Seen, view: View) -> Stepper<'s> {
         let every = Reductions { merge: view.merge, ..Reductions::NONE };
-        // Nothing is looked for before it is asked for.
+        // Search for nothing until asked.
         let nothing = ExploreLimits { max_states: 0, ..ExploreLimits::default() };
         let found = explore(&seen.machine, every, seen.looks(), &nothing);
         Stepper { session: self, seen, view, found, path: Path::new() }
@@ -72,12 +72,12 @@ impl Stepper<'_> {
         self.found.grain()
     }
 
-    /// Whether nothing was done yet.
+    /// Whether nothing has been done yet.
     pub fn is_at_the_beginning(&self) -> bool {
         self.path.is_empty()
     }
 
-    /// The steps that were taken.
+    /// The steps taken so far.
     pub fn schedule(&mut self) -> Vec<ScheduleStep> {
         self.found.schedule(&self.path)
     }
@@ -124,7 +124,7 @@ impl Stepper<'_> {
         self.found.edges_from(self.path.is_empty(), at)
     }
 
-    /// Takes one of the steps that can be taken, by its place among them; gives whether there is one there.
+    /// Takes the step with this index among those that can be taken; `None` if there is none.
     pub fn take(&mut self, way: usize) -> Option<()> {
         let from = self.path.last().map_or(0, |leg| leg.to);
         let to = self.edges().get(way)?.to;
@@ -132,10 +132,10 @@ impl Stepper<'_> {
         Some(())
     }
 
-    /// Takes the last step back; gives whether there was one.
+    /// Takes back the last step; `None` if there is none to take back.
     pub fn back(&mut self) -> Option<()> {
         let last = self.path.pop()?;
-        // Where there is one way to begin, that is no step to be taken back.
+        // If there is only one way to begin, the beginning is not a step to take back.
         if self.path.is_empty() && self.edges().len() == 1 {
             self.path.push(last);
             return None;
@@ -143,26 +143,26 @@ impl Stepper<'_> {
         Some(())
     }
 
-    /// What brings the schedule back.
+    /// The token of the schedule.
     pub fn token(&mut self) -> String {
         let View { merge, at } = self.view;
         self.session.subject().token(&mut self.found, &self.path, merge, at)
     }
 
-    /// Takes the steps of a schedule; none, if they cannot all be taken.
+    /// Takes the steps of a schedule; none if they cannot all be taken.
     pub fn follow(&mut self, schedule: &[ScheduleStep]) {
         let path = std::mem::take(&mut self.path);
         self.path = follow(&mut self.found, path.clone(), schedule).unwrap_or(path);
     }
 
-    /// The shortest way from here to an end of this kind, and how much was looked at.
+    /// The shortest path from here to an end of this kind, and how much was explored.
     pub fn way_to(
         &mut self,
         wanted: Wanted,
         budget: &Budget,
     ) -> (Option<Vec<ScheduleStep>>, Covered) {
         let done = self.schedule();
-        // As in the steps that are offered, no schedule is left out.
+        // As with the steps on offer, no schedule is left out.
         let reductions = Reductions { merge: self.view.merge, ..Reductions::NONE };
         let every = Budget { reductions, ..*budget };
         let mut found = every.explore(&self.seen.machine, self.seen.looks());
@@ -180,7 +180,7 @@ impl Stepper<'_> {
     }
 }
 
-/// The path with the steps of a schedule behind it; nothing if they cannot be taken.
+/// The path, extended by the steps of a schedule; `None` if they cannot all be taken.
 fn follow(found: &mut Exploration, mut path: Path, schedule: &[ScheduleStep]) -> Option<Path> {
     for step in schedule {
         let from = path.last().map_or(0, |leg| leg.to);

@@ -1,4 +1,4 @@
-//! From what was found to what is printed of it.
+//! Converts findings to what is printed.
 
 use ipcsim_explore::{
     Covered, Doom, Ending, Exploration, Failure, Goes, LooksAt, Measures, Outcome, Path, Problem,
@@ -188,7 +188,7 @@ fn of_results(
     all
 }
 
-/// What became of a claim.
+/// The judgement of a claim.
 pub fn of_claim(line: usize, claim: String, judgement: &Judgement) -> ClaimFound {
     let (verdict, reason, schedule) = match judgement {
         Judgement::Holds(schedule) => ("holds", None, schedule.clone()),
@@ -242,7 +242,7 @@ pub fn of_row(row: &Row) -> RowFound {
     }
 }
 
-/// The least value that is safe.
+/// The least safe value.
 pub fn of_least(least: &Least) -> LeastFound {
     match least {
         Least::Is { safe, less } => {

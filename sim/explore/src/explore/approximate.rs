@@ -1,7 +1,7 @@
-//! Bitstate hashing: more states than there is memory for, depth first, with a few bits for each state.
+//! Bitstate hashing: a depth-first search of more states than fit in memory, with a few bits per state.
 //!
-//! No proof, for a state can be taken for another one. What is found is true all the same: the way to it is
-//! known. Only what is final is seen, for going on for ever would have to be told from going on.
+//! It proves nothing, because a state can be mistaken for another one. But whatever it finds is real: it keeps a
+//! path as a witness. It sees only final states: it cannot tell an infinite schedule from a long one.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -17,8 +17,8 @@ use crate::space::{
 };
 use crate::verdict::Class;
 
-/// Looks at all states, or nearly all: where there are more than a small search keeps, so many bytes at most
-/// of bits are kept instead.
+/// Visits all states, or nearly all: if there are more than a small search keeps, it keeps bits
+/// instead, in at most this many bytes.
 pub fn explore_approximately<'m>(
     machine: &'m Machine,
     reductions: Reductions,
@@ -55,7 +55,7 @@ struct Search<'m> {
     one_in: u64,
     delivery: Delivery,
     concluded: Conclusion,
-    /// The shortest way to each end that was found.
+    /// The shortest path found to each end.
     shortest: BTreeMap<Kind, Vec<u32>>,
 }
 
@@ -132,7 +132,7 @@ impl<'m> Search<'m> {
         covered
     }
 
-    /// Nothing can move any more in the state at hand.
+    /// Records the current state, in which nothing can move any more.
     fn note_end(&mut self, walk: &Descent) {
         let ending = endings::of_state(self.machine, &walk.state(), 0, 1);
         let problems = ending.problems.iter();
@@ -175,7 +175,7 @@ impl<'m> Search<'m> {
     }
 }
 
-/// The path that takes these ways.
+/// The path with these transitions.
 fn go(space: &mut Space, ways: &[u32]) -> Path {
     let mut path = Path::new();
     let mut edges = Vec::new();

@@ -1,4 +1,4 @@
-//! Claims over schedules: what holds always, and what every fair schedule comes to.
+//! Claims over schedules: what always holds, and what every fair schedule eventually reaches.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use super::endings::{Fair, fair, goes_round};
 use super::explain::{Path, states_to};
 use super::{Covered, Exploration};
 
-/// What is there when nothing can move any more.
+/// The result when nothing can move any more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FinalResult {
     /// What the probes see.
     pub held: Vec<Value>,
-    /// What was logged, in this order, by whom.
+    /// What was logged, in this order, and by whom.
     pub log: Vec<(ProcessId, Value)>,
-    /// The first state, in order of discovery, that gives it.
+    /// The first state, in order of discovery, with this result.
     pub state: u32,
 }
 
 /// A claim that holds because nothing ever put it to the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vacuous {
-    /// Nothing that it looks at ever changes.
+    /// Nothing that it reads ever changes.
     NeverChanges,
     /// It is true from the start.
     FromTheStart,
@@ -31,18 +31,18 @@ pub enum Vacuous {
 
 /// The states that can be reached without a predicate ever holding.
 struct Avoiding {
-    /// From which state each was found.
+    /// The parent of each.
     parents: Vec<u32>,
     /// Whether a state is one of them.
     reached: Vec<bool>,
-    /// All of them, the nearest first.
+    /// All of them, nearest first.
     order: Vec<u32>,
-    /// One in which nothing can move any more: then it is the last that was looked at.
+    /// One in which nothing can move any more, if there is one: the search stops there.
     sink: Option<u32>,
 }
 
 impl Exploration<'_> {
-    /// Whether whoever waits has lost patience. Then not everything was looked at.
+    /// Whether the exploration was cancelled. If so, it no longer counts as complete.
     fn is_cancelled(&mut self) -> bool {
         let reason = self.space.cancelled();
         if let (Covered::All, Some(reason)) = (self.covered, reason) {
@@ -51,8 +51,8 @@ impl Exploration<'_> {
         reason.is_some()
     }
 
-    /// A state, as near as possible, in which the predicate with this number does not hold. If it is cancelled
-    /// before one is found, what is covered says so.
+    /// The nearest state in which the predicate with this number does not hold. If cancelled before
+    /// one is found, `covered` says so.
     ///
     /// Errors: a state in which it cannot be computed.
     pub fn never_holds_not(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
@@ -69,8 +69,8 @@ impl Exploration<'_> {
         Ok(None)
     }
 
-    /// A state, as near as possible, in which the predicate with this number holds. If it is cancelled before
-    /// one is found, what is covered says so.
+    /// The nearest state in which the predicate with this number holds. If cancelled before one is
+    /// found, `covered` says so.
     ///
     /// Errors: it holds in none, and this is a state in which it cannot be computed.
     pub fn comes_to_hold(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
@@ -88,12 +88,12 @@ impl Exploration<'_> {
         fault.map_or(Ok(None), Err)
     }
 
-    /// What was logged on the way to a state, and by whom, if that was looked at.
+    /// What was logged on the way to a state, and by whom, if that was observed.
     pub fn log(&self, state: u32) -> Vec<(ProcessId, Value)> {
         self.space.log(state)
     }
 
-    /// The states in which schedules end, or go round for ever, in order.
+    /// The states in which schedules end, or cycle for ever, in order.
     pub fn final_states(&self) -> Vec<u32> {
         let mut all: Vec<u32> = self.ends.good.iter().chain(&self.ends.bad).copied().collect();
         all.sort_unstable();
@@ -101,10 +101,10 @@ impl Exploration<'_> {
         all
     }
 
-    /// A way on which the predicate never holds, as short as possible: to where nothing can move any more, or to
-    /// a circle that a fair schedule can go round for ever without it. None if every fair schedule comes to a
-    /// state in which it holds. Meaningful only if all states were looked at, and still are counted as that
-    /// afterwards: it can be cancelled.
+    /// A shortest path on which the predicate never holds: to a state in which nothing can move any
+    /// more, or to a cycle in which a fair schedule can stay for ever. None if every fair schedule
+    /// reaches a state in which it holds. Meaningful only if all states were visited, and `covered`
+    /// still says so afterwards: it can be cancelled.
     ///
     /// Errors: a state in which it cannot be computed.
     pub fn avoids(&mut self, predicate: usize) -> Result<Option<Path>, (u32, Fault)> {
@@ -116,8 +116,8 @@ impl Exploration<'_> {
         }))
     }
 
-    /// All states that can be reached without the predicate ever holding, up to the first in which nothing can
-    /// move any more.
+    /// All states that can be reached without the predicate ever holding; stops at the first in
+    /// which nothing can move any more.
     fn avoiding(&mut self, predicate: usize) -> Result<Avoiding, (u32, Fault)> {
         let mut parents = vec![0; self.space.states()];
         let mut reached = vec![false; self.space.states()];
@@ -151,13 +151,13 @@ impl Exploration<'_> {
         Ok(Avoiding { parents, reached, order, sink: None })
     }
 
-    /// The first of these states that lies on a circle of them which a fair schedule can go round for ever.
+    /// The first of these states on a cycle among them in which a fair schedule can stay for ever.
     fn fair_circle_in(&mut self, Avoiding { reached, order, .. }: &Avoiding) -> Option<u32> {
         if !self.goes_back || self.is_cancelled() {
             return None;
         }
         let found = self.first_fair_circle(reached, order);
-        // If it was cancelled meanwhile that says nothing.
+        // If it was cancelled meanwhile, the result is meaningless.
         if self.is_cancelled() { None } else { found }
     }
 
@@ -176,8 +176,8 @@ impl Exploration<'_> {
         order.iter().copied().find(|state| on_circles.contains(state))
     }
 
-    /// What a predicate's probes see in the states in which nothing can move any more, and what was
-    /// logged until then: each result once, in the order in which they were found.
+    /// What a predicate's probes see when nothing can move any more, and what was logged until
+    /// then: each distinct result once, in order of discovery.
     pub fn results(&mut self, predicate: &Predicate) -> Vec<FinalResult> {
         let mut results: Vec<FinalResult> = Vec::new();
         let mut known = BTreeSet::new();
@@ -191,14 +191,14 @@ impl Exploration<'_> {
         results
     }
 
-    /// Whether a predicate that always holds says nothing.
+    /// Whether a predicate that always holds does so vacuously.
     pub fn vacuous_always(&self, predicate: usize) -> Option<Vacuous> {
         let states = self.first..self.space.states() as u32;
         let never = self.space.sights(predicate, states) <= 1;
         never.then_some(Vacuous::NeverChanges)
     }
 
-    /// Whether a predicate that every schedule comes to is true before anything happens.
+    /// Whether a predicate that every schedule reaches is already true before anything happens.
     pub fn vacuous_eventually(&mut self, predicate: usize) -> Option<Vacuous> {
         let beginnings = self.beginnings.clone();
         let mut already = beginnings.into_iter();

@@ -1,11 +1,11 @@
-//! Strongly connected components of the states: where a system can go round for ever.
+//! Strongly connected components of the states: where a system can cycle for ever.
 //!
-//! Tarjan's algorithm with a stack of its own. Ways on are made again and not kept: they are known by
-//! then, and looking them up costs less than the memory to keep them.
+//! Tarjan's algorithm with an explicit stack. Transitions are recomputed, not stored: they are in
+//! the transition cache by then, and looking them up costs less than the memory to keep them.
 
 use crate::space::{Edge, Space};
 
-/// The component of each state. A component has a higher number than all that can be reached from it.
+/// The component of each state. A component has a higher number than all components reachable from it.
 pub(super) struct Components {
     pub of: Vec<u32>,
     pub count: u32,
@@ -15,12 +15,12 @@ const UNSEEN: u32 = u32::MAX;
 
 struct Frame {
     state: u32,
-    /// Where its ways on begin in the list of all that are open.
+    /// Its next transition in the list of open targets.
     next: usize,
     end: usize,
 }
 
-/// The components of these states, by ways that `keep` lets through; nothing if it is cancelled.
+/// The components of these states under the transitions that `keep` accepts; `None` if cancelled.
 pub(super) fn components(
     space: &mut Space,
     roots: impl Iterator<Item = u32>,
@@ -42,19 +42,19 @@ pub(super) fn components(
     Some(Components { of: walk.of, count: walk.count })
 }
 
-/// A walk over the states, depth first.
+/// A depth-first walk over the states.
 struct Walk {
     /// When each state was entered.
     order: Vec<u32>,
-    /// The earliest state of its component that each can come back to, as far as is known.
+    /// The earliest state of its component known to be reachable from each (Tarjan's lowlink).
     low: Vec<u32>,
     of: Vec<u32>,
     count: u32,
     entered: u32,
-    /// States whose component is not complete.
+    /// States whose component is not yet complete.
     stack: Vec<u32>,
     frames: Vec<Frame>,
-    /// The ways on from all frames.
+    /// The targets of all frames' transitions.
     targets: Vec<u32>,
     edges: Vec<Edge>,
 }
@@ -92,8 +92,8 @@ impl Walk {
         self.frames.push(Frame { state, next, end: self.targets.len() });
     }
 
-    /// Follows a way, or leaves a state whose ways have all been gone. Gives the state to be entered, if
-    /// one was found; nothing at the end.
+    /// Follows a transition, or leaves a state with none left. Returns the state to enter, if one
+    /// was found; `None` at the end.
     fn go_on(&mut self) -> Option<Option<u32>> {
         let frame = self.frames.last_mut()?;
         let state = frame.state as usize;
@@ -132,7 +132,7 @@ impl Walk {
 }
 
 impl Components {
-    /// The states of each component that can go round, by component.
+    /// The states of each component that contains a cycle, by component.
     pub(super) fn circles(&self, first: u32, goes_round: &[bool]) -> Vec<Vec<u32>> {
         let mut members: Vec<Vec<u32>> = Vec::new();
         let mut place = vec![UNSEEN; self.count as usize];

@@ -1,5 +1,5 @@
-//! What can become of a system: states in which nothing moves any more, and circles in which it can go
-//! round for ever without being unfair to anybody.
+//! What can become of a system: states in which nothing moves any more, and cycles in which it can
+//! stay for ever without being unfair to anybody.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -27,56 +27,56 @@ pub enum Goes {
 /// A way in which schedules end.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    /// How it is called.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// The first state, in order of discovery, in which a schedule ends so.
+    /// The first state, in order of discovery, in which a schedule ends this way.
     pub state: u32,
     /// Whether the schedule comes to an end there.
     pub goes: Goes,
-    /// In how many such states, or circles of states, schedules end.
+    /// The number of such states, or cycles of states.
     pub count: u64,
-    /// What is the matter with threads that can never move again.
+    /// What is wrong with threads that can never move again.
     pub problems: Vec<Problem>,
-    /// Who waits for whom among those.
+    /// Who waits for whom, among all living threads.
     pub waits_for: WaitGraph,
     /// Processes that failed.
     pub failures: Vec<Failure>,
     /// The sets of processes with a stuck thread, over all these states.
     pub blocked: Vec<Vec<ProcessId>>,
-    /// For each of these sets the first state, in order of discovery, that has it.
+    /// For each of these sets, the first state, in order of discovery, that has it.
     pub blocked_at: Vec<u32>,
-    /// If it goes on for ever: one way round, from that state back to it, if one was looked for.
+    /// If it goes on for ever: one turn of the cycle, from that state back to it; empty if none was found.
     pub round: Path,
 }
 
-/// Threads that can come to where they never move again, for one reason.
+/// Threads that can reach a point after which they never move again, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doom {
-    /// What is the matter, and with whom.
+    /// What is wrong, and with whom.
     pub problem: Problem,
-    /// The first state, in order of discovery, in which a schedule ends so.
+    /// The first state, in order of discovery, in which a schedule ends this way.
     pub state: u32,
-    /// In how many such states, or circles of states, schedules end so.
+    /// The number of such states, or cycles of states.
     pub count: u64,
 }
 
 /// What becomes of a system.
 #[derive(Default)]
 pub(super) struct Conclusion {
-    /// An entry for each outcome.
+    /// One entry per outcome.
     pub endings: Vec<Ending>,
-    /// An entry for each set of threads that can be doomed together, in order of discovery.
+    /// One entry per set of threads that can be doomed together, and reason, in order of discovery.
     pub doomed: Vec<Doom>,
     pub ends: Ends,
-    /// Whether there is a circle in which a schedule can stay only by passing somebody over for ever. It is
-    /// nobody's outcome.
+    /// Whether there is a cycle in which a schedule can stay only by passing somebody over for
+    /// ever. It counts as no outcome.
     pub has_unfair: bool,
     by_outcome: BTreeMap<&'static str, Ending>,
     by_threads: BTreeMap<(Class, Vec<ThreadId>), Doom>,
 }
 
-/// Draws the conclusions. Circles are looked for only if some way leads back. If it is cancelled these are not
-/// all, and what goes round is not known.
+/// Draws the conclusions. It looks for cycles only if some transition leads back. If cancelled, the
+/// conclusions are incomplete, and cycles are unknown.
 pub(super) fn conclude(
     machine: &Machine,
     space: &mut Space,
@@ -94,7 +94,7 @@ pub(super) fn conclude(
         all.enter(ending);
     }
     if goes_back {
-        // What was entered of them until it was cancelled is true.
+        // The cycles entered before it was cancelled are real.
         let _ = circles(machine, space, first, &mut all);
     }
     for states in [&mut all.ends.good, &mut all.ends.bad] {
@@ -105,13 +105,13 @@ pub(super) fn conclude(
     all
 }
 
-/// How it is called when a system comes to a state in which nothing moves any more; there are so many.
+/// The ending of a state in which nothing moves any more; `count` is the number of such states.
 pub(super) fn of_state(machine: &Machine, state: &State, at: u32, count: u64) -> Ending {
     let still = living(state, |_| true);
     Ending { count, ..judge(machine, state, &still, at, Goes::Stops, None) }
 }
 
-/// How a schedule is called that leads to this state; nothing if it can go on.
+/// The ending of a schedule that leads to this state; `None` if it can go on.
 pub fn end_of(machine: &Machine, state: &State) -> Option<Ending> {
     let goes_on = |thread: &Thread| match &thread.state {
         ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. } => true,
@@ -123,7 +123,7 @@ pub fn end_of(machine: &Machine, state: &State) -> Option<Ending> {
     is_over.then(|| of_state(machine, state, 0, 1))
 }
 
-/// The first circle of waits, among states in which nothing but a timeout goes on.
+/// The first cycle of waits, among states in which only a timeout can happen.
 pub(super) fn masked(machine: &Machine, space: &Space, states: &[u32]) -> Option<Doom> {
     let circle = |state: &u32| {
         let at = space.state(*state);
@@ -141,8 +141,8 @@ pub(super) fn masked(machine: &Machine, space: &Space, states: &[u32]) -> Option
     Some(Doom { problem, state, count: 1 + found.count() as u64 })
 }
 
-/// Whether a daemon has failed and all workers have ended: had the last of them come first, nobody would
-/// have needed it any more.
+/// Whether a daemon has failed and all workers have ended: had the last worker ended first, nobody
+/// would have needed the daemon any more.
 pub(super) fn failed_before_the_last_worker(machine: &Machine, state: &State) -> bool {
     let is_daemon = |process| machine.family_of(process).role == Role::Daemon;
     failures(state).iter().any(|failure| is_daemon(failure.process))
@@ -152,9 +152,9 @@ pub(super) fn failed_before_the_last_worker(machine: &Machine, state: &State) ->
 /// The states in which schedules end, in order.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
-    /// Everything is complete.
+    /// Those that complete.
     pub good: Vec<u32>,
-    /// It is not.
+    /// All others.
     pub bad: Vec<u32>,
 }
 
@@ -165,7 +165,7 @@ impl Ends {
 }
 
 impl Conclusion {
-    /// Makes the lists, when everything has been entered.
+    /// Builds the lists, after everything has been entered.
     pub(super) fn list(&mut self) {
         self.endings = std::mem::take(&mut self.by_outcome).into_values().collect();
         self.endings.sort_by_key(|ending| order(ending.outcome));
@@ -173,7 +173,7 @@ impl Conclusion {
         self.doomed.sort_by_key(|doom| doom.state);
     }
 
-    /// Counts an ending; gives whether it is the one that is shown of its outcome so far.
+    /// Counts an ending; returns whether it is now the one that represents its outcome.
     pub(super) fn enter(&mut self, ending: Ending) -> bool {
         for problem in &ending.problems {
             let key = (problem.class, problem.threads.clone());
@@ -226,7 +226,7 @@ fn order(outcome: Outcome) -> usize {
     all.iter().position(|other| *other == outcome).unwrap_or(all.len())
 }
 
-/// The threads that have begun and not ended, as far as `still` says so.
+/// The threads that have begun and not ended, and for which `still` holds.
 fn living(state: &State, still: impl Fn(ThreadId) -> bool) -> Vec<ThreadId> {
     (0..state.threads.len())
         .map(ThreadId::at)
@@ -237,8 +237,8 @@ fn living(state: &State, still: impl Fn(ThreadId) -> bool) -> Vec<ThreadId> {
         .collect()
 }
 
-/// How it is called when a system ends so, and the threads in `still` never move again. `otherwise` is what it
-/// is called if nobody is stuck and not all have ended.
+/// The ending of a system that ends in this state, where the threads in `still` never move again.
+/// `otherwise` is the outcome if nobody is stuck and not all have ended.
 fn judge(
     machine: &Machine,
     state: &State,
@@ -283,7 +283,7 @@ fn failures(state: &State) -> Vec<Failure> {
     failed.collect()
 }
 
-/// Circles of states in which a schedule can stay for ever; nothing if it is cancelled.
+/// Enters the cycles of states in which a schedule can stay for ever; `None` if cancelled.
 fn circles(
     machine: &Machine,
     space: &mut Space,
@@ -308,7 +308,7 @@ fn circles(
             let otherwise = match (achieves, circle) {
                 (Achieves::Nothing, _) => Outcome::Livelock,
                 (Achieves::Perhaps, Achieved::Progress) => Outcome::Unfinished,
-                // What achieves nothing at all is found as such.
+                // Cycles without any progress are found in the `quiet` components.
                 (Achieves::Perhaps, _) => continue,
             };
             let at = members[0];
@@ -333,7 +333,7 @@ enum Achieves {
     Nothing,
 }
 
-/// The components with a way inside; nothing if it is cancelled.
+/// Which components have a transition inside; `None` if cancelled.
 pub(super) fn goes_round(
     space: &mut Space,
     first: u32,
@@ -356,17 +356,17 @@ pub(super) fn goes_round(
     Some(round)
 }
 
-/// Whether one can stay in a component for ever and be fair.
+/// Whether a schedule can stay in a component for ever and be weakly fair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fair {
-    /// One can, and this is what it achieves.
+    /// It can, and this is what it achieves.
     So(Achieved),
-    /// Whoever stays passes somebody over who could always move.
+    /// It would pass somebody over who could always move.
     NotSo,
 }
 
-/// Whether one can stay in a component for ever and be fair: whoever could always move must move. Nothing if
-/// it is cancelled.
+/// Whether a schedule can stay in a component for ever and be weakly fair: whoever can always move
+/// must move. `None` if cancelled.
 pub(super) fn fair(
     space: &mut Space,
     components: &Components,
@@ -374,7 +374,7 @@ pub(super) fn fair(
     inside: &impl Fn(&Edge, &Space) -> bool,
 ) -> Option<Fair> {
     let own = components.of[members[0] as usize];
-    // For each who can move: in how many states, and whether by a way inside.
+    // For each actor that can move: in how many states, and whether by a transition inside.
     let mut able: BTreeMap<Actor, (usize, bool)> = BTreeMap::new();
     let mut achieved = Achieved::Nothing;
     let mut edges = Vec::new();
@@ -410,7 +410,7 @@ pub(super) fn actor(what: Move) -> Actor {
     }
 }
 
-/// For each component the threads that can still move, there or in what can be reached from it.
+/// For each component, the threads that can still move, in it or in any component reachable from it.
 pub(super) struct Movable {
     /// Components times threads.
     bits: Vec<u64>,
@@ -418,12 +418,12 @@ pub(super) struct Movable {
 }
 
 impl Movable {
-    /// Nothing if it is cancelled.
+    /// `None` if cancelled.
     pub(super) fn new(space: &mut Space, first: u32, components: &Components) -> Option<Self> {
         let threads = space.threads();
         let words = threads.div_ceil(64).max(1);
         let mut bits = vec![0; words * components.count as usize];
-        // A component comes after all that can be reached from it.
+        // A component comes after all components reachable from it.
         let mut by_component: Vec<u32> = (first..components.of.len() as u32).collect();
         by_component.sort_unstable_by_key(|state| components.of[*state as usize]);
         let mut edges = Vec::new();

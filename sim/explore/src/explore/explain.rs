@@ -1,5 +1,5 @@
-//! Why it came to that: the schedule that tells it best, the step that lost it, and the one that would
-//! have saved it.
+//! Why a schedule ended as it did: the schedule that shows it best, the point of no return, and
+//! what would have saved it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,17 +10,17 @@ use super::{Covered, Exploration};
 use crate::space::{Edge, Move};
 use crate::verdict::Outcome;
 
-/// A way through the states: from each state, which of its ways on.
+/// A path through the states: from each state, which of its transitions.
 pub type Path = Vec<Leg>;
 
 /// A step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leg {
-    /// From which state.
+    /// The source state.
     pub from: u32,
-    /// Which of its ways on, in the order of the file.
+    /// Which of its transitions, in the order of the file.
     pub way: usize,
-    /// To which state.
+    /// The target state.
     pub to: u32,
 }
 
@@ -29,35 +29,35 @@ pub struct Leg {
 pub enum Lost {
     /// No schedule succeeds.
     BeforeTheFirstStep,
-    /// With this step of the path, counted from 1; up to there some schedule succeeds.
+    /// At this step of the path, counted from 1; before it some schedule still succeeds.
     At {
         /// Which step.
         step: usize,
-        /// A schedule that succeeds and has everything before that step in common, as short as possible.
+        /// The shortest successful schedule with the same steps before that one.
         instead: Path,
     },
-    /// It would take too long to say.
+    /// Not known: not every state was kept, or finding out takes too long.
     Unknown,
 }
 
 /// A kind of end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Everything is complete.
+    /// The system completes.
     Success,
-    /// It is not, and never will be.
+    /// It does not, and never will.
     Failure,
 }
 
-/// On so many states the schedule with the fewest context switches is looked for.
+/// Only up to this many states are searched for the schedule with the fewest context switches.
 const MOST_ON_THE_WAY: usize = 200_000;
-/// So often all states are gone over, to find those from which success can be reached.
+/// At most this many passes over all states, to find those from which success can be reached.
 const MOST_SWEEPS: usize = 64;
 
 impl Exploration<'_> {
-    /// The path that tells best how a state is reached: the shortest, of those the one with the fewest
-    /// context switches, of those the first in the order of the file. Where not everything was looked at
-    /// nobody has the time for that, and the first that was found has to do.
+    /// The path that shows best how a state is reached: the shortest; of those, the one with the
+    /// fewest context switches; of those, the first in the order of the file. If not all states
+    /// were visited, it is the first path found.
     pub fn path(&mut self, to: u32) -> Path {
         if let Some(retold) = &self.retold {
             return retold.paths.get(&to).cloned().expect("only the ends are asked for");
@@ -68,20 +68,20 @@ impl Exploration<'_> {
         self.best_path(to).unwrap_or_else(|| self.first_found(to))
     }
 
-    /// The path with the fewest switches; nothing if it takes too long to find, or is cancelled.
+    /// The path with the fewest switches; `None` if finding it takes too long or is cancelled.
     fn best_path(&mut self, to: u32) -> Option<Path> {
         let on_the_way = self.on_the_way(to)?;
         let count = on_the_way.iter().filter(|marked| **marked).count();
         if count > MOST_ON_THE_WAY { None } else { self.fewest_switches(to, &on_the_way) }
     }
 
-    /// The path on which a state was found first: it is a shortest one.
+    /// The path on which a state was first found: one of the shortest.
     fn first_found(&mut self, to: u32) -> Path {
         let states = states_to(&self.parents, self.first, to);
         self.by_way_of(&states)
     }
 
-    /// The path by way of these states, the first of which is that before the beginning.
+    /// The path through these states, the first of which is the one before the beginning.
     pub(super) fn by_way_of(&mut self, states: &[u32]) -> Path {
         let mut path = Vec::new();
         for pair in states.windows(2) {
@@ -93,19 +93,19 @@ impl Exploration<'_> {
         path
     }
 
-    /// The ways on from a state; at the very beginning those into the system.
+    /// The transitions out of a state; at the very beginning, those to the initial states.
     pub fn edges_from(&mut self, beginning: bool, state: u32) -> Vec<Edge> {
         let mut edges = Vec::new();
         self.space.ways_from(beginning, state, &mut edges);
         edges
     }
 
-    /// In which level of the search a state was found.
+    /// The level of the search in which a state was found.
     fn level(&self, state: u32) -> usize {
         self.levels.partition_point(|first| *first <= state)
     }
 
-    /// Which states lie on a shortest path to this one.
+    /// The states on the shortest paths to this one.
     fn on_the_way(&mut self, to: u32) -> Option<Vec<bool>> {
         let mut marked = vec![false; to as usize + 1];
         marked[to as usize] = true;
@@ -124,7 +124,7 @@ impl Exploration<'_> {
 
     fn fewest_switches(&mut self, to: u32, on_the_way: &[bool]) -> Option<Path> {
         let threads = self.space.threads();
-        // For each state on the way and each thread that may have run last: the switches still to come.
+        // For each such state and each thread that may have run last: the switches still to come.
         let mut rest: Vec<Option<Box<[u32]>>> = vec![None; to as usize + 1];
         rest[to as usize] = Some(vec![0; threads + 1].into());
         let mut edges = Vec::new();
@@ -171,7 +171,7 @@ impl Exploration<'_> {
         }
     }
 
-    /// What is still to come behind a way that leads on along a shortest path.
+    /// The switches still to come after this transition, if it is on a shortest path.
     fn next_on_the_way<'r>(
         &self,
         from: u32,
@@ -202,7 +202,7 @@ impl Exploration<'_> {
         Lost::At { step: lost, instead }
     }
 
-    /// The states from which some schedule completes; nothing if that takes too long to find out, or is
+    /// The states from which some schedule completes; `None` if finding out takes too long or is
     /// cancelled.
     fn successful(&mut self) -> Option<Vec<bool>> {
         let states = self.space.states();
@@ -225,7 +225,7 @@ impl Exploration<'_> {
                     changed = true;
                 }
             }
-            // Where no way leads back one time is enough.
+            // If no transition leads back, one pass is enough.
             if !changed || !self.goes_back {
                 return Some(good);
             }
@@ -233,9 +233,9 @@ impl Exploration<'_> {
         None
     }
 
-    /// The shortest path from a state, or from the very beginning, to an end of this kind. Where not everything
-    /// was looked at, ends are looked for from here on, in so many states at most. Nothing if there is none, or if
-    /// it is cancelled.
+    /// The shortest path from a state, or from the very beginning, to an end of this kind. If not
+    /// all states were visited, it searches onwards from here. `None` if `most` states show no such
+    /// end, or if cancelled.
     pub fn nearest(
         &mut self,
         from: u32,
@@ -282,7 +282,7 @@ impl Exploration<'_> {
     }
 }
 
-/// The states by which one was found, from before the beginning.
+/// The states on the path on which one was found, from the state before the beginning.
 pub(super) fn states_to(parents: &[u32], first: u32, to: u32) -> Vec<u32> {
     let mut states = vec![to];
     let mut at = to;
@@ -291,7 +291,7 @@ pub(super) fn states_to(parents: &[u32], first: u32, to: u32) -> Vec<u32> {
         states.push(at);
     }
     if first == 0 {
-        // Nothing begins at once: the state before the beginning is that behind it.
+        // Nothing starts at time 0: the states before and after the beginning are the same.
         states.push(0);
     }
     states.reverse();
@@ -310,7 +310,7 @@ fn back(reached: &BTreeMap<u32, Leg>, from: u32, to: u32) -> Path {
     path
 }
 
-/// Which thread runs in a move.
+/// The thread that runs in a move.
 fn running(what: Move) -> Option<ThreadId> {
     match what {
         Move::Call(t) | Move::Local(t) => Some(t),
@@ -318,8 +318,8 @@ fn running(what: Move) -> Option<ThreadId> {
     }
 }
 
-/// The switches of a move after this thread ran last, and of all that comes then. The last place stands
-/// for nobody.
+/// The switches of a move after this thread ran last, and of all that follows. The last index
+/// stands for nobody.
 fn switches(last: usize, what: Move, then: &[u32]) -> u32 {
     match running(what) {
         None => then[last],

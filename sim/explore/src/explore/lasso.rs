@@ -1,4 +1,4 @@
-//! One way round in a circle of states: what somebody sees who waits for the end of it.
+//! One turn of a cycle of states: what an observer sees who waits for it to end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +6,19 @@ use super::endings::{Actor, actor};
 use super::explain::{Leg, Path};
 use crate::space::{Edge, Space};
 
-/// In circles with more states than this no way round is looked for.
+/// Cycles with more states than this are not searched for a turn.
 const MOST: usize = 2_000;
 
-/// The ways on from the states of a circle.
+/// The transitions out of the states of a cycle.
 struct Circle {
     /// Those that stay inside.
     inside: BTreeMap<u32, Vec<(Leg, Actor)>>,
-    /// Whoever can move in each state, on whatever way.
+    /// Who can move in each state, by any transition.
     able: BTreeMap<u32, BTreeSet<Actor>>,
 }
 
-/// A way from the first of these states back to it, on which whoever could always move does: so it can be
-/// gone for ever, and fairly. Short, and empty if the circle is too large to look for one.
+/// A path from the first of these states back to it, on which everyone who can always move does: so
+/// it can be repeated for ever, fairly. It is short; empty if the cycle is too large to search.
 pub(super) fn way_round(
     space: &mut Space,
     members: &[u32],
@@ -30,7 +30,7 @@ pub(super) fn way_round(
     let circle = Circle::new(space, members, stays);
     let mut way = Path::new();
     let mut at = start;
-    // Each time somebody is served who then stays served, so it comes to an end.
+    // Each round serves somebody who then stays served, so this terminates.
     loop {
         let next = match circle.waits_in_vain(start, &way) {
             Some(who) => circle
@@ -63,7 +63,7 @@ impl Circle {
         circle
     }
 
-    /// Somebody who can move in all states of a way and never does.
+    /// Somebody who can move in all states of a path and never does.
     fn waits_in_vain(&self, start: u32, way: &Path) -> Option<Actor> {
         let moves =
             |who: &Actor| way.iter().any(|leg| self.inside[&leg.from].contains(&(*leg, *who)));
@@ -71,7 +71,7 @@ impl Circle {
         self.able[&start].iter().copied().find(|who| can(who) && !moves(who))
     }
 
-    /// The shortest way inside whose last step is wanted.
+    /// The shortest path inside whose last step is wanted.
     fn nearest(&self, from: u32, wanted: impl Fn(&Leg, Actor) -> bool) -> Option<Path> {
         let mut before: BTreeMap<u32, Leg> = BTreeMap::new();
         let mut open = std::collections::VecDeque::from([from]);

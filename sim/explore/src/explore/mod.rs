@@ -1,5 +1,5 @@
-//! Every schedule: all states that can be reached are visited, breadth first, and what can become of a
-//! system is concluded from all of them together.
+//! Every schedule: visits all reachable states, breadth first, and concludes from all of them
+//! together what can become of a system.
 
 mod approximate;
 mod claims;
@@ -35,17 +35,17 @@ pub use starvation::Starving;
 /// Where an exploration is cut off.
 #[derive(Clone, Copy, Debug)]
 pub struct ExploreLimits<'a> {
-    /// After so many states.
+    /// After this many states.
     pub max_states: u64,
-    /// Reductions that leave schedules out are used where there are more states than this.
+    /// Reductions that leave out schedules are used only if there are more states than this.
     pub small: u64,
-    /// At so many bytes of memory.
+    /// At this many bytes of memory.
     pub max_bytes: usize,
-    /// Who looks for states. What is found does not depend on it.
+    /// The threads that search. The result does not depend on them.
     pub lookers: Lookers,
     /// As soon as this is cancelled.
     pub cancelled: Option<&'a Cancellation>,
-    /// Told now and then how far it is.
+    /// Updated now and then with how far it is.
     pub progress: Option<&'a Progress>,
 }
 
@@ -63,7 +63,7 @@ impl Default for ExploreLimits<'_> {
 }
 
 impl<'a> ExploreLimits<'a> {
-    /// Tells whoever wants to know how far it is.
+    /// Reports how far it is, if anybody wants to know.
     fn tell(&self, states: u64, expanded: u64, depth: u64, bytes: usize) {
         let Some(progress) = self.progress else { return };
         progress.states.store(states, Ordering::Relaxed);
@@ -77,7 +77,7 @@ impl<'a> ExploreLimits<'a> {
         Bounds { cancelled: self.cancelled, max_bytes: Some(self.max_bytes) }
     }
 
-    /// Whether it is time to stop, with so many bytes.
+    /// Why to stop, if it is time to, with this many bytes in use.
     fn over(&self, bytes: usize) -> Option<Covered> {
         let cancelled = self.cancelled.and_then(Cancellation::reason).map(Covered::from);
         cancelled.or_else(|| (bytes > self.max_bytes).then_some(Covered::Memory))
@@ -89,7 +89,7 @@ impl<'a> ExploreLimits<'a> {
 pub struct Progress {
     /// States that are known.
     pub states: AtomicU64,
-    /// States whose ways on are known.
+    /// States whose transitions are known.
     pub expanded: AtomicU64,
     /// Steps from the beginning.
     pub depth: AtomicU64,
@@ -97,7 +97,7 @@ pub struct Progress {
     pub bytes: AtomicU64,
 }
 
-/// How much was looked at.
+/// How much was explored: everything, or up to which limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Covered {
     /// Everything.
@@ -106,19 +106,19 @@ pub enum Covered {
     States,
     /// [`ExploreLimits::max_bytes`].
     Memory,
-    /// It was cancelled because the time is over.
+    /// It reached the time limit.
     Time,
     /// It was interrupted.
     Interrupted,
-    /// Everything but what was taken for something known, because it has the same bits.
+    /// Everything except states that were mistaken for known ones, because they have the same bits.
     Hashed,
-    /// There are ever more threads or mailboxes.
+    /// The number of threads or mailboxes keeps growing.
     Growth,
-    /// The program asks for the time here, and there is none.
+    /// The program asks for the time here, but an exploration has no clock.
     Clock(Pc),
-    /// This thread can come to local work that never ends.
+    /// This thread can reach local work that never ends.
     Endless(ThreadId),
-    /// A step, of this thread if of any, comes out in too many ways.
+    /// A step, of this thread if it belongs to one, has too many outcomes.
     TooManyAnswers(Option<ThreadId>),
 }
 
@@ -150,49 +150,49 @@ pub struct ScheduleStep {
     pub answers: Vec<u64>,
 }
 
-/// What was found out about every schedule.
+/// The result over all schedules.
 pub struct Exploration<'m> {
     /// The machine.
     pub machine: &'m Machine,
     space: Space<'m>,
-    /// From where each state was first reached.
+    /// The state from which each state was first reached.
     parents: Vec<u32>,
     first: u32,
-    /// The states in which everything can begin.
+    /// The initial states.
     beginnings: Vec<u32>,
-    /// Whether some way leads back: only then there can be circles.
+    /// Whether some transition leads back: only then can there be cycles.
     goes_back: bool,
     /// The first state of each level of the search, from the second on.
     levels: Vec<u32>,
     ends: Ends,
-    /// The states without a way on, in order.
+    /// The states without outgoing transitions, in order.
     sinks: Vec<u32>,
-    /// How much was looked at.
+    /// How much was explored: everything, or up to which limit.
     pub covered: Covered,
-    /// How many steps there are between states.
+    /// The number of transitions.
     pub edges: u64,
-    /// The length of the longest shortest way.
+    /// The length of the longest shortest path.
     pub depth: u32,
-    /// What can become of the system: one entry for each outcome.
+    /// What can become of the system: one entry per outcome.
     pub endings: Vec<Ending>,
-    /// The threads that can come to where they never move again: one entry for each set and reason.
+    /// The threads that can reach a point after which they never move again: one entry per set and reason.
     pub doomed: Vec<Doom>,
-    /// The threads that can starve, if that was looked for.
+    /// The threads that can starve, if the search looked for them.
     pub starving: Vec<Starving>,
-    /// Whether some schedules were left out that go round for ever and pass somebody over who could go on.
+    /// Whether unfair schedules were left out: those that cycle for ever and pass somebody over who could go on.
     pub is_fair_only: bool,
-    /// The first circle that nothing but a timeout opens.
+    /// The first wait cycle that only a timeout breaks.
     pub masked: Option<Doom>,
-    /// Whether in every schedule that was looked at each message arrives, or is under way at the end.
+    /// Whether, in every schedule explored, each message arrives or is still under way at the end.
     pub delivery: Delivery,
-    /// If it was found in another way than by keeping every state.
+    /// Set if it was found without keeping every state.
     retold: Option<Retold>,
 }
 
-/// Visits all states, or as many as stand for all.
+/// Visits all states, or enough of them to represent all.
 ///
-/// Schedules are left out only where there are many states, and nothing is looked for but how schedules
-/// end: what predicates are to look at may differ between schedules that end in the same way.
+/// Schedules are left out only if there are many states and only their endings matter: what
+/// predicates read may differ between schedules that end in the same way.
 pub fn explore<'m>(
     machine: &'m Machine,
     reductions: Reductions,
@@ -207,14 +207,14 @@ pub fn explore<'m>(
         ControlFlow::Break(found) => return found,
         ControlFlow::Continue(part) => part,
     };
-    // A system that can go round is not decided by reductions; most of them show it early.
+    // Reductions cannot decide a system with cycles; most such systems show one early.
     let goes_round = reduced::goes_round_already(&mut found);
     drop(found);
     let reduced = if goes_round { None } else { reduced::explore(machine, reductions, limits) };
     reduced.unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
 }
 
-/// Visits all states if they are few, and that is all; otherwise gives the part that was visited.
+/// Visits all states if they are few, and then breaks; otherwise continues with the part that was visited.
 fn explore_small<'m>(
     machine: &'m Machine,
     reductions: Reductions,
@@ -243,7 +243,7 @@ fn explore_whole<'m>(
     }
 }
 
-/// Visits all states, if there is room for all that comes up on the way.
+/// Visits all states; `None` if the space needs more room.
 fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits<'m>) -> Option<Exploration<'m>> {
     let machine = space.machine();
     let mut search = Search::new(space);
@@ -258,14 +258,14 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits<'m>) -> Option<Explor
     }
     let Search { mut space, parents, sinks, count, levels, goes_back, delivery, masked, .. } =
         search;
-    // Of a part of the states one cannot say where it is impossible to go on.
+    // From a part of the states, one cannot conclude who can never go on.
     let looks_for_circles = goes_back && covered == Covered::All;
     let masked = endings::masked(machine, &space, &masked);
     let starving =
         looks_for_circles.then(|| starvation::starving(machine, &mut space, first)).flatten();
     let Conclusion { endings, doomed, ends, has_unfair, .. } =
         endings::conclude(machine, &mut space, first, &sinks, looks_for_circles);
-    // Conclusions that were not drawn to the end are those of a part of the states.
+    // If drawing conclusions was cancelled, they cover only a part of the states.
     if let (Covered::All, Some(reason)) = (covered, space.cancelled()) {
         covered = reason.into();
     }
@@ -292,7 +292,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits<'m>) -> Option<Explor
     })
 }
 
-/// The messages that are left over in one of these states, where they are most.
+/// The messages left over in the one of these states that has most.
 fn left_over(space: &Space, states: &[u32]) -> Vec<(MailboxId, u64)> {
     let stored = |state: &u32| -> Vec<(MailboxId, u64)> {
         let state = space.state(*state);
@@ -307,7 +307,7 @@ fn left_over(space: &Space, states: &[u32]) -> Vec<(MailboxId, u64)> {
 }
 
 impl Exploration<'_> {
-    /// How many states there are, or were found until the limit came. Where it is reduced they stand for
+    /// How many states there are, or were found before the limit. With reductions, they represent
     /// more.
     pub fn states(&self) -> u64 {
         match &self.retold {
@@ -316,13 +316,13 @@ impl Exploration<'_> {
         }
     }
 
-    /// Why not every state was kept, if that is so. Then a path need not be the shortest, and where success
-    /// was lost is not known.
+    /// Why not every state was kept, if so. Then a path need not be the shortest, and the point of
+    /// no return is not known.
     pub fn why_not_whole(&self) -> Option<Why> {
         self.retold.as_ref().map(|retold| retold.by.why)
     }
 
-    /// About how many bytes all states take.
+    /// The approximate size of all states in bytes.
     pub fn bytes(&self) -> usize {
         match &self.retold {
             Some(retold) => retold.by.bytes,
@@ -330,13 +330,13 @@ impl Exploration<'_> {
         }
     }
 
-    /// How often the kernel performed a step; all others were known by then.
+    /// How often the kernel performed a step; all other steps came from the transition cache.
     pub fn performed(&self) -> u64 {
         self.retold.as_ref().map_or(self.space.performed, |retold| retold.by.performed)
     }
 
-    /// The messages that are left over where everything is complete, or goes round so: how many in which
-    /// mailbox, where they are most.
+    /// The messages left over when the system completes, or completes in a cycle: per mailbox, in
+    /// the state with most.
     pub fn left_over(&self) -> Vec<(MailboxId, u64)> {
         match &self.retold {
             Some(retold) => retold.by.left_over.clone(),
@@ -359,7 +359,7 @@ impl Exploration<'_> {
         self.space.state(state)
     }
 
-    /// The step that an edge is.
+    /// The schedule step of an edge.
     pub fn step_of(&self, edge: &Edge) -> ScheduleStep {
         ScheduleStep { what: edge.what, answers: self.space.answers(edge).to_vec() }
     }
@@ -374,7 +374,7 @@ impl Exploration<'_> {
         schedule
     }
 
-    /// Which way a path takes in each state, and out of how many.
+    /// Which transition a path takes in each state, and out of how many.
     pub fn ways(&mut self, path: &Path) -> Vec<(u64, u64)> {
         let mut ways = Vec::new();
         for leg in path {

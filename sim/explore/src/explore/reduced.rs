@@ -1,9 +1,9 @@
-//! Fewer schedules that stand for all: with partial order and symmetry.
+//! Fewer schedules that represent all: partial-order and symmetry reduction.
 //!
-//! They keep the states in which nothing can move any more, and nothing else that is asked for here: not
-//! what goes on for ever, and not how short a way is. So they are used where there are too many states to
-//! look at all of them, and only a system that always comes to an end is decided by them. What they find
-//! is told by a schedule of the whole system.
+//! They preserve the states in which nothing can move any more, and nothing else that is asked for
+//! here: neither infinite schedules nor the lengths of paths. So they are used when there are too
+//! many states to visit them all, and decide only systems that always terminate. What they find is
+//! shown by a schedule of the whole system.
 
 use ipcsim_kernel::Machine;
 
@@ -15,7 +15,7 @@ use super::search::Search;
 use super::{Covered, Exploration, ExploreLimits};
 use crate::space::{Edge, FIRST_ROOM, Looks, Reduction, Reductions, Space};
 
-/// Decides by fewer schedules; nothing if that is not possible for this machine.
+/// Decides with fewer schedules; `None` if that is impossible for this machine.
 pub(super) fn explore<'m>(
     machine: &'m Machine,
     reductions: Reductions,
@@ -68,7 +68,7 @@ pub(super) fn explore<'m>(
     })
 }
 
-/// Whether there is a circle among the states of all levels that are complete.
+/// Whether there is a cycle among the states of the completed levels.
 pub(super) fn goes_round_already(found: &mut Exploration) -> bool {
     let Some(end) = found.levels.last().copied() else { return false };
     let known = |edge: &Edge| edge.to < end;
@@ -79,15 +79,15 @@ pub(super) fn goes_round_already(found: &mut Exploration) -> bool {
     round.is_some_and(|round| round.contains(&true))
 }
 
-/// Whether a schedule can go on for ever; nothing if it is cancelled.
+/// Whether a schedule can go on for ever; `None` if cancelled.
 fn goes_for_ever(space: &mut Space, first: u32) -> Option<bool> {
     let states = first..space.states() as u32;
     let all = components(space, states, |_, _| true)?;
     Some(goes_round(space, first, &all, &|_, _| true)?.contains(&true))
 }
 
-/// A way through the reduced space, gone in the whole one: what a replica does there, another may do here.
-/// Nothing if it cannot be gone there.
+/// Follows a path of the reduced space in the whole one: what one replica does there, another may
+/// do here. `None` if that fails.
 fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> {
     let mut path = Path::new();
     let mut edges = Vec::new();

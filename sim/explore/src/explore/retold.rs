@@ -1,4 +1,4 @@
-//! What was found in another way than by keeping every state, told by schedules of the whole system.
+//! Findings of a search that did not keep every state, shown by schedules of the whole system.
 
 use std::collections::BTreeMap;
 
@@ -9,45 +9,45 @@ use super::explain::Path;
 use super::{Covered, Exploration};
 use crate::space::{Delivery, Space};
 
-/// For so many sets of doomed threads a way is looked for.
+/// Paths are sought for at most this many sets of doomed threads.
 const MOST_DOOMS: usize = 16;
 
-/// What another search found, beside how schedules end.
+/// What another search found, besides how schedules end.
 #[derive(Clone)]
 pub(super) struct Elsewhere {
     pub why: Why,
-    /// How many states it has looked at.
+    /// How many states it visited.
     pub states: u64,
     pub edges: u64,
     pub depth: u32,
-    /// About how many bytes it took.
+    /// Its approximate size in bytes.
     pub bytes: usize,
     /// How often the kernel performed a step.
     pub performed: u64,
     pub delivery: Delivery,
-    /// The messages that are left over where everything is complete.
+    /// The messages left over when the system completes.
     pub left_over: Vec<(MailboxId, u64)>,
 }
 
 /// Why not all states were kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// Some schedules stand for others.
+    /// Some schedules represent others.
     FewerSchedules,
-    /// States are known by some bits only.
+    /// States are identified by a few bits only.
     Hashes {
-        /// In the end one in so many new states was taken for one that is known.
+        /// At the end, one in this many new states was mistaken for a known one.
         one_in: u64,
     },
 }
 
-/// What another search found, with a way for each ending in the whole system.
+/// What another search found, with a path in the whole system for each ending.
 pub(super) struct Retold {
     pub by: Elsewhere,
     pub paths: BTreeMap<u32, Path>,
 }
 
-/// Tells each ending by a schedule of the whole system that leads there; nothing if that one ends otherwise.
+/// Shows each ending by a schedule of the whole system that leads there; `None` if that one ends otherwise.
 pub(super) fn retell<'m>(
     mut whole: Space<'m>,
     concluded: Conclusion,
@@ -76,7 +76,7 @@ pub(super) fn retell<'m>(
             return None;
         }
         ending.blocked.retain(|other| !told.blocked.contains(other));
-        // Of the others no way was looked for.
+        // No paths were sought for the other sets.
         told.blocked.append(&mut ending.blocked);
         told.blocked_at.resize(told.blocked.len(), end);
         *ending = told;
@@ -104,7 +104,7 @@ pub(super) fn retell<'m>(
     })
 }
 
-/// In the whole system others of their kind may be concerned.
+/// In the whole system, other replicas may be affected: names those.
 fn concern_those_there(machine: &Machine, whole: &Space, doom: &mut Doom) {
     let there = endings::of_state(machine, &whole.state(doom.state), doom.state, 1);
     let same = there.problems.into_iter().find(|problem| {

@@ -1,4 +1,4 @@
-//! The search itself: breadth first, state after state, until there is none left or a limit is met.
+//! The search itself: breadth first, state after state, until none is left or a limit is reached.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use ipcsim_kernel::{Expr, Function, Machine, Pc};
 use super::{Covered, ExploreLimits};
 use crate::space::{Achieved, Delivery, Edge, IsNew, Space, Together};
 
-/// Where a program asks for the time, except in a line of the log, which nobody reads.
+/// Where a program asks for the time, except to log it: nobody reads the log.
 fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
     let is_now = |part: &Expr| matches!(part, Expr::Function(Function::Now, _));
     let asks = |op: &Op| {
@@ -19,11 +19,11 @@ fn asks_for_the_time(machine: &Machine) -> Option<Pc> {
     machine.code.iter().position(asks).map(Pc::at)
 }
 
-/// Among so many states a circle is looked for that nothing but a timeout opens.
+/// At most this many states are searched for a cycle that only a timeout breaks.
 const MOST_MASKED: usize = 256;
-/// After so many steps the limits are looked at.
+/// The limits are checked after this many steps.
 const PATIENCE: u64 = 4_096;
-/// So many states a batch hardly ever leads to.
+/// A batch hardly ever finds this many states.
 const CLOSE: u64 = 8_192;
 
 /// An exploration under way.
@@ -31,16 +31,16 @@ pub(super) struct Search<'m> {
     pub space: Space<'m>,
     pub parents: Vec<u32>,
     edges: Vec<Edge>,
-    /// States without a way on.
+    /// States without outgoing transitions.
     pub sinks: Vec<u32>,
     pub count: u64,
     /// Where each level begins, from the second on.
     pub levels: Vec<u32>,
-    /// Whether a way led to a state that was not discovered later: only then there can be circles.
+    /// Whether a transition leads to a state that was not discovered later: only then can there be cycles.
     pub goes_back: bool,
     refused: Option<Covered>,
     pub delivery: Delivery,
-    /// States in which nothing but a timeout goes on, the first of them.
+    /// The first states in which only a timeout can happen.
     pub masked: Vec<u32>,
 }
 
@@ -60,7 +60,7 @@ impl<'m> Search<'m> {
         }
     }
 
-    /// The states in which the system can begin.
+    /// Finds the initial states.
     pub(super) fn begin(&mut self, limits: &ExploreLimits<'m>) -> Vec<u32> {
         self.space.search_within(limits.bounds());
         let mut edges = std::mem::take(&mut self.edges);
@@ -74,7 +74,7 @@ impl<'m> Search<'m> {
         beginnings
     }
 
-    /// Looks at all states from the first on, within limits.
+    /// Visits all states from the first on, within limits.
     pub(super) fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
         let covered = self.look_at_all(first, limits);
         self.space.search_is_over();
@@ -103,7 +103,7 @@ impl<'m> Search<'m> {
                 }
                 patient_until = self.count;
             }
-            // With many threads the ways on from a few states take long.
+            // With many threads, even a few states take long to expand.
             if self.count >= patient_until {
                 patient_until = self.count + PATIENCE;
                 if let Some(covered) = self.limit(at, limits) {
@@ -118,7 +118,7 @@ impl<'m> Search<'m> {
         self.refused().unwrap_or(Covered::All)
     }
 
-    /// What makes it impossible to look at everything, if anything was found to.
+    /// What makes it impossible to visit everything, if anything does.
     fn refused(&self) -> Option<Covered> {
         if let Some(cut) = self.space.cut {
             return Some(cut.into());
@@ -129,7 +129,7 @@ impl<'m> Search<'m> {
         self.space.refused.map(|what| Covered::TooManyAnswers(what.thread())).or(self.refused)
     }
 
-    /// Finds the ways on from the first of these states; gives the one behind them.
+    /// Expands the first of these states; returns the next one to expand.
     fn expand(&mut self, states: Range<u32>, limits: &ExploreLimits) -> u32 {
         let together = (limits.lookers, limits.max_states);
         let ways_of_one = self.count.div_ceil(u64::from(states.start.max(1)));
@@ -139,7 +139,7 @@ impl<'m> Search<'m> {
             return self.note_all(found);
         }
         let mut edges = std::mem::take(&mut self.edges);
-        // Close to the limit one by one, so that it is met at the same state whoever came before.
+        // Close to the limit, one by one, so that it is always reached at the same state.
         let is_close = self.space.states() as u64 + CLOSE > limits.max_states;
         let together = if is_close { 1 } else { self.space.batch() };
         let to = states.end.min(states.start + together);
@@ -148,11 +148,11 @@ impl<'m> Search<'m> {
         for edge in &edges {
             self.note(edge);
         }
-        // Where a step could not be followed, a state without a way on need not be an end.
+        // If a step could not be followed, a state without transitions need not be an end.
         if self.refused().is_none() {
             let mut next = states.start;
             for edge in &edges {
-                // A state that no way leads from is passed over.
+                // States that no edge leaves are skipped.
                 self.sinks.extend(next..edge.from);
                 next = next.max(edge.from + 1);
             }

@@ -1,8 +1,8 @@
-//! Starvation: the others can go round for ever, fairly, and a thread that could go on never does.
+//! Starvation under weak fairness: the others can cycle for ever, and a thread that could go on never does.
 //!
-//! Fair means weakly fair: whoever could always take a step takes one. A thread that can take its step only
-//! now and then may be passed over each time. Strong fairness would not allow that, but no scheduler that
-//! picks whoever is ready when it looks promises it.
+//! Weakly fair: whoever can always take a step takes one. A thread that can step only now and then
+//! may be passed over each time. Strong fairness would rule that out, but a scheduler that picks
+//! among the currently ready does not guarantee it.
 
 use ipcsim_kernel::{Machine, Role, ThreadId, ThreadState};
 
@@ -14,17 +14,17 @@ use ipcsim_kernel::waits::is_at_rest;
 /// A thread that can starve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Starving {
-    /// Which.
+    /// The thread.
     pub thread: ThreadId,
-    /// A state in which the others can begin to go round without it.
+    /// A state from which the others can cycle without it.
     pub state: u32,
 }
 
-/// In larger systems nobody looks for it: it takes a search of its own for each thread.
+/// Larger systems are not checked: it takes a search of its own for each thread.
 const MOST_STATES: usize = 100_000;
 const MOST_THREADS: usize = 32;
 
-/// The threads of workers that can starve; nothing if it is cancelled.
+/// The workers' threads that can starve; `None` if cancelled.
 pub(super) fn starving(machine: &Machine, space: &mut Space, first: u32) -> Option<Vec<Starving>> {
     let states = first..space.states() as u32;
     if space.states() > MOST_STATES || space.threads() > MOST_THREADS {
@@ -41,7 +41,7 @@ pub(super) fn starving(machine: &Machine, space: &mut Space, first: u32) -> Opti
         let round = goes_round(space, first, &inner, &without)?;
         for members in inner.circles(first, &round) {
             let at = members[0];
-            // Whoever is doomed there does not starve; it is told of as doomed.
+            // A thread that is doomed there does not starve; it is reported as doomed.
             let waits = is_to_go_on(machine, space, at, t) && movable.can_move(&all, at, t);
             if waits && fair(space, &inner, &members, &without)? != Fair::NotSo {
                 found.push(Starving { thread: t, state: at });
@@ -52,7 +52,7 @@ pub(super) fn starving(machine: &Machine, space: &mut Space, first: u32) -> Opti
     Some(found)
 }
 
-/// Whether a thread is a worker's, has begun and not ended.
+/// Whether a thread is a worker's, has begun, has not ended, and is not at rest.
 fn is_to_go_on(machine: &Machine, space: &Space, at: u32, t: ThreadId) -> bool {
     let state = space.state(at);
     let Some(thread) = state.threads.items().get(t.index()) else { return false };

@@ -1,4 +1,4 @@
-//! What a run keeps beside the state: the clock, who is ready, what is due, what it has cost.
+//! What a run keeps besides the state: the clock, who is ready, what is due, what it has cost.
 
 use ipcsim_kernel::{
     Computing, Event, Machine, Oracle, Pc, ProcessId, Question, Role, Sink, Span, State, Thread,
@@ -10,7 +10,7 @@ use super::timers::Timers;
 use super::{Measures, Tracer};
 use crate::random::{Purpose, Stream};
 
-/// Everything a run keeps beside the state.
+/// Everything a run keeps besides the state.
 #[derive(Clone)]
 pub(crate) struct Agenda {
     pub now_ns: u64,
@@ -18,23 +18,23 @@ pub(crate) struct Agenda {
     pub threads: Vec<Account>,
     pub timers: Timers,
     pub measures: Measures,
-    /// Threads that have ended or were suspended in the step that was just performed.
+    /// Threads that ended or were suspended in the last step.
     pub left: Vec<ThreadId>,
-    /// Processes that were made in it.
+    /// Processes that were created in it.
     pub born: Vec<ProcessId>,
-    /// How many calls ago a worker last took a message or wrote to the log.
+    /// How many calls ago a worker last received a message or logged.
     pub calls_without_progress: u64,
     durations: Stream,
     scheduling: Stream,
     preemption: Stream,
-    /// How often a worker took a message or wrote to the log.
+    /// How often a worker received a message or logged.
     pub progress: u64,
 }
 
 /// What a run keeps of one thread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Account {
-    /// What is left of its `compute`, if it lost its processor on the way.
+    /// What is left of its `compute`, if it was preempted.
     pub left_ns: u64,
     /// When it last began to wait.
     pub waiting_since_ns: u64,
@@ -47,7 +47,7 @@ pub(crate) struct Account {
 enum Place {
     /// In the ready queue.
     Queued,
-    /// On a processor, or it waits.
+    /// On a processor, or waiting.
     Elsewhere,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Draws {
     waiters: Stream,
     room: Stream,
     program: Stream,
-    /// How often the program asked for the time: one that does never repeats itself.
+    /// How often the program asked for the time: a run that keeps asking never repeats itself.
     looks_at_the_clock: u128,
 }
 
@@ -79,7 +79,7 @@ impl Draws {
         }
     }
 
-    /// How much has been drawn: two moments of a run are the same only if this is.
+    /// How much has been drawn: two moments of a run are equal only if this is.
     pub(crate) fn positions(&self) -> [u128; 4] {
         let [waiters, room, program] =
             [&self.waiters, &self.room, &self.program].map(Stream::position);
@@ -145,15 +145,15 @@ impl Agenda {
         }
     }
 
-    /// A thread was started while the machine runs. It counts as a worker's: then a run is watched
-    /// less, not wrongly.
+    /// A thread was started while the machine runs. It counts as a worker's, so the run is watched
+    /// less often, but never wrongly.
     #[cold]
     fn welcome(&mut self, t: ThreadId) {
         self.threads.resize(t.index() + 1, Account::of(Role::Worker));
         self.enqueue(t);
     }
 
-    /// Whether a thread loses its processor before a call, under `preempt: calls`.
+    /// Draws whether a thread loses its processor before a call, under `preempt: calls`.
     pub(crate) fn loses_its_processor(&mut self) -> bool {
         self.preemption.below(2) == 0
     }
@@ -187,7 +187,7 @@ impl Agenda {
     }
 }
 
-/// Tells the agenda what it must schedule, and the tracer what happened.
+/// Passes to the agenda what it must schedule, and to the tracer what happened.
 pub(crate) struct Telling<'a, T> {
     pub agenda: &'a mut Agenda,
     pub tracer: &'a mut T,
@@ -247,7 +247,7 @@ impl<T: Tracer> Sink for Telling<'_, T> {
     }
 }
 
-/// A duration without choice costs no draw.
+/// A fixed duration needs no draw.
 fn fixed(span: Span) -> Option<u64> {
     (span.low_ns == span.high_ns).then_some(span.low_ns)
 }

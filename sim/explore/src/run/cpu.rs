@@ -9,15 +9,15 @@ pub(crate) struct Cpu {
     pub thread: Option<ThreadId>,
     /// The thread that it ran last: running it again needs no switch.
     pub last: Option<ThreadId>,
-    /// What it does until `busy_until_ns`.
+    /// What it is doing until `busy_until_ns`.
     pub phase: Phase,
-    /// When its present work is done.
+    /// When its current work is done.
     pub busy_until_ns: u64,
     /// When its thread's time slice is over.
     pub slice_ends_ns: u64,
 }
 
-/// What a processor is busy with, and so what comes after it.
+/// What a processor is busy with, which determines what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Switching; local work comes next.
@@ -28,9 +28,9 @@ pub(crate) enum Phase {
     Computing,
     /// Switching back to a `compute`.
     Switching,
-    /// Copying for a call whose effect is already there; the thread goes on afterwards.
+    /// Copying for a call that has already taken effect; the thread goes on afterwards.
     Copying,
-    /// Copying for a thread that waits by now, or runs elsewhere.
+    /// Copying for a thread that is already waiting, or running elsewhere.
     Draining,
 }
 
@@ -40,7 +40,7 @@ impl Cpu {
         Self { thread: None, last: None, phase: Phase::Local, busy_until_ns: 0, slice_ends_ns: 0 }
     }
 
-    /// When its present work is done, if it has any.
+    /// When its current work is done, if it has any.
     pub(crate) fn busy_until(&self) -> Option<u64> {
         self.thread.map(|_| self.busy_until_ns)
     }

@@ -1,8 +1,8 @@
-//! A run: time passes, every operation has its cost; the scheduler, the seed and the clock decide.
+//! A run: time passes and every operation has its cost; the scheduler, the seed and the clock decide.
 //!
-//! A call is charged before its effect: a thread enters the kernel, the cost of the call passes, then
-//! the kernel acts. What is copied is charged to the processor afterwards. Where two things happen at
-//! the same instant a timer goes first, then the processor with the lower number.
+//! A call is charged before its effect: a thread enters the kernel, the cost of the call passes,
+//! then the kernel acts. Copying is charged to the processor afterwards. If two things happen at
+//! the same instant, a timer goes first, then the processor with the lower number.
 
 mod agenda;
 mod cpu;
@@ -25,13 +25,13 @@ use runner::Advance;
 pub(crate) use runner::Runner;
 use watch::Watch;
 
-/// Who is told what happens, with the time.
+/// Observes what happens, and when.
 pub trait Tracer {
     /// Whether events are wanted at all.
     const EVENTS: bool;
 
-    /// Whether calls may go the short way through the kernel. It comes to the same; whoever checks
-    /// that says no.
+    /// Whether calls may take the short cut through the kernel. The result is the same; a tracer
+    /// that checks that sets `false`.
     const SHORT_WAY: bool = true;
 
     /// Something happened at this time, in nanoseconds since the start.
@@ -40,16 +40,16 @@ pub trait Tracer {
     /// A step of a schedule that is replayed is about to be taken.
     fn step_begins(&mut self, _machine: &Machine, _state: &State, _number: u64, _what: Move) {}
 
-    /// The run has come to this state, between two steps.
+    /// The run has reached this state, between two steps.
     fn comes_to(&mut self, _machine: &Machine, _state: &State) {}
 
-    /// Whether nothing is wanted any more: then the run is over soon.
+    /// Whether the tracer needs no more events: the run then ends soon.
     fn has_enough(&self) -> bool {
         false
     }
 }
 
-/// A tracer that wants to know nothing.
+/// A tracer that ignores everything.
 pub struct NoTrace;
 
 impl Tracer for NoTrace {
@@ -81,13 +81,13 @@ impl<A: Tracer, B: Tracer> Tracer for (A, B) {
 /// Where a run is cut off.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits<'a> {
-    /// After so many steps: system calls, and stretches of `compute` between two switches.
+    /// After this many steps: system calls, and stretches of `compute` between two switches.
     pub max_steps: u64,
-    /// At this time, in nanoseconds: what happens then is not seen any more.
+    /// At this time, in nanoseconds, exclusive.
     pub until_ns: Option<u64>,
     /// As soon as this is cancelled.
     pub cancelled: Option<&'a Cancellation>,
-    /// Told now and then how far it is.
+    /// Updated now and then with how far it is.
     pub progress: Option<&'a RunProgress>,
 }
 
@@ -111,13 +111,13 @@ impl Default for Limits<'_> {
 pub enum Stop {
     /// No thread can move, or only daemons are left and they are at rest.
     Over,
-    /// It repeats itself for ever, and no worker gets anywhere.
+    /// It repeats itself for ever, and no worker makes progress.
     Repeats,
     /// [`Limits::max_steps`].
     Steps,
     /// [`Limits::until_ns`].
     Time,
-    /// Nanoseconds can be counted no further, after 584 years.
+    /// The nanosecond counter has overflowed, after 584 years.
     Clock,
     /// This thread is in a local loop that never ends.
     LocalLoop(ThreadId),
@@ -130,43 +130,43 @@ pub enum Stop {
 pub struct Measures {
     /// How long it took, in simulated nanoseconds.
     pub time_ns: u64,
-    /// How long processors were busy, in simulated nanoseconds, all together.
+    /// How long all processors together were busy, in simulated nanoseconds.
     pub cpu_time_ns: u64,
     /// How often a thread entered the kernel.
     pub system_calls: u64,
-    /// How often a processor went over to another thread.
+    /// How often a processor switched to another thread.
     pub context_switches: u64,
     /// How many messages were received.
     pub messages: u64,
     /// How many messages were lost.
     pub lost: u64,
-    /// How many bytes were copied into the kernel and out of it.
+    /// How many bytes were copied into and out of the kernel.
     pub bytes_copied: u64,
-    /// The most kernel memory that was used at one time, in bytes.
+    /// The peak use of kernel memory, in bytes.
     pub kernel_memory: u64,
     /// Calls with `wait: never` that found nothing.
     pub polls: u64,
-    /// Bounded waits that ended by themselves, and sleeps.
+    /// Bounded waits that timed out, and sleeps.
     pub timeouts: u64,
 }
 
-/// Threads that were found to be stuck, and since when nobody can help them.
+/// Threads that were found to be stuck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
-    /// Since when, in nanoseconds.
+    /// Since when nobody can help them, in nanoseconds.
     pub since_ns: u64,
-    /// Which, in order.
+    /// The threads, in order.
     pub threads: Vec<ThreadId>,
 }
 
-/// A circle of waits that nothing but a timeout has opened.
+/// A wait cycle that only a timeout has broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hidden {
     /// When the timeout came, in nanoseconds.
     pub opened_ns: u64,
     /// The thread whose wait ended.
     pub by: ThreadId,
-    /// The threads of the circle, and where each of them waited.
+    /// The threads of the cycle, and where each of them waited.
     pub waits: Vec<(ThreadId, Pc)>,
 }
 
@@ -182,16 +182,16 @@ pub struct Run {
     pub steps: u64,
     /// The threads that can never move again, as they were found. Daemons at rest are not among them.
     pub stuck: Vec<Stuck>,
-    /// Its circle, if it repeats itself for ever.
+    /// Its cycle, if it repeats itself for ever.
     pub round: Option<Round>,
     /// The first deadlock that a timeout has hidden, if one was seen.
     pub hidden: Option<Hidden>,
     /// The processes that failed, in order of time. A daemon that failed when no worker was left is not
     /// among them.
     pub failed: Vec<ProcessId>,
-    /// When the last process ended that is no daemon, in nanoseconds; 0 if there never was one.
+    /// When the last process that is not a daemon ended, in nanoseconds; 0 if there was none.
     pub done_ns: u64,
-    /// Since when each thread has been waiting, in nanoseconds; meaningful for those that wait.
+    /// Since when each thread has been waiting, in nanoseconds; meaningful only for waiting threads.
     pub waiting_since_ns: Vec<u64>,
 }
 
@@ -221,7 +221,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
     let round = if stop == Stop::Repeats { round::round_of(&runner) } else { None };
     let mut measures = runner.agenda.measures;
     measures.time_ns = runner.agenda.now_ns;
-    // What a processor had begun when the run was over does not count.
+    // Work that a processor had not finished when the run ended does not count.
     let begun = runner.cpus.iter().filter_map(Cpu::busy_until);
     measures.cpu_time_ns -= begun.map(|at| at.saturating_sub(measures.time_ns)).sum::<u64>();
     let waiting_since = runner.agenda.threads.iter().map(|thread| thread.waiting_since_ns);

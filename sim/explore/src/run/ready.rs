@@ -1,4 +1,4 @@
-//! The ready queue: which ready thread runs next. Ties go by arrival.
+//! The ready queue: which ready thread runs next. Ties are broken by arrival.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -8,19 +8,19 @@ use ipcsim_kernel::{Machine, Scheduler, State, ThreadId};
 
 use crate::random::Stream;
 
-/// The threads that can run and have no processor.
+/// The threads that could run but have no processor.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadyQueue {
     order: Order,
     slice_ns: u64,
-    /// Of the threads of the file; one that was started later has priority 0.
+    /// The priorities of the file's threads; one that was started later has priority 0.
     priorities: Arc<[i64]>,
     arrivals: u64,
 }
 
 #[derive(Clone, Debug)]
 enum Order {
-    /// First come, first served; whether there are time slices, the slice says.
+    /// First come, first served; `slice_ns` determines whether there are time slices.
     Arrival(VecDeque<ThreadId>),
     Priority(BinaryHeap<(i64, Reverse<u64>, ThreadId)>),
     Random(Vec<ThreadId>),
@@ -61,7 +61,7 @@ impl ReadyQueue {
         }
     }
 
-    /// One of those that wait, always the same of the same: the next, if it is not drawn.
+    /// One of the queued threads, chosen deterministically: the next, unless the next is drawn at random.
     pub(crate) fn first(&self) -> Option<ThreadId> {
         match &self.order {
             Order::Arrival(queue) => queue.front().copied(),
@@ -90,12 +90,12 @@ impl ReadyQueue {
         }
     }
 
-    /// The priority of a thread; 0 where the scheduler does not look at it.
+    /// The priority of a thread; 0 if the scheduler ignores priorities.
     pub(crate) fn priority(&self, t: ThreadId) -> i64 {
         self.priorities.get(t.index()).copied().unwrap_or(0)
     }
 
-    /// The priority of the most urgent thread, where that can take a processor from another.
+    /// The priority of the most urgent thread, if it can preempt another.
     pub(crate) fn most_urgent(&self) -> Option<i64> {
         match &self.order {
             Order::Priority(heap) => heap.peek().map(|(priority, _, _)| *priority),
@@ -103,8 +103,8 @@ impl ReadyQueue {
         }
     }
 
-    /// Whether a thread that could go on has to stand at the end of the queue instead. `slice_over`
-    /// says that its time slice is over, or that it yields.
+    /// Whether a thread that could go on must join the queue instead. `slice_over`: its time slice
+    /// is over, or it yields.
     pub(crate) fn must_make_room(&self, slice_over: bool, t: ThreadId) -> bool {
         match &self.order {
             Order::Arrival(queue) => slice_over && !queue.is_empty(),
@@ -115,12 +115,12 @@ impl ReadyQueue {
                     *priority > own || (slice_over && *priority == own)
                 }
             },
-            // Any thread may be next before every call, this one included.
+            // Before every call, any thread may be next, including this one.
             Order::Random(threads) => !threads.is_empty(),
         }
     }
 
-    /// The threads in the order in which they stand, for comparing two moments of a run.
+    /// The threads in queue order, for comparing two moments of a run.
     pub(crate) fn threads(&self) -> Vec<ThreadId> {
         match &self.order {
             Order::Arrival(queue) => queue.iter().copied().collect(),
@@ -134,7 +134,7 @@ impl ReadyQueue {
     }
 }
 
-/// Takes any of the threads.
+/// Removes one of the threads at random.
 #[inline(never)]
 fn any(threads: &mut Vec<ThreadId>, draws: &mut Stream) -> Option<ThreadId> {
     let place = match threads.len() {

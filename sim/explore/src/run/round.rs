@@ -1,5 +1,5 @@
-//! The circle of a run that repeats itself for ever: since when it does, who goes round in it and where, and
-//! who never moves again.
+//! The cycle of a run that repeats itself for ever: since when it repeats, who moves in it and
+//! where, and who never moves again.
 
 use std::collections::BTreeMap;
 
@@ -10,28 +10,28 @@ use super::NoTrace;
 use super::runner::{Advance, Runner};
 use crate::repetition::Moment;
 
-/// The circle of a run that repeats itself for ever.
+/// The cycle of a run that repeats itself for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Round {
-    /// When it first was where it comes back to, in nanoseconds.
+    /// When it was first in a state to which it returns, in nanoseconds.
     pub since_ns: u64,
-    /// How long one turn takes, in nanoseconds.
+    /// The length of the cycle, in nanoseconds.
     pub period_ns: u64,
-    /// Who makes calls in it, and where, in order.
+    /// Who runs in it, and where each makes calls, in order.
     pub movers: Vec<(ThreadId, Vec<Pc>)>,
-    /// Who could run and never does.
+    /// Who could run but never does.
     pub starved: Vec<ThreadId>,
     /// Who waits, and is never woken.
     pub idle: Vec<ThreadId>,
 }
 
-/// Turns longer than this are not looked at.
+/// Longer cycles, in events, are not analysed.
 const LONGEST: u64 = 4_000_000;
-/// In runs of more steps than this the beginning of the circle is not looked for: the search goes the whole
-/// way some twenty times.
+/// In runs with more steps than this, the beginning of the cycle is not searched for: the search
+/// replays the run some twenty times.
 const MOST_STEPS: u64 = 500_000;
 
-/// The circle of a run that is known to repeat itself from here on.
+/// The cycle of a run that is known to repeat itself from here on.
 pub(super) fn round_of(runner: &Runner) -> Option<Round> {
     let mut at = one_at_a_time(runner.clone());
     let here = Moment::of(&at);
@@ -80,7 +80,7 @@ fn is_blocked(state: &ThreadState) -> bool {
     matches!(state.underneath(), ThreadState::Blocked { .. })
 }
 
-/// Where a thread stands that could run.
+/// Where a thread stands, if it could run.
 fn could_run(thread: &ipcsim_kernel::Thread) -> Option<Pc> {
     let runs = matches!(thread.state, ThreadState::Ready | ThreadState::LookingAgain { .. });
     runs.then_some(thread.pc)
@@ -91,7 +91,7 @@ fn one_at_a_time(mut runner: Runner) -> Runner {
     runner
 }
 
-/// When the run first was somewhere to which it comes back after one turn of so many events: by halving,
+/// When the run was first in a state to which it returns after this many events: by bisection,
 /// because from then on it always is.
 fn first_time(runner: &Runner, here: &Moment, turn: u64) -> Option<u64> {
     if runner.steps > MOST_STEPS {

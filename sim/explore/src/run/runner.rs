@@ -1,4 +1,4 @@
-//! A run under way: processors, the ready queue and timers take turns at the kernel's one step.
+//! A run under way: processors, the ready queue and timers take turns calling the kernel's one `step`.
 
 use std::sync::atomic::Ordering;
 
@@ -21,7 +21,7 @@ pub(super) enum Advance {
     Over(Stop),
 }
 
-/// A run under way. It can be cloned, to look back at the moment when a deadlock formed.
+/// A run under way. It can be cloned, to find the moment when a deadlock formed.
 #[derive(Clone)]
 pub(crate) struct Runner<'m> {
     pub(crate) machine: &'m Machine,
@@ -36,17 +36,17 @@ pub(crate) struct Runner<'m> {
     pub done_ns: u64,
     ended: Vec<bool>,
     pub(super) failed: Vec<ProcessId>,
-    /// The first deadlock that a timeout has hidden, and how often one was looked for.
+    /// The first deadlock that a timeout has hidden; below, how often one was searched for.
     pub(super) hidden: Option<Hidden>,
     looks: u32,
-    /// When the outside world is looked at again, in steps.
+    /// The step at which cancellation and progress are next checked.
     next_poll: u64,
-    /// A processor that nobody interferes with goes on by itself up to this step, and this time.
+    /// An undisturbed processor goes on by itself up to this step; below, up to this time.
     pub(super) stride_ends: u64,
     until_ns: u64,
 }
 
-/// How many steps a processor takes by itself before everything else is looked at.
+/// How many steps a processor takes by itself before everything else is checked.
 const STRIDE: u64 = 64;
 
 impl<'m> Runner<'m> {
@@ -96,7 +96,7 @@ impl<'m> Runner<'m> {
         if self.steps < self.next_poll { None } else { self.poll(limits) }
     }
 
-    /// Looks at the outside world: seldom, and so out of the way of the steps.
+    /// Checks cancellation and reports progress: rarely, so that it does not slow down the steps.
     #[cold]
     #[inline(never)]
     fn poll(&mut self, limits: &Limits) -> Option<Stop> {
@@ -108,16 +108,16 @@ impl<'m> Runner<'m> {
         limits.cancelled.and_then(Cancellation::reason).map(Stop::Cancelled)
     }
 
-    /// Whether a repetition would end the run: only daemons are left, or no worker gets anywhere.
+    /// Whether a repetition would end the run: only daemons are left, or no worker makes progress.
     pub(super) fn is_worth_watching(&self) -> bool {
         let patience = 10_000.max(8 * self.state.threads.len() as u64);
         self.workers == 0 || self.agenda.calls_without_progress > patience
     }
 
-    /// The next thing that happens.
+    /// Advances to the next event.
     pub(super) fn advance<T: Tracer>(&mut self, tracer: &mut T) -> Advance {
         let due = self.agenda.timers.next_due(&self.state);
-        // Whoever becomes ready at the same instant becomes ready before anybody is picked.
+        // Timers go first: threads that become ready now do so before anybody is picked.
         if due.is_some_and(|due| due <= self.agenda.now_ns) {
             self.serve_timer(tracer);
             self.retire();
@@ -149,7 +149,7 @@ impl<'m> Runner<'m> {
         Advance::Went
     }
 
-    /// The processor whose present work is done first.
+    /// The processor whose current work is done first.
     fn next_cpu(&self) -> Option<(usize, u64)> {
         if let [cpu] = &self.cpus[..] {
             return cpu.busy_until().map(|at| (0, at));
@@ -164,7 +164,7 @@ impl<'m> Runner<'m> {
         let mut telling = Telling { agenda: &mut self.agenda, tracer };
         let progress =
             step(self.machine, &mut self.state, transition, &mut self.draws, &mut telling);
-        // In a large machine this would take longer than everything else together.
+        // In a large machine this would take longer than everything else combined.
         if cfg!(debug_assertions) && self.state.threads.len() <= 64 {
             assert_invariants(self.machine, &self.state);
         }
@@ -184,7 +184,7 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// A timeout may be all that opens a circle: then the deadlock is only hidden. Looked for a few
+    /// If only a timeout breaks a wait cycle, the deadlock is merely hidden. Searched for a few
     /// times, in machines of moderate size; it changes no verdict.
     fn note_hidden_circle(&mut self, t: ThreadId) {
         const LOOKS: u32 = 32;
@@ -200,8 +200,8 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// Lets a processor go on whose present work is done. A single processor is left alone for a
-    /// stretch, as long as nothing else is due.
+    /// Continues a processor whose current work is done. A single processor goes on for a stretch,
+    /// as long as nothing else is due.
     fn serve_cpu<T: Tracer>(
         &mut self,
         id: usize,
@@ -269,13 +269,13 @@ impl<'m> Runner<'m> {
         None
     }
 
-    /// Where a call follows a call, or a switch, there is nothing to do between them.
+    /// If so, there is no local work to do before the call.
     fn stands_at_call(&self, t: ThreadId) -> bool {
         let pc = self.state.threads[t.index()].pc;
         matches!(self.machine.code[pc.index()], Op::Call(_) | Op::End)
     }
 
-    /// A thread comes to a call with the processor in hand. It may lose it now, to somebody who waits for it.
+    /// A running thread reaches a call. It may now lose its processor to a thread that waits for one.
     #[inline]
     fn come_to_call(&mut self, id: usize, t: ThreadId) {
         if self.machine.timing.preempt == Preempt::Calls && self.is_preempted(id, t) {
@@ -334,17 +334,17 @@ impl<'m> Runner<'m> {
             (0, true) => self.after_slice(id, t),
             (0, false) => self.release(id),
             (_, true) => self.occupy(id, Phase::Copying, cost),
-            // The thread waits, or is another processor's by then; only the copying is left.
+            // The thread is waiting, or queued for a processor; only the copying is left.
             (_, false) => self.occupy(id, Phase::Draining, cost),
         }
     }
 
-    /// Whether a thread that has made a call is not waiting, and nobody else's to run.
+    /// Whether a thread that has made a call is ready, and not in the ready queue.
     fn can_go_on(&self, t: ThreadId) -> bool {
         self.state.threads[t.index()].state.is_ready() && !self.agenda.is_queued(t)
     }
 
-    /// After a call: the thread keeps the processor if it can and may.
+    /// After a call: the thread keeps the processor if it can go on.
     fn go_on(&mut self, id: usize, t: ThreadId) {
         if self.can_go_on(t) {
             self.after_slice(id, t);
@@ -385,7 +385,7 @@ impl<'m> Runner<'m> {
         self.cpus[id].thread = None;
     }
 
-    /// Gives idle processors to ready threads; a more urgent thread takes one from a less urgent.
+    /// Gives idle processors to ready threads; a more urgent thread preempts a less urgent one.
     fn dispatch(&mut self) {
         if self.agenda.ready.is_empty() {
             return;
@@ -405,7 +405,7 @@ impl<'m> Runner<'m> {
     fn next_ready(&mut self) -> Option<ThreadId> {
         loop {
             let t = self.agenda.next_ready()?;
-            // A thread that was killed while it stood in the queue is still in it.
+            // A thread that was killed while in the queue is still in it.
             let state = &self.state.threads[t.index()].state;
             if matches!(state, ThreadState::Ready | ThreadState::LookingAgain { .. }) {
                 return Some(t);
@@ -424,7 +424,7 @@ impl<'m> Runner<'m> {
         cpu.thread = Some(t);
         cpu.last = Some(t);
         cpu.slice_ends_ns = self.agenda.now_ns.saturating_add(cost).saturating_add(slice);
-        // What is left of a `compute` is taken up when the switch is done.
+        // The rest of a `compute` continues after the switch.
         if self.agenda.threads[t.index()].left_ns > 0 {
             self.occupy(id, Phase::Switching, cost);
         } else if self.stands_at_call(t) {
@@ -435,7 +435,7 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// Takes a processor from a less urgent thread that only computes.
+    /// Preempts a less urgent thread that is computing.
     fn preempt_for(&mut self, urgent: i64) {
         let now = self.agenda.now_ns;
         let mut victim: Option<(i64, usize)> = None;
@@ -460,8 +460,8 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// Threads have ended or were suspended: their processors are free, and their processes may be counted
-    /// out.
+    /// Handles threads that ended or were suspended: frees their processors, and counts the
+    /// processes that have ended.
     fn retire(&mut self) {
         if self.agenda.born.is_empty() && self.agenda.left.is_empty() {
             return;
@@ -474,7 +474,7 @@ impl<'m> Runner<'m> {
                 cpu.thread = None;
                 let left = cpu.busy_until_ns.saturating_sub(self.agenda.now_ns);
                 self.agenda.measures.cpu_time_ns -= left;
-                // What is left of a `compute` is taken up when it is resumed.
+                // The rest of a `compute` continues when the thread is resumed.
                 if cpu.phase == Phase::Computing && !self.state.threads[t.index()].state.is_ended()
                 {
                     self.agenda.threads[t.index()].left_ns += left;

@@ -1,14 +1,14 @@
-//! What is due when: the ends of bounded waits, and processes that start later.
+//! Timers: the ends of bounded waits, and processes that start later.
 //!
-//! A timer whose wait has ended otherwise stays in the heap and is passed over when its time comes.
-//! Such leftovers are cleared away when they are more than the living ones can be.
+//! A timer whose wait has ended otherwise stays in the heap and is skipped when it is due. Such
+//! stale timers are removed when they outnumber what the live ones can be.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use ipcsim_kernel::{Bound, Life, ProcessId, State, ThreadId, ThreadState};
 
-/// What happens when a time has come.
+/// What happens when a timer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// A bounded wait ends.
@@ -20,7 +20,7 @@ pub(crate) enum Due {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     at_ns: u64,
-    /// Ties go by the order in which the timers were set.
+    /// Ties are broken by the order in which the timers were set.
     number: u64,
     what: What,
 }
@@ -36,7 +36,7 @@ enum What {
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<Entry>>,
     number: u64,
-    /// How many bounded waits each thread has begun: tells an old timer from the present one.
+    /// How many bounded waits each thread has begun: distinguishes a stale timer from the current one.
     waits: Vec<u32>,
 }
 
@@ -70,12 +70,12 @@ impl Timers {
         self.heap.push(Reverse(Entry { at_ns, number: self.number, what }));
     }
 
-    /// How many timers were ever set: if it has not changed, nothing is due earlier than before.
+    /// How many timers were ever set: if this has not changed, nothing is due earlier than before.
     pub(crate) fn set_so_far(&self) -> u64 {
         self.number
     }
 
-    /// When the next thing is due. Forgets leftovers on the way.
+    /// When the next timer is due. Removes stale timers on the way.
     pub(crate) fn next_due(&mut self, state: &State) -> Option<u64> {
         while let Some(Reverse(entry)) = self.heap.peek() {
             if self.is_alive(entry, state) {
@@ -86,7 +86,7 @@ impl Timers {
         None
     }
 
-    /// What is due next; to be asked after [`Timers::next_due`] has said when.
+    /// What is due next; call it after [`Timers::next_due`].
     pub(crate) fn pop(&mut self) -> Due {
         let Some(Reverse(entry)) = self.heap.pop() else { unreachable!("something is due") };
         match entry.what {
@@ -109,7 +109,7 @@ impl Timers {
         }
     }
 
-    /// What is due, and in how many nanoseconds, in order: for comparing two moments of a run.
+    /// In how many nanoseconds each timer is due, and whose it is, in order: for comparing two moments of a run.
     pub(crate) fn ahead(&self, state: &State, now_ns: u64) -> Vec<(u64, u64)> {
         let mut entries: Vec<Entry> = self
             .heap

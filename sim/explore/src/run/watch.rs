@@ -1,4 +1,4 @@
-//! What is looked out for during a run: threads that are stuck, and the moment when it happened.
+//! Watches a run for stuck threads, and finds the moment when they got stuck.
 
 use ipcsim_kernel::{Machine, State, ThreadId, waits};
 
@@ -7,11 +7,11 @@ use super::{NoTrace, Stuck};
 use crate::repetition::Repetition;
 use ipcsim_kernel::waits::is_at_rest;
 
-/// Looks out for threads that can never move again, and for runs that repeat themselves.
+/// Watches for threads that can never move again, and for runs that repeat themselves.
 pub(super) struct Watch<'m> {
     pub(super) stuck: Vec<Stuck>,
     known: Vec<bool>,
-    /// The run as it was when it was last looked at; the beginning is not kept, it can be had again.
+    /// The run at the last check; none means the beginning, which can be recreated.
     before: Option<Runner<'m>>,
     pub(super) next_check: u64,
     pub(super) repetition: Repetition,
@@ -28,15 +28,15 @@ impl<'m> Watch<'m> {
         }
     }
 
-    /// Being stuck is stable, so it is enough to look now and then, and to look back when somebody is
-    /// found: the moment when it happened lies between this look and the one before.
+    /// Being stuck is stable, so checking now and then is enough. When somebody is found, look
+    /// back: it happened between this check and the previous one.
     pub(super) fn check(&mut self, runner: &Runner<'m>) {
         self.look(runner);
         self.before = Some(runner.clone());
         self.next_check = runner.steps + pause(&runner.state);
     }
 
-    /// The look at the end of a run, or one of those before.
+    /// Checks now: at the end of a run, or during it.
     pub(super) fn look(&mut self, runner: &Runner<'m>) {
         let mut now = self.newly_stuck(&runner.state, runner.machine);
         while !now.is_empty() {
@@ -44,7 +44,7 @@ impl<'m> Watch<'m> {
             let looked_back = if is_dated { self.look_back(runner) } else { None };
             let (since_ns, found) = match &looked_back {
                 Some(at) => (at.agenda.now_ns, self.newly_stuck(&at.state, at.machine)),
-                // After so many of them the moment of the last wait has to do.
+                // After too many of them, the beginning of the last wait has to do.
                 None => (last_wait(runner, &now), now),
             };
             for t in &found {
@@ -70,11 +70,11 @@ impl<'m> Watch<'m> {
             .collect()
     }
 
-    /// The first state after the last look in which somebody new is stuck, by halving.
+    /// The first state after the last check in which somebody new is stuck, by bisection.
     fn look_back(&self, now: &Runner<'m>) -> Option<Runner<'m>> {
         let until_steps = now.steps;
         let mut low = self.before.clone().unwrap_or_else(|| Runner::new(now.machine));
-        // One thing at a time: this is about the very moment.
+        // One event at a time: the exact moment matters.
         low.stride_ends = 0;
         let mut events = until_steps.saturating_sub(low.steps).saturating_mul(4).max(64);
         // Steps count calls only; double the number of events until somebody is stuck at the end.
@@ -83,7 +83,7 @@ impl<'m> Watch<'m> {
             if !self.newly_stuck(&later.state, later.machine).is_empty() {
                 break;
             }
-            // What was found is not found again: it depends on more than what has happened for good.
+            // It is not found again in the replay: it depended on something that is not permanent.
             if over || later.steps > until_steps {
                 return None;
             }
@@ -103,14 +103,14 @@ impl<'m> Watch<'m> {
     }
 }
 
-/// How many steps pass between two looks: each costs as much as the state is large.
+/// How many steps pass between two checks: the cost of each grows with the state.
 fn pause(state: &State) -> u64 {
     let (threads, mailboxes) = (state.threads.len() as u64, state.mailboxes.len() as u64);
     4_096.max(64 * threads).max(16 * mailboxes)
 }
 
-/// How many moments are looked up exactly: fewer where threads wait at so many objects that each look takes
-/// long.
+/// How many moments are dated exactly: fewer if threads wait at so many objects that each check is
+/// slow.
 fn dated(state: &State) -> usize {
     const MOST: usize = 8;
     const ENOUGH: usize = 1_000_000;
@@ -124,7 +124,7 @@ fn last_wait(runner: &Runner, threads: &[ThreadId]) -> u64 {
     threads.iter().map(since).max().unwrap_or(runner.agenda.now_ns)
 }
 
-/// The run so many events later, or at its end; and whether that was its end.
+/// The run this many events later, or at its end, and whether it has ended.
 fn went<'m>(from: &Runner<'m>, events: u64) -> (Runner<'m>, bool) {
     let mut runner = from.clone();
     for _ in 0..events {

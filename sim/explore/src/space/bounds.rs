@@ -1,15 +1,15 @@
-//! Where a search is cut off: by whoever waits for it, and by the memory that it takes.
+//! Where a search is cut off: when it is cancelled, or takes too much memory.
 
 use super::Space;
 use super::parts::Is;
 use crate::cancel::{Cancellation, Reason};
 
-/// Where a search is cut off, also in the middle of a batch of states.
+/// Where a search is cut off, even in the middle of a batch of states.
 #[derive(Clone, Copy, Default)]
 pub struct Bounds<'m> {
     /// As soon as this is cancelled.
     pub cancelled: Option<&'m Cancellation>,
-    /// At so many bytes, if that is limited.
+    /// At this many bytes, if memory is limited.
     pub max_bytes: Option<usize>,
 }
 
@@ -23,19 +23,19 @@ pub enum Cut {
 }
 
 impl<'m> Space<'m> {
-    /// A search begins that is cut off there.
+    /// Begins a search that is cut off at these bounds.
     pub fn search_within(&mut self, bounds: Bounds<'m>) {
         (self.bounds, self.searched) = (bounds, Is::So);
         self.weighed_at = 0;
     }
 
-    /// The search is over.
+    /// Ends the search.
     pub fn search_is_over(&mut self) {
         self.searched = Is::NotSo;
         self.cut = None;
     }
 
-    /// Something if whoever waits still does. For conclusions, which look at all states again.
+    /// `None` once it is cancelled. For conclusions, which visit all states again.
     pub fn go_on(&self) -> Option<()> {
         self.cancelled().is_none().then_some(())
     }
@@ -54,9 +54,9 @@ impl<'m> Space<'m> {
         self.cut.is_some()
     }
 
-    /// Whether more bytes are in use than may be.
+    /// Whether more bytes are in use than allowed.
     fn is_too_large(&mut self) -> bool {
-        /// The space is weighed again when so many states and steps have come.
+        /// The bytes are counted again after this many more states and steps.
         const MANY: u64 = 64;
         let Some(most) = self.bounds.max_bytes else { return false };
         if self.bounds.cancelled.map_or(0, Cancellation::used) > most {

@@ -1,36 +1,36 @@
-//! Going through the space depth first, without keeping states.
+//! Depth-first traversal of the state space, without storing states.
 //!
-//! Only the state at hand is there, and what has to be undone to go back. A state is known by a number
-//! with 64 bits, put together from what stands at each position (Zobrist hashing), so that a step costs
-//! what it changes.
+//! It keeps only the current state and an undo log for backtracking. A state is identified by a
+//! 64-bit number combined from the value at each position (Zobrist hashing), so that a step costs
+//! only what it changes.
 
 use ipcsim_kernel::State;
 
 use super::transitions::{Achieved, Delivery, Move};
 use super::{Pending, Space};
 
-/// A walk: the state at hand, and the way to it.
+/// A walk: the current state, and the path to it.
 pub struct Descent<'s, 'm> {
     space: &'s mut Space<'m>,
-    /// The states on the way, each with the ways on from it.
+    /// The states on the path, each with its outgoing transitions.
     frames: Vec<Frame>,
     ways: Vec<Pending>,
-    /// What stood at positions that were written, oldest first.
+    /// The old values of positions that were written, oldest first.
     undo: Vec<(u32, u32)>,
     hash: u64,
 }
 
-/// A state on the way.
+/// A state on the path.
 struct Frame {
-    /// Where its ways on begin, and the next that has not been gone.
+    /// Where its outgoing transitions begin, and the next one to take.
     first: usize,
     next: usize,
-    /// How much there was to undo when it was reached.
+    /// The length of the undo log when it was reached.
     undo: usize,
 }
 
 impl<'s, 'm> Descent<'s, 'm> {
-    /// A walk that stands before the beginning of everything.
+    /// A walk that has not yet begun.
     pub fn new(space: &'s mut Space<'m>) -> Self {
         space.row.fill(0);
         let mut descent =
@@ -41,7 +41,7 @@ impl<'s, 'm> Descent<'s, 'm> {
         descent
     }
 
-    /// Takes the next way that has not been gone, back as far as necessary; none if all have been.
+    /// Takes the next untaken transition, backtracking as far as necessary; none if all have been taken.
     pub fn go(&mut self) -> Option<Step> {
         loop {
             let frame = self.frames.last_mut()?;
@@ -65,7 +65,7 @@ impl<'s, 'm> Descent<'s, 'm> {
         }
     }
 
-    /// Stays at the state that was reached, so that its ways on come next. Not if there are none.
+    /// Stays at the state just reached, so that its outgoing transitions come next; not if it has none.
     pub fn stay(&mut self) -> bool {
         self.space.batch.clear();
         self.space.all_moves(0);
@@ -76,7 +76,7 @@ impl<'s, 'm> Descent<'s, 'm> {
         goes_on
     }
 
-    /// Leaves the state that was reached.
+    /// Leaves the state just reached.
     pub fn back(&mut self) {
         let Some(frame) = self.frames.last() else { return };
         for (position, number) in self.undo.drain(frame.undo..).rev() {
@@ -92,17 +92,17 @@ impl<'s, 'm> Descent<'s, 'm> {
         self.frames.push(Frame { first, next: first, undo: self.undo.len() });
     }
 
-    /// The number of the state at hand. Other states have it too, but hardly any that is met.
+    /// The hash of the current state. Other states share it, but the walk hardly ever meets one.
     pub fn hash(&self) -> u64 {
         self.hash
     }
 
-    /// The way to the state at hand: which of the ways on was taken in each state before it.
+    /// The path to the current state: which outgoing transition was taken in each state before it.
     pub fn ways(&self) -> impl Iterator<Item = u32> + '_ {
         self.frames.iter().map(|frame| (frame.next - frame.first - 1) as u32)
     }
 
-    /// How many steps it has, the beginning left out.
+    /// The number of steps, without the beginning.
     pub fn depth(&self) -> usize {
         self.frames.len() - 1
     }
@@ -112,12 +112,12 @@ impl<'s, 'm> Descent<'s, 'm> {
         self.space
     }
 
-    /// The state at hand, as the kernel knows it.
+    /// The current state, as the kernel knows it.
     pub fn state(&self) -> State {
         self.space.state_of(&self.space.row)
     }
 
-    /// How many bytes the way takes.
+    /// How many bytes the path takes.
     pub fn bytes(&self) -> usize {
         self.frames.capacity() * size_of::<Frame>()
             + self.ways.capacity() * size_of::<Pending>()
@@ -131,7 +131,7 @@ pub struct Step {
     pub delivery: Delivery,
 }
 
-/// A random number for each number at each position, always the same: the finalizer of `SplitMix64`.
+/// A fixed pseudo-random key for each number at each position: the finalizer of `SplitMix64`.
 fn key(position: u32, number: u32) -> u64 {
     let mut mixed = (u64::from(position) << 32 | u64::from(number)).wrapping_add(GOLDEN);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! A move, performed by the kernel: its first transition, and the local work that belongs to it.
+//! Performs a move: its first kernel transitions, and the local work that belongs to it.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use ipcsim_kernel::{
 
 use super::{Grain, Move};
 
-/// Performs a move. `after` is told how far each thread came.
+/// Performs a move. `after` receives the progress of each step.
 pub(crate) fn drive<O: Oracle, S: Sink>(
     machine: &Machine,
     state: &mut State,
@@ -25,7 +25,7 @@ pub(crate) fn drive<O: Oracle, S: Sink>(
         }
         after(oracle, &mut sink.sink, progress, what.thread());
     }
-    // Whoever may have local work before its next call.
+    // Threads that may have local work before their next call.
     open.append(&mut sink.ready);
     while let Some(t) = open.pop_front() {
         let thread = &state.threads[t.index()];
@@ -37,7 +37,7 @@ pub(crate) fn drive<O: Oracle, S: Sink>(
     }
 }
 
-/// What the kernel is asked to do first.
+/// The kernel transitions that a move begins with.
 fn transitions(machine: &Machine, what: Move) -> Vec<Transition> {
     match what {
         Move::Begin => (0..machine.processes.len())
@@ -52,7 +52,7 @@ fn transitions(machine: &Machine, what: Move) -> Vec<Transition> {
     }
 }
 
-/// Notes who becomes ready, and tells another sink everything.
+/// Notes which threads become ready, and forwards everything to another sink.
 pub(crate) struct Ready<S> {
     ready: VecDeque<ThreadId>,
     pub sink: S,

@@ -1,27 +1,27 @@
-//! Which states have been met, in a few bits for each: a Bloom filter.
+//! The visited states, in a few bits each: a Bloom filter, for bitstate hashing.
 //!
-//! It never says of a state that was met that it was not. Of one that was not it says so now and then: the
-//! search passes it over, and with it what can be reached in no other way. The bits are chosen by the
+//! It never forgets a visited state. Now and then it takes a new state for a visited one: the
+//! search then skips it, and everything reachable only through it. The bits are chosen by the
 //! enhanced double hashing of P. C. Dillinger and P. Manolios, "Bloom Filters in Probabilistic
 //! Verification" (FMCAD 2004).
 
-/// The states that have been met.
+/// The visited states.
 pub struct Filter {
     words: Vec<u64>,
     set: u64,
 }
 
-/// Bits for each state.
+/// Bits per state.
 const BITS: u32 = 3;
 
 impl Filter {
-    /// A filter that takes at most so many bytes, and as many as it can.
+    /// The largest filter, a power of two in size, that fits into this many bytes; at least 512 bytes.
     pub fn new(bytes: usize) -> Self {
         let words = (bytes / 8).max(64);
         Self { words: vec![0; 1 << words.ilog2()], set: 0 }
     }
 
-    /// Whether a state with this hash is new; from now on it is not.
+    /// Whether a state with this hash is new; it is marked as visited.
     pub fn insert(&mut self, hash: u64) -> bool {
         let mask = self.words.len() as u64 * 64 - 1;
         let (mut at, mut step) = (hash, hash.rotate_left(32) | 1);
@@ -41,8 +41,7 @@ impl Filter {
         new
     }
 
-    /// The chance that a state that is met now, and was not before, is taken for one that was: one in so
-    /// many.
+    /// The chance that a new state is now taken for a visited one: one in this many.
     pub fn one_in(&self) -> u64 {
         let bits = self.words.len() as u128 * 64;
         let chance = bits.pow(BITS) / u128::from(self.set.max(1)).pow(BITS);
@@ -66,7 +65,7 @@ mod tests {
             |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ number;
         let taken_for_known = (0..40_000).filter(|number| !filter.insert(hash(*number))).count();
         assert!((0..40_000).all(|number| !filter.insert(hash(number))));
-        // Three bits each, out of half a million, so every fifth is set in the end.
+        // Three bits each, out of half a million: in the end every fifth bit is set.
         assert!((100..150).contains(&filter.one_in()), "{}", filter.one_in());
         assert!((50..200).contains(&taken_for_known), "{taken_for_known}");
     }

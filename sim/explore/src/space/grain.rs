@@ -1,13 +1,13 @@
 //! What counts as one step of a schedule: how much local work belongs to the step before it.
 //!
-//! Local work is seen by nobody, so it is merged with the call before it: every order in which several
-//! threads do theirs comes to the same. Two kinds of local work *are* seen: an assignment to a variable that
-//! a claim reads, and a line of a log that is kept. Work that holds such an operation is a step of its own,
-//! and others come between: they may even end the thread before it gets there.
+//! Local work is invisible to others, so it is merged with the call before it: the order in which several threads
+//! do theirs makes no difference. Two kinds of local work *are* visible: an assignment to a variable that a claim
+//! reads, and a line of a log that is kept. Work with such an operation is a step of its own, and other threads can
+//! come in between: they may even end the thread before it gets there.
 //!
-//! `compute` takes no time here, but in a run others come while a thread computes. Where something that is
-//! seen lies behind it, local work stops there; so it does in a loop without any call, which is no step
-//! without end then. Only whoever has something to show pays for that.
+//! `compute` takes no time here, but in a run other threads act while a thread computes. So local
+//! work stops at a `compute` that something visible follows, or that lies in a loop without calls,
+//! which would otherwise be an endless step.
 
 use std::collections::BTreeSet;
 
@@ -20,19 +20,19 @@ use super::{Log, Looks, Reduction, Reductions};
 #[derive(Clone, Debug)]
 pub struct Grain {
     merge: Reduction,
-    /// For each place of the code whether the local work that begins there is a step of its own.
+    /// For each place in the code, whether the local work that begins there is a step of its own.
     seen: Box<[bool]>,
-    /// For each place of the code whether local work stops there to compute.
+    /// For each place in the code, whether local work stops there to compute.
     pauses: Box<[bool]>,
 }
 
 impl Grain {
-    /// The steps of a machine's schedules, looked at in this way.
+    /// The grain of a machine's schedules, observed in this way.
     pub fn new(machine: &Machine, reductions: Reductions, looks: Looks) -> Self {
         let shows = shown(machine, looks);
         let is_local = |pc: Pc| machine.code[pc.index()].is_local();
         let is_compute = |pc: Pc| matches!(machine.code[pc.index()], Op::Compute(_));
-        // With what comes behind a `compute`, to see where to stop; then only up to there.
+        // First look past every `compute` to see where to stop; then only up to those places.
         let far = ahead(machine, &shows, is_local);
         let pauses: Box<[bool]> = (0..machine.code.len())
             .map(Pc::at)
@@ -47,29 +47,29 @@ impl Grain {
         self.merge == Reduction::On && !self.seen[at.index()]
     }
 
-    /// What a `compute` at this place means.
+    /// Whether a `compute` at this place takes time.
     pub(crate) fn computing(&self, at: Pc) -> Computing {
         if self.pauses[at.index()] { Computing::TakesTime } else { Computing::IsFree }
     }
 
-    /// Whether variables that nobody reads any more are forgotten.
+    /// Whether dead variables are forgotten.
     pub(super) fn forgets(&self) -> bool {
         self.merge == Reduction::On
     }
 
-    /// Whether some local work has to stop on its way.
+    /// Whether some local work must stop on its way.
     pub(super) fn pauses(&self) -> bool {
         self.pauses.contains(&true)
     }
 }
 
-/// The operations that somebody sees.
+/// The visible operations.
 fn shown(machine: &Machine, looks: Looks) -> Box<[bool]> {
     let mut shows: Box<[bool]> = match looks.log {
         Log::Kept => machine.code.iter().map(|op| matches!(op, Op::Log(_))).collect(),
         Log::Forgotten => vec![false; machine.code.len()].into(),
     };
-    // Replicas have the same code, and are looked at alike.
+    // Replicas have the same code, and are observed alike.
     let mut watched = BTreeSet::new();
     for probe in looks.predicates.iter().flat_map(|predicate| &predicate.probes) {
         if let Probe::Variable { process, register, .. } = probe {
@@ -90,7 +90,7 @@ fn writes(op: &Op, register: Register) -> bool {
     !matches!(op, Op::Call(_)) && op.writes() == Some(register)
 }
 
-/// For each place whether something that is shown lies there or ahead, as far as `goes_on` leads.
+/// For each place, whether a visible operation lies there or ahead, as far as `goes_on` leads.
 fn ahead(machine: &Machine, shows: &[bool], goes_on: impl Fn(Pc) -> bool) -> Box<[bool]> {
     let is_shown = |pc: Pc, op: &Op, found: &[bool]| {
         let mut next = Vec::new();

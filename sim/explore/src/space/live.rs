@@ -1,5 +1,5 @@
-//! Which variables may still be read: the others are forgotten, so that states which differ in nothing
-//! but those are one state.
+//! Which variables may still be read. Dead variables are forgotten, so that states that differ only
+//! in those are one state.
 
 use ipcsim_kernel::program::{Effect, Op, look_ahead};
 use ipcsim_kernel::{
@@ -8,18 +8,18 @@ use ipcsim_kernel::{
 
 /// The last bit stands for the outcome of the last call.
 const STATUS: u64 = 1 << 63;
-/// In programs with more variables nothing is forgotten.
+/// Programs with more variables forget nothing.
 const MOST: usize = 63;
 
-/// For each place of the code the variables that a thread may still read from there on.
+/// For each place in the code, the variables that a thread may still read from there on.
 pub(super) struct Live {
     at: Vec<u64>,
-    /// Variables that somebody looks at from outside.
+    /// Variables that predicates read.
     watched: u64,
 }
 
 impl Live {
-    /// Goes over the code until nothing changes. What predicates look at is never forgotten.
+    /// Computes the fixpoint over the code. What predicates read is never forgotten.
     pub(super) fn new(machine: &Machine, predicates: &[Predicate]) -> Self {
         let probes = predicates.iter().flat_map(|predicate| &predicate.probes);
         let watched = probes.fold(0, |bits, probe| match probe {
@@ -30,7 +30,7 @@ impl Live {
         Self { at, watched }
     }
 
-    /// Forgets what a thread will never read again.
+    /// Forgets the variables that a thread will never read again.
     pub(super) fn forget(&self, thread: &mut Thread) {
         if thread.registers.len() > MOST {
             return;
@@ -54,7 +54,7 @@ fn bit(register: Register) -> u64 {
     if register.index() < MOST { 1 << register.index() } else { 0 }
 }
 
-/// What is live behind an operation, without what it sets itself.
+/// What is live after an operation, without what it sets itself.
 fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
     let sets = op.writes().map_or(0, bit);
     let behind = || {
@@ -64,10 +64,10 @@ fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
     };
     match op {
         Op::Set(..) | Op::RepeatStart { .. } => behind() & !sets,
-        // Behind the loop the item is still the last one.
+        // After the loop, the item is still the last one.
         Op::ForNext { end, .. } => (at[pc.next().index()] & !sets) | at[end.index()],
-        // Only a call that ends with `ok` sets its variable, even where a handler leads to the same
-        // place; its outcome every call sets that keeps it.
+        // Only a call that ends with `ok` sets its variable, even if a handler leads to the same
+        // place. Unless it keeps the status, every call sets its outcome.
         Op::Call(call) => {
             let ok = if call.verb.may_return() { at[call.after_ok(pc).index()] } else { 0 };
             let handlers = call.handlers.iter().filter(|(outcome, _)| *outcome != Outcome::Ok);

@@ -1,8 +1,8 @@
-//! The space of all states: where one can go from each.
+//! The state space: all reachable states and the transitions between them.
 //!
-//! Time is free here: any thread that can may take the next step, and a bounded wait may end at any
-//! moment. A move is one call of one thread with the local work behind it; the kernel's one `step`
-//! performs it, once for everything that it looks at, and after that it is known.
+//! Time is free here: any enabled thread may take the next step, and a bounded wait may end at any moment. A move
+//! is one call of one thread plus the local work after it. The kernel's one `step` performs it once for each
+//! combination of what it reads; after that it comes from the transition cache.
 
 mod bounds;
 mod descent;
@@ -54,63 +54,63 @@ pub use transitions::{Achieved, Delivery, Move};
 use transitions::{Change, TransitionCache, Walk};
 use walks::{OneWalk, Walks};
 
-/// So many states at most are expanded together: the memory answers many questions in hardly more time than
-/// one.
+/// At most this many states are expanded together: overlapping memory accesses take hardly longer
+/// than one.
 const BATCH: u32 = 32;
-/// So many words of rows at most are worked on together: half a MiB.
+/// At most this many words of state vectors are processed together: half a MiB.
 const WORDS_AT_ONCE: usize = 1 << 16;
 
-/// One step in one state comes out in so many ways at most.
+/// A step in one state has at most this many outcomes.
 const MOST_EFFECTS: u64 = 4_096;
 
-/// Room for so many threads and mailboxes is made at first.
+/// Initial room for threads and mailboxes created at run time.
 pub const FIRST_ROOM: usize = 16;
-/// Beyond this an exploration has no end.
+/// Beyond this, an exploration is taken to be infinite.
 pub const MOST_ROOM: usize = 4_096;
 
-/// What is looked at in states, beside what the future depends on. It is not forgotten.
+/// What is observed in states, besides what the future depends on. It is never abstracted away.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Looks<'a> {
-    /// What these look at.
+    /// Whatever these predicates read.
     pub predicates: &'a [Predicate],
     /// What was logged.
     pub log: Log,
 }
 
-/// Whether it is known of a state what was logged on the way to it.
+/// Whether a state remembers what was logged on the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Log {
-    /// It is: two states are different if anything else was logged, or in another order.
+    /// It does: states differ if different lines, or the same in another order, were logged.
     Kept,
-    /// It is not.
+    /// It does not.
     Forgotten,
 }
 
 impl<'a> Looks<'a> {
-    /// At nothing else.
+    /// Observes nothing more.
     pub const NOTHING: Looks<'static> = Looks { predicates: &[], log: Log::Forgotten };
 
-    /// At what these look at.
+    /// Observes what these predicates read.
     pub fn at(predicates: &'a [Predicate]) -> Self {
         Self { predicates, log: Log::Forgotten }
     }
 }
 
-/// A way from one state to another.
+/// A transition from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// Where it begins.
+    /// The source state.
     pub from: u32,
     /// What happens.
     pub what: Move,
-    /// Where that leads.
+    /// The target state.
     pub to: u32,
-    /// Whether that state was not known before.
+    /// Whether the target state is new.
     pub new: IsNew,
     effect: u32,
 }
 
-/// Whether a state came up for the first time.
+/// Whether a state was found for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IsNew {
     /// It did.
@@ -119,7 +119,7 @@ pub enum IsNew {
     Known,
 }
 
-/// The states that were reached so far, and the steps between them.
+/// The states reached so far, and the steps between them.
 pub struct Space<'m> {
     machine: &'m Machine,
     room: usize,
@@ -129,13 +129,13 @@ pub struct Space<'m> {
     parts: Parts,
     transitions: TransitionCache<Change>,
     predicates: Vec<Predicate>,
-    /// What is known of the predicates.
+    /// The known truth values of the predicates.
     truths: TransitionCache<Truth>,
     rows: Rows,
     clock: Clock,
-    /// What the last step was performed in.
+    /// The state in which the last step was performed.
     scratch: Option<Scratch>,
-    /// For each position what was ever seen there, and the state at hand.
+    /// What was ever seen at each position; below, the current state.
     seen: Seen,
     row: Vec<u32>,
     batch: Batch,
@@ -143,33 +143,33 @@ pub struct Space<'m> {
     walk: Walk,
     walks: Walks,
     team: Option<Team>,
-    /// Up to this state one thread alone looks.
+    /// Up to this state a single thread searches.
     alone_until: u32,
     order: Option<PartialOrder>,
     trial: Trial,
     symmetry: Option<Symmetry>,
-    /// How often the kernel really performed a step.
+    /// How often the kernel actually performed a step.
     pub performed: u64,
-    /// Whether there were more threads or mailboxes than there is room for: then all that was found is
-    /// void, and has to be found again with more room.
+    /// Whether there were more threads or mailboxes than there is room for: then all results are
+    /// void, and the search must be repeated with more room.
     pub outgrown: bool,
-    /// A move that comes out in too many ways.
+    /// A move with too many outcomes.
     pub refused: Option<Move>,
-    /// Something came up for which the reductions that leave schedules out are not made.
+    /// Something was found for which the reductions that leave out schedules are unsound.
     pub irreducible: bool,
     bounds: Bounds<'m>,
-    /// Whether it is searched: then it is cut off at the bounds, also in the middle of a batch. Afterwards what is
-    /// asked of single states is always answered.
+    /// Whether a search is running: it is cut off at the bounds, even in the middle of a batch.
+    /// After the search, queries about single states are always answered.
     searched: Is,
-    /// How large it was when its bytes were counted, in states and steps.
+    /// Its size, in states and steps, when its bytes were last counted.
     weighed_at: u64,
-    /// The search that is on was cut off: what was asked last was not answered to the end.
+    /// The current search was cut off: the last answer is incomplete.
     pub cut: Option<Cut>,
 }
 
 impl<'m> Space<'m> {
-    /// A space in which nothing was reached yet, to be looked at in this way, with room for so many threads
-    /// and mailboxes that come up on the way.
+    /// A space without states, observed in this way, with room for this many threads and mailboxes
+    /// created at run time.
     pub fn new(machine: &'m Machine, reductions: Reductions, looks: Looks, room: usize) -> Self {
         let state = State::initial(machine);
         let layout = Layout::new(machine, &state, looks, room);
@@ -178,7 +178,7 @@ impl<'m> Space<'m> {
         let reductions = reductions.sound_for(machine);
         let grain = Grain::new(machine, reductions, looks);
         let order = match reductions.order {
-            // It has not heard of local work that stops on its way.
+            // It does not support local work that stops on its way.
             Reduction::On if grain.pauses() => None,
             Reduction::On => PartialOrder::of(machine, &state),
             Reduction::Off => None,
@@ -238,7 +238,7 @@ impl<'m> Space<'m> {
         &self.grain
     }
 
-    /// For how many threads and mailboxes that come up on the way there is room.
+    /// For how many threads and mailboxes created at run time there is room.
     pub fn room(&self) -> usize {
         self.room
     }
@@ -248,18 +248,18 @@ impl<'m> Space<'m> {
         self.rows.len()
     }
 
-    /// How many threads there can be.
+    /// The maximum number of threads.
     pub fn threads(&self) -> usize {
         self.layout.threads
     }
 
-    /// About how many bytes everything takes.
+    /// The approximate size in bytes.
     pub fn bytes(&self) -> usize {
         let symmetry = self.symmetry.as_ref().map_or(0, Symmetry::bytes);
         self.rows.bytes() + self.parts.bytes() + self.transitions.bytes() + symmetry
     }
 
-    /// The states in which everything can begin.
+    /// Finds the initial states.
     pub fn begin(&mut self, edges: &mut Vec<Edge>) {
         self.rows.insert(&vec![0; self.rows.words()]);
         self.rows.unpack(0, &mut self.row);
@@ -268,7 +268,7 @@ impl<'m> Space<'m> {
         self.arrive(edges);
     }
 
-    /// The ways on from a state; at the very beginning those into the system.
+    /// The transitions out of a state; at the very beginning, those to the initial states.
     pub fn ways_from(&mut self, beginning: bool, state: u32, edges: &mut Vec<Edge>) {
         if beginning {
             self.begin(edges);
@@ -277,12 +277,12 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// The ways on from a state, in the order of the file.
+    /// The transitions out of a state, in the order of the file.
     pub fn expand(&mut self, state: u32, edges: &mut Vec<Edge>) {
         self.expand_all(state..state + 1, edges);
     }
 
-    /// The ways on from several states: of the first, of the second, and so on.
+    /// The transitions out of several states: first those of the first state, then of the second, and so on.
     pub fn expand_all(&mut self, states: Range<u32>, edges: &mut Vec<Edge>) {
         self.batch.clear();
         if self.is_cut() {
@@ -299,7 +299,7 @@ impl<'m> Space<'m> {
         self.arrive(edges);
     }
 
-    /// Finds what can happen in these states, all of it.
+    /// Finds everything that can happen in these states.
     fn walk(&mut self, states: Range<u32>) {
         let mut walks = std::mem::take(&mut self.walks);
         walks.walk(self, states);
@@ -317,7 +317,7 @@ impl<'m> Space<'m> {
         self.walks = walks;
     }
 
-    /// Finds what can happen in the state of the row.
+    /// Finds what can happen in the current state.
     fn moves(&mut self, state: u32) {
         let first = self.batch.pending.len();
         self.all_moves(state);
@@ -342,7 +342,7 @@ impl<'m> Space<'m> {
         self.moves = moves;
     }
 
-    /// What can happen in the state of a row, in the order of the file.
+    /// What can happen in this state, in the order of the file.
     fn moves_in(&self, row: &[u32], moves: &mut Vec<Move>) {
         let can = |position: usize| self.parts.can(self.seen.part(position, row[position]));
         moves.clear();
@@ -383,7 +383,7 @@ impl<'m> Space<'m> {
         self.batch.pending.extend(pending);
     }
 
-    /// Goes where the moves of the batch lead; if the search is cut off, where the first of them do.
+    /// Enters the targets of the batch's moves; if the search is cut off, only the first of them.
     fn arrive(&mut self, edges: &mut Vec<Edge>) {
         if self.cut.is_some() {
             return;
@@ -402,7 +402,7 @@ impl<'m> Space<'m> {
         self.batch = Batch { pending, packed, hashes };
     }
 
-    /// Goes where these moves lead. All places are looked up together.
+    /// Enters the targets of these moves. They are all looked up together.
     fn arrive_together(
         &mut self,
         pending: &[Pending],
@@ -413,7 +413,7 @@ impl<'m> Space<'m> {
         packed.clear();
         hashes.clear();
         let words = self.rows.words();
-        // As `Rows::fetch`: what does not wait for one another is waited for together.
+        // As in `Rows::fetch`: independent memory accesses overlap.
         let writes = pending.iter().map(|move_| &self.transitions.effect(move_.effect).writes);
         black_box(writes.fold(0, |all, writes| all ^ writes.first().map_or(0, |(to, _)| *to)));
         for (at, move_) in pending.iter().enumerate() {
@@ -427,7 +427,7 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// Puts where a move leads behind what is packed.
+    /// Appends the packed target of a move.
     fn lead(&self, move_: Pending, packed: &mut Vec<u64>) {
         let at = packed.len();
         packed.extend_from_slice(self.rows.packed(move_.from));
@@ -436,7 +436,7 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// Makes the row the one that an effect leads to from a state.
+    /// Sets the current row to the target of an effect from a state.
     fn go(&mut self, from: u32, effect: u32) {
         self.rows.unpack(from, &mut self.row);
         for (position, number) in &self.transitions.effect(effect).writes {
@@ -444,18 +444,17 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// How the kernel's questions were answered on a way.
+    /// How the kernel's questions were answered in a transition.
     pub fn answers(&self, edge: &Edge) -> &[u64] {
         &self.transitions.effect(edge.effect).answers
     }
 
-    /// What a way achieves.
+    /// What a transition achieves.
     pub fn achieved(&self, edge: &Edge) -> Achieved {
         self.transitions.effect(edge.effect).achieved
     }
 
-    /// Whether on this way nothing happens but that a thread has waited long enough, for something else
-    /// than that its sleep is over.
+    /// Whether this transition is only a timeout: a bounded wait ends that is not a sleep.
     pub fn is_timeout(&self, edge: &Edge) -> bool {
         let number_at = |position| self.rows.number_at(edge.from, position);
         self.is_timeout_where(edge.what, number_at)
@@ -468,12 +467,12 @@ impl<'m> Space<'m> {
         can.expire == Is::So && can.sleeps == Is::NotSo
     }
 
-    /// Whether its messages arrive.
+    /// Whether a transition's messages arrive.
     pub fn delivery(&self, edge: &Edge) -> Delivery {
         self.transitions.effect(edge.effect).delivery
     }
 
-    /// The threads that a way changes: those move on it.
+    /// The threads that a transition changes: these move.
     pub fn moved(&self, edge: &Edge) -> impl Iterator<Item = ThreadId> + '_ {
         let writes = self.transitions.effect(edge.effect).writes.iter();
         writes.filter_map(|(position, _)| self.layout.thread_at(*position as usize))
@@ -490,7 +489,7 @@ impl<'m> Space<'m> {
         self.parts.state(&self.layout, &self.seen.parts_of(row), &Clock::default())
     }
 
-    /// What was logged on the way to a state, if that is kept.
+    /// What was logged on the way to a state, if the log is kept.
     pub fn log(&self, state: u32) -> Vec<(ProcessId, Value)> {
         let number = self.rows.number_at(state, parts::LOG);
         match self.parts.get(self.seen.part(parts::LOG, number)) {
@@ -513,7 +512,7 @@ impl<'m> Space<'m> {
         self.truths.effect(self.walk.found[0]).clone()
     }
 
-    /// How many different sights a predicate has had: one means that nothing it looks at ever changes.
+    /// How many different views a predicate has had, counted up to two: one means that nothing it reads ever changes.
     pub fn sights(&self, predicate: usize, states: impl Iterator<Item = u32>) -> usize {
         let mut sights = BTreeSet::new();
         for state in states {
@@ -544,7 +543,7 @@ struct Pending {
 }
 
 impl Pending {
-    /// The way that it is, now that it is known where it leads.
+    /// The transition, now that its target is known.
     fn arrives(self, (to, new): (u32, IsNew)) -> Edge {
         let Self { from, what, effect } = self;
         Edge { from, what, to, new, effect }

@@ -1,5 +1,5 @@
-//! The parts of a state, the components of collapse compression: each different one is kept once, and named by a
-//! number.
+//! The parts of a state, the components of collapse compression: each distinct one is stored once,
+//! under a number.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,8 +16,8 @@ use ipcsim_kernel::{
 use super::rights::Mentions;
 use super::{Log, Looks};
 
-/// Takes the list of a state's tables, one to a line. Everything that an exploration does with their entries follows
-/// from the list.
+/// Takes the list of a state's tables, one per line. All code that handles their entries is
+/// generated from it.
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident $entry:ty, $field:ident;)*) => {
         /// Which table of a state.
@@ -107,24 +107,24 @@ tables! {
     Mailbox Mailbox, mailboxes;
 }
 
-/// Where each part of a state has its position.
+/// The position of each part of a state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub processes: usize,
-    /// Room for so many threads.
+    /// Room for this many threads.
     pub threads: usize,
-    /// Room for so many mailboxes.
+    /// Room for this many mailboxes.
     pub mailboxes: usize,
-    /// Whether kernel memory is a part by itself. Without a limit nothing depends on it, and it follows
+    /// Whether kernel memory is a part of its own. Otherwise nothing depends on it, and it follows
     /// from what the mailboxes hold.
     pub memory: Is,
     /// Whether what was logged is a part.
     pub log: Log,
-    /// Whether there are reply rights. Then how often they are mentioned is a part for each thread.
+    /// Whether there are reply rights. If so, each thread has a part that counts how often its rights are mentioned.
     pub rights: Is,
 }
 
-/// What stands at the beginning of a row; behind it the tables with many entries.
+/// Fixed positions at the beginning of a row; the tables with many entries follow.
 pub(super) const ABANDONED: usize = 0;
 pub(super) const MEMORY: usize = 1;
 pub(super) const LENGTHS: usize = 2;
@@ -132,8 +132,8 @@ pub(super) const LOG: usize = 3;
 const PROCESSES: usize = 4;
 
 impl Layout {
-    /// Where the parts of a machine's states are that begin so, with room for so many threads and mailboxes
-    /// that come up on the way, if any do.
+    /// The layout for a machine with this initial state, with room for this many threads (if the
+    /// machine starts any) and mailboxes created at run time.
     pub(super) fn new(machine: &Machine, state: &State, looks: Looks, room: usize) -> Self {
         let starts_threads = machine.any_call(|effect| matches!(effect, Effect::Starts(..)));
         let mut probes = looks.predicates.iter().flat_map(|predicate| &predicate.probes);
@@ -165,7 +165,7 @@ impl Layout {
         PROCESSES + self.processes + self.threads + index
     }
 
-    /// Where the reply rights of a thread are.
+    /// The position of a thread's reply rights.
     pub(super) fn rights(&self, thread: usize) -> usize {
         PROCESSES + self.processes + self.threads + self.mailboxes + thread
     }
@@ -182,7 +182,7 @@ impl Layout {
         first..first + count
     }
 
-    /// The table that has an entry at a position, and which that is.
+    /// The table with an entry at this position, and the entry's index.
     fn entry_at(&self, position: usize) -> Option<(TableName, usize)> {
         let entry = |table: &TableName| {
             let positions = self.positions_of(*table);
@@ -191,14 +191,14 @@ impl Layout {
         TableName::ALL.iter().find_map(entry)
     }
 
-    /// The tables whose entries are parts by themselves, each with its first position.
+    /// The tables whose entries are parts of their own, each with its first position.
     fn tables(&self) -> impl Iterator<Item = (TableName, usize)> + '_ {
         let tables =
             TableName::ALL.iter().filter(|of| **of != TableName::Memory || self.memory == Is::So);
         tables.map(|of| (*of, self.positions_of(*of).start))
     }
 
-    /// The positions of all that there is in a state.
+    /// The positions of all that exists in a state.
     pub(super) fn positions(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
         let callers = if self.rights == Is::So { state.threads.items().len() } else { 0 };
         let entries = |of: &TableName| {
@@ -218,7 +218,7 @@ impl Layout {
         }
     }
 
-    /// The thread at a position, if a thread's position it is.
+    /// The thread at a position, if that is a thread's position.
     pub(super) fn thread_at(&self, position: usize) -> Option<ThreadId> {
         let index = position.checked_sub(self.thread(0))?;
         (index < self.threads).then(|| ThreadId::at(index))
@@ -234,13 +234,13 @@ pub(super) struct Can {
     pub local: Is,
     /// Its wait can end by itself.
     pub expire: Is,
-    /// It waits for nothing but that.
+    /// It only sleeps: nothing else can end its wait.
     pub sleeps: Is,
     /// It can start.
     pub start: Is,
 }
 
-/// Whether something is so.
+/// Yes or no.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Is {
     So,
@@ -254,7 +254,7 @@ impl Is {
     }
 }
 
-/// All parts that ever came up.
+/// All parts that were ever seen.
 pub(super) struct Parts {
     numbers: BTreeMap<Box<[u8]>, u32>,
     parts: Vec<Part>,
@@ -272,7 +272,7 @@ impl Parts {
             bytes: 0,
             buffer: Vec::new(),
         };
-        // The number 0 fills up rows.
+        // Number 0 pads rows.
         parts.number(machine, Part::Absent);
         parts
     }
@@ -328,7 +328,7 @@ impl Parts {
         }
     }
 
-    /// What the mailboxes hold takes kernel memory, where that is no part by itself.
+    /// Recomputes kernel memory from what the mailboxes hold, when it is not a part of its own.
     pub(super) fn count_memory(state: &mut State) {
         let memory = &state.memory.items()[0];
         let stored = state.mailboxes.items().iter().flat_map(|mailbox| &mailbox.messages);
@@ -336,7 +336,7 @@ impl Parts {
         state.memory.items_mut()[0].used = used;
     }
 
-    /// The state with these parts. What it looks at is noted by the clock.
+    /// The state with these parts. The clock records what is read in it.
     pub(super) fn state(&self, layout: &Layout, row: &[u32], clock: &Clock) -> State {
         let Part::Lengths(threads, mailboxes) = *self.get(row[LENGTHS]) else {
             unreachable!("the lengths stand at their position")
@@ -355,7 +355,7 @@ impl Parts {
                 .collect(),
             threads: (0..threads)
                 .map(|index| match part(layout.thread(index)) {
-                    // The number of its next call is one that no right has.
+                    // So no right has the number of its next call.
                     Part::Thread(thread) => Thread {
                         calls: Ghost(self.mentions(layout, row, index).highest()),
                         ..thread
@@ -384,7 +384,7 @@ impl Parts {
     }
 }
 
-/// What has been looked at is looked at no more.
+/// Clears the record of what was read.
 pub(super) fn look_away(state: &mut State) {
     for table in TableName::ALL {
         table.notes_mut(state).look_away();
@@ -403,12 +403,12 @@ pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
     }
 }
 
-/// What a step has looked at, and when.
+/// What a step has read, and when.
 pub(super) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<(u32, usize)> {
     let mut looks = Vec::new();
     for (table, first) in layout.tables() {
         let notes = table.notes(state);
-        // What came up in the step itself was not there to be looked at.
+        // What the step itself created did not exist before it, and so is not a read.
         let count = match table {
             TableName::Thread => before.0,
             TableName::Mailbox => before.1,
@@ -439,7 +439,7 @@ pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) ->
 
 impl Part {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        // The entries of tables begin with the numbers of those.
+        // Table entries begin with the number of their table.
         match self {
             Part::Absent => out.push(255),
             Part::Lengths(threads, mailboxes) => {
@@ -449,7 +449,7 @@ impl Part {
             }
             Part::Log(lines) => {
                 out.push(253);
-                // Nothing is kept apart that is not shown apart.
+                // Lines that print alike count as equal.
                 out.extend(format!("{lines:?}").into_bytes());
             }
             Part::Rights(mentions) => {

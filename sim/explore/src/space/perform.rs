@@ -1,4 +1,4 @@
-//! A step that is not known yet: the kernel performs it, and what it looked at and did is learnt.
+//! A cache miss: the kernel performs the step, and the cache learns what it read and did.
 
 use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
@@ -15,13 +15,13 @@ use super::transitions::{Achieved, Change, Delivery, Move, Read};
 use super::{Grain, Log, Space};
 use crate::verdict::{forgive_daemons, workers};
 
-/// Numbers are drawn out of at most so many; more cannot be explored.
+/// A question has at most this many answers; more cannot be explored.
 const MOST_ANSWERS: u64 = 256;
-/// In one step so many questions are asked at most.
+/// A step asks at most this many questions.
 const MOST_QUESTIONS: usize = 32;
 
 impl Space<'_> {
-    /// Lets the kernel perform a step in the state of the row, and learns what it does.
+    /// Lets the kernel perform a step in the current state, and learns what it does.
     pub(super) fn perform(&mut self, what: Move, answers: &[u64]) {
         self.performed += 1;
         let row = self.seen.parts_of(&self.row);
@@ -69,7 +69,7 @@ impl Space<'_> {
             self.scratch = Some(scratch);
         }
         if self.layout.log == Log::Kept && !said.is_empty() {
-            // What was logged before is looked at last, and only by whoever adds to it.
+            // The earlier log is read last, and only by a step that adds to it.
             looks.push((u32::MAX, LOG));
             writes.push(self.write_log(said));
         }
@@ -87,13 +87,13 @@ impl Space<'_> {
         changed.filter(ended).map(ProcessId::at).collect()
     }
 
-    /// A daemon that fails when no worker is left has not failed: nobody needs it any more.
+    /// A daemon that fails when no worker is left counts as finished: nobody needs it any more.
     fn forgive_daemons(&mut self, state: &mut State) {
         let changed: Vec<usize> =
             (0..self.layout.processes).filter(|index| state.processes.changed(*index)).collect();
         let workers: Vec<ProcessId> = workers(self.machine).collect();
         for (fault, pc) in forgive_daemons(self.machine, state, changed) {
-            // It may matter who ended first, and that is what reductions leave open.
+            // Who ended first may matter, and reductions leave that open.
             let comes_last = fault == Fault::Unhandled(Outcome::Dead)
                 && expects_something_of(self.machine, pc, &workers);
             self.irreducible |= !comes_last;
@@ -112,8 +112,8 @@ impl Space<'_> {
         (LOG as u32, number)
     }
 
-    /// The parts that a step has changed. What it has to know for that beside what the kernel looked at is
-    /// looked at last.
+    /// The parts that a step has changed. What this reads besides the kernel's own reads is
+    /// recorded as read last.
     fn writes(
         &mut self,
         state: &State,
@@ -126,7 +126,7 @@ impl Space<'_> {
             self.outgrown = true;
             return writes;
         }
-        // They have numbers by the order in which they come up.
+        // New threads and mailboxes are numbered in order of creation.
         self.irreducible |= before != (threads, mailboxes);
         let mut parts = Vec::new();
         for position in changed(&self.layout, state, before) {
@@ -152,8 +152,8 @@ impl Space<'_> {
         writes
     }
 
-    /// Gives a new reply right the lowest number that is free, and notes how often each right is mentioned
-    /// in these parts, which a step has changed.
+    /// Gives a new reply right the lowest free number, and updates how often each right is
+    /// mentioned in these parts, which a step has changed.
     fn settle_rights(
         &self,
         state: &State,
@@ -167,7 +167,7 @@ impl Space<'_> {
         }
         let row = self.seen.parts_of(&self.row);
         for caller in tally.callers() {
-            // Whether more is looked at depends on what is found here.
+            // What is read next depends on what is found here.
             let position = self.layout.rights(caller.index());
             looks.push((u32::MAX, position));
             let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());
@@ -190,7 +190,7 @@ impl Space<'_> {
 }
 
 impl Space<'_> {
-    /// Forgets a right that is mentioned once if that is because its caller has abandoned it.
+    /// Forgets a right that is mentioned only once, if that mention is in the list of abandoned rights.
     fn forget_abandoned(
         &self,
         right: ReplyRight,
@@ -211,25 +211,25 @@ impl Space<'_> {
     }
 }
 
-/// What was looked at and what was asked, in the order in which it was.
+/// What was read and what was asked, in that order of time.
 pub(super) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Read> {
     let looks = looks.into_iter().map(|(stamp, position)| (stamp, Read::Looked(position)));
     let asked =
         asked.into_iter().map(|(stamp, answers, answer)| (stamp, Read::Asked { answers, answer }));
     let mut reads: Vec<(u32, Read)> = looks.chain(asked).collect();
-    // What is looked at last keeps its order.
+    // The sort is stable: what is read last keeps its order.
     reads.sort_by_key(|(stamp, _)| *stamp);
     reads.into_iter().map(|(_, read)| read).collect()
 }
 
-/// Answers questions as they are written down, and with 0 behind that.
+/// Answers questions from a script, and with 0 after its end.
 struct Script<'a> {
     clock: &'a Clock,
     grain: &'a Grain,
     answers: &'a [u64],
-    /// When it was asked, how many answers there were, and which was given.
+    /// For each question: when it was asked, how many answers it had, and which was given.
     asked: Vec<(u32, u64, u64)>,
-    /// There were too many answers.
+    /// There were too many answers or questions.
     refused: Option<()>,
 }
 
@@ -286,8 +286,8 @@ impl Sink for Report {
     }
 }
 
-/// Whether a call receives from all of these processes, so that it finds nobody there only once they all
-/// have ended.
+/// Whether a call receives from all of these processes, so that it finds nobody there only after
+/// all have ended.
 fn expects_something_of(machine: &Machine, pc: Pc, workers: &[ProcessId]) -> bool {
     fn is_among(value: &Value, worker: ProcessId) -> bool {
         match value {

@@ -1,4 +1,4 @@
-//! Threads that work at the same time, where the program is built with any (feature `threads`).
+//! A thread pool, if the program is built with the feature `threads`.
 
 #[cfg(feature = "threads")]
 mod real {
@@ -9,17 +9,17 @@ mod real {
     pub struct Pool(ThreadPool);
 
     impl Pool {
-        /// So many threads; none if the system gives none.
+        /// A pool of this many threads; none if the system refuses.
         pub fn of(threads: usize) -> Option<Self> {
             ThreadPoolBuilder::new().num_threads(threads).build().ok().map(Self)
         }
 
-        /// Does something with each of these, several at a time.
+        /// Does this work on each item, several at a time.
         pub fn each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync + Send) {
             self.0.install(|| items.par_iter_mut().for_each(work));
         }
 
-        /// Does something with each of these, several at a time, and meanwhile something else, which gives an answer.
+        /// Does this work on each item, several at a time, and meanwhile something else, whose answer it returns.
         pub fn each_while<T: Send, A: Send>(
             &self,
             items: &mut [T],
@@ -35,7 +35,7 @@ mod real {
 
 #[cfg(not(feature = "threads"))]
 mod real {
-    /// There is none: then one alone does everything.
+    /// There is no pool: a single thread does everything.
     pub enum Pool {}
 
     impl Pool {

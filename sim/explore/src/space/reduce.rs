@@ -1,4 +1,4 @@
-//! What is left out of the space of all states: how the reductions take part in going through it.
+//! What is left out of the state space: how the reductions take part in the search.
 
 use ipcsim_kernel::{Detect, Machine, State, ThreadState};
 
@@ -11,20 +11,20 @@ use super::{Edge, Space};
 /// Whether a reduction is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
-    /// It is.
+    /// Used.
     On,
-    /// It is not.
+    /// Not used.
     Off,
 }
 
 /// Which reductions are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reductions {
-    /// Local work belongs to the call before it, and variables that nobody will read are forgotten.
+    /// Local work is merged with the call before it, and dead variables are forgotten.
     pub merge: Reduction,
-    /// Partial order: of steps that make no difference to each other one order is enough.
+    /// Partial-order reduction: of independent steps, one order is enough.
     pub order: Reduction,
-    /// Symmetry: it does not matter which of several replicas it is.
+    /// Symmetry reduction: which of several replicas it is does not matter.
     pub symmetry: Reduction,
 }
 
@@ -32,7 +32,7 @@ impl Reductions {
     /// None of them.
     pub const NONE: Self =
         Self { merge: Reduction::Off, order: Reduction::Off, symmetry: Reduction::Off };
-    /// The one that leaves every schedule as it is.
+    /// Only the one that leaves out no schedule.
     pub const MERGE: Self =
         Self { merge: Reduction::On, order: Reduction::Off, symmetry: Reduction::Off };
     /// All of them.
@@ -41,8 +41,8 @@ impl Reductions {
 }
 
 impl Reductions {
-    /// Those of them that change nothing in this machine. A kernel that refuses deadlocks looks at how
-    /// far every thread is and what its variables hold, so there local work is seen by others.
+    /// Those that are sound for this machine. A kernel that refuses deadlocks looks at how far
+    /// every thread is and what its variables hold, so there local work is visible to others.
     #[must_use]
     pub fn sound_for(self, machine: &Machine) -> Self {
         match machine.policies.detect {
@@ -51,7 +51,7 @@ impl Reductions {
         }
     }
 
-    /// Without those that leave schedules out: what a schedule is shown and told by.
+    /// Without those that leave out schedules: the ones with which a schedule is shown.
     #[must_use]
     pub fn of_schedules(self) -> Self {
         Self { merge: self.merge, ..Self::NONE }
@@ -66,7 +66,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Whether it is worth going on: finding out what to leave out takes longer than a move.
+    /// Whether the reduction is worth its time: finding out what to leave out takes longer than a move.
     fn pays(&self) -> bool {
         const ENOUGH_TO_TELL: usize = 20_000;
         self.moves < ENOUGH_TO_TELL || self.kept + self.kept / 8 < self.moves
@@ -74,17 +74,17 @@ impl Trial {
 }
 
 impl Space<'_> {
-    /// Whether schedules are left out.
+    /// Whether schedules may be left out.
     pub fn is_reduced(&self) -> bool {
         self.order.is_some() || self.symmetry.is_some()
     }
 
-    /// Whether partial order, if it is used, has left out enough so far to be worth its time.
+    /// Whether partial-order reduction, if used, has left out enough so far to be worth its time.
     pub fn order_pays(&self) -> bool {
         self.trial.pays()
     }
 
-    /// Of the moves from the state of the row keeps those of a persistent set of threads.
+    /// Of the moves from the current state, keeps those of a persistent set of threads.
     pub(super) fn keep_persistent(&mut self, order: &PartialOrder, first: usize) {
         let mut movable: Vec<Movable> = Vec::new();
         for pending in &self.batch.pending[first..] {
@@ -127,7 +127,7 @@ impl Space<'_> {
         });
     }
 
-    /// As [`Space::arrive`], at states in which replicas are in order.
+    /// As [`Space::arrive`], but enters the canonical representatives of the targets.
     pub(super) fn arrive_in_order(
         &mut self,
         mut symmetry: Symmetry,
@@ -152,7 +152,7 @@ impl Space<'_> {
         symmetry
     }
 
-    /// Puts the replicas in the state of the row in order.
+    /// Replaces the current state by its canonical representative.
     fn put_in_order(&mut self, symmetry: &mut Symmetry) {
         let mut parts = self.seen.parts_of(&self.row);
         if symmetry.arrange(self.machine, &mut self.parts, &mut parts) {
@@ -160,7 +160,7 @@ impl Space<'_> {
         }
     }
 
-    /// Makes the row of a state out of its parts.
+    /// Makes the current row from a state's parts.
     fn row_of(&mut self, parts: &[u32]) {
         for (position, part) in parts.iter().enumerate() {
             let number = self.seen.number(position, *part);
@@ -169,8 +169,8 @@ impl Space<'_> {
         }
     }
 
-    /// What a way is in the whole system, where the replicas are `who` (nobody has changed places if that is
-    /// not said): the move, the parts of the state that it leads to, and who the replicas are there.
+    /// A transition of the reduced space, translated to the whole system, where the replicas are `who` (by default,
+    /// nobody has changed places): the move, the parts of the target state, and who the replicas are there.
     pub fn in_the_whole(
         &mut self,
         edge: &Edge,
@@ -187,11 +187,11 @@ impl Space<'_> {
         (what, there, Some(after))
     }
 
-    /// The parts of a state of the whole system, as they are numbered here.
+    /// The parts of a state of the whole system, numbered as here.
     pub fn parts_of(&mut self, state: &State) -> Vec<u32> {
         let mut parts = self.parts.of_state(self.machine, &self.layout, state);
         if self.layout.memory == Is::NotSo {
-            // Then nothing depends on it, and it is as it was in the beginning.
+            // Then nothing depends on it, and it keeps its initial value.
             parts[MEMORY] = self.seen.part(MEMORY, 0);
         }
         parts

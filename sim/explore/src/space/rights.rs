@@ -1,12 +1,12 @@
-//! How often each reply right is mentioned in a state, so that a number that nobody knows any more can be
-//! given again.
+//! Counts how often each reply right is mentioned in a state, so that a number that nobody knows
+//! any more can be reused.
 //!
-//! The kernel numbers the calls of a thread, one after the other. A client that calls for ever would have
-//! ever new states, although nobody can tell the hundredth call from the first once its request, its
-//! answer and what servers remember of it are gone. So a new right gets the lowest number that is free,
-//! and how often each is mentioned is a part of the state that a step keeps up to date: then what a step
-//! does still depends on nothing but the parts that it looks at. A right that its caller has abandoned, and
-//! that nobody else knows, is forgotten as well.
+//! The kernel numbers the calls of a thread consecutively. A client that calls for ever would reach
+//! new states for ever, although nobody can tell the hundredth call from the first once its
+//! request, its answer and what servers remember of it are gone. So a new right gets the lowest
+//! free number. The mention counts are parts of the state that each step keeps up to date: so what
+//! a step does still depends only on the parts that it reads. A right that its caller has
+//! abandoned, and that nobody else knows, is forgotten as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use ipcsim_kernel::{Rename, ReplyRight, ThreadId, Visit, Walk};
 
 use super::parts::Part;
 
-/// How often each right of one caller is mentioned: numbers of calls, and how many mentions, in order.
+/// How often each right of one caller is mentioned: pairs of call number and count, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mentions(Vec<(u32, u32)>);
 
@@ -34,7 +34,7 @@ impl Mentions {
         self.0.iter().any(|(other, _)| *other == call)
     }
 
-    /// So many mentions more; gives how many there are then.
+    /// Adds this many mentions; returns the new count.
     fn change(&mut self, call: u32, by: i64) -> u32 {
         let at = self.0.partition_point(|(other, _)| *other < call);
         if self.0.get(at).is_none_or(|(other, _)| *other != call) {
@@ -49,13 +49,13 @@ impl Mentions {
         count
     }
 
-    /// A right is mentioned nowhere any more.
+    /// Removes a right that is no longer mentioned anywhere.
     pub(super) fn forget(&mut self, right: ReplyRight) {
         self.0.retain(|(call, _)| *call != right.call);
     }
 
-    /// If the last call of a caller is a new one that has got a right, and a lower number than its own is
-    /// free, gives that number.
+    /// If the last call of a caller is new, has a right, and a lower number is free, renumbers it
+    /// to that one.
     pub(super) fn renumber_last(
         &mut self,
         caller: ThreadId,
@@ -89,18 +89,18 @@ impl Mentions {
 pub(super) struct Tally(BTreeMap<ReplyRight, i64>);
 
 impl Tally {
-    /// Counts what a part mentions, so many times each.
+    /// Counts what a part mentions, `times` for each mention.
     pub(super) fn count(&mut self, part: &Part, times: i64) {
         part.visit(&mut Counted { tally: &mut self.0, times });
     }
 
-    /// The threads whose rights are mentioned more often or less often than before.
+    /// The threads whose rights are mentioned more or less often than before.
     pub(super) fn callers(&self) -> BTreeSet<ThreadId> {
         let changed = self.0.iter().filter(|(_, count)| **count != 0);
         changed.map(|(right, _)| right.caller).collect()
     }
 
-    /// Brings the mentions of a caller up to date. Gives the rights that are mentioned only once now.
+    /// Updates the mentions of a caller. Returns the rights that are now mentioned only once.
     pub(super) fn settle(&self, caller: ThreadId, mentions: &mut Mentions) -> Vec<ReplyRight> {
         let mut lone = Vec::new();
         for (right, count) in self.0.iter().filter(|(right, _)| right.caller == caller) {
@@ -112,7 +112,7 @@ impl Tally {
     }
 }
 
-/// Everything keeps its name but one right.
+/// Renames one right and nothing else.
 pub(super) struct Renumbered {
     right: ReplyRight,
     call: u32,
@@ -124,7 +124,7 @@ impl Rename for Renumbered {
     }
 }
 
-/// Counts rights, so many times each.
+/// Counts rights, `times` for each mention.
 struct Counted<'a> {
     tally: &'a mut BTreeMap<ReplyRight, i64>,
     times: i64,
@@ -137,9 +137,9 @@ impl Visit for Counted<'_> {
 }
 
 impl Part {
-    /// Gives a right its other number.
+    /// Gives a right its new number.
     pub(super) fn renumber(&mut self, renumbered: &mut Renumbered) {
-        // A process mentions none, and what its collections hold would be put in order.
+        // A process mentions no rights, and renaming would reorder its collections.
         if !matches!(self, Part::Process(_)) {
             self.rename(renumbered);
         }

@@ -1,10 +1,10 @@
-//! Visited states, exactly and in little space: collapse compression.
+//! The visited states, stored exactly and compactly: collapse compression.
 //!
-//! A state is a row of small numbers: for each of its parts, which of those that were ever seen at that
-//! position. A number takes as many bits as there are different ones to tell apart, so a part that
-//! never changes takes none, and a whole state a few words. When a number needs another bit it gets one
-//! that no row uses yet. Then its bits lie apart, and take longer to collect; so whenever there are twice
-//! as many rows as the last time all are packed anew, and also when there is no bit left.
+//! A state vector is a row of small numbers: for each part, which of the parts ever seen at that
+//! position. A number takes only the bits needed to tell these apart, so a part that never changes
+//! takes none, and a whole state a few words. When a number needs another bit, it gets one that no
+//! row uses yet. Its bits are then scattered and slower to collect; so if the rows have doubled
+//! since the last repacking, or no bit is left, all rows are repacked instead.
 
 use std::hint::black_box;
 
@@ -13,14 +13,14 @@ use super::shards::{SHARDS, Shard, hash, shard_of};
 
 /// The visited states.
 pub(super) struct Rows {
-    /// Where the bits of the numbers lie: by position, the lowest first.
+    /// Where the bits of the numbers lie: by position, lowest bits first.
     stretches: Vec<Stretch>,
-    /// For each position where its stretches begin, and behind the last where they end.
+    /// For each position, where its stretches begin; after the last one, where they end.
     begins: Vec<u32>,
-    /// How many words a row takes, and how many bits of the last are given away.
+    /// How many words a row takes, and how many bits of the last one are in use.
     words: usize,
     given: u32,
-    /// How many rows there were when they were packed anew.
+    /// How many rows there were at the last repacking.
     packed_at: usize,
     rows: Vec<u64>,
     shards: Vec<Shard>,
@@ -29,12 +29,12 @@ pub(super) struct Rows {
 /// Bits of a number, side by side in a word of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
-    /// Its bits, at the lower end of a word.
+    /// The mask of its bits, before the shift.
     mask: u32,
     position: u32,
     word: u32,
     shift: u8,
-    /// Which bit of the number is the first of them.
+    /// Which bit of the number is its first.
     offset: u8,
 }
 
@@ -53,32 +53,32 @@ impl Stretch {
         ((packed[self.word as usize] >> self.shift) as u32 & self.mask) << self.offset
     }
 
-    /// Puts its bits of a number where there are others.
+    /// Overwrites its bits with those of a number.
     fn put(self, packed: &mut [u64], number: u32) {
         packed[self.word as usize] &= !(u64::from(self.mask) << self.shift);
         self.enter(packed, number);
     }
 
-    /// Puts its bits of a number where there are none yet.
+    /// Writes its bits of a number where there are only zeros.
     fn enter(self, packed: &mut [u64], number: u32) {
         let bits = number >> self.offset & self.mask;
         packed[self.word as usize] |= u64::from(bits) << self.shift;
     }
 
-    /// How many bits of the number there are up to its end.
+    /// How many bits the number has up to the end of this stretch.
     fn end(self) -> u32 {
         u32::from(self.offset) + self.mask.count_ones()
     }
 }
 
-/// When rows are packed anew so many bits are left to give away, so that it does not happen often.
+/// Repacking leaves at least this many bits free, so that it does not happen often.
 const SPARE: u32 = 8;
 
-/// So many words of rows grow by less than they are: 16 MiB.
+/// Beyond this many words, 16 MiB, the rows grow by less than a factor of two.
 const LARGE: usize = 2 << 20;
 
 impl Rows {
-    /// No rows yet; they will have so many positions.
+    /// No rows yet; they will have this many positions.
     pub(super) fn new(positions: usize) -> Self {
         Self {
             stretches: Vec::new(),
@@ -101,7 +101,7 @@ impl Rows {
         self.words
     }
 
-    /// How many bytes everything takes.
+    /// The size in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.rows.capacity() * 8 + self.shards.iter().map(Shard::bytes).sum::<usize>()
     }
@@ -112,7 +112,7 @@ impl Rows {
         &self.rows[at..at + self.words]
     }
 
-    /// Takes a row apart: a number for each position.
+    /// Unpacks a row: a number for each position.
     pub(super) fn unpack(&self, row: u32, numbers: &mut [u32]) {
         self.unpack_from(self.packed(row), numbers);
     }
@@ -155,7 +155,7 @@ impl Rows {
         }
     }
 
-    /// Makes room for numbers up to these at their positions, each of which is named once.
+    /// Makes room for these numbers at their positions. Each position appears once.
     pub(super) fn widen(&mut self, numbers: &[(u32, u32)]) {
         let needs = |(position, number): &(u32, u32)| {
             let (position, needed) = (*position as usize, u32::BITS - number.leading_zeros());
@@ -171,7 +171,7 @@ impl Rows {
             return self.pack_anew(&wide);
         }
         for (position, needed) in wide {
-            // No row has used these bits: they are 0, as the number needs it.
+            // No row has used these bits: they are 0, as old numbers need.
             let bits = self.bits(position);
             let more = Stretch::new(position, self.words - 1, self.given, (bits, needed - bits));
             self.given += needed - bits;
@@ -184,7 +184,7 @@ impl Rows {
         self.of(position).last().map_or(0, |last| last.end())
     }
 
-    /// Gives each number its bits in one stretch, and these so many.
+    /// Repacks: gives each number one stretch, with this many bits for the numbers in `wide`.
     fn pack_anew(&mut self, wide: &[(usize, u32)]) {
         let mut needed: Vec<u32> =
             (0..self.begins.len() - 1).map(|position| self.bits(position)).collect();
@@ -222,7 +222,7 @@ impl Rows {
         self.fill_shards();
     }
 
-    /// All rows, packed as those are, in the memory where they are now: there may be no more for others.
+    /// All rows, repacked in place: there may be no memory for a copy.
     fn packed_as(&mut self, anew: &Self) -> Vec<u64> {
         let (count, old, new) = (self.len(), self.words, anew.words);
         let mut rows = std::mem::take(&mut self.rows);
@@ -231,7 +231,7 @@ impl Rows {
             self.unpack_from(&rows[row * old..][..old], &mut numbers);
             anew.pack_into(&numbers, &mut rows[row * new..][..new]);
         };
-        // Rows that become longer move up, the last first; so none is written over before it is read.
+        // Rows that get longer move up, the last one first, so that none is overwritten before it is read.
         if new > old {
             let more = count * (new - old);
             rows.reserve_exact(more);
@@ -268,9 +268,9 @@ impl Rows {
         u32::try_from(self.len()).expect("the memory limit comes first")
     }
 
-    /// Fetches what insertions of rows with these hashes will look at: the slots, and then the rows that
-    /// they will most likely be compared with. So close together many take hardly more time than one,
-    /// because none waits for another.
+    /// Prefetches what inserting rows with these hashes will read: the slots, and then the rows
+    /// that they will most likely be compared with. Many such independent accesses take hardly
+    /// longer than one, because none waits for another.
     pub(super) fn fetch(&self, hashes: &[u32]) {
         let slot = |hash: &u32| self.shards[shard_of(*hash)].first(*hash);
         black_box(hashes.iter().fold(0, |all, hash| all ^ slot(hash)));
@@ -279,12 +279,12 @@ impl Rows {
         black_box(rows.fold(0, |all, row| all ^ self.rows[row as usize * self.words]));
     }
 
-    /// The places, for somebody who enters rows while others read those that are there.
+    /// Takes the shards out, to enter rows while other threads read the existing ones.
     pub(super) fn take_shards(&mut self) -> Vec<Shard> {
         std::mem::take(&mut self.shards)
     }
 
-    /// Puts them back, with the rows that were entered.
+    /// Puts the shards back, with the rows that were entered.
     pub(super) fn give_back(&mut self, shards: Vec<Shard>, fresh: &[u64]) {
         self.shards = shards;
         self.append(fresh);
@@ -292,7 +292,7 @@ impl Rows {
 
     fn append(&mut self, rows: &[u64]) {
         let free = self.rows.capacity() - self.rows.len();
-        // Twice the room is too much where it is about as much as there is.
+        // Large rows do not double: that could take about all the memory there is.
         if free < rows.len() && self.rows.len() > LARGE {
             self.rows.reserve_exact(rows.len().max(self.rows.len() / 8));
         }

@@ -1,5 +1,5 @@
-//! The state that steps are performed in. From one step to the next little of it differs, and only that is
-//! put in anew.
+//! The state in which steps are performed. Little of it differs from one step to the next, and only
+//! that is replaced.
 
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Ghost, State};
@@ -16,8 +16,8 @@ pub(super) struct Scratch {
 const SPOILT: u32 = u32::MAX;
 
 impl Scratch {
-    /// The state with these parts, made out of another one if there is one. What it looks at from now on is
-    /// noted by the clock.
+    /// The state with these parts, made from the kept one if possible. The clock records what is
+    /// read in it from now on.
     pub(super) fn load(
         kept: Option<Self>,
         parts: &Parts,
@@ -50,7 +50,7 @@ impl Scratch {
         kept
     }
 
-    /// A step has changed what is at these positions.
+    /// Notes that a step has changed these positions.
     pub(super) fn spoil(&mut self, positions: impl Iterator<Item = usize>) {
         positions.for_each(|position| self.row[position] = SPOILT);
     }

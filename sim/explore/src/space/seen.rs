@@ -1,15 +1,15 @@
-//! The parts that were ever seen at each position, numbered there.
+//! The parts that were ever seen at each position, numbered per position.
 
 use std::collections::BTreeMap;
 
-/// For each position the parts that were ever seen there.
+/// For each position, the parts that were ever seen there.
 pub(super) struct Seen {
     parts: Vec<Vec<u32>>,
     numbers: Vec<BTreeMap<u32, u32>>,
 }
 
 impl Seen {
-    /// At each position one part was seen, whose number there is 0.
+    /// The parts of the first row; each has number 0 at its position.
     pub(super) fn new(row: Vec<u32>) -> Self {
         let numbers = row.iter().map(|part| BTreeMap::from([(*part, 0)])).collect();
         Self { parts: row.into_iter().map(|part| vec![part]).collect(), numbers }

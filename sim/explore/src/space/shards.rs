@@ -1,12 +1,12 @@
-//! The places of visited states, by their hashes, in shards that several threads can own.
+//! The hash table of visited states, in shards by hash.
 //!
-//! Open addressing with linear probing. A slot holds a hash and the number of a row, plus one: so most
-//! wrong rows are passed over without being looked at.
+//! Open addressing with linear probing. A slot holds a hash and the number of a row, plus one: so
+//! most non-matching rows are skipped without reading them.
 
-/// How many shards there are; so many threads at most can enter states at the same time.
+/// The number of shards.
 pub(super) const SHARDS: usize = 8;
 
-/// The places of the states whose hashes end in the same bits.
+/// The states whose hashes end in the same bits.
 pub(super) struct Shard {
     slots: Vec<u64>,
     shift: u32,
@@ -23,7 +23,7 @@ impl Shard {
         self.slots.capacity() * 8
     }
 
-    /// The number of the row with this hash that is the one; if there is none, the slot that it would get.
+    /// The number of the row with this hash for which `is_it` holds; if there is none, the slot that it would get.
     pub(super) fn place(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
         let mut at = (hash >> self.shift) as usize;
@@ -40,12 +40,12 @@ impl Shard {
         }
     }
 
-    /// What will be looked at first for this hash.
+    /// The first slot that is probed for this hash.
     pub(super) fn first(&self, hash: u32) -> u64 {
         self.slots[(hash >> self.shift) as usize]
     }
 
-    /// The row that is probably the one with this hash.
+    /// The most likely row for this hash.
     pub(super) fn likely(&self, hash: u32) -> Option<u32> {
         let slot = self.first(hash);
         ((slot >> 32) as u32 == hash).then(|| (slot as u32).checked_sub(1)).flatten()
@@ -57,10 +57,10 @@ impl Shard {
         self.count += 1;
     }
 
-    /// Makes room for so many more rows.
+    /// Makes room for this many more rows.
     pub(super) fn reserve(&mut self, more: usize) {
         while (self.count + more) * 3 > self.slots.len() * 2 {
-            // The old slots know the hashes.
+            // The old slots hold the hashes.
             let size = self.slots.len() * 2;
             let old = std::mem::replace(&mut self.slots, vec![0; size]);
             self.shift = self.shift.checked_sub(1).expect("the memory limit comes first");
@@ -76,7 +76,7 @@ impl Shard {
         self.count = 0;
     }
 
-    /// Enters a row that is not there.
+    /// Enters a row that is not there yet.
     pub(super) fn enter(&mut self, hash: u32, row: u32) {
         self.reserve(1);
         self.count += 1;
@@ -98,7 +98,7 @@ pub(super) fn shard_of(hash: u32) -> usize {
     hash as usize % SHARDS
 }
 
-/// Multiplying, and mixing the high half in, word after word.
+/// Multiplies and mixes in the high half, word by word.
 pub(super) fn hash(packed: &[u64]) -> u32 {
     let mut sum: u64 = 0x243f_6a88_85a3_08d3;
     for word in packed {

@@ -1,8 +1,8 @@
-//! Several threads look for states together.
+//! Several threads search for states together.
 //!
-//! Some look where the next states lead, and only read what is known. Meanwhile one enters what was found
-//! from the states before those, in the order in which one thread alone would have come up to it. So nothing
-//! depends on how many threads there are.
+//! Some compute the successors of the next states, and only read what is known. Meanwhile one
+//! enters the successors of the states before those, in the order in which a single thread would
+//! have found them. So the result does not depend on the number of threads.
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -13,13 +13,13 @@ use super::transitions::{Move, Walk};
 use super::walks::{OneWalk, Walks};
 use super::{BATCH, Delivery, Pending, Space};
 
-/// Threads that look for states.
+/// The threads that search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lookers {
     /// How many there are.
     pub threads: usize,
-    /// So many states each of them looks at before they meet; where there are no more than that left on a
-    /// level, one alone looks.
+    /// How many states each of them expands between two meetings; if a level has no more than this
+    /// left, a single thread searches.
     pub share: u32,
 }
 
@@ -29,45 +29,45 @@ impl Default for Lookers {
     }
 }
 
-/// What was found out about states that were looked at together.
+/// The result of expanding states together.
 pub struct Together {
     /// The end of those states.
     pub end: u32,
-    /// How many ways lead on from them.
+    /// How many transitions lead out of them.
     pub edges: u64,
-    /// Those that no way leads on from, in order.
+    /// The states without outgoing transitions, in order.
     pub sinks: Vec<u32>,
-    /// Those in which nothing but a timeout goes on, in order.
+    /// The states in which only a timeout can happen, in order.
     pub masked: Vec<u32>,
-    /// Whether a way leads to a state that was not discovered later.
+    /// Whether a transition leads to a state that was not discovered later than its source.
     pub goes_back: bool,
     /// Whether all messages arrive.
     pub delivery: Delivery,
 }
 
-/// The threads, and what they work with: it is big, and used again.
+/// The threads and their buffers, which are large and reused.
 pub(super) struct Team {
     pool: Pool,
-    /// Where the next states lead, as far as it is known. There are more views than threads, so that whoever
-    /// has entered everything can help the others to look.
+    /// The known successors of the next states. There are more views than threads, so that the
+    /// thread that enters can help the others afterwards.
     ahead: Vec<View>,
-    /// Where those before lead, to be entered.
+    /// The successors of the states before those, to be entered.
     behind: Vec<View>,
-    /// The rows that are entered.
+    /// The newly entered rows.
     fresh: Vec<u64>,
 }
 
-/// Where some states lead, as one thread saw it.
+/// The successors of some states, as one thread saw them.
 struct View {
     states: Range<u32>,
     pending: Vec<Pending>,
-    /// Where each of these leads, packed, with its hash.
+    /// The target of each of these, packed; below, its hash.
     packed: Vec<u64>,
     hashes: Vec<u32>,
     sinks: Vec<u32>,
     masked: Vec<u32>,
     delivery: Delivery,
-    /// States with a step that nobody has performed yet, or that cannot be performed to its end.
+    /// States with a step that was never performed, or that cannot be performed to its end.
     unknown: Vec<u32>,
     row: Vec<u32>,
     moves: Vec<Move>,
@@ -77,28 +77,28 @@ struct View {
 
 /// How far several threads could see.
 enum Looked {
-    /// Wherever the states lead.
+    /// All successors.
     Everywhere,
-    /// There is much that nobody has performed yet, which is done by one alone.
+    /// Many steps were never performed; a single thread performs them.
     AtTheUnknown,
-    /// Something ends the search; where exactly, one alone has to see.
+    /// Something ends the search; a single thread must find out where exactly.
     ToAnEnd,
 }
 
-/// How many views there are for each thread.
+/// The number of views per thread.
 const VIEWS: usize = 4;
-/// So often they meet before they tell how far they are.
+/// How often the threads meet before they report progress.
 const MEETINGS: u32 = 64;
-/// What a view holds takes about so many bytes at most.
+/// A view holds at most about this many bytes.
 const VIEW_BYTES: u64 = 4 << 20;
-/// In so many states at most something may be unknown; if it is in more, one alone looks at so many.
+/// If more than `MOST_UNKNOWN` states have something unknown, a single thread expands the next `ALONE` states.
 const MOST_UNKNOWN: usize = 4_096;
 const ALONE: u32 = 4_096;
 
 impl Space<'_> {
-    /// Lets several threads look where the first of these states lead, if that is worth it and there will
-    /// not be more states than this. About so many ways lead on from one. Notes from where each new state was
-    /// reached.
+    /// Lets several threads expand the first of these states, if that is worth it and the number of
+    /// states stays within the limit. About `ways_of_one` transitions lead out of a state. Records
+    /// the parent of each new state.
     pub fn expand_together(
         &mut self,
         states: Range<u32>,
@@ -106,7 +106,7 @@ impl Space<'_> {
         ways_of_one: u64,
         parents: &mut Vec<u32>,
     ) -> Option<Together> {
-        // Where many ways lead on from a state, or rows are long, fewer states are looked at together.
+        // If states have many transitions, or rows are long, fewer states are expanded together.
         let bytes_of_one = ways_of_one * (self.rows.words() as u64 * 8 + 32);
         let fit = u32::try_from(VIEW_BYTES / bytes_of_one.max(1)).unwrap_or(u32::MAX);
         let lookers = Lookers { share: lookers.share.min(fit.max(1) * VIEWS as u32), ..lookers };
@@ -170,7 +170,7 @@ impl Space<'_> {
         found
     }
 
-    /// Looks where the states ahead lead, and enters where those behind do. Gives whether a way leads back.
+    /// Looks up the successors of the states ahead, enters those behind. Returns whether a transition leads back.
     fn look_and_enter(&mut self, team: &mut Team, parents: &mut Vec<u32>) -> bool {
         let mut shards = self.rows.take_shards();
         let Team { pool, ahead, behind, fresh } = team;
@@ -194,7 +194,7 @@ impl Space<'_> {
         goes_back
     }
 
-    /// Performs what nobody has performed yet in the states ahead.
+    /// Performs the steps of the states ahead that were never performed.
     fn learn(&mut self, Team { pool, ahead, .. }: &mut Team) -> Looked {
         let mut all_known = true;
         loop {
@@ -229,7 +229,7 @@ impl Space<'_> {
 }
 
 impl Team {
-    /// So many threads; none if the system gives none, and then one alone looks.
+    /// A team of this many threads; none if the system refuses, and then a single thread searches.
     fn of(threads: usize) -> Option<Self> {
         let pool = Pool::of(threads)?;
         let views = || (0..VIEWS * threads).map(|_| View::new()).collect();
@@ -249,7 +249,7 @@ impl Together {
         }
     }
 
-    /// These were entered.
+    /// Adds what these views entered.
     fn add(&mut self, views: &[View], goes_back: bool) {
         self.goes_back |= goes_back;
         for view in views {
@@ -293,7 +293,7 @@ impl View {
         self.unknown.extend(self.states.clone());
     }
 
-    /// Sees where the states lead of which that was unknown.
+    /// Looks up the successors of the states for which something was unknown.
     fn look(&mut self, space: &Space) {
         self.row.resize(space.row.len(), 0);
         let known = self.pending.len();
@@ -313,19 +313,19 @@ impl View {
         }
         self.walks = walks;
         if known > 0 && self.pending.len() > known {
-            // Most are in order: the sort finds that out.
+            // Most are already in order, and the sort benefits from that.
             self.pending.sort_by_key(|pending| pending.from);
             self.sinks.sort_unstable();
             self.masked.sort_unstable();
         }
     }
 
-    /// Notes where these walks from one state lead, if they are all that there is to say of it.
+    /// Records where these walks from one state lead, if they tell everything about it.
     fn walked_from(&mut self, space: &Space, walks: &[OneWalk]) -> bool {
         let goes_on = |effect: &u32| !space.transitions.effect(*effect).achieved.ends();
         let plain = |walk: &OneWalk| walk.effect.is_some_and(|effect| goes_on(&effect));
         let is_timeout = |walk: &OneWalk| matches!(walk.what, Move::Expire(_));
-        // Where nothing happens, or nothing but timeouts, there is more to see.
+        // If nothing happens, or only timeouts, there is more to find out.
         if !walks.iter().all(plain) || walks.iter().all(is_timeout) {
             return false;
         }
@@ -337,7 +337,7 @@ impl View {
         true
     }
 
-    /// Sees where a state leads, if that is known.
+    /// Looks up the successors of a state, if they are known.
     fn look_from(&mut self, space: &Space, state: u32) {
         space.rows.unpack(state, &mut self.row);
         space.moves_in(&self.row, &mut self.moves);
@@ -360,7 +360,7 @@ impl View {
         }
     }
 
-    /// Packs the states that the ways lead to.
+    /// Packs the target states.
     fn follow(&mut self, space: &Space) {
         self.packed.clear();
         self.hashes.clear();
@@ -376,7 +376,7 @@ impl View {
         }
     }
 
-    /// Enters where the ways lead, in order: what is new there goes behind the rows that are fresh already.
+    /// Enters the targets, in order: new ones are appended to the fresh rows.
     fn enter(
         &self,
         space: &Space,
@@ -391,7 +391,7 @@ impl View {
         let mut targets =
             self.pending.iter().zip(self.packed.chunks_exact(words)).zip(&self.hashes);
         for hashes in self.hashes.chunks(4 * BATCH as usize) {
-            // As `Rows::fetch`.
+            // As in `Rows::fetch`.
             let shard = |hash: u32| &shards[shard_of(hash)];
             black_box(hashes.iter().fold(0, |all, hash| all ^ shard(*hash).first(*hash)));
             let likely = hashes.iter().filter_map(|hash| shard(*hash).likely(*hash));

@@ -1,29 +1,29 @@
-//! The transition cache: steps that were performed once are known.
+//! The transition cache: a step that was performed once is looked up afterwards.
 //!
-//! A step is a function of what it reads: what it reads first is always the same, what it reads next
-//! depends on what it has read so far, and so on up to its effect. That makes a tree of decisions. It
-//! grows when a step is really performed by the kernel, which tells what it looked at, in order; when
-//! the same is seen again the effect is looked up.
+//! A step is a function of what it reads: what it reads first is always the same, what it reads
+//! next depends on what it has read so far, and so on up to its effect. That makes a decision tree.
+//! It grows when the kernel actually performs a step and reports what it read, in order; when a
+//! step reads the same again, its effect is looked up.
 
 use ipcsim_kernel::{ProcessId, ThreadId};
 
 /// What can happen next in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Move {
-    /// All processes begin whose time is the start; the first move of all.
+    /// All processes begin that start at time 0; always the first move.
     Begin,
-    /// A process begins whose time comes later.
+    /// A process begins that starts later.
     Start(ProcessId),
-    /// A thread performs its next call, and its local work up to the one behind it.
+    /// A thread performs its next call, and its local work up to the call after it.
     Call(ThreadId),
-    /// A thread does its local work. Only where that is a move of its own.
+    /// A thread does its local work, if that is a move of its own.
     Local(ThreadId),
     /// A bounded wait ends.
     Expire(ThreadId),
 }
 
 impl Move {
-    /// The thread that moves, if it is one.
+    /// The thread that moves, if a thread does.
     pub fn thread(self) -> Option<ThreadId> {
         match self {
             Move::Call(t) | Move::Local(t) | Move::Expire(t) => Some(t),
@@ -31,7 +31,7 @@ impl Move {
         }
     }
 
-    /// A number that no other move has.
+    /// A unique number for this move.
     pub(super) fn number(self) -> u32 {
         match self {
             Move::Begin => 0,
@@ -46,11 +46,11 @@ impl Move {
 /// What a step does to the parts of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
-    /// How the questions were answered on the way to it.
+    /// How the questions were answered to get there.
     pub answers: Box<[u64]>,
     /// Positions with their new numbers.
     pub writes: Box<[(u32, u32)]>,
-    /// Processes that have ended, of those that it changed.
+    /// The processes that have ended, among those it changed.
     pub ended: Box<[ProcessId]>,
     pub achieved: Achieved,
     pub delivery: Delivery,
@@ -61,16 +61,16 @@ pub(super) struct Change {
 pub enum Achieved {
     /// Nothing that counts.
     Nothing,
-    /// A thread of a worker took a message or wrote to the log.
+    /// A worker's thread received a message or wrote to the log.
     Progress,
     /// A thread is in local work that never ends.
     Endless(ThreadId),
-    /// A thread drew a number out of too many.
+    /// A thread asked a question with too many answers, or too many questions.
     TooManyAnswers(ThreadId),
 }
 
 impl Achieved {
-    /// Whether that is as far as the search can go.
+    /// Whether the search must end here.
     pub(super) fn ends(self) -> bool {
         matches!(self, Achieved::Endless(_) | Achieved::TooManyAnswers(_))
     }
@@ -81,21 +81,21 @@ impl Achieved {
 pub enum Delivery {
     /// They arrive, or are under way.
     Good,
-    /// One was not sent after all, was taken back, or was lost.
+    /// One was not sent, was withdrawn, or was lost.
     Failed,
 }
 
-/// Something that a step did on the way to its effect.
+/// Something that a step read on the way to its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Read {
     /// It looked at the part at this position.
     Looked(usize),
-    /// It asked a question with so many answers, and got this one.
+    /// It asked a question with this many answers, and got this one.
     Asked { answers: u64, answer: u64 },
 }
 
-/// A place in the tree: what happens there, and where its ways on are. Small, and of a size that no line of
-/// a cache is crossed: most of the time of a walk is spent waiting for the next one.
+/// A place in the tree: what happens there, and where its children are. Small, and sized so that it
+/// does not straddle a cache line: a walk spends most of its time waiting for the next line.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     node: Node,
@@ -105,7 +105,7 @@ struct Place {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Node {
-    /// Nobody has come here.
+    /// Never reached.
     Nowhere,
     Unknown,
     Looks(u32),
@@ -117,9 +117,9 @@ impl Place {
     const NOWHERE: Self = Self { node: Node::Nowhere, first: 0, count: 0 };
 }
 
-/// What is known of functions of states: for each what it does, by what it looks at.
+/// What is known about functions of states: the effect of each, by what it reads.
 pub(super) struct TransitionCache<E> {
-    /// The ways on from a place lie side by side.
+    /// The children of a place lie side by side.
     places: Vec<Place>,
     effects: Vec<E>,
     bytes: usize,
@@ -127,22 +127,22 @@ pub(super) struct TransitionCache<E> {
 
 /// A step of a walk.
 pub(super) enum Step {
-    /// It goes on there.
+    /// It goes on to this place.
     To(u32),
-    /// It has come to an effect.
+    /// It has reached an effect.
     Done(u32),
-    /// There are several ways on, or none that is known.
+    /// There are several ways to go on, or none is known.
     Several,
 }
 
-/// What was found on a walk through what is known, and the places that are still to be looked at.
+/// The effects found on a walk through the tree, and the places still to visit.
 #[derive(Default)]
 pub(super) struct Walk {
     pub found: Vec<u32>,
     open: Vec<u32>,
 }
 
-/// Where all functions begin: the ways on are their numbers.
+/// The root of all functions: its children are indexed by function number.
 const ROOT: u32 = 0;
 
 impl<E> TransitionCache<E> {
@@ -155,13 +155,13 @@ impl<E> TransitionCache<E> {
         &self.effects[number as usize]
     }
 
-    /// About how many bytes it takes.
+    /// The approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes + self.places.capacity() * size_of::<Place>()
     }
 
-    /// Finds the effects of the function with this number in a state, in the order of the answers. Errors:
-    /// the answers with which it has to be performed, because they are not known yet.
+    /// Finds the effects of the function with this number in a state, in the order of the answers.
+    /// Errors: the answers with which it must still be performed, because their effect is unknown.
     pub(super) fn effects(&self, what: u32, row: &[u32], walk: &mut Walk) -> Result<(), Vec<u64>> {
         let Walk { found, open } = walk;
         found.clear();
@@ -178,7 +178,7 @@ impl<E> TransitionCache<E> {
                     },
                     Node::Asks(answers) => {
                         let first = self.places[at as usize].first;
-                        // The last is put down first, so that the first comes first.
+                        // Pushed in reverse, so that the first is popped first.
                         open.extend((first + 1..first + answers).rev());
                         at = first;
                     }
@@ -193,7 +193,7 @@ impl<E> TransitionCache<E> {
         Ok(())
     }
 
-    /// Where a walk for the function with this number begins.
+    /// Where a walk for this function begins.
     pub(super) fn start(&self, what: u32) -> Option<u32> {
         self.way(ROOT, what)
     }
@@ -209,7 +209,7 @@ impl<E> TransitionCache<E> {
         }
     }
 
-    /// The answers on the way to the first place that nothing is known of.
+    /// The answers on the way to the first unknown place.
     fn unknown_answers(&self, what: u32, row: &[u32]) -> Vec<u64> {
         let Some(start) = self.way(ROOT, what) else { return Vec::new() };
         let mut open = vec![(start, Vec::new())];
@@ -234,7 +234,7 @@ impl<E> TransitionCache<E> {
         unreachable!("something is unknown")
     }
 
-    /// Enters what was performed, and takes so many bytes.
+    /// Enters the effect of a performed step, which takes this many bytes.
     pub(super) fn learn(
         &mut self,
         what: u32,
@@ -253,7 +253,7 @@ impl<E> TransitionCache<E> {
                 Read::Asked { answers, answer } => {
                     let count = u32::try_from(answers).expect("questions are small");
                     self.settle(at, Node::Asks(count));
-                    // The last first: then there is room for all of them, and none has to move.
+                    // The last first: that makes room for all of them, and none has to move.
                     for other in (0..count).rev() {
                         self.make_way(at, other);
                     }
@@ -273,12 +273,12 @@ impl<E> TransitionCache<E> {
         (found < count).then_some(first + found)
     }
 
-    /// The place that this way leads to. Others from the same place may move for it.
+    /// The child with this number, created if necessary. Its siblings may move to make room.
     fn make_way(&mut self, from: u32, found: u32) -> u32 {
         let Place { first, count, .. } = self.places[from as usize];
         let mut first = first as usize;
         if found >= count {
-            // More ways, at the end; where the old ones were remains empty.
+            // Moves the children to the end, with more room; their old places are abandoned.
             let end = self.places.len();
             let more = (found + 1).next_power_of_two();
             self.places.extend_from_within(first..first + count as usize);

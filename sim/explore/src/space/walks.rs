@@ -1,9 +1,9 @@
-//! Many walks through what is known, side by side: while one waits for memory the others go on.
+//! Many walks through the transition cache side by side: while one waits for memory, the others go on.
 
 use super::Space;
 use super::transitions::{Move, Step};
 
-/// What the moves of some states come to, as far as it is known.
+/// The known effects of the moves of some states.
 #[derive(Default)]
 pub(super) struct Walks {
     rows: Vec<u32>,
@@ -15,7 +15,7 @@ pub(super) struct Walks {
 /// The walk of one move.
 pub(super) struct OneWalk {
     pub state: u32,
-    /// Which of the rows it is.
+    /// The index of its row.
     place: usize,
     pub what: Move,
     /// Where it is.

@@ -1,14 +1,14 @@
-//! Links that are there from the start: those that programs name.
+//! Links that exist from the start: those that programs name.
 //!
 //! A link is made when it is first needed. Making the named ones at once gives them numbers that do not
-//! depend on who needs one first, so that states which differ in nothing else are one state.
+//! depend on who needs one first, so that states that differ in nothing else are one state.
 
 use ipcsim_program::{Edges, Effect, Expr, From, Handle, ProcessId, Receive, Value, reachable};
 
 use crate::machine::Machine;
 use crate::state::State;
 
-/// In larger machines no link is made in advance: it would take longer than it is worth.
+/// In larger machines no link is made in advance: it would cost more than it saves.
 const MOST_PROCESSES: usize = 256;
 /// If programs name more links than this, each is made when it is first needed.
 const MOST_LINKS: usize = 4_096;

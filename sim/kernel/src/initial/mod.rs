@@ -1,4 +1,4 @@
-//! The state with which a machine begins.
+//! The initial state of a machine.
 
 mod links;
 

@@ -94,7 +94,7 @@ fn kept_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
 }
 
 /// Every send-once right is in one place: in a name space, in a message, or with the kernel, which owes a
-/// notice by it. It leaves that place with the one message that it is good for.
+/// notice through it. It leaves that place with the one message that it is good for.
 fn once_invariants(state: &State) {
     let mut places = BTreeMap::new();
     let mut put = |once: Once| *places.entry(once).or_insert(0) += 1;

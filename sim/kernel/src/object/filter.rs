@@ -1,19 +1,19 @@
-//! Which messages will do for a receive.
+//! Which messages a receive accepts.
 
 use ipcsim_program::{Message, Value, state};
 
 state! {
-    /// Which messages will do for a receive.
+    /// Which messages a receive accepts.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub struct Filter {
-        /// Only those of this type; of a list, of any of these.
+        /// Only those of this type; if it is a list, of any type in it.
         pub kind: Option<Value>,
         /// The largest that it takes, in bytes.
         pub max_size: Option<u64>,
     }
 }
 
-/// Whether a receive that says this `type:` takes a message of that type: a list takes any of its items.
+/// Whether a receive with this `type:` takes a message of that type: a list takes any of its items.
 pub(crate) fn is_wanted_type(wanted: &Value, offered: &Value) -> bool {
     match wanted {
         Value::List(types) => types.items().contains(offered),
@@ -22,7 +22,7 @@ pub(crate) fn is_wanted_type(wanted: &Value, offered: &Value) -> bool {
 }
 
 impl Filter {
-    /// Whether the type of a message is right; its size is another question.
+    /// Whether the type of a message matches; its size is another question.
     pub fn accepts(filter: Option<&Filter>, message: &Message) -> bool {
         match filter.and_then(|filter| filter.kind.as_ref()) {
             None => true,

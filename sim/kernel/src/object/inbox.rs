@@ -1,7 +1,7 @@
 //! An inbox: all links to one process, and the threads of that process that wait for them.
 //!
 //! A link exists for each process that sends here; it is made when it is first needed. Receivers wait
-//! here and not on the single link, because `receive … from: anyone` waits on all of them, also on
+//! here and not on a single link, because `receive … from: anyone` waits on all of them, including
 //! those that do not exist yet.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,9 +11,9 @@ use ipcsim_program::{MailboxId, ProcessId, ThreadId, nameless, state};
 /// Whether the order of arrivals over all links of a process matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Arrivals {
-    /// It receives from anyone somewhere in its programs.
+    /// One of its programs receives from anyone.
     Ordered,
-    /// It never does, and the order is not kept.
+    /// None does, so the order is not kept.
     Unordered,
 }
 
@@ -29,8 +29,8 @@ state! {
         pub receivers: VecDeque<ThreadId>,
         /// Whether the process ever asks for the oldest message of all links.
         arrivals: Arrivals as fixed,
-        /// For each stored message its link, by arrival, if that is ever asked for. Links are first in,
-        /// first out, so the second entry of a link stands for the second message on it.
+        /// The link of each stored message, in order of arrival, if that is ever asked for. Links are
+        /// first in, first out, so the second entry of a link stands for the second message on it.
         stored: VecDeque<MailboxId>,
         /// The same for the blocked senders.
         blocked: VecDeque<MailboxId>,
@@ -55,7 +55,7 @@ impl Inbox {
         Some(self.links[place].1)
     }
 
-    /// Enters a new link.
+    /// Adds a new link.
     pub fn add_link(&mut self, from: ProcessId, link: MailboxId) {
         let place = self.links.partition_point(|(sender, _)| *sender < from);
         self.links.insert(place, (from, link));
@@ -66,7 +66,7 @@ impl Inbox {
         self.links.iter().map(|(_, link)| *link)
     }
 
-    /// The stored messages of all links, oldest first: each by its link and its place there. Kept only
+    /// The stored messages of all links, oldest first: each as its link and its place there. Kept only
     /// where it is ever asked for.
     pub fn stored(&self) -> impl Iterator<Item = (MailboxId, usize)> {
         places(&self.stored)
@@ -115,7 +115,7 @@ fn forget(queue: &mut VecDeque<MailboxId>, link: MailboxId, place: usize) {
 fn places(queue: &VecDeque<MailboxId>) -> impl Iterator<Item = (MailboxId, usize)> {
     let mut seen: BTreeMap<MailboxId, usize> = BTreeMap::new();
     queue.iter().enumerate().map(move |(at, link)| {
-        // Most often only the first is asked for, and it is the first of its link.
+        // Usually only the first is asked for, and it is the first of its link.
         if at == 0 {
             seen.insert(*link, 1);
             return (*link, 0);

@@ -1,5 +1,5 @@
-//! What messages go through: a mailbox with a name, a link, a port or a port set. Each is a queue, and something of its own
-//! that says who may use it.
+//! Where messages go: a mailbox with a name, a link, a port or a port set. Each is a queue, plus something of its own that
+//! says who may use it.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::object::port_set::PortSet;
 use crate::object::queue::{MessageQueue, QueueSpec};
 
 state! {
-    /// Whose a mailbox is, and what it has as such.
+    /// Who may use a mailbox, and what it has besides its queue.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub enum Object {
-        /// Everybody's, by its name.
+        /// Everybody, by its name.
         Open,
-        /// Everybody's who may open its path.
+        /// Everybody who may open its path.
         Filed,
         /// The link from one process to another.
         Link {
@@ -25,9 +25,9 @@ state! {
             /// Who receives.
             to: ProcessId,
         },
-        /// Whose rights say so.
+        /// Whoever has the rights.
         Port(Box<Port>),
-        /// Its owner's: it holds nothing itself, but has members.
+        /// Its owner: it stores nothing itself, but has members.
         PortSet(Box<PortSet>),
     }
 }
@@ -38,17 +38,17 @@ state! {
     pub struct Mailbox {
         /// What it is.
         pub object: Object,
-        /// Whether it is still there.
+        /// Whether it still exists.
         pub existence: Existence,
-        /// What waits in it. It is reached through the mailbox: `mailbox.messages`.
+        /// The messages in it and the waiting threads, reached through the mailbox: `mailbox.messages`.
         queue: MessageQueue,
     }
 }
 
-/// Whether a mailbox is still there.
+/// Whether a mailbox still exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Existence {
-    /// It is.
+    /// It does.
     Alive,
     /// It was destroyed.
     Destroyed,
@@ -84,7 +84,7 @@ impl Mailbox {
         }
     }
 
-    /// What it has as a port, if it is one.
+    /// Its data as a port, if it is one.
     pub fn port(&self) -> Option<&Port> {
         match &self.object {
             Object::Port(port) => Some(port),
@@ -92,7 +92,7 @@ impl Mailbox {
         }
     }
 
-    /// As [`Mailbox::port`], to be changed.
+    /// Like [`Mailbox::port`], but mutable.
     pub fn port_mut(&mut self) -> Option<&mut Port> {
         match &mut self.object {
             Object::Port(port) => Some(port),
@@ -100,7 +100,7 @@ impl Mailbox {
         }
     }
 
-    /// What it has as a port set, if it is one.
+    /// Its data as a port set, if it is one.
     pub fn set(&self) -> Option<&PortSet> {
         match &self.object {
             Object::PortSet(set) => Some(set),
@@ -108,7 +108,7 @@ impl Mailbox {
         }
     }
 
-    /// As [`Mailbox::set`], to be changed.
+    /// Like [`Mailbox::set`], but mutable.
     pub fn set_mut(&mut self) -> Option<&mut PortSet> {
         match &mut self.object {
             Object::PortSet(set) => Some(set),
@@ -123,12 +123,12 @@ impl Mailbox {
         self.messages.iter().chain(blocked).chain(kept)
     }
 
-    /// Whether somebody waits for a slot here, or the kernel for him.
+    /// Whether a sender waits for a slot here, or the kernel on its behalf.
     pub fn has_waiting(&self) -> bool {
         !self.senders.is_empty() || self.port().is_some_and(|port| !port.held.is_empty())
     }
 
-    /// Whether a sender is blocked here that would stand before the one of this message.
+    /// Whether a message that waits for a slot here goes before this one.
     pub fn stands_behind(&self, message: &Message) -> bool {
         if self.port().is_some_and(|port| !port.held.is_empty()) {
             return true;
@@ -139,7 +139,7 @@ impl Mailbox {
         })
     }
 
-    /// Takes the blocked sender at a place out of the queue.
+    /// Takes the blocked sender at this place out of the queue.
     pub fn release_sender(&mut self, place: usize) -> (ThreadId, Arc<Message>) {
         if let Some(port) = self.port_mut() {
             let behind = port.held.iter_mut().filter(|held| held.ahead as usize > place);
@@ -148,13 +148,13 @@ impl Mailbox {
         self.senders.remove(place).expect("only a sender that was found is released")
     }
 
-    /// Whether a receive would find something here: a message, or a sender that is blocked with one.
+    /// Whether a receive would find something here: a message, or a sender blocked with one.
     pub fn has_something(&self) -> bool {
         !self.messages.is_empty() || self.serves_blocked_senders()
     }
 
-    /// Whether a receiver would take a message out of the hands of a sender that is blocked. A port is no
-    /// rendezvous: what it has no room for nobody can take.
+    /// Whether a receiver would take a message directly from a blocked sender. A port is no rendezvous:
+    /// nobody can take a message that it has no room for.
     pub fn serves_blocked_senders(&self) -> bool {
         !self.senders.is_empty() && self.port().is_none()
     }

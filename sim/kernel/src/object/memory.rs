@@ -13,11 +13,11 @@ state! {
     pub struct KernelMemory {
         /// How much there is, in bytes; `None` is unlimited.
         pub limit: Option<u64> as fixed,
-        /// What each message costs beside its size, in bytes.
+        /// What each message costs in addition to its size, in bytes.
         pub overhead: u64 as fixed,
         /// How much is used, in bytes.
         pub used: u64 as derived,
-        /// The senders that wait for memory, oldest first. Nobody overtakes anybody here.
+        /// The senders that wait for memory, oldest first. There is no overtaking here.
         pub waiting: VecDeque<(ThreadId, Arc<Message>)>,
     }
 }
@@ -28,12 +28,12 @@ impl KernelMemory {
         Self { limit, overhead, used: 0, waiting: VecDeque::new() }
     }
 
-    /// What a message of so many bytes costs, in bytes.
+    /// What a message of this size costs, in bytes.
     pub fn cost(&self, size: u64) -> u64 {
         size.saturating_add(self.overhead)
     }
 
-    /// Whether a newcomer's message of this size fits; whoever waits already was first.
+    /// Whether a newcomer's message of this size fits; earlier waiters go first.
     pub fn room_for_newcomer(&self, size: u64) -> Room {
         match self.room(size) {
             Room::Free if !self.waiting.is_empty() => Room::Full,
@@ -41,7 +41,7 @@ impl KernelMemory {
         }
     }
 
-    /// Whether a message of this size fits, whoever waits.
+    /// Whether a message of this size fits, regardless of waiters.
     pub fn room(&self, size: u64) -> Room {
         let cost = self.cost(size);
         match self.limit {

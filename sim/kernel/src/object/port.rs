@@ -1,5 +1,5 @@
-//! A port: a mailbox that is used through rights. Who has the one receive right is the port's affair; who
-//! may send is written in the name space of each process.
+//! A port: a mailbox that is used through rights. The port records who has its one receive right; the
+//! name space of each process records where it may send.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{Hash, Hasher};
@@ -14,18 +14,18 @@ pub const DEFAULT_QUEUE_LIMIT: u64 = 5;
 pub const LARGEST_QUEUE_LIMIT: u64 = 16;
 
 state! {
-    /// What a port has beside its queue.
+    /// What a port has besides its queue.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub struct Port {
         /// Where its receive right is. There is exactly one.
         pub receiver: Receiver,
         /// Who gets the receive right if its holder dies.
         pub backup: Option<ProcessId>,
-        /// The numbers of the send-once rights to it that there are.
+        /// The numbers of the existing send-once rights to it.
         pub once: BTreeSet<u32>,
         /// Where a notice goes when nobody is left who could send.
         pub no_senders: Option<Once>,
-        /// How many send rights were made since that was asked for.
+        /// How many send rights were made since that notice was requested.
         pub made: u32,
         /// How many messages its receiver has taken; 0 where nobody looks at that.
         pub received: u32,
@@ -42,9 +42,9 @@ state! {
     /// A message that the kernel keeps.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub struct Held {
-        /// Which.
+        /// The message.
         pub message: Arc<Message>,
-        /// Where the notice goes when it has gone.
+        /// Where the notice goes when the message has gone.
         pub notify: Once,
         /// How many of the blocked senders go before it.
         pub ahead: u32,
@@ -60,7 +60,7 @@ state! {
         Held(ProcessId),
         /// In a message to this mailbox.
         Carried(MailboxId),
-        /// The kernel has it: what is sent there is done to this process, or thread.
+        /// The kernel has it: what is sent there controls this process or thread.
         Kernel(Controlled),
         /// It was destroyed, and the port with it.
         Nobody,
@@ -80,7 +80,7 @@ state! {
 }
 
 impl Port {
-    /// A new port whose receive right is there.
+    /// A new port whose receive right is in this place.
     pub fn with(receiver: Receiver) -> Self {
         Self {
             receiver,
@@ -95,7 +95,7 @@ impl Port {
         }
     }
 
-    /// Its receive right has moved, and what its receiver counts begins anew.
+    /// Its receive right has moved, so the receiver's counts start again.
     pub fn begin_anew(&mut self) {
         self.made = 0;
         self.received = 0;
@@ -110,7 +110,7 @@ impl Port {
     }
 }
 
-/// The rights of a process. Most processes have none, and pay for no more than to know that.
+/// The rights of a process. Most processes have none, and then hold only an empty pointer.
 #[derive(Clone, Debug, Default)]
 pub struct Rights(Option<Box<NameSpace>>);
 
@@ -159,7 +159,7 @@ impl Walk for Rights {
 }
 
 impl Rights {
-    /// Whether there never was any.
+    /// Whether there never were any.
     pub fn were_never(&self) -> bool {
         self.0.is_none()
     }
@@ -168,8 +168,8 @@ impl Rights {
 state! {
     /// A name space.
     ///
-    /// A name counts the references to its send right. When the port dies the same name is a dead name, with
-    /// as many.
+    /// A name counts the references to its send right. When the port dies, the name becomes a dead name with
+    /// the same count.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
     pub struct NameSpace {
         send: BTreeMap<MailboxId, u32>,
@@ -194,23 +194,23 @@ impl NameSpace {
         self.receive.insert(port);
     }
 
-    /// It has the receive right of a port no more.
+    /// It no longer has the receive right of a port.
     pub fn take_receive(&mut self, port: MailboxId) {
         self.receive.remove(&port);
     }
 
-    /// How often the right to send to a port is held; 0 if it is not.
+    /// How many references to the send right of a port it has; 0 if none.
     pub fn references(&self, port: MailboxId) -> u32 {
         self.send.get(&port).copied().unwrap_or(0)
     }
 
-    /// One reference more, under the name that is there already. Stops at the largest number.
+    /// Adds one reference, under the existing name if there is one. Stops at the largest number.
     pub fn add(&mut self, port: MailboxId) {
         let references = self.send.entry(port).or_insert(0);
         *references = references.saturating_add(1);
     }
 
-    /// Gives one reference up; the name goes with the last. Gives whether there was one.
+    /// Gives up one reference; the name goes with the last. `None` if there was none.
     pub fn give_up(&mut self, port: MailboxId) -> Option<()> {
         let references = self.send.get_mut(&port)?;
         *references -= 1;
@@ -220,12 +220,12 @@ impl NameSpace {
         Some(())
     }
 
-    /// Gives all send rights up.
+    /// Gives up all send rights.
     pub fn give_up_all(&mut self) {
         self.send.clear();
     }
 
-    /// The ports that it may send to with the references, in order of their numbers.
+    /// The ports that it may send to, with the number of references, in order of their numbers.
     pub fn sent_to(&self) -> impl ExactSizeIterator<Item = (MailboxId, u32)> + '_ {
         self.send.iter().map(|(port, references)| (*port, *references))
     }

@@ -1,20 +1,20 @@
 //! A port set: several ports that one process receives from as if they were one.
 //!
-//! Messages stay in the queues of their ports. The set knows in which order they came, over all members.
+//! Messages stay in the queues of their ports. The set keeps their order of arrival over all members.
 
 use std::collections::VecDeque;
 
 use ipcsim_program::{MailboxId, ProcessId, state};
 
 state! {
-    /// What a port set is.
+    /// A port set.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub struct PortSet {
-        /// Who receives from it, and from its members only by way of it.
+        /// Who receives from it, and from its members only through it.
         pub owner: ProcessId,
-        /// Its ports, in the order in which they came in.
+        /// Its ports, in the order in which they joined.
         pub members: Vec<MailboxId>,
-        /// For each message that waits in one of them that port, the oldest first.
+        /// The port of each message that waits in a member, oldest message first.
         arrived: VecDeque<MailboxId>,
         /// Which member comes first when they take turns.
         pub next: u32,
@@ -27,13 +27,13 @@ impl PortSet {
         Self { owner, members: Vec::new(), arrived: VecDeque::new(), next: 0 }
     }
 
-    /// A port comes in, with so many messages: they are younger than all that are here.
+    /// A port joins, with this many messages: they count as younger than all that are here.
     pub fn insert(&mut self, port: MailboxId, messages: usize) {
         self.members.push(port);
         self.arrived.extend(std::iter::repeat_n(port, messages));
     }
 
-    /// A port goes, with its messages.
+    /// A port leaves, with its messages.
     pub fn remove(&mut self, port: MailboxId) {
         self.members.retain(|member| *member != port);
         self.arrived.retain(|member| *member != port);
@@ -55,7 +55,7 @@ impl PortSet {
         }
     }
 
-    /// The messages of all members, the oldest first: the port, and the place in its queue.
+    /// The messages of all members, oldest first: the port, and the place in its queue.
     pub fn by_age(&self) -> impl Iterator<Item = (MailboxId, usize)> + '_ {
         self.arrived.iter().enumerate().map(|(at, port)| {
             let before = self.arrived.iter().take(at).filter(|other| *other == port);
@@ -63,13 +63,13 @@ impl PortSet {
         })
     }
 
-    /// The members, from the one whose turn it is.
+    /// The members, starting with the one whose turn it is.
     pub fn in_turn(&self) -> impl Iterator<Item = MailboxId> + '_ {
         let first = self.next as usize;
         self.members[first..].iter().chain(&self.members[..first]).copied()
     }
 
-    /// The ports of all messages that wait, the oldest first.
+    /// The ports of all waiting messages, oldest message first.
     pub fn arrived(&self) -> impl ExactSizeIterator<Item = MailboxId> + '_ {
         self.arrived.iter().copied()
     }

@@ -20,9 +20,9 @@ state! {
         pub capacity: Capacity,
         /// The order of its messages.
         pub order: Order,
-        /// Who gets a message when several receives wait.
+        /// Who gets a message when several receivers wait.
         pub receiver: Pick,
-        /// The largest message that it takes, in bytes; [`QueueSpec::ANY_SIZE`] takes all.
+        /// The largest message that it takes, in bytes; [`QueueSpec::ANY_SIZE`] allows all.
         pub max_size: u64,
     }
 }
@@ -38,18 +38,18 @@ impl QueueSpec {
 }
 
 state! {
-    /// Messages, and who waits to put one in or to get one.
+    /// Messages, and the threads that wait to put one in or to take one out.
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     pub struct MessageQueue {
         /// Its properties.
         pub spec: QueueSpec,
         /// What it holds, in the order in which it leaves.
         pub messages: VecDeque<Arc<Message>>,
-        /// The sizes of what it holds, in bytes.
+        /// The total size of what it holds, in bytes.
         pub stored_bytes: u64 as derived,
-        /// The senders that wait for a slot, with their messages, in the order in which they go.
+        /// The senders that wait for a slot, with their messages, in the order in which they are served.
         pub senders: VecDeque<(ThreadId, Arc<Message>)>,
-        /// How many senders wait for kernel memory with a message that goes here.
+        /// How many senders wait for kernel memory for a message to this queue.
         pub memory_waiters: u32 as derived,
         /// The threads that wait for a message, oldest first. Those on a link wait in the inbox of their
         /// process instead.
@@ -70,7 +70,7 @@ impl MessageQueue {
         }
     }
 
-    /// Whether a message of this size would be stored, whoever waits already.
+    /// Whether a message of this size would be stored, regardless of waiters.
     pub fn room(&self, size: u64) -> Room {
         match self.spec.capacity {
             Capacity::None => Room::Full,
@@ -89,7 +89,7 @@ impl MessageQueue {
         !matches!(self.spec.capacity, Capacity::None | Capacity::Undefined)
     }
 
-    /// How many messages of a list, which is in order, leave before a new one.
+    /// How many entries of an ordered queue leave before a new message.
     fn ahead_of<T>(&self, queue: &VecDeque<T>, new: &Message, of: fn(&T) -> &Message) -> usize {
         match self.spec.order {
             Order::Fifo => queue.len(),
@@ -108,7 +108,7 @@ impl MessageQueue {
         }
     }
 
-    /// Lets a sender wait behind those that go before it.
+    /// Queues a sender behind those that go before it.
     pub fn block_sender(&mut self, thread: ThreadId, message: Arc<Message>) {
         let at = self.ahead_of(&self.senders, &message, |(_, blocked)| blocked);
         self.senders.insert(at, (thread, message));
@@ -123,7 +123,7 @@ impl MessageQueue {
         }
     }
 
-    /// The places of all blocked senders whose message will do.
+    /// The places of all blocked senders with an acceptable message.
     pub fn senders_with(&self, will_do: impl Fn(&Message) -> bool) -> impl Iterator<Item = usize> {
         let places = self.senders.iter().enumerate();
         places.filter(move |(_, (_, message))| will_do(message)).map(|(place, _)| place)

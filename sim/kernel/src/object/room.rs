@@ -1,14 +1,14 @@
-//! Room: whether a message would be stored. A mailbox is asked, and the kernel's memory.
+//! Room: whether a message would be stored. Mailboxes and kernel memory both answer this.
 
 /// Whether there is room for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Room {
     /// There is.
     Free,
-    /// Not now: too much is here already, or others were first.
+    /// Not now: it is full, or others were first.
     Full,
-    /// Never: the message is larger than all that there is.
+    /// Never: the message is larger than the whole capacity.
     Never,
-    /// The kernel is free to say either.
+    /// The kernel may say either.
     Undefined,
 }

@@ -1,6 +1,6 @@
-//! What a message carries: rights to ports, and the send-once right to answer it. It is packed when the message is made (Mach:
-//! copyin), unpacked by whoever receives it (copyout), given back to a sender whose message does not go, and destroyed with a
-//! message that is lost. Whatever else a message comes to carry is told here, and nowhere else.
+//! What a message carries: rights to ports, and the send-once right to answer it. Rights are packed when the message
+//! is made (Mach: copyin), unpacked by the receiver (copyout), given back to a sender whose message does not go, and
+//! destroyed with a message that is lost. Anything else that messages come to carry belongs here, and nowhere else.
 //!
 //! A right is in exactly one place: in the name space of a process, or in a message that is queued or whose
 //! sender waits.
@@ -10,7 +10,7 @@ use ipcsim_program::{Disposition, Grant, Send};
 use super::prelude::*;
 use crate::object::port::Rights;
 
-/// Rights that were taken out of a name space, and what that was before.
+/// Rights that were taken out of a name space, and the name space as it was before.
 struct Taken {
     before: Rights,
     rights: Vec<(Carried, Disposition)>,
@@ -27,7 +27,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         !send.rights.is_empty() || answers_at_port
     }
 
-    /// Takes the rights that a message is to carry out of its sender's name space. If one cannot be had,
+    /// Takes the rights that a message is to carry out of its sender's name space. If one is missing,
     /// all stay where they were.
     pub(super) fn pack(
         &mut self,
@@ -38,7 +38,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     ) -> Result<(), Stop> {
         let own = self.thread(t).process;
         let taken = self.take_granted(t, &send.rights, to)?;
-        // Where an answer goes to a port, it goes there by a send-once right.
+        // An answer that goes to a port goes there by a send-once right.
         let answered = match extras.reply_to {
             Some(Handle::Mailbox(port)) if self.mailbox(port).port().is_some() => {
                 self.make_once(own, port).map(Some)
@@ -58,7 +58,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Takes rights out of a name space, which go to this mailbox. If one cannot be had, all stay where they
+    /// Takes rights that go to this mailbox out of a name space. If one is missing, all stay where they
     /// were.
     fn take_granted(
         &mut self,
@@ -71,7 +71,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         for grant in grants {
             match self.eval(t, &grant.port)? {
                 Value::Handle(handle) => handles.push((handle, grant.disposition)),
-                // A right that died on the way is nothing.
+                // A right that died on the way is `none`.
                 Value::None => return Err(Stop::NO_RIGHT),
                 _ => return Err(Fault::NotAnObject.into()),
             }
@@ -130,7 +130,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(Carried { port, right })
     }
 
-    /// All is as it was before these rights were taken.
+    /// Restores everything to what it was before these rights were taken.
     fn undo(&mut self, own: ProcessId, before: Rights, taken: &[(Carried, Disposition)]) {
         self.state.processes[own.index()].rights = before;
         for (Carried { port, right }, disposition) in taken {
@@ -144,7 +144,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Packs these rights alone, for a message to this mailbox.
+    /// Packs only these rights, for a message to this mailbox.
     pub(super) fn pack_rights(
         &mut self,
         t: ThreadId,
@@ -155,7 +155,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(self.granted_have_left(self.thread(t).process, taken))
     }
 
-    /// Rights that were taken are on their way, and that is certain now.
+    /// Rights that were taken are now certain to go.
     fn granted_have_left(&mut self, own: ProcessId, taken: Taken) -> Box<[Carried]> {
         for (Carried { port, .. }, disposition) in &taken.rights {
             self.right_has_left(own, *port, *disposition);
@@ -163,7 +163,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         taken.rights.into_iter().map(|(right, _)| right).collect()
     }
 
-    /// Others see that a right is on its way, now that it is certain.
+    /// Others see that a right is on its way, now that this is certain.
     fn right_has_left(&mut self, own: ProcessId, port: MailboxId, disposition: Disposition) {
         match disposition {
             Disposition::MoveReceive => {
@@ -184,7 +184,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Whoever receives a message gets the rights in it, but for those to ports that have died on the way.
+    /// Whoever receives a message gets the rights in it, except those to ports that have died on the way.
     pub(super) fn unpack(&mut self, t: ThreadId, mut message: Arc<Message>) -> Arc<Message> {
         let own = self.thread(t).process;
         if let Some(Handle::Once(Once { port, number })) = message.reply_to() {
@@ -213,8 +213,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         message
     }
 
-    /// A message has not gone: its sender gets the rights back, made ones as well, as if it had received
-    /// them.
+    /// A message has not gone: its sender gets the rights back, newly made ones too, as if it had
+    /// received them.
     pub(super) fn give_back(&mut self, message: &Message) {
         if message.sender != ProcessId::KERNEL {
             message.carried().for_each(|carried| self.give_right(message.sender, carried));
@@ -234,12 +234,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.may_be_last_sender(message.mailbox);
     }
 
-    /// Whether a message carries the receive right of a port that one would have to receive from to get it.
+    /// Whether a message carries the receive right of the very port that one must receive from to get it.
     pub(super) fn is_circular(&self, message: &Message) -> bool {
         let moves = |carried: &&Carried| carried.right == Right::Receive;
         message.rights().iter().filter(moves).any(|carried| {
             let mut at = message.mailbox;
-            // Others, whose senders wait, may go round in a circle of their own.
+            // Others, whose senders wait, may form a circle of their own.
             for _ in 0..self.state.mailboxes.len() {
                 let Receiver::Carried(next) = self.state.receiver_of(at) else { return false };
                 if at == carried.port {

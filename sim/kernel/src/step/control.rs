@@ -7,7 +7,7 @@ use crate::machine::Protection;
 use crate::object::port::Controlled;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// Does something to processes, or to threads of the own one.
+    /// Controls processes, or threads of the caller's own process.
     pub(super) fn control(
         &mut self,
         t: ThreadId,
@@ -43,7 +43,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 processes.iter().flat_map(|process| self.state.threads_of(*process)).collect();
             return self.command_threads(t, command, &threads);
         }
-        // The call is done before its effect: a process that kills itself has made it.
+        // The call completes before its effect: a process that kills itself has made the call.
         let by = (t, self.thread(t).pc);
         self.complete(t, Outcome::Ok);
         for process in processes {
@@ -103,7 +103,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if processes.iter().all(may) { Ok(()) } else { Err(Stop::NO_RIGHT) }
     }
 
-    /// A message to the port of a process or a thread says what is to be done to it.
+    /// A message to the port of a process or thread says what to do to it.
     pub(super) fn command_by_message(
         &mut self,
         t: ThreadId,
@@ -135,7 +135,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 thread.state = ThreadState::Suspended(Box::new(then));
                 self.sink.stopped(t);
             }
-            // What it waits for may come; then it is suspended.
+            // What it waits for may come; it is suspended after that.
             ThreadState::Blocked { .. }
             | ThreadState::NotStarted
             | ThreadState::Suspended(_)
@@ -159,7 +159,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Ends what a thread waits for, whatever that is.
+    /// Ends the wait of a thread, whatever it waits for.
     fn interrupt(&mut self, by: (ThreadId, Pc), t: ThreadId) {
         self.note_at(by, Kind::Interrupted(t));
         let waits = matches!(
@@ -171,10 +171,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A thread can take a step from now on, in this way, unless somebody has suspended it.
+    /// A thread can take a step from now on, in this state, unless it is suspended.
     pub(super) fn make_ready(&mut self, t: ThreadId, how: ThreadState) {
         self.set_going(t, how);
-        // One that is suspended still does its local work: nobody can see that.
+        // A suspended thread still does its local work: nobody can see that.
         self.sink.ready(t);
     }
 

@@ -5,7 +5,7 @@ use ipcsim_program::Access;
 use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// The mailbox or link that a destination stands for, and the send-once right that it is, if it is one.
+    /// The mailbox or link that a destination stands for, and its send-once right if it is one.
     pub(super) fn destination(
         &mut self,
         t: ThreadId,
@@ -17,7 +17,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 mailbox
             }
             None => match self.eval(t, to)? {
-                // A right that died on the way.
+                // A right that died on the way is `none`.
                 Value::None if self.machine.has_ports() => {
                     return Err(Stop::NO_RIGHT);
                 }
@@ -49,7 +49,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A mailbox that the file system names is reached through its path only.
+    /// A mailbox that the file system names is reached only through its path.
     pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
         match self.state.mailboxes[mailbox.index()].object {
             Object::Filed => Err(Stop::NO_RIGHT),

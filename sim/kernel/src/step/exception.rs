@@ -1,8 +1,8 @@
-//! Exceptions: an exception is sent to the port of its thread, then to that of its process, and whoever
+//! Exceptions: an exception is sent to the port of its thread, then to that of its process; whoever
 //! answers `resume` lets the thread go on. If nobody does, the process fails.
 //!
-//! A thread that has raised an exception waits for its answer as a caller waits for his: whatever may
-//! become of a request may become of an exception.
+//! A thread that has raised an exception waits for the answer just like a caller: whatever can happen
+//! to a request can happen to an exception.
 
 use ipcsim_program::{self as program, Ghost, ReplyRight};
 
@@ -25,7 +25,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// The first of these handlers that there is.
+    /// The first of these handlers that exists.
     fn next_handler(&self, t: ThreadId, levels: &[Level]) -> Option<(MailboxId, Level)> {
         let ports = levels.iter().filter_map(|level| {
             let port = self.machine.exception_port(self.thread(t).called(), *level)?;
@@ -41,7 +41,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.end_process(process, End::Failed(fault, Ghost(pc)));
     }
 
-    /// Sends an exception, and lets the thread wait for the answer. It is there however full the port is.
+    /// Sends an exception and makes the thread wait for the answer. It arrives however full the port is.
     fn ask_handler(&mut self, t: ThreadId, fault: Fault, port: MailboxId, level: Level) {
         let thread = self.thread_mut(t);
         thread.calls.0 = thread.calls.0.wrapping_add(1);
@@ -74,7 +74,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.thread_mut(t).state = ThreadState::Blocked { on, bound: Bound::Forever };
     }
 
-    /// A handler has answered, and the thread waits no more.
+    /// A handler has answered; the thread no longer waits.
     pub(super) fn handler_answers(&mut self, t: ThreadId, answer: &Arc<Message>) {
         self.note(Some(t), Kind::Received(answer));
         if !matches!(&answer.body, Value::Text(text) if &**text == RESUME) {
@@ -88,7 +88,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.make_ready(t, ThreadState::Ready);
     }
 
-    /// Nobody will answer, or not as the thread would have it: the next handler is asked.
+    /// Nobody will answer, or the answer does not let the thread go on: the next handler is asked.
     pub(super) fn handler_is_lost(&mut self, t: ThreadId) {
         self.thread_mut(t).state = ThreadState::Ready;
         let mut raised = None;
@@ -109,7 +109,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Where a thread goes on behind what raised an exception. What that should have set is `none`.
+    /// Where a thread goes on after an exception. What the failed operation should have set is `none`.
     fn behind(&mut self, t: ThreadId) -> Pc {
         let machine = self.machine;
         if !matches!(self.thread(t).raised(), Some(Raised { fault: Fault::Unhandled(_), .. })) {

@@ -1,9 +1,9 @@
-//! Send just one: what a full port has no room for the kernel keeps for its sender, who goes on and is told
+//! Send just one: if a port is full, the kernel keeps the message for its sender, who goes on and is notified
 //! when it has gone.
 //!
-//! The kernel keeps one message for each process and port. It stands in the queue of those who are blocked at
-//! the port, without a thread, and is stored when its turn comes, even if kernel memory is short: that is
-//! promised. It is lost with its sender, as what a blocked sender holds.
+//! The kernel keeps one message per process and port. It stands in the queue of blocked senders at the port,
+//! but without a thread, and is stored when its turn comes, even if kernel memory is short: that is promised.
+//! It is lost with its sender, like the message of a blocked sender.
 
 use ipcsim_program::Send;
 
@@ -12,7 +12,7 @@ use super::prelude::*;
 use crate::object::port::Held;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// Keeps a message that its sender does not wait for any longer, behind so many blocked senders.
+    /// Keeps a message whose sender no longer waits, behind this many blocked senders.
     pub(super) fn hold(
         &mut self,
         t: ThreadId,
@@ -56,7 +56,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// The time of a blocked sender is over: it goes on if the kernel may keep its message.
+    /// A blocked sender times out: it goes on if the kernel may keep its message.
     pub(super) fn expire_send(&mut self, t: ThreadId) -> bool {
         let machine = self.machine;
         let (Some(BlockedOn::Send(mailbox)), Op::Call(call)) =
@@ -79,7 +79,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         true
     }
 
-    /// The send-once right by which a notice goes to where an expression says.
+    /// The send-once right for a notice that goes where an expression says.
     pub(super) fn notified(&mut self, t: ThreadId, notify: &Expr) -> Result<Once, Stop> {
         let own = self.thread(t).process;
         match self.eval(t, notify)? {
@@ -93,13 +93,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Whether a message that is kept goes before all blocked senders.
+    /// Whether a kept message goes before all blocked senders.
     pub(super) fn held_is_next(&self, id: MailboxId) -> bool {
         let port = self.mailbox(id).port();
         port.and_then(|port| port.held.front()).is_some_and(|held| held.ahead == 0)
     }
 
-    /// Stores the message that is kept and next, if there is room; tells whether there was.
+    /// Stores the kept message that is next, if there is room; returns whether there was.
     pub(super) fn accept_held(&mut self, id: MailboxId) -> bool {
         let mailbox = self.mailbox(id);
         let next = mailbox.port().and_then(|port| port.held.front());
@@ -114,7 +114,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         true
     }
 
-    /// A message that was kept is accepted, and who waits for that is told.
+    /// A message that was kept is accepted, and whoever waits for that is notified.
     fn has_gone(&mut self, held: Held) {
         let Held { message, notify, .. } = held;
         let (sender, port) = (message.sender, message.mailbox);
@@ -125,7 +125,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.notify(notify, "msg-accepted", name, None);
     }
 
-    /// Destroys the messages that are kept at a port, of one process or of all.
+    /// Destroys the messages kept at a port, of one process or of all.
     pub(super) fn lose_held(&mut self, id: MailboxId, of: Option<ProcessId>, why: Loss) {
         let is_concerned = |held: &Held| of.is_none_or(|process| held.message.sender == process);
         let port = self.mailbox(id).port();

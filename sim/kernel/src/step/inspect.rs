@@ -1,4 +1,4 @@
-//! Looking at one's own rights: expressions see a thread's variables only, so this is a call.
+//! Inspecting one's own rights: expressions see only a thread's variables, so this is a call.
 
 use ipcsim_program::{Inspection, ReplyRight};
 
@@ -37,14 +37,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
         };
         self.set(t, into, answer);
-        // It is part of a step, and no step of its own: the outcome of the last one stays.
+        // It is part of a step, not a step of its own: the outcome of the last call stays.
         let status = self.thread(t).status;
         self.complete(t, Outcome::Ok);
         self.thread_mut(t).status = status;
         Ok(())
     }
 
-    /// What a process has under a name, with the references to each.
+    /// The rights that a process has under a name, with the references to each.
     fn rights_under(&self, t: ThreadId, id: MailboxId) -> Vec<(&'static str, u32)> {
         let names = &self.state.processes[self.thread(t).process.index()].rights;
         let is_dead = self.mailbox(id).existence == Existence::Destroyed;
@@ -71,7 +71,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         vec![(right.word(), 1)]
     }
 
-    /// The right to answer a call is good for one message; it is dead if its caller waits no more.
+    /// The right to answer a call is good for one message; it is dead if the caller no longer waits.
     fn reply_right(&self, t: ThreadId, asked: ReplyRight) -> Vec<(&'static str, u32)> {
         match self.check_reply_right(asked, self.thread(t).process) {
             Ok(Caller::Waits) => vec![(Right::Once(0).word(), 1)],

@@ -15,7 +15,7 @@ enum Next {
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn local(&mut self, t: ThreadId) -> Progress {
         let mut operations = 0;
-        // Going through much takes as long as many operations.
+        // Visiting long values counts as many operations.
         while operations + self.handled / limits::HANDLED_AT_ONCE < limits::LOCAL_OPERATIONS {
             operations += 1;
             match self.local_operation(t) {
@@ -112,8 +112,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// `set: {list: push(list, x)}`: where nobody else has the list it is not copied, so that a program may
-    /// make a long one, item by item.
+    /// `set: {list: push(list, x)}`: a list that nobody else shares is not copied, so a program may build a
+    /// long one item by item.
     fn push(&mut self, t: ThreadId, list: Register, item: &Expr) -> Result<(), Fault> {
         let item = self.eval(t, item)?;
         match &mut self.thread_mut(t).registers[list.index()] {

@@ -1,10 +1,10 @@
-//! Rights that are destroyed, and ports that die of it.
+//! Rights that are destroyed, and ports that die as a result.
 
 use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// The receive right of a port is destroyed: whoever asked for it gets it in a notice, or the backup
-    /// has it from now on, or the port dies.
+    /// The receive right of a port is destroyed: whoever asked for it gets it in a notice; otherwise the
+    /// backup takes it over; otherwise the port dies.
     pub(super) fn lose_receiver(&mut self, id: MailboxId) {
         self.leave_set(id);
         let holder = match self.state.receiver_of(id) {
@@ -31,7 +31,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.destroy_once(once);
         }
         let backup = self.port_mut(id).backup.take();
-        // Who gives a port up does not get it back.
+        // A process that gives a port up does not get it back.
         let takes_over =
             |backup: &ProcessId| Some(*backup) != holder && !self.state.has_ended(*backup);
         match backup.filter(takes_over) {

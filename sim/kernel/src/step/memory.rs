@@ -5,7 +5,7 @@ use super::prelude::*;
 use crate::machine::MemoryFull;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// A stored message has left its place: its memory goes to whoever waits for some.
+    /// A stored message has left its place: its memory goes to the next waiter.
     pub(super) fn free_memory_of(&mut self, message: &Arc<Message>, place: usize) {
         self.state.memory.release(message.size);
         if let Some((_, to)) = self.mailbox(message.mailbox).link() {
@@ -29,7 +29,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.wait_on(t, BlockedOn::Memory(message.mailbox), message);
     }
 
-    /// Lets a thread that waits already go on waiting for something else, with the same bound.
+    /// Makes a thread that waits already wait for something else, with the same bound.
     fn wait_on(&mut self, t: ThreadId, on: BlockedOn, message: Arc<Message>) {
         let bound = match self.thread(t).state {
             ThreadState::Blocked { bound, .. } => bound,
@@ -41,7 +41,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.thread_mut(t).state = ThreadState::Blocked { on, bound };
     }
 
-    /// Looks at the senders that wait for memory, and stops at the first that has to wait on.
+    /// Serves the senders that wait for memory, up to the first that must wait on.
     pub(super) fn hand_out_memory(&mut self) {
         while let Some((t, message)) = self.state.memory.waiting.front().cloned() {
             if self.state.memory.room(message.size) != Room::Free {

@@ -1,8 +1,8 @@
 //! The one place where threads, objects, oracle and sink meet: performing a step.
 //!
-//! A step never recurses into its consequences. What ends, what becomes free and who has to be told
-//! goes on a short list of work, and is settled before the step returns; so a chain of a hundred
-//! thousand processes that die of each other's death needs no stack.
+//! A step never recurses into its consequences. What ends, what becomes free and who must be told
+//! goes on a short work list, which is settled before the step returns; so even a chain of a
+//! hundred thousand processes that die of each other's death needs no stack.
 
 mod carry;
 mod control;
@@ -53,7 +53,7 @@ use crate::state::{Sources, State, Thread, ThreadState};
 /// What a driver may ask the kernel to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transition {
-    /// Let a process begin whose time has come.
+    /// Start a process whose time has come.
     Start(ProcessId),
     /// Let a thread that is ready, suspended or not, do its local work, up to its next system call.
     Local(ThreadId),
@@ -63,14 +63,14 @@ pub enum Transition {
     Expire(ThreadId),
 }
 
-/// How far a thread came.
+/// How far a thread got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// What was asked is done.
+    /// The request is done.
     Done,
     /// The thread stands before a system call, or before its end.
     AtCall,
-    /// The thread has to use the processor so long before it goes on. Only where time passes.
+    /// The thread must use the processor for this long before it goes on. Only where time passes.
     Computes(Span),
     /// The thread has raised an exception; its next call ends it.
     Raised,
@@ -103,7 +103,7 @@ pub fn step<O: Oracle, S: Sink>(
         Transition::Expire(thread) => step.expire(thread),
     };
     if step.work.is_empty() {
-        // As most steps. Nothing was ever put there, so there is nothing to free, and nobody need look.
+        // As in most steps, nothing was ever put there: there is nothing to free and nothing to look at.
         std::mem::forget(step.work);
     } else {
         step.settle();
@@ -117,43 +117,43 @@ struct Step<'a, O, S> {
     state: &'a mut State,
     oracle: &'a mut O,
     sink: &'a mut S,
-    /// Consequences in the order in which they came up; most steps have none.
+    /// Consequences in order of appearance; most steps have none.
     work: Vec<Work>,
-    /// How much of long values was gone through, see [`Scope::handled`].
+    /// How much of long values was visited, see [`Scope::handled`].
     handled: u64,
 }
 
-/// A consequence that is still to be drawn.
+/// A consequence that is still to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Work {
-    /// Who waits for something of this process is told that it has ended.
+    /// Whoever waits for something from this process is told that it has ended.
     ProcessEnded(ProcessId),
     /// A slot may be free: the blocked senders are looked at.
     Refill(MailboxId),
     /// Kernel memory may be free: the senders that wait for it are looked at.
     Memory,
-    /// A notice is under way.
+    /// A notice is on its way.
     Notice(Arc<Message>),
     /// A send right to this port is gone; it may have been the last.
     Senders(MailboxId),
-    /// What this port controls has ended, or its receive right was in a message that is lost. Not at once: there may be
-    /// such a message in that port as well, and so on.
+    /// What this port controls has ended, or its receive right was in a lost message. Deferred: there may be such a
+    /// message in that port as well, and so on.
     PortLost(MailboxId),
-    /// The receive right of this port has left its holder in a message: unless it has come back, whoever waits at the
-    /// port is told. Not at once: one who then fails would end the process in the middle of its send.
+    /// The receive right of this port has left its holder in a message: unless it has come back, those who wait at
+    /// the port are told. Deferred: one that then fails would end the process in the middle of its send.
     ReceiverLeft(MailboxId),
     /// A receiver that was woken did not take what it was woken for: others may.
     PassOn(ProcessId, Sources),
 }
 
-/// Whether a call that is over has waited on the way.
+/// Whether a finished call has waited on the way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waited {
     Never,
     Some,
 }
 
-/// Why a call cannot go on: the author's outcome, or an exception.
+/// Why a call cannot go on: an outcome for the author, or an exception.
 enum Stop {
     Outcome(Outcome),
     Fault(Fault),
@@ -173,7 +173,7 @@ impl From<Fault> for Stop {
 
 impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn settle(mut self) {
-        // What comes up while these are drawn stands behind them.
+        // New consequences that appear meanwhile go behind these.
         while !self.work.is_empty() {
             for work in std::mem::take(&mut self.work) {
                 self.draw(work);
@@ -271,8 +271,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         value
     }
 
-    /// The mailbox that an expression names, where its form shows that it names one. Looked at in its
-    /// place: a value that is returned to be taken apart costs more than the rest of the call.
+    /// The mailbox that an expression names, if its form shows that it names one. Read in place:
+    /// returning a value to take it apart costs more than the rest of the call.
     fn named_mailbox(&mut self, t: ThreadId, expr: &Expr) -> Result<Option<MailboxId>, Fault> {
         match expr.peek(&self.thread(t).registers) {
             Some(Value::Handle(Handle::Mailbox(mailbox))) => Ok(Some(*mailbox)),
@@ -303,7 +303,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         self.thread_mut(t).registers[register.index()] = value;
     }
 
-    /// The time span of a program, computed now.
+    /// A program's time span, computed now.
     fn span(&mut self, t: ThreadId, time: &Time) -> Result<Span, Fault> {
         match time {
             Time::Span(span) => Ok(*span),
@@ -316,8 +316,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         }
     }
 
-    /// Ends a thread's call: it goes on where the step says for this outcome.
-    /// One that has ended in the meantime does not.
+    /// Ends a thread's call: it goes on where the step says for this outcome. A thread that has
+    /// ended in the meantime does not.
     fn complete(&mut self, t: ThreadId, outcome: Outcome) {
         let thread = self.thread_mut(t);
         if thread.state.is_ready() {
@@ -379,7 +379,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         }
     }
 
-    /// Tells what a thread has done at a place that it has left since.
+    /// Reports what a thread has done at a place that it has left since.
     fn note_at(&mut self, (t, pc): (ThreadId, Pc), kind: Kind) {
         if S::EVENTS {
             let event = Event { thread: Some(t), pc: Some(pc), kind };

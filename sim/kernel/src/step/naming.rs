@@ -1,8 +1,8 @@
-//! Names: what is asked of a name server, which is a process like any other.
+//! Names: requests to a name server, which is a process like any other.
 //!
-//! `register`, `unregister` and `lookup` are calls to the port of the own name server; what they mean is its
-//! affair. The kernel does here what a library does elsewhere: it puts the request together, and makes an
-//! outcome of the answer.
+//! `register`, `unregister` and `lookup` are calls to the port of the process's own name server; what they
+//! mean is its business. The kernel does what a library does elsewhere: it builds the request and turns the
+//! answer into an outcome.
 
 use ipcsim_program::{Disposition, Grant, Inquiry, Send, misuse};
 
@@ -10,7 +10,7 @@ use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Sends a request to the name server. Its body is a name; to register one, a list of the name and what it
-    /// is to stand for.
+    /// should stand for.
     pub(super) fn inquire(
         &mut self,
         t: ThreadId,
@@ -24,7 +24,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let rights = match (inquiry, &body) {
             (Inquiry::Register, Value::List(list)) => match list.items() {
                 [Value::Text(_), Value::Handle(object)] => self.right_to_register(t, *object)?,
-                // A right that died on the way is nothing.
+                // A right that died on the way is `none`.
                 [Value::Text(_), Value::None] => return Err(Stop::NO_RIGHT),
                 _ => return Err(misuse::needs("`register` needs a name and a port", &body).into()),
             },
@@ -37,7 +37,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.request(t, &Send { body: Expr::Constant(body), rights, ..request.clone() })
     }
 
-    /// The right to send that goes to the name server with a name; what is open to everybody needs none.
+    /// The send right that goes to the name server with a name; what is open to everybody needs none.
     fn right_to_register(&self, t: ThreadId, object: Handle) -> Result<Vec<Grant>, Stop> {
         let id = match object {
             Handle::Process(_) => return Ok(Vec::new()),
@@ -59,8 +59,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(vec![Grant { port: Expr::Constant(Value::Handle(object)), disposition }])
     }
 
-    /// The answer of a name server: an outcome, alone or at the head of a list. With it comes what was
-    /// looked up, as a right or, if it needs none, at the end of the list. Rights that nobody could name are
+    /// A name server's answer: an outcome, alone or at the head of a list. With it comes the result of a
+    /// lookup, as a right or, if it needs none, at the end of the list. Rights that nobody could name are
     /// given up.
     pub(super) fn name_server_answers(&mut self, t: ThreadId, inquiry: Inquiry, answer: &Message) {
         let parts = match &answer.body {
@@ -85,7 +85,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             (Some(Outcome::NoSuchName), Inquiry::Register) => Outcome::Refused,
             (Some(outcome @ (Outcome::Ok | Outcome::NoSuchName)), _) => outcome,
-            // It could not ask whom it had to ask.
+            // The name server could not ask the one that it had to ask.
             (
                 Some(outcome @ (Outcome::NoMemory | Outcome::TooLarge | Outcome::Interrupted)),
                 Inquiry::LookUp { .. } | Inquiry::Await { .. },
@@ -99,8 +99,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.complete(t, outcome);
     }
 
-    /// What a name stands for. It may have died on the way, and an answer with nothing that one could send
-    /// to is none.
+    /// What a name stands for. It may have died on the way; an answer without anything to send to does not
+    /// count.
     fn found(&self, t: ThreadId, answer: &Message, parts: &[Value]) -> Result<Handle, Outcome> {
         match (answer.rights().first(), parts.last()) {
             (Some(Carried { right: Right::Dead, .. }), _) => Err(Outcome::Dead),

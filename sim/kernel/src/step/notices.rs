@@ -1,5 +1,5 @@
-//! Notices: messages from the kernel about ports. A notice goes by a send-once right, and so exactly once, and
-//! however full the queue is that it goes to.
+//! Notices: messages from the kernel about ports. A notice goes by a send-once right, and so exactly once,
+//! however full its queue is.
 
 use ipcsim_program::{Until, Watch};
 
@@ -7,7 +7,7 @@ use super::offer::Whereabouts;
 use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// Asks for a notice. Whoever asked for the same before is told that he waits in vain.
+    /// Requests a notice. Whoever requested the same one before is told that it will not come.
     pub(super) fn watch(&mut self, t: ThreadId, watch: &Watch) -> Result<(), Stop> {
         let Watch { port, until, notify } = watch;
         let until = *until;
@@ -35,7 +35,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.destroy_once(before);
         }
         match until {
-            // Where none was ever made the first is still to come.
+            // If none was ever made, the first is still to come.
             Until::NoSenders if self.port_mut(port).made > 0 => self.may_be_last_sender(port),
             Until::DeadName if self.mailbox(port).existence == Existence::Destroyed => {
                 self.notify_of_dead_name(own, port);
@@ -50,7 +50,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.notify(once, "send-once", Value::None, None);
     }
 
-    /// A send-once right is no more.
+    /// A send-once right no longer exists.
     pub(super) fn forget_once(&mut self, once: Once) {
         self.port_mut(once.port).once.remove(&once.number);
     }
@@ -68,7 +68,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.work.push(Work::Notice(message));
     }
 
-    /// Hands a message over or stores it, even if the queue is full: nobody waits for that.
+    /// Hands a message over or stores it, even if the queue is full: its sender never waits.
     pub(super) fn force(&mut self, t: Option<ThreadId>, message: Arc<Message>) -> Whereabouts {
         self.note(t, Kind::Sent(&message));
         if self.machine.policies.wake_receivers == Wake::LookAgain {
@@ -85,7 +85,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.store(t, message)
     }
 
-    /// A port that would die goes to whoever asked for it.
+    /// The receive right of a port that would die goes to whoever asked for it.
     pub(super) fn notify_with_right(&mut self, once: Once, port: MailboxId) {
         let right = Carried { port, right: Right::Receive };
         let body = Value::Handle(Handle::Mailbox(port));
@@ -101,7 +101,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A port has died: who asked for that is told, and so are those whose wish cannot be granted any more.
+    /// A port has died: who asked for that is told, and so are those whose request can no longer be granted.
     pub(super) fn tell_of_the_dead_port(&mut self, id: MailboxId) {
         let port = self.port_mut(id);
         for once in [port.no_senders.take(), port.destroyed.take()].into_iter().flatten() {
@@ -123,7 +123,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A process has no name for a port any more.
+    /// A process no longer has a name for a port.
     pub(super) fn name_is_gone(&mut self, own: ProcessId, port: MailboxId) {
         if let Some(once) = self.state.processes[own.index()].rights.dead_names.remove(&port) {
             self.notify(once, "port-deleted", Value::Handle(Handle::Mailbox(port)), None);
@@ -138,8 +138,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Tells who asked for it if there is no send right to a port any more: in no name space, in no message,
-    /// and held by no message that waits to be received.
+    /// Tells whoever asked, if no send right to a port is left: in no name space, in no message, and no
+    /// message that came by one waits to be received.
     pub(super) fn look_for_senders(&mut self, id: MailboxId) {
         if self.mailbox(id).existence == Existence::Destroyed || self.state.has_senders(id) {
             return;

@@ -31,7 +31,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn destroy(&mut self, t: ThreadId, object: &Expr) -> Result<(), Stop> {
         let mailbox = match self.eval(t, object)? {
             Value::Handle(Handle::Mailbox(mailbox)) => mailbox,
-            // A path or a process is not the mailbox's owner's to destroy.
+            // A path or a process is not a mailbox that its owner may destroy.
             Value::Handle(_) => return Err(Stop::REFUSED),
             _ => return Err(Fault::NotAnObject.into()),
         };
@@ -49,7 +49,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// The messages that nobody will receive any more are lost, and their memory is free again.
+    /// Messages that nobody can receive now are lost, and their memory is free again.
     pub(super) fn drop_messages(&mut self, mailbox: MailboxId, loss: Loss) {
         while !self.mailbox(mailbox).messages.is_empty() {
             let message = self.state.mailboxes[mailbox.index()].take(0);
@@ -61,7 +61,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// The senders that wait for a slot, or for memory, in what is gone end with `dead`.
+    /// The senders that wait for a slot, or for memory, in a mailbox that is gone end with `dead`.
     pub(super) fn release_senders_of_the_dead(&mut self, mailbox: MailboxId) {
         let is_port = self.mailbox(mailbox).port().is_some();
         while let Some((t, message)) = self.mailbox(mailbox).senders.front().cloned() {

@@ -29,8 +29,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Takes rights for a message that goes by a send-once right, which cannot go with it. If they cannot be had it
-    /// stays where it was.
+    /// Takes rights for a message that goes by a send-once right, which the message cannot carry itself. If they
+    /// are missing, the send-once right stays where it was.
     pub(super) fn setting_aside<T>(
         &mut self,
         t: ThreadId,
@@ -43,7 +43,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let taken = take(self);
         match once {
-            // Who gives a receive right away may end by that.
+            // A process that gives a receive right away may end because of that.
             Some(once) if self.state.has_ended(own) => self.destroy_once(once),
             Some(once) => {
                 self.state.processes[own.index()].rights.once.insert(once);

@@ -31,7 +31,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Ends a process with all its threads. Who waits for it is told when the step is settled.
+    /// Ends a process with all its threads. Whoever waits for it is told when the step is settled.
     pub(super) fn end_process(&mut self, process: ProcessId, end: End) {
         if self.state.has_ended(process) {
             return;
@@ -54,7 +54,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.work.push(Work::ProcessEnded(process));
     }
 
-    /// Tells everybody whose wait cannot end any more as it should have.
+    /// Tells everybody whose wait can no longer end as it should have.
     pub(super) fn tell_of_the_end(&mut self, process: ProcessId) {
         let links: Vec<_> = self.state.processes[process.index()].inbox.links().collect();
         for link in links {

@@ -68,7 +68,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A list in the list is a family of replicas: its members, one after the other.
+    /// A list within the list is a family of replicas: its members, one after the other.
     fn add_sources(
         &mut self,
         t: ThreadId,
@@ -103,8 +103,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// The message that a receive takes: of the first source that has one, a stored one before one
-    /// whose sender is blocked. Of anyone, the oldest.
+    /// The message that a receive takes: from the first source that has one, a stored one before
+    /// one of a blocked sender. With `anyone`, the oldest.
     fn find(&mut self, t: ThreadId, sources: &Sources, filter: Option<&Filter>) -> Option<Found> {
         if matches!(sources, Sources::Anyone) {
             return self.find_oldest(t, filter);
@@ -154,7 +154,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let process = self.thread(t).process;
         let whereabouts = if fits { Whereabouts::With(process) } else { Whereabouts::Destroyed };
         let message = self.remove(t, found, whereabouts);
-        // The last message of a sender that has ended: others who wait for it wait in vain now.
+        // This was the last message of a sender that has ended: others who wait for it now wait in vain.
         if self.state.is_dead(process, message.mailbox) {
             self.tell_receivers_of_the_dead(message.mailbox);
         }
@@ -167,7 +167,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Takes a message from where it was found; whoever waits for its place gets it.
+    /// Takes a message from where it was found; its place goes to the next waiter.
     pub(super) fn remove(
         &mut self,
         t: ThreadId,
@@ -192,7 +192,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.leave_queue(sender);
                 self.note_delivery(t, &message, whereabouts);
                 self.released(sender, message.then(), whereabouts);
-                // It stood before others whose message is smaller, and may fit.
+                // Messages behind it may be smaller, and fit.
                 if self.mailbox(mailbox).has_waiting() {
                     self.work.push(Work::Refill(mailbox));
                 }
@@ -207,10 +207,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A stored request has been taken: its caller now waits for whoever took it, if it still waits.
+    /// A stored request has been taken: its caller, if it still waits, now waits for whoever took it.
     pub(super) fn request_left_its_queue(&mut self, message: &Message, whereabouts: Whereabouts) {
         let Then::AwaitReply { caller, right: asked } = message.then() else { return };
-        // Looked at before it is touched: an exploration takes what is touched for changed.
+        // Checked before it is touched: an exploration treats what is touched as changed.
         let is_abandoned = self.state.abandoned.contains_key(&asked);
         if is_abandoned {
             match whereabouts {
@@ -261,7 +261,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Tells a message that has been received from a port how many were before it.
+    /// Stamps a message received from a port with the number of those received before it.
     fn stamp(&mut self, mut message: Arc<Message>) -> Arc<Message> {
         if self.machine.receives == Receives::Uncounted || message.route == Route::Link {
             return message;
@@ -275,8 +275,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         message
     }
 
-    /// Whether nothing can ever come to a thread from these sources again: mailboxes that were destroyed,
-    /// ports whose receive right is gone, and empty links from processes that have ended.
+    /// Whether nothing can ever reach a thread from these sources again: destroyed mailboxes, ports whose
+    /// receive right is gone, and empty links from processes that have ended.
     pub(super) fn all_dead(&self, t: ThreadId, sources: &Sources) -> bool {
         let own = self.thread(t).process;
         match sources {
@@ -285,7 +285,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Something has died: whoever waits for it and for nothing else that lives is told.
+    /// Something has died: whoever waits for it, and for nothing else that lives, is told.
     pub(super) fn tell_receivers_of_the_dead(&mut self, mailbox: MailboxId) {
         let waiting: Vec<ThreadId> = self.state.receivers_of(mailbox).iter().copied().collect();
         for t in waiting {

@@ -1,4 +1,4 @@
-//! Rights: who may use a port. How they travel is in `carry`, and what their ends mean in `losing`.
+//! Rights: who may use a port. How they travel is in `carry`, and what follows when they end is in `losing`.
 
 use super::prelude::*;
 use crate::object::port::{DEFAULT_QUEUE_LIMIT, LARGEST_QUEUE_LIMIT, Port};
@@ -20,7 +20,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.add_received(t, into, Mailbox::new(spec, Object::Port(Box::new(port))))
     }
 
-    /// A new port or port set, that the process of a thread receives from.
+    /// A new port or port set that the thread's process receives from.
     pub(super) fn add_received(
         &mut self,
         t: ThreadId,
@@ -45,7 +45,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if limit > LARGEST_QUEUE_LIMIT { Err(Stop::REFUSED) } else { Ok(limit) }
     }
 
-    /// Sets the queue limit of a port; so many blocked senders as there is room for now go on.
+    /// Sets the queue limit of a port; as many blocked senders as now have room go on.
     pub(super) fn limit(&mut self, t: ThreadId, port: &Expr, limit: &Expr) -> Result<(), Stop> {
         let port = self.port(t, port)?;
         if self.state.receiver_of(port) != Receiver::Held(self.thread(t).process) {
@@ -59,7 +59,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// Gives one reference to a send right, or to a dead name, up, or a send-once right; never a receive
+    /// Gives up one reference to a send right or a dead name, or a send-once right; never a receive
     /// right.
     pub(super) fn drop_right(&mut self, t: ThreadId, right: &Expr) -> Result<(), Stop> {
         let own = self.thread(t).process;
@@ -75,7 +75,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// A process has one reference less, and with the last the name is gone.
+    /// A process has one reference fewer; the name goes with the last.
     fn give_up_send(&mut self, own: ProcessId, port: MailboxId) -> Result<(), Stop> {
         let rights = &mut self.state.processes[own.index()].rights;
         rights.give_up(port).ok_or(Stop::NO_RIGHT)?;
@@ -86,18 +86,18 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// The port that an expression names. What is no port has no rights.
+    /// The port that an expression names. What is not a port has no rights.
     pub(super) fn port(&mut self, t: ThreadId, port: &Expr) -> Result<MailboxId, Stop> {
         match self.eval(t, port)? {
             Value::Handle(Handle::Mailbox(id)) if self.mailbox(id).port().is_some() => Ok(id),
             Value::Handle(_) => Err(Stop::REFUSED),
-            // A right that died on the way is nothing.
+            // A right that died on the way is `none`.
             Value::None => Err(Stop::NO_RIGHT),
             _ => Err(Fault::NotAnObject.into()),
         }
     }
 
-    /// Whether a process may send to a mailbox, if that is a port. A dead port is one that had a right.
+    /// Whether a process may send to a mailbox, if that is a port. A right to a dead port still counts.
     pub(super) fn check_send_right(&self, own: ProcessId, id: MailboxId) -> Result<(), Stop> {
         let is_port = self.mailbox(id).port().is_some();
         if is_port && !self.state.may_send(own, id) { Err(Stop::NO_RIGHT) } else { Ok(()) }
@@ -110,7 +110,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Object::Port(_) if self.state.receiver_of(id) != Receiver::Held(own) => {
                 Err(Stop::NO_RIGHT)
             }
-            // A member is received from by way of its set only.
+            // A member is received from only through its set.
             Object::Port(_) if self.state.known_as(id) != id => Err(Stop::REFUSED),
             Object::PortSet(_) => {
                 let is_own = mailbox.set().is_some_and(|set| set.owner == own);
@@ -130,7 +130,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.port_mut(port).receiver = receiver;
     }
 
-    /// A process gets a right, under the name that it has for the port already.
+    /// A process gets a right, under the name that it already has for the port.
     pub(super) fn give_right(&mut self, process: ProcessId, carried: Carried) {
         let Carried { port, right } = carried;
         let rights = &mut self.state.processes[process.index()].rights;
@@ -152,7 +152,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let Carried { port, right } = carried;
         match right {
             Right::Send => {
-                // It has one, for it came just now.
+                // It has one: it has just arrived.
                 let _ = self.give_up_send(own, port);
             }
             Right::Receive => self.lose_receiver(port),

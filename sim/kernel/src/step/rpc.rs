@@ -75,7 +75,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// The message that answers, with its rights taken out of the name space of whoever answers.
+    /// The message that answers, with its rights taken out of the answerer's name space.
     fn answer(
         &mut self,
         t: ThreadId,

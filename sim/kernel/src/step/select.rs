@@ -12,7 +12,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.block(t, BlockedOn::Select(sources), wait)
     }
 
-    /// Gives a select its list, if there is anything to put on it.
+    /// Sets the result of a select, unless the list would be empty.
     fn answer_select(&mut self, t: ThreadId, sources: &Sources) -> Result<bool, Stop> {
         let own = self.thread(t).process;
         let ready: Vec<Value> = sources
@@ -33,7 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(true)
     }
 
-    /// The handle that the program knows a source by: the process behind a link.
+    /// The handle by which the program knows a source: the process behind a link.
     fn name_of_source(&self, id: MailboxId) -> Handle {
         match self.mailbox(id).object {
             Object::Link { from, .. } => Handle::Process(from),
@@ -42,7 +42,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A receive on this mailbox would not block now: whoever waits to hear that is told.
+    /// A receive on this mailbox would not block now: whoever waits for that in a select is told.
     pub(super) fn tell_selectors(&mut self, mailbox: MailboxId) {
         let waiting: Vec<ThreadId> = self.state.receivers_of(mailbox).iter().copied().collect();
         for t in waiting {

@@ -33,7 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.gone(t, then, whereabouts, &send.wait)
     }
 
-    /// Tries to get rid of a message; waits if that is not possible now.
+    /// Tries to send a message; waits if that is not possible now.
     pub(super) fn try_to_send(
         &mut self,
         t: ThreadId,
@@ -67,7 +67,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if attempt == Attempt::First && send.wait != Wait::Never {
             self.note(Some(t), Kind::Sent(&message));
         }
-        // What there is no memory for the kernel cannot keep.
+        // The kernel cannot keep a message that it has no memory for.
         let hold = send.hold.as_ref().filter(|_| matches!(on, BlockedOn::Send(_)));
         match self.block_with(t, on, Some(message.clone()), &send.wait) {
             Ok(()) => {
@@ -93,7 +93,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Whether what a message was sent to has died while its sender was waking up.
+    /// Whether the destination of a message has died while its sender was waking up.
     fn is_gone(&self, id: MailboxId) -> bool {
         let mailbox = self.mailbox(id);
         match mailbox.object {
@@ -144,7 +144,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let route = match target.object {
             Object::Link { .. } => Route::Link,
             Object::Port(_) if once.is_some() => Route::Once,
-            // There is no right to a set.
+            // Nobody has a right to send to a set.
             Object::PortSet(_) => return Err(Stop::REFUSED),
             Object::Open | Object::Filed | Object::Port(_) => Route::Mailbox,
         };
@@ -172,7 +172,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Arc::new(Message { body, sender, mailbox, size, route, extras, serial })
     }
 
-    /// Evaluates what most messages lack.
+    /// Evaluates the parts that most messages lack.
     fn extras(&mut self, t: ThreadId, send: &Send, then: Then) -> Result<Extras, Stop> {
         let kind = match &send.kind {
             None => Value::None,

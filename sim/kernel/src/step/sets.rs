@@ -1,4 +1,4 @@
-//! Port sets: ports that come in and go, and what a receive from a set takes.
+//! Port sets: ports that join and leave, and what a receive from a set takes.
 
 use super::offer::Whereabouts;
 use super::prelude::*;
@@ -14,7 +14,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.add_received(t, into, Mailbox::new(spec, Object::PortSet(Box::new(set))))
     }
 
-    /// A port comes into a set, out of any other. Whoever waits at the port itself is refused; whoever waits
+    /// A port joins a set and leaves any other. Whoever waits at the port itself is refused; whoever waits
     /// at the set gets what the port holds.
     pub(super) fn insert(&mut self, t: ThreadId, port: &Expr, into: &Expr) -> Result<(), Stop> {
         let (port, set) = (self.received(t, port)?, self.own_set(t, into)?);
@@ -76,7 +76,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Some(self.set_mut(set))
     }
 
-    /// A port goes out of its set, if it is in one. Who waits at the set goes on waiting.
+    /// A port leaves its set, if it is in one. Whoever waits at the set goes on waiting.
     pub(super) fn leave_set(&mut self, port: MailboxId) {
         if let Some(set) = self.set_of(port) {
             set.remove(port);
@@ -84,7 +84,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A set is no more; its ports are ports as before.
+    /// A set no longer exists; its ports are ordinary ports again.
     pub(super) fn destroy_set(&mut self, set: MailboxId) {
         let owner = self.set_mut(set).owner;
         self.state.processes[owner.index()].rights.take_receive(set);
@@ -95,7 +95,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.kill_mailbox(set);
     }
 
-    /// The message that a receive from a set takes: its port, and its place there.
+    /// The message that a receive from a set takes: its port, and its place in the queue there.
     pub(super) fn find_in_set(
         &mut self,
         set: MailboxId,
@@ -126,7 +126,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.with_members(mailbox).into_iter().any(|it| self.mailbox(it).has_something())
     }
 
-    /// A mailbox; if it is a set its members instead.
+    /// A mailbox, or the members of a set.
     pub(super) fn with_members(&self, mailbox: MailboxId) -> Vec<MailboxId> {
         match self.mailbox(mailbox).set() {
             Some(set) => set.members.clone(),
@@ -134,7 +134,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Gives those who wait at a set what has come into it with a port, the first first.
+    /// Serves those who wait at a set with what a port has brought in, first come first served.
     fn serve_receivers(&mut self, set: MailboxId) {
         let waiting: Vec<ThreadId> = self.mailbox(set).receivers.iter().copied().collect();
         for t in waiting {

@@ -1,11 +1,11 @@
-//! Making a process from scratch, with the environment that its creator gives it.
+//! Creating a process from scratch, with the environment that its creator gives it.
 
 use ipcsim_program::Spawn;
 
 use super::prelude::*;
 use crate::state::Life;
 
-/// Rights that go to a new process are in no message on their way.
+/// Rights that go to a new process travel in no message.
 const NO_MAILBOX: MailboxId = MailboxId(u32::MAX);
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -33,7 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let Some(port) = names {
             self.give_right(child, Carried { port, right: Right::Send });
         }
-        // Whoever makes a process may control it.
+        // Whoever creates a process may control it.
         if let Some(port) = self.machine.task_port(child)
             && !self.state.has_ended(own)
         {
@@ -49,8 +49,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// The port of the name server that a new process gets a right to. Its creator needs a right to it, or
-    /// to one of its ancestors: what a name server below finds can only be less. The only one is everybody's.
+    /// The port of the name server that a new process gets a right to. Its creator needs a right to it, or to one of
+    /// its ancestors: a name server below can only find less. If there is only one, everybody may use it.
     fn names_for(&self, own: ProcessId, child: ProcessId) -> Result<Option<MailboxId>, Stop> {
         let Some(port) = self.machine.family_of(child).names else { return Ok(None) };
         let servers = &self.machine.name_servers;
@@ -59,7 +59,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if is_only || ancestors.any(|port| self.state.may_send(own, port)) {
             return Ok(Some(port));
         }
-        // Nobody inherits what has been given up.
+        // What has been given up is not inherited.
         if self.machine.family_of(own).names == Some(port) {
             return Ok(None);
         }

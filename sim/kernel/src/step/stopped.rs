@@ -1,5 +1,5 @@
-//! Local work that a suspended thread has not done yet. Nobody else takes part in it, so what is ahead of the
-//! thread is judged as if it were done: it makes no difference whether the thread was stopped before or behind it.
+//! Local work that a suspended thread has not done yet. Nobody else takes part in it, so the code ahead of the
+//! thread is judged as if it were done: it makes no difference whether the thread was stopped before or after it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::{Transition, step};
 use crate::machine::Machine;
 use crate::state::State;
 
-/// The state in which these threads have done their local work, where that asks nobody anything.
+/// The state in which these threads have done their local work, if that work asks nobody anything.
 pub(crate) fn with_local_work_done<'a>(
     machine: &Machine,
     state: &'a State,
@@ -29,7 +29,7 @@ pub(crate) fn with_local_work_done<'a>(
     done
 }
 
-/// Whether local work that begins here comes out in one way only.
+/// Whether the local work that begins here has only one possible result.
 fn asks_nobody(machine: &Machine, from: Pc) -> bool {
     let asks = |expr: &Expr| matches!(expr, Expr::Function(Function::Random | Function::Now, _));
     let mut in_one_way = true;

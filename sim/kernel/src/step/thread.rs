@@ -16,8 +16,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// A new thread of the same process, with a copy of the variables. The place of one that has
-    /// ended is used again, so that a server with a thread per request stays small.
+    /// A new thread of the same process, with a copy of the variables. It reuses the place of an
+    /// ended thread, so that a server with a thread per request stays small.
     pub(super) fn start_thread(
         &mut self,
         t: ThreadId,
@@ -33,7 +33,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 _ => false,
             })
         };
-        // Where none has ended none has to be looked at.
+        // If none has ended, none must be looked at.
         let declared = own.declared_threads as usize;
         let all_live = own.alive_threads as usize == declared + own.started.len();
         let candidates = if all_live { &[] } else { &own.started[..] };
@@ -86,7 +86,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.block(t, BlockedOn::Join(awaited.into()), wait)
     }
 
-    /// The threads of the own process that a name stands for, whether they live or not.
+    /// The threads of the same process that a name stands for, whether they live or not.
     pub(super) fn named(&mut self, t: ThreadId, threads: &Threads) -> Result<Vec<ThreadId>, Fault> {
         let index = match &threads.index {
             None => None,
@@ -105,7 +105,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if found.is_empty() && index.is_some() { Err(Fault::BadIndex) } else { Ok(found) }
     }
 
-    /// A thread has come to the end of its program.
+    /// A thread has reached the end of its program.
     pub(super) fn end_thread(&mut self, t: ThreadId) {
         self.stop_thread(t);
         let process = self.thread(t).process;
@@ -115,7 +115,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A thread is no more; what follows from that is the caller's business.
+    /// A thread is gone; the caller takes care of the consequences.
     pub(super) fn stop_thread(&mut self, t: ThreadId) {
         self.withdraw(t);
         self.note(Some(t), Kind::ThreadEnded);
@@ -124,12 +124,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.thread_is_gone(t);
     }
 
-    /// A thread takes no step any more, and the port by which it was controlled dies.
+    /// A thread takes no more steps, and the port that controlled it dies.
     pub(super) fn thread_is_gone(&mut self, t: ThreadId) {
         let thread = self.thread_mut(t);
         thread.state = ThreadState::Ended;
         thread.control = None;
-        // Where it was, and how its last call ended, decides nothing any more.
+        // Where it was, and how its last call ended, no longer matters.
         (thread.pc, thread.status) = (Pc(0), Outcome::Ok);
         let process = thread.process;
         let own = &self.state.processes[process.index()];
@@ -141,7 +141,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.sink.ended(t);
     }
 
-    /// Lets those go on who waited for threads that have now all ended.
+    /// Lets threads go on that waited for threads which have now all ended.
     pub(super) fn tell_joiners(&mut self, process: ProcessId) {
         for joiner in self.state.processes[process.index()].joiners.clone() {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(joiner) else { continue };

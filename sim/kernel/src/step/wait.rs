@@ -1,7 +1,7 @@
 //! Waiting: how a thread begins to wait, and how its wait ends from outside.
 //!
-//! The order of waiting lies in the objects' queues, the details of a wait in the thread. Here, and in
-//! `release`, the two are changed together.
+//! The order of waiting is in the objects' queues, the details of a wait in the thread. Here, and in
+//! `release`, the two change together.
 
 use std::collections::VecDeque;
 
@@ -13,12 +13,12 @@ use crate::state::Queue;
 use crate::waits;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    /// Lets a thread wait. A thread that looks again keeps the bound that it had.
+    /// Makes a thread wait. A thread that looks again keeps its bound.
     pub(super) fn block(&mut self, t: ThreadId, on: BlockedOn, wait: &Wait) -> Result<(), Stop> {
         self.block_with(t, on, None, wait)
     }
 
-    /// Lets a thread wait that has a message which could not go, or none.
+    /// Makes a thread wait, with the message that could not go, if any.
     pub(super) fn block_with(
         &mut self,
         t: ThreadId,
@@ -59,7 +59,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    /// A name server has nothing to do, which may close a circle: who waits for its answer in it is refused.
+    /// A name server has nothing to do, which may close a circle: clients in it that wait for its answer are refused.
     fn refuse_clients(&mut self) {
         for client in (0..self.state.threads.len()).map(ThreadId::at) {
             let is_served = match self.state.waits_for(client) {
@@ -74,7 +74,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Whether a process is one of the name servers that the scenario has by itself.
+    /// Whether a process is one of the scenario's name servers.
     fn is_name_server(&self, process: ProcessId) -> bool {
         let mut ports = self.machine.name_servers.keys();
         ports.any(|port| self.state.receiver_of(*port) == Receiver::Held(process))
@@ -91,7 +91,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Puts a thread that is about to wait into the queues of what it waits for, a sender with its message.
+    /// Puts a thread that is about to wait into the queues of what it waits for; a sender, with its message.
     pub(super) fn enlist(&mut self, t: ThreadId, on: &BlockedOn, message: Option<Arc<Message>>) {
         let message = || message.expect("a sender waits with a message");
         match on {
@@ -247,7 +247,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// A thread has been taken out of the queue that it waited in; it counts as waiting until its call
-    /// is complete, but must not be looked for in the queue any more.
+    /// is complete, but must no longer be looked for in the queue.
     pub(super) fn leave_queue(&mut self, t: ThreadId) -> Option<BlockedOn> {
         match &mut self.thread_mut(t).state {
             ThreadState::Blocked { on, .. } => Some(std::mem::replace(on, BlockedOn::Sleep)),
@@ -255,7 +255,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A thread has looked again. If it did not use its chance, somebody else may.
+    /// A thread has finished looking again. If it did not use its chance, somebody else may.
     pub(super) fn look_is_over(&mut self, t: ThreadId, at: Look) {
         match at {
             Look::Send(message) | Look::SendFromMemoryQueue(message) => {

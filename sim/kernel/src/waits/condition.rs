@@ -1,4 +1,4 @@
-//! What threads wait for: something that somebody has to bring about.
+//! What threads wait for: conditions that somebody must fulfil.
 
 use ipcsim_program::{MailboxId, ProcessId, ThreadId};
 
@@ -6,7 +6,7 @@ use crate::object::mailbox::Object;
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Holder, Queue, Sources, State};
 
-/// Something that could happen, and end waits.
+/// Something that could happen and end waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// A message is sent to this mailbox or link.
@@ -25,7 +25,7 @@ pub enum Condition {
     Taken(MailboxId),
     /// A message of one type is taken from there.
     TakenOf(MailboxId, u32),
-    /// The limit of this port is set anew.
+    /// The queue limit of this port is changed.
     LimitSet(MailboxId),
     /// A message is taken somewhere that is known only at run time.
     TakenAnywhere,
@@ -33,9 +33,9 @@ pub enum Condition {
     TakenAnywhereOf(u32),
     /// This mailbox is destroyed.
     Destroyed(MailboxId),
-    /// A request that lies in this mailbox is taken and answered.
+    /// A request in this mailbox is taken and answered.
     AnsweredAt(MailboxId),
-    /// A request is taken and answered, of whatever mailbox.
+    /// A request is taken and answered, in whatever mailbox.
     AnsweredAnywhere,
     /// See [`Condition::AnsweredAt`] and [`Condition::TakenOf`].
     AnsweredOf(MailboxId, u32),
@@ -45,9 +45,9 @@ pub enum Condition {
     RepliedBy(ProcessId),
     /// The call of this thread is answered.
     RepliedTo(ThreadId),
-    /// This process lets go of its right to send to a port.
+    /// This process gives up its right to send to a port.
     LetGo(ProcessId, MailboxId),
-    /// This thread does what a thread waits for that could do it to itself, too.
+    /// This thread does something that the waiting thread could also do to itself.
     DoneBy(ThreadId),
     /// Another thread kills this one.
     ThreadKilled(ThreadId),
@@ -59,19 +59,19 @@ pub enum Condition {
     MemoryFreed,
     /// A thread ends.
     ThreadEnds(ThreadId),
-    /// A process comes to its end.
+    /// A process reaches its end.
     ProcessEnds(ProcessId),
     /// A process is made.
     Spawned(ProcessId),
     /// A process is ended, and all its threads with it: it is killed, exits or fails.
     ProcessKilled(ProcessId),
-    /// Whatever: something is destroyed or killed that is known only at run time.
+    /// Anything: something that is known only at run time is destroyed or killed.
     Anything,
 }
 
 impl Condition {
-    /// Whether a thread that brings it about could wait for it itself. What it does to itself, or takes away from
-    /// itself, ends no wait of its own.
+    /// Whether a thread that fulfils this condition could itself be waiting for it. What it does to itself, or
+    /// takes away from itself, ends no wait of its own.
     pub(super) fn counts_for_whoever_brings_it_about(self) -> bool {
         !matches!(
             self,
@@ -110,12 +110,12 @@ impl Waiters {
         waiters
     }
 
-    /// The threads that wait for what becomes of their messages at a port.
+    /// The threads that wait for what happens to their messages at a port.
     fn at(&self, state: &State, port: MailboxId) -> Vec<ThreadId> {
         senders_on(state, port).chain(self.callers_of(Holder::Queued(port))).collect()
     }
 
-    /// Whether nobody waits for a condition, where that is seen at a glance.
+    /// Whether nobody waits for a condition, if a quick look shows it.
     pub(super) fn are_surely_none(&self, state: &State, condition: Condition) -> bool {
         let object = |mailbox: MailboxId| &state.mailboxes[mailbox.index()];
         let is_link = |mailbox: MailboxId| object(mailbox).link().is_some();
@@ -138,10 +138,10 @@ impl Waiters {
         }
     }
 
-    /// The threads whose waits a condition ends. Of a join every thread awaited counts.
+    /// The threads whose waits a condition ends. For a join, each awaited thread counts.
     pub(super) fn of(&self, state: &State, condition: Condition) -> Vec<ThreadId> {
         let mut waiting = self.of_itself(state, condition);
-        // With a message the right in it may be lost.
+        // A message may be lost with the right in it.
         if let Condition::Taken(_)
         | Condition::TakenAnywhere
         | Condition::Destroyed(_)
@@ -188,7 +188,7 @@ impl Waiters {
             }
             Condition::Spawned(process) => state.threads_of(process).collect(),
             Condition::ThreadKilled(t) => vec![t],
-            // A thread that waits goes on when it is interrupted; one that is only suspended, when it is resumed.
+            // A waiting thread goes on when it is interrupted; one that is only suspended, when it is resumed.
             Condition::ThreadInterrupted(t) => {
                 state.waits_for(t).is_some().then_some(t).into_iter().collect()
             }
@@ -211,7 +211,7 @@ impl Waiters {
         }
     }
 
-    /// Whose request lies there, or in a member of the set.
+    /// Whose request is there, or in a member of the set.
     fn of_answering(&self, state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
         let members =
             state.mailboxes[mailbox.index()].set().into_iter().flat_map(|set| &set.members);
@@ -219,13 +219,13 @@ impl Waiters {
         all.flat_map(|mailbox| self.callers_of(Holder::Queued(mailbox))).collect()
     }
 
-    /// Who waits for a message there; of a task's port, for what is done to the task.
+    /// Who waits for a message there; for a task's port, who waits for what is done to the task.
     fn of_sending(&self, state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
         match state.receiver_of(mailbox) {
             Receiver::Kernel(Controlled::Process(process)) => {
                 self.of_itself(state, Condition::ProcessKilled(process))
             }
-            // With its last thread the process ends.
+            // The process ends with its last thread.
             Receiver::Kernel(Controlled::Thread(t)) => {
                 let process = state.threads[t.index()].process;
                 self.of_itself(state, Condition::ProcessKilled(process))
@@ -275,7 +275,7 @@ fn of_taking(state: &State, mailbox: MailboxId) -> Vec<ThreadId> {
     waiting
 }
 
-/// Whether a thread waits for messages that may come from somewhere else than from ports.
+/// Whether a thread waits for messages that may come from elsewhere than from ports.
 fn waits_at_no_port(state: &State, on: &BlockedOn) -> bool {
     let (BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) = on else {
         return false;
@@ -318,7 +318,7 @@ fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = Threa
     let queue = state.queue_at(mailbox);
     let is_link = matches!(queue, Queue::Inbox(_));
     state.queue(queue).iter().copied().filter(move |t| match state.waits_for(*t) {
-        // Who stands in the queue of a mailbox with a name waits for it.
+        // Whoever stands in the queue of a mailbox with a name waits for it.
         Some(BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources)) => {
             !is_link || sources.contains(mailbox)
         }
@@ -326,8 +326,8 @@ fn receivers_on(state: &State, mailbox: MailboxId) -> impl Iterator<Item = Threa
     })
 }
 
-/// The threads that wait for a link's sender by its name. Who receives from anyone, or from a living mailbox too,
-/// is not disturbed by an end; a `select` reports it.
+/// The threads that wait for a link's sender by name. An end does not disturb a thread that receives from anyone,
+/// or from a living mailbox too; a `select` reports it.
 fn receivers_by_name(state: &State, link: MailboxId) -> impl Iterator<Item = ThreadId> + '_ {
     receivers_on(state, link).filter(move |t| match state.waits_for(*t) {
         Some(BlockedOn::Receive { sources, .. }) => {

@@ -1,4 +1,4 @@
-//! What a thread could still do: a walk over the code that is ahead of it.
+//! What a thread could still do: a walk over the code ahead of it.
 
 mod settled;
 mod walker;
@@ -18,7 +18,7 @@ use walker::Walker;
 /// Which objects a thread could reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reach<T> {
-    /// Some are known only at run time: it could be any.
+    /// Some are known only at run time: it could be any object.
     All,
     /// These.
     Some(Vec<T>),
@@ -28,16 +28,16 @@ pub(super) enum Reach<T> {
 #[derive(Default)]
 pub(super) struct Future {
     pub sends: Reach<MailboxId>,
-    /// The types of messages that it could send to processes which are known only at run time.
+    /// The types of messages that it could send to processes known only at run time.
     pub sends_to_processes: Vec<Option<Value>>,
     /// The ports to which others may send later, by a send-once right that it makes.
     pub lets_answer: Reach<MailboxId>,
-    /// The ports to which the kernel may send later, a notice that it asks for.
+    /// The ports to which the kernel may later send a notice that it requests.
     pub asks_for_notices: Reach<MailboxId>,
     pub receives: Reach<MailboxId>,
     /// The ports whose limit it could set.
     pub limits: Reach<MailboxId>,
-    /// It could give kernel memory back: by a receive, from whomever, or by destroying something.
+    /// It could free kernel memory: by a receive, from whomever, or by destroying something.
     pub frees_memory: bool,
     pub destroys: Reach<MailboxId>,
     /// What it could do to processes and threads.
@@ -47,15 +47,15 @@ pub(super) struct Future {
     /// The processes that it could make, with the ports to which it would give them rights.
     pub spawns: Vec<(ProcessId, Reach<MailboxId>)>,
     pub replies: bool,
-    /// It answers a message that it has not got yet.
+    /// It answers a message that it has not received yet.
     pub answers_what_comes: bool,
     /// It asks its name server something.
     pub inquires: bool,
-    /// It enters a name, for which others may wait.
+    /// It registers a name that others may wait for.
     pub registers: bool,
     /// It could give others rights to the ports that its process has rights to.
     pub passes_rights: bool,
-    /// It could come to its end.
+    /// It could reach its end.
     pub ends: bool,
     /// It could end its whole process: by `exit`, or by an exception.
     pub fails: bool,
@@ -65,7 +65,7 @@ pub(super) struct Future {
     pub sent: Types,
     /// The types that its program takes.
     pub taken: Types,
-    /// The ports to which it could give a right up.
+    /// The ports to which it could give up a right.
     pub drops: Reach<MailboxId>,
 }
 
@@ -74,11 +74,11 @@ pub(super) struct Future {
 pub(super) struct Commanded {
     pub command: Command,
     pub whom: Controlled,
-    /// The port that one needs a right to for that: by name only if the process is protected, by message always.
+    /// The port that this needs a right to: by name only if the process is protected, by message always.
     pub needs: Option<MailboxId>,
 }
 
-/// Types of messages by where they go to, or come from. None is one that is known only at run time, or any.
+/// Types of messages by destination or source. `None` is a type known only at run time, or any type.
 #[derive(Default)]
 pub(super) struct Types {
     /// At objects that are known.
@@ -105,12 +105,12 @@ impl Types {
     }
 }
 
-/// From where on code lies ahead of a thread.
+/// Where the code ahead of a thread begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ahead {
     /// From where it stands: the call that it waits in may be made again.
     Here,
-    /// From behind that call, as if its wait were over.
+    /// After that call, as if its wait were over.
     BehindItsWait,
 }
 
@@ -127,7 +127,7 @@ impl<T: Ord> Reach<T> {
         }
     }
 
-    /// A condition for each of them, or one for all.
+    /// Adds one condition for each of them, or one for all.
     pub(super) fn tell(&self, one: impl Fn(T) -> Condition, all: Condition, to: &mut Vec<Condition>)
     where
         T: Copy,
@@ -168,7 +168,7 @@ impl<T: Ord> Reach<T> {
     }
 }
 
-/// How much is told of a thread's future.
+/// How detailed a thread's future is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
     /// Which objects it reaches.
@@ -177,7 +177,7 @@ pub(super) enum Detail {
     Types,
 }
 
-/// What is used again for every thread.
+/// Buffers that are reused for every thread.
 pub(super) struct Scratch {
     tour: Tour,
     path: Vec<Pc>,
@@ -227,7 +227,7 @@ impl Scratch {
             Walking::On
         });
         let mut written = vec![false; thread.registers.len()];
-        // What the call sets that it waits in is not there yet.
+        // The call that it waits in has not set its variable yet.
         for pc in self.path.iter().chain([&thread.pc]) {
             if let Some(register) = machine.code[pc.index()].writes() {
                 written[register.index()] = true;

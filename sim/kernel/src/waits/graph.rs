@@ -14,9 +14,9 @@
 //! | suspended | `resume` |
 //! | any of these | killing t, from another thread; interrupting it, where it waits in a call |
 //!
-//! A wait that several could end has an arrow to each. One that needs all of several, the ends of two senders
-//! or of two threads of a process, has an arrow to each that still has to act, if all of them can. What a thread
-//! does to itself completes no wait of its own, and neither does the end of its own process.
+//! A wait that several threads could end has an arrow to each. A wait that needs all of several, such as the
+//! ends of two senders or of two threads of a process, has an arrow to each that still must act, if all of them
+//! can. What a thread does to itself completes no wait of its own, and neither does the end of its own process.
 //!
 //! The order in which threads stand in queues plays no part.
 
@@ -38,17 +38,17 @@ use crate::machine::Machine;
 use crate::object::port::Controlled;
 use crate::state::{BlockedOn, Holder, State};
 
-/// Who waits for what, and who could bring it about.
+/// Who waits for what, and who could fulfil it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WaitGraph {
     /// Threads that wait, and what they wait for.
     pub waiting: Vec<(ThreadId, Condition)>,
-    /// Conditions, and the threads that could bring them about.
+    /// Conditions, and the threads that could fulfil them.
     pub could: Vec<(Condition, ThreadId)>,
 }
 
 impl WaitGraph {
-    /// A thread that waits for what it could do to itself waits for the others only that could do it.
+    /// A thread that waits for what it could do to itself waits only for the others that could do it.
     fn leave_out(&mut self, to_oneself: &BTreeSet<(ThreadId, Condition)>) {
         let could = &self.could;
         let (own, mut waiting): (Vec<_>, Vec<_>) =
@@ -82,8 +82,8 @@ impl WaitGraph {
         reached
     }
 
-    /// Whether one of these threads could complete the wait of a thread. What several have to do together, such
-    /// as to end, counts if all of them are among these.
+    /// Whether one of these threads could complete the wait of a thread. What several must do together, such as
+    /// end, counts if all of them are among these.
     pub fn could_be_helped_by(&self, t: ThreadId, among: impl Fn(ThreadId) -> bool) -> bool {
         let first = self.waiting.partition_point(|(waiting, _)| *waiting < t);
         let waits = self.waiting[first..].iter().take_while(|(waiting, _)| *waiting == t);
@@ -123,7 +123,7 @@ impl WaitGraph {
     }
 }
 
-/// The wait-for graph of these threads. Conditions that none of them could bring about are left out.
+/// The wait-for graph of these threads. Conditions that none of them could fulfil are left out.
 pub(crate) fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -> WaitGraph {
     let arrows = Arrows::new(machine, state, among);
     let mut graph = WaitGraph::default();
@@ -152,7 +152,7 @@ pub(crate) fn wait_graph(machine: &Machine, state: &State, among: &[ThreadId]) -
     let unknown: Vec<Condition> = possible.iter().copied().filter(is_unknown).collect();
     for t in among {
         let mut waits = |condition: Condition| {
-            // Nobody is there any more to be woken by the end of his own process.
+            // No thread is left to be woken by the end of its own process.
             let is_own_end = condition == Condition::ProcessEnds(state.threads[t.index()].process);
             if possible.contains(&condition) && !is_own_end {
                 graph.waiting.push((*t, condition));
@@ -181,19 +181,19 @@ struct Arrows<'a> {
     sending: BTreeMap<ThreadId, &'a Message>,
     /// The rights to answer that each could use: reply rights and send-once rights.
     answers: BTreeMap<ThreadId, Vec<Handle>>,
-    /// The types that somebody waits for, or waits to get rid of.
+    /// The types that somebody waits for, or waits to send.
     kinds: Vec<Value>,
-    /// The processes that could come to their end, all threads together or by one that says so.
+    /// The processes that could reach their end: all threads together, or through one that says so.
     ending: BTreeSet<ProcessId>,
     /// The processes and threads that others could kill.
     killed: BTreeSet<Controlled>,
-    /// The processes on whose links something is stored.
+    /// The processes with something stored on the links to them.
     hold_memory: Vec<ProcessId>,
     /// The ports to which somebody will make a send-once right.
     answered_later: BTreeSet<MailboxId>,
     /// The ports to which a right is on its way.
     spread: BTreeSet<MailboxId>,
-    /// The ports to which a process that is still to be made gets rights.
+    /// The ports that a process which is still to be created gets rights to.
     endowed: BTreeMap<ProcessId, Reach<MailboxId>>,
 }
 
@@ -224,7 +224,7 @@ impl<'a> Arrows<'a> {
         arrows.killed = arrows.killed_by_others();
         let let_answer = arrows.futures.values().flat_map(|future| future.lets_answer.each());
         arrows.answered_later = let_answer.collect();
-        // Of a process with one of these all threads count.
+        // For a process with one of these, all threads count.
         for process in processes {
             let living: Vec<ThreadId> = state
                 .threads_of(process)
@@ -243,8 +243,8 @@ impl<'a> Arrows<'a> {
         arrows
     }
 
-    /// Children that are not born yet do what their makers let them do, with the rights that they get, and make
-    /// children themselves. Gives the children.
+    /// Unborn children do what their creators let them do, with the rights that they get, and create children
+    /// themselves. Returns the children.
     fn add_children(&mut self, scratch: &mut Scratch) -> BTreeSet<ProcessId> {
         let mut children = BTreeSet::new();
         let mut makers: Vec<ThreadId> = self.futures.keys().copied().collect();
@@ -283,8 +283,8 @@ impl<'a> Arrows<'a> {
         self.answers.insert(t, answers);
     }
 
-    /// The rights to answer that a thread has in its variables and has a `reply` ahead for. What the call sets that
-    /// it waits in will be something else by then.
+    /// The rights to answer that a thread has in its variables and has a `reply` ahead for. The variable that its
+    /// current call sets will hold something else by then.
     fn answers_ahead(&self, t: ThreadId, scratch: &Scratch) -> Vec<Handle> {
         let thread = &self.state.threads[t.index()];
         let code = &self.machine.code;
@@ -347,7 +347,7 @@ fn sending(state: &State) -> BTreeMap<ThreadId, &Message> {
     for_a_slot.chain(&state.memory.waiting).map(|(t, message)| (*t, &**message)).collect()
 }
 
-/// Every type, or list of types, that a receiver waits for, or that a sender has to offer.
+/// Every type, or list of types, that a receiver waits for or a sender offers.
 fn kinds(state: &State, among: &[ThreadId], sending: &BTreeMap<ThreadId, &Message>) -> Vec<Value> {
     let mut kinds: Vec<Value> = Vec::new();
     let stored_where = |mailbox: MailboxId| state.mailboxes[mailbox.index()].messages.iter();

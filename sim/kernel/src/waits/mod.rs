@@ -1,11 +1,11 @@
 //! Who waits for whom, and who can never move again.
 //!
 //! A thread *can still be helped* if some thread that can move has code ahead of it that could end the
-//! wait. Whoever is helped can move, and may help others. What is left over is **stuck**: no
-//! continuation lets it move again. The words "could" and "code ahead" are taken generously: a
-//! destination that is known only at run time counts as every object, a call that might fail counts
-//! as one that does. So a thread that is called stuck is stuck; one that is not may be stuck all the
-//! same, and an exploration finds it.
+//! wait. Whoever is helped can move, and may help others. Those left over are **stuck**: no
+//! continuation lets them move again. "Could" and "code ahead" are read generously: a destination that
+//! is known only at run time counts as every object, a call that might fail counts as one that does.
+//! So a thread that is called stuck is stuck; one that is not may still be stuck, and an exploration
+//! finds it.
 //!
 //! | a wait | ends when somebody |
 //! | --- | --- |
@@ -17,11 +17,10 @@
 //! | suspended | resumes it |
 //! | any | kills the process of the thread that waits, or interrupts it |
 //!
-//! A bounded wait ends by itself, and a process that has not started can still do all that its code
-//! says.
+//! A bounded wait ends by itself, and a process that has not started can still do all that its code says.
 //!
-//! What could happen is a [`Condition`]. Threads wait for conditions, and threads bring conditions about;
-//! going by way of them keeps everything linear, where an edge for each pair of threads would not be.
+//! What could happen is a [`Condition`]. Threads wait for conditions, and threads fulfil conditions; this
+//! detour keeps everything linear, where an edge for each pair of threads would not.
 
 mod condition;
 mod future;
@@ -42,8 +41,8 @@ pub(crate) use graph::wait_graph;
 pub use rest::{is_at_rest, rests_in_its_main_receive};
 use search::Search;
 
-/// Gives the state in which threads that are stopped have done their local work: what is ahead of a thread is judged from
-/// there. Performing it is the affair of the kernel's steps, of which nothing is known here.
+/// Gives the state in which stopped threads have done their local work: the code ahead of a thread is judged from there.
+/// Performing it is up to the kernel's steps, of which this module knows nothing.
 pub(crate) type LocalWork = for<'a> fn(&Machine, &'a State, &[ThreadId]) -> Cow<'a, State>;
 
 /// The threads that can never move again, in order. Daemons at rest are among them.
@@ -54,12 +53,12 @@ pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
 /// What counts as help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hope {
-    /// All that could end a wait.
+    /// Everything that could end a wait.
     InAll,
     /// What if bounded waits did not end by themselves? A sleep ends all the same.
     NotInTimeouts,
-    /// What if no exception ended a process? One that might come, such as for a later call that is refused, is no
-    /// reason to let a circle be. Its message to a handler counts.
+    /// What if no exception ended a process? One that might come, say because a later call is refused, is no
+    /// reason to accept a circle. Its message to a handler counts.
     NotInExceptions,
 }
 
@@ -107,7 +106,7 @@ fn may_send(machine: &Machine, state: &State, process: ProcessId, port: MailboxI
     state.may_send(process, port) || (is_unborn && machine.family_of(process).names == Some(port))
 }
 
-/// Whether a receive on one of these would not wait.
+/// Whether a receive from these would not wait.
 fn is_ready(state: &State, sources: &Sources) -> bool {
     let has_something = |source: &MailboxId| {
         let object = &state.mailboxes[source.index()];
@@ -171,11 +170,11 @@ fn is_on_a_circle(
 }
 
 /// Whether a chain of processes, each of which waits for one other to send, to receive or to answer, leads
-/// from a thread back to its own process. Whoever receives from several is at no chain's end but his own.
+/// from a thread back to its own process. A receive from several sources ends a chain.
 pub(crate) fn closes_a_chain(state: &State, t: ThreadId) -> bool {
     let own = state.threads[t.index()].process;
     let mut at = awaited_process(state, t);
-    // Who waits for himself only waits for ever.
+    // A process that waits only for itself waits for ever.
     if at == Some(own) {
         return false;
     }

@@ -7,8 +7,8 @@ use ipcsim_program::{
 use crate::machine::{Machine, Role};
 use crate::state::{BlockedOn, Bound, Holder, State, ThreadState};
 
-/// Whether a thread is a daemon's, waits for a message without a limit, and owes nobody an answer: then it
-/// may do so for ever.
+/// Whether a thread belongs to a daemon, waits for a message without a limit, and owes nobody an answer:
+/// then it may wait for ever.
 pub fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
     let process = state.threads[t.index()].process;
     let waits = matches!(
@@ -21,8 +21,8 @@ pub fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
     waits && machine.family_of(process).role == Role::Daemon && !owes_an_answer(state, t)
 }
 
-/// Whether somebody waits for the answer of this thread: it holds the request, or none of its process does
-/// any more.
+/// Whether somebody waits for the answer of this thread: it holds the request, or no thread of its process
+/// does any more.
 fn owes_an_answer(state: &State, t: ThreadId) -> bool {
     let process = state.threads[t.index()].process;
     if state.processes[process.index()].owed == 0 {
@@ -51,7 +51,7 @@ fn is_request(value: &Value, right: ReplyRight) -> bool {
     }
 }
 
-/// Whether a thread is at rest in the receive that its program comes to first, which is where a server waits
+/// Whether a thread is at rest in the receive that its program reaches first, which is where a server waits
 /// for its next request: then it is in nobody's way.
 pub fn rests_in_its_main_receive(machine: &Machine, state: &State, t: ThreadId) -> bool {
     if !is_at_rest(machine, state, t) {
@@ -74,7 +74,7 @@ pub fn rests_in_its_main_receive(machine: &Machine, state: &State, t: ThreadId) 
     is_main
 }
 
-/// Where threads of this name begin that others start.
+/// Where threads of this name begin if others start them.
 fn entries_of(machine: &Machine, wanted: ThreadName) -> Vec<Pc> {
     let mut entries = Vec::new();
     for op in &machine.code {

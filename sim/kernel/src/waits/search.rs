@@ -1,4 +1,4 @@
-//! Who can still be helped by somebody who moves: whoever cannot is stuck.
+//! Who can still be helped by a thread that moves; all others are stuck.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::object::port::{Controlled, Receiver};
 use crate::object::room::Room;
 use crate::state::{BlockedOn, Life, Look, Sources, State, ThreadState};
 
-/// The search for whoever can still be helped.
+/// The search for threads that can still be helped.
 pub(super) struct Search<'a> {
     machine: &'a Machine,
     state: &'a State,
@@ -23,14 +23,14 @@ pub(super) struct Search<'a> {
     pub(super) helped: Vec<bool>,
     ends: Vec<bool>,
     open: Vec<ThreadId>,
-    /// Conditions that somebody who can move could bring about.
+    /// Conditions that a thread which can move could fulfil.
     possible: Possible,
     /// The ports that anybody could get a right to: somebody who can move could pass one on, or one is on
     /// its way.
     spread: BTreeSet<MailboxId>,
     /// The threads that wait for messages of a type, or of one of several.
     receivers_with_a_type: BTreeMap<ThreadId, &'a Value>,
-    /// How many living threads of each process are not known to be able to come to their end.
+    /// How many living threads of each process are not known to be able to reach their end.
     unending: Vec<u32>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether a process could come to send to a mailbox, as far as rights go.
+    /// Whether a process could get to send to a mailbox, as far as rights go.
     fn may_send(&self, process: ProcessId, mailbox: MailboxId) -> bool {
         self.state.mailboxes[mailbox.index()].port().is_none()
             || self.spread.contains(&mailbox)
@@ -120,7 +120,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A thread could come to its end; with its last one the process does.
+    /// A thread could reach its end; the process ends with its last thread.
     fn could_end(&mut self, t: ThreadId) {
         let thread = &self.state.threads[t.index()];
         if thread.state.is_ended() || std::mem::replace(&mut self.ends[t.index()], true) {
@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
     }
 
     fn could_happen(&mut self, condition: Condition) {
-        // A join waits for all its threads and is settled by itself.
+        // A join waits for all its threads and is handled separately.
         if matches!(condition, Condition::ThreadEnds(_))
             || self.waiters.are_surely_none(self.state, condition)
             || !self.possible.insert(condition)
@@ -172,16 +172,16 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The types of what a thread sends to a mailbox, if they are known and nothing else comes there from it.
+    /// The types of what a thread sends to a mailbox, if they are known and it causes nothing else to come there.
     fn sends_by_type<'f>(&self, future: &'f Future, to: MailboxId) -> Option<Vec<&'f Value>> {
         let other = [&future.lets_answer, &future.asks_for_notices];
         let only_sends = !other.iter().any(|reach| reach.each().any(|mailbox| mailbox == to));
-        // What is said to a process or thread through its port is done to it.
+        // A message to the port of a process or thread is a command to it.
         let is_heard = !matches!(self.state.receiver_of(to), Receiver::Kernel(_));
         future.sent.all_at(to).filter(|_| only_sends && is_heard)
     }
 
-    /// Messages whose types are known help nobody who waits for another type.
+    /// A message of a known type helps nobody who waits for another type.
     fn help_by_type(&mut self, process: ProcessId, future: &Future) {
         if self.receivers_with_a_type.is_empty() {
             return;
@@ -215,7 +215,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What a thread could still bring about, but for the end of its process.
+    /// What a thread could still fulfil, except the end of its process.
     fn brought_about(&self, t: ThreadId, future: &Future) -> Vec<Condition> {
         let own = self.state.threads[t.index()].process;
         let mut conditions = Vec::new();
@@ -240,7 +240,7 @@ impl<'a> Search<'a> {
                 ports.filter_map(|level| self.machine.exception_port(thread.called(), level));
             conditions.extend(ports.map(Condition::Sent));
         }
-        // Whoever takes a request may answer it, or may end, which the caller is told as well.
+        // Whoever takes a request may answer it, or may end, and then the caller is told as well.
         future.receives.tell(Condition::AnsweredAt, Condition::AnsweredAnywhere, &mut conditions);
         if future.replies {
             conditions.push(Condition::RepliedBy(own));
@@ -287,11 +287,11 @@ impl<'a> Search<'a> {
         once.iter().map(|once| Condition::Sent(once.port))
     }
 
-    /// What the wait itself still brings about when it ends: a sender that gives up, or is killed, lets
-    /// in others whom only it keeps out; a thread that was woken passes on what it does not use.
+    /// What the wait itself causes when it ends: a sender that gives up, or is killed, lets in others that
+    /// only it keeps out; a woken thread passes on what it does not use.
     ///
-    /// Nobody is helped who has no room now: whoever is stuck stays stuck when others queue up and give up
-    /// again.
+    /// This does not help anybody who has no room now: whoever is stuck stays stuck when others queue up
+    /// and give up again.
     fn leave(&mut self, t: ThreadId) {
         let state = self.state;
         let thread = &state.threads[t.index()];
@@ -359,7 +359,7 @@ impl Possible {
         }
     }
 
-    /// Whether it was not there yet.
+    /// Returns whether it is new.
     fn insert(&mut self, condition: Condition) -> bool {
         let Some((mailbox, mark)) = Self::mark(condition) else {
             return self.others.insert(condition);
@@ -382,7 +382,7 @@ fn receivers_with_a_type<'a>(machine: &Machine, state: &'a State) -> BTreeMap<Th
     (0..state.threads.len()).map(ThreadId::at).filter_map(wanted).collect()
 }
 
-/// The ports that a right is on its way to somebody for, in a message.
+/// The ports to which a right is on its way in a message.
 pub(super) fn on_their_way(state: &State) -> BTreeSet<MailboxId> {
     let mut ports = BTreeSet::new();
     if state.mailboxes.iter().all(|mailbox| mailbox.port().is_none()) {

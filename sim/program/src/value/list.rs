@@ -1,18 +1,18 @@
-//! Lists, with what has to be known of them kept beside them.
+//! Lists, stored with the facts that are often needed about them.
 
 use super::Value;
 use crate::limits;
 use crate::outcome::Fault;
 use crate::walk::{Rename, Visit, Walk};
 
-/// A list with the number of all elements in it, how deep they are, and how many bytes a message with it has,
-/// so that its limits are cheap to keep, and it is cheap to send.
+/// A list with its total number of elements, its nesting depth, and the size of a message with it in bytes,
+/// so that its limits are cheap to enforce and it is cheap to send.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 pub struct List {
     pub(super) items: Vec<Value>,
     pub(super) weight: u64,
     pub(super) size_bytes: u64,
-    /// Of a list from which items were taken out it is that of the whole one.
+    /// If items were taken out of the list, this is still the depth of the whole one.
     pub(super) depth: u32,
 }
 
@@ -40,7 +40,7 @@ impl List {
         Ok(Self { items, weight, size_bytes, depth })
     }
 
-    /// One item more, if the list does not become too long.
+    /// Appends an item, unless the list becomes too long.
     pub fn push(&mut self, item: Value) -> Result<(), Fault> {
         let weight = self.weight + item.weight();
         if weight > limits::LIST_ELEMENTS {
@@ -53,7 +53,7 @@ impl List {
         Ok(())
     }
 
-    /// The last item, which is taken out.
+    /// Takes out the last item.
     pub fn pop(&mut self) -> Option<Value> {
         let item = self.items.pop()?;
         self.weight -= item.weight();

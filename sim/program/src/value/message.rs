@@ -17,17 +17,17 @@ state! {
         pub mailbox: MailboxId,
         /// Its size in bytes, without the kernel's overhead.
         pub size: u64,
-        /// Whether that is a link.
+        /// How it travels.
         pub route: Route,
-        /// What most messages lack.
+        /// The parts that most messages lack.
         pub extras: Option<Box<Extras>>,
-        /// Its number in this run: read only where an event is built.
+        /// Its number in this run: read only when an event is built.
         pub serial: Ghost<u64>,
     }
 }
 
 state! {
-    /// What most messages lack. A message that lacks all of it has none.
+    /// The parts that most messages lack. A message that lacks all of them has no `Extras`.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
     pub struct Extras {
         /// The word that `receive … type:` selects by, `none` if it has none.
@@ -54,7 +54,7 @@ pub enum Route {
     Mailbox,
     /// On the link between two processes.
     Link,
-    /// To a port, by a send-once right or from the kernel: it is there however full the port is.
+    /// To a port, by a send-once right or from the kernel: it arrives however full the port is.
     Once,
 }
 
@@ -63,8 +63,8 @@ nameless! { Route }
 state! {
     /// What the sender of a message does when the message has been stored or handed over.
     ///
-    /// It travels with the message, so that `call` is the same path as `send` and no special case at
-    /// every place where a message is taken.
+    /// It travels with the message, so that `call` takes the same path as `send`, without a special
+    /// case at every place where a message is taken.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     #[repr(u32)]
     pub enum Then {
@@ -82,7 +82,7 @@ state! {
 }
 
 impl Extras {
-    /// For a message: nothing if all of it is lacking.
+    /// The form for a message: nothing if all of it is lacking.
     pub fn boxed(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
     }
@@ -119,7 +119,7 @@ impl Message {
         self.extras.as_ref().and_then(|extras| extras.seq)
     }
 
-    /// All rights that it carries: those, and the one to answer it.
+    /// All rights that it carries: those, and the right to answer it.
     pub fn carried(&self) -> impl Iterator<Item = Carried> + '_ {
         let once = match self.reply_to() {
             Some(Handle::Once(Once { port, number })) => {

@@ -1,7 +1,7 @@
-//! What is wrong where an operation is not defined for its values: which operation, which values, and what
-//! to write instead. A student who reads it need not guess which of them was meant.
+//! What is wrong when an operation is not defined for its values: which operation, which values, and what
+//! to write instead. A student who reads it need not guess which one was meant.
 //!
-//! None of this is on the way of a program that works, and none of it may stand there: it is cold.
+//! No program that works runs any of this, so none of it may slow one down: it is cold.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn fault(text: String) -> Fault {
     Fault::WrongTypes(Ghost(Arc::from(text)))
 }
 
-/// Something is needed that a value is not: `` `repeat` needs an integer ``.
+/// A value is not what is needed: `` `repeat` needs an integer ``.
 #[cold]
 #[inline(never)]
 pub fn needs(what: &str, value: &Value) -> Fault {
@@ -28,7 +28,7 @@ pub fn condition(value: &Value) -> Fault {
     needs("a condition is true or false", value)
 }
 
-/// Arithmetic with something that is no number.
+/// Arithmetic with something that is not a number.
 #[cold]
 #[inline(never)]
 pub fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault {
@@ -51,7 +51,7 @@ pub fn arithmetic(operator: Binary, left: &Value, right: &Value) -> Fault {
     fault(format!("`{word}` needs {needed}, not {} and {}{hint}", shown(left), shown(right)))
 }
 
-/// Values of different kinds, asked whether they are equal.
+/// Values of different kinds, compared for equality.
 #[cold]
 #[inline(never)]
 pub fn compared(left: &Value, right: &Value) -> Fault {
@@ -82,7 +82,7 @@ pub fn ordered(left: &Value, right: &Value) -> Fault {
     ))
 }
 
-/// A field of something that is no message.
+/// A field of something that is not a message.
 #[cold]
 #[inline(never)]
 pub fn field(field: Field, of: &Value) -> Fault {

@@ -22,8 +22,8 @@ pub use right::{Carried, Once, Right};
 state! {
     /// A value of a variable or a message body.
     #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
-    // Every part lies on a boundary of words, so that a value is copied in whole words; copies in odd
-    // pieces made the processor wait.
+    // Every part is word-aligned, so that a value is copied in whole words; copying odd pieces made
+    // the processor wait.
     #[repr(u64)]
     pub enum Value {
         /// Nothing; also every variable before it is set.
@@ -84,7 +84,7 @@ pub enum Access {
 nameless! { Access }
 
 impl Value {
-    /// How much it is to go through: elements of a list, pieces of 16 bytes of a text.
+    /// How much work it is to visit: elements of a list, pieces of 16 bytes of a text.
     pub fn bulk(&self) -> u64 {
         match self {
             Value::List(list) => list.weight,
@@ -93,7 +93,7 @@ impl Value {
         }
     }
 
-    /// A text value; too long a text is an exception.
+    /// A text value; a text that is too long is an exception.
     pub fn text(text: &str) -> Result<Self, Fault> {
         if text.len() > limits::TEXT_BYTES {
             Err(Fault::TooLong)
@@ -116,7 +116,7 @@ impl Value {
         }
     }
 
-    /// How many lists and messages are inside one another here.
+    /// How deeply lists and messages are nested here.
     fn depth(&self) -> u32 {
         match self {
             Value::List(list) => list.depth,
@@ -125,8 +125,8 @@ impl Value {
         }
     }
 
-    /// The same for what this is put into. Too many are an exception, so that whatever goes through a value may
-    /// call itself for what is inside.
+    /// The depth of whatever this is put into. Too much is an exception, so that code that visits a value may
+    /// be recursive.
     pub fn depth_outside(&self) -> Result<u32, Fault> {
         match self.depth() {
             limits::DEPTH.. => Err(Fault::TooDeep),
@@ -134,8 +134,8 @@ impl Value {
         }
     }
 
-    /// The size of a message with this body, in bytes, where the scenario gives none: a text its
-    /// bytes, a list the sum of its elements, everything else 8.
+    /// The size of a message with this body, in bytes, unless the scenario gives one: for a text
+    /// its bytes, for a list the sum of its elements, for everything else 8.
     pub fn size_bytes(&self) -> u64 {
         match self {
             Value::Text(text) => text.len() as u64,
@@ -201,7 +201,7 @@ impl Value {
 }
 
 impl Handle {
-    /// The handle without the way it was come by: an opened file equals the mailbox behind it.
+    /// The handle without how it was obtained: an opened file equals the mailbox behind it.
     fn object(self) -> Handle {
         match self {
             Handle::File { mailbox, .. } => Handle::Mailbox(mailbox),
@@ -220,7 +220,7 @@ pub fn duration_text(ns: i64) -> String {
     format!("{ns}ns")
 }
 
-/// Writes a value as a log shows it. Handles need names and are written by whoever has them.
+/// Writes a value as a log shows it. Handles need names; whoever has those writes them.
 pub fn write_value(
     out: &mut String,
     value: &Value,

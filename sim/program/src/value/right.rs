@@ -9,7 +9,7 @@ state! {
     pub struct Once {
         /// The port that it is a right to.
         pub port: MailboxId,
-        /// Tells it from the others to that port.
+        /// Distinguishes it from the others to that port.
         pub number: u32,
     }
 }

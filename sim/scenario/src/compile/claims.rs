@@ -1,4 +1,4 @@
-//! Claims are checked for sense: who is named in them must exist, and a condition must be one.
+//! Claims are checked for sense: whoever they name must exist, and a condition must be one.
 
 use ipcsim_kernel::{Machine, Predicate};
 

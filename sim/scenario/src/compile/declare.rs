@@ -33,7 +33,7 @@ pub(super) struct Names {
     filed: BTreeSet<String>,
     /// The threads that each process starts with: their names, and how many have each.
     threads: BTreeMap<String, Vec<(String, u32)>>,
-    /// The processes that others make.
+    /// The processes that others create.
     pub children: BTreeMap<String, Child>,
 }
 
@@ -63,7 +63,7 @@ impl Names {
         self.threads.get(process).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a mailbox is reached through a path only.
+    /// Whether a mailbox is reached only through a path.
     pub(super) fn is_filed(&self, mailbox: &str) -> bool {
         self.filed.contains(mailbox)
     }
@@ -163,7 +163,7 @@ fn enter(
         return found.push(diagnostic);
     }
     if let Some((_, first)) = names.objects.get(&name.value) {
-        // A step that makes a process can be a step of several creators, or of what it makes.
+        // A step that creates a process can belong to several creators, or to the process that it creates.
         let diagnostic = if *first == name.at {
             Diagnostic::new(
                 Code::NameTwice,

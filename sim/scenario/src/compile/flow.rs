@@ -1,5 +1,5 @@
-//! What the shape of a program shows before it runs: steps that nothing comes to, variables that
-//! nothing has set, handlers that cannot fire.
+//! What the shape of a program shows before it runs: unreachable steps, variables that nothing has
+//! set, handlers that cannot fire.
 
 use ipcsim_kernel::program::{CallWord, Edges, Word, reachable};
 use ipcsim_kernel::{Machine, Outcome, Pc, Register};
@@ -8,7 +8,7 @@ use crate::ast::{Arg, Handler, Objects, Step, Wait};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::Place;
 
-/// Above so many bits the flow of variables is not computed: it is a help, not a need.
+/// Above this many bits the data-flow analysis of variables is skipped: it is a help, not a need.
 const FLOW_BITS: usize = 400_000_000;
 
 /// What is noted about a program while it is compiled.
@@ -48,8 +48,8 @@ impl Flow {
     }
 }
 
-/// Why a step cannot end so, if its own words show it. The kernel's policies are not asked: a claim
-/// may change them.
+/// Why a step cannot end in this way, if its own words show it. The kernel's policies are not
+/// asked: a claim may change them.
 fn why_impossible(step: &Step, outcome: Outcome) -> Option<&'static str> {
     if outcome == Outcome::Ok {
         return None;
@@ -77,7 +77,7 @@ fn why_impossible(step: &Step, outcome: Outcome) -> Option<&'static str> {
     }
 }
 
-/// Whether uses of variables are looked at. A step that has another mistake sets nothing, and what
+/// Whether uses of variables are checked. A step that has another mistake sets nothing, and what
 /// follows from that is no mistake of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Uses {
@@ -94,7 +94,7 @@ pub(super) struct Registers {
     pub parameters: usize,
 }
 
-/// Notes what the shape of a complete program shows.
+/// Reports what the shape of a complete program shows.
 pub(super) fn check(
     machine: &Machine,
     flow: &Flow,
@@ -137,7 +137,7 @@ pub(super) fn check(
     }
 }
 
-/// For each place of a program, whether it is come to and which variables may be set there.
+/// For each place of a program, whether it is reachable and which variables may be set there.
 struct Reached {
     start: usize,
     words: usize,
@@ -166,7 +166,7 @@ fn visited(machine: &Machine, flow: &Flow, length: usize) -> Vec<bool> {
 }
 
 /// Goes over the program until nothing changes: a variable may be set at a place if it may be set at
-/// a place before.
+/// a place before it.
 fn may_be_set(machine: &Machine, flow: &Flow, parameters: usize, words: usize) -> Reached {
     let start = flow.entry.index();
     let length = machine.code.len() - start;

@@ -1,10 +1,10 @@
-//! Jumps that lead to jumps are cut short, so that a thread comes from one call to the next without
-//! local work that does nothing.
+//! Jumps to jumps are cut short, so that a thread gets from one call to the next without useless
+//! local work.
 
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{Outcome, Pc};
 
-/// Lets everything that leads to a jump lead to where that jump leads in the end.
+/// Redirects everything that leads to a jump to where that jump finally leads.
 pub(super) fn cut_short(code: &mut [Op]) {
     let ends: Vec<Pc> = (0..code.len()).map(|at| end(code, Pc::at(at))).collect();
     let end = |pc: Pc| ends[pc.index()];
@@ -35,7 +35,7 @@ pub(super) fn cut_short(code: &mut [Op]) {
     }
 }
 
-/// Where a chain of jumps ends. One that is a circle ends in itself, and stays the local loop that it
+/// Where a chain of jumps ends. A circle of jumps ends in itself, and stays the local loop that it
 /// is; so the length of the chain is bounded.
 fn end(code: &[Op], from: Pc) -> Pc {
     let mut at = from;

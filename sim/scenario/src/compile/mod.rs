@@ -35,7 +35,7 @@ pub struct Compiled {
 
 /// Compiles a scenario that was read without an error.
 ///
-/// Gives nothing if there is an error among the diagnostics.
+/// There is no result if there is an error among the diagnostics.
 pub fn compile(
     scenario: &Scenario,
     source: &Source,
@@ -99,7 +99,7 @@ fn given(arguments: usize) -> String {
     }
 }
 
-/// Whether a program or a claim looks at the number that a message was received under.
+/// Whether a program or a claim reads the number under which a message was received.
 fn receives(machine: &Machine, predicates: &[Option<Predicate>]) -> Receives {
     let mut counts = false;
     let mut look = |expr: &Expr| {
@@ -138,7 +138,7 @@ impl Lines {
         Self { starts }
     }
 
-    /// The line of a place in the file, from 1; 0 for what `--set` brought in.
+    /// The line of a place in the file, from 1; 0 for what `--set` added.
     fn line(&self, at: Place) -> u32 {
         if at.source != 0 {
             return 0;
@@ -211,7 +211,7 @@ impl Compiler<'_> {
         self.machine.files.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
-    /// Of a mode the first digit is the owner's and the last everybody else's; there are no groups.
+    /// The first digit of a mode is the owner's, the last is everybody else's; there are no groups.
     fn mode(&mut self, fields: &Fields) -> (u8, u8) {
         let Some(mode) = name(fields, "mode") else { return (6, 6) };
         let digits = mode.value.strip_prefix('0').unwrap_or(mode.value).as_bytes();

@@ -1,5 +1,5 @@
-//! Name servers: processes that the scenario has without declaring them as such. Each runs the same program,
-//! which is written in the language itself.
+//! Name servers: processes that the scenario has without declaring them as such. All run the same program,
+//! which is written in the scenario language itself.
 
 use std::sync::LazyLock;
 
@@ -20,10 +20,10 @@ use crate::{read, tree};
 
 /// The name server of a scenario that declares none.
 const DEFAULT: &str = "name-server";
-/// What its program is called; no program of an author can be called so.
+/// The name of its program; no program of an author can have it.
 const PROGRAM: &str = "name server";
 
-/// What the name of its port ends with; none of an author's has a dot.
+/// How the name of its port ends; no author's name has a dot.
 const PORT: &str = ".port";
 
 static TEXT: &str = include_str!("name-server.yaml");
@@ -35,17 +35,17 @@ static NAME_SERVER: LazyLock<Declaration> = LazyLock::new(|| {
     program
 });
 
-/// The port of a name server. No object of an author can be called so.
+/// The port of a name server. No object of an author can have this name.
 fn port_of(server: &str) -> String {
     format!("{server}{PORT}")
 }
 
-/// What a port is called where it is shown: that of a name server like the name server.
+/// The name of a port in output: a name server's port is shown as the name server.
 pub(super) fn shown(port: &str) -> &str {
     port.strip_suffix(PORT).unwrap_or(port)
 }
 
-/// The scenario with its name servers, behind everything else; nothing if it needs none.
+/// The scenario with its name servers, after everything else; nothing if it needs none.
 pub(super) fn lift(scenario: &Scenario) -> Option<Scenario> {
     let asks = |process: &Declaration| {
         process.fields.get("names").is_none() && asks_for_names(&process.fields, scenario)
@@ -156,7 +156,7 @@ fn asks_for_names(fields: &Fields, scenario: &Scenario) -> bool {
 }
 
 impl Compiler<'_> {
-    /// Looks at what the name servers are given.
+    /// Checks what the name servers are given.
     pub(super) fn check_name_servers(&mut self) {
         for declaration in &self.scenario.names {
             for (_, object) in entries(declaration) {
@@ -198,8 +198,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The port of the name server that a process asks, if it does, or says that it would. With one
-    /// declared, or none, that is everybody's.
+    /// The port of a process's name server, if it asks one or says that it would. If one is
+    /// declared, or none, everybody uses the same one.
     pub(super) fn name_server(&mut self, declaration: &Declaration) -> Option<MailboxId> {
         let fields = &declaration.fields;
         let servers = &self.scenario.names;
@@ -236,8 +236,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whoever asks a name server may send to it, and a name server to its parent and to what it knows. A
-    /// process that is made later gets its right then.
+    /// Whoever asks a name server may send to it; a name server may send to its parent and to what it
+    /// knows. A process that is created later gets its right then.
     pub(super) fn rights_to_names(&mut self) {
         let port = |server: &str| self.names.single_mailbox(&port_of(server));
         self.machine.name_servers = self

@@ -29,8 +29,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Processes, and threads that they start with, have ports by which they are controlled, where anybody
-    /// asks for one.
+    /// Processes, and the threads that they start with, have control ports if anybody asks for one.
     pub(super) fn control_ports(&mut self) {
         let asks = |is_such: &dyn Fn(&Expr) -> bool| {
             let mut asks = false;
@@ -86,7 +85,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A port by which something of a process is controlled. The process itself may send there.
+    /// A port that controls a process or one of its threads. The process itself may send there.
     fn control_port(&mut self, name: String, what: Controlled, process: ProcessId) {
         let port = MailboxId::at(self.machine.mailboxes.len());
         let spec = self.port_spec(DEFAULT_QUEUE_LIMIT);
@@ -131,7 +130,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The ports of a set: of the set's owner, and in no other set.
+    /// The ports of a set: they belong to the set's owner, and to no other set.
     fn members(&mut self, declaration: &Declaration, owner: ProcessId) -> Vec<MailboxId> {
         let references = match declaration.fields.get("members").map(|arg| &arg.value) {
             Some(Arg::Objects(Objects::One(reference))) => std::slice::from_ref(reference),
@@ -231,7 +230,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The processes that a name stands for; none, and a note, if it stands for something else.
+    /// The processes that a name stands for; none, and a diagnostic, if it stands for something else.
     fn processes_named(&mut self, reference: &Reference) -> Vec<ProcessId> {
         let at = reference.at();
         let Reference::Named { name, index } = reference else {
@@ -269,7 +268,7 @@ impl Compiler<'_> {
     }
 
     fn no_process(&mut self, at: Place, label: &str, name: Option<&str>) {
-        // Of a name server this says that its name means two things, which is told.
+        // For a name server this means that its name has two meanings, which is reported.
         if at.source == BUILT_IN {
             return;
         }

@@ -47,8 +47,8 @@ impl Compiler<'_> {
         values
     }
 
-    /// A name inside a program must not be that of a declared object. An author cannot know those of the
-    /// programs that are built in.
+    /// A name inside a program must not be that of a declared object. An author cannot know the names in
+    /// built-in programs.
     fn must_be_new(&mut self, name: &Placed<String>, what: &str) {
         if let Some(object) = self.names.place(&name.value)
             && name.at.source != BUILT_IN
@@ -278,7 +278,7 @@ impl Compiler<'_> {
     }
 }
 
-/// Whether any code that these threads can come to receives from anyone. Units are compiled one after
+/// Whether any code that these threads can reach receives from anyone. Units are compiled one after
 /// the other, so asking the whole code would be right but would slow every process down.
 fn receives_from_anyone(machine: &Machine, threads: &[ThreadSpec]) -> bool {
     let entries = threads.iter().map(|spec| spec.entry);

@@ -22,10 +22,10 @@ type Failed = Box<Diagnostic>;
 pub(super) struct Scope<'a> {
     pub names: &'a Names,
     pub variables: &'a [String],
-    /// The threads that the own process starts with: their names, and how many have each.
+    /// The threads that the same process starts with: their names, and how many have each.
     pub own: &'a [(String, u32)],
     pub uses: Vec<(Register, Place)>,
-    /// What it has to ask the kernel first, where it may.
+    /// What it must ask the kernel first, where it may.
     pub inspections: Option<Inspections>,
 }
 
@@ -346,7 +346,7 @@ fn too_long_a_list(what: &str, at: Place) -> Failed {
     )
 }
 
-/// A value that is known before the run: of a parameter.
+/// A value that is known before the run: that of a parameter.
 pub(super) fn constant(names: &Names, expr: &Expr) -> Result<Value, Failed> {
     let mut scope = Scope::of_constants(names);
     // A bare word that names an object is the object, so that mailboxes can be handed to programs.
@@ -370,7 +370,7 @@ pub(super) fn constant(names: &Names, expr: &Expr) -> Result<Value, Failed> {
     }
 }
 
-/// An object that is named once and for all.
+/// An object that is known before the run.
 pub(super) fn constant_handle(names: &Names, reference: &Reference) -> Result<Handle, Failed> {
     let mut scope = Scope::of_constants(names);
     match scope.reference(reference, Allow::OneObject)? {

@@ -1,4 +1,4 @@
-//! Processes that others make: declared where they are made, in a step, and known by name everywhere.
+//! Processes that other processes create: declared in the step that creates them, and known by name everywhere.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::ast::{Arg, Declaration, Fields, Scenario, Step};
 use crate::expr::Shape;
 use crate::place::Placed;
 
-/// What is inherited from whoever makes a process, unless the step says otherwise.
+/// What a process inherits from its creator, unless the step says otherwise.
 const INHERITED: [&str; 4] = ["names", "exception-port", "user", "priority"];
 /// What the step says about it in the words of a declaration.
 const OWN: [&str; 8] =
@@ -19,18 +19,18 @@ const OWN: [&str; 8] =
 /// A scenario with what its steps declare.
 pub(super) struct Lifted {
     pub scenario: Scenario,
-    /// By name: the parameters of each process that is made, and how many one creator can make.
+    /// By name: the parameters of each created process, and how many of it one creator can make.
     pub children: BTreeMap<String, Child>,
 }
 
-/// A process that is made.
+/// A process that a step creates.
 #[derive(Clone, Debug)]
 pub(super) struct Child {
     pub parameters: Vec<String>,
     pub each: u32,
 }
 
-/// Declares the processes that steps make, behind the others; nothing if there is none.
+/// Declares the processes that steps create, after the others; nothing if there are none.
 pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
     let mut lifted = Lifted { scenario: scenario.clone(), children: BTreeMap::new() };
     lifted.declare_what_is_made_from(0, scenario);
@@ -54,10 +54,10 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
 }
 
 impl Lifted {
-    /// Declares what the processes from this one on make, and what is made by those.
+    /// Declares what the processes from this one on create, and what those create.
     fn declare_what_is_made_from(&mut self, mut at: usize, scenario: &Scenario) {
         while let Some(creator) = self.scenario.processes.get(at).cloned() {
-            // Declared twice, which is an error; a program that makes itself would be followed for ever.
+            // Declared twice, which is an error; a program that creates itself would be followed for ever.
             let is_known = self.children.contains_key(&creator.name.value)
                 && self.scenario.processes[..at]
                     .iter()
@@ -71,7 +71,7 @@ impl Lifted {
         }
     }
 
-    /// Declares the processes that these steps of a creator make.
+    /// Declares the processes that these steps of a creator create.
     fn declare_children(&mut self, steps: &[Step], creator: &Fields) {
         let mut found = Vec::new();
         spawns(steps, &mut found);
@@ -123,7 +123,7 @@ fn declaration(creator: &Fields, own: &str, step: &Step) -> Declaration {
             fields.0.push((key.clone(), arg.clone()));
         }
     }
-    // Its values come when it is made.
+    // Its values come when it is created.
     if let Some(Arg::Parameters(given)) = step.fields.get("with").map(|arg| &arg.value) {
         let nothing = |(name, value): &(Placed<String>, crate::expr::Expr)| {
             (name.clone(), Placed::new(Shape::None, value.at))

@@ -1,7 +1,7 @@
 //! What kind of value an expression certainly has, and warnings where an operation cannot work with it.
 //!
 //! Variables have no declared type, so this is modest: a variable has a kind if everything that is ever put
-//! into it has that kind. What is said then is certain: whenever the operation is reached it raises an
+//! into it has that kind. But what it reports is certain: whenever the operation is reached, it raises an
 //! exception, or a comparison is never true.
 
 mod infer;
@@ -61,7 +61,7 @@ impl Check<'_> {
                 self.expr(expr);
             }
             Arg::Assignments(all) => all.iter().for_each(|(_, expr)| self.expr(expr)),
-            // Steps are come to by themselves; in everything else no thread computes.
+            // Nested steps are visited on their own; in everything else no thread computes.
             _ => {}
         }
     }
@@ -242,7 +242,7 @@ impl Check<'_> {
         }
     }
 
-    /// The right side of `and` or `or`: in `sum == 1 or 2` the left one tells what was meant.
+    /// The right side of `and` or `or`: in `sum == 1 or 2` the left one shows what was meant.
     fn second_condition(&mut self, operator: Binary, left: &Expr, right: &Expr) {
         match (self.kind(right), repeated(operator, left, right)) {
             (Some(kind), Some(text)) if kind != Kind::Truth => {
@@ -275,7 +275,7 @@ impl Check<'_> {
         }
     }
 
-    /// A message that is sent on holds the one before, and that the one before it.
+    /// A forwarded message holds the previous one, and that holds the one before it.
     fn forwarded(&mut self, body: &Expr) {
         if self.kind(body) == Some(Kind::Message) {
             let text = said(body);
@@ -291,7 +291,7 @@ impl Check<'_> {
         }
     }
 
-    /// Says what is wrong with an expression, and what to write instead of this part of it.
+    /// Reports what is wrong with an expression, and what to write instead of this part of it.
     fn note(&mut self, whole: &Expr, what: String, part: &Expr, kind: Kind) {
         let label = match kind {
             Kind::Message => {

@@ -33,7 +33,7 @@ pub(super) struct Text<'t> {
     pub threads: &'t [(String, u32)],
 }
 
-/// A program under way.
+/// A program that is being compiled.
 pub(super) struct Unit<'a> {
     names: &'a Names,
     machine: &'a mut Machine,
@@ -48,7 +48,7 @@ pub(super) struct Unit<'a> {
     line: u32,
 }
 
-/// A loop under way: where `continue` goes, and the jumps of `break` that wait for its end.
+/// A loop that is being compiled: where `continue` goes, and the jumps of `break` that wait for its end.
 struct Loop {
     next: Pc,
     breaks: Vec<Pc>,
@@ -63,7 +63,7 @@ type Failed = Box<Diagnostic>;
 pub(super) fn inner_lists(step: &Step) -> Vec<&[Step]> {
     let mut lists: Vec<&[Step]> = Vec::new();
     let operand = [&step.operand];
-    // What another process does is no part of this one.
+    // What another process does is not part of this one.
     let is_own = |key: &str| step.verb.word != Word::Call(CallWord::Spawn) || key != "do";
     let fields = step.fields.0.iter().filter(|(key, _)| is_own(key.value));
     for arg in operand.into_iter().chain(fields.map(|(_, arg)| arg)) {
@@ -186,7 +186,7 @@ impl<'a> Unit<'a> {
         pc
     }
 
-    /// Lets a jump go here, now that it is known where here is.
+    /// Makes a jump go here, now that this place is known.
     fn land(&mut self, jump: Pc) {
         let here = self.here();
         match &mut self.machine.code[jump.index()] {
@@ -219,9 +219,9 @@ impl<'a> Unit<'a> {
         }
     }
 
-    /// The steps inside a step that has a mistake may have mistakes of their own.
+    /// Steps inside a step that has a mistake may have mistakes of their own.
     fn look_inside(&mut self, step: &Step) {
-        // `break` and `continue` in them are no mistakes, and have to lead somewhere.
+        // `break` and `continue` in them are no mistakes, and must lead somewhere.
         let next = self.here();
         self.loops.push(Loop { next, breaks: Vec::new() });
         for inner in inner_lists(step) {
@@ -253,7 +253,7 @@ impl<'a> Unit<'a> {
             }
             LocalWord::Set => self.assign(step)?,
             LocalWord::Log => {
-                // A line of the log is prose: only what can be nothing else is taken for a variable.
+                // A line of the log is prose: only what can be nothing else counts as a variable.
                 if let Arg::Expr(expr) = &step.operand.value
                     && let Shape::Text(text) = &expr.value
                     && self.looks_like_a_field(text)
@@ -321,8 +321,8 @@ impl<'a> Unit<'a> {
         Ok(())
     }
 
-    /// What stands alone here is an expression, and objects go by their names; what stands in a list is a
-    /// text.
+    /// A word that stands alone here is an expression, and objects go by their names; a word in a list is
+    /// a text.
     fn warn_of_names_in_list(&mut self, expr: &Expr) {
         let Shape::List(items) = &expr.value else { return };
         for item in items {

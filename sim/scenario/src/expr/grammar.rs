@@ -255,7 +255,7 @@ impl Grammar<'_> {
         Ok(left)
     }
 
-    /// A long chain is a deep tree, and whoever walks over it needs stack.
+    /// A long chain is a deep tree, and walking over it needs stack.
     fn grow(&mut self) -> Parsed<()> {
         self.length += 1;
         if self.length <= LENGTH {

@@ -79,7 +79,7 @@ fn spelt<'a>(scalar: &'a Scalar, at: Place) -> Text<'a> {
     Text { text: &scalar.text, exact, whole: at }
 }
 
-/// An expression that stands by itself, as in `if:`. A `${…}` around the whole of it is not needed, and does no
+/// An expression that stands by itself, as in `if:`. A `${…}` around all of it is unnecessary, but does no
 /// harm.
 pub fn expression(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
     let text = spelt(scalar, at);
@@ -87,7 +87,7 @@ pub fn expression(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr>
     parse(text, inside.start, inside.end, found)
 }
 
-/// What stands inside a `${…}` that is all of a text.
+/// What is inside a `${…}` that is the whole text.
 pub fn wrapped(text: &str) -> Option<Range<usize>> {
     let end = closing_brace(text.strip_prefix("${")?)?;
     (end + 3 == text.len()).then_some(2..end + 2)
@@ -118,7 +118,7 @@ pub fn template(scalar: &Scalar, at: Place, found: &mut Found) -> Option<Expr> {
     })
 }
 
-/// As [`template`], for the bytes of a text between two places.
+/// Like [`template`], for the bytes of a text between two places.
 fn interpolate(text: Text, from: usize, to: usize, found: &mut Found) -> Option<Expr> {
     let at = text.place(from, to);
     let mut parts: Vec<Expr> = Vec::new();
@@ -216,7 +216,7 @@ pub fn value(node: &Node, found: &mut Found) -> Option<Expr> {
     }
 }
 
-/// What to write for a unit that other systems have.
+/// What to write for a unit of other systems.
 fn instead_of_unit(unit: &str) -> &'static str {
     match unit.to_ascii_lowercase().as_str() {
         "sec" | "secs" | "second" | "seconds" => "seconds are written `5s`",

@@ -171,7 +171,7 @@ impl Reader {
         self.condition(node)
     }
 
-    /// An expression; where `${…}` stands around the whole of it, it could be written more plainly.
+    /// An expression; a `${…}` around all of it could be written more plainly.
     pub(super) fn condition(&mut self, node: &Node) -> Option<Expr> {
         if let Yaml::Scalar(scalar) = &node.value
             && let Some(inside) = expr::wrapped(&scalar.text)
@@ -179,7 +179,7 @@ impl Reader {
             let inner = &scalar.text[inside];
             let text = match scalar.style {
                 Style::Plain => Some(inner.to_string()),
-                // Which quotes they are does not matter where the text has none.
+                // The kind of quotes does not matter if the text contains none.
                 Style::Quoted if !inner.contains(['"', '\'', '\\']) => Some(format!("\"{inner}\"")),
                 Style::Quoted | Style::Block => None,
             };
@@ -391,7 +391,7 @@ fn unit_apart(text: &str) -> Option<String> {
     (is_one && word::is_integer(number)).then_some(together)
 }
 
-/// Whether this is no duration, no range of them, and no number that lacks a unit.
+/// Whether this is not a duration, not a range of them, and not a number that lacks a unit.
 fn is_no_time(text: &str) -> bool {
     matches!(
         word::literal(text),

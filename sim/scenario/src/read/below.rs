@@ -112,10 +112,10 @@ impl Reader {
     }
 }
 
-/// `{sum: 0}` for `sum = 0`, with quotes around what needs them inside `{…}`; nothing where that is not plain.
+/// `{sum: 0}` for `sum = 0`, with quotes around what needs them inside `{…}`; nothing if that is not clear.
 fn assignment(name: &str, value: &str) -> Option<String> {
     let needs_quotes = value.contains(['[', ']', '{', '}', ':', '#', '"', '&', '*']);
-    // More than one assignment, or quotes in quotes: what was meant is not sure.
+    // More than one assignment, or quotes in quotes: it is not certain what was meant.
     let is_plain = !value.contains(['\'', '\\', '=']) && (!value.contains(',') || needs_quotes);
     let quote = if needs_quotes { "'" } else { "" };
     is_plain.then(|| format!("{{{name}: {quote}{value}{quote}}}"))

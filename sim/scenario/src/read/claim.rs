@@ -334,7 +334,7 @@ impl Reader {
     }
 }
 
-/// A claim as it reads in one line: its keys in the order of the file, but for the reason.
+/// A claim as it reads in one line: its keys in the order of the file, except the reason.
 fn said(entries: &[(Placed<String>, Node)]) -> String {
     let shown = entries.iter().filter(|(key, _)| key.value != "because");
     let parts: Vec<String> =

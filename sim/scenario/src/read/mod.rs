@@ -51,7 +51,7 @@ pub fn read(root: &Node) -> Read {
     Read { scenario, found: reader.found, fixes: reader.fixes, lost: reader.lost }
 }
 
-/// Whether everything that the text declares is in the scenario, so that a name that nothing has is a
+/// Whether everything that the text declares is in the scenario, so that an undeclared name is a
 /// mistake of its own, whatever else could not be read.
 pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
     let Yaml::Map(entries) = &root.value else { return false };
@@ -69,7 +69,7 @@ pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
 
 struct Reader {
     found: Vec<Diagnostic>,
-    /// Whether all verbs were listed: once is enough.
+    /// Whether all verbs have been listed already: once is enough.
     has_listed_verbs: Flag,
     fixes: Vec<Fix>,
     lost: Vec<String>,
@@ -362,11 +362,11 @@ fn place_of(keys: &'static [Key]) -> At {
         (table::PROGRAM, At::Process),
     ];
     let found = tables.into_iter().find(|(table, _)| *table == keys);
-    // Every other table is about a single thing, of which nobody brings words.
+    // Every other table is about a single thing, for which nobody brings words.
     found.map_or(At::StepKey, |(_, at)| at)
 }
 
-/// Whether a key is this one, or is misspelt so that this one was probably meant.
+/// Whether a key is this one, or a misspelling that probably means this one.
 pub(crate) fn is_or_means(written: &str, name: &str, keys: &[Key]) -> bool {
     let write = |key: &str| format!("`{key}: ");
     written == name
@@ -381,7 +381,7 @@ pub(crate) fn empty_program(at: Place, name: &str) -> Diagnostic {
         .label("write at least one step, such as `- log: hello`")
 }
 
-/// What to say of a key that is not there.
+/// What to say about a missing key.
 fn missing(key: &Key) -> String {
     match key.kind {
         Kind::Word(words) if words.len() <= 4 => {

@@ -10,7 +10,7 @@ use crate::table::synonyms::{self, At};
 use crate::table::{Key, Kind, Need, VERBS, Verb};
 use crate::tree::{Node, Scalar, Style, Yaml};
 
-/// After so many mistakes no more steps are read: somebody has given the wrong file.
+/// After this many mistakes no more steps are read: somebody has given the wrong file.
 const ENOUGH: usize = 1_000;
 
 impl Reader {
@@ -163,7 +163,7 @@ impl Reader {
         })
     }
 
-    /// What to say of a key that a step lacks: perhaps it stands behind the verb, as in `send: hello to P2`.
+    /// What to say about a key that a step lacks: perhaps it stands after the verb, as in `send: hello to P2`.
     fn missing_in(&self, verb: &Verb, key: &Key, value: &Node) -> String {
         let written = match &value.value {
             Yaml::Scalar(scalar) => scalar.text.split_once(&format!(" {} ", key.name)),
@@ -195,7 +195,7 @@ impl Reader {
         }
         let known: Vec<&str> = verb.all_keys().map(|known| known.name).collect();
         let what = format!("`{}`", verb.name());
-        // A misspelt verb is a likelier guess than a key, where the step would have two.
+        // Only keys are proposed here: with another verb the step would have two.
         self.unknown_key(key, At::StepKey, known.iter().copied(), &what);
     }
 

@@ -5,7 +5,7 @@ use ipcsim_kernel::{Field, Outcome, limits as kernel};
 
 use crate::table::Kind;
 
-/// What stands behind a key of this kind.
+/// What follows a key of this kind.
 pub(super) fn kind_in_words(kind: Kind) -> String {
     match kind {
         Kind::Nothing | Kind::ThreadTable | Kind::Costs => "",
@@ -183,7 +183,7 @@ pub(super) const CLAIMS: &[(&str, &str, &str)] = &[
     ("within", "  within: 100000", "With a claim: look at no more than this many states"),
 ];
 
-/// Names that stand in expressions and that nobody declares.
+/// Names in expressions that nobody declares.
 pub(super) const NAMES: &[(&str, &str)] = &[
     ("me", "The process that evaluates it"),
     ("index", "Which replica of its family the process is, from 1"),
@@ -196,7 +196,7 @@ pub(super) const NAMES: &[(&str, &str)] = &[
     ("anyone", "In `from`: whoever sends to this process"),
 ];
 
-/// What a thread is called that waits.
+/// What a waiting thread is called.
 pub(super) const WAITS: &[(&str, &str)] = &[
     ("SEND-blocked", "It waits in `send` or `call` until its message is stored or taken"),
     ("RECEIVE-blocked", "It waits in `receive` or `select` until a message comes"),
@@ -218,7 +218,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("with: {kernel.buffering: 1}", "The same beside a claim"),
 ];
 
-/// Limits: of what, how much, and what is more.
+/// Limits: of what, how much, and what happens beyond.
 pub(super) fn limits() -> Vec<(&'static str, String, &'static str)> {
     vec![
         (
@@ -247,12 +247,12 @@ pub(super) fn limits() -> Vec<(&'static str, String, &'static str)> {
     ]
 }
 
-/// What a key is if it is left out.
+/// The value of a key that is left out.
 pub(super) fn default(of: &str, key: &str) -> Option<&'static str> {
     DEFAULTS.iter().find(|(table, name, _)| *table == of && *name == key).map(|(.., it)| *it)
 }
 
-/// Defaults that are values of their own; others are said in words.
+/// Defaults that are values of their own; others are described in words.
 pub(super) const DEFAULTS: &[(&str, &str, &str)] = &[
     ("kernel", "scheduler", "fifo"),
     ("kernel", "preempt", "never"),

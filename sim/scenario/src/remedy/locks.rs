@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{entries, get, verb};
 use crate::tree::{Node, Yaml};
 
-/// The boxes that are locks, as steps name them: whoever takes from one puts back, the same thread, later. A
-/// mailbox, a port, or a variable by which a program is given one.
+/// The boxes that are locks, as steps name them: each thread that takes from one later puts back. A mailbox,
+/// a port, or a variable through which a program gets one.
 pub(super) fn locks(root: &Node) -> Vec<String> {
     let mut bodies = Vec::new();
     let mut boxes: BTreeSet<String> = BTreeSet::new();
@@ -40,8 +40,8 @@ pub(super) fn locks(root: &Node) -> Vec<String> {
     boxes.into_iter().filter(is_lock).collect()
 }
 
-/// The steps of each thread in a node, in the order of the file; those of a thread that is started in a step
-/// are its own.
+/// The steps of each thread in a node, in the order of the file; a thread that is started in a step has its
+/// own.
 fn thread_bodies<'a>(node: &'a Node, bodies: &mut Vec<Vec<&'a Node>>) {
     let threads = entries(get(node, "threads"));
     if !threads.is_empty() {

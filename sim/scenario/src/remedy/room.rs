@@ -113,7 +113,7 @@ impl Finder<'_> {
         last.number = Some(Number { path: path.into(), was: was.into(), value });
     }
 
-    /// The last remedy can be said as `--set`.
+    /// The last remedy can be expressed as `--set`.
     fn as_set(&mut self, path: &str, value: &str) {
         let last = self.found.last_mut().expect("it was added just now");
         last.set = Some((path.to_string(), value.to_string()));

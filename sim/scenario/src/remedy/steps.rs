@@ -106,7 +106,7 @@ impl Finder<'_> {
         let start = self.text[..bytes.start].rfind('\n').map_or(0, |at| at + 1);
         let end =
             self.text[bytes.end..].find('\n').map_or(self.text.len(), |at| bytes.end + at + 1);
-        // Only where the step has its lines for itself.
+        // Only if the step has its lines to itself.
         let before = self.text[start..bytes.start].trim();
         let behind = self.text[bytes.end..end].trim();
         if before == "-" && (behind.is_empty() || behind.starts_with('#')) {

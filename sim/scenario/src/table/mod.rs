@@ -21,7 +21,7 @@ pub enum Kind {
     NewName,
     /// The name of a thread, or of a member: `worker[2]`.
     Threads,
-    /// A variable that is set, to such a value.
+    /// A variable that is set to such a value.
     Variable(Set),
     /// What a message says.
     Body,
@@ -33,7 +33,7 @@ pub enum Kind {
     Target,
     /// One mailbox or process, a list of them, or `anyone`.
     Sources,
-    /// One process or a list of them, or threads of the own process.
+    /// One process or a list of them, or threads of the caller's own process.
     Victims,
     /// A message variable.
     Message,
@@ -73,7 +73,7 @@ pub enum Kind {
     Declared(Sort),
     /// Steps, one after the other.
     Steps,
-    /// Lists of steps, of which one is taken.
+    /// Lists of steps; one of them is taken.
     Branches,
     /// Outcomes with the steps that handle them.
     Handlers,
@@ -89,7 +89,7 @@ pub enum Kind {
     Wake,
     /// One process.
     Holder,
-    /// Processes, of which families count as all their members.
+    /// Processes; a family counts as all its members.
     Holders,
     /// The queue limit of a port.
     QueueLimit,
@@ -145,7 +145,7 @@ pub enum Need {
     Optional,
 }
 
-/// A verb, with the keys that may stand beside it.
+/// A verb, with the keys that may go with it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verb {
     /// How it is called.
@@ -294,7 +294,7 @@ impl Section {
     /// All of them.
     pub const ALL: [Section; 5] =
         [Section::Mailboxes, Section::Ports, Section::PortSets, Section::Names, Section::Programs];
-    /// Those that declare objects of the kernel: in this order they get their numbers.
+    /// Those that declare objects of the kernel, which are numbered in this order.
     pub const OF_OBJECTS: [Section; 3] = [Section::Mailboxes, Section::Ports, Section::PortSets];
 
     /// The section with this key.
@@ -468,7 +468,7 @@ impl Verb {
         matches!(self.word, Word::Call(_))
     }
 
-    /// Every key that may stand beside it.
+    /// Every key that may go with it.
     pub fn all_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
         self.keys.iter().chain(self.is_call().then_some(&WHEN))
     }

@@ -1,7 +1,7 @@
-//! Words that people bring from elsewhere, with what they mean here: each with what to write.
+//! Words that people bring from elsewhere, each with what to write here.
 //!
-//! A word that is only misspelt is found by its letters. These are right, in another language. What
-//! stands here also keeps a guess by letters from proposing the opposite of what was meant.
+//! A misspelt word is found by its letters. These words are right, but in another language. An
+//! entry here also keeps a guess by letters from proposing the opposite of what was meant.
 
 /// Where a word stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum At {
     Field,
 }
 
-/// What to write for a word that is none of the language there, if people are known to bring it.
+/// What to write for a word that is not one of the language there, if people are known to bring it.
 pub fn meant(word: &str, at: At) -> Option<&'static str> {
     let plain = word.trim().to_lowercase().replace(['_', ' '], "-");
     let found = SYNONYMS.iter().find(|(place, words, _)| *place == at && words.contains(&&*plain));
@@ -488,7 +488,7 @@ mod tests {
                     At::Ending => SCHEDULE_OUTCOMES.contains(word),
                     At::Function => FUNCTIONS.iter().any(|(name, ..)| name == word),
                     At::Outcome => ipcsim_kernel::Outcome::from_word(word).is_some(),
-                    // What is a key of one step is none of another.
+                    // A key of one step may be no key of another.
                     At::StepKey | At::Claim => false,
                     At::Field => ipcsim_kernel::Field::from_word(word).is_some(),
                 };

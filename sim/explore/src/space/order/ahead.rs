@@ -1,5 +1,5 @@
-//! What lies ahead: which mailboxes and links a thread could still send to and receive from, read off its
-//! code.
+//! Static lookahead: which mailboxes and links a thread may still send to and receive from,
+//! according to its code.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use ipcsim_kernel::{
 
 use super::listener::takes_anything;
 
-/// What a thread could do from a place in the code on.
+/// What a thread may do from a place in the code on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ahead {
     pub sends: Boxes,
@@ -55,7 +55,7 @@ impl Boxes {
     }
 }
 
-/// For each mailbox the processes at its ends, if it is a link.
+/// For each mailbox, the processes at its ends, if it is a link.
 pub(super) struct Links(pub Vec<Option<(ProcessId, ProcessId)>>);
 
 impl Links {
@@ -75,12 +75,12 @@ impl Links {
     }
 }
 
-/// What a call is about.
+/// What a call operates on.
 pub(super) enum About {
     These(Vec<MailboxId>),
-    /// A reply right: to send to it is to reply.
+    /// A reply right: sending to it is a reply.
     Reply,
-    /// It is known only at run time.
+    /// Known only at run time.
     Any,
 }
 
@@ -113,12 +113,12 @@ pub(super) fn about(links: &Links, value: &Value, own: ProcessId, direction: Dir
             }
             About::These(boxes)
         }
-        // Such a call is an exception.
+        // Such a call raises an exception.
         _ => About::These(Vec::new()),
     }
 }
 
-/// Goes over the code of one thread.
+/// An analysis of one thread's code.
 pub(super) struct Walk<'a> {
     machine: &'a Machine,
     thread: &'a Thread,
@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
         Self { machine, thread, links, reachable, written, own }
     }
 
-    /// What each place does by itself, and which mailboxes are used in a way that depends on the order.
+    /// Finds what each place does by itself, and which mailboxes are used in a way that depends on the order.
     pub(super) fn go(&mut self, plain: &mut [bool]) {
         for pc in self.reachable.clone() {
             let op = &self.machine.code[pc.index()];
@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
         let boxes = self.boxes(from, Direction::From);
         let single = match &boxes {
             Some(boxes) => boxes.len() <= 1,
-            // Whatever else it is may be a list.
+            // Anything else may be a list.
             None => matches!(from, Expr::Field(_, Field::Sender)),
         };
         let is_plain = takes_anything(receive) && single;
@@ -178,7 +178,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The mailboxes that a call may be about; nothing if that is known only at run time.
+    /// The mailboxes that a call may operate on; `None` if that is known only at run time.
     fn boxes(&self, expr: &Expr, direction: Direction) -> Option<Vec<MailboxId>> {
         let value = settled(self.machine, self.thread, &self.written, expr)?;
         match about(self.links, &value, self.thread.process, direction) {
@@ -187,8 +187,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A receiver that does not handle the end of the process that it waits for ends with it, in the same
-    /// step; had that process ended earlier, the receiver would have lived on until it looks.
+    /// A waiting receiver that does not handle the end of its sender ends in the same step as the
+    /// sender; had the sender ended earlier, the receiver would have lived on until its receive.
     fn may_end_with_its_sender(&self, pc: Pc, plain: &mut [bool]) {
         for (id, plain) in plain.iter_mut().enumerate() {
             let id = MailboxId::at(id);
@@ -196,7 +196,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The mailboxes, and the links of this process that lead there.
+    /// All mailboxes, and the links of this process in that direction.
     fn all_boxes(&self, direction: Direction) -> Vec<MailboxId> {
         let is_at_hand = |ends: &Option<(ProcessId, ProcessId)>| match (ends, direction) {
             (None, _) => true,
@@ -226,7 +226,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// By place: what lies ahead there, with what the place does itself.
+    /// For each place, what lies ahead of it, including what the place does itself.
     pub(super) fn ahead(self) -> Vec<Ahead> {
         let Self { machine, own, .. } = self;
         look_ahead(&machine.code, Ahead::default, |pc, op, ahead| {

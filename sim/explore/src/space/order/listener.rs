@@ -1,14 +1,14 @@
-//! A receiver that may go first: whatever others do before it, it could as well have listened already.
+//! A receiver that may go first: whatever others do before it, it might as well already have been listening.
 //!
-//! Where nothing is stored, whoever sends waits until the receiver takes the message, and does nothing else
-//! in between. So say that a receiver would find nothing now, and that in some schedule its call comes later
-//! and takes what one of several senders brought. Then the same state is reached if the receiver listens
-//! now, that sender comes first, and the others join its queue after it: nobody was waiting for what they
-//! did, and nobody can see that they did it later. And where the receiver takes from one source what is
-//! there already, others can only join a queue behind it.
+//! At a rendezvous, a sender waits until the receiver takes the message, and does nothing else in
+//! between. Suppose a receiver would find nothing now, but in some schedule it makes its call later
+//! and takes the message of one of several senders. The same state is reached if the receiver
+//! listens now, that sender comes first, and the others join its queue after it: nobody was waiting
+//! for what they did, and nobody can see that they did it later. And if the receiver takes what is
+//! already there from a single source, others can only queue up behind it.
 //!
-//! That asks for more than a persistent set does: nobody gives up waiting, anywhere, and no process can end
-//! while one of its threads waits.
+//! This requires more than a persistent set does: nobody gives up waiting, anywhere, and no process
+//! can end while one of its threads waits.
 
 use ipcsim_kernel::program::{Effect, From, Receive, Wait};
 use ipcsim_kernel::waits::settled;
@@ -28,7 +28,7 @@ pub(super) fn is_patient(machine: &Machine, of_process: &[Threads]) -> bool {
         })
 }
 
-/// Whether a call waits for as long as it takes, and for any message.
+/// Whether a call waits without limit, and for any message.
 pub(super) fn takes_anything(receive: &Receive) -> bool {
     receive.wait == Wait::Forever && receive.kind.is_none() && receive.max_size.is_none()
 }
@@ -39,7 +39,7 @@ pub(super) fn is_rendezvous(mailbox: &Mailbox) -> bool {
 }
 
 impl PartialOrder {
-    /// A thread whose next move is enough, because it is such a receiver.
+    /// A thread whose next move alone suffices, because it is such a receiver.
     pub(super) fn listener(&self, view: &View, moves: &[Movable]) -> Option<Threads> {
         let may_go_first = |movable: &&Movable| {
             movable.ways == 1 && movable.ended.is_empty() && {

@@ -1,15 +1,15 @@
-//! Partial order: where the next step of some threads makes no difference to anybody else, and nobody
-//! else's to it, the others need not be tried first.
+//! Partial-order reduction: if the next steps of some threads are independent of what all others
+//! can do, the others need not be tried first.
 //!
-//! A set of threads is *persistent* in a state if nothing that the others could do, without those in the
-//! set moving, depends on the next moves of the set. Following a persistent set alone reaches every state
-//! in which nothing moves any more. What could be done is read off the code that is still ahead of a
-//! thread; what is known only at run time counts as everything.
+//! A set of threads is *persistent* in a state if nothing that the others could do, without those
+//! in the set moving, depends on the next moves of the set. Exploring only a persistent set in each
+//! state reaches every state in which nothing moves any more. What the others could do is read off
+//! the code still ahead of them; what is known only at run time counts as everything.
 //!
-//! On a mailbox that is first in, first out, and on which everybody waits without limit, a send and a
-//! receive come to the same in either order, whether it is full, empty, or neither. Only two sends, or two
-//! receives, do not. The same holds for a link, except that a message is lost if its receiver ends, and that
-//! a receiver that does not handle the end of its sender may be ended by it.
+//! On a first-in, first-out mailbox where everybody waits without limit, a send and a receive
+//! commute, whether it is full, empty, or neither. Only two sends, or two receives, do not. The
+//! same holds for a link, except that a message is lost if its receiver ends, and that the end of a
+//! sender may end a receiver that does not handle it.
 
 mod ahead;
 mod listener;
@@ -29,11 +29,11 @@ use listener::{is_patient, is_rendezvous};
 pub(super) type Threads = u64;
 const MOST_THREADS: usize = 64;
 
-/// Who could still do what.
+/// What each thread may still do.
 pub(super) struct PartialOrder {
-    /// By thread and place in the code: what lies ahead there.
+    /// What lies ahead, by thread and place in the code.
     ahead: Vec<Vec<Ahead>>,
-    /// Mailboxes and links on which a send and a receive come to the same in either order.
+    /// Mailboxes and links on which a send and a receive commute.
     plain: Vec<bool>,
     /// Mailboxes and links at which a sender waits until its message is taken.
     rendezvous: Vec<bool>,
@@ -44,15 +44,15 @@ pub(super) struct PartialOrder {
     of_process: Vec<Threads>,
 }
 
-/// The threads of a state, none where one has ended or does not exist.
+/// The threads of a state; none for those that have ended or do not exist.
 pub(super) struct View<'a> {
     pub machine: &'a Machine,
     pub threads: &'a [Option<&'a Thread>],
 }
 
 impl PartialOrder {
-    /// What there is to know of a machine that begins in this state; nothing where steps depend on more
-    /// than mailboxes and links.
+    /// Analyses a machine with this initial state; `None` if steps depend on more than mailboxes
+    /// and links.
     pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
         let threads = state.threads.items();
         let policies = &machine.policies;
@@ -88,8 +88,8 @@ impl PartialOrder {
         Some(order)
     }
 
-    /// When a process ends all its threads do, and take back what they send. So each of several threads
-    /// counts as doing what any of them does, and in no order does that come to the same.
+    /// When a process ends, all its threads end and withdraw what they send. So each of several
+    /// threads counts as doing what any of them does, and nothing they do commutes.
     fn end_together(&mut self, threads: &[Thread]) {
         for of in self.of_process.clone().into_iter().filter(|of| of.count_ones() > 1) {
             let mut together = Ahead::default();
@@ -107,7 +107,7 @@ impl PartialOrder {
         }
     }
 
-    /// The threads that move: one, or all of a process that begins.
+    /// The threads that move: one, or all threads of a process that begins.
     pub(super) fn who_moves(&self, what: Move) -> Threads {
         match what {
             Move::Begin => 0,
@@ -116,8 +116,8 @@ impl PartialOrder {
         }
     }
 
-    /// A persistent set of threads with as few ways on as was found, or a receiver that may go first. `moves` are the threads that can
-    /// move, each with how many ways on it has and the processes that end on one of them.
+    /// The persistent set with the fewest transitions found, or a receiver that may go first. `moves` are the
+    /// threads that can move, each with its number of transitions and the processes that end in one of them.
     pub(super) fn persistent(&self, view: &View, moves: &[Movable]) -> Threads {
         if let Some(listener) = self.listener(view, moves) {
             return listener;
@@ -135,7 +135,7 @@ impl PartialOrder {
         best.0
     }
 
-    /// Adds to a set of threads whoever could interfere with one of them.
+    /// Closes a set of threads: adds every thread that could interfere with one in it.
     fn closed(&self, view: &View, alive: Threads, seed: Threads, moves: &[Movable]) -> Threads {
         let mut set = seed;
         let mut open = seed;
@@ -160,11 +160,11 @@ impl PartialOrder {
         set
     }
 
-    /// Who could interfere with the next move of a thread, or let it move; nothing if everybody could.
+    /// Which threads could interfere with a thread's next move, or enable it; `None` if all could.
     fn interfere(&self, view: &View, t: usize) -> Option<Threads> {
         let Some(thread) = view.threads[t] else { return Some(0) };
         match &thread.state {
-            // What an exception does to others, its move tells.
+            // The effect of an exception on others is known from its move.
             ThreadState::NotStarted | ThreadState::Raising(_) | ThreadState::Ended => Some(0),
             ThreadState::LookingAgain { .. } | ThreadState::Suspended(_) => None,
             ThreadState::Ready => match &view.machine.code[thread.pc.index()] {
@@ -214,7 +214,7 @@ impl PartialOrder {
         others
     }
 
-    /// Who could interfere with a call that is about these mailboxes or processes.
+    /// Which threads could interfere with a call on these mailboxes or processes.
     fn rivals_of(
         &self,
         view: &View,
@@ -234,7 +234,7 @@ impl PartialOrder {
         }
     }
 
-    /// Whose calls do not come to the same before and after a call of this direction.
+    /// The threads whose calls do not commute with a call in this direction.
     fn rivals_at(&self, view: &View, mailbox: MailboxId, direction: Direction) -> Threads {
         let rivals = self.who(view, |ahead| match direction {
             Direction::To => ahead.sends.has(mailbox),
@@ -247,7 +247,7 @@ impl PartialOrder {
         rivals | receiver | self.all_at_special(view, mailbox)
     }
 
-    /// Who could end a wait here, or come in its way.
+    /// The threads that could end a wait here, or interfere with it.
     fn others_at(
         &self,
         view: &View,
@@ -271,20 +271,20 @@ impl PartialOrder {
         helpers | other_end | rivals | self.all_at_special(view, mailbox)
     }
 
-    /// Where a send and a receive do not come to the same in either order, whoever does either.
+    /// If a send and a receive do not commute here, all threads that may do either.
     fn all_at_special(&self, view: &View, mailbox: MailboxId) -> Threads {
         if self.plain.get(mailbox.index()).is_some_and(|plain| *plain) {
             return 0;
         }
         let ends = self.links.ends(mailbox).map_or(0, |(from, to)| {
-            // Whoever receives from anyone sees which message came first, on whichever link.
+            // A receive from anyone depends on which message came first, on whichever link.
             let to_the_same = self.deliver_to(view, to);
             to_the_same | self.of_process[from.index()] | self.of_process[to.index()]
         });
         ends | self.who(view, |ahead| ahead.sends.has(mailbox) || ahead.receives.has(mailbox))
     }
 
-    /// Who could still send to a process over a link, or answer in its place.
+    /// The threads that could still send to a process over a link, or reply to anyone.
     fn deliver_to(&self, view: &View, process: ProcessId) -> Threads {
         let over_links = self
             .links
@@ -293,13 +293,13 @@ impl PartialOrder {
         over_links | self.who(view, |ahead| ahead.replies)
     }
 
-    /// Who could answer as well, and who waits for an answer and may not wait long enough.
+    /// The threads that could also reply, and those that wait for a reply and may not wait long enough.
     fn rivals_of_a_reply(&self, view: &View) -> Threads {
         self.who(view, |ahead| ahead.replies) | self.impatient(view, |_| true)
     }
 
-    /// Callers that wait for such a holder of their request to answer, and perhaps not long enough: only for
-    /// so long, or in a process that another of its threads can end.
+    /// Callers whose request such a holder must answer, and that may not wait long enough: their
+    /// wait is bounded, or another thread can end their process.
     fn impatient(&self, view: &View, waits_for: impl Fn(&Holder) -> bool) -> Threads {
         let mut who = 0;
         for (t, thread) in view.threads.iter().enumerate() {
@@ -316,8 +316,8 @@ impl PartialOrder {
         who
     }
 
-    /// To whom it makes a difference when a process ends from which they receive over a link: where they
-    /// wait without limit they learn of it, whether they come before or after.
+    /// The receivers on this process's links for which it matters when it ends. Plain links are exempt: their
+    /// receivers wait without limit, and learn of the end whether they come before or after it.
     fn expect_of(&self, view: &View, process: ProcessId) -> Threads {
         let links = (0..self.plain.len()).map(MailboxId::at).filter(|link| {
             let is_from_there = self.links.ends(*link).is_some_and(|(from, _)| from == process);
@@ -339,15 +339,15 @@ impl PartialOrder {
     }
 }
 
-/// Threads that can move, with what is known of their ways on.
+/// Threads that can move, with what is known about their transitions.
 pub(super) struct Movable {
-    /// The thread, or those of a process that begins.
+    /// The thread, or all threads of a process that begins.
     pub threads: Threads,
-    /// How many ways on there are.
+    /// How many transitions there are.
     pub ways: usize,
-    /// The processes that end on one of them.
+    /// The processes that end in one of them.
     pub ended: Vec<ProcessId>,
-    /// Whether the thread waits then.
+    /// Whether the thread is blocked afterwards.
     pub waits: bool,
 }
 
@@ -356,7 +356,7 @@ fn alive(view: &View) -> Threads {
     alive.fold(0, |alive, (t, _)| alive | 1 << t)
 }
 
-/// Whether a send and a receive come to the same in either order, if nobody's wait has a limit.
+/// Whether a send and a receive commute, if all waits are unbounded.
 fn commutes(mailbox: &Mailbox) -> bool {
     let spec = &mailbox.spec;
     let has_a_fixed_size =

@@ -1,15 +1,15 @@
-//! Which replicas can change places without anybody noticing.
+//! Which replicas are interchangeable.
 //!
-//! Replicas run the same program. They differ only in `index`, in their name, and in what others know of
-//! them. So they are interchangeable where `index` does nothing but pick a member of a family of the same
-//! size, names become no text, and nobody names a single one of them.
+//! Replicas run the same program. They differ only in `index`, in their name, and in what others
+//! know about them. So they are interchangeable if `index` only picks a member of a family of the
+//! same size, names are not turned into text, and nobody names a single replica.
 
 use ipcsim_kernel::program::{Edges, Op, reachable};
 use ipcsim_kernel::{
     Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, ProcessId, Replicas, Value,
 };
 
-/// Families whose members with the same index belong together: those of one group change places at once.
+/// Families whose members with the same index belong together: those of one group are permuted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub count: u32,
@@ -19,11 +19,11 @@ pub(super) struct Group {
     pub mailboxes: Vec<MailboxId>,
 }
 
-/// The groups of replicas that may change places, as far as the programs tell.
+/// The groups of interchangeable replicas, as far as the programs tell.
 pub(super) fn groups(machine: &Machine) -> Vec<Group> {
     let kernel_looks_at_order =
         machine.policies.looks_again() || machine.policies.detect != Detect::Report;
-    // Whose port is whose is the machine's affair, and stays as it is when processes change places.
+    // The machine fixes which port belongs to whom, and permuting processes does not change that.
     let has_ports_of_its_own = |family: &ipcsim_kernel::Family| {
         family.task_port.is_some() || family.thread_ports.is_some()
     };
@@ -66,11 +66,11 @@ impl Family {
     }
 }
 
-/// The families, which belong together, and which are not interchangeable.
+/// The families: which belong together, and which are not interchangeable.
 struct Ties<'m> {
     machine: &'m Machine,
     families: Vec<Family>,
-    /// Another family of the same group, in the end itself.
+    /// Union-find: another family of the same group; the root points to itself.
     group: Vec<usize>,
     differ: Vec<bool>,
 }
@@ -106,7 +106,7 @@ impl<'m> Ties<'m> {
         })
     }
 
-    /// Goes over the program of a family.
+    /// Analyses the program of a family.
     fn look_at(&mut self, id: FamilyId) {
         let machine = self.machine;
         let family = &machine.families[id.index()];
@@ -118,7 +118,7 @@ impl<'m> Ties<'m> {
         let code = &machine.code;
         for pc in reachable(code, family.threads.iter().map(|spec| spec.entry), Edges::Possible) {
             match &code[pc.index()] {
-                // Nobody reads the log; what is only shown there tells nobody apart.
+                // Nobody reads the log; what only appears there does not distinguish replicas.
                 Op::Log(Expr::Join(parts)) => {
                     for part in parts.iter().filter(|part| !part.children().is_empty()) {
                         self.look_at_expression(own, part);
@@ -141,7 +141,7 @@ impl<'m> Ties<'m> {
             Expr::MailboxMember { first, count, index } => {
                 self.look_at_member(own, Family::Mailboxes { first: *first, count: *count }, index);
             }
-            // Names become texts, which stay as they are when the named change places.
+            // Names become text, which a permutation does not rename.
             Expr::Join(_) => self.differ.fill(true),
             Expr::Function(Function::Now, _) => self.differ.fill(true),
             other => {
@@ -152,7 +152,7 @@ impl<'m> Ties<'m> {
         }
     }
 
-    /// `box[index]` ties the family of the box to that of the process; anything else tells members apart.
+    /// `box[index]` ties the family of the box to that of the process; anything else distinguishes the members.
     fn look_at_member(&mut self, own: Option<usize>, target: Family, index: &Expr) {
         let target = self.number(target);
         match (own, index) {
@@ -169,7 +169,7 @@ impl<'m> Ties<'m> {
         }
     }
 
-    /// A value that is the same for everybody, and in which somebody is named.
+    /// A value that is the same for all distinguishes whoever it names.
     fn tell_apart(&mut self, value: &Value) {
         match value {
             Value::Handle(handle) => {

@@ -1,4 +1,4 @@
-//! Which replica is in which slot: replicas of one number belong together, in a slot among those of the others.
+//! Which replica is in which slot: replicas of a group with the same index share a slot.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::alike::Group;
 
 /// Which replica is in which slot.
 pub(super) struct Arrangement {
-    /// For each group the slots that it has.
+    /// The slots of each group.
     pub groups: Vec<Range<usize>>,
     pub processes: Slots,
     pub threads: Slots,
@@ -20,12 +20,12 @@ pub(super) struct Arrangement {
     ends: Vec<Option<(ProcessId, ProcessId)>>,
 }
 
-/// The slots of things of one kind, by number.
+/// The slots of objects of one kind, by number.
 #[derive(Default)]
 pub(super) struct Slots {
-    /// The slot, and the row of all that are side by side.
+    /// For each object, its slot and the row that it stands in.
     slots: Vec<Option<(u8, usize)>>,
-    /// The first slot of a row, and who is there.
+    /// For each row, its first slot and its members.
     rows: Vec<(u8, Vec<u32>)>,
 }
 
@@ -95,7 +95,7 @@ impl Arrangement {
         self.groups.push(first..first + group.count as usize);
     }
 
-    /// For each slot its positions, and those that belong to none.
+    /// The positions of each slot, and those that belong to none.
     pub(super) fn positions(
         &self,
         layout: &Layout,
@@ -120,7 +120,7 @@ impl Arrangement {
         for id in 0..state.mailboxes.items().len() {
             let slot = match self.ends[id] {
                 None => self.mailboxes.slot(id as u32),
-                // A link belongs to its end's slot, if it has one such end, in the order of the others.
+                // A link with one end in a slot belongs to that slot, in the order of the other ends.
                 Some((from, to)) => {
                     match (self.processes.slot(from.0), self.processes.slot(to.0)) {
                         (Some((slot, row)), None) => Some((slot, row + 2 * to.index())),
@@ -141,7 +141,7 @@ impl Arrangement {
             None => MailboxId(self.mailboxes.moved(id.0, to)),
             Some((from, target)) => {
                 let moved = |process: ProcessId| ProcessId(self.processes.moved(process.0, to));
-                // The links are there for all or for none: that was looked at in the beginning.
+                // Either all have the links or none has: that was checked at the beginning.
                 self.links.get(&(moved(from), moved(target))).copied().unwrap_or(id)
             }
         }
@@ -152,7 +152,7 @@ impl Arrangement {
     }
 }
 
-/// Everybody has the name of the slot that it moves to.
+/// Renames everybody to the slot that it moves to.
 pub(super) struct Moved<'a> {
     arrangement: &'a Arrangement,
     to: &'a [u8],
@@ -172,7 +172,7 @@ impl Rename for Moved<'_> {
     }
 }
 
-/// Notes which slots a part mentions, in the order in which it does.
+/// Records which slots a part mentions, in order of first mention.
 pub(super) struct Mentions<'a> {
     pub arrangement: &'a Arrangement,
     pub slots: Vec<u8>,
@@ -207,7 +207,7 @@ impl Visit for Mentions<'_> {
         }
     }
 
-    // Whoever is in such a collection is there in every state: it says nothing of anybody.
+    // The members of such a collection are the same in every state: it distinguishes nobody.
     fn wants_sets(&self) -> bool {
         false
     }

@@ -1,8 +1,8 @@
-//! Symmetry: states that differ only in which replica is which are one state, their canonical representative.
+//! Symmetry reduction: states that differ only in which replica is which become one, their canonical representative.
 //!
-//! Replicas are put in an order that does not depend on their numbers: by what they hold, and by where
-//! the others mention them. Of two that cannot be told apart so, either may come first; then a state may
-//! be kept more than once, and nothing is missed.
+//! Replicas are sorted independently of their numbers: by what they hold, and by where the others
+//! mention them. If that does not distinguish two, either may come first; then a state may be
+//! stored more than once, but nothing is missed.
 
 mod alike;
 mod arrangement;
@@ -18,26 +18,26 @@ use super::transitions::Move;
 use alike::groups;
 use arrangement::{Arrangement, Mentions};
 
-/// The replicas that may change places. Each has a slot; those of a group lie side by side.
+/// The interchangeable replicas. Each has a slot; the slots of a group lie side by side.
 pub(super) struct Symmetry {
-    /// For each slot the positions that belong to it alone, those of one kind at the same place.
+    /// For each slot, the positions that belong to it alone, those of the same kind at the same index.
     own: Vec<Vec<usize>>,
-    /// Positions that belong to nobody's slot, or to several.
+    /// Positions that belong to no slot, or to several.
     common: Vec<usize>,
     arrangement: Arrangement,
     layout: Layout,
     known: Known,
-    /// The order in which the replicas are put, and its reverse.
+    /// The sorted order of the replicas, and its inverse.
     order: Vec<u8>,
     to: Vec<u8>,
     arranged: Vec<u32>,
 }
 
-/// More slots than this are not looked at.
+/// With more slots than this, symmetry is not used.
 const MOST_SLOTS: u32 = 64;
 
 impl Symmetry {
-    /// The symmetry of a machine in a state that it begins in, if there is any.
+    /// The symmetry of a machine with this initial state, if there is any.
     pub(super) fn of(machine: &Machine, layout: &Layout, state: &State) -> Option<Self> {
         let alike: Vec<_> =
             groups(machine).into_iter().filter(|group| !group.processes.is_empty()).collect();
@@ -64,7 +64,7 @@ impl Symmetry {
         (same_everywhere && symmetry.begins_alike(layout, state)).then_some(symmetry)
     }
 
-    /// Whether it makes no difference in the first state if two neighbours change places.
+    /// Whether the initial state is unchanged if two neighbours are swapped.
     fn begins_alike(&self, layout: &Layout, state: &State) -> bool {
         let slots = self.own.len();
         let encoded = |part: &Part| {
@@ -94,7 +94,7 @@ impl Symmetry {
         })
     }
 
-    /// Puts the replicas of a state, given by its parts, in order. Gives whether any changed places.
+    /// Sorts the replicas of a state, given by its parts. Returns whether any changed places.
     pub(super) fn arrange(
         &mut self,
         machine: &Machine,
@@ -108,7 +108,7 @@ impl Symmetry {
         self.order.extend(0..self.own.len() as u8);
         let mut order = std::mem::take(&mut self.order);
         for group in &self.arrangement.groups {
-            // Those that cannot be told apart keep their order.
+            // The sort is stable: indistinguishable replicas keep their order.
             order[group.clone()].sort_by(|one, other| self.compare(row, *one, *other));
         }
         self.order = order;
@@ -161,19 +161,19 @@ impl Symmetry {
         moved
     }
 
-    /// About how many bytes it takes.
+    /// The approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         let mentioned = self.known.parts.capacity() * size_of::<Option<Mentioned>>();
-        // Each part is found by a key of its own, which is about as long as its mentions.
+        // Each part has its own key, about as long as its mentions.
         mentioned + self.known.instances.len() * (size_of::<(Box<[u8]>, u32)>() + 32)
     }
 
-    /// Nobody has changed places.
+    /// The identity: nobody has changed places.
     pub(super) fn nobody_moves(&self) -> Vec<u8> {
         (0..self.own.len() as u8).collect()
     }
 
-    /// Who is in which slot when a state has been put in order in which `who` was there before.
+    /// Who is in which slot after a state is sorted in which `who` were in the slots before.
     pub(super) fn who_after(
         &mut self,
         machine: &Machine,
@@ -188,7 +188,7 @@ impl Symmetry {
         }
     }
 
-    /// A move, done by those who are in these slots.
+    /// A move, done by those in these slots.
     pub(super) fn as_done_by(&self, what: Move, who: &[u8]) -> Move {
         let thread = |t: ThreadId| ThreadId(self.arrangement.threads.moved(t.0, who));
         match what {
@@ -245,18 +245,18 @@ impl Symmetry {
     }
 }
 
-/// What is known of the parts of states.
+/// What is known about the parts of states.
 #[derive(Default)]
 struct Known {
     parts: Vec<Option<Mentioned>>,
-    /// The parts of one shape, by whom they mention.
+    /// The parts, by shape and by whom they mention.
     instances: BTreeMap<Box<[u8]>, u32>,
     key: Vec<u8>,
 }
 
 /// What a part is like, and whom it mentions.
 struct Mentioned {
-    /// The part that is like it and mentions the first slots.
+    /// The same part, renamed to mention the first slots.
     shape: u32,
     mentions: Box<[u8]>,
 }
@@ -296,7 +296,7 @@ impl Known {
         self.parts[part as usize] = Some(Mentioned { shape, mentions: mentions.into() });
     }
 
-    /// The part with the names of those places that everybody moves to.
+    /// The part, renamed according to where everybody moves.
     fn renamed(
         &mut self,
         machine: &Machine,

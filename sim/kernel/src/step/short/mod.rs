@@ -1,10 +1,10 @@
-//! The short way through the kernel, for what nearly every step is: a plain message through an open
-//! mailbox, or a wait for one, with nobody and nothing special in its way.
+//! The short way (a fast path) through the kernel, for what nearly every step is: a plain message through
+//! an open mailbox, or a wait for one, with nobody and nothing special involved.
 //!
-//! Microkernels have had such a way since L4. Here too it only leaves out questions whose answers are
-//! known, and it changes nothing before it has found that they are: otherwise the step takes the long
-//! way from the beginning. Events are told as the long way tells them, when the step is done: they say of
-//! the state only what never changes. A sink can insist on the long way, so that the two check each other.
+//! Microkernels have had a fast path since L4. Here too it only skips questions whose answers are known,
+//! and changes nothing before it knows them; otherwise the step takes the long way from the beginning. It
+//! reports the same events as the long way, but when the step is done: they say nothing of the state but
+//! what never changes. A sink can insist on the long way, so that the two check each other.
 
 mod receive;
 mod send;
@@ -19,7 +19,7 @@ use crate::event::Event;
 use crate::machine::Machine;
 use crate::state::{State, Thread};
 
-/// Performs a transition, if that can be done in the short way.
+/// Performs a transition, if the short way can.
 pub(super) fn step<S: Sink>(
     machine: &Machine,
     state: &mut State,
@@ -37,7 +37,7 @@ pub(super) fn step<S: Sink>(
     }
 }
 
-/// A step under way, in which nothing is asked and nothing follows.
+/// A step under way that asks nothing and has no consequences.
 struct Short<'a, S> {
     machine: &'a Machine,
     state: &'a mut State,
@@ -65,7 +65,7 @@ impl<S: Sink> Short<'_, S> {
         }
     }
 
-    /// Tells of something that happened to a thread where it stood.
+    /// Reports something that happened to a thread where it stood.
     fn note(&mut self, (thread, pc): Place, kind: Kind) {
         let event = Event { thread: Some(thread), pc: Some(pc), kind };
         self.sink.event(self.machine, self.state, &event);
@@ -90,20 +90,20 @@ fn is_plain(mailbox: &Mailbox) -> bool {
     matches!(mailbox.object, Object::Open) && mailbox.existence == Existence::Alive
 }
 
-/// A thread's call returns, and all went well.
+/// A thread's call returns successfully.
 fn succeed(thread: &mut Thread, call: &Call) {
     thread.status = Outcome::Ok;
     thread.pc = call.after_ok(thread.pc);
 }
 
-/// As [`succeed`], of a thread that has waited in its call.
+/// Like [`succeed`], for a thread that has waited in its call.
 fn go_on(machine: &Machine, thread: &mut Thread) {
     thread.state = ThreadState::Ready;
     succeed(thread, machine.call(thread.pc));
 }
 
-/// Gives a thread another state, where the one before owns nothing: it is ready, or waits for anything that
-/// comes to one mailbox. To say so saves the search for what would have to be freed.
+/// Gives a thread another state, where the previous one owns nothing: it is ready, or waits for anything
+/// that comes to one mailbox. Saying so saves the search for something to free.
 fn replace_plain(thread: &mut Thread, state: ThreadState) {
     debug_assert!(thread.state.is_ready() || waits_for_anything(thread));
     std::mem::forget(std::mem::replace(&mut thread.state, state));

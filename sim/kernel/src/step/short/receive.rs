@@ -54,7 +54,7 @@ impl<S: Sink> Short<'_, S> {
         Some(())
     }
 
-    /// The first message of a mailbox is taken.
+    /// Takes the first message of a mailbox.
     fn take_stored(&mut self, at: Place, call: &Call, receive: &Receive, id: MailboxId) {
         let message = self.state.mailboxes[id.index()].take(0);
         self.state.memory.release(message.size);
@@ -66,7 +66,7 @@ impl<S: Sink> Short<'_, S> {
         }
     }
 
-    /// A slot has become free: the sender who waited for it goes on.
+    /// A slot has become free: the sender that waited for it goes on.
     fn let_next_sender_in(&mut self, id: MailboxId) {
         let mailbox = &mut self.state.mailboxes[id.index()];
         let (sender, message) = mailbox.release_sender(0);
@@ -83,7 +83,7 @@ impl<S: Sink> Short<'_, S> {
         }
     }
 
-    /// A message goes from its sender to its receiver without being stored: they meet.
+    /// A rendezvous: a message goes from sender to receiver without being stored.
     fn take_from_sender(&mut self, at: Place, call: &Call, receive: &Receive, id: MailboxId) {
         let (sender, message) = self.state.mailboxes[id.index()].release_sender(0);
         let from = self.go_on_after_wait(sender);
@@ -113,8 +113,8 @@ impl<S: Sink> Short<'_, S> {
         place
     }
 
-    /// Whether the first sender that is blocked, and nobody else, goes on when the first message leaves:
-    /// the mailbox is full, and what lay in one slot fits into the other.
+    /// Whether the first blocked sender, and nobody else, goes on when the first message leaves: the
+    /// mailbox is full, and the new message fits into the slot of the old one.
     fn takes_the_place_of(&self, first: &Message, sender: ThreadId, message: &Message) -> bool {
         let mailbox = &self.state.mailboxes[message.mailbox.index()];
         mailbox.receivers.is_empty()
@@ -123,8 +123,7 @@ impl<S: Sink> Short<'_, S> {
             && self.is_next_in_turn(sender, message)
     }
 
-    /// Whether it is the turn of the first sender that is blocked, and he goes on as soon as his message
-    /// has gone.
+    /// Whether the first blocked sender is next, and goes on as soon as its message has gone.
     fn is_next_in_turn(&self, sender: ThreadId, message: &Message) -> bool {
         let policies = &self.machine.policies;
         policies.sender == Pick::Fifo

@@ -112,7 +112,7 @@ impl<S: Sink> Short<'_, S> {
     }
 }
 
-/// Where a message of this size goes at a mailbox where nobody waits for one.
+/// Where a message of this size goes at a mailbox where no receiver waits.
 fn where_nobody_waits(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> Option<Goes> {
     match mailbox.room(size) {
         Room::Free
@@ -129,7 +129,7 @@ fn where_nobody_waits(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> Op
     }
 }
 
-/// A thread that waits gets a message.
+/// A waiting thread gets a message.
 fn hand_over<'a>(machine: &Machine, thread: &'a mut Thread, message: Message) -> &'a Arc<Message> {
     let call = machine.call(thread.pc);
     let Verb::Receive(receive) = &call.verb else {
@@ -138,7 +138,7 @@ fn hand_over<'a>(machine: &Machine, thread: &'a mut Thread, message: Message) ->
     replace_plain(thread, ThreadState::Ready);
     succeed(thread, call);
     let into = &mut thread.registers[receive.into.index()];
-    // The message before this one, if nobody else has it, leaves its place in memory.
+    // The memory of the previous message is reused if nobody else has it.
     let before = match into {
         Value::Message(before) => Arc::get_mut(before),
         _ => None,

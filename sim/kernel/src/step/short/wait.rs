@@ -8,7 +8,7 @@ use super::{Place, Short, replace_plain};
 use crate::machine::Detect;
 
 impl<S: Sink> Short<'_, S> {
-    /// Whether a call may wait like this, and nothing has to be computed or looked for before it does.
+    /// Whether a call may wait like this, with nothing to compute or look up first.
     pub(super) fn can_wait(&self, wait: &Wait) -> bool {
         match wait {
             Wait::Forever => self.machine.policies.detect == Detect::Report,
@@ -17,8 +17,8 @@ impl<S: Sink> Short<'_, S> {
         }
     }
 
-    /// A thread that has been put into the queue of what it waits for begins to wait. To be asked first:
-    /// [`Short::can_wait`].
+    /// A thread that is already in the queue of what it waits for begins to wait. Ask
+    /// [`Short::can_wait`] first.
     #[expect(clippy::inline_always, reason = "a call of its own is 2 % of a ping-pong")]
     #[inline(always)]
     pub(super) fn begin_to_wait(&mut self, at: Place, on: BlockedOn, wait: &Wait) {
@@ -40,7 +40,7 @@ impl<S: Sink> Short<'_, S> {
         self.begin_to_wait(at, BlockedOn::Sleep, &Wait::For(Time::Span(span)));
     }
 
-    /// Ends a sleep, or a wait for a message of one mailbox, whose time is over.
+    /// Ends a sleep, or times out a wait for a message of one mailbox.
     pub(super) fn expire(&mut self, t: ThreadId) -> Option<()> {
         let thread = &self.state.threads[t.index()];
         if thread.is_held() {

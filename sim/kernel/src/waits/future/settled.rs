@@ -1,4 +1,4 @@
-//! What an expression is worth, if nothing that is still to come can change it.
+//! The value of an expression, if nothing that is still to come can change it.
 
 use ipcsim_program::{Expr, Function, Value};
 
@@ -7,8 +7,8 @@ use crate::machine::Machine;
 use crate::oracle::{Oracle, Question};
 use crate::state::Thread;
 
-/// The value that an expression has for a thread, if it asks nobody and reads none of the variables that
-/// are marked as still to be written.
+/// The value of an expression for a thread, if it asks nobody and reads none of the variables marked as
+/// still to be written.
 pub fn settled(machine: &Machine, thread: &Thread, written: &[bool], expr: &Expr) -> Option<Value> {
     if !is_settled(expr, written) {
         return None;
@@ -21,7 +21,7 @@ pub fn settled(machine: &Machine, thread: &Thread, written: &[bool], expr: &Expr
         oracle: &mut Nobody,
         handled: 0,
     };
-    // An exception here is one that the thread will raise: then it reaches nothing.
+    // An exception here is one that the thread will raise; it reaches nothing then.
     Some(scope.eval(expr).unwrap_or(Value::None))
 }
 
@@ -35,7 +35,7 @@ fn is_settled(expr: &Expr, written: &[bool]) -> bool {
     }
 }
 
-/// Answers no question: what is settled asks none.
+/// Answers no question: settled expressions ask none.
 struct Nobody;
 
 impl Oracle for Nobody {

@@ -1,4 +1,4 @@
-//! One operation after the other: what it adds to what a thread could do.
+//! Operation by operation: what each adds to what a thread could do.
 
 use ipcsim_program::{
     Call, Capacity, Command, Disposition, Effect, Expr, Field, From, Grant, Handle, Inquiry,
@@ -70,7 +70,7 @@ impl Walker<'_> {
                 self.add_mailboxes(notify, Direction::To, &mut future.asks_for_notices);
                 self.add_notices_at_once(port, *until, notify, future);
             }
-            // What the port holds comes to the set, and whoever waits at the port is refused.
+            // What the port holds moves to the set, and whoever waits at the port is refused.
             Effect::Inserts { port, set } => {
                 self.add_sends_of_any_type(set, future);
                 self.add_mailboxes(port, Direction::From, &mut future.destroys);
@@ -138,7 +138,7 @@ impl Walker<'_> {
         }
     }
 
-    /// A command to whoever this is; to anybody, where that is not known.
+    /// A command to this target; to anybody, if the target is not known.
     fn add_command(&self, command: Command, whom: Option<Value>, future: &mut Future) {
         match whom {
             None => future.commands_to_anybody.push(command),
@@ -147,7 +147,7 @@ impl Walker<'_> {
                 let is_free = process == own
                     || self.machine.family_of(process).protection == Protection::Open;
                 let needs = self.machine.task_port(process).filter(|_| !is_free);
-                // To a port that nothing mentions nobody has a right.
+                // Nobody has a right to a port that nothing mentions.
                 if is_free || needs.is_some() {
                     let whom = Controlled::Process(process);
                     future.commands.push(Commanded { command, whom, needs });
@@ -163,7 +163,7 @@ impl Walker<'_> {
         }
     }
 
-    /// What is sent to the port of a process or thread is done to it.
+    /// A message to the port of a process or thread is a command to it.
     fn add_command_by_message(&self, send: &Send, to: MailboxId, future: &mut Future) {
         let Receiver::Kernel(whom) = self.state.receiver_of(to) else { return };
         let said = self.known(&send.body);
@@ -213,7 +213,7 @@ impl Walker<'_> {
 
     fn add_send(&self, send: &Send, future: &mut Future) {
         let to = self.known(&send.to);
-        // A name server without a parent asks none.
+        // A name server without a parent asks nobody.
         if let Some(Value::None) = to {
             return;
         }
@@ -223,7 +223,7 @@ impl Walker<'_> {
         {
             self.add_mailboxes(reply_to, Direction::To, &mut future.lets_answer);
         }
-        // `${m.sender}` is a process, whichever.
+        // `${m.sender}` is some process.
         if let Expr::Field(_, Field::Sender) | Expr::ProcessMember(..) = &send.to
             && to.is_none()
         {
@@ -251,8 +251,8 @@ impl Walker<'_> {
         }
     }
 
-    /// A `watch` of what has come about already is told at once; an earlier `watch` that it takes the place of
-    /// is told that nothing will come.
+    /// A `watch` for something that has already happened is answered at once; an earlier `watch` that it
+    /// replaces is told that nothing will come.
     fn add_notices_at_once(&self, port: &Expr, until: Until, notify: &Expr, future: &mut Future) {
         let Some(Value::Handle(Handle::Mailbox(port))) = self.known(port) else { return };
         let mailbox = &self.state.mailboxes[port.index()];
@@ -277,7 +277,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Something comes there that no `send` has given its type.
+    /// Something goes there whose type no `send` has given.
     fn add_sends_of_any_type(&self, to: &Expr, future: &mut Future) {
         let mut reached = Reach::default();
         self.add_mailboxes(to, Direction::To, &mut reached);
@@ -289,7 +289,7 @@ impl Walker<'_> {
         self.add_these(self.known(expr).as_ref(), direction, reach);
     }
 
-    /// What a value stands for; all objects, where it is not known.
+    /// What a value stands for; all objects if it is not known.
     fn add_these(&self, value: Option<&Value>, direction: Direction, reach: &mut Reach<MailboxId>) {
         match value {
             None => *reach = Reach::All,
@@ -390,7 +390,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether what a call is about is there, may be used, and will be there, or the call handles that.
+    /// Whether the object of a call exists, may be used and will still exist, or the call handles that.
     fn may_use(&self, call: &Call, objects: &Expr) -> bool {
         let handled = |outcome| call.handler(outcome).is_some();
         let may_lack_rights = handled(Outcome::NoRight) && handled(Outcome::Refused);
@@ -434,7 +434,7 @@ impl Walker<'_> {
         self.are_all(expr, is_good)
     }
 
-    /// Whether the value of an expression is certain, and good: of a list, each item.
+    /// Whether the value of an expression is certain, and good; for a list, each item.
     fn are_all(&self, expr: &Expr, is_good: impl Fn(&Value) -> bool) -> bool {
         match self.known(expr) {
             Some(Value::List(list)) => list.items().iter().all(is_good),
@@ -451,7 +451,7 @@ enum Direction {
     From,
 }
 
-/// Whether computing this can raise no exception.
+/// Whether evaluating this can raise no exception.
 fn is_safe(expr: &Expr) -> bool {
     matches!(
         expr,

@@ -1,4 +1,4 @@
-//! What the code ahead of a thread could bring about.
+//! Which conditions the code ahead of a thread could fulfil.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use crate::waits::condition::Condition;
 use crate::waits::future::{Commanded, Future, Reach};
 
 impl Arrows<'_> {
-    /// What the code ahead of a thread could bring about, and what that of its children could, and of theirs: it
-    /// does that by making them.
+    /// What the code ahead of a thread could fulfil; and what the code of its children, and of theirs, could: it
+    /// does that by creating them.
     pub(super) fn brought_about(&self, t: ThreadId) -> [Vec<Condition>; 2] {
         let (mut by_itself, mut by_children) = (Vec::new(), Vec::new());
         self.of_its_code(t, &mut by_itself);
@@ -36,7 +36,7 @@ impl Arrows<'_> {
         let state = self.state;
         let own = state.threads[t.index()].process;
         let future = &self.futures[&t];
-        // What it waits to send comes when its wait is over.
+        // What it waits to send arrives when its wait is over.
         if let Some(message) = self.sending.get(&t)
             && !self.machine.name_servers.contains_key(&message.mailbox)
         {
@@ -71,7 +71,7 @@ impl Arrows<'_> {
                 _ => {}
             }
         }
-        // The message that it answers may be the one with which the receiver there has sent such a right.
+        // The message that it answers may be the one in which the receiver there has sent such a right.
         if future.answers_what_comes {
             let is_of_others = |port: &&MailboxId| state.receiver_of(**port) != Receiver::Held(own);
             let ports = self.answered_later.iter().filter(is_of_others);
@@ -107,7 +107,7 @@ impl Arrows<'_> {
             Command::Interrupt => to.extend(all.map(Condition::ThreadInterrupted)),
             Command::Kill => {
                 to.extend(all.flat_map(|t| [Condition::ThreadKilled(t), Condition::ThreadEnds(t)]));
-                // With its last thread the process ends.
+                // The process ends with its last thread.
                 let is_living = |t: &ThreadId| !state.threads[t.index()].state.is_ended();
                 if state.threads_of(process).filter(is_living).all(|t| threads.contains(&t)) {
                     to.push(Condition::ProcessEnds(process));
@@ -124,7 +124,7 @@ impl Arrows<'_> {
 
     fn sends(&self, own: ProcessId, future: &Future, to: &mut Vec<Condition>) {
         let sent = |port: MailboxId, kind: Option<&Value>, to: &mut Vec<Condition>| {
-            // Nobody but who registers lets a name server answer others.
+            // Only a thread that registers a name makes a name server answer others.
             if self.machine.name_servers.contains_key(&port) && !future.registers {
                 return;
             }
@@ -153,13 +153,13 @@ impl Arrows<'_> {
         }
     }
 
-    /// A message of this type comes to a mailbox; where the type is not known, of any.
+    /// A message of this type reaches a mailbox; if the type is not known, a message of any type.
     fn told(&self, mailbox: MailboxId, kind: Option<&Value>, to: &mut Vec<Condition>) {
         to.push(Condition::Sent(mailbox));
         to.extend(self.wanting(kind).map(|number| Condition::SentOf(mailbox, number)));
     }
 
-    /// The numbers of the types with which somebody would get a message of this type.
+    /// The numbers of the types that a message of this type satisfies.
     fn wanting(&self, offered: Option<&Value>) -> impl Iterator<Item = u32> {
         let fits = move |wanted: &Value| offered.is_none_or(|it| is_wanted_type(wanted, it));
         numbers(&self.kinds, fits)

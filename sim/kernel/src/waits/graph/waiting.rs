@@ -36,7 +36,7 @@ impl Arrows<'_> {
                 waits(Condition::MemoryFreed);
                 waits(Condition::TakenAnywhere);
                 self.of_the_receiver(*mailbox, waits);
-                // Whoever ends gives back what waits for it.
+                // A process that ends frees the memory of what is stored on the links to it.
                 self.hold_memory.iter().for_each(|it| waits(Condition::ProcessEnds(*it)));
             }
             Some(BlockedOn::Receive { sources, filter }) => {
@@ -66,7 +66,7 @@ impl Arrows<'_> {
         }
     }
 
-    /// All of them have to end.
+    /// All of them must end.
     fn of_a_join(&self, threads: &[ThreadId], waits: &mut impl FnMut(Condition)) {
         let is_living = |other: &&ThreadId| !self.state.threads[other.index()].state.is_ended();
         let living = || threads.iter().filter(is_living);
@@ -91,12 +91,12 @@ impl Arrows<'_> {
             waits(Condition::TakenOf(known_as, kind));
             waits(Condition::TakenAnywhereOf(kind));
         };
-        // Whoever wants none of the types that are stored takes a message out of its sender's hands; at a port
-        // it has to go into the queue first.
+        // A receive that wants none of the stored types takes a message directly from its sender; at a port
+        // the message must enter the queue first.
         if state.mailboxes[mailbox.index()].port().is_none() {
             taken(message.kind());
         }
-        // Whoever takes none of the types that are stored frees no slot.
+        // A receive that takes none of the stored types frees no slot.
         if !matches!(spec.capacity, Capacity::None | Capacity::Undefined) {
             for stored in &state.mailboxes[mailbox.index()].messages {
                 taken(stored.kind());
@@ -107,7 +107,7 @@ impl Arrows<'_> {
         self.of_the_receiver(mailbox, waits);
     }
 
-    /// Whether a message to a place that is not known yet may be one for a thread.
+    /// Whether a message whose destination is not known yet may be one for a thread.
     pub(super) fn concerns(&self, condition: Condition, t: ThreadId) -> bool {
         let (sources, kind) = match self.state.waits_for(t) {
             Some(BlockedOn::Receive { sources, filter }) => {
@@ -148,7 +148,7 @@ impl Arrows<'_> {
         }
         match self.state.receiver_of(mailbox) {
             Receiver::Held(process) => waits(Condition::ProcessEnds(process)),
-            // The receive right is in a message there: with it the port may be lost.
+            // The receive right is in a message there: the port may be lost with it.
             Receiver::Carried(at) => waits(Condition::Taken(at)),
             Receiver::Kernel(_) | Receiver::Nobody => {}
         }
@@ -198,12 +198,12 @@ impl Arrows<'_> {
         sources.listed().iter().filter_map(sender).collect()
     }
 
-    /// Where a receive has no other sources than links it ends when all their senders have ended.
+    /// A receive that has only links as sources ends when all their senders have ended.
     fn of_senders(&self, t: ThreadId, sources: &Sources, waits: &mut impl FnMut(Condition)) {
         let senders = self.senders(sources);
         let own = self.state.threads[t.index()].process;
         let can_end = |process: &ProcessId| self.may_end(*process);
-        // The end of its own process is nothing that it could wait for.
+        // A thread cannot wait for the end of its own process.
         if self.state.is_dead_but_for_links(own, sources)
             && senders.iter().all(can_end)
             && !senders.contains(&own)
@@ -214,7 +214,7 @@ impl Arrows<'_> {
         }
     }
 
-    /// Whether a process could end, or be killed. One that lives and none of whose threads are looked at may.
+    /// Whether a process could end or be killed. A living one may if none of its threads are examined here.
     fn may_end(&self, process: ProcessId) -> bool {
         let mut threads = self.state.threads_of(process);
         self.ending.contains(&process)
@@ -222,7 +222,7 @@ impl Arrows<'_> {
             || !(self.state.is_over(process) || threads.any(|t| self.futures.contains_key(&t)))
     }
 
-    /// A notice comes to a port when a right is let go of; in its place `send-once`, if it can never come.
+    /// A notice comes to a port when a right is given up; if it can never come, `send-once` comes instead.
     fn of_notices(
         &self,
         notified: MailboxId,
@@ -274,7 +274,7 @@ impl Arrows<'_> {
                 waits(Condition::ProcessEnds(process));
             }
         }
-        // One that is on its way is lost with its message, or by whoever takes that.
+        // One that is on its way is lost with its message, or by whoever takes the message.
         let is_one = |it: Carried| it.port == port && matches!(it.right, Right::Once(_));
         let messages = state.messages_in_mailboxes();
         for message in messages.filter(|message| message.carried().any(is_one)) {
@@ -288,7 +288,7 @@ impl Arrows<'_> {
         }
     }
 
-    /// Everybody who has a right to send to a port has to let go of it.
+    /// Everybody who has a right to send to a port must give it up.
     fn of_holders(&self, port: MailboxId, waits: &mut impl FnMut(Condition)) {
         let state = self.state;
         let holders: Vec<ProcessId> = (0..state.processes.len())
@@ -310,7 +310,7 @@ impl Arrows<'_> {
                 waits(Condition::ProcessEnds(holder));
             }
         }
-        // A right on its way is let go of by whoever takes the message.
+        // A right on its way is given up by whoever takes the message.
         let is_one = |it: Carried| it.port == port && it.right == Right::Send;
         let messages = state.messages_in_mailboxes();
         for message in messages.filter(|message| message.carried().any(is_one)) {
@@ -319,12 +319,12 @@ impl Arrows<'_> {
     }
 }
 
-/// The `type:` of a receive that waits.
+/// The `type:` of a waiting receive.
 pub(super) fn wanted_type(filter: Option<&Filter>) -> Option<&Value> {
     filter.and_then(|filter| filter.kind.as_ref())
 }
 
-/// The type of a request that lies in a mailbox.
+/// The type of a request in a mailbox.
 pub(super) fn type_of_request(state: &State, asked: ReplyRight, mailbox: MailboxId) -> &Value {
     let mut messages = state.mailboxes[mailbox.index()].messages.iter();
     let request = messages.find(|message| message.reply_right() == Some(asked));

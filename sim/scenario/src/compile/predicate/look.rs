@@ -226,7 +226,7 @@ impl Watcher<'_> {
             );
             return Err(Box::new(diagnostic.label(label)));
         }
-        // Of a thread only its variables can be asked for.
+        // A thread can be asked only for its variables.
         let of_process = thread.is_none().then_some(["ended", "blocked"]).into_iter().flatten();
         let threads = threads.filter(|_| thread.is_none());
         let known = known.into_iter().chain(of_process).chain(threads);
@@ -242,7 +242,7 @@ impl Watcher<'_> {
         self.family(family).threads.first().map_or(ThreadName(0), |spec| spec.name)
     }
 
-    /// The variables of the programs in which a thread of this name may be.
+    /// The variables of the programs that a thread of this name may run.
     fn programs_of(&self, processes: &Processes, thread: Option<ThreadName>) -> Vec<&[String]> {
         let starts = |entry| {
             let code = &self.machine.code;

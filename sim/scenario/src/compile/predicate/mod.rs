@@ -1,5 +1,5 @@
-//! The conditions of claims are predicates over states, seen from outside. What ranges over a family is one value for
-//! each member until `all`, `any` or `count` puts them together.
+//! The conditions of claims are predicates over states, seen from outside. What ranges over a family has one value
+//! for each member until `all`, `any` or `count` combines them.
 
 mod look;
 
@@ -246,13 +246,13 @@ impl Watcher<'_> {
         }
         match (items.len(), of_truths) {
             (0, _) => Err(wrong_number(name, "at least one", arguments.len())),
-            // One value has to be a list itself.
+            // A single value must itself be a list.
             (1, false) => Ok(one(Compiled::Function(function, items), kind)),
             (_, _) => Ok(one(Compiled::Function(function, vec![Compiled::List(items)]), kind)),
         }
     }
 
-    /// `len(box1)` is how many messages a mailbox holds; of a variable, the length of what it holds.
+    /// `len(box1)` is how many messages a mailbox holds; for a variable, it is the length of its value.
     fn length(
         &mut self,
         name: &Placed<String>,

@@ -1,4 +1,4 @@
-//! Functions in expressions. Most compute something; some name a port, or have to ask the kernel first.
+//! Functions in expressions. Most compute something; some name a port, or must ask the kernel first.
 
 use ipcsim_kernel::program::{Inspection, Verb};
 use ipcsim_kernel::{Expr as Code_, Function, Register, Value};
@@ -10,12 +10,12 @@ use crate::place::{Place, Placed};
 use crate::table::FUNCTIONS;
 use crate::table::synonyms::At;
 
-/// What is asked of the kernel before an expression is computed, which looks at variables only: the
-/// answers are in hidden ones.
+/// What is asked of the kernel before an expression is evaluated. Expressions read only variables,
+/// so the answers are in hidden ones.
 pub(in crate::compile) struct Inspections {
     /// The calls, in the order in which they are made.
     pub calls: Vec<Verb>,
-    /// The first register that is free.
+    /// The first free register.
     pub free: u32,
 }
 

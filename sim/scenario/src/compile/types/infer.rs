@@ -1,5 +1,5 @@
-//! Kinds of values, as far as they are certain: of variables by everything that is put into them, of bodies
-//! by everything that is sent there.
+//! Kinds of values, as far as they are certain: of variables from everything that is put into them, of
+//! bodies from everything that is sent there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,12 +44,12 @@ impl Kind {
 /// Whose steps share their variables: a process with all its threads, or a program.
 pub(super) struct Owner<'a> {
     name: &'a str,
-    /// Whether it is a process; messages to it come by that name.
+    /// Whether it is a process; messages to it are sent to that name.
     is_process: bool,
     fields: &'a Fields,
-    /// What is certain of each variable; nothing of one into which different things are put.
+    /// What is certain about each variable; nothing if different things are put into it.
     variables: BTreeMap<&'a str, Option<Kind>>,
-    /// For each variable that messages are received into from where: nothing if that is not known.
+    /// For each variable that messages are received into, from where; nothing if that is not known.
     received: BTreeMap<&'a str, Option<Vec<&'a str>>>,
 }
 
@@ -72,13 +72,13 @@ impl<'a> Owner<'a> {
         processes.chain(scenario.programs.iter().map(of(false)))
     }
 
-    /// Calls this with every step, however deep inside others.
+    /// Calls this with every step, however deeply nested.
     pub(super) fn each_step(&self, look: &mut dyn FnMut(&'a Step)) {
         each_step(self.fields, look);
     }
 
-    /// At first a variable is taken for what is plainly put into it; then what is computed from variables must
-    /// agree, until nothing changes any more. What does not agree is never certain again, so that comes soon.
+    /// At first a variable has the kind of what is plainly put into it; then what is computed from variables
+    /// must agree, until nothing changes. What disagrees never becomes certain again, so this ends soon.
     fn infer(&mut self) {
         self.note_sources();
         let given = self.given();
@@ -113,7 +113,7 @@ impl<'a> Owner<'a> {
     fn note_sources(&mut self) {
         let mut received: BTreeMap<&'a str, Option<Vec<&'a str>>> = BTreeMap::new();
         each_step(self.fields, &mut |step| {
-            // What comes by another way may say anything.
+            // What arrives in another way may have any body.
             if step.verb.word == Word::Call(CallWord::Call)
                 && let Some(Arg::Name(into)) = step.fields.get("into").map(|into| &into.value)
             {
@@ -133,7 +133,7 @@ impl<'a> Owner<'a> {
         self.received = received;
     }
 
-    /// The variables that are given from outside: by who uses the program, or to a process that is made.
+    /// The variables that are given from outside: by users of the program, or to a process that is created.
     fn given(&self) -> BTreeSet<&'a str> {
         fn names(fields: &Fields) -> impl Iterator<Item = &str> {
             let with = match fields.get("with").map(|with| &with.value) {
@@ -147,7 +147,7 @@ impl<'a> Owner<'a> {
         given
     }
 
-    /// The variables that a step sets, with what is certain of them.
+    /// The variables that a step sets, with what is certain about them.
     fn assigned(&self, step: &'a Step) -> Vec<(&'a str, Option<Kind>)> {
         let mut all = Vec::new();
         if let Arg::Assignments(assignments) = &step.operand.value {
@@ -236,7 +236,7 @@ impl<'a> Owner<'a> {
         })
     }
 
-    /// What the messages say that are received into a variable, and nothing else is.
+    /// The kind of the bodies of all messages received into a variable, if it holds nothing else.
     fn body(&self, variable: &str, bodies: &Bodies) -> Option<Kind> {
         if self.variables.get(variable) != Some(&Some(Kind::Message)) {
             return None;
@@ -248,13 +248,13 @@ impl<'a> Owner<'a> {
     }
 }
 
-/// What bodies of messages certainly are, by where they are sent.
+/// The certain kinds of message bodies, by where they are sent.
 pub(super) struct Bodies {
     /// By mailbox or process; nothing where they differ.
     sent: BTreeMap<String, Option<Kind>>,
     mailboxes: BTreeSet<String>,
     processes: BTreeSet<String>,
-    /// Whether something is sent to who knows where.
+    /// Whether everything that is sent, and where, is known.
     is_certain: bool,
 }
 
@@ -299,10 +299,10 @@ impl Bodies {
         self.processes.contains(name)
     }
 
-    /// What is received from there by a process.
+    /// The kind of what a process receives from there.
     fn at(&self, source: &str, owner: &Owner) -> Option<Kind> {
         let is_mailbox = self.mailboxes.contains(source);
-        // From a process, or from anyone, it comes by the link to the receiver.
+        // From a process, or from anyone, it arrives on the link to the receiver.
         let is_link = owner.is_process && self.processes.contains(source);
         let at = if is_mailbox { source } else { owner.name };
         if !self.is_certain || !(is_mailbox || is_link) {
@@ -312,7 +312,7 @@ impl Bodies {
     }
 }
 
-/// Calls this with every step below some keys, however deep inside others.
+/// Calls this with every step below some keys, however deeply nested.
 fn each_step<'a>(fields: &'a Fields, look: &mut dyn FnMut(&'a Step)) {
     fields.0.iter().for_each(|(_, arg)| each_step_in(&arg.value, look));
 }

@@ -135,7 +135,7 @@ impl Unit<'_> {
         self.operand_expr(step)
     }
 
-    /// Warns of a text, or of texts in a list, that looks like a variable and is none.
+    /// Warns about a text, or about texts in a list, that looks like a variable but is not one.
     pub(super) fn warn_of_names(&mut self, expr: &Expr) {
         match &expr.value {
             Shape::Text(text) if self.variables.contains(text) => {
@@ -155,7 +155,7 @@ impl Unit<'_> {
         Field::from_word(field).is_some() && self.variables.iter().any(|known| known == variable)
     }
 
-    /// Warns of a text that looks like the name of something, unless quotes show that it is meant.
+    /// Warns about a text that looks like the name of something, unless quotes show that it is intended.
     pub(super) fn warn_of_name(&mut self, expr: &Expr, text: &str, what: &str) {
         if expr.at.bytes().len() != text.len() {
             return;

@@ -1,4 +1,4 @@
-//! What is asked of a name server: a request to its port, see `name-server.yaml`.
+//! Requests to a name server: each is sent to its port, see `name-server.yaml`.
 
 use ipcsim_kernel::program::{
     Answer, CallWord, Disposition, Grant, Inquiry, Send, Verb, Wait, Word,
@@ -16,7 +16,7 @@ impl Unit<'_> {
             Word::Call(CallWord::Unregister) => (Inquiry::Unregister, Wait::Forever),
             _ => {
                 let into = self.register_of_into(fields);
-                // Who does not wait for a registration waits for the answer all the same.
+                // A lookup that does not wait for a registration still waits for the answer.
                 match fields.get("wait").map(|arg| &arg.value) {
                     None | Some(Arg::Wait(ast::Wait::Never)) => {
                         (Inquiry::LookUp { into }, Wait::Forever)
@@ -25,7 +25,7 @@ impl Unit<'_> {
                 }
             }
         };
-        // Which right it is in the end is known when the step is taken; that it is one, now.
+        // Which right it is will be known when the step is taken; that it is one is known now.
         let mut rights = Vec::new();
         let body = if inquiry == Inquiry::Register {
             let object = self.operand_object(step)?;

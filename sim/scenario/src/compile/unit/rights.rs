@@ -80,7 +80,7 @@ impl Unit<'_> {
         Ok(Verb::Watch(Watch { port, until, notify }))
     }
 
-    /// A process that is made here; it was declared before, with all that is said about it.
+    /// A process that is created here; it was declared before, with everything that is said about it.
     pub(super) fn spawn(&mut self, step: &Step) -> Result<Verb, Failed> {
         let fields = &step.fields;
         let Arg::Name(own) = &step.operand.value else {
@@ -101,9 +101,9 @@ impl Unit<'_> {
         if let Some(Arg::Parameters(given)) = fields.get("with").map(|arg| &arg.value) {
             for (name, value) in given {
                 let place = child.parameters.iter().position(|known| *known == name.value);
-                // One that is not known has been reported.
+                // An unknown one has been reported.
                 let Some(place) = place else { continue };
-                // As in a declaration the name of an object stands for it.
+                // As in a declaration, the name of an object stands for it.
                 let value = match constant(self.names, value) {
                     Ok(value) => Compiled::Constant(value),
                     Err(_) => self.expr(value)?,
