@@ -32,6 +32,9 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
 fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: &Mailbox) {
     let bytes: u64 = mailbox.messages.iter().map(|message| message.size).sum();
     assert_eq!(mailbox.stored_bytes, bytes, "a mailbox counts the bytes that it holds");
+    let waiting = state.memory.waiting.iter().filter(|(_, message)| message.mailbox == id).count();
+    let known = mailbox.memory_waiters as usize;
+    assert_eq!(known, waiting, "a mailbox counts who waits for memory for it");
     if mailbox.lets_blocked_senders_in() && machine.policies.wake_senders == Wake::HandOver {
         let next = match machine.policies.sender {
             Pick::Fifo => 0..mailbox.senders.len().min(1),
@@ -211,8 +214,5 @@ fn memory_invariants(machine: &Machine, state: &State) {
             matches!(state.waits_for(*waiter), Some(BlockedOn::Memory(at)) if *at == message.mailbox),
             "whoever waits for memory is memory-blocked"
         );
-        let here = state.memory.waiting.iter().filter(|(_, it)| it.mailbox == message.mailbox);
-        let known = state.mailboxes[message.mailbox.index()].memory_waiters;
-        assert_eq!(known as usize, here.count(), "a mailbox counts who waits for memory for it");
     }
 }

@@ -83,6 +83,12 @@ macro_rules! state {
         $(#[$meta])*
         pub struct $name { $($(#[$doc])* $vis $field: $type,)* }
 
+        impl $name {
+            /// Its fields that follow from other fields, with a space behind each.
+            pub const DERIVED: &'static str =
+                concat!($($crate::state!(@derived $field $($mark)?)),*);
+        }
+
         impl $crate::Walk for $name {
             fn rename(&mut self, names: &mut impl $crate::Rename) {
                 $($crate::state!(@rename names, self.$field, $($mark)?);)*
@@ -133,6 +139,8 @@ macro_rules! state {
             }
         }
     };
+    (@derived $field:ident derived) => { concat!(stringify!($field), " ") };
+    (@derived $field:ident $($mark:ident)?) => { "" };
     (@bind $name:ident, $type:ty) => { $name };
     (@each $what:ident, $who:ident, $name:ident, $type:ty) => {
         $crate::Walk::$what($name, $who);
