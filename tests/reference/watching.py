@@ -81,8 +81,14 @@ class Watching:
                          for kind, other in message.carried)
             if any(port == other for _, other in state.kept):
                 raise Ambiguous('does a message that is kept hold a right?')
-            # each message in the queue holds the right that it was sent by
-            queued = any(not message.by_once for message, _ in state.stored.get(port, []))
+            # each message to the port holds the right that it was sent by, until it is received
+            sent = [message for message, _ in state.stored.get(port, [])]
+            for thread in state.threads.values():
+                if thread.wait and thread.wait[0] in ('send', 'memory') and thread.wait[1] == port:
+                    sent.append(thread.wait[2])
+                elif thread.wait and thread.wait[:2] == ('again', 'send') and thread.wait[2] == port:
+                    sent.append(thread.wait[3])
+            queued = any(not message.by_once for message in sent)
             if not held and not flying and not queued:
                 del state.watches[(port, kind, process)]
                 self.notice(state, told, 'no-senders', state.made[port])

@@ -469,14 +469,16 @@ impl State {
         self.queue(self.queue_at(self.known_as(mailbox)))
     }
 
-    /// Whether anybody can still send to a port: a send right is in a name space or a message, or a message
-    /// that came by one waits in its queue.
+    /// Whether there is a send right to a port: in a name space, in a message, or held by a message that was sent to
+    /// the port and has not been received. (Such a message holds the right that it was sent by, wherever it waits.)
     pub(crate) fn has_senders(&self, port: MailboxId) -> bool {
         let right = Carried { port, right: Right::Send };
-        let holds_by_message = |message: &Arc<Message>| message.route != Route::Once;
+        let holds_one = |message: &Arc<Message>| {
+            (message.mailbox == port && message.route != Route::Once)
+                || message.rights().contains(&right)
+        };
         self.processes.iter().any(|process| process.rights.references(port) > 0)
-            || self.messages().any(|message| message.rights().contains(&right))
-            || self.mailboxes[port.index()].messages.iter().any(holds_by_message)
+            || self.messages().any(holds_one)
     }
 
     /// Whether nothing can ever reach a process from a source again.

@@ -16,6 +16,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "Join \"join\" [WouldBlock",
     },
     Mutant {
+        name: "who sends to itself has made a send right",
+        file: "sim/kernel/src/step/notices.rs",
+        before: "if port.made > 0 || port.receiver != Receiver::Held(message.sender) {",
+        after: "if port.no_senders.is_some() {",
+    },
+    Mutant {
+        name: "the right of a message is held in the queue only",
+        file: "sim/kernel/src/state.rs",
+        before: "|| self.messages().any(holds_one)",
+        after: "|| self.mailboxes.iter().flat_map(|mailbox| &mailbox.messages).any(holds_one)",
+    },
+    Mutant {
         name: "a blocked sender and a receiver that waits do not meet",
         file: "sim/kernel/src/step/release.rs",
         before: "if self.meet(mailbox) {",

@@ -219,6 +219,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if message.sender != ProcessId::KERNEL {
             message.carried().for_each(|carried| self.give_right(message.sender, carried));
         }
+        self.right_of_message_is_gone(message);
     }
 
     /// A message is destroyed, and the rights in it with it.
@@ -231,7 +232,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Right::Dead => {}
             }
         }
-        self.may_be_last_sender(message.mailbox);
+        self.right_of_message_is_gone(message);
     }
 
     /// Whether a message carries the receive right of the very port that one must receive from to get it.

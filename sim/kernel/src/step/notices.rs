@@ -138,6 +138,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
+    /// A message to a port has left its queue or its sender, and the send right that it held is gone. Whoever receives from a
+    /// port may send to it without a right: such a message has held none.
+    pub(super) fn right_of_message_is_gone(&mut self, message: &Message) {
+        let id = message.mailbox;
+        let Some(port) = self.mailbox(id).port() else { return };
+        if port.made > 0 || port.receiver != Receiver::Held(message.sender) {
+            self.may_be_last_sender(id);
+        }
+    }
+
     /// Tells whoever asked, if no send right to a port is left: in no name space, in no message, and no
     /// message that came by one waits to be received.
     pub(super) fn look_for_senders(&mut self, id: MailboxId) {

@@ -274,6 +274,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.unlist_receiver(receiver, &sources);
         self.note(t, Kind::Delivered { message: &message, to: receiver });
         self.sink.copied(message.size);
+        self.right_of_message_is_gone(&message);
         self.receive_message(receiver, message);
     }
 }

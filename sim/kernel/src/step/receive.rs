@@ -183,7 +183,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 if self.mailbox(mailbox).has_waiting() {
                     self.work.push(Work::Refill(mailbox));
                 }
-                self.may_be_last_sender(mailbox);
+                self.right_of_message_is_gone(&message);
                 message
             }
             Found::WithSender(mailbox, place) => {
