@@ -34,7 +34,7 @@ impl Telling<'_> {
                 let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
                 let place = match message.route {
                     Route::Link => format!("on the link to {at}"),
-                    Route::Mailbox | Route::Once => format!("in {at}"),
+                    Route::Mailbox | Route::Own | Route::Once => format!("in {at}"),
                 };
                 format!("stored {place} ({messages} there)")
             }
@@ -116,7 +116,7 @@ impl Telling<'_> {
         let sender = machine.process_name(message.sender);
         let via = match message.route {
             Route::Link => String::new(),
-            Route::Mailbox | Route::Once => {
+            Route::Mailbox | Route::Own | Route::Once => {
                 format!(" in {}", machine.mailbox_name(message.mailbox))
             }
         };

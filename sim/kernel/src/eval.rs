@@ -161,7 +161,9 @@ impl<O: Oracle> Scope<'_, O> {
             Field::Priority => Value::Int(message.priority()),
             Field::Size => Value::Int(i64::try_from(message.size).unwrap_or(i64::MAX)),
             Field::Box => match message.route {
-                Route::Mailbox | Route::Once => Value::Handle(Handle::Mailbox(message.mailbox)),
+                Route::Mailbox | Route::Own | Route::Once => {
+                    Value::Handle(Handle::Mailbox(message.mailbox))
+                }
                 Route::Link => Value::None,
             },
             Field::Seq => message.seq().map_or(Value::None, |seq| Value::Int(i64::from(seq))),

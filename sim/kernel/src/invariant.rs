@@ -97,7 +97,9 @@ fn receiver_invariants(state: &State, id: MailboxId, mailbox: &Mailbox) {
 /// Whether a thread was woken for a message or a slot here and has not looked yet.
 fn is_looked_at(state: &State, id: MailboxId) -> bool {
     state.threads.iter().any(|thread| match thread.state.underneath() {
-        ThreadState::LookingAgain { at: Look::Receive(sources), .. } => sources.contains(id),
+        ThreadState::LookingAgain { at: Look::Receive(sources), .. } => {
+            sources.contains(state.known_as(id))
+        }
         _ => thread.in_hand().is_some_and(|message| message.mailbox == id),
     })
 }

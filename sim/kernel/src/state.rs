@@ -473,9 +473,14 @@ impl State {
     /// the port and has not been received. (Such a message holds the right that it was sent by, wherever it waits.)
     pub(crate) fn has_senders(&self, port: MailboxId) -> bool {
         let right = Carried { port, right: Right::Send };
+        let counts_own = self.mailboxes[port.index()].port().is_some_and(|port| port.made > 0);
         let holds_one = |message: &Arc<Message>| {
-            (message.mailbox == port && message.route != Route::Once)
-                || message.rights().contains(&right)
+            let is_sent_by_one = match message.route {
+                Route::Mailbox => message.mailbox == port,
+                Route::Own => message.mailbox == port && counts_own,
+                Route::Link | Route::Once => false,
+            };
+            is_sent_by_one || message.rights().contains(&right)
         };
         self.processes.iter().any(|process| process.rights.references(port) > 0)
             || self.messages().any(holds_one)

@@ -16,10 +16,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "Join \"join\" [WouldBlock",
     },
     Mutant {
+        name: "a refused send gives its rights back twice",
+        file: "sim/kernel/src/step/send.rs",
+        before: "(Outcome::Deadlock, _) => Err(Stop::Outcome(outcome)),",
+        after: "(Outcome::Deadlock, _) => Err(self.give_up(t, &message, outcome)),",
+    },
+    Mutant {
+        name: "an answer holds a send right",
+        file: "sim/kernel/src/step/notices.rs",
+        before: "Route::Link | Route::Once => {}",
+        after: "Route::Link | Route::Once => self.may_be_last_sender(message.mailbox),",
+    },
+    Mutant {
         name: "who sends to itself has made a send right",
         file: "sim/kernel/src/step/notices.rs",
-        before: "if port.made > 0 || port.receiver != Receiver::Held(message.sender) {",
-        after: "if port.no_senders.is_some() {",
+        before: "Route::Own if made == 0 => {}",
+        after: "Route::Own if made == u32::MAX => {}",
     },
     Mutant {
         name: "the right of a message is held in the queue only",

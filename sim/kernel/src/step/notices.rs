@@ -138,13 +138,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A message to a port has left its queue or its sender, and the send right that it held is gone. Whoever receives from a
-    /// port may send to it without a right: such a message has held none.
+    /// A message to a port has left its queue or its sender, and with it the send right that it held. One that the receiver
+    /// has sent itself counts only if there ever was a right.
     pub(super) fn right_of_message_is_gone(&mut self, message: &Message) {
-        let id = message.mailbox;
-        let Some(port) = self.mailbox(id).port() else { return };
-        if port.made > 0 || port.receiver != Receiver::Held(message.sender) {
-            self.may_be_last_sender(id);
+        let made = self.mailbox(message.mailbox).port().map_or(0, |port| port.made);
+        match message.route {
+            Route::Own if made == 0 => {}
+            Route::Mailbox | Route::Own => self.may_be_last_sender(message.mailbox),
+            Route::Link | Route::Once => {}
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) enum Whereabouts {
 }
 
 /// What would become of a message that is offered now.
-pub(super) enum Offer {
+enum Offer {
     /// This waiting receiver takes it.
     Deliver(ThreadId),
     /// This waiting receiver would be next, but it is too large for it.
@@ -104,7 +104,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// What would become of a message now.
-    pub(super) fn offer(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Offer {
+    fn offer(&mut self, t: ThreadId, message: &Arc<Message>, attempt: Attempt) -> Offer {
         let mailbox = self.mailbox(message.mailbox);
         // No later message for the same mailbox overtakes one that waits for memory.
         if mailbox.memory_waiters > 0 && attempt != Attempt::FromMemoryQueue {

@@ -1,6 +1,6 @@
 //! Waiters go on: senders whose message has gone, senders that get a slot, threads that look again.
 
-use super::offer::{Attempt, Offer, Whereabouts};
+use super::offer::Whereabouts;
 use super::prelude::*;
 use crate::machine::TooLarge;
 
@@ -148,7 +148,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// another one was woken for it.
     fn meet(&mut self, id: MailboxId) -> bool {
         let looks_again = self.machine.policies.wake_receivers == Wake::LookAgain;
-        if !looks_again || !self.mailbox(id).serves_blocked_senders() {
+        let mailbox = self.mailbox(id);
+        // No message overtakes one for the same mailbox that waits for memory.
+        if !looks_again || !mailbox.serves_blocked_senders() || mailbox.memory_waiters > 0 {
             return false;
         }
         let is_awaited = |step: &Self, message: &Message| {
@@ -157,26 +159,27 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         let Some(place) = self.pick_sender(id, is_awaited) else { return false };
         let (sender, message) = self.mailbox(id).senders[place].clone();
-        let whereabouts = match self.offer(sender, &message, Attempt::Again) {
-            Offer::Deliver(receiver) => {
-                self.release_sender(sender, id);
-                self.leave_queue(sender);
-                let process = self.thread(receiver).process;
-                self.deliver(Some(sender), receiver, message.clone());
-                Whereabouts::With(process)
+        let Some(receiver) = self.receiver_for(Some(sender), &message) else { return false };
+        if self.would_overtake(receiver, &message) {
+            return false;
+        }
+        let fits = Filter::fits(self.filter_of(receiver), &message);
+        if !fits {
+            self.end_wait(receiver, Outcome::TooLarge);
+            let is_still_here = self.state.waits_for(sender) == Some(&BlockedOn::Send(id));
+            if !is_still_here || self.machine.policies.too_large == TooLarge::Keep {
+                return true;
             }
-            Offer::TooLargeFor(receiver) => {
-                self.end_wait(receiver, Outcome::TooLarge);
-                let is_still_here = self.state.waits_for(sender) == Some(&BlockedOn::Send(id));
-                if !is_still_here || self.machine.policies.too_large == TooLarge::Keep {
-                    return true;
-                }
-                self.release_sender(sender, id);
-                self.leave_queue(sender);
-                self.lose(Some(sender), &message, Loss::TooLarge);
-                Whereabouts::Destroyed
-            }
-            Offer::Store | Offer::Full | Offer::NoMemory | Offer::TooLarge => return false,
+        }
+        self.release_sender(sender, id);
+        self.leave_queue(sender);
+        let whereabouts = if fits {
+            let process = self.thread(receiver).process;
+            self.deliver(Some(sender), receiver, message.clone());
+            Whereabouts::With(process)
+        } else {
+            self.lose(Some(sender), &message, Loss::TooLarge);
+            Whereabouts::Destroyed
         };
         self.released(sender, message.then(), whereabouts);
         true

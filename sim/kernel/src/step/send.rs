@@ -84,6 +84,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     };
                     self.hold(t, &message, notify, ahead, attempt)
                 }
+                // It has been taken back already.
+                (Outcome::Deadlock, _) => Err(Stop::Outcome(outcome)),
                 _ => Err(self.give_up(t, &message, outcome)),
             },
             Err(fault) => {
@@ -146,6 +148,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Object::Port(_) if once.is_some() => Route::Once,
             // Nobody has a right to send to a set.
             Object::PortSet(_) => return Err(Stop::REFUSED),
+            Object::Port(_) if self.sends_without_a_right(t, mailbox) => Route::Own,
             Object::Open | Object::Filed | Object::Port(_) => Route::Mailbox,
         };
         if let Some(extras) = &mut extras
@@ -158,6 +161,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let extras = extras.and_then(Extras::boxed);
         Ok(self.new_message(self.thread(t).process, (mailbox, route), (body, size), extras))
+    }
+
+    /// Whether a thread that may send to a port has no send right to it, and that matters to somebody.
+    fn sends_without_a_right(&self, t: ThreadId, port: MailboxId) -> bool {
+        let own = self.thread(t).process;
+        self.state.processes[own.index()].rights.references(port) == 0
+            && self.machine.counts_senders()
     }
 
     /// A message with the next number.

@@ -54,6 +54,9 @@ pub enum Route {
     Mailbox,
     /// On the link between two processes.
     Link,
+    /// To a port, from its receiver, who needs no right for that. Kept apart only where somebody asks whether there are
+    /// send rights.
+    Own,
     /// To a port, by a send-once right or from the kernel: it arrives however full the port is.
     Once,
 }
