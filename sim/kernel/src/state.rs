@@ -473,17 +473,25 @@ impl State {
     /// the port and has not been received. (Such a message holds the right that it was sent by, wherever it waits.)
     pub(crate) fn has_senders(&self, port: MailboxId) -> bool {
         let right = Carried { port, right: Right::Send };
-        let counts_own = self.mailboxes[port.index()].port().is_some_and(|port| port.made > 0);
         let holds_one = |message: &Arc<Message>| {
-            let is_sent_by_one = match message.route {
-                Route::Mailbox => message.mailbox == port,
-                Route::Own => message.mailbox == port && counts_own,
-                Route::Link | Route::Once => false,
-            };
-            is_sent_by_one || message.rights().contains(&right)
+            (message.mailbox == port && self.holds_a_right(message))
+                || message.rights().contains(&right)
         };
         self.processes.iter().any(|process| process.rights.references(port) > 0)
             || self.messages().any(holds_one)
+    }
+
+    /// Whether a message holds the send right that it was sent by. One that the receiver of a port has sent itself needs none,
+    /// and counts only if anybody was ever given one.
+    pub(crate) fn holds_a_right(&self, message: &Message) -> bool {
+        match message.route {
+            Route::Mailbox => true,
+            Route::Own => {
+                let port = self.mailboxes[message.mailbox.index()].port();
+                port.is_some_and(|port| port.made > 0)
+            }
+            Route::Link | Route::Once => false,
+        }
     }
 
     /// Whether nothing can ever reach a process from a source again.

@@ -23,15 +23,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "an answer holds a send right",
-        file: "sim/kernel/src/step/notices.rs",
-        before: "Route::Link | Route::Once => {}",
-        after: "Route::Link | Route::Once => self.may_be_last_sender(message.mailbox),",
+        file: "sim/kernel/src/state.rs",
+        before: "Route::Link | Route::Once => false,",
+        after: "Route::Link | Route::Once => true,",
     },
     Mutant {
         name: "who sends to itself has made a send right",
-        file: "sim/kernel/src/step/notices.rs",
-        before: "Route::Own if made == 0 => {}",
-        after: "Route::Own if made == u32::MAX => {}",
+        file: "sim/kernel/src/state.rs",
+        before: "port.is_some_and(|port| port.made > 0)",
+        after: "port.is_some()",
     },
     Mutant {
         name: "the right of a message is held in the queue only",

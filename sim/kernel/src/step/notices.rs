@@ -138,14 +138,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A message to a port has left its queue or its sender, and with it the send right that it held. One that the receiver
-    /// has sent itself counts only if there ever was a right.
+    /// A message to a port has left its queue or its sender, and with it the send right that it held.
     pub(super) fn right_of_message_is_gone(&mut self, message: &Message) {
-        let made = self.mailbox(message.mailbox).port().map_or(0, |port| port.made);
-        match message.route {
-            Route::Own if made == 0 => {}
-            Route::Mailbox | Route::Own => self.may_be_last_sender(message.mailbox),
-            Route::Link | Route::Once => {}
+        if self.state.holds_a_right(message) {
+            self.may_be_last_sender(message.mailbox);
         }
     }
 

@@ -143,9 +143,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A sender that is blocked here meets a receiver that waits here; tells whether there are such two. There can be only
-    /// where receivers look again: until now an older message lay here that the receiver would have taken as well, and
-    /// another one was woken for it.
+    /// Brings a sender that is blocked here and a receiver that waits here together, if there are two that match. That
+    /// happens only where receivers look again: the receiver had to leave an older message to another thread that was woken
+    /// for it, and now that message is gone.
     fn meet(&mut self, id: MailboxId) -> bool {
         let looks_again = self.machine.policies.wake_receivers == Wake::LookAgain;
         let mailbox = self.mailbox(id);
@@ -192,10 +192,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if nobody || !mailbox.lets_blocked_senders_in() {
             return None;
         }
-        // Where any order will do nobody who fits has to wait for somebody who does not.
-        let is_free = self.machine.policies.sender == Pick::Arbitrary;
+        // Where any order will do, no sender whose message fits has to wait for one whose message does not.
+        let in_any_order = self.machine.policies.sender == Pick::Arbitrary;
         let place = self.pick_sender(id, |step, message| {
-            !is_free || step.mailbox(id).room(message.size) == Room::Free
+            !in_any_order || step.mailbox(id).room(message.size) == Room::Free
         })?;
         let mailbox = &mut self.state.mailboxes[id.index()];
         let (_, message) = &mailbox.senders[place];
