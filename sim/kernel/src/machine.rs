@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipcsim_program::{
     Capacity, Command, Effect, FamilyId, Handle, MailboxId, Op, Outcome, Pc, Pick, ProcessId,
-    Register, Spawn, ThreadName, Until, UserId, Value, Watch, nameless,
+    Receive, Register, Spawn, ThreadName, Until, UserId, Value, Watch, nameless,
 };
 
 use crate::object::inbox::Arrivals;
@@ -384,6 +384,12 @@ impl Machine {
         }
     }
 
+    /// The ports of the handlers of a thread's exceptions, the first one that is asked first.
+    pub fn handlers_of(&self, called: (ProcessId, ThreadName)) -> impl Iterator<Item = MailboxId> {
+        let levels = [Level::Thread, Level::Process].into_iter();
+        levels.filter_map(move |level| self.exception_port(called, level))
+    }
+
     /// Whether some call of some program may have such an effect.
     pub fn any_call(&self, such: impl Fn(Effect) -> bool) -> bool {
         self.code.iter().any(|op| op.may(&such))
@@ -431,6 +437,11 @@ impl Machine {
     /// Whether there are ports, or can be.
     pub fn has_ports(&self) -> bool {
         !self.ports.is_empty() || self.any_call(|effect| matches!(effect, Effect::CreatesPort))
+    }
+
+    /// Whether anybody receives messages of one type only.
+    pub fn asks_for_types(&self) -> bool {
+        self.any_call(|it| matches!(it, Effect::Receives(Receive { kind: Some(_), .. })))
     }
 
     /// Whether anybody asks how many send rights were made.

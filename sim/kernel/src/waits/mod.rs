@@ -1,27 +1,20 @@
 //! Who waits for whom, and who can never move again.
 //!
-//! A thread *can still be helped* if some thread that can move has code ahead of it that could end the
-//! wait. Whoever is helped can move, and may help others. Those left over are **stuck**: no
-//! continuation lets them move again. "Could" and "code ahead" are read generously: a destination that
-//! is known only at run time counts as every object, a call that might fail counts as one that does.
-//! So a thread that is called stuck is stuck; one that is not may still be stuck, and an exploration
-//! finds it.
+//! What could happen is a [`Condition`]. Threads wait for conditions (`awaited.rs` tells for which), and the code ahead
+//! of threads could fulfil conditions (`future.rs` walks over it). This detour keeps everything linear, where an edge
+//! for each pair of threads would not. Two questions are asked of the two relations:
 //!
-//! | a wait | ends when somebody |
-//! | --- | --- |
-//! | SEND-blocked | receives from the mailbox, destroys it, or is the receiver of a link and ends |
-//! | RECEIVE-blocked | sends there, destroys it, or is the sender of a link and ends |
-//! | REPLY-blocked | takes the request and replies, or has it and ends |
-//! | memory-blocked | receives anything that is stored, or ends |
-//! | join | is one of the threads awaited, and all of those can end |
-//! | suspended | resumes it |
-//! | any | kills the process of the thread that waits, or interrupts it |
+//! - *Who is stuck?* A thread *can still be helped* if some thread that can move has code ahead of it that could end
+//!   the wait. Whoever is helped can move, and may help others. Those left over are **stuck**: no continuation lets
+//!   them move again. "Could" and "code ahead" are read generously: a destination that is known only at run time counts
+//!   as every object, a call that might fail counts as one that does. So a thread that is called stuck is stuck; one
+//!   that is not may still be stuck, and an exploration finds it. (`search.rs`)
+//! - *Who waits for whom*, among those who are stuck? (`graph.rs`)
 //!
 //! A bounded wait ends by itself, and a process that has not started can still do all that its code says.
-//!
-//! What could happen is a [`Condition`]. Threads wait for conditions, and threads fulfil conditions; this
-//! detour keeps everything linear, where an edge for each pair of threads would not.
 
+mod arrows;
+mod awaited;
 mod condition;
 mod future;
 mod graph;
@@ -34,7 +27,7 @@ use ipcsim_program::{MailboxId, ProcessId, ThreadId};
 
 use crate::machine::Machine;
 use crate::state::{BlockedOn, Bound, Holder, Life, Sources, State, Thread, ThreadState};
-pub use condition::Condition;
+pub use condition::{Condition, Place, Type};
 pub use future::settled;
 pub use graph::WaitGraph;
 pub(crate) use graph::wait_graph;
@@ -47,7 +40,7 @@ pub(crate) type LocalWork = for<'a> fn(&Machine, &'a State, &[ThreadId]) -> Cow<
 
 /// The threads that can never move again, in order. Daemons at rest are among them.
 pub fn stuck(machine: &Machine, state: &State) -> Vec<ThreadId> {
-    stuck_if(machine, state, Hope::InAll)
+    stuck_if(machine, state, Hope::InAll, None)
 }
 
 /// What counts as help.
@@ -62,7 +55,13 @@ enum Hope {
     NotInExceptions,
 }
 
-fn stuck_if(machine: &Machine, state: &State, hope: Hope) -> Vec<ThreadId> {
+/// Those who are stuck. If only one thread matters, and it can be helped, none are found.
+fn stuck_if(
+    machine: &Machine,
+    state: &State,
+    hope: Hope,
+    matters: Option<ThreadId>,
+) -> Vec<ThreadId> {
     let waits = |thread: &Thread| {
         matches!(thread.state, ThreadState::Blocked { .. } | ThreadState::Suspended(_))
             && !moves_by_itself(state, thread, hope)
@@ -71,16 +70,13 @@ fn stuck_if(machine: &Machine, state: &State, hope: Hope) -> Vec<ThreadId> {
         return Vec::new();
     }
     let mut search = Search::new(machine, state, hope);
-    for (index, thread) in state.threads.iter().enumerate() {
-        if moves_by_itself(state, thread, hope) {
-            search.help(ThreadId::at(index));
-        }
+    search.run(matters);
+    if matters.is_some_and(|t| !search.waits_for_ever(t)) {
+        return Vec::new();
     }
-    search.run();
-    (0..state.threads.len())
-        .map(ThreadId::at)
-        .filter(|t| waits(&state.threads[t.index()]) && !search.helped[t.index()])
-        .collect()
+    let threads = (0..state.threads.len()).map(ThreadId::at);
+    let is_stuck = |t: &ThreadId| waits(&state.threads[t.index()]) && search.waits_for_ever(*t);
+    threads.filter(is_stuck).collect()
 }
 
 /// Whether a thread does not wait, or its wait ends without anybody's help.
@@ -125,8 +121,8 @@ pub(crate) fn circle_of(
     t: ThreadId,
     done: LocalWork,
 ) -> Vec<ThreadId> {
-    let stuck = stuck_if(machine, state, Hope::NotInTimeouts);
-    if stuck.binary_search(&t).is_err() {
+    let stuck = stuck_if(machine, state, Hope::NotInTimeouts, Some(t));
+    if stuck.is_empty() {
         return Vec::new();
     }
     let looked_at: Vec<ThreadId> =
@@ -150,8 +146,8 @@ pub(crate) fn closes_a_circle(
     t: ThreadId,
     done: LocalWork,
 ) -> bool {
-    let stuck = stuck_if(machine, state, Hope::NotInExceptions);
-    stuck.binary_search(&t).is_ok() && is_on_a_circle(machine, state, (&stuck, done), t)
+    let stuck = stuck_if(machine, state, Hope::NotInExceptions, Some(t));
+    !stuck.is_empty() && is_on_a_circle(machine, state, (&stuck, done), t)
 }
 
 /// Whether a thread is on a circle of waits in which not everybody is a daemon at rest.

@@ -1,14 +1,14 @@
 //! Who can still be helped by a thread that moves; all others are stuck.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use ipcsim_program::{Command, Effect, MailboxId, Message, ProcessId, Receive, ThreadId, Value};
+use ipcsim_program::{MailboxId, Message, ProcessId, ThreadId};
 
-use super::condition::{Condition, Waiters};
-use super::future::{Ahead, Commanded, Detail, Future, Reach, Scratch};
-use super::{Hope, may_send};
-use crate::machine::{Level, Machine};
-use crate::object::filter::is_wanted_type;
+use super::awaited::{Awaited, Others, wanted_type};
+use super::condition::{Condition, Place, Type, Types};
+use super::future::{Ahead, Deed, Future, Scratch};
+use super::{Hope, may_send, moves_by_itself};
+use crate::machine::Machine;
 use crate::object::port::{Controlled, Receiver};
 use crate::object::room::Room;
 use crate::state::{BlockedOn, Life, Look, Sources, State, ThreadState};
@@ -17,46 +17,66 @@ use crate::state::{BlockedOn, Life, Look, Sources, State, ThreadState};
 pub(super) struct Search<'a> {
     machine: &'a Machine,
     state: &'a State,
+    types: Types<'a>,
     scratch: Scratch,
     hope: Hope,
-    waiters: Waiters,
-    pub(super) helped: Vec<bool>,
-    ends: Vec<bool>,
+    /// Who waits for which conditions, in the order of the conditions.
+    waiting: Vec<(Condition, ThreadId)>,
+    /// For the first thread that waits for a condition: whether it was found to be possible.
+    possible: Vec<bool>,
+    hopes: Vec<Prospect>,
     open: Vec<ThreadId>,
-    /// Conditions that a thread which can move could fulfil.
-    possible: Possible,
     /// The ports that anybody could get a right to: somebody who can move could pass one on, or one is on
     /// its way.
     spread: BTreeSet<MailboxId>,
-    /// The threads that wait for messages of a type, or of one of several.
-    receivers_with_a_type: BTreeMap<ThreadId, &'a Value>,
     /// How many living threads of each process are not known to be able to reach their end.
     unending: Vec<u32>,
 }
 
+/// What a thread can still do, as far as was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prospect {
+    /// Nothing.
+    Waits,
+    /// It moves.
+    Moves,
+    /// It moves, and reaches its end.
+    Ends,
+}
+
 impl<'a> Search<'a> {
+    /// Begins with the threads that move by themselves.
     pub(super) fn new(machine: &'a Machine, state: &'a State, hope: Hope) -> Self {
         let unending = state.processes.iter().map(|process| match process.life {
             Life::Unborn | Life::NotStarted => process.declared_threads,
             Life::Running | Life::Ended(_) => process.alive_threads,
         });
-        let receivers_with_a_type = receivers_with_a_type(machine, state);
-        let asks_for_types = !receivers_with_a_type.is_empty();
-        let detail = if asks_for_types { Detail::Types } else { Detail::Objects };
-        Self {
+        let mut search = Self {
             machine,
             state,
-            scratch: Scratch::new(machine, detail),
+            types: wanted_types(machine, state),
+            scratch: Scratch::new(machine),
             hope,
-            waiters: Waiters::new(state),
-            helped: vec![false; state.threads.len()],
-            ends: vec![false; state.threads.len()],
+            waiting: Vec::new(),
+            possible: Vec::new(),
+            hopes: vec![Prospect::Waits; state.threads.len()],
             open: Vec::new(),
-            possible: Possible::new(state.mailboxes.len()),
             spread: on_their_way(state),
-            receivers_with_a_type,
             unending: unending.collect(),
+        };
+        let awaited = Awaited { state, types: &search.types, others: Others::Move };
+        for t in (0..state.threads.len()).map(ThreadId::at) {
+            let thread = &state.threads[t.index()];
+            if moves_by_itself(state, thread, hope) {
+                search.hopes[t.index()] = Prospect::Moves;
+                search.open.push(t);
+            } else if !thread.state.is_ended() {
+                awaited.by(t, &mut |condition| search.waiting.push((condition, t)));
+            }
         }
+        search.waiting.sort_unstable();
+        search.possible = vec![false; search.waiting.len()];
+        search
     }
 
     /// Whether a process could get to send to a mailbox, as far as rights go.
@@ -71,220 +91,168 @@ impl<'a> Search<'a> {
         let rights = &self.state.processes[process.index()].rights;
         for port in rights.received().chain(rights.sent_to().map(|(port, _)| port)) {
             if self.spread.insert(port) {
-                self.could_happen(Condition::Sent(port));
+                self.sent(port);
             }
         }
     }
 
-    pub(super) fn help(&mut self, t: ThreadId) {
-        if self.state.threads[t.index()].state.is_ended() {
-            return;
-        }
-        if !std::mem::replace(&mut self.helped[t.index()], true) {
+    fn help(&mut self, t: ThreadId) {
+        let hopes = &mut self.hopes[t.index()];
+        if *hopes == Prospect::Waits && !self.state.threads[t.index()].state.is_ended() {
+            *hopes = Prospect::Moves;
             self.open.push(t);
         }
     }
 
-    pub(super) fn run(&mut self) {
+    /// Whether nobody was found who could help a thread.
+    pub(super) fn waits_for_ever(&self, t: ThreadId) -> bool {
+        self.hopes[t.index()] == Prospect::Waits
+    }
+
+    /// Goes on until nobody else can be helped; if only one thread matters, until that one can.
+    pub(super) fn run(&mut self, matters: Option<ThreadId>) {
         // Whoever moves may use a send-once right, or cause a notice.
         if !self.open.is_empty() {
             for port in (0..self.state.mailboxes.len()).map(MailboxId::at) {
                 let object = self.state.mailboxes[port.index()].port();
                 if object.is_some_and(|object| !object.once.is_empty()) {
-                    self.could_happen(Condition::Sent(port));
+                    self.sent(port);
                 }
             }
         }
-        while let Some(t) = self.open.pop() {
-            let future = self.scratch.future(self.machine, self.state, t, Ahead::Here);
-            let process = self.state.threads[t.index()].process;
-            for condition in self.brought_about(t, &future) {
-                self.could_happen(condition);
-            }
-            self.help_by_type(process, &future);
-            self.leave(t);
-            if future.passes_rights {
-                self.pass_rights(process);
-            }
-            if future.ends {
-                self.could_end(t);
-            }
-            if future.exits || (future.fails && self.hope != Hope::NotInExceptions) {
-                self.could_happen(Condition::ProcessKilled(process));
-            }
-            for Commanded { command, whom, needs } in &future.commands {
-                if needs.is_none_or(|port| self.may_send(process, port)) {
-                    self.could_command(*command, *whom);
-                }
-            }
+        while let Some(t) = self.open.pop()
+            && matters.is_none_or(|t| self.waits_for_ever(t))
+        {
+            let future =
+                self.scratch.future(self.machine, (self.state, t), &self.types, Ahead::Here);
+            self.moves(t, &future);
         }
     }
 
-    /// A thread could reach its end; the process ends with its last thread.
-    fn could_end(&mut self, t: ThreadId) {
+    /// A thread goes on, and may do all that is ahead of it.
+    fn moves(&mut self, t: ThreadId, future: &Future) {
         let thread = &self.state.threads[t.index()];
-        if thread.state.is_ended() || std::mem::replace(&mut self.ends[t.index()], true) {
-            return;
+        let own = thread.process;
+        // Others may send where it lets them, and so may the kernel.
+        let all = [&future.fulfils, &future.lets_answer, &future.asks_for_notices];
+        for (condition, needs) in all.into_iter().flatten() {
+            if needs.is_none_or(|port| self.may_send(own, port)) {
+                self.could_happen(*condition);
+            }
+            if let Condition::Sent(Place::Anywhere, kind) = condition {
+                self.could_reach_ports(own, *kind, future);
+            }
         }
-        let process = thread.process;
-        self.unending[process.index()] -= 1;
-        self.settle_joins(process);
-        if self.unending[process.index()] == 0 {
-            self.could_happen(Condition::ProcessEnds(process));
+        for (child, _) in &future.spawns {
+            self.could_happen(Condition::Spawned(*child));
+        }
+        // A handler gets the exception, whoever has rights to its port.
+        if future.could(Deed::Fails) || thread.raised().is_some() {
+            self.machine.handlers_of(thread.called()).for_each(|port| self.sent(port));
+        }
+        if future.could(Deed::Replies) {
+            self.could_happen(Condition::RepliedBy(own));
+            // An answer may go by a send-once right.
+            let once = &self.state.processes[own.index()].rights.once;
+            for once in once {
+                self.sent(once.port);
+            }
+        }
+        self.leave(t);
+        if future.could(Deed::PassesRights) {
+            self.pass_rights(own);
+        }
+        if future.could(Deed::Ends) {
+            self.could_end(t);
+        }
+        let fails = future.could(Deed::Fails) && self.hope != Hope::NotInExceptions;
+        if fails || future.could(Deed::Exits) {
+            self.could_be_killed(own);
         }
     }
 
-    fn could_command(&mut self, command: Command, whom: Controlled) {
-        let threads: Vec<ThreadId> = match whom {
-            Controlled::Process(process) => self.state.threads_of(process).collect(),
-            Controlled::Thread(t) => vec![t],
-        };
-        match (command, whom) {
-            (Command::Suspend, _) => {}
-            (Command::Resume, _) => {
-                let resumed = threads.into_iter().map(Condition::ThreadResumed);
-                resumed.for_each(|condition| self.could_happen(condition));
+    /// A message to an object that is known only at run time could go to each port that its process may send to. A
+    /// name server is asked by inquiries alone.
+    fn could_reach_ports(&mut self, own: ProcessId, kind: Option<Type>, future: &Future) {
+        let names = &self.machine.name_servers;
+        let asked = self.machine.family_of(own).names.filter(|_| future.could(Deed::Inquires));
+        for port in (0..self.state.mailboxes.len()).map(MailboxId::at) {
+            let is_port = self.state.mailboxes[port.index()].port().is_some();
+            let is_reached = is_port && self.may_send(own, port) && !names.contains_key(&port);
+            if is_reached || asked == Some(port) {
+                self.could_happen(Condition::Sent(Place::At(port), kind));
             }
-            (Command::Interrupt, _) => {
-                let interrupted = threads.into_iter().map(Condition::ThreadInterrupted);
-                interrupted.for_each(|condition| self.could_happen(condition));
-            }
-            (Command::Kill, Controlled::Process(process)) => {
-                self.could_happen(Condition::ProcessKilled(process));
-            }
-            (Command::Kill, Controlled::Thread(t)) => {
-                self.could_happen(Condition::ThreadKilled(t));
-                self.could_end(t);
-            }
+        }
+    }
+
+    /// A message comes there whose type is not known.
+    fn sent(&mut self, to: MailboxId) {
+        let mut conditions = Vec::new();
+        self.types.sent(Place::At(to), None, &mut |condition| conditions.push(condition));
+        for condition in conditions {
+            self.could_happen(condition);
         }
     }
 
     fn could_happen(&mut self, condition: Condition) {
-        // A join waits for all its threads and is handled separately.
-        if matches!(condition, Condition::ThreadEnds(_))
-            || self.waiters.are_surely_none(self.state, condition)
-            || !self.possible.insert(condition)
-        {
-            return;
-        }
-        for waiting in self.waiters.of(self.state, condition) {
-            self.help(waiting);
-        }
-    }
-
-    /// The types of what a thread sends to a mailbox, if they are known and it causes nothing else to come there.
-    fn sends_by_type<'f>(&self, future: &'f Future, to: MailboxId) -> Option<Vec<&'f Value>> {
-        let other = [&future.lets_answer, &future.asks_for_notices];
-        let only_sends = !other.iter().any(|reach| reach.each().any(|mailbox| mailbox == to));
-        // A message to the port of a process or thread is a command to it.
-        let is_heard = !matches!(self.state.receiver_of(to), Receiver::Kernel(_));
-        future.sent.all_at(to).filter(|_| only_sends && is_heard)
-    }
-
-    /// A message of a known type helps nobody who waits for another type.
-    fn help_by_type(&mut self, process: ProcessId, future: &Future) {
-        if self.receivers_with_a_type.is_empty() {
-            return;
-        }
-        let mailboxes: BTreeSet<MailboxId> =
-            future.sent.there.iter().map(|(mailbox, _)| *mailbox).collect();
-        for mailbox in mailboxes {
-            if self.possible.contains(Condition::Sent(mailbox)) || !self.may_send(process, mailbox)
-            {
-                continue;
-            }
-            let Some(kinds) = self.sends_by_type(future, mailbox) else { continue };
-            for waiting in self.waiters.of(self.state, Condition::Sent(mailbox)) {
-                let wanted = self.receivers_with_a_type.get(&waiting);
-                if wanted.is_none_or(|it| kinds.iter().any(|kind| is_wanted_type(it, kind))) {
-                    self.help(waiting);
+        match condition {
+            // A join waits for all its threads.
+            Condition::ThreadEnds(t) => return self.could_end(t),
+            // A message to the port of a process or of its thread may end it.
+            Condition::Sent(Place::At(port), _) => match self.state.receiver_of(port) {
+                Receiver::Kernel(Controlled::Process(process)) => self.could_be_killed(process),
+                Receiver::Kernel(Controlled::Thread(t)) => {
+                    self.could_be_killed(self.state.threads[t.index()].process);
                 }
+                _ => {}
+            },
+            // What it holds goes with it.
+            Condition::Destroyed(_) | Condition::ProcessEnds(_) => {
+                self.could_happen(Condition::MessageGone);
             }
+            _ => {}
+        }
+        let first = self.waiting.partition_point(|(it, _)| *it < condition);
+        for place in first..self.waiting.len() {
+            let (it, t) = self.waiting[place];
+            if it != condition || (place == first && self.possible[first]) {
+                return;
+            }
+            self.possible[place] = true;
+            self.help(t);
         }
     }
 
-    fn settle_joins(&mut self, process: ProcessId) {
+    /// A process could be ended, and all its threads with it.
+    fn could_be_killed(&mut self, process: ProcessId) {
+        self.could_happen(Condition::ProcessEnds(process));
+        self.state.threads_of(process).for_each(|t| self.could_end(t));
+    }
+
+    /// A thread could reach its end; the process ends with its last thread.
+    fn could_end(&mut self, t: ThreadId) {
+        self.help(t);
+        let hopes = &mut self.hopes[t.index()];
+        let before = std::mem::replace(hopes, Prospect::Ends);
+        let thread = &self.state.threads[t.index()];
+        if before == Prospect::Ends || thread.state.is_ended() {
+            return;
+        }
+        let process = thread.process;
+        self.unending[process.index()] -= 1;
         for joiner in &self.state.processes[process.index()].joiners {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(*joiner) else { continue };
-            let can_end = |t: &ThreadId| {
-                self.ends[t.index()] || self.state.threads[t.index()].state.is_ended()
+            let ends = |t: &ThreadId| {
+                let has_ended = self.state.threads[t.index()].state.is_ended();
+                has_ended || self.hopes[t.index()] == Prospect::Ends
             };
-            if awaited.iter().all(can_end) {
+            if awaited.iter().all(ends) {
                 self.help(*joiner);
             }
         }
-    }
-
-    /// What a thread could still fulfil, except the end of its process.
-    fn brought_about(&self, t: ThreadId, future: &Future) -> Vec<Condition> {
-        let own = self.state.threads[t.index()].process;
-        let mut conditions = Vec::new();
-        self.sends(own, future, &mut conditions);
-        future.receives.tell(Condition::Taken, Condition::TakenAnywhere, &mut conditions);
-        future.destroys.tell(Condition::Destroyed, Condition::Anything, &mut conditions);
-        let helps = |command: &Command| *command != Command::Suspend;
-        if future.commands_to_anybody.iter().any(helps) {
-            conditions.push(Condition::Anything);
+        if self.unending[process.index()] == 0 {
+            self.could_happen(Condition::ProcessEnds(process));
         }
-        // A port that goes into a message to itself is destroyed with all that it holds.
-        let destroys_nothing = matches!(&future.destroys, Reach::Some(items) if items.is_empty());
-        if future.frees_memory || !destroys_nothing {
-            conditions.push(Condition::MemoryFreed);
-        }
-        conditions.extend(future.spawns.iter().map(|(child, _)| Condition::Spawned(*child)));
-        // A handler gets the exception, whoever has rights to its port.
-        if future.fails || self.state.threads[t.index()].raised().is_some() {
-            let thread = &self.state.threads[t.index()];
-            let ports = [Level::Thread, Level::Process].into_iter();
-            let ports =
-                ports.filter_map(|level| self.machine.exception_port(thread.called(), level));
-            conditions.extend(ports.map(Condition::Sent));
-        }
-        // Whoever takes a request may answer it, or may end, and then the caller is told as well.
-        future.receives.tell(Condition::AnsweredAt, Condition::AnsweredAnywhere, &mut conditions);
-        if future.replies {
-            conditions.push(Condition::RepliedBy(own));
-            conditions.extend(self.answers_once(own));
-        }
-        if future.ends {
-            conditions.push(Condition::ThreadEnds(t));
-        }
-        conditions
-    }
-
-    /// Where it could send to, or let others send to.
-    fn sends(&self, own: ProcessId, future: &Future, to: &mut Vec<Condition>) {
-        let sends = [&future.sends, &future.lets_answer, &future.asks_for_notices];
-        if sends.iter().any(|reach| matches!(reach, Reach::All)) {
-            to.push(Condition::SentAnywhere);
-            let ports = (0..self.state.mailboxes.len()).map(MailboxId::at);
-            let ports = ports.filter(|port| {
-                let mailbox = &self.state.mailboxes[port.index()];
-                mailbox.port().is_some()
-                    && self.may_send(own, *port)
-                    && !self.machine.name_servers.contains_key(port)
-            });
-            to.extend(ports.map(Condition::Sent));
-            if future.inquires {
-                let port = self.machine.family_of(own).names;
-                to.extend(port.map(Condition::Sent));
-            }
-        }
-        let reached = sends.iter().flat_map(|reach| reach.each());
-        let reached = reached.filter(|mailbox| self.may_send(own, *mailbox));
-        let by_type = |mailbox: MailboxId| {
-            !self.receivers_with_a_type.is_empty() && self.sends_by_type(future, mailbox).is_some()
-        };
-        to.extend(reached.filter(|mailbox| !by_type(*mailbox)).map(Condition::Sent));
-        if !future.sends_to_processes.is_empty() {
-            to.push(Condition::SentBy(own));
-        }
-    }
-
-    /// An answer may go by a send-once right.
-    fn answers_once(&self, process: ProcessId) -> impl Iterator<Item = Condition> + 'a {
-        let once = &self.state.processes[process.index()].rights.once;
-        once.iter().map(|once| Condition::Sent(once.port))
     }
 
     /// What the wait itself causes when it ends: a sender that gives up, or is killed, lets in others that
@@ -298,19 +266,19 @@ impl<'a> Search<'a> {
         match thread.state.underneath() {
             ThreadState::LookingAgain { at: Look::Receive(Sources::Anyone), .. } => {
                 let links = state.processes[thread.process.index()].inbox.links();
-                links.for_each(|link| self.could_happen(Condition::Sent(link)));
+                links.for_each(|link| self.sent(link));
             }
             ThreadState::LookingAgain { at: Look::Receive(sources), .. } => {
                 for mailbox in sources.listed() {
-                    self.could_happen(Condition::Sent(*mailbox));
+                    self.sent(*mailbox);
                 }
             }
             ThreadState::LookingAgain {
                 at: Look::Send(message) | Look::SendFromMemoryQueue(message),
                 ..
             } => {
-                self.could_happen(Condition::Taken(message.mailbox));
-                self.could_happen(Condition::MemoryFreed);
+                self.could_happen(Condition::Taken(Place::At(message.mailbox), None));
+                self.could_happen(Condition::MessageGone);
             }
             ThreadState::Blocked { on: BlockedOn::Send(mailbox), .. } => {
                 let mailbox = &state.mailboxes[mailbox.index()];
@@ -331,55 +299,18 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The conditions that were found to be possible. The frequent ones are marks at their mailboxes.
-struct Possible {
-    at: Vec<u8>,
-    others: BTreeSet<Condition>,
-}
-
-impl Possible {
-    fn new(mailboxes: usize) -> Self {
-        Self { at: vec![0; mailboxes], others: BTreeSet::new() }
+/// The types that receivers wait for.
+fn wanted_types<'a>(machine: &Machine, state: &'a State) -> Types<'a> {
+    let mut types = Types::default();
+    if machine.asks_for_types() {
+        types.extend((0..state.threads.len()).filter_map(|t| {
+            match state.waits_for(ThreadId::at(t))? {
+                BlockedOn::Receive { filter, .. } => wanted_type(filter.as_deref()),
+                _ => None,
+            }
+        }));
     }
-
-    /// The mailbox and the mark of a frequent condition.
-    fn mark(condition: Condition) -> Option<(MailboxId, u8)> {
-        match condition {
-            Condition::Sent(mailbox) => Some((mailbox, 1)),
-            Condition::Taken(mailbox) => Some((mailbox, 2)),
-            Condition::AnsweredAt(mailbox) => Some((mailbox, 4)),
-            _ => None,
-        }
-    }
-
-    fn contains(&self, condition: Condition) -> bool {
-        match Self::mark(condition) {
-            Some((mailbox, mark)) => self.at[mailbox.index()] & mark != 0,
-            None => self.others.contains(&condition),
-        }
-    }
-
-    /// Returns whether it is new.
-    fn insert(&mut self, condition: Condition) -> bool {
-        let Some((mailbox, mark)) = Self::mark(condition) else {
-            return self.others.insert(condition);
-        };
-        let at = &mut self.at[mailbox.index()];
-        let is_new = *at & mark == 0;
-        *at |= mark;
-        is_new
-    }
-}
-
-fn receivers_with_a_type<'a>(machine: &Machine, state: &'a State) -> BTreeMap<ThreadId, &'a Value> {
-    if !machine.any_call(|it| matches!(it, Effect::Receives(Receive { kind: Some(_), .. }))) {
-        return BTreeMap::new();
-    }
-    let wanted = |t: ThreadId| match state.waits_for(t) {
-        Some(BlockedOn::Receive { filter: Some(filter), .. }) => Some((t, filter.kind.as_ref()?)),
-        _ => None,
-    };
-    (0..state.threads.len()).map(ThreadId::at).filter_map(wanted).collect()
+    types
 }
 
 /// The ports to which a right is on its way in a message.
