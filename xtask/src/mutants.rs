@@ -73,6 +73,14 @@ impl Mutant {
 /// Lets the tests loose on every mutant of a chapter, or of the files with this in their path. Errors: those that they did not
 /// catch.
 pub(crate) fn hunt(place: &str) -> Result<(), String> {
+    let mutants = mutants(place);
+    if mutants.is_empty() {
+        let chapters: Vec<&str> = CHAPTERS.iter().map(|(name, _)| *name).collect();
+        return Err(format!(
+            "no mutant is in `{place}`: name one of {}, or a part of a path",
+            chapters.join(", ")
+        ));
+    }
     let root = crate::root();
     let copy = root.join("target/mutants/tree");
     copy_tracked(&root, &copy)?;
@@ -81,7 +89,6 @@ pub(crate) fn hunt(place: &str) -> Result<(), String> {
         return Err("the tests fail without any mistake: mend that first".into());
     }
     let mut survivors = String::new();
-    let mutants = mutants(place);
     for mutant in &mutants {
         let file = copy.join(mutant.file);
         let text = read(&file)?;

@@ -78,8 +78,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "an interrupt lets a suspended thread go on",
         file: "sim/kernel/src/waits/awaited.rs",
-        before: "        let Some(on) = state.waits_for(t) else { return };\n        tell(Condition::ThreadInterrupted(t));\n",
-        after: "        tell(Condition::ThreadInterrupted(t));\n        let Some(on) = state.waits_for(t) else { return };\n",
+        before: "        if let Some(on) = state.waits_for(t) {\n            tell(Condition::ThreadInterrupted(t));\n",
+        after: "        tell(Condition::ThreadInterrupted(t));\n        if let Some(on) = state.waits_for(t) {\n",
     },
     Mutant {
         name: "nobody answers a request that is still to come",

@@ -226,8 +226,12 @@ impl Awaited<'_> {
         }
     }
 
-    /// Taking the last message of a sender that has ended tells those who wait for more.
+    /// Taking the last message of a sender that has ended tells those who wait for more. No arrow leads to whoever could
+    /// take it: the sender is what they wait for.
     fn of_last_messages(&self, sources: &Sources, tell: Tell) {
+        if let Others::Wait(_) = self.others {
+            return;
+        }
         let is_last = |source: &&MailboxId| {
             let mailbox = &self.state.mailboxes[source.index()];
             mailbox.has_something()
