@@ -87,7 +87,7 @@ impl Tracer for Judge<'_> {
             }
             Kind::Created(_) => may(|it| matches!(it, Effect::Creates | Effect::CreatesPort)),
             Kind::Spawned(_) => may(|it| matches!(it, Effect::Spawns(_))),
-            Kind::Limited(..) => may(|it| matches!(it, Effect::SetsLimit(_))),
+            Kind::Limited(..) => may(|it| matches!(it, Effect::Changes(_))),
             Kind::Returned(outcome) => has_outcome(&call.verb, *outcome),
             _ => true,
         };

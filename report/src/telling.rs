@@ -1,10 +1,11 @@
 //! Events in words.
 
+use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::program::{Effect, Op, Right, Verb};
 use ipcsim_kernel::{
-    BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, Message, Outcome, PortSpec,
-    ProcessId, Question, Route, State, Value, waits,
+    BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, Message, Outcome, ProcessId,
+    Question, Route, State, Value, waits,
 };
 
 use crate::reasons::{blocked_where, blocked_word, why};
@@ -130,7 +131,7 @@ impl Telling<'_> {
         verb.effects(&mut |effect| {
             has_no_event |= matches!(effect, Effect::HasNoEvent);
             // That has been told.
-            is_told |= matches!(effect, Effect::SetsLimit(_));
+            is_told |= matches!(effect, Effect::Changes(_));
             is_part_of_a_step |= matches!(effect, Effect::KeepsStatus);
         });
         if is_told || !has_no_event {
@@ -232,8 +233,8 @@ fn rights(machine: &Machine, message: &Message) -> String {
 
 /// Whether something is controlled through this port.
 fn controls(machine: &Machine, port: MailboxId) -> bool {
-    let is_it = |spec: &PortSpec| spec.port == port && matches!(spec.receiver, Receiver::Kernel(_));
-    machine.ports.iter().any(is_it)
+    let declared = machine.mailboxes.get(port.index()).and_then(Mailbox::port);
+    declared.is_some_and(|port| matches!(port.receiver, Receiver::Kernel(_)))
 }
 
 /// The objects that a call is about, each with the preposition before it.

@@ -41,8 +41,7 @@ pub use ipcsim_program::{
 };
 pub use machine::{
     Birth, Detect, DyingPort, Family, File, Level, Machine, MemoryFull, OutcomeWord, Policies,
-    PortSetSpec, PortSpec, Protection, Receives, Replicas, Role, SetOrder, Symbols, ThreadSpec,
-    TooLarge, Variables, Wake,
+    Protection, Receives, Replicas, Role, SetOrder, Symbols, ThreadSpec, TooLarge, Variables, Wake,
 };
 pub use object::filter::Filter;
 pub use object::inbox::Arrivals;

@@ -9,8 +9,7 @@ use ipcsim_program::{
 };
 
 use crate::object::inbox::Arrivals;
-use crate::object::port::Receiver;
-use crate::object::queue::QueueSpec;
+use crate::object::mailbox::Mailbox;
 use crate::timing::Timing;
 
 /// A compiled scenario.
@@ -22,12 +21,10 @@ pub struct Machine {
     pub families: Vec<Family>,
     /// The family of each process that is there from the start.
     pub processes: Vec<FamilyId>,
-    /// The declared mailboxes, replicas one after the other.
-    pub mailboxes: Vec<QueueSpec>,
-    /// Those of the mailboxes that are ports, and who has rights to them from the start.
-    pub ports: Vec<PortSpec>,
-    /// Those of the mailboxes that are port sets.
-    pub port_sets: Vec<PortSetSpec>,
+    /// The declared mailboxes, ports and port sets as they are at the start, replicas one after the other.
+    pub mailboxes: Vec<Mailbox>,
+    /// Those of them that are ports, and who may send to each from the start.
+    pub ports: BTreeMap<MailboxId, Vec<ProcessId>>,
     /// The ports of the name servers that the scenario uses without declaring them as processes, each
     /// with its parent's port. No variable holds a name of one: only inquiries, and the name servers' own
     /// requests, go there.
@@ -275,30 +272,6 @@ pub struct ThreadSpec {
     pub exception_port: Option<MailboxId>,
 }
 
-/// A declared port: who has which right from the start.
-#[derive(Clone, Debug)]
-pub struct PortSpec {
-    /// The port.
-    pub port: MailboxId,
-    /// Who receives from it.
-    pub receiver: Receiver,
-    /// Who gets the receive right if the receiver dies.
-    pub backup: Option<ProcessId>,
-    /// Who may send to it.
-    pub senders: Vec<ProcessId>,
-}
-
-/// A declared port set.
-#[derive(Clone, Debug)]
-pub struct PortSetSpec {
-    /// The set.
-    pub set: MailboxId,
-    /// Who receives from it.
-    pub owner: ProcessId,
-    /// Its ports.
-    pub members: Vec<MailboxId>,
-}
-
 /// A path that names a mailbox.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -398,7 +371,7 @@ impl Machine {
     /// Whether anybody could wait for an answer: to a call or to an exception.
     pub fn makes_reply_rights(&self) -> bool {
         self.any_call(|effect| matches!(effect, Effect::AwaitsAnswer))
-            || self.ports.iter().any(|spec| self.handles_exceptions(spec.port))
+            || self.ports.keys().any(|port| self.handles_exceptions(*port))
     }
 
     /// Whether exceptions are sent to this port.

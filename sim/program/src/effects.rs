@@ -70,8 +70,8 @@ pub enum Effect<'a> {
     },
     /// It takes a port out of its set.
     Removes,
-    /// It sets the queue limit of a port, and may let blocked senders in.
-    SetsLimit(&'a Expr),
+    /// It changes an object in such a way that those who wait there may go on: a port gets a new queue limit.
+    Changes(&'a Expr),
     /// It requests a notice.
     Watches(&'a Watch),
     /// It looks at its own rights.
@@ -110,7 +110,7 @@ impl Effect<'_> {
             | Effect::GivesUp(_)
             | Effect::Inserts { .. }
             | Effect::Removes
-            | Effect::SetsLimit(_)
+            | Effect::Changes(_)
             | Effect::Watches(_)
             | Effect::Inspects
             | Effect::Opens => false,
@@ -167,7 +167,7 @@ impl Verb {
                 about(port, &[IsAbout("out of ", set), Reads(set), HasNoEvent, removes], tell);
             }
             Verb::Limit { port, limit } => {
-                about(port, &[Reads(limit), HasNoEvent, Effect::SetsLimit(port)], tell);
+                about(port, &[Reads(limit), HasNoEvent, Effect::Changes(port)], tell);
             }
             Verb::Watch(watch) => watch.effects(tell),
             Verb::Inspect { of, into, .. } => {

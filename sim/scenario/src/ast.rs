@@ -1,6 +1,8 @@
 //! A scenario in the author's words: every word is known, every value has the right kind, and
 //! everything keeps its place. Names are not resolved yet.
 
+use std::ops::{Index, IndexMut};
+
 use ipcsim_kernel::{Capacity, Outcome};
 
 use crate::expr::Expr;
@@ -19,45 +21,27 @@ pub struct Scenario {
     pub slide: Option<Placed<String>>,
     /// The machine and its policies.
     pub kernel: Fields,
-    /// Mailboxes, in the order of the file; so with everything below.
-    pub mailboxes: Vec<Declaration>,
-    /// Ports.
-    pub ports: Vec<Declaration>,
-    /// Port sets.
-    pub port_sets: Vec<Declaration>,
-    /// Name servers.
-    pub names: Vec<Declaration>,
+    /// What each section declares, in the order of the file; so with everything below.
+    declared: [Vec<Declaration>; Section::ALL.len()],
     /// Paths.
     pub files: Vec<Declaration>,
-    /// Programs.
-    pub programs: Vec<Declaration>,
     /// Processes.
     pub processes: Vec<Declaration>,
     /// Claims.
     pub claims: Vec<Claim>,
 }
 
-impl Scenario {
-    /// What a section declares.
-    pub fn section(&self, section: Section) -> &[Declaration] {
-        match section {
-            Section::Mailboxes => &self.mailboxes,
-            Section::Ports => &self.ports,
-            Section::PortSets => &self.port_sets,
-            Section::Names => &self.names,
-            Section::Programs => &self.programs,
-        }
-    }
+impl Index<Section> for Scenario {
+    type Output = Vec<Declaration>;
 
-    /// Like [`Scenario::section`], but mutable.
-    pub fn section_mut(&mut self, section: Section) -> &mut Vec<Declaration> {
-        match section {
-            Section::Mailboxes => &mut self.mailboxes,
-            Section::Ports => &mut self.ports,
-            Section::PortSets => &mut self.port_sets,
-            Section::Names => &mut self.names,
-            Section::Programs => &mut self.programs,
-        }
+    fn index(&self, section: Section) -> &Vec<Declaration> {
+        &self.declared[section as usize]
+    }
+}
+
+impl IndexMut<Section> for Scenario {
+    fn index_mut(&mut self, section: Section) -> &mut Vec<Declaration> {
+        &mut self.declared[section as usize]
     }
 }
 

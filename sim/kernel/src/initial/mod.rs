@@ -2,14 +2,12 @@
 
 mod links;
 
-use ipcsim_program::{Ghost, Outcome, ProcessId, ThreadId, Value};
+use ipcsim_program::{Ghost, MailboxId, Outcome, ProcessId, ThreadId, Value};
 
 use crate::machine::{Birth, Machine};
 use crate::object::inbox::Inbox;
-use crate::object::mailbox::{Mailbox, Object};
 use crate::object::memory::KernelMemory;
-use crate::object::port::{Port, Receiver, Rights};
-use crate::object::port_set::PortSet;
+use crate::object::port::Rights;
 use crate::state::{Abandoned, Life, Process, State, Thread, ThreadState};
 use crate::table::{Table, Watched};
 
@@ -19,11 +17,7 @@ impl State {
         let mut state = State {
             processes: Table::with_capacity(machine.processes.len()),
             threads: Table::with_capacity(machine.initial_threads()),
-            mailboxes: machine
-                .mailboxes
-                .iter()
-                .map(|spec| Mailbox::new(*spec, Object::Open))
-                .collect(),
+            mailboxes: machine.mailboxes.iter().cloned().collect(),
             memory: Watched::new(KernelMemory::new(
                 machine.policies.memory,
                 machine.policies.message_overhead,
@@ -34,32 +28,19 @@ impl State {
         for id in 0..machine.processes.len() {
             state.add_process(machine, ProcessId::at(id));
         }
-        for file in &machine.files {
-            state.mailboxes[file.mailbox.index()].object = Object::Filed;
-        }
-        for spec in &machine.ports {
-            let port = Port { backup: spec.backup, ..Port::with(spec.receiver) };
-            state.mailboxes[spec.port.index()].object = Object::Port(Box::new(port));
-            if let Receiver::Held(receiver) = spec.receiver {
-                state.processes[receiver.index()].rights.add_receive(spec.port);
-            }
-            for sender in &spec.senders {
-                state.processes[sender.index()].rights.add(spec.port);
+        for (port, senders) in &machine.ports {
+            for sender in senders {
+                state.processes[sender.index()].rights.add(*port);
             }
             if machine.counts_senders() {
-                let port = state.mailboxes[spec.port.index()].port_mut();
-                port.expect("it was made just now").made = spec.senders.len() as u32;
+                let port = state.mailboxes[port.index()].port_mut();
+                port.expect("only a port has senders").made = senders.len() as u32;
             }
         }
-        for spec in &machine.port_sets {
-            let mut set = PortSet::of(spec.owner);
-            for member in &spec.members {
-                set.insert(*member, 0);
-                let port = state.mailboxes[member.index()].port_mut();
-                port.expect("a member is a port").set = Some(spec.set);
+        for (id, mailbox) in (0..).map(MailboxId).zip(&machine.mailboxes) {
+            if let Some(holder) = mailbox.object.holder() {
+                state.processes[holder.index()].rights.add_receive(id);
             }
-            state.mailboxes[spec.set.index()].object = Object::PortSet(Box::new(set));
-            state.processes[spec.owner.index()].rights.add_receive(spec.set);
         }
         links::make(machine, &mut state);
         state

@@ -4,9 +4,11 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use ipcsim_program::{Message, Order, ProcessId, ThreadId, nameless, state};
+use ipcsim_program::{
+    Access, Handle, MailboxId, Message, Order, ProcessId, ThreadId, nameless, state,
+};
 
-use crate::object::port::Port;
+use crate::object::port::{Port, Receiver};
 use crate::object::port_set::PortSet;
 use crate::object::queue::{MessageQueue, QueueSpec};
 
@@ -55,6 +57,29 @@ pub enum Existence {
 }
 
 nameless! { Existence }
+
+impl Object {
+    /// The process that has its receive right, if anybody needs one.
+    pub fn holder(&self) -> Option<ProcessId> {
+        match self {
+            Object::Port(port) => match port.receiver {
+                Receiver::Held(holder) => Some(holder),
+                Receiver::Carried(_) | Receiver::Kernel(_) | Receiver::Nobody => None,
+            },
+            Object::PortSet(set) => Some(set.owner),
+            Object::Open | Object::Filed | Object::Link { .. } => None,
+        }
+    }
+
+    /// The handle by which the program of a receiver knows it, where this is its number: a link is known by its sender.
+    pub fn handle(&self, number: MailboxId) -> Handle {
+        match self {
+            Object::Link { from, .. } => Handle::Process(*from),
+            Object::Filed => Handle::File { mailbox: number, access: Access::Read },
+            Object::Open | Object::Port(_) | Object::PortSet(_) => Handle::Mailbox(number),
+        }
+    }
+}
 
 impl Deref for Mailbox {
     type Target = MessageQueue;

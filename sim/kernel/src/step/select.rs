@@ -19,7 +19,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             .listed()
             .iter()
             .filter(|mailbox| self.has_something(**mailbox) || self.state.is_dead(own, **mailbox))
-            .map(|mailbox| Value::Handle(self.name_of_source(*mailbox)))
+            .map(|mailbox| Value::Handle(self.mailbox(*mailbox).object.handle(*mailbox)))
             .collect();
         if ready.is_empty() {
             return Ok(false);
@@ -31,15 +31,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         self.set(t, *into, list);
         Ok(true)
-    }
-
-    /// The handle by which the program knows a source: the process behind a link.
-    fn name_of_source(&self, id: MailboxId) -> Handle {
-        match self.mailbox(id).object {
-            Object::Link { from, .. } => Handle::Process(from),
-            Object::Open | Object::Port(_) | Object::PortSet(_) => Handle::Mailbox(id),
-            Object::Filed => Handle::File { mailbox: id, access: ipcsim_program::Access::Read },
-        }
     }
 
     /// A receive on this mailbox would not block now: whoever waits for that in a select is told.

@@ -98,11 +98,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Whether the destination of a message has died while its sender was waking up.
     fn is_gone(&self, id: MailboxId) -> bool {
         let mailbox = self.mailbox(id);
-        match mailbox.object {
-            Object::Link { to, .. } => self.state.has_ended(to),
-            Object::Open | Object::Filed | Object::Port(_) | Object::PortSet(_) => {
-                mailbox.existence == Existence::Destroyed
-            }
+        match mailbox.link() {
+            Some((_, to)) => self.state.has_ended(to),
+            None => mailbox.existence == Existence::Destroyed,
         }
     }
 

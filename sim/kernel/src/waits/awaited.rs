@@ -76,8 +76,8 @@ impl Awaited<'_> {
                     Others::Move => self.taken(*mailbox, None, tell),
                     Others::Wait(arrows) => self.of_a_slot(arrows.sending[&t], tell),
                 }
-                tell(Condition::LimitSet(Place::At(*mailbox)));
-                tell(Condition::LimitSet(Place::Anywhere));
+                tell(Condition::Changed(Place::At(*mailbox)));
+                tell(Condition::Changed(Place::Anywhere));
                 self.of_the_receiver(*mailbox, tell);
             }
             BlockedOn::Memory(mailbox) => {
@@ -261,7 +261,7 @@ impl Awaited<'_> {
             for held in port.held.iter().filter(|it| comes_here(Some(it.notify), &["msg-accepted"]))
             {
                 self.of_a_slot(&held.message, tell);
-                tell(Condition::LimitSet(Place::At(id)));
+                tell(Condition::Changed(Place::At(id)));
                 self.of_the_receiver(id, tell);
             }
             if comes_here(port.no_senders, &["no-senders"]) {

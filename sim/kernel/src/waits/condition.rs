@@ -14,8 +14,8 @@ pub enum Condition {
     Taken(Place, Option<Type>),
     /// A request there is taken, and answered; if a type is given, one of this type.
     Answered(Place, Option<Type>),
-    /// The queue limit of a port there is changed.
-    LimitSet(Place),
+    /// What stands there is changed so that those who wait there may go on: a port gets a higher limit.
+    Changed(Place),
     /// This mailbox is destroyed.
     Destroyed(MailboxId),
     /// A message goes, wherever it is, and its kernel memory becomes free.

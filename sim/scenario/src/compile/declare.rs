@@ -89,14 +89,14 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         }
     }
     let mut next_mailbox: u64 = 0;
-    for declaration in Section::OF_OBJECTS.into_iter().flat_map(|it| scenario.section(it)) {
+    for declaration in Section::OF_OBJECTS.into_iter().flat_map(|it| &scenario[it]) {
         let members = members(declaration);
         let first = MailboxId(u32::try_from(next_mailbox).unwrap_or(u32::MAX));
         next_mailbox += count(members);
         enter(&mut names, declaration, Object::Mailbox { first, members }, found);
     }
     if next_mailbox > 1_000_000 {
-        let at = scenario.mailboxes.last().map_or(Place::default(), |last| last.name.at);
+        let at = scenario[Section::Mailboxes].last().map_or(Place::default(), |last| last.name.at);
         found.push(
             Diagnostic::new(
                 Code::TooManyThreads,

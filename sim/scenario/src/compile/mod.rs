@@ -14,12 +14,14 @@ mod spawned;
 mod types;
 mod unit;
 
+use ipcsim_kernel::object::mailbox::{Mailbox, Object};
 use ipcsim_kernel::{Expr, Field, File, Machine, Predicate, QueueSpec, Receives, UserId, Value};
 
 use crate::ast::{Fields, Scenario};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::personality::{self, Personality};
 use crate::place::{Place, Source};
+use crate::table::Section;
 use declare::Names;
 use settings::{capacity, name, order, pick, policies, timing, unsigned};
 use unit::Entry;
@@ -150,7 +152,7 @@ impl Lines {
 
 impl Compiler<'_> {
     fn mailboxes(&mut self) {
-        for declaration in &self.scenario.mailboxes {
+        for declaration in &self.scenario[Section::Mailboxes] {
             let fields = &declaration.fields;
             let spec = QueueSpec {
                 capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
@@ -170,7 +172,7 @@ impl Compiler<'_> {
     }
 
     fn add_mailbox(&mut self, name: String, spec: QueueSpec) {
-        self.machine.mailboxes.push(spec);
+        self.machine.mailboxes.push(Mailbox::new(spec, Object::Open));
         self.machine.symbols.mailboxes.push(name);
     }
 
@@ -187,7 +189,7 @@ impl Compiler<'_> {
             let fields = &declaration.fields;
             let Some(mailbox) = name(fields, "mailbox") else { continue };
             let Some(id) = self.names.single_mailbox(mailbox.value) else {
-                let known = self.scenario.mailboxes.iter().map(|m| m.name.value.as_str());
+                let known = self.scenario[Section::Mailboxes].iter().map(|m| m.name.value.as_str());
                 self.found.push(
                     Diagnostic::new(
                         Code::UnknownName,
@@ -198,6 +200,10 @@ impl Compiler<'_> {
                 );
                 continue;
             };
+            let object = &mut self.machine.mailboxes[id.index()].object;
+            if *object == Object::Open {
+                *object = Object::Filed;
+            }
             let (owner_mode, other_mode) = self.mode(fields);
             let owner = name(fields, "owner").map(|owner| self.user(owner.value));
             self.machine.files.push(File {

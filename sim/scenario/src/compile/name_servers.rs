@@ -16,6 +16,7 @@ use crate::ast::{Arg, Declaration, Fields, Flag, Objects, Reference, Scenario, S
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
 use crate::place::{BUILT_IN, Place, Placed};
+use crate::table::Section;
 use crate::{read, tree};
 
 /// The name server of a scenario that declares none.
@@ -30,7 +31,7 @@ static TEXT: &str = include_str!("name-server.yaml");
 
 static NAME_SERVER: LazyLock<Declaration> = LazyLock::new(|| {
     let root = tree::parse(TEXT, BUILT_IN).expect("the name server's program is YAML");
-    let mut program = read::read(&root).scenario.programs.swap_remove(0);
+    let mut program = read::read(&root).scenario[Section::Programs].swap_remove(0);
     program.name.value = PROGRAM.to_string();
     program
 });
@@ -54,7 +55,7 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Scenario> {
         name: Placed::new(DEFAULT.to_string(), Place { source: BUILT_IN, ..Place::default() }),
         fields: Fields::default(),
     };
-    let servers = match &scenario.names[..] {
+    let servers = match &scenario[Section::Names][..] {
         [] if scenario.processes.iter().any(asks) => std::slice::from_ref(&by_default),
         declared => declared,
     };
@@ -62,13 +63,13 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Scenario> {
         return None;
     }
     let mut lifted = scenario.clone();
-    lifted.programs.push(NAME_SERVER.clone());
+    lifted[Section::Programs].push(NAME_SERVER.clone());
     for server in servers {
         let at = server.name.at;
         let own = Placed::new(server.name.value.clone(), Place { source: BUILT_IN, ..at });
         let process = Reference::Named { name: own, index: None };
         let receive = Arg::Objects(Objects::One(process));
-        lifted.ports.push(Declaration {
+        lifted[Section::Ports].push(Declaration {
             name: Placed::new(port_of(&server.name.value), at),
             fields: fields(at, [("receive", receive)]),
         });
@@ -95,7 +96,7 @@ fn parameters(server: &Declaration, scenario: &Scenario) -> Vec<(Placed<String>,
     let port = |server: &str| Placed::new(Shape::Name(port_of(server)), at);
     let mut given = vec![parameter("port", port(&server.name.value))];
     if let Some(parent) = name(&server.fields, "parent")
-        && scenario.names.iter().any(|server| server.name.value == parent.value)
+        && scenario[Section::Names].iter().any(|server| server.name.value == parent.value)
     {
         given.push(parameter("parent", port(parent.value)));
     }
@@ -122,7 +123,7 @@ fn entries(server: &Declaration) -> &[(Placed<String>, Reference)] {
 
 fn names_port(object: &Reference, scenario: &Scenario) -> bool {
     let Reference::Named { name, .. } = object else { return false };
-    scenario.ports.iter().any(|port| port.name.value == name.value)
+    scenario[Section::Ports].iter().any(|port| port.name.value == name.value)
 }
 
 /// An object as an expression.
@@ -158,7 +159,7 @@ fn asks_for_names(fields: &Fields, scenario: &Scenario) -> bool {
 impl Compiler<'_> {
     /// Checks what the name servers are given.
     pub(super) fn check_name_servers(&mut self) {
-        for declaration in &self.scenario.names {
+        for declaration in &self.scenario[Section::Names] {
             for (_, object) in entries(declaration) {
                 if let Err(diagnostic) = resolve::constant_handle(self.names, object) {
                     self.found.push(*diagnostic);
@@ -170,7 +171,7 @@ impl Compiler<'_> {
 
     /// The parent of a name server must be one, and none may be its own ancestor.
     fn check_parents(&mut self) {
-        let servers = &self.scenario.names;
+        let servers = &self.scenario[Section::Names];
         let place = |name: &str| servers.iter().position(|server| server.name.value == name);
         let wanted = servers.iter().map(|server| name(&server.fields, "parent"));
         let mut parents = Vec::new();
@@ -202,17 +203,17 @@ impl Compiler<'_> {
     /// declared, or none, everybody uses the same one.
     pub(super) fn name_server(&mut self, declaration: &Declaration) -> Option<MailboxId> {
         let fields = &declaration.fields;
-        let servers = &self.scenario.names;
+        let servers = &self.scenario[Section::Names];
         let port = |server: &str| self.names.single_mailbox(&port_of(server));
         if let Some(wanted) = name(fields, "names") {
             if servers.iter().any(|server| server.name.value == wanted.value) {
                 return port(wanted.value);
             }
-            let mut ports = self.scenario.ports.iter();
+            let mut ports = self.scenario[Section::Ports].iter();
             if ports.any(|port| port.name.value == wanted.value) {
                 return self.names.single_mailbox(wanted.value);
             }
-            let known = servers.iter().chain(&self.scenario.ports);
+            let known = servers.iter().chain(&self.scenario[Section::Ports]);
             self.found.push(unknown(&wanted, known));
             return None;
         }
@@ -240,9 +241,7 @@ impl Compiler<'_> {
     /// knows. A process that is created later gets its right then.
     pub(super) fn rights_to_names(&mut self) {
         let port = |server: &str| self.names.single_mailbox(&port_of(server));
-        self.machine.name_servers = self
-            .scenario
-            .names
+        self.machine.name_servers = self.scenario[Section::Names]
             .iter()
             .filter_map(|server| {
                 let parent = name(&server.fields, "parent");
@@ -250,7 +249,9 @@ impl Compiler<'_> {
                 Some((port(&server.name.value)?, parent))
             })
             .chain(
-                port(DEFAULT).map(|port| (port, None)).filter(|_| self.scenario.names.is_empty()),
+                port(DEFAULT)
+                    .map(|port| (port, None))
+                    .filter(|_| self.scenario[Section::Names].is_empty()),
             )
             .collect();
         let mut rights = Vec::new();
@@ -260,7 +261,7 @@ impl Compiler<'_> {
                 rights.extend(members.map(|member| (port, ProcessId(member))));
             }
         }
-        for server in &self.scenario.names {
+        for server in &self.scenario[Section::Names] {
             let Some(Object::Process { first: own, .. }) = self.names.find(&server.name.value)
             else {
                 continue;
@@ -277,10 +278,10 @@ impl Compiler<'_> {
             rights.extend(known.chain(parent).map(|port| (port, own)));
         }
         for (port, process) in rights {
-            if let Some(spec) = self.machine.ports.iter_mut().find(|spec| spec.port == port)
-                && !spec.senders.contains(&process)
+            if let Some(senders) = self.machine.ports.get_mut(&port)
+                && !senders.contains(&process)
             {
-                spec.senders.push(process);
+                senders.push(process);
             }
         }
     }
@@ -303,6 +304,6 @@ mod tests {
         let read::Read { scenario, found, .. } = read::read(&root);
         let codes: Vec<Code> = found.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, [Code::MissingKey], "only `processes:` is missing: {found:?}");
-        assert_eq!(scenario.programs.len(), 1);
+        assert_eq!(scenario[Section::Programs].len(), 1);
     }
 }

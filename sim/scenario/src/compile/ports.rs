@@ -1,9 +1,11 @@
 //! Ports: who has which right from the start.
 
-use ipcsim_kernel::object::port::{Controlled, DEFAULT_QUEUE_LIMIT, Receiver};
+use ipcsim_kernel::object::mailbox;
+use ipcsim_kernel::object::port::{Controlled, DEFAULT_QUEUE_LIMIT, Port, Receiver};
+use ipcsim_kernel::object::port_set::PortSet;
 use ipcsim_kernel::{
-    Capacity, Expr, Family, Function, MailboxId, PortSetSpec, PortSpec, ProcessId, Protection,
-    QueueSpec, ThreadId, ThreadSpec,
+    Capacity, Expr, Family, Function, MailboxId, ProcessId, Protection, QueueSpec, ThreadId,
+    ThreadSpec,
 };
 
 use super::declare::{Members, Object};
@@ -12,10 +14,11 @@ use super::{Compiler, name_servers};
 use crate::ast::{Arg, Declaration, Fields, Objects, Reference};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{BUILT_IN, Place};
+use crate::table::Section;
 
 impl Compiler<'_> {
     pub(super) fn ports(&mut self) {
-        for declaration in &self.scenario.ports {
+        for declaration in &self.scenario[Section::Ports] {
             let limit = unsigned(&declaration.fields, "capacity").unwrap_or(DEFAULT_QUEUE_LIMIT);
             let port = MailboxId::at(self.machine.mailboxes.len());
             let spec = self.port_spec(limit);
@@ -23,8 +26,11 @@ impl Compiler<'_> {
             if let Some(receiver) = self.holder(declaration, "receive") {
                 let backup = self.backup(declaration, receiver);
                 let senders = self.senders(declaration);
-                let receiver = Receiver::Held(receiver);
-                self.machine.ports.push(PortSpec { port, receiver, backup, senders });
+                self.make_port(
+                    port,
+                    Port { backup, ..Port::with(Receiver::Held(receiver)) },
+                    senders,
+                );
             }
         }
     }
@@ -90,8 +96,12 @@ impl Compiler<'_> {
         let port = MailboxId::at(self.machine.mailboxes.len());
         let spec = self.port_spec(DEFAULT_QUEUE_LIMIT);
         self.add_mailbox(name, spec);
-        let receiver = Receiver::Kernel(what);
-        self.machine.ports.push(PortSpec { port, receiver, backup: None, senders: vec![process] });
+        self.make_port(port, Port::with(Receiver::Kernel(what)), vec![process]);
+    }
+
+    fn make_port(&mut self, id: MailboxId, port: Port, senders: Vec<ProcessId>) {
+        self.machine.mailboxes[id.index()].object = mailbox::Object::Port(Box::new(port));
+        self.machine.ports.insert(id, senders);
     }
 
     fn port_spec(&self, limit: u64) -> QueueSpec {
@@ -101,10 +111,10 @@ impl Compiler<'_> {
     /// The port that a key names.
     pub(super) fn port_named(&mut self, fields: &Fields, key: &str) -> Option<MailboxId> {
         let wanted = name(fields, key)?;
-        let is_port = |id: &MailboxId| self.machine.ports.iter().any(|spec| spec.port == *id);
+        let is_port = |id: &MailboxId| self.machine.ports.contains_key(id);
         let found = self.names.single_mailbox(wanted.value).filter(is_port);
         if found.is_none() {
-            let known = self.scenario.ports.iter().map(|port| port.name.value.as_str());
+            let known = self.scenario[Section::Ports].iter().map(|port| port.name.value.as_str());
             self.found.push(
                 Diagnostic::new(
                     Code::UnknownName,
@@ -119,13 +129,21 @@ impl Compiler<'_> {
     }
 
     pub(super) fn port_sets(&mut self) {
-        for declaration in &self.scenario.port_sets {
+        for declaration in &self.scenario[Section::PortSets] {
             let set = MailboxId::at(self.machine.mailboxes.len());
             let spec = QueueSpec::plain(Capacity::None, self.machine.policies.receiver);
             self.add_mailbox(declaration.name.value.clone(), spec);
             if let Some(owner) = self.holder(declaration, "of") {
                 let members = self.members(declaration, owner);
-                self.machine.port_sets.push(PortSetSpec { set, owner, members });
+                let mut all = PortSet::of(owner);
+                for member in members {
+                    all.insert(member, 0);
+                    if let Some(port) = self.machine.mailboxes[member.index()].port_mut() {
+                        port.set = Some(set);
+                    }
+                }
+                self.machine.mailboxes[set.index()].object =
+                    mailbox::Object::PortSet(Box::new(all));
             }
         }
     }
@@ -162,14 +180,13 @@ impl Compiler<'_> {
         let Some(port) = self.names.single_mailbox(&name.value) else {
             return Err("no port has this name");
         };
-        let Some(spec) = self.machine.ports.iter().find(|spec| spec.port == port) else {
+        let Some(object) = self.machine.mailboxes[port.index()].port() else {
             return Err("only a port can be a member");
         };
-        if spec.receiver != Receiver::Held(owner) {
+        if object.receiver != Receiver::Held(owner) {
             return Err("another process receives from it");
         }
-        let sets = &self.machine.port_sets;
-        if sets.iter().any(|set| set.members.contains(&port)) {
+        if object.set.is_some() {
             return Err("it is in another set");
         }
         Ok(port)

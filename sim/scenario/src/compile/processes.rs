@@ -13,11 +13,12 @@ use super::{Compiler, Program, declare, resolve};
 use crate::ast::{Arg, Declaration, Fields, Flag};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::place::{BUILT_IN, Placed};
+use crate::table::Section;
 
 impl Compiler<'_> {
     pub(super) fn programs(&mut self) -> Vec<Program> {
         let mut programs = Vec::new();
-        for declaration in &self.scenario.programs {
+        for declaration in &self.scenario[Section::Programs] {
             let parameters = self.constants(&declaration.fields);
             let steps = declaration.fields.get("do").map_or(&[][..], |arg| arg.value.steps());
             let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();

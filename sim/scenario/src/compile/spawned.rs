@@ -9,6 +9,7 @@ use super::unit::inner_lists;
 use crate::ast::{Arg, Declaration, Fields, Scenario, Step};
 use crate::expr::Shape;
 use crate::place::Placed;
+use crate::table::Section;
 
 /// What a process inherits from its creator, unless the step says otherwise.
 const INHERITED: [&str; 4] = ["names", "exception-port", "user", "priority"];
@@ -41,7 +42,7 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
         };
         processes.iter().any(runs)
     };
-    for program in &scenario.programs {
+    for program in &scenario[Section::Programs] {
         if let Some(arg) = program.fields.get("do")
             && !is_run(program, &lifted.scenario.processes)
         {
@@ -90,7 +91,7 @@ pub(super) fn programs_of<'a>(scenario: &'a Scenario, process: &'a Fields) -> Ve
     let steps = |fields: &'a Fields| fields.get("do").map_or(&[][..], |arg| arg.value.steps());
     let mut lists = vec![steps(process)];
     if let Some(wanted) = name(process, "program") {
-        let mut programs = scenario.programs.iter();
+        let mut programs = scenario[Section::Programs].iter();
         let program = programs.find(|program| program.name.value == wanted.value);
         lists.extend(program.map(|program| steps(&program.fields)));
     }
@@ -148,7 +149,7 @@ fn parameters(scenario: &Scenario, fields: &Fields) -> Vec<String> {
     };
     match name(fields, "program") {
         Some(wanted) => {
-            let mut programs = scenario.programs.iter();
+            let mut programs = scenario[Section::Programs].iter();
             let program = programs.find(|program| program.name.value == wanted.value);
             program.map_or(Vec::new(), |program| of(&program.fields))
         }

@@ -60,7 +60,7 @@ pub fn declares_all(root: &Node, scenario: &Scenario) -> bool {
         ("processes", _) => false,
         (name, value) => match Section::from_key(name) {
             Some(section) if Section::OF_OBJECTS.contains(&section) => {
-                matches!(value, Yaml::Map(declared) if declared.len() == scenario.section(section).len())
+                matches!(value, Yaml::Map(declared) if declared.len() == scenario[section].len())
             }
             _ => table::TOP.iter().any(|known| known.name == name),
         },
@@ -107,7 +107,7 @@ impl Reader {
                 key => {
                     if let Some(section) = Section::from_key(key) {
                         let declared = self.declarations(node, section.keys(), section.one());
-                        *scenario.section_mut(section) = declared;
+                        scenario[section] = declared;
                     }
                 }
             }

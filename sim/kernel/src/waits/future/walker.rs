@@ -74,9 +74,9 @@ impl Walker<'_> {
                 self.destroys(port);
             }
             // A higher limit lets blocked senders in, as if something had been taken.
-            Effect::SetsLimit(port) => {
-                for place in self.places(port, Direction::From) {
-                    self.tell(Condition::LimitSet(place));
+            Effect::Changes(object) => {
+                for place in self.places(object, Direction::From) {
+                    self.tell(Condition::Changed(place));
                 }
             }
             Effect::GivesUp(right) => self.gives_up(right),

@@ -9,6 +9,7 @@ use ipcsim_kernel::program::{CallWord, Word};
 
 use crate::ast::{Arg, Declaration, Fields, Objects, Reference, Scenario, Step};
 use crate::expr::{Expr, Shape, Unary};
+use crate::table::Section;
 use crate::table::{Kind as Takes, Set};
 
 /// What kind of value something certainly is, unless it is `none`.
@@ -69,7 +70,7 @@ impl<'a> Owner<'a> {
             }
         };
         let processes = scenario.processes.iter().map(of(true));
-        processes.chain(scenario.programs.iter().map(of(false)))
+        processes.chain(scenario[Section::Programs].iter().map(of(false)))
     }
 
     /// Calls this with every step, however deeply nested.
@@ -263,10 +264,10 @@ impl Bodies {
         let names = |all: &[Declaration]| all.iter().map(|it| it.name.value.clone()).collect();
         let mut bodies = Self {
             sent: BTreeMap::new(),
-            mailboxes: names(&scenario.mailboxes),
+            mailboxes: names(&scenario[Section::Mailboxes]),
             processes: names(&scenario.processes),
             // The kernel and name servers send what no step of the file does.
-            is_certain: scenario.ports.is_empty() && scenario.names.is_empty(),
+            is_certain: scenario[Section::Ports].is_empty() && scenario[Section::Names].is_empty(),
         };
         for owner in owners {
             owner.each_step(&mut |step| bodies.note(owner, step));
