@@ -12,7 +12,7 @@ use crate::machine::{Machine, Wake};
 use crate::object::filter::Filter;
 use crate::object::mailbox::Mailbox;
 use crate::object::room::Room;
-use crate::state::{BlockedOn, Holder, Life, Look, State, ThreadState};
+use crate::state::{BlockedOn, Holder, Life, Look, Sources, State, ThreadState};
 
 /// Panics, with a sentence, if no step may leave this state behind.
 pub fn assert_invariants(machine: &Machine, state: &State) {
@@ -140,6 +140,10 @@ fn thread_invariants(machine: &Machine, state: &State, id: ThreadId) {
 }
 
 fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
+    for source in on.stands_at().into_iter().flat_map(Sources::listed) {
+        let queue = state.queue(state.queue_at(*source));
+        assert!(queue.contains(&id), "a thread that waits at objects is in the queue of each");
+    }
     match on {
         BlockedOn::Send(mailbox) => {
             let queue = &state.mailboxes[mailbox.index()].senders;
@@ -149,12 +153,6 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
         BlockedOn::Memory(_) => {
             let places = state.memory.waiting.iter().filter(|(sender, _)| *sender == id).count();
             assert_eq!(places, 1, "a memory-blocked thread waits for memory, once");
-        }
-        BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-            for source in sources.listed() {
-                let queue = state.queue(state.queue_at(*source));
-                assert!(queue.contains(&id), "a RECEIVE-blocked thread is in every queue it names");
-            }
         }
         BlockedOn::Reply { right, holder } => {
             assert_eq!(right.caller, id, "a caller waits for its own answer");
@@ -166,7 +164,7 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
             let ended = |t: &ThreadId| state.threads[t.index()].state.is_ended();
             assert!(!threads.iter().all(ended), "a join ends when its threads have ended");
         }
-        BlockedOn::Sleep => {}
+        _ => {}
     }
 }
 

@@ -329,6 +329,20 @@ state! {
     }
 }
 
+impl BlockedOn {
+    /// The objects at which a thread stands in the queue of receivers while it waits for this.
+    pub(crate) fn stands_at(&self) -> Option<&Sources> {
+        match self {
+            BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => Some(sources),
+            BlockedOn::Send(_)
+            | BlockedOn::Memory(_)
+            | BlockedOn::Reply { .. }
+            | BlockedOn::Join(_)
+            | BlockedOn::Sleep => None,
+        }
+    }
+}
+
 impl Sources {
     /// The sources by number; none for [`Sources::Anyone`].
     pub fn listed(&self) -> &[MailboxId] {

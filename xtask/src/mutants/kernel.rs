@@ -96,8 +96,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a receiver that timed out eats the message",
         file: "sim/kernel/src/step/wait.rs",
-        before: "self.unlist_receiver(t, &sources);\n            }\n            BlockedOn::Reply",
-        after: "let _ = sources;\n            }\n            BlockedOn::Reply",
+        before: "            self.unlist_receiver(t, sources);\n        }\n        match on {",
+        after: "            let _ = sources;\n        }\n        match on {",
     },
     Mutant {
         name: "kernel memory is not returned on receive",

@@ -71,6 +71,14 @@ impl Object {
         }
     }
 
+    /// Whether messages can be sent to it. Nobody has a right to send to a set.
+    pub fn takes_messages(&self) -> bool {
+        match self {
+            Object::Open | Object::Filed | Object::Link { .. } | Object::Port(_) => true,
+            Object::PortSet(_) => false,
+        }
+    }
+
     /// The handle by which the program of a receiver knows it, where this is its number: a link is known by its sender.
     pub fn handle(&self, number: MailboxId) -> Handle {
         match self {

@@ -51,9 +51,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A mailbox that the file system names is reached only through its path.
     pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
-        match self.state.mailboxes[mailbox.index()].object {
+        match self.mailbox(mailbox).object {
             Object::Filed => Err(Stop::NO_RIGHT),
-            Object::Open | Object::Port(_) | Object::PortSet(_) | Object::Link { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -141,13 +141,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if size > target.spec.max_size {
             return Err(Stop::Outcome(Outcome::TooLarge));
         }
+        if !target.object.takes_messages() {
+            return Err(Stop::REFUSED);
+        }
         let route = match target.object {
             Object::Link { .. } => Route::Link,
             Object::Port(_) if once.is_some() => Route::Once,
-            // Nobody has a right to send to a set.
-            Object::PortSet(_) => return Err(Stop::REFUSED),
             Object::Port(_) if self.sends_without_a_right(t, mailbox) => Route::Own,
-            Object::Open | Object::Filed | Object::Port(_) => Route::Mailbox,
+            _ => Route::Mailbox,
         };
         if let Some(extras) = &mut extras
             && self.carries_something(send, extras)

@@ -94,6 +94,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Puts a thread that is about to wait into the queues of what it waits for; a sender, with its message.
     pub(super) fn enlist(&mut self, t: ThreadId, on: &BlockedOn, message: Option<Arc<Message>>) {
         let message = || message.expect("a sender waits with a message");
+        if let Some(sources) = on.stands_at() {
+            self.enlist_receiver(t, sources);
+        }
         match on {
             BlockedOn::Send(id) => {
                 let mailbox = &mut self.state.mailboxes[id.index()];
@@ -113,9 +116,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 waiting.insert(place, (t, message()));
                 self.state.mailboxes[id.index()].memory_waiters += 1;
             }
-            BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-                self.enlist_receiver(t, sources);
-            }
             BlockedOn::Join(_) => {
                 let process = self.thread(t).process;
                 self.state.processes[process.index()].joiners.push(t);
@@ -123,11 +123,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             BlockedOn::Reply { holder: Holder::Taken(process), .. } => {
                 self.state.processes[process.index()].owed += 1;
             }
-            BlockedOn::Reply { holder: Holder::Queued(_), .. } | BlockedOn::Sleep => {}
+            _ => {}
         }
     }
 
-    pub(super) fn enlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
+    fn enlist_receiver(&mut self, t: ThreadId, sources: &Sources) {
         self.each_queue(t, sources, |waiting| {
             // A source that is listed twice is waited for once.
             if waiting.back() != Some(&t) {
@@ -178,6 +178,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             | ThreadState::Suspended(_)
             | ThreadState::Ended => return,
         };
+        if let Some(sources) = on.stands_at() {
+            self.unlist_receiver(t, sources);
+        }
         match on {
             BlockedOn::Send(mailbox) => {
                 let (_, message) = self.release_sender(t, mailbox);
@@ -193,9 +196,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.take_back(t, &message);
                 self.work.push(Work::Memory);
             }
-            BlockedOn::Receive { sources, .. } | BlockedOn::Select(sources) => {
-                self.unlist_receiver(t, &sources);
-            }
             BlockedOn::Reply { right, holder } => {
                 self.state.abandoned.insert(right, holder);
                 if let Holder::Taken(process) = holder {
@@ -206,7 +206,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let process = self.thread(t).process;
                 self.state.processes[process.index()].joiners.retain(|joiner| *joiner != t);
             }
-            BlockedOn::Sleep => {}
+            _ => {}
         }
     }
 
