@@ -169,6 +169,29 @@ processes:
 }
 
 #[test]
+fn who_waits_for_a_message_that_the_kernel_keeps_is_not_stuck() {
+    let told = told(
+        "
+ports: {p: {receive: R, send: [S], capacity: 1}, n: {receive: S}}
+processes:
+  S:
+    - {send: one, to: p, type: a}
+    - {send: two, to: p, type: b, hold-one: n}
+    - {receive: notice, from: n}
+  R:
+    - thread: helper
+      do: [{repeat: 9000, do: [{sleep: 1us}]}, {receive: m, from: p, type: a}]
+    - {sleep: 10us}
+    - {receive: m, from: p, type: b}
+",
+        &[],
+    );
+    // The run asks who is stuck while the helper still sleeps.
+    assert!(told.run.stuck.is_empty(), "{:?}", told.run.stuck);
+    assert_eq!(told.verdict.outcome.word(), "completes");
+}
+
+#[test]
 fn messages_that_nobody_received_are_told() {
     check(
         "

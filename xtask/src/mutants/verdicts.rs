@@ -165,4 +165,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         before: "thread.name == threads.name && index.as_ref().is_none_or(same)",
         after: "thread.name == threads.name || index.as_ref().is_none_or(same)",
     },
+    Mutant {
+        name: "who kills a process ends the joins in it",
+        file: "sim/kernel/src/waits/future/walker.rs",
+        before: "Command::Kill => tell(Condition::ThreadKilled(t)),",
+        after: "Command::Kill => {\n                    tell(Condition::ThreadKilled(t));\n                    tell(Condition::ThreadEnds(t));\n                }",
+    },
+    Mutant {
+        name: "what the kernel keeps never comes in",
+        file: "sim/kernel/src/waits/search.rs",
+        before: "if is_there || at == Place::Anywhere {",
+        after: "if is_there && at == Place::Anywhere {",
+    },
+    Mutant {
+        name: "a limit at a port in a variable lets nothing in",
+        file: "sim/kernel/src/waits/awaited.rs",
+        before: "        tell(Condition::Changed(Place::Anywhere));\n",
+        after: "",
+    },
 ];

@@ -76,8 +76,7 @@ impl Awaited<'_> {
                     Others::Move => self.taken(*mailbox, None, tell),
                     Others::Wait(arrows) => self.of_a_slot(arrows.sending[&t], tell),
                 }
-                tell(Condition::Changed(Place::At(*mailbox)));
-                tell(Condition::Changed(Place::Anywhere));
+                self.of_a_change(*mailbox, tell);
                 self.of_the_receiver(*mailbox, tell);
             }
             BlockedOn::Memory(mailbox) => {
@@ -145,6 +144,11 @@ impl Awaited<'_> {
 
     fn taken(&self, mailbox: MailboxId, kind: Option<Type>, tell: Tell) {
         self.places(mailbox).into_iter().for_each(|place| tell(Condition::Taken(place, kind)));
+    }
+
+    fn of_a_change(&self, mailbox: MailboxId, tell: Tell) {
+        tell(Condition::Changed(Place::At(mailbox)));
+        tell(Condition::Changed(Place::Anywhere));
     }
 
     /// Somebody may take a blocked sender's message, or free a slot for it.
@@ -261,7 +265,7 @@ impl Awaited<'_> {
             for held in port.held.iter().filter(|it| comes_here(Some(it.notify), &["msg-accepted"]))
             {
                 self.of_a_slot(&held.message, tell);
-                tell(Condition::Changed(Place::At(id)));
+                self.of_a_change(id, tell);
                 self.of_the_receiver(id, tell);
             }
             if comes_here(port.no_senders, &["no-senders"]) {

@@ -57,7 +57,7 @@ pub enum Place {
     Anywhere,
 }
 
-/// The type of a message, by its number in [`Types`].
+/// The type of a message, by its number among those that matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Type(u32);
 

@@ -9,7 +9,7 @@ use super::condition::{Condition, Place, Type, Types};
 use super::future::{Ahead, Deed, Future, Scratch};
 use super::{Hope, may_send, moves_by_itself};
 use crate::machine::Machine;
-use crate::object::port::{Controlled, Receiver};
+use crate::object::port::{Controlled, Port, Receiver};
 use crate::object::room::Room;
 use crate::state::{BlockedOn, Life, Look, Sources, State, ThreadState};
 
@@ -29,6 +29,8 @@ pub(super) struct Search<'a> {
     /// The ports that anybody could get a right to: somebody who can move could pass one on, or one is on
     /// its way.
     spread: BTreeSet<MailboxId>,
+    /// The ports for which the kernel keeps messages until there is room.
+    keeping: Vec<MailboxId>,
     /// How many living threads of each process are not known to be able to reach their end.
     unending: Vec<u32>,
 }
@@ -62,6 +64,10 @@ impl<'a> Search<'a> {
             hopes: vec![Prospect::Waits; state.threads.len()],
             open: Vec::new(),
             spread: on_their_way(state),
+            keeping: ports(state)
+                .filter(|(_, port)| !port.held.is_empty())
+                .map(|(id, _)| id)
+                .collect(),
             unending: unending.collect(),
         };
         let awaited = Awaited { state, types: &search.types, others: Others::Move };
@@ -113,11 +119,8 @@ impl<'a> Search<'a> {
     pub(super) fn run(&mut self, matters: Option<ThreadId>) {
         // Whoever moves may use a send-once right, or cause a notice.
         if !self.open.is_empty() {
-            for port in (0..self.state.mailboxes.len()).map(MailboxId::at) {
-                let object = self.state.mailboxes[port.index()].port();
-                if object.is_some_and(|object| !object.once.is_empty()) {
-                    self.sent(port);
-                }
+            for (id, _) in ports(self.state).filter(|(_, port)| !port.once.is_empty()) {
+                self.sent(id);
             }
         }
         while let Some(t) = self.open.pop()
@@ -176,9 +179,8 @@ impl<'a> Search<'a> {
     fn could_reach_ports(&mut self, own: ProcessId, kind: Option<Type>, future: &Future) {
         let names = &self.machine.name_servers;
         let asked = self.machine.family_of(own).names.filter(|_| future.could(Deed::Inquires));
-        for port in (0..self.state.mailboxes.len()).map(MailboxId::at) {
-            let is_port = self.state.mailboxes[port.index()].port().is_some();
-            let is_reached = is_port && self.may_send(own, port) && !names.contains_key(&port);
+        for (port, _) in ports(self.state) {
+            let is_reached = self.may_send(own, port) && !names.contains_key(&port);
             if is_reached || asked == Some(port) {
                 self.could_happen(Condition::Sent(Place::At(port), kind));
             }
@@ -206,6 +208,7 @@ impl<'a> Search<'a> {
                 }
                 _ => {}
             },
+            Condition::Taken(place, _) | Condition::Changed(place) => self.could_make_room(place),
             // What it holds goes with it.
             Condition::Destroyed(_) | Condition::ProcessEnds(_) => {
                 self.could_happen(Condition::MessageGone);
@@ -220,6 +223,16 @@ impl<'a> Search<'a> {
             }
             self.possible[place] = true;
             self.help(t);
+        }
+    }
+
+    /// Where there is room, what the kernel keeps comes in, without any thread that sends it.
+    fn could_make_room(&mut self, at: Place) {
+        for port in self.keeping.clone() {
+            let is_there = [port, self.state.known_as(port)].map(Place::At).contains(&at);
+            if is_there || at == Place::Anywhere {
+                self.sent(port);
+            }
         }
     }
 
@@ -297,6 +310,11 @@ impl<'a> Search<'a> {
             _ => {}
         }
     }
+}
+
+fn ports(state: &State) -> impl Iterator<Item = (MailboxId, &Port)> {
+    let all = (0..).map(MailboxId).zip(state.mailboxes.iter());
+    all.filter_map(|(id, mailbox)| Some((id, mailbox.port()?)))
 }
 
 /// The types that receivers wait for.

@@ -191,17 +191,21 @@ impl Walker<'_> {
                 Command::Suspend => {}
                 Command::Resume => tell(Condition::ThreadResumed(t)),
                 Command::Interrupt => tell(Condition::ThreadInterrupted(t)),
-                Command::Kill => {
-                    tell(Condition::ThreadKilled(t));
-                    tell(Condition::ThreadEnds(t));
-                }
+                Command::Kill => tell(Condition::ThreadKilled(t)),
             }
         }
-        // The process ends with its last thread.
-        let is_living = |t: &ThreadId| !state.threads[t.index()].state.is_ended();
-        let mut living = state.threads_of(process).filter(is_living);
-        if command == Command::Kill && living.all(|t| threads.contains(&t)) {
-            tell(Condition::ProcessEnds(process));
+        match (command, whom) {
+            (Command::Kill, Controlled::Process(_)) => tell(Condition::ProcessEnds(process)),
+            (Command::Kill, Controlled::Thread(t)) => {
+                // Whoever waits for this end lives on. If the whole process is killed, nobody is left to go on.
+                tell(Condition::ThreadEnds(t));
+                let is_living = |t: &ThreadId| !state.threads[t.index()].state.is_ended();
+                // The process ends with its last thread.
+                if state.threads_of(process).filter(is_living).all(|other| other == t) {
+                    tell(Condition::ProcessEnds(process));
+                }
+            }
+            (Command::Suspend | Command::Resume | Command::Interrupt, _) => {}
         }
     }
 
