@@ -180,7 +180,9 @@ processes:
     - {receive: notice, from: n}
   R:
     - thread: helper
-      do: [{repeat: 9000, do: [{sleep: 1us}]}, {receive: m, from: p, type: a}]
+      do:
+        - {repeat: 9000, do: [{sleep: 1us}]}
+        - {receive: m, from: p, type: a, when: {dead: [], no-right: [], refused: []}}
     - {sleep: 10us}
     - {receive: m, from: p, type: b}
 ",
