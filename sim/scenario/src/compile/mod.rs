@@ -200,9 +200,10 @@ impl Compiler<'_> {
                 );
                 continue;
             };
-            let object = &mut self.machine.mailboxes[id.index()].object;
-            if *object == Object::Open {
-                *object = Object::Filed;
+            if let Some(mailbox) = self.machine.mailboxes.get_mut(id.index())
+                && mailbox.object == Object::Open
+            {
+                mailbox.object = Object::Filed;
             }
             let (owner_mode, other_mode) = self.mode(fields);
             let owner = name(fields, "owner").map(|owner| self.user(owner.value));

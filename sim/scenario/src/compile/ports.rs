@@ -180,7 +180,9 @@ impl Compiler<'_> {
         let Some(port) = self.names.single_mailbox(&name.value) else {
             return Err("no port has this name");
         };
-        let Some(object) = self.machine.mailboxes[port.index()].port() else {
+        // A set that is declared further below has its number, but is not there yet.
+        let declared = self.machine.mailboxes.get(port.index());
+        let Some(object) = declared.and_then(mailbox::Mailbox::port) else {
             return Err("only a port can be a member");
         };
         if object.receiver != Receiver::Held(owner) {
