@@ -220,6 +220,16 @@ fn what_is_not_yaml_gets_advice_for_the_likely_mistake() {
 }
 
 #[test]
+fn a_port_set_that_is_declared_further_below_is_no_member() {
+    let text = "
+port-sets: {a: {of: P, members: [b]}, b: {of: P}}
+processes: {P: [yield]}
+";
+    let found = printed(&scenario(text), Style::Short);
+    assert!(found.contains("IPC040") && found.contains("only a port can be a member"), "{found}");
+}
+
+#[test]
 fn ports_that_cannot_be_are_all_reported() {
     let text = "
 ports:

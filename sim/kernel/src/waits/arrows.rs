@@ -11,7 +11,7 @@ use super::awaited::{type_of_request, wanted_type};
 use super::condition::{Condition, Place, Types};
 use super::future::{Ahead, Deed, Fulfilled, Future, Scratch};
 use super::may_send;
-use super::search::on_their_way;
+use super::search::{keeping, on_their_way};
 use crate::machine::Machine;
 use crate::object::port::Receiver;
 use crate::state::{BlockedOn, Holder, State};
@@ -342,16 +342,8 @@ fn types<'a>(
             _ => {}
         }
     }
-    held_at(state).for_each(|port| types.add_stored(&state.mailboxes[port.index()]));
+    keeping(state).for_each(|port| types.add_stored(&state.mailboxes[port.index()]));
     types
-}
-
-/// The ports at which the kernel keeps a message for its sender.
-fn held_at(state: &State) -> impl Iterator<Item = MailboxId> {
-    let keeps = |id: &MailboxId| {
-        state.mailboxes[id.index()].port().is_some_and(|port| !port.held.is_empty())
-    };
-    (0..state.mailboxes.len()).map(MailboxId::at).filter(keeps)
 }
 
 /// Whether an operation copies this variable to another.

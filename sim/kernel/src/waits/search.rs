@@ -24,7 +24,7 @@ pub(super) struct Search<'a> {
     waiting: Vec<(Condition, ThreadId)>,
     /// For the first thread that waits for a condition: whether it was found to be possible.
     possible: Vec<bool>,
-    hopes: Vec<Prospect>,
+    prospects: Vec<Prospect>,
     open: Vec<ThreadId>,
     /// The ports that anybody could get a right to: somebody who can move could pass one on, or one is on
     /// its way.
@@ -61,20 +61,17 @@ impl<'a> Search<'a> {
             hope,
             waiting: Vec::new(),
             possible: Vec::new(),
-            hopes: vec![Prospect::Waits; state.threads.len()],
+            prospects: vec![Prospect::Waits; state.threads.len()],
             open: Vec::new(),
             spread: on_their_way(state),
-            keeping: ports(state)
-                .filter(|(_, port)| !port.held.is_empty())
-                .map(|(id, _)| id)
-                .collect(),
+            keeping: keeping(state).collect(),
             unending: unending.collect(),
         };
         let awaited = Awaited { state, types: &search.types, others: Others::Move };
         for t in (0..state.threads.len()).map(ThreadId::at) {
             let thread = &state.threads[t.index()];
             if moves_by_itself(state, thread, hope) {
-                search.hopes[t.index()] = Prospect::Moves;
+                search.prospects[t.index()] = Prospect::Moves;
                 search.open.push(t);
             } else if !thread.state.is_ended() {
                 awaited.by(t, &mut |condition| search.waiting.push((condition, t)));
@@ -103,16 +100,16 @@ impl<'a> Search<'a> {
     }
 
     fn help(&mut self, t: ThreadId) {
-        let hopes = &mut self.hopes[t.index()];
-        if *hopes == Prospect::Waits && !self.state.threads[t.index()].state.is_ended() {
-            *hopes = Prospect::Moves;
+        let prospects = &mut self.prospects[t.index()];
+        if *prospects == Prospect::Waits && !self.state.threads[t.index()].state.is_ended() {
+            *prospects = Prospect::Moves;
             self.open.push(t);
         }
     }
 
     /// Whether nobody was found who could help a thread.
     pub(super) fn waits_for_ever(&self, t: ThreadId) -> bool {
-        self.hopes[t.index()] == Prospect::Waits
+        self.prospects[t.index()] == Prospect::Waits
     }
 
     /// Goes on until nobody else can be helped; if only one thread matters, until that one can.
@@ -245,8 +242,8 @@ impl<'a> Search<'a> {
     /// A thread could reach its end; the process ends with its last thread.
     fn could_end(&mut self, t: ThreadId) {
         self.help(t);
-        let hopes = &mut self.hopes[t.index()];
-        let before = std::mem::replace(hopes, Prospect::Ends);
+        let prospects = &mut self.prospects[t.index()];
+        let before = std::mem::replace(prospects, Prospect::Ends);
         let thread = &self.state.threads[t.index()];
         if before == Prospect::Ends || thread.state.is_ended() {
             return;
@@ -257,7 +254,7 @@ impl<'a> Search<'a> {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(*joiner) else { continue };
             let ends = |t: &ThreadId| {
                 let has_ended = self.state.threads[t.index()].state.is_ended();
-                has_ended || self.hopes[t.index()] == Prospect::Ends
+                has_ended || self.prospects[t.index()] == Prospect::Ends
             };
             if awaited.iter().all(ends) {
                 self.help(*joiner);
@@ -315,6 +312,11 @@ impl<'a> Search<'a> {
 fn ports(state: &State) -> impl Iterator<Item = (MailboxId, &Port)> {
     let all = (0..).map(MailboxId).zip(state.mailboxes.iter());
     all.filter_map(|(id, mailbox)| Some((id, mailbox.port()?)))
+}
+
+/// The ports for which the kernel keeps messages until there is room.
+pub(super) fn keeping(state: &State) -> impl Iterator<Item = MailboxId> {
+    ports(state).filter(|(_, port)| !port.held.is_empty()).map(|(id, _)| id)
 }
 
 /// The types that receivers wait for.
