@@ -215,7 +215,7 @@ pub(crate) struct ExploreArgs {
 
     /// Keep a few bits of each state instead of all of it: NOT A PROOF, but for many more states than there
     /// is memory for. Finds how schedules end, and not what goes on for ever
-    #[arg(long, conflicts_with_all = ["all_outcomes", "no_por", "no_symmetry"])]
+    #[arg(long, conflicts_with_all = ["all_outcomes", "no_lazy", "no_por", "no_symmetry"])]
     pub approximate: bool,
 
     /// What is printed
@@ -333,6 +333,10 @@ pub(crate) struct How {
     #[arg(long)]
     pub no_merge: bool,
 
+    /// Let a call that blocks be a step of its own, even where nobody can tell whether its thread waits or has not called yet
+    #[arg(long)]
+    pub no_lazy: bool,
+
     /// Do not leave out schedules that differ only in the order of steps which do not concern each other
     #[arg(long)]
     pub no_por: bool,
@@ -368,6 +372,7 @@ impl Default for How {
     fn default() -> Self {
         Self {
             no_merge: false,
+            no_lazy: false,
             no_por: false,
             no_symmetry: false,
             reduce_above: 50_000,

@@ -20,6 +20,7 @@ pub(crate) fn reductions(how: &How) -> Reductions {
     let unless = |off: bool| if off { Reduction::Off } else { Reduction::On };
     Reductions {
         merge: unless(how.no_merge),
+        lazy: unless(how.no_lazy),
         order: unless(how.no_por),
         symmetry: unless(how.no_symmetry),
     }

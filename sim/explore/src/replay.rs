@@ -6,7 +6,7 @@ use ipcsim_kernel::{
 
 use crate::explore::ScheduleStep;
 use crate::run::Tracer;
-use crate::space::{Grain, Move, Ready, drive};
+use crate::space::{Grain, Move, Ready, Step, drive};
 use crate::verdict::forgive_daemons;
 
 /// Performs a schedule from the beginning. The tracer sees every event; instead of a time it gets
@@ -25,7 +25,7 @@ pub fn replay<T: Tracer>(
         let lived: Vec<usize> = (0..state.processes.len())
             .filter(|process| !state.is_over(ProcessId::at(*process)))
             .collect();
-        drive(machine, &mut state, (step.what, grain), &mut script, &mut teller, |_, _, _, _| {});
+        drive(machine, &mut state, (Step::alone(step.what), grain), &mut script, &mut teller, |_, _, _, _| {});
         forgive_daemons(machine, &mut state, lived);
     }
     state

@@ -89,7 +89,7 @@ pub(super) fn conclude(
         if space.go_on().is_none() {
             break;
         }
-        let ending = of_state(machine, &space.state(*sink), *sink, 1);
+        let ending = of_state(machine, &space.end_state(*sink), *sink, 1);
         all.ends.of(ending.outcome).push(*sink);
         all.enter(ending);
     }

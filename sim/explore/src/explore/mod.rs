@@ -295,7 +295,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits<'m>) -> Option<Explor
 /// The messages left over in the one of these states that has most.
 fn left_over(space: &Space, states: &[u32]) -> Vec<(MailboxId, u64)> {
     let stored = |state: &u32| -> Vec<(MailboxId, u64)> {
-        let state = space.state(*state);
+        let state = space.end_state(*state);
         let mailboxes = state.mailboxes.items().iter().enumerate();
         mailboxes
             .map(|(id, mailbox)| (MailboxId::at(id), mailbox.messages.len() as u64))

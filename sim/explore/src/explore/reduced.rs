@@ -5,7 +5,7 @@
 //! many states to visit them all, and decide only systems that always terminate. What they find is
 //! shown by a schedule of the whole system.
 
-use ipcsim_kernel::Machine;
+use ipcsim_kernel::{Machine, ThreadId};
 
 use super::components::components;
 use super::endings::{self, goes_round};
@@ -13,7 +13,7 @@ use super::explain::{Leg, Path, states_to};
 use super::retold::{Elsewhere, Why, retell};
 use super::search::Search;
 use super::{Covered, Exploration, ExploreLimits};
-use crate::space::{Edge, FIRST_ROOM, Looks, Reduction, Reductions, Space};
+use crate::space::{Edge, FIRST_ROOM, Looks, Move, Reduction, Reductions, Space, callers};
 
 /// Decides with fewer schedules; `None` if that is impossible for this machine.
 pub(super) fn explore<'m>(
@@ -42,7 +42,7 @@ pub(super) fn explore<'m>(
         return None;
     }
     let hangs_on_the_order =
-        |sink: &u32| endings::failed_before_the_last_worker(machine, &search.space.state(*sink));
+        |sink: &u32| endings::failed_before_the_last_worker(machine, &search.space.end_state(*sink));
     if search.sinks.iter().any(hangs_on_the_order) {
         return None;
     }
@@ -98,16 +98,52 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> 
         edges.clear();
         space.ways_from(path.is_empty(), pair[0], &mut edges);
         let edge = *edges.iter().find(|edge| edge.to == pair[1])?;
-        let (what, there, after) = space.in_the_whole(&edge, who.as_deref());
+        let (step, there, after) = space.in_the_whole(&edge, who.as_deref());
         who = after;
+        if let Some(t) = step.blocks {
+            at = call(whole, t, at, &mut path)?;
+        }
         edges.clear();
         whole.ways_from(path.is_empty(), at, &mut edges);
         // The answers may differ: where one step wakes several replicas, they are asked by number.
-        let leads_there =
-            |edge: &Edge| edge.what == what && space.parts_of(&whole.state(edge.to)) == there;
-        let way = edges.iter().position(leads_there)?;
-        path.push(Leg { from: at, way, to: edges[way].to });
-        at = edges[way].to;
+        let mut then = None;
+        for (way, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.what == step.what) {
+            let mut legs = vec![Leg { from: at, way, to: edge.to }];
+            let end = end_quietly(space, whole, edge.to, &mut legs)?;
+            if space.parts_of(&whole.state(end)) == there {
+                then = Some((legs, end));
+                break;
+            }
+        }
+        let (legs, end) = then?;
+        path.extend(legs);
+        at = end;
+    }
+    if space.is_lazy() {
+        for t in callers(whole.machine(), &whole.state(at)) {
+            at = call(whole, t, at, &mut path)?;
+        }
     }
     Some(path)
+}
+
+/// Lets those end who end in the same step.
+fn end_quietly(space: &Space, whole: &mut Space, mut at: u32, path: &mut Path) -> Option<u32> {
+    let machine = whole.machine();
+    for t in (0..whole.threads()).map(ThreadId::at) {
+        let state = whole.state(at);
+        if t.index() < state.threads.len() && space.grain().ends_quietly(machine, &state, t) {
+            at = call(whole, t, at, path)?;
+        }
+    }
+    Some(at)
+}
+
+/// Lets a thread make a call of which nothing else comes.
+fn call(whole: &mut Space, t: ThreadId, at: u32, path: &mut Path) -> Option<u32> {
+    let mut edges = Vec::new();
+    whole.expand(at, &mut edges);
+    let way = edges.iter().position(|edge| edge.what == Move::Call(t))?;
+    path.push(Leg { from: at, way, to: edges[way].to });
+    Some(edges[way].to)
 }

@@ -6,7 +6,7 @@
 
 use ipcsim_kernel::State;
 
-use super::transitions::{Achieved, Delivery, Move};
+use super::transitions::{Achieved, Delivery, Move, Step as StepOf};
 use super::{Pending, Space};
 
 /// A walk: the current state, and the path to it.
@@ -36,7 +36,7 @@ impl<'s, 'm> Descent<'s, 'm> {
         let mut descent =
             Self { space, frames: Vec::new(), ways: Vec::new(), undo: Vec::new(), hash: 0 };
         descent.space.batch.clear();
-        descent.space.follow(0, Move::Begin);
+        descent.space.follow(0, StepOf::alone(Move::Begin));
         descent.push();
         descent
     }

@@ -6,17 +6,22 @@ use ipcsim_kernel::{
     Event, Machine, Oracle, ProcessId, Progress, Sink, Span, State, ThreadId, Transition, step,
 };
 
+use super::transitions::Step;
 use super::{Grain, Move};
 
-/// Performs a move. `after` receives the progress of each step.
+/// Performs a move, after the call that blocks before it. `after` receives the progress of each step.
 pub(crate) fn drive<O: Oracle, S: Sink>(
     machine: &Machine,
     state: &mut State,
-    (what, grain): (Move, &Grain),
+    (Step { blocks, what }, grain): (Step, &Grain),
     oracle: &mut O,
     sink: &mut Ready<S>,
     mut after: impl FnMut(&mut O, &mut S, Progress, Option<ThreadId>),
 ) {
+    if let Some(t) = blocks {
+        let progress = step(machine, state, Transition::Call(t), oracle, sink);
+        after(oracle, &mut sink.sink, progress, Some(t));
+    }
     let mut open: VecDeque<ThreadId> = what.thread().into_iter().collect();
     for transition in transitions(machine, what) {
         let progress = step(machine, state, transition, oracle, sink);
@@ -32,6 +37,9 @@ pub(crate) fn drive<O: Oracle, S: Sink>(
         if thread.state.underneath().is_ready() && grain.merges(thread.pc) {
             let progress = step(machine, state, Transition::Local(t), oracle, sink);
             after(oracle, &mut sink.sink, progress, Some(t));
+        }
+        if grain.ends_quietly(machine, state, t) {
+            step(machine, state, Transition::Call(t), oracle, sink);
         }
         open.append(&mut sink.ready);
     }

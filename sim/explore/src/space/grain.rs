@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use ipcsim_kernel::program::{Edges, Op, Tour, Walking, look_ahead, reachable};
-use ipcsim_kernel::{Computing, Machine, Pc, Probe, Register};
+use ipcsim_kernel::{Computing, Machine, Pc, Probe, Register, State, ThreadId};
 
 use super::{Log, Looks, Reduction, Reductions};
 
@@ -20,6 +20,8 @@ use super::{Log, Looks, Reduction, Reductions};
 #[derive(Clone, Debug)]
 pub struct Grain {
     merge: Reduction,
+    /// Whether the end of a process that nobody can notice belongs to the step before it.
+    quiet_ends: Reduction,
     /// For each place in the code, whether the local work that begins there is a step of its own.
     seen: Box<[bool]>,
     /// For each place in the code, whether local work stops there to compute.
@@ -39,12 +41,35 @@ impl Grain {
             .map(|pc| is_compute(pc) && (far[pc.index()] || comes_back(machine, pc)))
             .collect();
         let seen = ahead(machine, &shows, |pc| is_local(pc) && !pauses[pc.index()]);
-        Self { merge: reductions.sound_for(machine).merge, seen, pauses }
+        let merge = reductions.sound_for(machine).merge;
+        Self { merge, quiet_ends: Reduction::Off, seen, pauses }
     }
 
     /// Whether the local work of a thread that stands here belongs to the step that made it ready.
     pub(crate) fn merges(&self, at: Pc) -> bool {
         self.merge == Reduction::On && !self.seen[at.index()]
+    }
+
+    /// From now on, the end of a process that nobody can notice belongs to the step before it.
+    pub(super) fn merge_quiet_ends(&mut self) {
+        self.quiet_ends = self.merge;
+    }
+
+    /// Whether a thread ends now, in the step that brought it to its end: nobody is connected with its process, or waits
+    /// for it.
+    pub(crate) fn ends_quietly(&self, machine: &Machine, state: &State, t: ThreadId) -> bool {
+        if self.quiet_ends == Reduction::Off {
+            return false;
+        }
+        let thread = &state.threads[t.index()];
+        let is_at_its_end = thread.state.is_ready() && machine.code[thread.pc.index()] == Op::End;
+        is_at_its_end && {
+            let process = &state.processes[thread.process.index()];
+            process.owed == 0
+                && process.joiners.is_empty()
+                && process.outgoing.is_empty()
+                && process.inbox.links().next().is_none()
+        }
     }
 
     /// Whether a `compute` at this place takes time.

@@ -9,11 +9,13 @@ mod descent;
 mod drive;
 mod filter;
 mod grain;
+mod lazy;
 mod live;
 mod order;
 mod parts;
 mod perform;
 mod pool;
+mod reach;
 mod reduce;
 mod rights;
 mod rows;
@@ -35,8 +37,10 @@ use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId, Value
 pub use bounds::{Bounds, Cut};
 pub use descent::Descent;
 pub(crate) use drive::{Ready, drive};
+pub(crate) use lazy::callers;
 pub use filter::Filter;
 pub use grain::Grain;
+use lazy::Lazy;
 use live::Live;
 use order::PartialOrder;
 use parts::{Is, Layout, Part, Parts, looked};
@@ -50,6 +54,7 @@ use shards::hash;
 use symmetry::Symmetry;
 use together::Team;
 pub use together::{Lookers, Together};
+pub(crate) use transitions::Step;
 pub use transitions::{Achieved, Delivery, Move};
 use transitions::{Change, TransitionCache, Walk};
 use walks::{OneWalk, Walks};
@@ -101,6 +106,8 @@ impl<'a> Looks<'a> {
 pub struct Edge {
     /// The source state.
     pub from: u32,
+    /// The thread whose call blocks just before the move, where calls are lazy.
+    pub blocks: Option<ThreadId>,
     /// What happens.
     pub what: Move,
     /// The target state.
@@ -145,6 +152,7 @@ pub struct Space<'m> {
     team: Option<Team>,
     /// Up to this state a single thread searches.
     alone_until: u32,
+    lazy: Option<Lazy>,
     order: Option<PartialOrder>,
     trial: Trial,
     symmetry: Option<Symmetry>,
@@ -176,8 +184,18 @@ impl<'m> Space<'m> {
         let mut parts = Parts::new(machine);
         let seen = Seen::new(parts.of_state(machine, &layout, &state));
         let reductions = reductions.sound_for(machine);
-        let grain = Grain::new(machine, reductions, looks);
+        let mut grain = Grain::new(machine, reductions, looks);
+        let lazy = match reductions.lazy {
+            // As partial order.
+            Reduction::On if grain.pauses() => None,
+            Reduction::On => Lazy::of(machine, &state),
+            Reduction::Off => None,
+        };
+        if lazy.is_some() {
+            grain.merge_quiet_ends();
+        }
         let order = match reductions.order {
+            _ if lazy.is_some() => None,
             // It does not support local work that stops on its way.
             Reduction::On if grain.pauses() => None,
             Reduction::On => PartialOrder::of(machine, &state),
@@ -208,6 +226,7 @@ impl<'m> Space<'m> {
             walks: Walks::default(),
             team: None,
             alone_until: 0,
+            lazy,
             order,
             trial: Trial::default(),
             symmetry,
@@ -264,7 +283,7 @@ impl<'m> Space<'m> {
         self.rows.insert(&vec![0; self.rows.words()]);
         self.rows.unpack(0, &mut self.row);
         self.batch.clear();
-        self.follow(0, Move::Begin);
+        self.follow(0, Step::alone(Move::Begin));
         self.arrive(edges);
     }
 
@@ -288,7 +307,12 @@ impl<'m> Space<'m> {
         if self.is_cut() {
             return;
         }
-        if self.order.is_none() {
+        if self.lazy.is_some() {
+            for state in states {
+                self.rows.unpack(state, &mut self.row);
+                self.lazy_moves(state);
+            }
+        } else if self.order.is_none() {
             self.walk(states);
         } else {
             for state in states {
@@ -305,10 +329,11 @@ impl<'m> Space<'m> {
         walks.walk(self, states);
         for OneWalk { state, what, effect, .. } in &walks.all {
             if let Some(effect) = *effect {
-                self.batch.pending.push(Pending { from: *state, what: *what, effect });
+                let step = Step::alone(*what);
+                self.batch.pending.push(Pending { from: *state, step, effect });
             } else {
                 self.rows.unpack(*state, &mut self.row);
-                self.follow(*state, *what);
+                self.follow(*state, Step::alone(*what));
                 if self.cut.is_some() {
                     break;
                 }
@@ -334,7 +359,7 @@ impl<'m> Space<'m> {
         let mut moves = std::mem::take(&mut self.moves);
         self.moves_in(&self.row, &mut moves);
         for what in &moves {
-            self.follow(state, *what);
+            self.follow(state, Step::alone(*what));
             if self.cut.is_some() {
                 break;
             }
@@ -365,21 +390,20 @@ impl<'m> Space<'m> {
         }
     }
 
-    fn follow(&mut self, from: u32, what: Move) {
+    fn follow(&mut self, from: u32, step: Step) {
         let most = self.performed + MOST_EFFECTS;
-        while let Err(answers) = self.transitions.effects(what.number(), &self.row, &mut self.walk)
-        {
+        while let Err(answers) = self.transitions.effects(step, &self.row, &mut self.walk) {
             if self.performed > most {
-                self.refused = Some(what);
+                self.refused = Some(step.what);
                 return;
             }
             if self.is_cut() {
                 return;
             }
-            self.perform(what, &answers);
+            self.perform(step, &answers);
         }
         let effects = self.walk.found.iter();
-        let pending = effects.map(|effect| Pending { from, what, effect: *effect });
+        let pending = effects.map(|effect| Pending { from, step, effect: *effect });
         self.batch.pending.extend(pending);
     }
 
@@ -538,15 +562,15 @@ struct Batch {
 #[derive(Clone, Copy)]
 struct Pending {
     from: u32,
-    what: Move,
+    step: Step,
     effect: u32,
 }
 
 impl Pending {
     /// The transition, now that its target is known.
     fn arrives(self, (to, new): (u32, IsNew)) -> Edge {
-        let Self { from, what, effect } = self;
-        Edge { from, what, to, new, effect }
+        let Self { from, step: Step { blocks, what }, effect } = self;
+        Edge { from, blocks, what, to, new, effect }
     }
 }
 

@@ -3,7 +3,7 @@
 use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
-    Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId,
+    Bound, Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId,
     Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
 };
 
@@ -11,7 +11,7 @@ use super::drive::{Ready, drive};
 use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
 use super::scratch::Scratch;
-use super::transitions::{Achieved, Change, Delivery, Move, Read};
+use super::transitions::{Achieved, Came, Change, Delivery, Read, Step};
 use super::{Grain, Log, Space};
 use crate::verdict::{forgive_daemons, workers};
 
@@ -22,7 +22,7 @@ const MOST_QUESTIONS: usize = 32;
 
 impl Space<'_> {
     /// Lets the kernel perform a step in the current state, and learns what it does.
-    pub(super) fn perform(&mut self, what: Move, answers: &[u64]) {
+    pub(super) fn perform(&mut self, step: Step, answers: &[u64]) {
         self.performed += 1;
         let row = self.seen.parts_of(&self.row);
         let kept = self.scratch.take();
@@ -40,11 +40,12 @@ impl Space<'_> {
             achieved: Achieved::Nothing,
             delivery: Delivery::Good,
             said: Vec::new(),
+            refused: Is::NotSo,
         });
         drive(
             self.machine,
             state,
-            (what, &self.grain),
+            (step, &self.grain),
             &mut script,
             &mut report,
             |script, report, progress, who| match (progress, script.refused.take(), who) {
@@ -60,7 +61,8 @@ impl Space<'_> {
             assert_invariants(self.machine, &state.clone());
         }
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
-        let Report { achieved, delivery, said } = report.sink;
+        let Report { achieved, delivery, said, refused } = report.sink;
+        let came = self.came(state, refused);
         let mut looks = looked(&self.layout, state, before);
         let mut writes = self.writes(state, before, &mut looks);
         if !self.outgrown {
@@ -75,9 +77,19 @@ impl Space<'_> {
         }
         let reads = in_order(looks, asked);
         let writes = writes.into();
-        let effect = Change { answers, writes, ended, achieved, delivery };
+        let effect = Change { answers, writes, ended, achieved, delivery, came };
         let bytes = 8 * (effect.answers.len() + effect.writes.len()) + 4 * effect.ended.len();
-        self.transitions.learn(what.number(), &self.row, &reads, effect, bytes);
+        self.transitions.learn(step, &self.row, &reads, effect, bytes);
+    }
+
+    /// How far the calls of a step came.
+    fn came(&self, state: &State, refused: Is) -> Came {
+        let bound = self.lazy.as_ref().and_then(|lazy| lazy.waits_in(state));
+        match (bound, refused) {
+            (Some(bound), _) => Came::Waits(Is::when(bound == Bound::Bounded)),
+            (None, Is::So) => Came::Refused,
+            (None, Is::NotSo) => Came::Through,
+        }
     }
 
     /// The processes that have ended, of those that the step may have changed.
@@ -255,6 +267,8 @@ struct Report {
     achieved: Achieved,
     delivery: Delivery,
     said: Vec<(ProcessId, Value)>,
+    /// Whether a call ended with another outcome than `ok`.
+    refused: Is,
 }
 
 impl Sink for Report {
@@ -265,6 +279,9 @@ impl Sink for Report {
             let op = &machine.code[pc.index()];
             op.may(|effect| matches!(effect, Effect::Sends(_) | Effect::Answers(_)))
         };
+        if matches!(event.kind, Kind::Returned(outcome) if outcome != Outcome::Ok) {
+            self.refused = Is::So;
+        }
         let fails = match event.kind {
             Kind::Withdrawn(_) | Kind::Lost(..) => true,
             Kind::Returned(outcome) => outcome != Outcome::Ok && event.pc.is_some_and(sends),

@@ -5,7 +5,7 @@ use ipcsim_kernel::{Detect, Machine, State, ThreadState};
 use super::order::{Movable, PartialOrder, Threads, View};
 use super::parts::{Is, MEMORY, Part};
 use super::symmetry::Symmetry;
-use super::transitions::{Change, Move};
+use super::transitions::{Change, Move, Step};
 use super::{Edge, Space};
 
 /// Whether a reduction is used.
@@ -22,6 +22,8 @@ pub enum Reduction {
 pub struct Reductions {
     /// Local work is merged with the call before it, and dead variables are forgotten.
     pub merge: Reduction,
+    /// Lazy calls: a call that would only block has not been made yet.
+    pub lazy: Reduction,
     /// Partial-order reduction: of independent steps, one order is enough.
     pub order: Reduction,
     /// Symmetry reduction: which of several replicas it is does not matter.
@@ -31,13 +33,23 @@ pub struct Reductions {
 impl Reductions {
     /// None of them.
     pub const NONE: Self =
-        Self { merge: Reduction::Off, order: Reduction::Off, symmetry: Reduction::Off };
+        Self {
+        merge: Reduction::Off,
+        lazy: Reduction::Off,
+        order: Reduction::Off,
+        symmetry: Reduction::Off,
+    };
     /// Only the one that leaves out no schedule.
     pub const MERGE: Self =
-        Self { merge: Reduction::On, order: Reduction::Off, symmetry: Reduction::Off };
+        Self { merge: Reduction::On, ..Self::NONE };
     /// All of them.
     pub const ALL: Self =
-        Self { merge: Reduction::On, order: Reduction::On, symmetry: Reduction::On };
+        Self {
+        merge: Reduction::On,
+        lazy: Reduction::On,
+        order: Reduction::On,
+        symmetry: Reduction::On,
+    };
 }
 
 impl Reductions {
@@ -76,7 +88,12 @@ impl Trial {
 impl Space<'_> {
     /// Whether schedules may be left out.
     pub fn is_reduced(&self) -> bool {
-        self.order.is_some() || self.symmetry.is_some()
+        self.lazy.is_some() || self.order.is_some() || self.symmetry.is_some()
+    }
+
+    /// Whether calls are lazy.
+    pub fn is_lazy(&self) -> bool {
+        self.lazy.is_some()
     }
 
     /// Whether partial-order reduction, if used, has left out enough so far to be worth its time.
@@ -89,8 +106,8 @@ impl Space<'_> {
         let mut movable: Vec<Movable> = Vec::new();
         for pending in &self.batch.pending[first..] {
             let Change { ended, writes, .. } = self.transitions.effect(pending.effect);
-            let threads = order.who_moves(pending.what);
-            let waits = pending.what.thread().is_some_and(|t| {
+            let threads = order.who_moves(pending.step.what);
+            let waits = pending.step.what.thread().is_some_and(|t| {
                 let position = self.layout.thread(t.index());
                 let written = writes.iter().find(|(at, _)| *at as usize == position);
                 written.is_some_and(|(_, number)| {
@@ -123,7 +140,7 @@ impl Space<'_> {
         let mut at = 0;
         self.batch.pending.retain(|pending| {
             at += 1;
-            at <= first || order.who_moves(pending.what) & set != 0
+            at <= first || order.who_moves(pending.step.what) & set != 0
         });
     }
 
@@ -171,20 +188,24 @@ impl Space<'_> {
 
     /// A transition of the reduced space, translated to the whole system, where the replicas are `who` (by default,
     /// nobody has changed places): the move, the parts of the target state, and who the replicas are there.
-    pub fn in_the_whole(
+    pub(crate) fn in_the_whole(
         &mut self,
         edge: &Edge,
         who: Option<&[u8]>,
-    ) -> (Move, Vec<u32>, Option<Vec<u8>>) {
+    ) -> (Step, Vec<u32>, Option<Vec<u8>>) {
+        let step = Step { blocks: edge.blocks, what: edge.what };
         self.go(edge.from, edge.effect);
         let mut parts = self.seen.parts_of(&self.row);
-        let Some(symmetry) = &mut self.symmetry else { return (edge.what, parts, None) };
+        let Some(symmetry) = &mut self.symmetry else { return (step, parts, None) };
         let nobody = symmetry.nobody_moves();
         let who = who.unwrap_or(&nobody);
-        let what = symmetry.as_done_by(edge.what, who);
+        let step = Step {
+            blocks: step.blocks.and_then(|t| symmetry.as_done_by(Move::Call(t), who).thread()),
+            what: symmetry.as_done_by(step.what, who),
+        };
         let there = symmetry.as_arranged(self.machine, &mut self.parts, &parts, who);
         let after = symmetry.who_after(self.machine, &mut self.parts, &mut parts, who);
-        (what, there, Some(after))
+        (step, there, Some(after))
     }
 
     /// The parts of a state of the whole system, numbered as here.

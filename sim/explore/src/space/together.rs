@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::pool::Pool;
 use super::shards::{Shard, hash, shard_of};
-use super::transitions::{Move, Walk};
+use super::transitions::{Move, Step, Walk};
 use super::walks::{OneWalk, Walks};
 use super::{BATCH, Delivery, Pending, Space};
 
@@ -111,6 +111,7 @@ impl Space<'_> {
         let fit = u32::try_from(VIEW_BYTES / bytes_of_one.max(1)).unwrap_or(u32::MAX);
         let lookers = Lookers { share: lookers.share.min(fit.max(1) * VIEWS as u32), ..lookers };
         let alone = states.start < self.alone_until
+            || self.lazy.is_some()
             || self.order.is_some()
             || self.symmetry.is_some()
             || lookers.threads < 2
@@ -331,7 +332,7 @@ impl View {
         }
         let pending = |walk: &OneWalk| {
             let OneWalk { state: from, what, effect, .. } = *walk;
-            effect.map(|effect| Pending { from, what, effect })
+            effect.map(|effect| Pending { from, step: Step::alone(what), effect })
         };
         self.pending.extend(walks.iter().filter_map(pending));
         true
@@ -343,14 +344,14 @@ impl View {
         space.moves_in(&self.row, &mut self.moves);
         let first = self.pending.len();
         for what in &self.moves {
-            let known = space.transitions.effects(what.number(), &self.row, &mut self.walk).is_ok();
+            let known = space.transitions.effects(Step::alone(*what), &self.row, &mut self.walk).is_ok();
             let ends = |effect: &u32| space.transitions.effect(*effect).achieved.ends();
             if !known || self.walk.found.iter().any(ends) {
                 self.pending.truncate(first);
                 self.unknown.push(state);
                 return;
             }
-            let pending = |effect: &u32| Pending { from: state, what: *what, effect: *effect };
+            let pending = |effect: &u32| Pending { from: state, step: Step::alone(*what), effect: *effect };
             self.pending.extend(self.walk.found.iter().map(pending));
         }
         if self.pending.len() == first {

@@ -7,6 +7,8 @@
 
 use ipcsim_kernel::{ProcessId, ThreadId};
 
+use super::parts::Is;
+
 /// What can happen next in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Move {
@@ -43,6 +45,32 @@ impl Move {
     }
 }
 
+/// What happens in a transition: a move and, where calls are lazy, just before it a call of another thread or of the same
+/// one that only blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The thread whose call blocks before the move.
+    pub blocks: Option<ThreadId>,
+    pub what: Move,
+}
+
+impl Step {
+    pub(crate) fn alone(what: Move) -> Self {
+        Self { blocks: None, what }
+    }
+}
+
+/// How far the calls of a step came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// To their end, and no thread waits that could as well have called later.
+    Through,
+    /// As [`Came::Through`], but the last one was refused: its outcome is not `ok`.
+    Refused,
+    /// A thread waits that could as well call later; whether its wait is bounded.
+    Waits(Is),
+}
+
 /// What a step does to the parts of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
@@ -54,6 +82,7 @@ pub(super) struct Change {
     pub ended: Box<[ProcessId]>,
     pub achieved: Achieved,
     pub delivery: Delivery,
+    pub came: Came,
 }
 
 /// What a step achieved.
@@ -126,7 +155,7 @@ pub(super) struct TransitionCache<E> {
 }
 
 /// A step of a walk.
-pub(super) enum Step {
+pub(super) enum Pace {
     /// It goes on to this place.
     To(u32),
     /// It has reached an effect.
@@ -144,11 +173,32 @@ pub(super) struct Walk {
 
 /// The root of all functions: its children are indexed by function number.
 const ROOT: u32 = 0;
+/// The root of the functions that depend on a thread as well: its children are indexed by thread, and theirs by function.
+const ROOT_OF_PAIRS: u32 = 1;
+
+/// The number of a function, for one thread or for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Function {
+    pub thread: Option<ThreadId>,
+    pub number: u32,
+}
+
+impl From<u32> for Function {
+    fn from(number: u32) -> Self {
+        Self { thread: None, number }
+    }
+}
+
+impl From<Step> for Function {
+    fn from(step: Step) -> Self {
+        Self { thread: step.blocks, number: step.what.number() }
+    }
+}
 
 impl<E> TransitionCache<E> {
     pub(super) fn new() -> Self {
         let root = Place { node: Node::Unknown, ..Place::NOWHERE };
-        Self { places: vec![root], effects: Vec::new(), bytes: 0 }
+        Self { places: vec![root, root], effects: Vec::new(), bytes: 0 }
     }
 
     pub(super) fn effect(&self, number: u32) -> &E {
@@ -162,12 +212,18 @@ impl<E> TransitionCache<E> {
 
     /// Finds the effects of the function with this number in a state, in the order of the answers.
     /// Errors: the answers with which it must still be performed, because their effect is unknown.
-    pub(super) fn effects(&self, what: u32, row: &[u32], walk: &mut Walk) -> Result<(), Vec<u64>> {
+    pub(super) fn effects(
+        &self,
+        what: impl Into<Function>,
+        row: &[u32],
+        walk: &mut Walk,
+    ) -> Result<(), Vec<u64>> {
+        let what = what.into();
         let Walk { found, open } = walk;
         found.clear();
         open.clear();
         let unknown = || Err(self.unknown_answers(what, row));
-        let Some(start) = self.way(ROOT, what) else { return unknown() };
+        let Some(start) = self.start(what) else { return unknown() };
         open.push(start);
         while let Some(mut at) = open.pop() {
             loop {
@@ -194,24 +250,29 @@ impl<E> TransitionCache<E> {
     }
 
     /// Where a walk for this function begins.
-    pub(super) fn start(&self, what: u32) -> Option<u32> {
-        self.way(ROOT, what)
+    pub(super) fn start(&self, what: impl Into<Function>) -> Option<u32> {
+        match what.into() {
+            Function { thread: None, number } => self.way(ROOT, number),
+            Function { thread: Some(t), number } => {
+                self.way(self.way(ROOT_OF_PAIRS, t.0)?, number)
+            }
+        }
     }
 
     /// One step of a walk.
-    pub(super) fn step(&self, at: u32, row: &[u32]) -> Step {
+    pub(super) fn step(&self, at: u32, row: &[u32]) -> Pace {
         match self.places[at as usize].node {
             Node::Looks(position) => {
-                self.way(at, row[position as usize]).map_or(Step::Several, Step::To)
+                self.way(at, row[position as usize]).map_or(Pace::Several, Pace::To)
             }
-            Node::Done(effect) => Step::Done(effect),
-            Node::Asks(_) | Node::Unknown | Node::Nowhere => Step::Several,
+            Node::Done(effect) => Pace::Done(effect),
+            Node::Asks(_) | Node::Unknown | Node::Nowhere => Pace::Several,
         }
     }
 
     /// The answers on the way to the first unknown place.
-    fn unknown_answers(&self, what: u32, row: &[u32]) -> Vec<u64> {
-        let Some(start) = self.way(ROOT, what) else { return Vec::new() };
+    fn unknown_answers(&self, what: Function, row: &[u32]) -> Vec<u64> {
+        let Some(start) = self.start(what) else { return Vec::new() };
         let mut open = vec![(start, Vec::new())];
         while let Some((at, answers)) = open.pop() {
             match self.places[at as usize].node {
@@ -237,13 +298,15 @@ impl<E> TransitionCache<E> {
     /// Enters the effect of a performed step, which takes this many bytes.
     pub(super) fn learn(
         &mut self,
-        what: u32,
+        what: impl Into<Function>,
         row: &[u32],
         reads: &[Read],
         effect: E,
         bytes: usize,
     ) {
-        let mut at = self.make_way(ROOT, what);
+        let Function { thread, number } = what.into();
+        let root = thread.map_or(ROOT, |t| self.make_way(ROOT_OF_PAIRS, t.0));
+        let mut at = self.make_way(root, number);
         for read in reads {
             match *read {
                 Read::Looked(position) => {

@@ -1,7 +1,7 @@
 //! Many walks through the transition cache side by side: while one waits for memory, the others go on.
 
 use super::Space;
-use super::transitions::{Move, Step};
+use super::transitions::{Move, Pace, Step};
 
 /// The known effects of the moves of some states.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Walks {
             space.rows.unpack(state, row);
             space.moves_in(row, &mut self.moves);
             for what in &self.moves {
-                let start = space.transitions.start(what.number());
+                let start = space.transitions.start(Step::alone(*what));
                 if start.is_some() {
                     self.under_way.push(self.all.len() as u32);
                 }
@@ -49,12 +49,12 @@ impl Walks {
                 let walk = &mut all[*number as usize];
                 let row = walk.place * width;
                 match space.transitions.step(walk.at, &rows[row..row + width]) {
-                    Step::To(next) => {
+                    Pace::To(next) => {
                         walk.at = next;
                         return true;
                     }
-                    Step::Done(effect) => walk.effect = Some(effect),
-                    Step::Several => {}
+                    Pace::Done(effect) => walk.effect = Some(effect),
+                    Pace::Several => {}
                 }
                 false
             });

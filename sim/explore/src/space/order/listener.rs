@@ -14,7 +14,7 @@ use ipcsim_kernel::program::{Effect, From, Receive, Wait};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{Capacity, Machine, Mailbox, Pick, Thread};
 
-use super::ahead::{About, Direction, about};
+use super::super::reach::{About, Direction, about};
 use super::{Movable, PartialOrder, Threads, View, commutes};
 
 /// Whether nobody gives up waiting, and no process ends in the middle of a wait.

@@ -22,7 +22,8 @@ use ipcsim_kernel::{
 };
 
 use super::transitions::Move;
-use ahead::{About, Ahead, Direction, Links, Walk, about};
+use super::reach::{About, Direction, Links, about};
+use ahead::{Ahead, Walk};
 use listener::{is_patient, is_rendezvous};
 
 /// A set of threads.

@@ -1,0 +1,302 @@
+//! Lazy calls: a call that would only put its thread into a queue has not been made yet.
+//!
+//! Time is free in an exploration, so a thread that waits can often not be told from one that is about to call. Where that
+//! is so, a call that would block is not a step. It becomes one when it can be completed. Where two calls need each
+//! other, both are one *joint* step: the call of one blocks, and then the call of the other completes it. A bounded wait that
+//! ends without anything is one step, too.
+//!
+//! Every lazy schedule is one of the kernel's: let each thread call just before its call is completed. And for each schedule
+//! of the kernel there is a lazy one: leave out the calls that block, and make each when the kernel completed it.
+
+use ipcsim_kernel::program::{Effect, From, Op};
+use ipcsim_kernel::table::Notes;
+use ipcsim_kernel::waits::settled;
+use ipcsim_kernel::{
+    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, MailboxId, Object, Oracle,
+    Pick, Question, Sink, State, Thread, ThreadId, ThreadState,
+};
+
+use super::reach::{About, Direction, Links, about};
+use super::parts::{Is, Part, Parts};
+use super::transitions::{Came, Move, Step};
+use super::drive::{Ready, drive};
+use super::{Pending, Space};
+
+/// Which calls are lazy, and what is known of those who are about to make them.
+pub(super) struct Lazy {
+    links: Links,
+    /// What the call can touch before which a thread stands, by the number of its part.
+    reach: Vec<Option<Reach>>,
+}
+
+/// The mailboxes and links that a call can touch.
+#[derive(Clone, Debug, Default)]
+struct Reach {
+    sends: Boxes,
+    receives: Boxes,
+}
+
+/// Mailboxes and links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Boxes {
+    #[default]
+    None,
+    One(MailboxId),
+    Many(Box<[MailboxId]>),
+    /// Known only when the call is made.
+    Unknown,
+}
+
+impl Boxes {
+    fn listed(&self) -> &[MailboxId] {
+        match self {
+            Boxes::None | Boxes::Unknown => &[],
+            Boxes::One(one) => std::slice::from_ref(one),
+            Boxes::Many(many) => many,
+        }
+    }
+
+    fn meets(&self, other: &Boxes) -> bool {
+        match (self, other) {
+            (Boxes::None, _) | (_, Boxes::None) => false,
+            (Boxes::Unknown, _) | (_, Boxes::Unknown) => true,
+            (one, other) => one.listed().iter().any(|it| other.listed().contains(it)),
+        }
+    }
+}
+
+impl Lazy {
+    /// The lazy calls of a machine with this initial state; `None` if its calls are not known to be lazy.
+    pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
+        let policies = &machine.policies;
+        let is_eager = policies.memory.is_some()
+            || policies.looks_again()
+            || policies.detect != Detect::Report
+            || policies.sender == Pick::Lifo
+            || machine.has_ports()
+            || machine.any_call(|effect| !effect.is_plain() || is_eager(effect))
+            || machine.code.iter().any(draws)
+            || state.mailboxes.items().iter().any(|mailbox| !may_be_lazy(mailbox));
+        if is_eager {
+            return None;
+        }
+        let links = Links(state.mailboxes.items().iter().map(Mailbox::link).collect());
+        Some(Self { links, reach: Vec::new() })
+    }
+
+    /// Whether a thread waits in a state that could as well call later, and until when.
+    pub(super) fn waits_in(&self, state: &State) -> Option<Bound> {
+        let waits = |thread: &Thread| match &thread.state {
+            ThreadState::Blocked {
+                on: BlockedOn::Send(_) | BlockedOn::Receive { .. } | BlockedOn::Sleep,
+                bound,
+            } => Some(*bound),
+            _ => None,
+        };
+        // Those that the step has not changed do not wait, and looking at them would count as reading.
+        (0..state.threads.items().len())
+            .filter(|t| state.threads.changed(*t))
+            .find_map(|t| waits(&state.threads.items()[t]))
+    }
+
+    fn learn(&mut self, machine: &Machine, parts: &Parts, part: u32) {
+        let at = part as usize;
+        if self.reach.len() <= at {
+            self.reach.resize(at + 1, None);
+        }
+        if self.reach[at].is_none() {
+            let reach = match parts.get(part) {
+                Part::Thread(thread) => self.reach_of(machine, thread),
+                _ => Reach::default(),
+            };
+            self.reach[at] = Some(reach);
+        }
+    }
+
+    fn of_part(&self, part: u32) -> &Reach {
+        self.reach[part as usize].as_ref().expect("it was learned")
+    }
+
+    fn reach_of(&self, machine: &Machine, thread: &Thread) -> Reach {
+        let mut reach = Reach::default();
+        if !thread.state.is_ready() {
+            return reach;
+        }
+        let boxes = |expr: &Expr, direction| match settled(machine, thread, &[], expr) {
+            None => Boxes::Unknown,
+            Some(value) => match about(&self.links, &value, thread.process, direction) {
+                About::These(boxes) => match boxes[..] {
+                    [] => Boxes::None,
+                    [one] => Boxes::One(one),
+                    _ => Boxes::Many(boxes.into()),
+                },
+                About::Reply => Boxes::None,
+                About::Any => Boxes::Unknown,
+            },
+        };
+        machine.code[thread.pc.index()].effects(&mut |effect| match effect {
+            Effect::Sends(send) => reach.sends = boxes(&send.to, Direction::To),
+            Effect::Receives(receive) => {
+                reach.receives = match &receive.from {
+                    From::These(from) => boxes(from, Direction::From),
+                    From::Anyone => {
+                        Boxes::Many(self.links.leading_to(thread.process).collect())
+                    }
+                };
+            }
+            _ => {}
+        });
+        reach
+    }
+}
+
+/// Whether a call with this effect must put its thread into a queue.
+fn is_eager(effect: Effect) -> bool {
+    match effect {
+        Effect::Sends(send) => send.hold.is_some() || !send.rights.is_empty(),
+        Effect::Answers(reply) => !reply.rights.is_empty(),
+        Effect::Receives(receive) => receive.max_size.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a call draws lots.
+fn draws(op: &Op) -> bool {
+    let is_random = |part: &Expr| matches!(part, Expr::Function(Function::Random, _));
+    let mut draws = false;
+    op.expressions(&mut |expr| draws |= expr.contains(&is_random));
+    draws && matches!(op, Op::Call(_))
+}
+
+fn may_be_lazy(mailbox: &Mailbox) -> bool {
+    let counts_messages = matches!(
+        mailbox.spec.capacity,
+        Capacity::None | Capacity::Messages(_) | Capacity::Unlimited
+    );
+    counts_messages
+        && !matches!(mailbox.object, Object::Filed)
+        && mailbox.spec.receiver != Pick::Lifo
+}
+
+/// The threads that are ready and stand before a call, in the order of the file.
+pub(crate) fn callers(machine: &Machine, state: &State) -> Vec<ThreadId> {
+    let calls = |t: &ThreadId| {
+        let thread = &state.threads[t.index()];
+        thread.state.is_ready() && matches!(machine.code[thread.pc.index()], Op::Call(_))
+    };
+    (0..state.threads.len()).map(ThreadId::at).filter(calls).collect()
+}
+
+/// Answers every question with the first answer.
+struct First;
+
+impl Oracle for First {
+    fn choose(&mut self, _: Question) -> u64 {
+        0
+    }
+}
+
+/// Listens to nothing.
+struct NoSink;
+
+impl Sink for NoSink {
+    const EVENTS: bool = false;
+}
+
+/// A thread before its call, and how far that came by itself.
+#[derive(Clone, Copy)]
+struct Caller {
+    t: ThreadId,
+    part: u32,
+    came: Came,
+}
+
+impl Space<'_> {
+    /// A state in which nothing moves any more, with those in their queues who wait for ever.
+    pub fn end_state(&self, state: u32) -> State {
+        let mut state = self.state(state);
+        if self.lazy.is_some() {
+            for t in callers(self.machine, &state) {
+                let mut nobody = Ready::new(NoSink);
+                let step = Step::alone(Move::Call(t));
+                drive(self.machine, &mut state, (step, &self.grain), &mut First, &mut nobody, |_, _, _, _| {});
+            }
+        }
+        state
+    }
+
+    /// Finds what can happen in the current state, where calls are lazy.
+    pub(super) fn lazy_moves(&mut self, state: u32) {
+        let first = self.batch.pending.len();
+        self.all_moves(state);
+        let mut callers: Vec<Caller> = Vec::new();
+        let mut at = first;
+        let Some(mut lazy) = self.lazy.take() else { return };
+        while at < self.batch.pending.len() {
+            let Pending { step, effect, .. } = self.batch.pending[at];
+            let came = self.transitions.effect(effect).came;
+            if let Move::Call(t) = step.what {
+                let part = self.seen.part(self.layout.thread(t.index()), self.row[self.layout.thread(t.index())]);
+                lazy.learn(self.machine, &self.parts, part);
+                match callers.last_mut().filter(|caller| caller.t == t) {
+                    Some(caller) if caller.came == Came::Through => caller.came = came,
+                    Some(_) => {}
+                    None => callers.push(Caller { t, part, came }),
+                }
+            }
+            if matches!(came, Came::Waits(_)) {
+                self.batch.pending.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        for caller in &callers {
+            let Came::Waits(bounded) = caller.came else { continue };
+            if bounded == Is::So {
+                self.follow_if_through(state, caller.t, Move::Expire(caller.t));
+            }
+            for other in callers.iter().filter(|other| other.t != caller.t) {
+                if lazy.may_complete(caller, other) {
+                    self.follow_if_through(state, caller.t, Move::Call(other.t));
+                }
+            }
+        }
+        self.lazy = Some(lazy);
+    }
+
+    /// A move after a call that blocks: a step if nobody waits after it.
+    fn follow_if_through(&mut self, state: u32, blocks: ThreadId, what: Move) {
+        let first = self.batch.pending.len();
+        self.follow(state, Step { blocks: Some(blocks), what });
+        let waits = |pending: &Pending| {
+            matches!(self.transitions.effect(pending.effect).came, Came::Waits(_))
+        };
+        let mut at = first;
+        while at < self.batch.pending.len() {
+            if waits(&self.batch.pending[at]) {
+                self.batch.pending.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+impl Lazy {
+    /// Whether a call that blocks might be completed by another one, in a way that takes both at once.
+    fn may_complete(&self, waiter: &Caller, other: &Caller) -> bool {
+        let (waits, comes) = (self.of_part(waiter.part), self.of_part(other.part));
+        // What a send stores by itself, a receiver takes afterwards.
+        let takes = other.came != Came::Through && waits.receives.meets(&comes.sends);
+        let gives = match other.came {
+            Came::Waits(_) => false,
+            Came::Refused => waits.sends.meets(&comes.receives),
+            // It may have taken a message from further behind in its list.
+            Came::Through => {
+                matches!(comes.receives, Boxes::Many(_) | Boxes::Unknown)
+                    && waits.sends.meets(&comes.receives)
+            }
+        };
+        takes || gives
+    }
+}
