@@ -8,15 +8,14 @@
 //! Every lazy schedule is one of the kernel's: let each thread call just before its call is completed. And for each schedule
 //! of the kernel there is a lazy one: leave out the calls that block, and make each when the kernel completed it.
 
-use ipcsim_kernel::program::{Effect, From, Op};
+use ipcsim_kernel::program::{Effect, Op};
 use ipcsim_kernel::table::Notes;
-use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, MailboxId, Object, Oracle,
+    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, Object, Oracle,
     Pick, Question, Sink, State, Thread, ThreadId, ThreadState,
 };
 
-use super::reach::{About, Direction, Links, about};
+use super::reach::{Boxes, Links, Reach};
 use super::parts::{Is, Part, Parts};
 use super::transitions::{Came, Move, Step};
 use super::drive::{Ready, drive};
@@ -27,42 +26,6 @@ pub(super) struct Lazy {
     links: Links,
     /// What the call can touch before which a thread stands, by the number of its part.
     reach: Vec<Option<Reach>>,
-}
-
-/// The mailboxes and links that a call can touch.
-#[derive(Clone, Debug, Default)]
-struct Reach {
-    sends: Boxes,
-    receives: Boxes,
-}
-
-/// Mailboxes and links.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Boxes {
-    #[default]
-    None,
-    One(MailboxId),
-    Many(Box<[MailboxId]>),
-    /// Known only when the call is made.
-    Unknown,
-}
-
-impl Boxes {
-    fn listed(&self) -> &[MailboxId] {
-        match self {
-            Boxes::None | Boxes::Unknown => &[],
-            Boxes::One(one) => std::slice::from_ref(one),
-            Boxes::Many(many) => many,
-        }
-    }
-
-    fn meets(&self, other: &Boxes) -> bool {
-        match (self, other) {
-            (Boxes::None, _) | (_, Boxes::None) => false,
-            (Boxes::Unknown, _) | (_, Boxes::Unknown) => true,
-            (one, other) => one.listed().iter().any(|it| other.listed().contains(it)),
-        }
-    }
 }
 
 impl Lazy {
@@ -99,54 +62,23 @@ impl Lazy {
             .find_map(|t| waits(&state.threads.items()[t]))
     }
 
-    fn learn(&mut self, machine: &Machine, parts: &Parts, part: u32) {
+    /// Finds out what a thread with this part can touch.
+    pub(super) fn learn(&mut self, machine: &Machine, parts: &Parts, part: u32) {
         let at = part as usize;
         if self.reach.len() <= at {
             self.reach.resize(at + 1, None);
         }
         if self.reach[at].is_none() {
             let reach = match parts.get(part) {
-                Part::Thread(thread) => self.reach_of(machine, thread),
+                Part::Thread(thread) => Reach::of(machine, &self.links, thread),
                 _ => Reach::default(),
             };
             self.reach[at] = Some(reach);
         }
     }
 
-    fn of_part(&self, part: u32) -> &Reach {
+    pub(super) fn of_part(&self, part: u32) -> &Reach {
         self.reach[part as usize].as_ref().expect("it was learned")
-    }
-
-    fn reach_of(&self, machine: &Machine, thread: &Thread) -> Reach {
-        let mut reach = Reach::default();
-        if !thread.state.is_ready() {
-            return reach;
-        }
-        let boxes = |expr: &Expr, direction| match settled(machine, thread, &[], expr) {
-            None => Boxes::Unknown,
-            Some(value) => match about(&self.links, &value, thread.process, direction) {
-                About::These(boxes) => match boxes[..] {
-                    [] => Boxes::None,
-                    [one] => Boxes::One(one),
-                    _ => Boxes::Many(boxes.into()),
-                },
-                About::Reply => Boxes::None,
-                About::Any => Boxes::Unknown,
-            },
-        };
-        machine.code[thread.pc.index()].effects(&mut |effect| match effect {
-            Effect::Sends(send) => reach.sends = boxes(&send.to, Direction::To),
-            Effect::Receives(receive) => {
-                reach.receives = match &receive.from {
-                    From::These(from) => boxes(from, Direction::From),
-                    From::Anyone => {
-                        Boxes::Many(self.links.leading_to(thread.process).collect())
-                    }
-                };
-            }
-            _ => {}
-        });
-        reach
     }
 }
 
@@ -260,6 +192,10 @@ impl Space<'_> {
                     self.follow_if_through(state, caller.t, Move::Call(other.t));
                 }
             }
+        }
+        if let Some(mut order) = self.order.take() {
+            self.keep_stubborn(&mut order, &mut lazy, first);
+            self.order = Some(order);
         }
         self.lazy = Some(lazy);
     }

@@ -4,6 +4,7 @@
 //! is one call of one thread plus the local work after it. The kernel's one `step` performs it once for each
 //! combination of what it reads; after that it comes from the transition cache.
 
+mod bits;
 mod bounds;
 mod descent;
 mod drive;
@@ -195,11 +196,8 @@ impl<'m> Space<'m> {
             grain.merge_quiet_ends();
         }
         let order = match reductions.order {
-            _ if lazy.is_some() => None,
-            // It does not support local work that stops on its way.
-            Reduction::On if grain.pauses() => None,
-            Reduction::On => PartialOrder::of(machine, &state),
-            Reduction::Off => None,
+            Reduction::On if lazy.is_some() => PartialOrder::of(machine, &state),
+            Reduction::On | Reduction::Off => None,
         };
         let symmetry = match reductions.symmetry {
             Reduction::On => Symmetry::of(machine, &layout, &state),
@@ -312,13 +310,8 @@ impl<'m> Space<'m> {
                 self.rows.unpack(state, &mut self.row);
                 self.lazy_moves(state);
             }
-        } else if self.order.is_none() {
-            self.walk(states);
         } else {
-            for state in states {
-                self.rows.unpack(state, &mut self.row);
-                self.moves(state);
-            }
+            self.walk(states);
         }
         self.arrive(edges);
     }
@@ -343,18 +336,6 @@ impl<'m> Space<'m> {
     }
 
     /// Finds what can happen in the current state.
-    fn moves(&mut self, state: u32) {
-        let first = self.batch.pending.len();
-        self.all_moves(state);
-        if let Some(order) = self.order.take() {
-            let all = self.batch.pending.len() - first;
-            self.keep_persistent(&order, first);
-            self.trial.moves += all;
-            self.trial.kept += self.batch.pending.len() - first;
-            self.order = Some(order);
-        }
-    }
-
     fn all_moves(&mut self, state: u32) {
         let mut moves = std::mem::take(&mut self.moves);
         self.moves_in(&self.row, &mut moves);

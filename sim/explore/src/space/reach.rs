@@ -1,6 +1,10 @@
 //! Which mailboxes and links a call touches.
 
-use ipcsim_kernel::{Handle, MailboxId, ProcessId, Value};
+use ipcsim_kernel::program::{Effect, From};
+use ipcsim_kernel::waits::settled;
+use ipcsim_kernel::{Expr, Handle, Machine, MailboxId, ProcessId, Thread, Value};
+
+use super::bits::Bits;
 
 /// For each mailbox, the processes at its ends, if it is a link.
 pub(super) struct Links(pub Vec<Option<(ProcessId, ProcessId)>>);
@@ -62,5 +66,92 @@ pub(super) fn about(links: &Links, value: &Value, own: ProcessId, direction: Dir
         }
         // Such a call raises an exception.
         _ => About::These(Vec::new()),
+    }
+}
+
+impl Links {
+    /// All links, with the processes at their ends.
+    pub(super) fn all(&self) -> impl Iterator<Item = (MailboxId, (ProcessId, ProcessId))> + '_ {
+        let links = self.0.iter().enumerate();
+        links.filter_map(|(id, ends)| Some((MailboxId::at(id), (*ends)?)))
+    }
+}
+
+/// The mailboxes and links that a call can touch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reach {
+    pub sends: Boxes,
+    pub receives: Boxes,
+}
+
+/// Mailboxes and links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Boxes {
+    #[default]
+    None,
+    One(MailboxId),
+    Many(Box<[MailboxId]>),
+    /// Known only when the call is made.
+    Unknown,
+}
+
+impl Boxes {
+    fn listed(&self) -> &[MailboxId] {
+        match self {
+            Boxes::None | Boxes::Unknown => &[],
+            Boxes::One(one) => std::slice::from_ref(one),
+            Boxes::Many(many) => many,
+        }
+    }
+
+    /// All of them; of those that are not known yet, all that it could be.
+    pub(super) fn of(&self, all: &Bits) -> impl Iterator<Item = MailboxId> {
+        let unknown = if *self == Boxes::Unknown { all.numbers() } else { Vec::new() };
+        let unknown = unknown.into_iter().map(MailboxId::at);
+        self.listed().iter().copied().chain(unknown)
+    }
+
+    /// Whether some mailbox may be in both.
+    pub(super) fn meets(&self, other: &Boxes) -> bool {
+        match (self, other) {
+            (Boxes::None, _) | (_, Boxes::None) => false,
+            (Boxes::Unknown, _) | (_, Boxes::Unknown) => true,
+            (one, other) => one.listed().iter().any(|it| other.listed().contains(it)),
+        }
+    }
+}
+
+impl Reach {
+    /// What a thread touches with the call that it stands before.
+    pub(super) fn of(machine: &Machine, links: &Links, thread: &Thread) -> Self {
+        let mut reach = Reach::default();
+        if !thread.state.is_ready() {
+            return reach;
+        }
+        let boxes = |expr: &Expr, direction| match settled(machine, thread, &[], expr) {
+            None => Boxes::Unknown,
+            Some(value) => match about(links, &value, thread.process, direction) {
+                About::These(boxes) => match boxes[..] {
+                    [] => Boxes::None,
+                    [one] => Boxes::One(one),
+                    _ => Boxes::Many(boxes.into()),
+                },
+                About::Reply => Boxes::None,
+                About::Any => Boxes::Unknown,
+            },
+        };
+        machine.code[thread.pc.index()].effects(&mut |effect| match effect {
+            Effect::Sends(send) => reach.sends = boxes(&send.to, Direction::To),
+            Effect::Receives(receive) => {
+                reach.receives = match &receive.from {
+                    From::These(from) => boxes(from, Direction::From),
+                    From::Anyone => {
+                        Boxes::Many(links.leading_to(thread.process).collect())
+                    }
+                };
+            }
+            _ => {}
+        });
+        reach
     }
 }

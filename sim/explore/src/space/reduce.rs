@@ -1,11 +1,12 @@
 //! What is left out of the state space: how the reductions take part in the search.
 
-use ipcsim_kernel::{Detect, Machine, State, ThreadState};
+use ipcsim_kernel::{Detect, Machine, ProcessId, State};
 
-use super::order::{Movable, PartialOrder, Threads, View};
+use super::lazy::Lazy;
+use super::order::{PartialOrder, Standing, View};
 use super::parts::{Is, MEMORY, Part};
 use super::symmetry::Symmetry;
-use super::transitions::{Change, Move, Step};
+use super::transitions::{Move, Step};
 use super::{Edge, Space};
 
 /// Whether a reduction is used.
@@ -101,47 +102,43 @@ impl Space<'_> {
         self.trial.pays()
     }
 
-    /// Of the moves from the current state, keeps those of a persistent set of threads.
-    pub(super) fn keep_persistent(&mut self, order: &PartialOrder, first: usize) {
-        let mut movable: Vec<Movable> = Vec::new();
-        for pending in &self.batch.pending[first..] {
-            let Change { ended, writes, .. } = self.transitions.effect(pending.effect);
-            let threads = order.who_moves(pending.step.what);
-            let waits = pending.step.what.thread().is_some_and(|t| {
-                let position = self.layout.thread(t.index());
-                let written = writes.iter().find(|(at, _)| *at as usize == position);
-                written.is_some_and(|(_, number)| {
-                    let part = self.parts.get(self.seen.part(position, *number));
-                    matches!(part, Part::Thread(thread) if thread.state.is_blocked())
-                })
-            });
-            match movable.last_mut().filter(|last| last.threads == threads) {
-                Some(last) => {
-                    last.ways += 1;
-                    last.ended.extend(ended);
-                }
-                None => movable.push(Movable { threads, ways: 1, ended: ended.to_vec(), waits }),
-            }
-        }
-        if movable.len() < 2 {
+    /// Of the steps from the current state, keeps those of a stubborn set.
+    pub(super) fn keep_stubborn(&mut self, order: &mut PartialOrder, lazy: &mut Lazy, first: usize) {
+        let steps = &self.batch.pending[first..];
+        if steps.len() < 2 {
             return;
         }
-        let threads: Vec<_> = (0..self.layout.threads)
-            .map(|t| {
-                let position = self.layout.thread(t);
-                match self.parts.get(self.seen.part(position, self.row[position])) {
-                    Part::Thread(thread) if thread.state != ThreadState::Ended => Some(thread),
-                    _ => None,
-                }
-            })
+        let part_of = |t: usize| {
+            let position = self.layout.thread(t);
+            self.seen.part(position, self.row[position])
+        };
+        (0..self.layout.threads)
+            .for_each(|t| lazy.learn(self.machine, &self.parts, part_of(t)));
+        let standing = |t: usize| {
+            let part = part_of(t);
+            let thread = match self.parts.get(part) {
+                Part::Thread(thread) => Some(thread),
+                _ => None,
+            };
+            Standing { at: order.place(t, part, thread), thread, reach: lazy.of_part(part) }
+        };
+        let view = View { threads: (0..self.layout.threads).map(standing).collect() };
+        let steps: Vec<(Step, &[ProcessId])> = steps
+            .iter()
+            .map(|pending| (pending.step, &*self.transitions.effect(pending.effect).ended))
             .collect();
-        let view = View { machine: self.machine, threads: &threads };
-        let set: Threads = order.persistent(&view, &movable);
+        let kept = order.stubborn(&view, &steps);
+        self.trial.moves += steps.len();
+        let Some(kept) = kept else {
+            self.trial.kept += steps.len();
+            return;
+        };
         let mut at = 0;
-        self.batch.pending.retain(|pending| {
+        self.batch.pending.retain(|_| {
             at += 1;
-            at <= first || order.who_moves(pending.step.what) & set != 0
+            at <= first || kept[at - first - 1]
         });
+        self.trial.kept += self.batch.pending.len() - first;
     }
 
     /// As [`Space::arrive`], but enters the canonical representatives of the targets.

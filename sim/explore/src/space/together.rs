@@ -212,7 +212,7 @@ impl Space<'_> {
             for state in unknown {
                 self.batch.clear();
                 self.rows.unpack(state, &mut self.row);
-                self.moves(state);
+                self.all_moves(state);
             }
             if self.performed == performed || self.refused.is_some() || self.outgrown {
                 return Looked::ToAnEnd;

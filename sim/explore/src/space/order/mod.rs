@@ -1,369 +1,373 @@
-//! Partial-order reduction: if the next steps of some threads are independent of what all others
-//! can do, the others need not be tried first.
+//! Partial-order reduction by stubborn sets: what does not depend on each other need not be tried in every order.
 //!
-//! A set of threads is *persistent* in a state if nothing that the others could do, without those
-//! in the set moving, depends on the next moves of the set. Exploring only a persistent set in each
-//! state reaches every state in which nothing moves any more. What the others could do is read off
-//! the code still ahead of them; what is known only at run time counts as everything.
+//! A set of transitions is *stubborn* in a state if nothing outside it can disturb it or be disturbed by it (A. Valmari,
+//! "Stubborn Sets for Reduced State Space Generation", 1991). Exploring only the possible transitions of one stubborn set in each
+//! state reaches every state in which nothing moves any more, and goes on for ever if the system can. It is closed
+//! from a possible transition like this:
 //!
-//! On a first-in, first-out mailbox where everybody waits without limit, a send and a receive
-//! commute, whether it is full, empty, or neither. Only two sends, or two receives, do not. The
-//! same holds for a link, except that a message is lost if its receiver ends, and that the end of a
-//! sender may end a receiver that does not handle it.
+//! - of a possible one, all that compete with it: for its threads, and for what it takes from mailboxes or puts there;
+//! - of an impossible one, all that could make it possible, as far as *one* thing is concerned that it lacks.
+//!
+//! On a first-in, first-out mailbox a send and a receive come to the same in either order if both are possible, so only two
+//! sends, or two receives, compete. Whoever does not wait without limit is disturbed by what would end the wait.
 
-mod ahead;
-mod listener;
+mod net;
 
-use ipcsim_kernel::program::{Effect, From, Op, Verb};
-use ipcsim_kernel::waits::settled;
+use ipcsim_kernel::program::Effect;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Expr, Holder, Machine, Mailbox, MailboxId, Object, Order,
-    Pick, ProcessId, Sources, State, Thread, ThreadState,
+    BlockedOn, Detect, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadState,
 };
 
-use super::transitions::Move;
-use super::reach::{About, Direction, Links, about};
-use ahead::{Ahead, Walk};
-use listener::{is_patient, is_rendezvous};
+use super::bits::Bits;
+use super::reach::Reach;
+use super::transitions::{Move, Step};
+use net::{Net, Patience};
 
-/// A set of threads.
-pub(super) type Threads = u64;
-const MOST_THREADS: usize = 64;
-
-/// What each thread may still do.
+/// The calls of a machine, and what depends on what.
 pub(super) struct PartialOrder {
-    /// What lies ahead, by thread and place in the code.
-    ahead: Vec<Vec<Ahead>>,
-    /// Mailboxes and links on which a send and a receive commute.
-    plain: Vec<bool>,
-    /// Mailboxes and links at which a sender waits until its message is taken.
-    rendezvous: Vec<bool>,
-    /// Whether nobody gives up waiting.
-    patient: bool,
-    links: Links,
-    /// The threads of each process.
-    of_process: Vec<Threads>,
+    net: Net,
+    /// Where a thread stands, by the number of its part, as far as it is known.
+    places: Vec<Option<Where>>,
+    closing: Closing,
 }
 
-/// The threads of a state; none for those that have ended or do not exist.
+/// Where a thread stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Where {
+    /// At this place.
+    At(usize),
+    /// It has ended, or does not exist yet.
+    Nowhere,
+    /// Where the net does not have it.
+    Elsewhere,
+}
+
+/// The threads of a state: where they stand and what their calls touch.
 pub(super) struct View<'a> {
-    pub machine: &'a Machine,
-    pub threads: &'a [Option<&'a Thread>],
+    pub threads: Vec<Standing<'a>>,
+}
+
+/// A thread in a state.
+#[derive(Clone, Copy)]
+pub(super) struct Standing<'a> {
+    pub at: Where,
+    pub thread: Option<&'a Thread>,
+    pub reach: &'a Reach,
+}
+
+/// A transition that is possible.
+struct Possible {
+    transition: usize,
+    /// How many ways it can go.
+    ways: usize,
+    /// The processes that end in one of them.
+    ended: Vec<ProcessId>,
+}
+
+/// A set that is being closed.
+struct Closing {
+    set: Bits,
+    more: Bits,
+    open: Vec<usize>,
+    possible: Vec<Option<usize>>,
 }
 
 impl PartialOrder {
-    /// Analyses a machine with this initial state; `None` if steps depend on more than mailboxes
-    /// and links.
+    /// Analyses a machine with this initial state; `None` if steps depend on more than mailboxes and links.
     pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
-        let threads = state.threads.items();
         let policies = &machine.policies;
-        if threads.len() > MOST_THREADS
-            || policies.memory.is_some()
+        if policies.memory.is_some()
             || policies.looks_again()
             || policies.detect != Detect::Report
             || machine.has_ports()
-            || machine.any_call(|effect| !effect.is_plain())
+            || machine.any_call(|effect: Effect| !effect.is_plain())
         {
             return None;
         }
-        let boxes = state.mailboxes.items();
-        let mut plain: Vec<bool> = boxes
-            .iter()
-            .map(|mailbox| policies.sender == Pick::Fifo && commutes(mailbox))
-            .collect();
-        let links = Links(boxes.iter().map(Mailbox::link).collect());
-        let mut of_process: Vec<Threads> = vec![0; state.processes.items().len()];
-        for (id, thread) in threads.iter().enumerate() {
-            of_process[thread.process.index()] |= 1 << id;
-        }
-        let rendezvous = boxes.iter().map(is_rendezvous).collect();
-        let patient = is_patient(machine, &of_process);
-        let mut ahead = Vec::new();
-        for thread in threads {
-            let mut walk = Walk::new(machine, thread, &links);
-            walk.go(&mut plain);
-            ahead.push(walk.ahead());
-        }
-        let mut order = Self { ahead, plain, rendezvous, patient, links, of_process };
-        order.end_together(threads);
-        Some(order)
+        let net = Net::of(machine, state)?;
+        let count = net.inputs.len();
+        let closing = Closing {
+            set: Bits::below(count),
+            more: Bits::below(count),
+            open: Vec::new(),
+            possible: vec![None; count],
+        };
+        Some(Self { net, places: Vec::new(), closing })
     }
 
-    /// When a process ends, all its threads end and withdraw what they send. So each of several
-    /// threads counts as doing what any of them does, and nothing they do commutes.
-    fn end_together(&mut self, threads: &[Thread]) {
-        for of in self.of_process.clone().into_iter().filter(|of| of.count_ones() > 1) {
-            let mut together = Ahead::default();
-            let members = || (0..threads.len()).filter(|t| of & (1 << t) != 0);
-            for t in members() {
-                together.add(&self.ahead[t][threads[t].pc.index()]);
-            }
-            for t in members() {
-                self.ahead[t].fill(together.clone());
-            }
-            for (id, plain) in self.plain.iter_mut().enumerate() {
-                let id = MailboxId::at(id);
-                *plain &= !together.sends.has(id) && !together.receives.has(id);
-            }
+    /// Where a thread stands that has this part.
+    pub(super) fn place(&mut self, t: usize, number: u32, thread: Option<&Thread>) -> Where {
+        let number = number as usize;
+        if self.places.len() <= number {
+            self.places.resize(number + 1, None);
         }
+        *self.places[number].get_or_insert_with(|| match thread {
+            None => Where::Nowhere,
+            Some(thread) if thread.state == ThreadState::Ended => Where::Nowhere,
+            Some(thread) => self.net.place_of(t, thread).map_or(Where::Elsewhere, Where::At),
+        })
     }
 
-    /// The threads that move: one, or all threads of a process that begins.
-    pub(super) fn who_moves(&self, what: Move) -> Threads {
-        match what {
-            Move::Begin => 0,
-            Move::Start(process) => self.of_process[process.index()],
-            Move::Call(t) | Move::Local(t) | Move::Expire(t) => 1 << t.index(),
-        }
-    }
-
-    /// The persistent set with the fewest transitions found, or a receiver that may go first. `moves` are the
-    /// threads that can move, each with its number of transitions and the processes that end in one of them.
-    pub(super) fn persistent(&self, view: &View, moves: &[Movable]) -> Threads {
-        if let Some(listener) = self.listener(view, moves) {
-            return listener;
-        }
-        let alive = alive(view);
-        let mut best = (alive, usize::MAX);
-        for seed in moves {
-            let set = self.closed(view, alive, seed.threads, moves);
-            let ways = moves.iter().filter(|other| other.threads & set != 0);
-            let ways = ways.map(|other| other.ways).sum();
-            if ways < best.1 {
-                best = (set, ways);
+    /// The transition of the net that a step is.
+    fn transition(&self, view: &View, step: Step) -> Option<usize> {
+        let at = |t: ipcsim_kernel::ThreadId| match view.threads[t.index()].at {
+            Where::At(place) => Some(place),
+            Where::Nowhere | Where::Elsewhere => None,
+        };
+        match (step.blocks, step.what) {
+            (None, Move::Call(t) | Move::Expire(t)) | (Some(_), Move::Expire(t)) => {
+                at(t).map(Net::alone)
             }
-        }
-        best.0
-    }
-
-    /// Closes a set of threads: adds every thread that could interfere with one in it.
-    fn closed(&self, view: &View, alive: Threads, seed: Threads, moves: &[Movable]) -> Threads {
-        let mut set = seed;
-        let mut open = seed;
-        while open != 0 {
-            let t = open.trailing_zeros() as usize;
-            open &= open - 1;
-            let mut others = self.interfere(view, t).unwrap_or(alive);
-            if let Some(thread) = view.threads[t] {
-                others |= self.of_process[thread.process.index()];
-            }
-            for movable in moves.iter().filter(|movable| movable.threads & (1 << t) != 0) {
-                for process in &movable.ended {
-                    others |= self.deliver_to(view, *process)
-                        | self.expect_of(view, *process)
-                        | self.impatient(view, |holder| *holder == Holder::Taken(*process));
+            (Some(one), Move::Call(other)) => self.net.pair(at(one)?, at(other)?),
+            (None, Move::Start(process)) => {
+                let is_of = |thread: &Thread| thread.process == process;
+                let first = view.threads.iter().find(|it| it.thread.is_some_and(is_of))?;
+                match first.at {
+                    Where::At(place) => Some(Net::alone(place)),
+                    Where::Nowhere | Where::Elsewhere => None,
                 }
             }
-            others &= alive & !set;
-            open |= others;
-            set |= others;
-        }
-        set
-    }
-
-    /// Which threads could interfere with a thread's next move, or enable it; `None` if all could.
-    fn interfere(&self, view: &View, t: usize) -> Option<Threads> {
-        let Some(thread) = view.threads[t] else { return Some(0) };
-        match &thread.state {
-            // The effect of an exception on others is known from its move.
-            ThreadState::NotStarted | ThreadState::Raising(_) | ThreadState::Ended => Some(0),
-            ThreadState::LookingAgain { .. } | ThreadState::Suspended(_) => None,
-            ThreadState::Ready => match &view.machine.code[thread.pc.index()] {
-                Op::Call(call) => self.interfere_with_call(view, thread, &call.verb),
-                _ => Some(0),
-            },
-            ThreadState::Blocked { on, bound } => match on {
-                BlockedOn::Sleep => Some(0),
-                BlockedOn::Send(mailbox) => {
-                    Some(self.others_at(view, *mailbox, Direction::To, *bound))
-                }
-                BlockedOn::Receive { sources: Sources::One(mailbox), .. } => {
-                    Some(self.others_at(view, *mailbox, Direction::From, *bound))
-                }
-                BlockedOn::Receive { sources: Sources::Anyone, .. } => {
-                    Some(self.deliver_to(view, thread.process))
-                }
-                BlockedOn::Reply { holder, .. } => {
-                    let holders = match holder {
-                        Holder::Taken(process) => self.of_process[process.index()],
-                        Holder::Queued(mailbox) => {
-                            self.others_at(view, *mailbox, Direction::To, *bound)
-                        }
-                    };
-                    Some(holders | self.who(view, |ahead| ahead.replies))
-                }
-                _ => None,
-            },
+            _ => None,
         }
     }
 
-    fn interfere_with_call(&self, view: &View, thread: &Thread, verb: &Verb) -> Option<Threads> {
-        let mut others = Some(0);
-        verb.effects(&mut |effect| {
-            let more = match effect {
-                Effect::Answers(_) => Some(self.rivals_of_a_reply(view)),
-                Effect::Sends(send) => self.rivals_of(view, thread, &send.to, Direction::To),
-                Effect::Receives(receive) => match &receive.from {
-                    From::These(from) => self.rivals_of(view, thread, from, Direction::From),
-                    From::Anyone => Some(self.deliver_to(view, thread.process)),
-                },
-                other if other.is_plain() => Some(0),
-                _ => None,
+    /// Which of the steps of a state to keep: those of a stubborn set, as small as it was found. `None` for all.
+    pub(super) fn stubborn(
+        &mut self,
+        view: &View,
+        steps: &[(Step, &[ProcessId])],
+    ) -> Option<Vec<bool>> {
+        let mut possible: Vec<Possible> = Vec::new();
+        let mut of_step = Vec::with_capacity(steps.len());
+        if view.threads.iter().any(|standing| standing.at == Where::Elsewhere) {
+            return None;
+        }
+        for (step, ended) in steps {
+            let transition = self.transition(view, *step)?;
+            let known = possible.iter().position(|it| it.transition == transition);
+            let known = known.unwrap_or_else(|| {
+                possible.push(Possible { transition, ways: 0, ended: Vec::new() });
+                possible.len() - 1
+            });
+            possible[known].ways += 1;
+            possible[known].ended.extend_from_slice(ended);
+            of_step.push(transition);
+        }
+        if possible.len() < 2 {
+            return None;
+        }
+        possible.sort_by_key(|one| self.net.inputs[one.transition]);
+        let mut closing = std::mem::replace(&mut self.closing, Closing::none());
+        for (number, one) in possible.iter().enumerate() {
+            closing.possible[one.transition] = Some(number);
+        }
+        let mut best: Option<(usize, Bits)> = None;
+        for seed in &possible {
+            let known = best.as_ref().map_or(steps.len(), |(ways, _)| *ways);
+            let ways = self.close(view, &possible, seed.transition, &mut closing, known);
+            if ways < known {
+                best = Some((ways, closing.set.clone()));
+            }
+            if ways == 1 {
+                break;
+            }
+        }
+        for one in &possible {
+            closing.possible[one.transition] = None;
+        }
+        self.closing = closing;
+        let (_, set) = best?;
+        Some(of_step.into_iter().map(|transition| set.has(transition)).collect())
+    }
+
+    /// Closes a set from one transition. Returns how many steps it has; stops at `most`.
+    fn close(
+        &self,
+        view: &View,
+        possible: &[Possible],
+        seed: usize,
+        closing: &mut Closing,
+        most: usize,
+    ) -> usize {
+        closing.set.clear();
+        closing.set.put(seed);
+        closing.open.clear();
+        closing.open.push(seed);
+        let mut ways = 0;
+        while let Some(transition) = closing.open.pop() {
+            closing.more.clear();
+            match closing.possible[transition] {
+                Some(number) => {
+                    ways += possible[number].ways;
+                    if ways >= most {
+                        return ways;
+                    }
+                    self.competing(view, transition, &possible[number].ended, &mut closing.more);
+                }
+                None => self.enabling(view, transition, closing),
+            }
+            let Closing { set, more, open, .. } = closing;
+            set.add_new(more, open);
+        }
+        ways
+    }
+
+    /// All transitions that a possible one may disturb, or that may disturb it.
+    fn competing(&self, view: &View, transition: usize, ended: &[ProcessId], more: &mut Bits) {
+        let net = &self.net;
+        let (one, other) = net.inputs[transition];
+        let meets = other.is_some();
+        for place in [Some(one), other].into_iter().flatten() {
+            more.add(&net.consumers[place]);
+            let standing = &view.threads[net.places[place].thread];
+            let patience = net.places[place].impatient;
+            for id in standing.reach.sends.of(&net.places[place].sends) {
+                self.competing_at((id, Side::Sends, patience), meets, more);
+            }
+            for id in standing.reach.receives.of(&net.places[place].receives) {
+                self.competing_at((id, Side::Receives, patience), meets, more);
+            }
+            if net.places[place].answers {
+                more.add(&net.answering);
+                more.add(&net.awaiting);
+                more.add(&net.of_crowds);
+            }
+            self.answers_to(standing, more);
+            self.siblings(standing, more);
+        }
+        for process in ended {
+            self.connected(*process, more);
+        }
+    }
+
+    fn competing_at(&self, (id, side, patience): (MailboxId, Side, Patience), meets: bool, more: &mut Bits) {
+        let net = &self.net;
+        let spot = &net.spots[id.index()];
+        let is_disturbed = !spot.commutes || patience == Patience::Impatient;
+        // Where nothing is stored, two that meet compete with nobody but for themselves, and who finds nobody there finds
+        // nobody whatever happens.
+        if !spot.stores_nothing || !spot.commutes {
+            let (same, other, impatient) = match side {
+                Side::Sends => (&spot.sending, &spot.receiving, &spot.receiving_impatiently),
+                Side::Receives => (&spot.receiving, &spot.sending, &spot.sending_impatiently),
             };
-            others = others.zip(more).map(|(others, more)| others | more);
-        });
-        others
-    }
-
-    /// Which threads could interfere with a call on these mailboxes or processes.
-    fn rivals_of(
-        &self,
-        view: &View,
-        thread: &Thread,
-        objects: &Expr,
-        direction: Direction,
-    ) -> Option<Threads> {
-        let value = settled(view.machine, thread, &[], objects)?;
-        match about(&self.links, &value, thread.process, direction) {
-            About::Any => None,
-            About::Reply => Some(self.rivals_of_a_reply(view)),
-            About::These(boxes) => Some(
-                boxes
-                    .iter()
-                    .fold(0, |others, mailbox| others | self.rivals_at(view, *mailbox, direction)),
-            ),
+            more.add(same);
+            more.add(if is_disturbed { other } else { impatient });
+        }
+        let Some((from, to)) = net.links.ends(id) else { return };
+        if meets && spot.commutes && spot.stores_nothing {
+            return;
+        }
+        match side {
+            Side::Sends => more.add(&net.of_process[to.index()]),
+            // What was stored is there whether its sender has ended or not.
+            Side::Receives if is_disturbed => more.add(&net.of_process[from.index()]),
+            Side::Receives => {}
         }
     }
 
-    /// The threads whose calls do not commute with a call in this direction.
-    fn rivals_at(&self, view: &View, mailbox: MailboxId, direction: Direction) -> Threads {
-        let rivals = self.who(view, |ahead| match direction {
-            Direction::To => ahead.sends.has(mailbox),
-            Direction::From => ahead.receives.has(mailbox),
-        });
-        let receiver = match (self.links.ends(mailbox), direction) {
-            (Some((_, to)), Direction::To) => self.of_process[to.index()],
-            _ => 0,
-        };
-        rivals | receiver | self.all_at_special(view, mailbox)
-    }
-
-    /// The threads that could end a wait here, or interfere with it.
-    fn others_at(
-        &self,
-        view: &View,
-        mailbox: MailboxId,
-        direction: Direction,
-        bound: Bound,
-    ) -> Threads {
-        let helpers = self.who(view, |ahead| match direction {
-            Direction::To => ahead.receives.has(mailbox),
-            Direction::From => ahead.sends.has(mailbox),
-        });
-        let other_end = match (self.links.ends(mailbox), direction) {
-            (Some((_, to)), Direction::To) => self.of_process[to.index()],
-            (Some((from, _)), Direction::From) => self.of_process[from.index()],
-            (None, _) => 0,
-        };
-        let rivals = match bound {
-            Bound::Forever => 0,
-            Bound::Bounded | Bound::Expired => self.rivals_at(view, mailbox, direction),
-        };
-        helpers | other_end | rivals | self.all_at_special(view, mailbox)
-    }
-
-    /// If a send and a receive do not commute here, all threads that may do either.
-    fn all_at_special(&self, view: &View, mailbox: MailboxId) -> Threads {
-        if self.plain.get(mailbox.index()).is_some_and(|plain| *plain) {
-            return 0;
+    /// Transitions one of which must happen before an impossible one becomes possible.
+    fn enabling(&self, view: &View, transition: usize, closing: &mut Closing) {
+        let net = &self.net;
+        let (one, other) = net.inputs[transition];
+        let stands_at =
+            |place: usize| view.threads[net.places[place].thread].at == Where::At(place);
+        let missing = [other, Some(one)].into_iter().flatten().filter(|place| !stands_at(*place));
+        let cheapest = missing.min_by_key(|place| closing.set.lacks(&net.producers[*place]));
+        if let Some(place) = cheapest {
+            closing.more.add(&net.producers[place]);
+            return;
         }
-        let ends = self.links.ends(mailbox).map_or(0, |(from, to)| {
-            // A receive from anyone depends on which message came first, on whichever link.
-            let to_the_same = self.deliver_to(view, to);
-            to_the_same | self.of_process[from.index()] | self.of_process[to.index()]
-        });
-        ends | self.who(view, |ahead| ahead.sends.has(mailbox) || ahead.receives.has(mailbox))
+        let more = &mut closing.more;
+        let meets = other.is_some();
+        for place in [Some(one), other].into_iter().flatten() {
+            let standing = &view.threads[net.places[place].thread];
+            for id in standing.reach.sends.of(&net.places[place].sends) {
+                self.enabling_at(id, Side::Sends, meets, more);
+            }
+            for id in standing.reach.receives.of(&net.places[place].receives) {
+                self.enabling_at(id, Side::Receives, meets, more);
+            }
+            self.answers_to(standing, more);
+            self.siblings(standing, more);
+        }
     }
 
-    /// The threads that could still send to a process over a link, or reply to anyone.
-    fn deliver_to(&self, view: &View, process: ProcessId) -> Threads {
-        let over_links = self
-            .links
-            .leading_to(process)
-            .fold(0, |who, link| who | self.who(view, |ahead| ahead.sends.has(link)));
-        over_links | self.who(view, |ahead| ahead.replies)
+    fn enabling_at(&self, id: MailboxId, side: Side, meets: bool, more: &mut Bits) {
+        let net = &self.net;
+        let spot = &net.spots[id.index()];
+        if !spot.commutes || (meets && !spot.stores_nothing) {
+            more.add(&spot.sending);
+            more.add(&spot.receiving);
+        } else if !spot.stores_nothing {
+            more.add(match side {
+                Side::Sends => &spot.receiving,
+                Side::Receives => &spot.sending,
+            });
+        }
+        if let Some((from, to)) = net.links.ends(id) {
+            more.add(match side {
+                Side::Sends => &net.of_process[to.index()],
+                Side::Receives => &net.of_process[from.index()],
+            });
+        }
     }
 
-    /// The threads that could also reply, and those that wait for a reply and may not wait long enough.
-    fn rivals_of_a_reply(&self, view: &View) -> Threads {
-        self.who(view, |ahead| ahead.replies) | self.impatient(view, |_| true)
-    }
-
-    /// Callers whose request such a holder must answer, and that may not wait long enough: their
-    /// wait is bounded, or another thread can end their process.
-    fn impatient(&self, view: &View, waits_for: impl Fn(&Holder) -> bool) -> Threads {
-        let mut who = 0;
-        for (t, thread) in view.threads.iter().enumerate() {
-            let Some(thread) = thread else { continue };
-            let of_process = self.of_process[thread.process.index()];
-            if let ThreadState::Blocked { on: BlockedOn::Reply { holder, .. }, bound } =
-                &thread.state
-                && waits_for(holder)
-            {
-                who |= if *bound == Bound::Forever { 0 } else { 1 << t };
-                who |= if of_process == 1 << t { 0 } else { of_process };
+    /// Who could end the wait of a thread for its answer.
+    fn answers_to(&self, standing: &Standing, more: &mut Bits) {
+        let on = match standing.thread.map(|thread| &thread.state) {
+            Some(ThreadState::Blocked { on: BlockedOn::Reply { holder, .. }, .. }) => holder,
+            _ => return,
+        };
+        more.add(&self.net.answering);
+        match on {
+            Holder::Taken(process) => more.add(&self.net.of_process[process.index()]),
+            Holder::Queued(mailbox) => {
+                let spot = &self.net.spots[mailbox.index()];
+                more.add(&spot.receiving);
+                if let Some((_, to)) = self.net.links.ends(*mailbox) {
+                    more.add(&self.net.of_process[to.index()]);
+                }
             }
         }
-        who
     }
 
-    /// The receivers on this process's links for which it matters when it ends. Plain links are exempt: their
-    /// receivers wait without limit, and learn of the end whether they come before or after it.
-    fn expect_of(&self, view: &View, process: ProcessId) -> Threads {
-        let links = (0..self.plain.len()).map(MailboxId::at).filter(|link| {
-            let is_from_there = self.links.ends(*link).is_some_and(|(from, _)| from == process);
-            is_from_there && !self.plain[link.index()]
-        });
-        links.fold(0, |who, link| who | self.who(view, |ahead| ahead.receives.has(link)))
-    }
-
-    fn who(&self, view: &View, could: impl Fn(&Ahead) -> bool) -> Threads {
-        let mut who = 0;
-        for (t, thread) in view.threads.iter().enumerate() {
-            if let Some(thread) = thread
-                && could(&self.ahead[t][thread.pc.index()])
-            {
-                who |= 1 << t;
+    /// The threads of a process end together.
+    fn siblings(&self, standing: &Standing, more: &mut Bits) {
+        if let Some(thread) = standing.thread {
+            let own = &self.net.of_process[thread.process.index()];
+            if self.net.of_crowds.has_some_of(own) {
+                more.add(own);
             }
         }
-        who
+    }
+
+    /// Whoever is concerned by the end of a process.
+    fn connected(&self, process: ProcessId, more: &mut Bits) {
+        let net = &self.net;
+        for (id, ends) in net.links.all() {
+            let spot = &net.spots[id.index()];
+            if ends.1 == process {
+                more.add(&spot.sending);
+            }
+            if ends.0 == process {
+                more.add(if spot.commutes { &spot.receiving_impatiently } else { &spot.receiving });
+            }
+        }
+        more.add(&net.awaiting);
+        more.add(&net.of_process[process.index()]);
     }
 }
 
-/// Threads that can move, with what is known about their transitions.
-pub(super) struct Movable {
-    /// The thread, or all threads of a process that begins.
-    pub threads: Threads,
-    /// How many transitions there are.
-    pub ways: usize,
-    /// The processes that end in one of them.
-    pub ended: Vec<ProcessId>,
-    /// Whether the thread is blocked afterwards.
-    pub waits: bool,
+/// Which side of a mailbox or link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Sends,
+    Receives,
 }
 
-fn alive(view: &View) -> Threads {
-    let alive = view.threads.iter().enumerate().filter(|(_, thread)| thread.is_some());
-    alive.fold(0, |alive, (t, _)| alive | 1 << t)
-}
-
-/// Whether a send and a receive commute, if all waits are unbounded.
-fn commutes(mailbox: &Mailbox) -> bool {
-    let spec = &mailbox.spec;
-    let has_a_fixed_size =
-        matches!(spec.capacity, Capacity::None | Capacity::Messages(_) | Capacity::Unlimited);
-    has_a_fixed_size
-        && !matches!(mailbox.object, Object::Filed)
-        && spec.order == Order::Fifo
-        && spec.receiver == Pick::Fifo
+impl Closing {
+    fn none() -> Self {
+        Self { set: Bits::default(), more: Bits::default(), open: Vec::new(), possible: Vec::new() }
+    }
 }
