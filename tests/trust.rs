@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use common::repository;
 use ipcsim_check::{Budget, Judgement, Subject, judge};
-use ipcsim_explore::{ExploreLimits, Goes, Looks, NoTrace, Reductions, end_of, explore, replay};
+use ipcsim_explore::{
+    ExploreLimits, Goes, Looks, NoTrace, Reduction, Reductions, end_of, explore, replay,
+};
 use ipcsim_scenario::Loaded;
 
 fn files() -> Vec<PathBuf> {
@@ -18,10 +20,10 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn judge_all(name: &str, text: &str, loaded: &Loaded, reductions: Reductions) {
+fn judge_all(name: &str, text: &str, loaded: &Loaded, (reductions, small): (Reductions, u64)) {
     let budget = Budget {
         reductions,
-        explore: ExploreLimits { max_states: 2_000_000, small: 50_000, ..ExploreLimits::default() },
+        explore: ExploreLimits { max_states: 2_000_000, small, ..ExploreLimits::default() },
         run_steps: 1_000_000,
     };
     let subject = Subject {
@@ -54,8 +56,14 @@ fn what_is_right_is_said_with_and_without_merging() {
         let text = std::fs::read_to_string(&path).expect("a scenario can be read");
         let loaded = common::loaded(&name, &text, &[]);
         assert!(!loaded.scenario.claims.is_empty(), "{name} claims something");
+        // Alone, each of those that leave schedules out must do without the others.
+        let lazy = Reductions { lazy: Reduction::On, ..Reductions::MERGE };
+        let stubborn = Reductions { order: Reduction::On, ..lazy };
+        for reductions in [Reductions::ALL, stubborn, lazy] {
+            judge_all(&name, &text, &loaded, (reductions, 0));
+        }
         for reductions in [Reductions::ALL, Reductions::MERGE, Reductions::NONE] {
-            judge_all(&name, &text, &loaded, reductions);
+            judge_all(&name, &text, &loaded, (reductions, 50_000));
         }
     }
 }

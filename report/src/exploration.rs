@@ -206,6 +206,16 @@ fn headline(found: &Exploration) -> String {
             let (first, others) = ways.split_first().map_or(("end", &[][..]), |(a, b)| (*a, b));
             let _ = writeln!(out, "some schedules {first}, others {}: {covered}", or(others));
         }
+        (Covered::Ends, outcomes) => {
+            let ways: Vec<&str> = outcomes.iter().map(|outcome| infinitive(*outcome)).collect();
+            let states = format!("{states} that stand for all (a proof)");
+            let _ = match &ways[..] {
+                [] => writeln!(out, "no schedule comes to an end: {states}"),
+                ways => writeln!(out, "schedules that come to an end {}: {states}", or(ways)),
+            };
+            let _ =
+                writeln!(out, "  others go on for ever; {}", cut_off(found.machine, Covered::Ends));
+        }
         (why, outcomes) => {
             let _ = writeln!(out, "not decided: {covered}: {}", cut_off(found.machine, why));
             tell_doubt(&mut out, found);
@@ -247,6 +257,11 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
     };
     match covered {
         Covered::All => String::new(),
+        Covered::Ends => {
+            "whether one of those is a livelock, or starves somebody, is not decided: `--reduce-above` with a larger \
+             number looks at more of them one by one"
+                .into()
+        }
         Covered::States => "--max-states was reached".into(),
         Covered::Hashed => {
             "--approximate stores a few bits of each state (bitstate hashing)".into()

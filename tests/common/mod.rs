@@ -6,6 +6,7 @@ pub mod busy;
 pub mod generate;
 pub mod names;
 pub mod plain;
+pub mod reduced;
 pub mod shell;
 pub mod situation;
 pub mod walk;

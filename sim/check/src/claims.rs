@@ -1,8 +1,8 @@
 //! Judging claims.
 
 use ipcsim_explore::{
-    Covered, Ending, Exploration, LooksAt, Measures, NoTrace, Path, Reduction, Run, Stop, Tracer,
-    Vacuous, Verdict, conclude, end_of,
+    Covered, Ending, Exploration, LooksAt, Measures, NoTrace, Outcome, Path, Reduction, Run, Stop,
+    Tracer, Vacuous, Verdict, conclude, end_of,
 };
 use ipcsim_kernel::{Event, Fault, Kind, Machine, Predicate, ProcessId, State, Value};
 use ipcsim_report::{Names, bytes, count, cut_off, time};
@@ -389,9 +389,18 @@ impl Court<'_, '_> {
             Some(ending) => {
                 self.fails(format!("a schedule ends as `{}`", ending.outcome.word()), ending.state)
             }
-            None if !self.is_whole() => self.undecided(),
+            None if !self.is_whole() && !self.ends_differently(words) => self.undecided(),
             None => Judgement::Holds(None),
         }
+    }
+
+    /// Whether it is known that no schedule ends in one of these ways, though those that go on for ever were not judged.
+    fn ends_differently(&self, words: &[&str]) -> bool {
+        let comes_to_an_end = [Outcome::Fails, Outcome::Deadlock, Outcome::Stranded];
+        self.found.covered == Covered::Ends
+            && words
+                .iter()
+                .all(|word| comes_to_an_end.iter().any(|outcome| outcome.word() == *word))
     }
 
     fn always(&mut self) -> Judgement {

@@ -22,10 +22,12 @@ const TIMES_AS_MANY: u64 = 100;
 const AT_LEAST: u64 = 2_000;
 /// After a run, the limit is lower.
 const STATES_OF_RUN: u64 = 20_000;
-/// All changes together may cost as much as this many states; a step that is actually performed
-/// costs `PERFORMING`.
-const COST: u64 = 8_000_000;
-const PERFORMING: u64 = 20;
+/// All changes together may cost this much work ([`Exploration::work`]); a step that is actually performed costs
+/// `PERFORMING`. A step looked up is a tenth of a microsecond or so.
+const COST: u64 = 24_000_000;
+const PERFORMING: u64 = 60;
+/// After an exploration they may cost as much as that did, or this much if that is more: the answer must not wait for them.
+const COST_BESIDE: u64 = 2_000_000;
 /// A run with a change that takes more steps than this is abandoned.
 const STEPS: u64 = 100_000;
 /// For a machine with more threads than this, not every schedule is tried, and fewer changes are:
@@ -159,7 +161,7 @@ fn at_fault(
 
 /// Cures for a scenario with a schedule that does not complete.
 pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -> Vec<Cure> {
-    if found.covered != Covered::All {
+    if !matches!(found.covered, Covered::All | Covered::Ends) {
         return Vec::new();
     }
     if found.endings.iter().all(|ending| ending.outcome == Outcome::Completes) {
@@ -167,7 +169,7 @@ pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -
     }
     let mut trial = Trial::new(subject, Now::of(found), *budget);
     let all = trial.candidates();
-    trial.spend = Some(COST);
+    trial.spend = Some(found.work().clamp(COST_BESIDE, COST));
     trial.states = (TIMES_AS_MANY * found.states()).clamp(AT_LEAST, STATES);
     trial.singles(&all, None, SHOWN)
 }
@@ -318,7 +320,7 @@ impl<'a> Trial<'a> {
         }
         let found = self.budget.up_to(self.states).explore(&machine, Looks::NOTHING);
         if let Some(spend) = &mut self.spend {
-            *spend = spend.saturating_sub(found.states() + PERFORMING * found.performed());
+            *spend = spend.saturating_sub(found.work() + PERFORMING * found.performed());
         }
         let all_complete = found.endings.iter().all(|ending| ending.outcome == Outcome::Completes);
         if found.covered != Covered::All {

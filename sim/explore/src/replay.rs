@@ -25,7 +25,14 @@ pub fn replay<T: Tracer>(
         let lived: Vec<usize> = (0..state.processes.len())
             .filter(|process| !state.is_over(ProcessId::at(*process)))
             .collect();
-        drive(machine, &mut state, (Step::alone(step.what), grain), &mut script, &mut teller, |_, _, _, _| {});
+        drive(
+            machine,
+            &mut state,
+            (Step::alone(step.what), grain),
+            &mut script,
+            &mut teller,
+            |_, _, _, _| {},
+        );
         forgive_daemons(machine, &mut state, lived);
     }
     state

@@ -4,10 +4,82 @@ use super::Mutant;
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "a poll meets nobody where calls are lazy",
+        file: "sim/explore/src/space/lazy.rs",
+        before: "Came::Refused => waits.sends.meets(&comes.receives),",
+        after: "Came::Refused => false,",
+    },
+    Mutant {
+        name: "who waits is not found where something lies further behind",
+        file: "sim/explore/src/space/lazy.rs",
+        before: "matches!(comes.receives, Boxes::Many(_) | Boxes::Unknown)\n",
+        after: "matches!(comes.receives, Boxes::Unknown)\n",
+    },
+    Mutant {
+        name: "a refused send meets no receiver that would wait",
+        file: "sim/explore/src/space/lazy.rs",
+        before: "let takes = other.came != Came::Through &&",
+        after: "let takes = matches!(other.came, Came::Waits(_)) &&",
+    },
+    Mutant {
+        name: "a draw is made again as long as a call is lazy",
+        file: "sim/explore/src/space/lazy.rs",
+        before: "draws && matches!(op, Op::Call(_))",
+        after: "draws && matches!(op, Op::End)",
+    },
+    Mutant {
+        name: "calls at ports are lazy",
+        file: "sim/explore/src/space/lazy.rs",
+        before: "            || machine.has_ports()\n",
+        after: "            || false\n",
+    },
+    Mutant {
+        name: "a sender that finds no room for good is only slow",
+        file: "sim/explore/src/space/lazy.rs",
+        before: "        Capacity::None | Capacity::Messages(_) | Capacity::Unlimited\n    );\n    counts_messages",
+        after: "        Capacity::None | Capacity::Messages(_) | Capacity::Unlimited | Capacity::Undefined\n    );\n    counts_messages",
+    },
+    Mutant {
+        name: "nobody gives up waiting where calls are lazy",
+        file: "sim/explore/src/space/lazy.rs",
+        before: "            if bounded == Is::So {",
+        after: "            if bounded == Is::So && caller.t.index() == usize::MAX {",
+    },
+    Mutant {
+        name: "a process that others could hear from ends quietly",
+        file: "sim/explore/src/space/grain.rs",
+        before: "                && process.outgoing.is_empty()\n",
+        after: "",
+    },
+    Mutant {
         name: "partial order overlooks that two senders to one mailbox are rivals",
         file: "sim/explore/src/space/order/mod.rs",
-        before: "Direction::To => ahead.sends.has(mailbox),\n            Direction::From => ahead.receives.has(mailbox),",
-        after: "Direction::To => ahead.sends.has(mailbox) && ahead.receives.has(mailbox),\n            Direction::From => ahead.receives.has(mailbox),",
+        before: "            more.add(same);\n",
+        after: "            more.add(if side == Side::Sends { impatient } else { same });\n",
+    },
+    Mutant {
+        name: "partial order overlooks who does not wait without limit",
+        file: "sim/explore/src/space/order/mod.rs",
+        before: "let is_disturbed = !spot.commutes || patience == Patience::Impatient;",
+        after: "let is_disturbed = !spot.commutes || patience == Patience::Impatient && id.0 == u32::MAX;",
+    },
+    Mutant {
+        name: "partial order overlooks that who sends may find the receiver ended",
+        file: "sim/explore/src/space/order/mod.rs",
+        before: "            Side::Sends => more.add(&net.of_process[to.index()]),\n            // What",
+        after: "            Side::Sends => {}\n            // What",
+    },
+    Mutant {
+        name: "partial order overlooks who could bring a thread to its call",
+        file: "sim/explore/src/space/order/net.rs",
+        before: "                self.producers[*next].add(&self.consumers[at]);\n",
+        after: "                self.producers[*next].add(&self.answering);\n",
+    },
+    Mutant {
+        name: "partial order overlooks that a call can end without its message",
+        file: "sim/explore/src/space/order/net.rs",
+        before: "            && *faultless\n",
+        after: "",
     },
     Mutant {
         name: "symmetry overlooks that `index` is computed with",

@@ -167,6 +167,7 @@ impl<'m> Search<'m> {
             depth: self.depth as u32,
             bytes: self.bytes,
             performed,
+            work: space.work,
             left_over: Vec::new(),
             delivery: self.delivery,
         };

@@ -102,6 +102,9 @@ pub struct Progress {
 pub enum Covered {
     /// Everything.
     All,
+    /// Every schedule that comes to an end. Those that go on for ever were not judged: they are too many to look at
+    /// them one by one.
+    Ends,
     /// [`ExploreLimits::max_states`].
     States,
     /// [`ExploreLimits::max_bytes`].
@@ -203,15 +206,12 @@ pub fn explore<'m>(
     if reductions == whole || looks != Looks::NOTHING {
         return explore_whole(machine, whole, looks, limits);
     }
-    let mut found = match explore_small(machine, whole, limits) {
+    let part = match explore_small(machine, whole, limits) {
         ControlFlow::Break(found) => return found,
-        ControlFlow::Continue(part) => part,
+        ControlFlow::Continue(part) => (limits.max_states <= limits.small).then_some(part),
     };
-    // Reductions cannot decide a system with cycles; most such systems show one early.
-    let goes_round = reduced::goes_round_already(&mut found);
-    drop(found);
-    let reduced = if goes_round { None } else { reduced::explore(machine, reductions, limits) };
-    reduced.unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
+    let reduced = reduced::explore(machine, reductions, limits);
+    reduced.or(part).unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
 }
 
 /// Visits all states if they are few, and then breaks; otherwise continues with the part that was visited.
@@ -222,8 +222,11 @@ fn explore_small<'m>(
 ) -> ControlFlow<Exploration<'m>, Exploration<'m>> {
     let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
     let found = explore_whole(machine, reductions, Looks::NOTHING, &small);
-    let are_many = found.covered == Covered::States && small.max_states < limits.max_states;
-    if are_many { ControlFlow::Continue(found) } else { ControlFlow::Break(found) }
+    if found.covered == Covered::States {
+        ControlFlow::Continue(found)
+    } else {
+        ControlFlow::Break(found)
+    }
 }
 
 /// Visits all states.
@@ -333,6 +336,12 @@ impl Exploration<'_> {
     /// How often the kernel performed a step; all other steps came from the transition cache.
     pub fn performed(&self) -> u64 {
         self.retold.as_ref().map_or(self.space.performed, |retold| retold.by.performed)
+    }
+
+    /// What the search cost: how many steps were looked up, and how much was looked at to leave steps out. The same on
+    /// every machine.
+    pub fn work(&self) -> u64 {
+        self.retold.as_ref().map_or(self.space.work, |retold| retold.by.work)
     }
 
     /// The messages left over when the system completes, or completes in a cycle: per mailbox, in

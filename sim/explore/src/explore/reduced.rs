@@ -1,9 +1,10 @@
 //! Fewer schedules that represent all: partial-order and symmetry reduction.
 //!
-//! They preserve the states in which nothing can move any more, and nothing else that is asked for
-//! here: neither infinite schedules nor the lengths of paths. So they are used when there are too
-//! many states to visit them all, and decide only systems that always terminate. What they find is
-//! shown by a schedule of the whole system.
+//! They preserve the states in which nothing can move any more, and whether a schedule can go on for ever, and nothing
+//! else that is asked for here: neither what such schedules achieve nor the lengths of paths. So they are used when there are too
+//! many states to visit them all. If from every state one can be reached in which nothing moves any more, whoever can be stuck
+//! is stuck in one of those: that is so in the reduced space exactly if it is in the whole one (A. Valmari, "Stop it, and be
+//! stubborn!", 2015). Otherwise they do not decide. What they find is shown by a schedule of the whole system.
 
 use ipcsim_kernel::{Machine, ThreadId};
 
@@ -13,7 +14,7 @@ use super::explain::{Leg, Path, states_to};
 use super::retold::{Elsewhere, Why, retell};
 use super::search::Search;
 use super::{Covered, Exploration, ExploreLimits};
-use crate::space::{Edge, FIRST_ROOM, Looks, Move, Reduction, Reductions, Space, callers};
+use crate::space::{FIRST_ROOM, Looks, Move, Reduction, Reductions, Space, callers};
 
 /// Decides with fewer schedules; `None` if that is impossible for this machine.
 pub(super) fn explore<'m>(
@@ -38,11 +39,13 @@ pub(super) fn explore<'m>(
         return explore(machine, without, limits);
     }
     let may_go_on = covered == Covered::All && search.goes_back;
-    if may_go_on && goes_for_ever(&mut search.space, first)? {
+    let circles = if may_go_on { circles(&mut search.space, first)? } else { Circles::None };
+    if circles == Circles::WithoutAWayOut {
         return None;
     }
-    let hangs_on_the_order =
-        |sink: &u32| endings::failed_before_the_last_worker(machine, &search.space.end_state(*sink));
+    let hangs_on_the_order = |sink: &u32| {
+        endings::failed_before_the_last_worker(machine, &search.space.end_state(*sink))
+    };
     if search.sinks.iter().any(hangs_on_the_order) {
         return None;
     }
@@ -50,6 +53,7 @@ pub(super) fn explore<'m>(
     let concluded = endings::conclude(machine, &mut space, first, &sinks, false);
     let covered = match (covered, space.cancelled()) {
         (Covered::All, Some(reason)) => reason.into(),
+        (Covered::All, None) if circles == Circles::WithAWayOut => Covered::Ends,
         _ => covered,
     };
     let elsewhere = Elsewhere {
@@ -59,6 +63,7 @@ pub(super) fn explore<'m>(
         depth: levels.len() as u32,
         bytes: space.bytes() + parents.capacity() * 4,
         performed: space.performed,
+        work: space.work,
         delivery,
         left_over: super::left_over(&space, &concluded.ends.good),
     };
@@ -68,22 +73,39 @@ pub(super) fn explore<'m>(
     })
 }
 
-/// Whether there is a cycle among the states of the completed levels.
-pub(super) fn goes_round_already(found: &mut Exploration) -> bool {
-    let Some(end) = found.levels.last().copied() else { return false };
-    let known = |edge: &Edge| edge.to < end;
-    let round =
-        components(&mut found.space, found.first..end, |_, edge| known(edge)).and_then(|inner| {
-            goes_round(&mut found.space, found.first, &inner, &|edge, _| known(edge))
-        });
-    round.is_some_and(|round| round.contains(&true))
+/// Whether schedules can go on for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Circles {
+    /// Each comes to an end.
+    None,
+    /// They can, but wherever they are they can still come to an end.
+    WithAWayOut,
+    /// They can come to where they must.
+    WithoutAWayOut,
 }
 
-/// Whether a schedule can go on for ever; `None` if cancelled.
-fn goes_for_ever(space: &mut Space, first: u32) -> Option<bool> {
+/// Whether schedules can go on for ever; `None` if cancelled.
+fn circles(space: &mut Space, first: u32) -> Option<Circles> {
     let states = first..space.states() as u32;
-    let all = components(space, states, |_, _| true)?;
-    Some(goes_round(space, first, &all, &|_, _| true)?.contains(&true))
+    let all = components(space, states.clone(), |_, _| true)?;
+    let round = goes_round(space, first, &all, &|_, _| true)?;
+    if !round.contains(&true) {
+        return Some(Circles::None);
+    }
+    let mut leaves = vec![false; all.count as usize];
+    let mut edges = Vec::new();
+    for state in states {
+        let own = all.of[state as usize] as usize;
+        if round[own] && !leaves[own] {
+            space.go_on()?;
+            edges.clear();
+            space.expand(state, &mut edges);
+            leaves[own] = edges.iter().any(|edge| all.of[edge.to as usize] as usize != own);
+        }
+    }
+    let is_left = |(round, leaves): (&bool, &bool)| !round || *leaves;
+    let all_are_left = round.iter().zip(&leaves).all(is_left);
+    Some(if all_are_left { Circles::WithAWayOut } else { Circles::WithoutAWayOut })
 }
 
 /// Follows a path of the reduced space in the whole one: what one replica does there, another may

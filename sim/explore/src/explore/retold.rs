@@ -24,6 +24,8 @@ pub(super) struct Elsewhere {
     pub bytes: usize,
     /// How often the kernel performed a step.
     pub performed: u64,
+    /// What it cost.
+    pub work: u64,
     pub delivery: Delivery,
     /// The messages left over when the system completes.
     pub left_over: Vec<(MailboxId, u64)>,

@@ -11,14 +11,14 @@
 use ipcsim_kernel::program::{Effect, Op};
 use ipcsim_kernel::table::Notes;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, Object, Oracle,
-    Pick, Question, Sink, State, Thread, ThreadId, ThreadState,
+    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, MailboxId, Object,
+    Oracle, Pick, Question, Sink, State, Thread, ThreadId, ThreadState,
 };
 
-use super::reach::{Boxes, Links, Reach};
-use super::parts::{Is, Part, Parts};
-use super::transitions::{Came, Move, Step};
 use super::drive::{Ready, drive};
+use super::parts::{Is, Part, Parts};
+use super::reach::{Boxes, Links, Reach};
+use super::transitions::{Came, Move, Step};
 use super::{Pending, Space};
 
 /// Which calls are lazy, and what is known of those who are about to make them.
@@ -26,6 +26,7 @@ pub(super) struct Lazy {
     links: Links,
     /// What the call can touch before which a thread stands, by the number of its part.
     reach: Vec<Option<Reach>>,
+    meetings: Meetings,
 }
 
 impl Lazy {
@@ -44,7 +45,7 @@ impl Lazy {
             return None;
         }
         let links = Links(state.mailboxes.items().iter().map(Mailbox::link).collect());
-        Some(Self { links, reach: Vec::new() })
+        Some(Self { links, reach: Vec::new(), meetings: Meetings::default() })
     }
 
     /// Whether a thread waits in a state that could as well call later, and until when.
@@ -151,7 +152,14 @@ impl Space<'_> {
             for t in callers(self.machine, &state) {
                 let mut nobody = Ready::new(NoSink);
                 let step = Step::alone(Move::Call(t));
-                drive(self.machine, &mut state, (step, &self.grain), &mut First, &mut nobody, |_, _, _, _| {});
+                drive(
+                    self.machine,
+                    &mut state,
+                    (step, &self.grain),
+                    &mut First,
+                    &mut nobody,
+                    |_, _, _, _| {},
+                );
             }
         }
         state
@@ -168,7 +176,9 @@ impl Space<'_> {
             let Pending { step, effect, .. } = self.batch.pending[at];
             let came = self.transitions.effect(effect).came;
             if let Move::Call(t) = step.what {
-                let part = self.seen.part(self.layout.thread(t.index()), self.row[self.layout.thread(t.index())]);
+                let part = self
+                    .seen
+                    .part(self.layout.thread(t.index()), self.row[self.layout.thread(t.index())]);
                 lazy.learn(self.machine, &self.parts, part);
                 match callers.last_mut().filter(|caller| caller.t == t) {
                     Some(caller) if caller.came == Came::Through => caller.came = came,
@@ -182,15 +192,14 @@ impl Space<'_> {
                 at += 1;
             }
         }
+        lazy.gather(&callers);
         for caller in &callers {
             let Came::Waits(bounded) = caller.came else { continue };
             if bounded == Is::So {
                 self.follow_if_through(state, caller.t, Move::Expire(caller.t));
             }
-            for other in callers.iter().filter(|other| other.t != caller.t) {
-                if lazy.may_complete(caller, other) {
-                    self.follow_if_through(state, caller.t, Move::Call(other.t));
-                }
+            for other in lazy.partners(caller, &callers) {
+                self.follow_if_through(state, caller.t, Move::Call(callers[other].t));
             }
         }
         if let Some(mut order) = self.order.take() {
@@ -218,7 +227,65 @@ impl Space<'_> {
     }
 }
 
+/// Who sends to each mailbox and link, and who receives there, of the callers of one state.
+#[derive(Default)]
+struct Meetings {
+    senders: Vec<Vec<usize>>,
+    receivers: Vec<Vec<usize>>,
+    /// Those of whom that is not known.
+    unknown: Vec<usize>,
+    used: Vec<MailboxId>,
+}
+
 impl Lazy {
+    /// Notes who could meet whom.
+    fn gather(&mut self, callers: &[Caller]) {
+        let mut meetings = std::mem::take(&mut self.meetings);
+        for id in meetings.used.drain(..) {
+            meetings.senders[id.index()].clear();
+            meetings.receivers[id.index()].clear();
+        }
+        meetings.unknown.clear();
+        meetings.senders.resize_with(self.links.0.len(), Vec::new);
+        meetings.receivers.resize_with(self.links.0.len(), Vec::new);
+        for (at, caller) in callers.iter().enumerate() {
+            let reach = self.of_part(caller.part);
+            if reach.sends == Boxes::Unknown || reach.receives == Boxes::Unknown {
+                meetings.unknown.push(at);
+            }
+            for id in reach.sends.listed() {
+                meetings.senders[id.index()].push(at);
+            }
+            for id in reach.receives.listed() {
+                meetings.receivers[id.index()].push(at);
+            }
+            meetings.used.extend(reach.sends.listed().iter().chain(reach.receives.listed()));
+        }
+        self.meetings = meetings;
+    }
+
+    /// The callers that might complete a call that blocks, in a way that takes both at once, in the order of the file.
+    fn partners(&self, waiter: &Caller, callers: &[Caller]) -> Vec<usize> {
+        let Meetings { senders, receivers, unknown, .. } = &self.meetings;
+        let reach = self.of_part(waiter.part);
+        let mut partners = unknown.clone();
+        if reach.sends == Boxes::Unknown || reach.receives == Boxes::Unknown {
+            partners.extend(0..callers.len());
+        }
+        for id in reach.receives.listed() {
+            partners.extend(&senders[id.index()]);
+        }
+        for id in reach.sends.listed() {
+            partners.extend(&receivers[id.index()]);
+        }
+        partners.sort_unstable();
+        partners.dedup();
+        partners.retain(|other| {
+            callers[*other].t != waiter.t && self.may_complete(waiter, &callers[*other])
+        });
+        partners
+    }
+
     /// Whether a call that blocks might be completed by another one, in a way that takes both at once.
     fn may_complete(&self, waiter: &Caller, other: &Caller) -> bool {
         let (waits, comes) = (self.of_part(waiter.part), self.of_part(other.part));

@@ -38,10 +38,10 @@ use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId, Value
 pub use bounds::{Bounds, Cut};
 pub use descent::Descent;
 pub(crate) use drive::{Ready, drive};
-pub(crate) use lazy::callers;
 pub use filter::Filter;
 pub use grain::Grain;
 use lazy::Lazy;
+pub(crate) use lazy::callers;
 use live::Live;
 use order::PartialOrder;
 use parts::{Is, Layout, Part, Parts, looked};
@@ -157,6 +157,8 @@ pub struct Space<'m> {
     order: Option<PartialOrder>,
     trial: Trial,
     symmetry: Option<Symmetry>,
+    /// How many functions of states were looked up, and how much was looked at to leave steps out: what the search cost.
+    pub work: u64,
     /// How often the kernel actually performed a step.
     pub performed: u64,
     /// Whether there were more threads or mailboxes than there is room for: then all results are
@@ -229,6 +231,7 @@ impl<'m> Space<'m> {
             trial: Trial::default(),
             symmetry,
             performed: 0,
+            work: 0,
             refused: None,
             irreducible: false,
             outgrown: false,
@@ -320,6 +323,7 @@ impl<'m> Space<'m> {
     fn walk(&mut self, states: Range<u32>) {
         let mut walks = std::mem::take(&mut self.walks);
         walks.walk(self, states);
+        self.work += walks.all.len() as u64;
         for OneWalk { state, what, effect, .. } in &walks.all {
             if let Some(effect) = *effect {
                 let step = Step::alone(*what);
@@ -372,6 +376,7 @@ impl<'m> Space<'m> {
     }
 
     fn follow(&mut self, from: u32, step: Step) {
+        self.work += 1;
         let most = self.performed + MOST_EFFECTS;
         while let Err(answers) = self.transitions.effects(step, &self.row, &mut self.walk) {
             if self.performed > most {

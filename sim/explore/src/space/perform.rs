@@ -3,8 +3,8 @@
 use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
-    Bound, Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc, ProcessId,
-    Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
+    Bound, Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc,
+    ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
 };
 
 use super::drive::{Ready, drive};

@@ -96,7 +96,7 @@ pub(super) enum Boxes {
 }
 
 impl Boxes {
-    fn listed(&self) -> &[MailboxId] {
+    pub(super) fn listed(&self) -> &[MailboxId] {
         match self {
             Boxes::None | Boxes::Unknown => &[],
             Boxes::One(one) => std::slice::from_ref(one),
@@ -145,9 +145,7 @@ impl Reach {
             Effect::Receives(receive) => {
                 reach.receives = match &receive.from {
                     From::These(from) => boxes(from, Direction::From),
-                    From::Anyone => {
-                        Boxes::Many(links.leading_to(thread.process).collect())
-                    }
+                    From::Anyone => Boxes::Many(links.leading_to(thread.process).collect()),
                 };
             }
             _ => {}

@@ -33,19 +33,16 @@ pub struct Reductions {
 
 impl Reductions {
     /// None of them.
-    pub const NONE: Self =
-        Self {
+    pub const NONE: Self = Self {
         merge: Reduction::Off,
         lazy: Reduction::Off,
         order: Reduction::Off,
         symmetry: Reduction::Off,
     };
     /// Only the one that leaves out no schedule.
-    pub const MERGE: Self =
-        Self { merge: Reduction::On, ..Self::NONE };
+    pub const MERGE: Self = Self { merge: Reduction::On, ..Self::NONE };
     /// All of them.
-    pub const ALL: Self =
-        Self {
+    pub const ALL: Self = Self {
         merge: Reduction::On,
         lazy: Reduction::On,
         order: Reduction::On,
@@ -103,7 +100,12 @@ impl Space<'_> {
     }
 
     /// Of the steps from the current state, keeps those of a stubborn set.
-    pub(super) fn keep_stubborn(&mut self, order: &mut PartialOrder, lazy: &mut Lazy, first: usize) {
+    pub(super) fn keep_stubborn(
+        &mut self,
+        order: &mut PartialOrder,
+        lazy: &mut Lazy,
+        first: usize,
+    ) {
         let steps = &self.batch.pending[first..];
         if steps.len() < 2 {
             return;
@@ -112,8 +114,7 @@ impl Space<'_> {
             let position = self.layout.thread(t);
             self.seen.part(position, self.row[position])
         };
-        (0..self.layout.threads)
-            .for_each(|t| lazy.learn(self.machine, &self.parts, part_of(t)));
+        (0..self.layout.threads).for_each(|t| lazy.learn(self.machine, &self.parts, part_of(t)));
         let standing = |t: usize| {
             let part = part_of(t);
             let thread = match self.parts.get(part) {
@@ -128,6 +129,7 @@ impl Space<'_> {
             .map(|pending| (pending.step, &*self.transitions.effect(pending.effect).ended))
             .collect();
         let kept = order.stubborn(&view, &steps);
+        self.work += std::mem::take(&mut order.work);
         self.trial.moves += steps.len();
         let Some(kept) = kept else {
             self.trial.kept += steps.len();

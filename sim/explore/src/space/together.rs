@@ -151,6 +151,7 @@ impl Space<'_> {
             }
             let goes_back = self.look_and_enter(team, parents);
             found.add(&team.behind, goes_back);
+            self.work += team.behind.iter().map(|view| view.pending.len() as u64).sum::<u64>();
             if next.is_empty() || self.is_cut() {
                 break;
             }
@@ -344,14 +345,16 @@ impl View {
         space.moves_in(&self.row, &mut self.moves);
         let first = self.pending.len();
         for what in &self.moves {
-            let known = space.transitions.effects(Step::alone(*what), &self.row, &mut self.walk).is_ok();
+            let known =
+                space.transitions.effects(Step::alone(*what), &self.row, &mut self.walk).is_ok();
             let ends = |effect: &u32| space.transitions.effect(*effect).achieved.ends();
             if !known || self.walk.found.iter().any(ends) {
                 self.pending.truncate(first);
                 self.unknown.push(state);
                 return;
             }
-            let pending = |effect: &u32| Pending { from: state, step: Step::alone(*what), effect: *effect };
+            let pending =
+                |effect: &u32| Pending { from: state, step: Step::alone(*what), effect: *effect };
             self.pending.extend(self.walk.found.iter().map(pending));
         }
         if self.pending.len() == first {

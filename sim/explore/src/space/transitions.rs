@@ -253,9 +253,7 @@ impl<E> TransitionCache<E> {
     pub(super) fn start(&self, what: impl Into<Function>) -> Option<u32> {
         match what.into() {
             Function { thread: None, number } => self.way(ROOT, number),
-            Function { thread: Some(t), number } => {
-                self.way(self.way(ROOT_OF_PAIRS, t.0)?, number)
-            }
+            Function { thread: Some(t), number } => self.way(self.way(ROOT_OF_PAIRS, t.0)?, number),
         }
     }
 

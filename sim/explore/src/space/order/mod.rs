@@ -11,6 +11,7 @@
 //! On a first-in, first-out mailbox a send and a receive come to the same in either order if both are possible, so only two
 //! sends, or two receives, compete. Whoever does not wait without limit is disturbed by what would end the wait.
 
+mod code;
 mod net;
 
 use ipcsim_kernel::program::Effect;
@@ -18,10 +19,9 @@ use ipcsim_kernel::{
     BlockedOn, Detect, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadState,
 };
 
-use super::bits::Bits;
 use super::reach::Reach;
 use super::transitions::{Move, Step};
-use net::{Net, Patience};
+use net::{List, Net, Patience};
 
 /// The calls of a machine, and what depends on what.
 pub(super) struct PartialOrder {
@@ -29,6 +29,8 @@ pub(super) struct PartialOrder {
     /// Where a thread stands, by the number of its part, as far as it is known.
     places: Vec<Option<Where>>,
     closing: Closing,
+    /// What it cost, in steps that could have been looked up meanwhile.
+    pub work: u64,
 }
 
 /// Where a thread stands.
@@ -64,12 +66,59 @@ struct Possible {
     ended: Vec<ProcessId>,
 }
 
+/// So many members of lists are looked at in the time in which one step is looked up.
+const SCANNED_AT_ONCE: u64 = 16;
+
 /// A set that is being closed.
+#[derive(Default)]
 struct Closing {
-    set: Bits,
-    more: Bits,
-    open: Vec<usize>,
+    /// For each transition, the number of the last set that it was in.
+    stamps: Vec<u32>,
+    stamp: u32,
+    /// All that is in the set; the last ones are still to be looked at.
+    set: Vec<usize>,
+    looked_at: usize,
+    /// For each transition that is possible, its number among those.
     possible: Vec<Option<usize>>,
+    /// How many members of lists were looked at.
+    scanned: u64,
+}
+
+impl Closing {
+    fn begin(&mut self, seed: usize) {
+        self.stamp += 1;
+        self.set.clear();
+        self.looked_at = 0;
+        self.put(seed);
+    }
+
+    fn has(&self, transition: usize) -> bool {
+        self.stamps[transition] == self.stamp
+    }
+
+    fn put(&mut self, transition: usize) {
+        if !self.has(transition) {
+            self.stamps[transition] = self.stamp;
+            self.set.push(transition);
+        }
+    }
+
+    fn add(&mut self, list: &List) {
+        self.scanned += list.len();
+        list.iter().for_each(|transition| self.put(transition));
+    }
+
+    /// How many of these it does not have.
+    fn lacks(&mut self, list: &List) -> usize {
+        self.scanned += list.len();
+        list.iter().filter(|transition| !self.has(*transition)).count()
+    }
+
+    fn next(&mut self) -> Option<usize> {
+        let next = self.set.get(self.looked_at).copied()?;
+        self.looked_at += 1;
+        Some(next)
+    }
 }
 
 impl PartialOrder {
@@ -86,13 +135,9 @@ impl PartialOrder {
         }
         let net = Net::of(machine, state)?;
         let count = net.inputs.len();
-        let closing = Closing {
-            set: Bits::below(count),
-            more: Bits::below(count),
-            open: Vec::new(),
-            possible: vec![None; count],
-        };
-        Some(Self { net, places: Vec::new(), closing })
+        let closing =
+            Closing { stamps: vec![0; count], possible: vec![None; count], ..Closing::default() };
+        Some(Self { net, places: Vec::new(), closing, work: 0 })
     }
 
     /// Where a thread stands that has this part.
@@ -157,16 +202,18 @@ impl PartialOrder {
             return None;
         }
         possible.sort_by_key(|one| self.net.inputs[one.transition]);
-        let mut closing = std::mem::replace(&mut self.closing, Closing::none());
+        let mut closing = std::mem::take(&mut self.closing);
         for (number, one) in possible.iter().enumerate() {
             closing.possible[one.transition] = Some(number);
         }
-        let mut best: Option<(usize, Bits)> = None;
+        let mut best: Option<(usize, Vec<usize>)> = None;
         for seed in &possible {
             let known = best.as_ref().map_or(steps.len(), |(ways, _)| *ways);
             let ways = self.close(view, &possible, seed.transition, &mut closing, known);
+            self.work += std::mem::take(&mut closing.scanned) / SCANNED_AT_ONCE;
             if ways < known {
-                best = Some((ways, closing.set.clone()));
+                let kept = closing.set.iter().filter(|it| closing.possible[**it].is_some());
+                best = Some((ways, kept.copied().collect()));
             }
             if ways == 1 {
                 break;
@@ -177,7 +224,7 @@ impl PartialOrder {
         }
         self.closing = closing;
         let (_, set) = best?;
-        Some(of_step.into_iter().map(|transition| set.has(transition)).collect())
+        Some(of_step.into_iter().map(|transition| set.contains(&transition)).collect())
     }
 
     /// Closes a set from one transition. Returns how many steps it has; stops at `most`.
@@ -189,31 +236,25 @@ impl PartialOrder {
         closing: &mut Closing,
         most: usize,
     ) -> usize {
-        closing.set.clear();
-        closing.set.put(seed);
-        closing.open.clear();
-        closing.open.push(seed);
+        closing.begin(seed);
         let mut ways = 0;
-        while let Some(transition) = closing.open.pop() {
-            closing.more.clear();
+        while let Some(transition) = closing.next() {
             match closing.possible[transition] {
                 Some(number) => {
                     ways += possible[number].ways;
                     if ways >= most {
                         return ways;
                     }
-                    self.competing(view, transition, &possible[number].ended, &mut closing.more);
+                    self.competing(view, transition, &possible[number].ended, closing);
                 }
                 None => self.enabling(view, transition, closing),
             }
-            let Closing { set, more, open, .. } = closing;
-            set.add_new(more, open);
         }
         ways
     }
 
     /// All transitions that a possible one may disturb, or that may disturb it.
-    fn competing(&self, view: &View, transition: usize, ended: &[ProcessId], more: &mut Bits) {
+    fn competing(&self, view: &View, transition: usize, ended: &[ProcessId], more: &mut Closing) {
         let net = &self.net;
         let (one, other) = net.inputs[transition];
         let meets = other.is_some();
@@ -240,7 +281,12 @@ impl PartialOrder {
         }
     }
 
-    fn competing_at(&self, (id, side, patience): (MailboxId, Side, Patience), meets: bool, more: &mut Bits) {
+    fn competing_at(
+        &self,
+        (id, side, patience): (MailboxId, Side, Patience),
+        meets: bool,
+        more: &mut Closing,
+    ) {
         let net = &self.net;
         let spot = &net.spots[id.index()];
         let is_disturbed = !spot.commutes || patience == Patience::Impatient;
@@ -267,18 +313,23 @@ impl PartialOrder {
     }
 
     /// Transitions one of which must happen before an impossible one becomes possible.
-    fn enabling(&self, view: &View, transition: usize, closing: &mut Closing) {
+    fn enabling(&self, view: &View, transition: usize, more: &mut Closing) {
         let net = &self.net;
         let (one, other) = net.inputs[transition];
-        let stands_at =
-            |place: usize| view.threads[net.places[place].thread].at == Where::At(place);
-        let missing = [other, Some(one)].into_iter().flatten().filter(|place| !stands_at(*place));
-        let cheapest = missing.min_by_key(|place| closing.set.lacks(&net.producers[*place]));
+        let is_missing =
+            |place: &usize| view.threads[net.places[*place].thread].at != Where::At(*place);
+        let missing = (Some(one).filter(is_missing), other.filter(is_missing));
+        let cheapest = match missing {
+            (Some(one), Some(other)) => {
+                let lacks = [one, other].map(|place| more.lacks(&net.producers[place]));
+                Some(if lacks[0] < lacks[1] { one } else { other })
+            }
+            (one, other) => other.or(one),
+        };
         if let Some(place) = cheapest {
-            closing.more.add(&net.producers[place]);
+            more.add(&net.producers[place]);
             return;
         }
-        let more = &mut closing.more;
         let meets = other.is_some();
         for place in [Some(one), other].into_iter().flatten() {
             let standing = &view.threads[net.places[place].thread];
@@ -293,7 +344,7 @@ impl PartialOrder {
         }
     }
 
-    fn enabling_at(&self, id: MailboxId, side: Side, meets: bool, more: &mut Bits) {
+    fn enabling_at(&self, id: MailboxId, side: Side, meets: bool, more: &mut Closing) {
         let net = &self.net;
         let spot = &net.spots[id.index()];
         if !spot.commutes || (meets && !spot.stores_nothing) {
@@ -314,10 +365,11 @@ impl PartialOrder {
     }
 
     /// Who could end the wait of a thread for its answer.
-    fn answers_to(&self, standing: &Standing, more: &mut Bits) {
-        let on = match standing.thread.map(|thread| &thread.state) {
-            Some(ThreadState::Blocked { on: BlockedOn::Reply { holder, .. }, .. }) => holder,
-            _ => return,
+    fn answers_to(&self, standing: &Standing, more: &mut Closing) {
+        let Some(ThreadState::Blocked { on: BlockedOn::Reply { holder: on, .. }, .. }) =
+            standing.thread.map(|thread| &thread.state)
+        else {
+            return;
         };
         more.add(&self.net.answering);
         match on {
@@ -333,17 +385,17 @@ impl PartialOrder {
     }
 
     /// The threads of a process end together.
-    fn siblings(&self, standing: &Standing, more: &mut Bits) {
+    fn siblings(&self, standing: &Standing, more: &mut Closing) {
         if let Some(thread) = standing.thread {
-            let own = &self.net.of_process[thread.process.index()];
-            if self.net.of_crowds.has_some_of(own) {
-                more.add(own);
+            let process = thread.process.index();
+            if self.net.crowds[process] {
+                more.add(&self.net.of_process[process]);
             }
         }
     }
 
     /// Whoever is concerned by the end of a process.
-    fn connected(&self, process: ProcessId, more: &mut Bits) {
+    fn connected(&self, process: ProcessId, more: &mut Closing) {
         let net = &self.net;
         for (id, ends) in net.links.all() {
             let spot = &net.spots[id.index()];
@@ -364,10 +416,4 @@ impl PartialOrder {
 enum Side {
     Sends,
     Receives,
-}
-
-impl Closing {
-    fn none() -> Self {
-        Self { set: Bits::default(), more: Bits::default(), open: Vec::new(), possible: Vec::new() }
-    }
 }

@@ -4,15 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use ipcsim_kernel::program::{Edges, Effect, From, Op, Tour, Wait, Walking, reachable};
-use ipcsim_kernel::waits::settled;
+use ipcsim_kernel::program::{Edges, Op, Tour, Walking};
 use ipcsim_kernel::{
-    Capacity, Expr, Field, Machine, Mailbox, MailboxId, Object, Order, Pc, State, Thread, ThreadState,
-    Value,
+    Capacity, Machine, Mailbox, MailboxId, Object, Order, Pc, State, Thread, ThreadState,
 };
 
-use super::super::reach::{About, Direction, Links, about};
 use super::super::bits::Bits;
+use super::super::reach::Links;
+use super::code::Code;
 
 /// How a thread stands at a place of its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,9 +34,52 @@ pub(super) struct Place {
     /// Whether it answers.
     pub answers: bool,
     /// Whether its call can be completed in no other way than by a message that goes: nothing that it computes can fail.
-    faultless: bool,
+    pub faultless: bool,
     stands: Stands,
     pc: Pc,
+}
+
+/// Transitions, each once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List(Vec<u32>);
+
+impl List {
+    fn put(&mut self, transition: usize) {
+        let transition = u32::try_from(transition).expect("there are not so many");
+        if self.0.last() != Some(&transition) {
+            self.0.push(transition);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.0.extend(&other.0);
+        self.0.sort_unstable();
+        self.0.dedup();
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().map(|transition| *transition as usize)
+    }
+}
+
+impl Place {
+    /// A place that touches none of so many mailboxes and links yet.
+    pub(super) fn new(thread: usize, (pc, stands): (Pc, Stands), boxes: usize) -> Self {
+        Self {
+            thread,
+            sends: Bits::below(boxes),
+            receives: Bits::below(boxes),
+            impatient: Patience::Patient,
+            answers: false,
+            faultless: false,
+            stands,
+            pc,
+        }
+    }
 }
 
 /// Whether a call waits as long as it takes.
@@ -55,11 +97,11 @@ pub(super) struct Spot {
     /// Whether nothing is ever stored.
     pub stores_nothing: bool,
     /// The transitions that may send there.
-    pub sending: Bits,
-    pub receiving: Bits,
+    pub sending: List,
+    pub receiving: List,
     /// Those among them whose threads do not wait without limit.
-    pub sending_impatiently: Bits,
-    pub receiving_impatiently: Bits,
+    pub sending_impatiently: List,
+    pub receiving_impatiently: List,
 }
 
 /// The calls of all threads.
@@ -69,150 +111,166 @@ pub(super) struct Net {
     /// For each transition, the places that it takes threads from.
     pub inputs: Vec<(usize, Option<usize>)>,
     /// For each place, the transitions that take its thread from there.
-    pub consumers: Vec<Bits>,
+    pub consumers: Vec<List>,
     /// For each place, the transitions that can bring its thread there.
-    pub producers: Vec<Bits>,
+    pub producers: Vec<List>,
     /// For each place, the joint steps: with whom, and its transition.
     pairs: Vec<BTreeMap<usize, usize>>,
     pub spots: Vec<Spot>,
     pub links: Links,
-    pub answering: Bits,
+    pub answering: List,
     /// What those do who wait for an answer: they give up.
-    pub awaiting: Bits,
+    pub awaiting: List,
     /// The transitions of each process's threads.
-    pub of_process: Vec<Bits>,
+    pub of_process: Vec<List>,
     /// The transitions of the threads of processes that have several.
-    pub of_crowds: Bits,
+    pub of_crowds: List,
+    /// Which processes these are.
+    pub crowds: Vec<bool>,
 }
 
 impl Net {
     /// The net of a machine with this initial state; `None` if it is too large.
     pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
         const MOST_PLACES: usize = 4_096;
-        const MOST_TRANSITIONS: usize = 16_384;
         let boxes = state.mailboxes.items();
         let links = Links(boxes.iter().map(Mailbox::link).collect());
         let threads = state.threads.items();
-        let mut plain: Vec<bool> = boxes.iter().map(commutes).collect();
+        let mut commutes: Vec<bool> = boxes.iter().map(commutes).collect();
         let mut places = Vec::new();
         let mut numbers = Vec::new();
         for (t, thread) in threads.iter().enumerate() {
             let code = Code::new(machine, thread, (&links, boxes));
             let from = places.len();
-            code.places(t, &mut plain, &mut places);
+            code.places(t, &mut commutes, &mut places);
             let number = |(at, place): (usize, &Place)| ((place.pc, place.stands), from + at);
             numbers.push(places[from..].iter().enumerate().map(number).collect());
             if places.len() > MOST_PLACES {
                 return None;
             }
         }
-        let mut inputs: Vec<(usize, Option<usize>)> =
-            (0..places.len()).map(|place| (place, None)).collect();
-        let mut pairs = vec![BTreeMap::new(); places.len()];
-        let stores_nothing = |id: usize| boxes[id].spec.capacity == Capacity::None;
-        let always_meet: Vec<bool> = (0..boxes.len()).map(|id| stores_nothing(id) || !plain[id]).collect();
-        for id in 0..boxes.len() {
-            let at = |touches: fn(&Place) -> &Bits| {
-                let there = places.iter().enumerate();
-                there.filter(move |(_, place)| touches(place).has(id)).map(|(at, _)| at)
-            };
-            for one in at(|place| &place.sends) {
-                for other in at(|place| &place.receives) {
-                    let (sender, receiver) = (&places[one], &places[other]);
-                    let impatient = Patience::Impatient;
-                    let meet = always_meet[id]
-                        || sender.impatient == impatient
-                        || receiver.impatient == impatient;
-                    if meet && sender.thread != receiver.thread && !pairs[one].contains_key(&other) {
-                        pairs[one].insert(other, inputs.len());
-                        pairs[other].insert(one, inputs.len());
-                        inputs.push((one, Some(other)));
-                    }
-                }
-            }
-            if inputs.len() > MOST_TRANSITIONS {
-                return None;
-            }
-        }
-        let count = inputs.len();
-        let spot = |id: usize| Spot {
-            commutes: plain[id],
-            stores_nothing: stores_nothing(id),
-            sending: Bits::below(count),
-            receiving: Bits::below(count),
-            sending_impatiently: Bits::below(count),
-            receiving_impatiently: Bits::below(count),
-        };
+        let spots = boxes.iter().zip(commutes).map(|(mailbox, commutes)| Spot {
+            commutes,
+            stores_nothing: mailbox.spec.capacity == Capacity::None,
+            sending: List::default(),
+            receiving: List::default(),
+            sending_impatiently: List::default(),
+            receiving_impatiently: List::default(),
+        });
+        let processes = state.processes.items().len();
         let mut net = Self {
-            consumers: vec![Bits::below(count); places.len()],
-            producers: vec![Bits::below(count); places.len()],
-            spots: (0..boxes.len()).map(spot).collect(),
+            inputs: (0..places.len()).map(|place| (place, None)).collect(),
+            consumers: vec![List::default(); places.len()],
+            producers: vec![List::default(); places.len()],
+            pairs: vec![BTreeMap::new(); places.len()],
+            spots: spots.collect(),
             links,
-            answering: Bits::below(count),
-            awaiting: Bits::below(count),
-            of_process: vec![Bits::below(count); state.processes.items().len()],
-            of_crowds: Bits::below(count),
+            answering: List::default(),
+            awaiting: List::default(),
+            of_process: vec![List::default(); processes],
+            of_crowds: List::default(),
+            crowds: vec![false; processes],
             places,
             numbers,
-            inputs,
-            pairs,
         };
-        net.connect(machine, threads);
+        net.pair_up()?;
+        net.connect(threads);
+        net.lead_on(machine);
         Some(net)
     }
 
-    /// Notes what each transition takes, brings and touches.
-    fn connect(&mut self, machine: &Machine, threads: &[Thread]) {
-        let mut crowd = vec![0; self.of_process.len()];
-        threads.iter().for_each(|thread| crowd[thread.process.index()] += 1);
-        for (transition, (one, other)) in self.inputs.iter().enumerate() {
-            if other.is_none() && self.only_meets(*one) {
-                continue;
+    /// Adds the joint steps; `None` if there are too many.
+    fn pair_up(&mut self) -> Option<()> {
+        const MOST_TRANSITIONS: usize = 16_384;
+        for id in 0..self.spots.len() {
+            let always_meet = self.spots[id].stores_nothing || !self.spots[id].commutes;
+            let at = |touches: fn(&Place) -> &Bits| -> Vec<usize> {
+                let there = self.places.iter().enumerate();
+                there.filter(|(_, place)| touches(place).has(id)).map(|(at, _)| at).collect()
+            };
+            let (senders, receivers) = (at(|place| &place.sends), at(|place| &place.receives));
+            for one in senders {
+                for other in receivers.iter().copied() {
+                    let (sender, receiver) = (&self.places[one], &self.places[other]);
+                    let impatient = Patience::Impatient;
+                    let meet = always_meet
+                        || sender.impatient == impatient
+                        || receiver.impatient == impatient;
+                    let is_known = self.pairs[one].contains_key(&other);
+                    if meet && sender.thread != receiver.thread && !is_known {
+                        self.pairs[one].insert(other, self.inputs.len());
+                        self.pairs[other].insert(one, self.inputs.len());
+                        self.inputs.push((one, Some(other)));
+                    }
+                }
             }
-            for at in [Some(*one), *other].into_iter().flatten() {
-                let place = &self.places[at];
-                self.consumers[at].put(transition);
-                let process = threads[place.thread].process.index();
-                self.of_process[process].put(transition);
-                if crowd[process] > 1 {
-                    self.of_crowds.put(transition);
-                }
-                if place.answers {
-                    self.answering.put(transition);
-                }
-                if place.stands == Stands::BeforeAnswer {
-                    self.awaiting.put(transition);
-                }
-                let impatient = place.impatient == Patience::Impatient;
-                for (id, spot) in self.spots.iter_mut().enumerate() {
-                    if place.sends.has(id) {
-                        spot.sending.put(transition);
-                        if impatient {
-                            spot.sending_impatiently.put(transition);
-                        }
-                    }
-                    if place.receives.has(id) {
-                        spot.receiving.put(transition);
-                        if impatient {
-                            spot.receiving_impatiently.put(transition);
-                        }
-                    }
-                }
+            if self.inputs.len() > MOST_TRANSITIONS {
+                return None;
             }
         }
+        Some(())
+    }
+
+    /// Notes what each transition takes and touches.
+    fn connect(&mut self, threads: &[Thread]) {
+        let mut members = vec![0_u32; self.of_process.len()];
+        for thread in threads {
+            members[thread.process.index()] += 1;
+        }
+        self.crowds = members.iter().map(|count| *count > 1).collect();
+        for transition in 0..self.inputs.len() {
+            let (one, other) = self.inputs[transition];
+            if other.is_none() && self.only_meets(one) {
+                continue;
+            }
+            for at in [Some(one), other].into_iter().flatten() {
+                let process = threads[self.places[at].thread].process.index();
+                self.consumers[at].put(transition);
+                self.of_process[process].put(transition);
+                if self.crowds[process] {
+                    self.of_crowds.put(transition);
+                }
+                self.touch(transition, at);
+            }
+        }
+    }
+
+    /// Notes what a transition touches with a thread from this place.
+    fn touch(&mut self, transition: usize, at: usize) {
+        let place = &self.places[at];
+        if place.answers {
+            self.answering.put(transition);
+        }
+        if place.stands == Stands::BeforeAnswer {
+            self.awaiting.put(transition);
+        }
+        let impatient = place.impatient == Patience::Impatient;
+        for id in place.sends.numbers() {
+            self.spots[id].sending.put(transition);
+            if impatient {
+                self.spots[id].sending_impatiently.put(transition);
+            }
+        }
+        for id in place.receives.numbers() {
+            self.spots[id].receiving.put(transition);
+            if impatient {
+                self.spots[id].receiving_impatiently.put(transition);
+            }
+        }
+    }
+
+    /// Notes which places threads come to next.
+    fn lead_on(&mut self, machine: &Machine) {
         for at in 0..self.places.len() {
             let Place { thread, pc, stands, .. } = self.places[at];
-            let goes_to: Vec<usize> = next_calls(machine, pc, stands)
-                .into_iter()
-                .filter_map(|next| self.numbers[thread].get(&(next, Stands::BeforeCall)).copied())
-                .collect();
-            for next in goes_to {
-                let consumers = self.consumers[at].clone();
-                self.producers[next].add(&consumers);
+            for next in next_calls(machine, pc, stands) {
+                let Some(next) = self.numbers[thread].get(&(next, Stands::BeforeCall)) else {
+                    continue;
+                };
+                self.producers[*next].add(&self.consumers[at]);
                 // Somebody else's answer takes it there.
                 if self.numbers[thread].contains_key(&(pc, Stands::BeforeAnswer)) {
-                    let answering = self.answering.clone();
-                    self.producers[next].add(&answering);
+                    self.producers[*next].add(&self.answering);
                 }
             }
         }
@@ -286,136 +344,4 @@ fn commutes(mailbox: &Mailbox) -> bool {
         Capacity::None | Capacity::Messages(_) | Capacity::Unlimited
     );
     counts_messages && !matches!(mailbox.object, Object::Filed) && mailbox.spec.order == Order::Fifo
-}
-
-/// The code of one thread.
-struct Code<'a> {
-    machine: &'a Machine,
-    thread: &'a Thread,
-    links: &'a Links,
-    boxes: &'a [Mailbox],
-    pcs: Vec<Pc>,
-    written: Vec<bool>,
-}
-
-impl<'a> Code<'a> {
-    fn new(
-        machine: &'a Machine,
-        thread: &'a Thread,
-        (links, boxes): (&'a Links, &'a [Mailbox]),
-    ) -> Self {
-        let pcs: Vec<Pc> =
-            reachable(&machine.code, [thread.pc], Edges::Possible).into_iter().collect();
-        let mut written = vec![false; thread.registers.len()];
-        for pc in &pcs {
-            if let Some(register) = machine.code[pc.index()].writes() {
-                written[register.index()] = true;
-            }
-        }
-        Self { machine, thread, links, boxes, pcs, written }
-    }
-
-    /// The places of the thread. Marks the mailboxes and links where its receives depend on the order of more than one queue.
-    fn places(&self, t: usize, plain: &mut [bool], places: &mut Vec<Place>) {
-        let boxes = self.links.0.len();
-        let place = |pc, stands| Place {
-            thread: t,
-            sends: Bits::below(boxes),
-            receives: Bits::below(boxes),
-            impatient: Patience::Patient,
-            answers: false,
-            faultless: false,
-            stands,
-            pc,
-        };
-        places.push(place(self.thread.pc, Stands::NotStarted));
-        for pc in self.pcs.iter().copied() {
-            let op = &self.machine.code[pc.index()];
-            if !matches!(op, Op::Call(_) | Op::End) {
-                continue;
-            }
-            places.push(place(pc, Stands::Raising));
-            if op.may(|effect| matches!(effect, Effect::AwaitsAnswer)) {
-                places.push(place(pc, Stands::BeforeAnswer));
-            }
-            let mut own = place(pc, Stands::BeforeCall);
-            own.faultless = true;
-            op.expressions(&mut |expr| own.faultless &= self.is_faultless(expr));
-            op.effects(&mut |effect| match effect {
-                Effect::Waits(wait) if *wait != Wait::Forever => {
-                    own.impatient = Patience::Impatient;
-                }
-                Effect::Answers(_) => own.answers = true,
-                Effect::Sends(send) => {
-                    let to = self.boxes(&send.to, Direction::To);
-                    own.answers |= to.is_none();
-                    let to = to.unwrap_or_else(|| self.all_boxes(Direction::To));
-                    own.faultless &= to.iter().all(|id| self.takes_any_size(*id));
-                    to.into_iter().for_each(|id| own.sends.put(id.index()));
-                }
-                Effect::Receives(receive) => {
-                    let from = match &receive.from {
-                        From::These(from) => self.boxes(from, Direction::From),
-                        From::Anyone => {
-                            Some(self.links.leading_to(self.thread.process).collect())
-                        }
-                    };
-                    let is_single = match &receive.from {
-                        From::Anyone => false,
-                        From::These(
-                            Expr::MailboxMember { .. } | Expr::Field(_, Field::Sender),
-                        ) => true,
-                        From::These(_) => from.as_ref().is_some_and(|boxes| boxes.len() <= 1),
-                    };
-                    let is_plain = is_single && receive.kind.is_none() && receive.max_size.is_none();
-                    let from = from.unwrap_or_else(|| self.all_boxes(Direction::From));
-                    for id in from {
-                        own.receives.put(id.index());
-                        plain[id.index()] &= is_plain;
-                    }
-                }
-                _ => {}
-            });
-            places.push(own);
-        }
-    }
-
-    /// Whether an expression has a value whatever happens: it is known now.
-    fn is_faultless(&self, expr: &Expr) -> bool {
-        let value = settled(self.machine, self.thread, &self.written, expr);
-        value.is_some_and(|value| value != Value::None)
-    }
-
-    fn takes_any_size(&self, id: MailboxId) -> bool {
-        self.boxes[id.index()].spec.max_size == u64::MAX
-    }
-
-    /// The mailboxes that a call may touch; `None` if that is known only at run time.
-    fn boxes(&self, expr: &Expr, direction: Direction) -> Option<Vec<MailboxId>> {
-        let Some(value) = settled(self.machine, self.thread, &self.written, expr) else {
-            // Whatever the index is, it is a member of that family, or an exception.
-            return match expr {
-                Expr::MailboxMember { first, count, .. } => {
-                    Some((0..*count).map(|index| MailboxId(first.0 + index)).collect())
-                }
-                _ => None,
-            };
-        };
-        match about(self.links, &value, self.thread.process, direction) {
-            About::These(boxes) => Some(boxes),
-            About::Reply | About::Any => None,
-        }
-    }
-
-    /// All mailboxes, and the links of this process in that direction.
-    fn all_boxes(&self, direction: Direction) -> Vec<MailboxId> {
-        let own = self.thread.process;
-        let is_at_hand = |ends: &Option<(_, _)>| match (ends, direction) {
-            (None, _) => true,
-            (Some((from, _)), Direction::To) => *from == own,
-            (Some((_, to)), Direction::From) => *to == own,
-        };
-        let boxes = self.links.0.iter().enumerate().filter(|(_, ends)| is_at_hand(ends));
-        boxes.map(|(id, _)| MailboxId::at(id)).collect()
-    }
 }
