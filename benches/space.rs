@@ -1,5 +1,6 @@
 //! All states of one workload, or those that stand for all, visited once: `space NAME [REDUCTIONS
-//! [CLIENTS [THREADS]]]` prints a line of JSON. Without reductions but merging, if nothing else is said.
+//! [CLIENTS [THREADS]]]` prints a line of JSON. A name that ends in `.yaml` is a file.
+//! Without reductions but merging, if nothing else is said.
 
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the wall clock")]
@@ -9,15 +10,19 @@ use std::time::Instant;
 use ipcsim_explore::{ExploreLimits, Lookers, Looks, Reduction, Reductions, explore};
 use ipcsim_scenario::{LoadOptions, load};
 
-fn text(name: &str) -> &'static str {
-    match name {
+fn text(name: &str) -> String {
+    if name.ends_with(".yaml") {
+        return std::fs::read_to_string(name).expect("the file can be read");
+    }
+    let text = match name {
         "rpc" => include_str!("spaces/rpc.yaml"),
         "ring" => include_str!("spaces/ring.yaml"),
         "pool" => include_str!("spaces/pool.yaml"),
         "dining" => include_str!("spaces/dining.yaml"),
         "memory" => include_str!("spaces/memory.yaml"),
         other => panic!("there is no workload {other}"),
-    }
+    };
+    text.to_string()
 }
 
 fn reductions(name: &str) -> Reductions {
@@ -25,7 +30,8 @@ fn reductions(name: &str) -> Reductions {
     match name {
         "none" => Reductions::NONE,
         "merge" => merge,
-        "order" => Reductions { order: Reduction::On, ..merge },
+        "lazy" => Reductions { lazy: Reduction::On, ..merge },
+        "order" => Reductions { lazy: Reduction::On, order: Reduction::On, ..merge },
         "symmetry" => Reductions { symmetry: Reduction::On, ..merge },
         "all" => Reductions::ALL,
         other => panic!("there are no reductions {other}"),
@@ -57,7 +63,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = arguments.first().expect("space NAME [REDUCTIONS [CLIENTS [THREADS]]]");
     let reductions = reductions(arguments.get(1).map_or("merge", String::as_str));
-    let mut text = text(name).to_string();
+    let mut text = text(name);
     if let Some(size) = arguments.get(2) {
         text = sized(name, &text, size);
     }

@@ -193,9 +193,9 @@ fn where_the_system_gives_less_memory_than_there_seems_to_be_it_is_said() {
         common::shell::Answer::from(output)
     };
     // What it takes by itself is a part of what is left.
-    typed("1000000", "explore").is(3, "--max-memory was reached");
+    typed("1000000", "explore --no-lazy").is(3, "--max-memory was reached");
     // Whoever asks for more than there is gets what there is.
-    typed("600000", "explore --threads 1 --max-memory 100GiB").is(3, "out of memory");
+    typed("600000", "explore --no-lazy --threads 1 --max-memory 100GiB").is(3, "out of memory");
 }
 
 #[test]

@@ -232,7 +232,7 @@ fn plain_scenarios_keep_the_laws_of_schedules() {
         order += u64::from(left_out.order);
         symmetry += u64::from(left_out.symmetry);
     }
-    assert!(2 * lazy >= asked, "lazy calls left something out in {lazy} of {asked}");
+    assert!(5 * lazy >= 2 * asked, "lazy calls left something out in {lazy} of {asked}");
     assert!(4 * order >= asked, "partial order left something out in {order} of {asked}");
     assert!(8 * symmetry >= asked, "symmetry left something out in {symmetry} of {asked}");
 }
@@ -343,9 +343,9 @@ processes:
     }
 }
 
-/// Partial order leaves out next to nothing here, and is given up; the system goes round.
+/// Where a system can go on for ever, and can end from wherever it is, its ends are decided; all of it is, if that is asked for.
 #[test]
-fn a_reduction_that_is_given_up_leaves_nothing_behind() {
+fn what_can_go_on_for_ever_is_decided_as_far_as_it_ends() {
     let text = "
 kernel: {buffering: 2}
 mailboxes: {m: {order: priority}, n: {order: priority}}
@@ -361,7 +361,13 @@ processes:
     let loaded = common::loaded("test.yaml", text, &[]);
     let machine = loaded.machine.expect("a scenario without errors has a machine");
     let found = all(&machine, Reductions::ALL, 30_000);
-    assert_eq!(found.covered, Covered::States);
+    assert_eq!(found.covered, Covered::Ends);
+    assert_eq!(found.endings.len(), 1);
+    assert_eq!(found.endings[0].outcome, Outcome::Deadlock);
+    let whole = all(&machine, Reductions::MERGE, 2_000_000);
+    assert_eq!(whole.covered, Covered::All);
+    let outcomes: Vec<Outcome> = whole.endings.iter().map(|ending| ending.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Deadlock, Outcome::Unfinished]);
 }
 
 /// Two links made by the same step of different replicas are different links.

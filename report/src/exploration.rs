@@ -35,7 +35,8 @@ pub fn exploration(found: &mut Exploration, told: &Told) -> String {
             continue;
         }
         if several {
-            let can = if found.covered == Covered::All { "may" } else { "can" };
+            let is_decided = matches!(found.covered, Covered::All | Covered::Ends);
+            let can = if is_decided { "may" } else { "can" };
             let _ = writeln!(out, "\n{can} {}", infinitive(ending.outcome));
         }
         let path = found.path(ending.state);
@@ -177,6 +178,12 @@ fn tell_ending(
     tell_cures(out, told.cures);
 }
 
+/// Some states that were enough.
+fn stand_for_all(found: &Exploration) -> String {
+    let stand = if found.states() == 1 { "stands" } else { "stand" };
+    format!("{} that {stand} for all (a proof)", plural(found.states(), "state"))
+}
+
 const A_MILLION: u64 = 1_000_000;
 
 fn headline(found: &Exploration) -> String {
@@ -184,7 +191,7 @@ fn headline(found: &Exploration) -> String {
     let covered = match found.covered {
         Covered::All => match found.why_not_whole() {
             None => format!("{states}, all of them looked at (a proof)"),
-            Some(_) => format!("{states} that stand for all (a proof)"),
+            Some(_) => stand_for_all(found),
         },
         _ if found.why_not_whole() == Some(Why::FewerSchedules) => {
             format!("{states} looked at, which stand for more; not all of them")
@@ -208,13 +215,15 @@ fn headline(found: &Exploration) -> String {
         }
         (Covered::Ends, outcomes) => {
             let ways: Vec<&str> = outcomes.iter().map(|outcome| infinitive(*outcome)).collect();
-            let states = format!("{states} that stand for all (a proof)");
-            let _ = match &ways[..] {
+            let states = stand_for_all(found);
+            let _ = match outcomes {
                 [] => writeln!(out, "no schedule comes to an end: {states}"),
-                ways => writeln!(out, "schedules that come to an end {}: {states}", or(ways)),
+                [only] => {
+                    writeln!(out, "every schedule that ends {}: {states}", present(*only))
+                }
+                _ => writeln!(out, "schedules that end {}: {states}", or(&ways)),
             };
-            let _ =
-                writeln!(out, "  others go on for ever; {}", cut_off(found.machine, Covered::Ends));
+            let _ = writeln!(out, "  {}", cut_off(found.machine, Covered::Ends));
         }
         (why, outcomes) => {
             let _ = writeln!(out, "not decided: {covered}: {}", cut_off(found.machine, why));
@@ -257,11 +266,9 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
     };
     match covered {
         Covered::All => String::new(),
-        Covered::Ends => {
-            "whether one of those is a livelock, or starves somebody, is not decided: `--reduce-above` with a larger \
-             number looks at more of them one by one"
-                .into()
-        }
+        Covered::Ends => "schedules can also go on for ever; whether one of those is a livelock, or starves \
+                          somebody, is not decided (`--reduce-above` with a larger number looks at them)"
+            .into(),
         Covered::States => "--max-states was reached".into(),
         Covered::Hashed => {
             "--approximate stores a few bits of each state (bitstate hashing)".into()

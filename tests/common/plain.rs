@@ -15,8 +15,14 @@ pub fn scenario(seed: u64) -> String {
     let buffering = dice.pick(&["none", "1", "2", "unlimited"]);
     let _ = writeln!(out, "kernel: {{buffering: {buffering}}}\nmailboxes:");
     for name in ["a", "b"] {
-        let capacity = dice.pick(&["none", "1", "2", "unlimited", "undefined"]);
-        let receiver = dice.pick(&["fifo", "fifo", "fifo", "lifo", "arbitrary"]);
+        // One eager mailbox makes all calls of a scenario eager.
+        let capacity =
+            if dice.chance(10) { "undefined" } else { dice.pick(&["none", "1", "2", "unlimited"]) };
+        let receiver = if dice.chance(10) {
+            "lifo"
+        } else {
+            dice.pick(&["fifo", "fifo", "fifo", "arbitrary", "priority"])
+        };
         let order = dice.pick(&["fifo", "fifo", "fifo", "fifo", "priority"]);
         let _ = writeln!(
             out,

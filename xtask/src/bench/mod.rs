@@ -6,6 +6,7 @@
 mod peers;
 mod runs;
 mod spaces;
+mod twins;
 
 use std::path::PathBuf;
 use std::process::Command;

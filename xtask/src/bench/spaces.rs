@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Peers, ROUNDS, figures, median, peers, thousands};
+use super::{Peers, ROUNDS, figures, median, peers, thousands, twins};
 
 /// A system, and its sizes from about 10^5 states on to 10^7: how many clients, nodes, philosophers or pairs
 /// it has. The next size of the others has ten times as many states and more.
@@ -30,7 +30,8 @@ pub(super) fn measure(with: Peers) -> Result<(), String> {
         Peers::Without => Ok(()),
         Peers::With => {
             beside_stateright(&ours)?;
-            beside_spin(&ours)
+            beside_spin(&ours)?;
+            twins::measure(&ours)
         }
     }
 }
@@ -165,7 +166,7 @@ fn beside_spin(ours: &PathBuf) -> Result<(), String> {
         for (reductions, flag) in [("merge", "-DNOREDUCE"), ("all", "-DREDUCE")] {
             let line = figures(Command::new(ours).args([name, reductions]))?;
             let own = (line["seconds"].as_f64(), line["states"].as_f64());
-            let spin = peers::by_spin(model, flag)?;
+            let spin = peers::by_spin(model, &[flag])?;
             let cell = |(seconds, states): (Option<f64>, Option<f64>)| match (seconds, states) {
                 (Some(seconds), Some(states)) => format!("{seconds:.3} ({states})"),
                 _ => "over 2 minutes".to_string(),

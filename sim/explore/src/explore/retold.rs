@@ -109,10 +109,15 @@ pub(super) fn retell<'m>(
 /// In the whole system, other replicas may be affected: names those.
 fn concern_those_there(machine: &Machine, whole: &Space, doom: &mut Doom) {
     let there = endings::of_state(machine, &whole.state(doom.state), doom.state, 1);
-    let same = there.problems.into_iter().find(|problem| {
-        problem.class == doom.problem.class && problem.threads.len() == doom.problem.threads.len()
-    });
-    if let Some(same) = same {
-        doom.problem = same;
+    let mut alike: Vec<_> = there
+        .problems
+        .into_iter()
+        .filter(|it| {
+            it.class == doom.problem.class && it.threads.len() == doom.problem.threads.len()
+        })
+        .collect();
+    let same = alike.iter().position(|problem| problem.threads == doom.problem.threads);
+    if !alike.is_empty() {
+        doom.problem = alike.swap_remove(same.unwrap_or(0));
     }
 }
