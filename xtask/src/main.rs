@@ -26,7 +26,7 @@ cargo xtask COMMAND
                  only into files with PLACE in their path, or those of the chapter PLACE
   hunt --minutes N [--from SEED]
                  compare the program with the explorer in tests/reference over random scenarios
-  bench [runs | spaces] [--peers]
+  bench [runs | spaces | twins] [--peers]
                  measure the speed of runs, and of looking at all schedules;
                  with --peers beside SimPy, NexoSim, SystemC, stateright and SPIN";
 
@@ -61,6 +61,7 @@ fn bench(options: &[&str]) -> Result<(), String> {
     let (what, options) = match options {
         ["runs", rest @ ..] => (What::Runs, rest),
         ["spaces", rest @ ..] => (What::Spaces, rest),
+        ["twins", rest @ ..] => (What::Twins, rest),
         rest => (What::All, rest),
     };
     match options {

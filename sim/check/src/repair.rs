@@ -4,13 +4,13 @@ use ipcsim_explore::{Covered, Exploration, Looks, Outcome};
 use ipcsim_kernel::Machine;
 use ipcsim_scenario::Remedy;
 
-use crate::cures::{Cure, Now, Trial};
+use crate::cures::{Cure, Now, STATES, Trial};
 use crate::{Budget, Subject};
 
 /// At most this many changes are tried, including pairs.
 const TRIED: usize = 2_000;
-/// All together may cost as much as this many states: some minutes.
-const COST: u64 = 200_000_000;
+/// All together may cost this much work ([`Exploration::work`]): some minutes.
+const COST: u64 = 600_000_000;
 /// The search stops after this many helpful pairs.
 const PAIRS: usize = 4;
 /// Of remedies that differ only in a number, this many are combined with others.
@@ -73,7 +73,11 @@ pub struct Repaired {
 pub fn repair(subject: &Subject, machine: &Machine, budget: &Budget) -> Repair {
     let mut found = budget.explore(machine, Looks::NOTHING);
     if found.why_not_whole().is_some() && !completes(&found) {
-        found = budget.whole().explore(machine, Looks::NOTHING);
+        // Where there are too many schedules, those that stand for all must do.
+        let whole = budget.whole().up_to(STATES).explore(machine, Looks::NOTHING);
+        if whole.covered == Covered::All {
+            found = whole;
+        }
     }
     if completes(&found) {
         return Repair::Completes {
@@ -82,7 +86,13 @@ pub fn repair(subject: &Subject, machine: &Machine, budget: &Budget) -> Repair {
             fair_only: found.is_fair_only,
         };
     }
-    if found.covered != Covered::All {
+    let ends_badly = found.endings.iter().any(|ending| ending.outcome != Outcome::Completes);
+    let is_decided = match found.covered {
+        Covered::All => true,
+        Covered::Ends => ends_badly,
+        _ => false,
+    };
+    if !is_decided {
         return Repair::Undecided(found.covered);
     }
     let mut trial = Trial::new(subject, Now::of(&found), *budget);

@@ -20,7 +20,9 @@ pub enum What {
     Runs,
     /// All schedules.
     Spaces,
-    /// Both.
+    /// All schedules of the models that SPIN has, too.
+    Twins,
+    /// All of it.
     All,
 }
 
@@ -39,11 +41,14 @@ const ROUNDS: usize = 3;
 /// Measures and prints the tables.
 pub fn measure(what: What, peers: Peers) -> Result<(), String> {
     build(&["build", "--release", "--examples"], None)?;
-    if what != What::Spaces {
+    if matches!(what, What::Runs | What::All) {
         runs::measure(peers)?;
     }
-    if what != What::Runs {
+    if matches!(what, What::Spaces | What::All) {
         spaces::measure(peers)?;
+    }
+    if matches!(what, What::Twins | What::All) {
+        twins::measure(&example("space"), peers)?;
     }
     Ok(())
 }

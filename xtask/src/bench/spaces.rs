@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Peers, ROUNDS, figures, median, peers, thousands, twins};
+use super::{Peers, ROUNDS, figures, median, peers, thousands};
 
 /// A system, and its sizes from about 10^5 states on to 10^7: how many clients, nodes, philosophers or pairs
 /// it has. The next size of the others has ten times as many states and more.
@@ -30,8 +30,7 @@ pub(super) fn measure(with: Peers) -> Result<(), String> {
         Peers::Without => Ok(()),
         Peers::With => {
             beside_stateright(&ours)?;
-            beside_spin(&ours)?;
-            twins::measure(&ours)
+            beside_spin(&ours)
         }
     }
 }

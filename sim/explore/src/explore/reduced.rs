@@ -141,7 +141,7 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> 
         path.extend(legs);
         at = end;
     }
-    if space.is_lazy() {
+    if space.grain().is_lazy() {
         for t in callers(whole.machine(), &whole.state(at)) {
             at = call(whole, t, at, &mut path)?;
         }

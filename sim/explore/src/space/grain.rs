@@ -20,8 +20,8 @@ use super::{Log, Looks, Reduction, Reductions};
 #[derive(Clone, Debug)]
 pub struct Grain {
     merge: Reduction,
-    /// Whether the end of a process that nobody can notice belongs to the step before it.
-    quiet_ends: Reduction,
+    /// Whether calls are lazy. Then the end of a process that nobody can notice belongs to the step before it.
+    lazy: Reduction,
     /// For each place in the code, whether the local work that begins there is a step of its own.
     seen: Box<[bool]>,
     /// For each place in the code, whether local work stops there to compute.
@@ -42,7 +42,7 @@ impl Grain {
             .collect();
         let seen = ahead(machine, &shows, |pc| is_local(pc) && !pauses[pc.index()]);
         let merge = reductions.sound_for(machine).merge;
-        Self { merge, quiet_ends: Reduction::Off, seen, pauses }
+        Self { merge, lazy: Reduction::Off, seen, pauses }
     }
 
     /// Whether the local work of a thread that stands here belongs to the step that made it ready.
@@ -50,15 +50,20 @@ impl Grain {
         self.merge == Reduction::On && !self.seen[at.index()]
     }
 
-    /// From now on, the end of a process that nobody can notice belongs to the step before it.
-    pub(super) fn merge_quiet_ends(&mut self) {
-        self.quiet_ends = self.merge;
+    /// From now on calls are lazy.
+    pub(super) fn make_lazy(&mut self) {
+        self.lazy = Reduction::On;
+    }
+
+    /// Whether calls are lazy.
+    pub(crate) fn is_lazy(&self) -> bool {
+        self.lazy == Reduction::On
     }
 
     /// Whether a thread ends now, in the step that brought it to its end: nobody is connected with its process, or waits
     /// for it.
     pub(crate) fn ends_quietly(&self, machine: &Machine, state: &State, t: ThreadId) -> bool {
-        if self.quiet_ends == Reduction::Off {
+        if self.lazy == Reduction::Off || self.merge == Reduction::Off {
             return false;
         }
         let thread = &state.threads[t.index()];

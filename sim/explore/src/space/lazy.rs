@@ -48,21 +48,6 @@ impl Lazy {
         Some(Self { links, reach: Vec::new(), meetings: Meetings::default() })
     }
 
-    /// Whether a thread waits in a state that could as well call later, and until when.
-    pub(super) fn waits_in(&self, state: &State) -> Option<Bound> {
-        let waits = |thread: &Thread| match &thread.state {
-            ThreadState::Blocked {
-                on: BlockedOn::Send(_) | BlockedOn::Receive { .. } | BlockedOn::Sleep,
-                bound,
-            } => Some(*bound),
-            _ => None,
-        };
-        // Those that the step has not changed do not wait, and looking at them would count as reading.
-        (0..state.threads.items().len())
-            .filter(|t| state.threads.changed(*t))
-            .find_map(|t| waits(&state.threads.items()[t]))
-    }
-
     /// Finds out what a thread with this part can touch.
     pub(super) fn learn(&mut self, machine: &Machine, parts: &Parts, part: u32) {
         let at = part as usize;
@@ -81,6 +66,21 @@ impl Lazy {
     pub(super) fn of_part(&self, part: u32) -> &Reach {
         self.reach[part as usize].as_ref().expect("it was learned")
     }
+}
+
+/// Whether a thread that a step has changed now waits, though it could as well call later, and until when.
+pub(super) fn waits_in(state: &State) -> Option<Bound> {
+    let waits = |thread: &Thread| match &thread.state {
+        ThreadState::Blocked {
+            on: BlockedOn::Send(_) | BlockedOn::Receive { .. } | BlockedOn::Sleep,
+            bound,
+        } => Some(*bound),
+        _ => None,
+    };
+    // Looking at the others would count as reading, and none of them waits like that.
+    (0..state.threads.items().len())
+        .filter(|t| state.threads.changed(*t))
+        .find_map(|t| waits(&state.threads.items()[t]))
 }
 
 /// Whether a call with this effect must put its thread into a queue.
@@ -148,7 +148,7 @@ impl Space<'_> {
     /// A state in which nothing moves any more, with those in their queues who wait for ever.
     pub fn end_state(&self, state: u32) -> State {
         let mut state = self.state(state);
-        if self.lazy.is_some() {
+        if self.grain.is_lazy() {
             for t in callers(self.machine, &state) {
                 let mut nobody = Ready::new(NoSink);
                 let step = Step::alone(Move::Call(t));

@@ -195,7 +195,7 @@ impl<'m> Space<'m> {
             Reduction::Off => None,
         };
         if lazy.is_some() {
-            grain.merge_quiet_ends();
+            grain.make_lazy();
         }
         let order = match reductions.order {
             Reduction::On if lazy.is_some() => PartialOrder::of(machine, &state),

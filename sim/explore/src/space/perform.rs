@@ -8,6 +8,7 @@ use ipcsim_kernel::{
 };
 
 use super::drive::{Ready, drive};
+use super::lazy::waits_in;
 use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::rights::Tally;
 use super::scratch::Scratch;
@@ -84,7 +85,7 @@ impl Space<'_> {
 
     /// How far the calls of a step came.
     fn came(&self, state: &State, refused: Is) -> Came {
-        let bound = self.lazy.as_ref().and_then(|lazy| lazy.waits_in(state));
+        let bound = if self.grain.is_lazy() { waits_in(state) } else { None };
         match (bound, refused) {
             (Some(bound), _) => Came::Waits(Is::when(bound == Bound::Bounded)),
             (None, Is::So) => Came::Refused,

@@ -89,11 +89,6 @@ impl Space<'_> {
         self.lazy.is_some() || self.order.is_some() || self.symmetry.is_some()
     }
 
-    /// Whether calls are lazy.
-    pub fn is_lazy(&self) -> bool {
-        self.lazy.is_some()
-    }
-
     /// Whether partial-order reduction, if used, has left out enough so far to be worth its time.
     pub fn order_pays(&self) -> bool {
         self.trial.pays()
