@@ -5,13 +5,14 @@
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the wall clock")]
 
+use std::path::Path;
 use std::time::Instant;
 
 use ipcsim_explore::{ExploreLimits, Lookers, Looks, Reduction, Reductions, explore};
 use ipcsim_scenario::{LoadOptions, load};
 
 fn text(name: &str) -> String {
-    if name.ends_with(".yaml") {
+    if Path::new(name).extension().is_some_and(|ending| ending == "yaml") {
         return std::fs::read_to_string(name).expect("the file can be read");
     }
     let text = match name {
