@@ -370,6 +370,26 @@ processes:
     assert_eq!(outcomes, [Outcome::Deadlock, Outcome::Unfinished]);
 }
 
+/// Everybody is everybody's rival here: partial order leaves out next to nothing, and is given up.
+#[test]
+fn a_reduction_that_is_given_up_leaves_nothing_behind() {
+    let sends = "{send: a, to: m}, ".repeat(4);
+    let text = format!(
+        "
+mailboxes: {{m: {{capacity: unlimited, order: priority}}}}
+processes:
+{}",
+        ["A", "B", "C"].map(|name| format!("  {name}: [{sends}]\n")).concat()
+    );
+    let loaded = common::loaded("test.yaml", &text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let without = all(&machine, LAZY, 300_000);
+    let found = all(&machine, Reductions { order: Reduction::On, ..LAZY }, 300_000);
+    assert_eq!((without.covered, found.covered), (Covered::All, Covered::All));
+    assert!(without.edges > 20_000, "it is tried for so long");
+    assert_eq!((found.states(), found.edges), (without.states(), without.edges));
+}
+
 /// Two links made by the same step of different replicas are different links.
 #[test]
 fn links_that_come_up_on_the_way_are_told_apart_by_their_senders() {

@@ -219,9 +219,13 @@ fn headline(found: &Exploration) -> String {
             let _ = match outcomes {
                 [] => writeln!(out, "no schedule comes to an end: {states}"),
                 [only] => {
-                    writeln!(out, "every schedule that ends {}: {states}", present(*only))
+                    writeln!(
+                        out,
+                        "every schedule that comes to an end {}: {states}",
+                        present(*only)
+                    )
                 }
-                _ => writeln!(out, "schedules that end {}: {states}", or(&ways)),
+                _ => writeln!(out, "schedules that come to an end {}: {states}", or(&ways)),
             };
             let _ = writeln!(out, "  {}", cut_off(found.machine, Covered::Ends));
         }

@@ -352,7 +352,7 @@ impl Court<'_, '_> {
                 return self.fails(reason, wrong.state);
             }
             (_, Some(ending), _) => ending,
-            (_, None, _) if self.is_whole() => {
+            (_, None, _) if self.is_whole() || self.ends_differently(&[word]) => {
                 return format!("no schedule ends as `{word}`").into();
             }
             (_, None, _) => return self.undecided(),

@@ -169,39 +169,27 @@ impl Space<'_> {
     pub(super) fn lazy_moves(&mut self, state: u32) {
         let first = self.batch.pending.len();
         self.all_moves(state);
-        let mut callers: Vec<Caller> = Vec::new();
-        let mut at = first;
         let Some(mut lazy) = self.lazy.take() else { return };
-        while at < self.batch.pending.len() {
-            let Pending { step, effect, .. } = self.batch.pending[at];
-            let came = self.transitions.effect(effect).came;
-            if let Move::Call(t) = step.what {
-                let part = self
-                    .seen
-                    .part(self.layout.thread(t.index()), self.row[self.layout.thread(t.index())]);
-                lazy.learn(self.machine, &self.parts, part);
-                match callers.last_mut().filter(|caller| caller.t == t) {
-                    Some(caller) if caller.came == Came::Through => caller.came = came,
-                    Some(_) => {}
-                    None => callers.push(Caller { t, part, came }),
-                }
-            }
-            if matches!(came, Came::Waits(_)) {
-                self.batch.pending.remove(at);
-            } else {
-                at += 1;
-            }
-        }
+        let callers = self.callers_since(first, &mut lazy);
         lazy.gather(&callers);
         for caller in &callers {
             let Came::Waits(bounded) = caller.came else { continue };
+            let blocks = Some(caller.t);
             if bounded == Is::So {
-                self.follow_if_through(state, caller.t, Move::Expire(caller.t));
+                self.follow(state, Step { blocks, what: Move::Expire(caller.t) });
             }
             for other in lazy.partners(caller, &callers) {
-                self.follow_if_through(state, caller.t, Move::Call(callers[other].t));
+                self.follow(state, Step { blocks, what: Move::Call(callers[other].t) });
             }
         }
+        // After those that are no steps somebody waits who could as well call later.
+        let transitions = &self.transitions;
+        let is_step = |effect| !matches!(transitions.effect(effect).came, Came::Waits(_));
+        let mut at = 0;
+        self.batch.pending.retain(|pending| {
+            at += 1;
+            at <= first || is_step(pending.effect)
+        });
         if let Some(mut order) = self.order.take() {
             self.keep_stubborn(&mut order, &mut lazy, first);
             self.order = Some(order);
@@ -209,21 +197,22 @@ impl Space<'_> {
         self.lazy = Some(lazy);
     }
 
-    /// A move after a call that blocks: a step if nobody waits after it.
-    fn follow_if_through(&mut self, state: u32, blocks: ThreadId, what: Move) {
-        let first = self.batch.pending.len();
-        self.follow(state, Step { blocks: Some(blocks), what });
-        let waits = |pending: &Pending| {
-            matches!(self.transitions.effect(pending.effect).came, Came::Waits(_))
-        };
-        let mut at = first;
-        while at < self.batch.pending.len() {
-            if waits(&self.batch.pending[at]) {
-                self.batch.pending.remove(at);
-            } else {
-                at += 1;
+    /// Those who call in the current state, by the moves found since then.
+    fn callers_since(&self, first: usize, lazy: &mut Lazy) -> Vec<Caller> {
+        let mut callers: Vec<Caller> = Vec::new();
+        for Pending { step, effect, .. } in &self.batch.pending[first..] {
+            let Move::Call(t) = step.what else { continue };
+            let came = self.transitions.effect(*effect).came;
+            let position = self.layout.thread(t.index());
+            let part = self.seen.part(position, self.row[position]);
+            lazy.learn(self.machine, &self.parts, part);
+            match callers.last_mut().filter(|caller| caller.t == t) {
+                Some(caller) if caller.came == Came::Through => caller.came = came,
+                Some(_) => {}
+                None => callers.push(Caller { t, part, came }),
             }
         }
+        callers
     }
 }
 

@@ -189,7 +189,7 @@ impl<'m> Space<'m> {
         let reductions = reductions.sound_for(machine);
         let mut grain = Grain::new(machine, reductions, looks);
         let lazy = match reductions.lazy {
-            // As partial order.
+            // They do not support local work that stops on its way.
             Reduction::On if grain.pauses() => None,
             Reduction::On => Lazy::of(machine, &state),
             Reduction::Off => None,

@@ -14,10 +14,7 @@
 mod code;
 mod net;
 
-use ipcsim_kernel::program::Effect;
-use ipcsim_kernel::{
-    BlockedOn, Detect, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadState,
-};
+use ipcsim_kernel::{BlockedOn, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadState};
 
 use super::reach::Reach;
 use super::transitions::{Move, Step};
@@ -122,17 +119,8 @@ impl Closing {
 }
 
 impl PartialOrder {
-    /// Analyses a machine with this initial state; `None` if steps depend on more than mailboxes and links.
+    /// Analyses a machine with this initial state whose calls are lazy; `None` if it is too large.
     pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
-        let policies = &machine.policies;
-        if policies.memory.is_some()
-            || policies.looks_again()
-            || policies.detect != Detect::Report
-            || machine.has_ports()
-            || machine.any_call(|effect: Effect| !effect.is_plain())
-        {
-            return None;
-        }
         let net = Net::of(machine, state)?;
         let count = net.inputs.len();
         let closing =
