@@ -6,7 +6,7 @@
 
 use ipcsim_kernel::State;
 
-use super::transitions::{Achieved, Delivery, Move, Step as StepOf};
+use super::transitions::{Achieved, Delivery, Move, Step};
 use super::{Pending, Space};
 
 /// A walk: the current state, and the path to it.
@@ -36,13 +36,13 @@ impl<'s, 'm> Descent<'s, 'm> {
         let mut descent =
             Self { space, frames: Vec::new(), ways: Vec::new(), undo: Vec::new(), hash: 0 };
         descent.space.batch.clear();
-        descent.space.follow(0, StepOf::alone(Move::Begin));
+        descent.space.follow(0, Step::alone(Move::Begin));
         descent.push();
         descent
     }
 
     /// Takes the next untaken transition, backtracking as far as necessary; none if all have been taken.
-    pub fn go(&mut self) -> Option<Step> {
+    pub fn go(&mut self) -> Option<Taken> {
         loop {
             let frame = self.frames.last_mut()?;
             if frame.next == self.ways.len() {
@@ -54,14 +54,14 @@ impl<'s, 'm> Descent<'s, 'm> {
             let pending = self.ways[frame.next];
             frame.next += 1;
             let effect = self.space.transitions.effect(pending.effect);
-            let step = Step { achieved: effect.achieved, delivery: effect.delivery };
+            let taken = Taken { achieved: effect.achieved, delivery: effect.delivery };
             for (position, number) in &effect.writes {
                 let here = &mut self.space.row[*position as usize];
                 self.undo.push((*position, *here));
                 self.hash ^= key(*position, *here) ^ key(*position, *number);
                 *here = *number;
             }
-            return Some(step);
+            return Some(taken);
         }
     }
 
@@ -126,7 +126,7 @@ impl<'s, 'm> Descent<'s, 'm> {
 }
 
 /// What a step achieved.
-pub struct Step {
+pub struct Taken {
     pub achieved: Achieved,
     pub delivery: Delivery,
 }
