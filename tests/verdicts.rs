@@ -259,3 +259,22 @@ processes:
         assert_eq!(told.run.stuck[0].threads.len(), 2, "after {max_steps} steps");
     }
 }
+
+#[test]
+fn a_short_text_does_not_overtake_a_long_one_that_waits_for_room() {
+    let told = told(
+        "
+mailboxes: {box: {capacity: 8B}}
+processes:
+  long: [{send: sixsix, to: box}, {send: four, to: box}]
+  short: [{sleep: 1ms}, {send: x, to: box}]
+  reader:
+    - sleep: 2ms
+    - repeat: 3
+      do: [{receive: m, from: box}, {log: '${m.body}'}]
+",
+        &[],
+    );
+    let picture = ipcsim_report::picture(&told.story);
+    assert_eq!(picture.matches("SEND-blocked on box").count(), 2, "{picture}");
+}

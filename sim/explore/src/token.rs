@@ -7,7 +7,7 @@
 use ipcsim_kernel::Machine;
 
 use crate::explore::{Exploration, Path, ScheduleStep};
-use crate::space::{FIRST_ROOM, Looks, MOST_ROOM, Reduction, Reductions, Space};
+use crate::space::{FIRST_ROOM, Looks, MOST_ROOM, Reduction, Reductions, Space, Stop};
 
 /// The version of the format: it changes whenever the same token could mean another schedule.
 const VERSION: &str = "m2";
@@ -132,7 +132,7 @@ pub fn follow(
     loop {
         let mut space = Space::new(machine, reductions, looks, room);
         let schedule = walk(&mut space, steps, choices);
-        if !space.outgrown || room > MOST_ROOM {
+        if space.stop() != Some(Stop::Outgrown) || room > MOST_ROOM {
             return schedule;
         }
         room *= 4;

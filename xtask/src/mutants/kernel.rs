@@ -145,7 +145,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "a send that does not block is refused by a waiting receiver",
         file: "sim/kernel/src/step/send.rs",
         before: "        self.send_composed(t, message, send)\n",
-        after: "        if send.wait == Wait::Never && !self.receivers_of(message.mailbox).is_empty() {\n            \
+        after: "        if send.wait == Wait::Never && self.receiver_for(Some(t), &message).is_some() {\n            \
                 return Err(Stop::Outcome(Outcome::WouldBlock));\n        }\n        \
                 self.send_composed(t, message, send)\n",
     },

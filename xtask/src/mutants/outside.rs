@@ -11,21 +11,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "what is asked of a single state is cut off as the search was",
-        file: "sim/explore/src/space/bounds.rs",
-        before: "        self.searched = Is::NotSo;\n        self.cut = None;",
-        after: "        self.searched = Is::NotSo;",
+        file: "sim/explore/src/space/steps/limit.rs",
+        before: "(self.bounds, self.cut) = (None, None);",
+        after: "self.bounds = None;",
     },
     Mutant {
         name: "conclusions never end early",
-        file: "sim/explore/src/space/bounds.rs",
+        file: "sim/explore/src/space/mod.rs",
         before: "self.cancelled().is_none().then_some(())",
         after: "Some(())",
     },
     Mutant {
         name: "a search with a limit of memory is never weighed",
-        file: "sim/explore/src/space/bounds.rs",
-        before: "self.bytes() > most",
-        after: "self.bytes() > most.saturating_mul(1_000)",
+        file: "sim/explore/src/space/steps/limit.rs",
+        before: "bytes + self.beside.bytes > most",
+        after: "bytes + self.beside.bytes > most.saturating_mul(1_000)",
     },
     Mutant {
         name: "a text can turn the direction of the terminal round",

@@ -38,7 +38,7 @@ pub fn explore_approximately<'m>(
             room *= 4;
             continue;
         }
-        let performed = space.performed;
+        let performed = space.performed();
         drop(space);
         let space = Space::new(machine, whole, Looks::NOTHING, room);
         return search.tell(space, covered, performed);
@@ -104,18 +104,12 @@ impl<'m> Search<'m> {
             self.states += 1;
             self.depth = self.depth.max(walk.depth());
             let goes_on = walk.stay();
-            if let Some(cut) = walk.space().cut {
-                break cut.into();
+            if let Some(stop) = walk.space().stop() {
+                break stop.into();
             }
             if !goes_on {
                 self.note_end(&walk);
                 walk.back();
-            }
-            if walk.space().outgrown {
-                break Covered::Growth;
-            }
-            if let Some(what) = walk.space().refused {
-                break Covered::TooManyAnswers(what.thread());
             }
             if self.states >= limits.max_states {
                 break Covered::States;
@@ -167,7 +161,7 @@ impl<'m> Search<'m> {
             depth: self.depth as u32,
             bytes: self.bytes,
             performed,
-            work: space.work,
+            work: space.work(),
             left_over: Vec::new(),
             delivery: self.delivery,
         };

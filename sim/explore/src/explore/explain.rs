@@ -7,7 +7,7 @@ use ipcsim_kernel::ThreadId;
 
 use super::endings::of_state;
 use super::{Covered, Exploration};
-use crate::space::{Edge, Move};
+use crate::space::{Edge, Move, Stop};
 use crate::verdict::Outcome;
 
 /// A path through the states: from each state, which of its transitions.
@@ -258,7 +258,7 @@ impl Exploration<'_> {
             if is_end && !all_are_known && self.ends_so(state, wanted) {
                 return Some(back(&reached, from, state));
             }
-            if reached.len() as u64 > most || self.space.outgrown {
+            if reached.len() as u64 > most || self.space.stop() == Some(Stop::Outgrown) {
                 return None;
             }
             for (way, edge) in edges.iter().enumerate() {

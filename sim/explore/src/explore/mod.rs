@@ -20,7 +20,7 @@ use ipcsim_kernel::{Machine, MailboxId, Pc, State, ThreadId};
 use crate::cancel::{Cancellation, Reason};
 use crate::space::{
     Bounds, Cut, Delivery, Edge, FIRST_ROOM, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions,
-    Space,
+    Space, Stop,
 };
 pub use approximate::explore_approximately;
 pub use claims::{FinalResult, Vacuous};
@@ -125,11 +125,13 @@ pub enum Covered {
     TooManyAnswers(Option<ThreadId>),
 }
 
-impl From<Cut> for Covered {
-    fn from(cut: Cut) -> Self {
-        match cut {
-            Cut::Cancelled(reason) => reason.into(),
-            Cut::Bytes => Covered::Memory,
+impl From<Stop> for Covered {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Cut(Cut::Cancelled(reason)) => reason.into(),
+            Stop::Cut(Cut::Bytes) => Covered::Memory,
+            Stop::Outgrown | Stop::Irreducible => Covered::Growth,
+            Stop::TooManyAnswers(what) => Covered::TooManyAnswers(what.thread()),
         }
     }
 }
@@ -253,7 +255,7 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits<'m>) -> Option<Explor
     let beginnings = search.begin(limits);
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let mut covered = search.run(first, limits);
-    if search.space.outgrown {
+    if search.space.stop() == Some(Stop::Outgrown) {
         if search.space.room() < MOST_ROOM {
             return None;
         }
@@ -335,13 +337,13 @@ impl Exploration<'_> {
 
     /// How often the kernel performed a step; all other steps came from the transition cache.
     pub fn performed(&self) -> u64 {
-        self.retold.as_ref().map_or(self.space.performed, |retold| retold.by.performed)
+        self.retold.as_ref().map_or(self.space.performed(), |retold| retold.by.performed)
     }
 
     /// What the search cost: how many steps were looked up, and how much was looked at to leave steps out. The same on
     /// every machine.
     pub fn work(&self) -> u64 {
-        self.retold.as_ref().map_or(self.space.work, |retold| retold.by.work)
+        self.retold.as_ref().map_or(self.space.work(), |retold| retold.by.work)
     }
 
     /// The messages left over when the system completes, or completes in a cycle: per mailbox, in

@@ -14,7 +14,7 @@ use super::explain::{Leg, Path, states_to};
 use super::retold::{Elsewhere, Why, retell};
 use super::search::Search;
 use super::{Covered, Exploration, ExploreLimits};
-use crate::space::{FIRST_ROOM, Looks, Move, Reduction, Reductions, Space, callers};
+use crate::space::{FIRST_ROOM, Looks, Move, Reduction, Reductions, Space, Stop, callers};
 
 /// Decides with fewer schedules; `None` if that is impossible for this machine.
 pub(super) fn explore<'m>(
@@ -31,7 +31,7 @@ pub(super) fn explore<'m>(
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
     let space = &search.space;
-    if space.irreducible || space.outgrown {
+    if matches!(space.stop(), Some(Stop::Irreducible | Stop::Outgrown)) {
         return None;
     }
     if !space.order_pays() {
@@ -62,8 +62,8 @@ pub(super) fn explore<'m>(
         edges: count,
         depth: levels.len() as u32,
         bytes: space.bytes() + parents.capacity() * 4,
-        performed: space.performed,
-        work: space.work,
+        performed: space.performed(),
+        work: space.work(),
         delivery,
         left_over: super::left_over(&space, &concluded.ends.good),
     };

@@ -120,13 +120,7 @@ impl<'m> Search<'m> {
 
     /// What makes it impossible to visit everything, if anything does.
     fn refused(&self) -> Option<Covered> {
-        if let Some(cut) = self.space.cut {
-            return Some(cut.into());
-        }
-        if self.space.outgrown || (self.space.irreducible && self.space.is_reduced()) {
-            return Some(Covered::Growth);
-        }
-        self.space.refused.map(|what| Covered::TooManyAnswers(what.thread())).or(self.refused)
+        self.space.stop().map(Covered::from).or(self.refused)
     }
 
     /// Expands the first of these states; returns the next one to expand.

@@ -5,9 +5,11 @@
 //! only what it changes.
 
 use ipcsim_kernel::State;
+use ipcsim_kernel::table::Clock;
 
-use super::transitions::{Achieved, Delivery, Move, Step};
-use super::{Pending, Space};
+use super::Space;
+use super::steps::Pending;
+use super::steps::cache::{Achieved, Delivery, Move, Step};
 
 /// A walk: the current state, and the path to it.
 pub struct Descent<'s, 'm> {
@@ -35,8 +37,9 @@ impl<'s, 'm> Descent<'s, 'm> {
         space.row.fill(0);
         let mut descent =
             Self { space, frames: Vec::new(), ways: Vec::new(), undo: Vec::new(), hash: 0 };
-        descent.space.batch.clear();
-        descent.space.follow(0, Step::alone(Move::Begin));
+        descent.find(|Space { steps, row, pending, .. }| {
+            steps.follow((0, row), Step::alone(Move::Begin), pending);
+        });
         descent.push();
         descent
     }
@@ -53,7 +56,7 @@ impl<'s, 'm> Descent<'s, 'm> {
             }
             let pending = self.ways[frame.next];
             frame.next += 1;
-            let effect = self.space.transitions.effect(pending.effect);
+            let effect = self.space.steps.cache.effect(pending.effect);
             let taken = Taken { achieved: effect.achieved, delivery: effect.delivery };
             for (position, number) in &effect.writes {
                 let here = &mut self.space.row[*position as usize];
@@ -67,9 +70,8 @@ impl<'s, 'm> Descent<'s, 'm> {
 
     /// Stays at the state just reached, so that its outgoing transitions come next; not if it has none.
     pub fn stay(&mut self) -> bool {
-        self.space.batch.clear();
-        self.space.all_moves(0);
-        let goes_on = !self.space.batch.pending.is_empty();
+        self.find(|Space { steps, row, pending, .. }| steps.all((0, row), pending));
+        let goes_on = !self.space.pending.is_empty();
         if goes_on {
             self.push();
         }
@@ -86,9 +88,15 @@ impl<'s, 'm> Descent<'s, 'm> {
         }
     }
 
+    /// Finds steps from the current state.
+    fn find(&mut self, find: impl FnOnce(&mut Space)) {
+        self.space.pending.clear();
+        find(self.space);
+    }
+
     fn push(&mut self) {
         let first = self.ways.len();
-        self.ways.extend_from_slice(&self.space.batch.pending);
+        self.ways.extend_from_slice(&self.space.pending);
         self.frames.push(Frame { first, next: first, undo: self.undo.len() });
     }
 
@@ -114,7 +122,7 @@ impl<'s, 'm> Descent<'s, 'm> {
 
     /// The current state, as the kernel knows it.
     pub fn state(&self) -> State {
-        self.space.state_of(&self.space.row)
+        self.space.steps.codec.state(&self.space.row, &Clock::default())
     }
 
     /// How many bytes the path takes.

@@ -1,73 +1,53 @@
 //! The state space: all reachable states and the transitions between them.
 //!
-//! Time is free here: any enabled thread may take the next step, and a bounded wait may end at any moment. A move
-//! is one call of one thread plus the local work after it. The kernel's one `step` performs it once for each
-//! combination of what it reads; after that it comes from the transition cache.
+//! Time is free here: any enabled thread may take the next step, and a bounded wait may end at any moment. What can happen in a
+//! state is found in layers. Each can be left out, except the first and the last:
+//!
+//! - [`steps`]: the kernel's own steps, looked up where they were performed before, local work merged with the call before
+//!   it;
+//! - [`lazy`]: a call that would only block is no step;
+//! - [`order`]: of steps that do not depend on each other, one order is enough;
+//! - [`symmetry`]: which of several replicas it is does not matter;
+//! - [`store`]: each state is kept once.
+//!
+//! The layers speak of a state as a row of numbers ([`codec`]). Whoever draws conclusions sees none of that: only
+//! [`Space::begin`] and [`Space::expand`].
 
-mod bits;
-mod bounds;
+mod claims;
+mod codec;
 mod descent;
-mod drive;
-mod filter;
-mod grain;
 mod lazy;
-mod live;
 mod order;
-mod parts;
-mod perform;
-mod pool;
-mod reach;
-mod reduce;
-mod rights;
-mod rows;
-mod scratch;
-mod seen;
-mod shards;
+mod reductions;
+mod steps;
+mod store;
 mod symmetry;
-mod together;
-mod transitions;
-mod walks;
 
-use std::collections::BTreeSet;
-use std::hint::black_box;
 use std::ops::Range;
 
 use ipcsim_kernel::table::Clock;
-use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId, Value};
+use ipcsim_kernel::{Machine, Predicate, ProcessId, State, ThreadId, Value};
 
-pub use bounds::{Bounds, Cut};
+use crate::cancel::Reason;
+use claims::Claims;
+use codec::parts::{self, Is};
 pub use descent::Descent;
-pub(crate) use drive::{Ready, drive};
-pub use filter::Filter;
-pub use grain::Grain;
 use lazy::Lazy;
-pub(crate) use lazy::callers;
-use live::Live;
 use order::PartialOrder;
-use parts::{Is, Layout, Part, Parts, looked};
-use perform::in_order;
-use reduce::Trial;
-pub use reduce::{Reduction, Reductions};
-use rows::Rows;
-use scratch::Scratch;
-use seen::Seen;
-use shards::hash;
+pub use reductions::{Reduction, Reductions};
+pub use steps::Stop;
+pub(crate) use steps::cache::Step;
+pub use steps::cache::{Achieved, Delivery, Move};
+pub(crate) use steps::callers;
+pub(crate) use steps::drive::{Ready, drive};
+pub use steps::grain::Grain;
+use steps::limit::Beside;
+pub use steps::limit::{Bounds, Cut};
+use steps::walks::{OneWalk, Walks};
+use steps::{Pending, Steps};
+use store::{Crew, Store};
+pub use store::{Filter, Lookers, Together};
 use symmetry::Symmetry;
-use together::Team;
-pub use together::{Lookers, Together};
-pub(crate) use transitions::Step;
-pub use transitions::{Achieved, Delivery, Move};
-use transitions::{Change, TransitionCache, Walk};
-use walks::{OneWalk, Walks};
-
-/// At most this many states are expanded together: overlapping memory accesses take hardly longer
-/// than one.
-const BATCH: u32 = 32;
-/// At most this many words of state vectors are processed together: half a MiB.
-const WORDS_AT_ONCE: usize = 1 << 16;
-
-/// A step in one state has at most this many outcomes.
-const MOST_EFFECTS: u64 = 4_096;
 
 /// Initial room for threads and mailboxes created at run time.
 pub const FIRST_ROOM: usize = 16;
@@ -129,53 +109,17 @@ pub enum IsNew {
 
 /// The states reached so far, and the steps between them.
 pub struct Space<'m> {
-    machine: &'m Machine,
-    room: usize,
-    grain: Grain,
-    layout: Layout,
-    live: Live,
-    parts: Parts,
-    transitions: TransitionCache<Change>,
-    predicates: Vec<Predicate>,
-    /// The known truth values of the predicates.
-    truths: TransitionCache<Truth>,
-    rows: Rows,
-    clock: Clock,
-    /// The state in which the last step was performed.
-    scratch: Option<Scratch>,
-    /// What was ever seen at each position; below, the current state.
-    seen: Seen,
-    row: Vec<u32>,
-    batch: Batch,
-    moves: Vec<Move>,
-    walk: Walk,
-    walks: Walks,
-    team: Option<Team>,
-    /// Up to this state a single thread searches.
-    alone_until: u32,
+    steps: Steps<'m>,
     lazy: Option<Lazy>,
     order: Option<PartialOrder>,
-    trial: Trial,
     symmetry: Option<Symmetry>,
-    /// How many functions of states were looked up, and how much was looked at to leave steps out: what the search cost.
-    pub work: u64,
-    /// How often the kernel actually performed a step.
-    pub performed: u64,
-    /// Whether there were more threads or mailboxes than there is room for: then all results are
-    /// void, and the search must be repeated with more room.
-    pub outgrown: bool,
-    /// A move with too many outcomes.
-    pub refused: Option<Move>,
-    /// Something was found for which the reductions that leave out schedules are unsound.
-    pub irreducible: bool,
-    bounds: Bounds<'m>,
-    /// Whether a search is running: it is cut off at the bounds, even in the middle of a batch.
-    /// After the search, queries about single states are always answered.
-    searched: Is,
-    /// Its size, in states and steps, when its bytes were last counted.
-    weighed_at: u64,
-    /// The current search was cut off: the last answer is incomplete.
-    pub cut: Option<Cut>,
+    store: Store,
+    claims: Claims,
+    crew: Crew,
+    /// The state that is looked at, and what was found there.
+    row: Vec<u32>,
+    pending: Vec<Pending>,
+    walks: Walks,
 }
 
 impl<'m> Space<'m> {
@@ -183,109 +127,52 @@ impl<'m> Space<'m> {
     /// created at run time.
     pub fn new(machine: &'m Machine, reductions: Reductions, looks: Looks, room: usize) -> Self {
         let state = State::initial(machine);
-        let layout = Layout::new(machine, &state, looks, room);
-        let mut parts = Parts::new(machine);
-        let seen = Seen::new(parts.of_state(machine, &layout, &state));
         let reductions = reductions.sound_for(machine);
-        let mut grain = Grain::new(machine, reductions, looks);
+        let mut steps = Steps::new(machine, &state, (reductions, looks), room);
         let lazy = match reductions.lazy {
             // They do not support local work that stops on its way.
-            Reduction::On if grain.pauses() => None,
-            Reduction::On => Lazy::of(machine, &state),
-            Reduction::Off => None,
+            Reduction::On if !steps.grain.pauses() => Lazy::of(machine, &state),
+            Reduction::On | Reduction::Off => None,
         };
         if lazy.is_some() {
-            grain.make_lazy();
+            steps.grain.make_lazy();
         }
         let order = match reductions.order {
             Reduction::On if lazy.is_some() => PartialOrder::of(machine, &state),
             Reduction::On | Reduction::Off => None,
         };
         let symmetry = match reductions.symmetry {
-            Reduction::On => Symmetry::of(machine, &layout, &state),
+            Reduction::On => Symmetry::of(machine, &steps.codec.layout, &state),
             Reduction::Off => None,
         };
+        let width = steps.codec.width();
         Self {
-            machine,
-            room,
-            grain,
-            layout,
-            live: Live::new(machine, looks.predicates),
-            parts,
-            transitions: TransitionCache::new(),
-            predicates: looks.predicates.to_vec(),
-            truths: TransitionCache::new(),
-            rows: Rows::new(layout.width()),
-            clock: Clock::default(),
-            scratch: None,
-            row: vec![0; layout.width()],
-            seen,
-            batch: Batch::default(),
-            moves: Vec::new(),
-            walk: Walk::default(),
-            walks: Walks::default(),
-            team: None,
-            alone_until: 0,
+            steps,
             lazy,
             order,
-            trial: Trial::default(),
             symmetry,
-            performed: 0,
-            work: 0,
-            refused: None,
-            irreducible: false,
-            outgrown: false,
-            bounds: Bounds::default(),
-            searched: Is::NotSo,
-            weighed_at: 0,
-            cut: None,
+            store: Store::new(width),
+            claims: Claims::new(looks),
+            crew: Crew::default(),
+            row: vec![0; width],
+            pending: Vec::new(),
+            walks: Walks::default(),
         }
-    }
-
-    /// How many states are expanded together.
-    pub fn batch(&self) -> u32 {
-        let fit = WORDS_AT_ONCE / self.layout.width();
-        BATCH.min(u32::try_from(fit).unwrap_or(BATCH)).max(1)
-    }
-
-    /// The machine.
-    pub fn machine(&self) -> &'m Machine {
-        self.machine
-    }
-
-    /// What counts as one step.
-    pub fn grain(&self) -> &Grain {
-        &self.grain
-    }
-
-    /// For how many threads and mailboxes created at run time there is room.
-    pub fn room(&self) -> usize {
-        self.room
-    }
-
-    /// How many states are known.
-    pub fn states(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// The maximum number of threads.
-    pub fn threads(&self) -> usize {
-        self.layout.threads
-    }
-
-    /// The approximate size in bytes.
-    pub fn bytes(&self) -> usize {
-        let symmetry = self.symmetry.as_ref().map_or(0, Symmetry::bytes);
-        self.rows.bytes() + self.parts.bytes() + self.transitions.bytes() + symmetry
     }
 
     /// Finds the initial states.
     pub fn begin(&mut self, edges: &mut Vec<Edge>) {
-        self.rows.insert(&vec![0; self.rows.words()]);
-        self.rows.unpack(0, &mut self.row);
-        self.batch.clear();
-        self.follow(0, Step::alone(Move::Begin));
+        let rows = &mut self.store.rows;
+        rows.insert(&vec![0; rows.words()]);
+        rows.unpack(0, &mut self.row);
+        self.pending.clear();
+        self.steps.follow((0, &self.row), Step::alone(Move::Begin), &mut self.pending);
         self.arrive(edges);
+    }
+
+    /// The transitions out of a state, in the order of the file.
+    pub fn expand(&mut self, state: u32, edges: &mut Vec<Edge>) {
+        self.expand_all(state..state + 1, edges);
     }
 
     /// The transitions out of a state; at the very beginning, those to the initial states.
@@ -297,274 +184,238 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// The transitions out of a state, in the order of the file.
-    pub fn expand(&mut self, state: u32, edges: &mut Vec<Edge>) {
-        self.expand_all(state..state + 1, edges);
-    }
-
     /// The transitions out of several states: first those of the first state, then of the second, and so on.
     pub fn expand_all(&mut self, states: Range<u32>, edges: &mut Vec<Edge>) {
-        self.batch.clear();
+        self.pending.clear();
         if self.is_cut() {
             return;
         }
         if self.lazy.is_some() {
-            for state in states {
-                self.rows.unpack(state, &mut self.row);
-                self.lazy_moves(state);
-            }
+            states.for_each(|state| self.find(state));
         } else {
             self.walk(states);
         }
         self.arrive(edges);
     }
 
-    /// Finds everything that can happen in these states.
+    /// Finds what can happen in a state, through all layers.
+    fn find(&mut self, state: u32) {
+        let Self { steps, lazy, order, store, row, pending, .. } = self;
+        store.rows.unpack(state, row);
+        let first = pending.len();
+        steps.all((state, row), pending);
+        let Some(lazy) = lazy else { return };
+        lazy.complete(steps, (state, row), (pending, first));
+        if let Some(order) = order {
+            order.reduce((steps, lazy), row, (pending, first));
+        }
+    }
+
+    /// Finds what can happen in these states, if nothing is left out.
     fn walk(&mut self, states: Range<u32>) {
-        let mut walks = std::mem::take(&mut self.walks);
-        walks.walk(self, states);
-        self.work += walks.all.len() as u64;
+        let Self { steps, walks, store, row, pending, .. } = self;
+        walks.walk((steps, &store.rows), states);
+        steps.work += walks.all.len() as u64;
         for OneWalk { state, what, effect, .. } in &walks.all {
+            let step = Step::alone(*what);
             if let Some(effect) = *effect {
-                let step = Step::alone(*what);
-                self.batch.pending.push(Pending { from: *state, step, effect });
+                pending.push(Pending { from: *state, step, effect });
             } else {
-                self.rows.unpack(*state, &mut self.row);
-                self.follow(*state, Step::alone(*what));
-                if self.cut.is_some() {
+                store.rows.unpack(*state, row);
+                steps.follow((*state, row), step, pending);
+                if steps.limit.cut.is_some() {
                     break;
                 }
             }
-        }
-        self.walks = walks;
-    }
-
-    /// Finds what can happen in the current state.
-    fn all_moves(&mut self, state: u32) {
-        let mut moves = std::mem::take(&mut self.moves);
-        self.moves_in(&self.row, &mut moves);
-        for what in &moves {
-            self.follow(state, Step::alone(*what));
-            if self.cut.is_some() {
-                break;
-            }
-        }
-        self.moves = moves;
-    }
-
-    /// What can happen in this state, in the order of the file.
-    fn moves_in(&self, row: &[u32], moves: &mut Vec<Move>) {
-        let can = |position: usize| self.parts.can(self.seen.part(position, row[position]));
-        moves.clear();
-        for index in 0..self.layout.processes {
-            if can(self.layout.process(index)).start == Is::So {
-                moves.push(Move::Start(ProcessId::at(index)));
-            }
-        }
-        for index in 0..self.layout.threads {
-            let (can, t) = (can(self.layout.thread(index)), ThreadId::at(index));
-            if can.call == Is::So {
-                moves.push(Move::Call(t));
-            }
-            if can.local == Is::So {
-                moves.push(Move::Local(t));
-            }
-            if can.expire == Is::So {
-                moves.push(Move::Expire(t));
-            }
-        }
-    }
-
-    fn follow(&mut self, from: u32, step: Step) {
-        self.work += 1;
-        let most = self.performed + MOST_EFFECTS;
-        while let Err(answers) = self.transitions.effects(step, &self.row, &mut self.walk) {
-            if self.performed > most {
-                self.refused = Some(step.what);
-                return;
-            }
-            if self.is_cut() {
-                return;
-            }
-            self.perform(step, &answers);
-        }
-        let effects = self.walk.found.iter();
-        let pending = effects.map(|effect| Pending { from, step, effect: *effect });
-        self.batch.pending.extend(pending);
-    }
-
-    /// Enters the targets of the batch's moves; if the search is cut off, only the first of them.
-    fn arrive(&mut self, edges: &mut Vec<Edge>) {
-        if self.cut.is_some() {
-            return;
-        }
-        if let Some(symmetry) = self.symmetry.take() {
-            self.symmetry = Some(self.arrive_in_order(symmetry, edges));
-            return;
-        }
-        let Batch { pending, mut packed, mut hashes } = std::mem::take(&mut self.batch);
-        for pending in pending.chunks((WORDS_AT_ONCE / self.rows.words()).max(1)) {
-            self.arrive_together(pending, &mut packed, &mut hashes, edges);
-            if self.is_cut() {
-                break;
-            }
-        }
-        self.batch = Batch { pending, packed, hashes };
-    }
-
-    /// Enters the targets of these moves. They are all looked up together.
-    fn arrive_together(
-        &mut self,
-        pending: &[Pending],
-        packed: &mut Vec<u64>,
-        hashes: &mut Vec<u32>,
-        edges: &mut Vec<Edge>,
-    ) {
-        packed.clear();
-        hashes.clear();
-        let words = self.rows.words();
-        // As in `Rows::fetch`: independent memory accesses overlap.
-        let writes = pending.iter().map(|move_| &self.transitions.effect(move_.effect).writes);
-        black_box(writes.fold(0, |all, writes| all ^ writes.first().map_or(0, |(to, _)| *to)));
-        for (at, move_) in pending.iter().enumerate() {
-            self.lead(*move_, packed);
-            hashes.push(hash(&packed[at * words..]));
-        }
-        self.rows.fetch(hashes);
-        let places = packed.chunks_exact(words).zip(hashes.iter());
-        for (move_, (packed, hash)) in pending.iter().zip(places) {
-            edges.push(move_.arrives(self.rows.insert_hashed(packed, *hash)));
-        }
-    }
-
-    /// Appends the packed target of a move.
-    fn lead(&self, move_: Pending, packed: &mut Vec<u64>) {
-        let at = packed.len();
-        packed.extend_from_slice(self.rows.packed(move_.from));
-        for (position, number) in &self.transitions.effect(move_.effect).writes {
-            self.rows.put(&mut packed[at..], *position as usize, *number);
         }
     }
 
     /// Sets the current row to the target of an effect from a state.
     fn go(&mut self, from: u32, effect: u32) {
-        self.rows.unpack(from, &mut self.row);
-        for (position, number) in &self.transitions.effect(effect).writes {
-            self.row[*position as usize] = *number;
-        }
+        self.store.rows.unpack(from, &mut self.row);
+        self.steps.apply(effect, &mut self.row);
     }
+}
 
-    /// How the kernel's questions were answered in a transition.
-    pub fn answers(&self, edge: &Edge) -> &[u64] {
-        &self.transitions.effect(edge.effect).answers
-    }
-
-    /// What a transition achieves.
-    pub fn achieved(&self, edge: &Edge) -> Achieved {
-        self.transitions.effect(edge.effect).achieved
-    }
-
-    /// Whether this transition is only a timeout: a bounded wait ends that is not a sleep.
-    pub fn is_timeout(&self, edge: &Edge) -> bool {
-        let number_at = |position| self.rows.number_at(edge.from, position);
-        self.is_timeout_where(edge.what, number_at)
-    }
-
-    fn is_timeout_where(&self, what: Move, number_at: impl Fn(usize) -> u32) -> bool {
-        let Move::Expire(t) = what else { return false };
-        let position = self.layout.thread(t.index());
-        let can = self.parts.can(self.seen.part(position, number_at(position)));
-        can.expire == Is::So && can.sleeps == Is::NotSo
-    }
-
-    /// Whether a transition's messages arrive.
-    pub fn delivery(&self, edge: &Edge) -> Delivery {
-        self.transitions.effect(edge.effect).delivery
-    }
-
-    /// The threads that a transition changes: these move.
-    pub fn moved(&self, edge: &Edge) -> impl Iterator<Item = ThreadId> + '_ {
-        let writes = self.transitions.effect(edge.effect).writes.iter();
-        writes.filter_map(|(position, _)| self.layout.thread_at(*position as usize))
-    }
-
+/// What is known of states.
+impl Space<'_> {
     /// A state as the kernel knows it.
     pub fn state(&self, state: u32) -> State {
-        let mut row = vec![0; self.layout.width()];
-        self.rows.unpack(state, &mut row);
-        self.state_of(&row)
+        let mut row = vec![0; self.steps.codec.width()];
+        self.store.rows.unpack(state, &mut row);
+        self.steps.codec.state(&row, &Clock::default())
     }
 
-    fn state_of(&self, row: &[u32]) -> State {
-        self.parts.state(&self.layout, &self.seen.parts_of(row), &Clock::default())
+    /// A state in which nothing moves any more, with those in their queues who wait for ever.
+    pub fn end_state(&self, state: u32) -> State {
+        let mut state = self.state(state);
+        if self.lazy.is_some() {
+            Lazy::rest(self.steps.machine, &self.steps.grain, &mut state);
+        }
+        state
     }
 
     /// What was logged on the way to a state, if the log is kept.
     pub fn log(&self, state: u32) -> Vec<(ProcessId, Value)> {
-        let number = self.rows.number_at(state, parts::LOG);
-        match self.parts.get(self.seen.part(parts::LOG, number)) {
-            Part::Log(lines) => lines.clone(),
-            other => unreachable!("the log stands at its position, not {other:?}"),
+        let number = self.store.rows.number_at(state, parts::LOG);
+        self.steps.codec.log(number).to_vec()
+    }
+
+    /// The parts of a state of the whole system, numbered as here.
+    pub fn parts_of(&mut self, state: &State) -> Vec<u32> {
+        self.steps.codec.parts_of(self.steps.machine, state)
+    }
+}
+
+/// What is known of transitions.
+impl Space<'_> {
+    /// How the kernel's questions were answered in a transition.
+    pub fn answers(&self, edge: &Edge) -> &[u64] {
+        &self.steps.cache.effect(edge.effect).answers
+    }
+
+    /// What a transition achieves.
+    pub fn achieved(&self, edge: &Edge) -> Achieved {
+        self.steps.cache.effect(edge.effect).achieved
+    }
+
+    /// Whether a transition's messages arrive.
+    pub fn delivery(&self, edge: &Edge) -> Delivery {
+        self.steps.cache.effect(edge.effect).delivery
+    }
+
+    /// Whether this transition is only a timeout: a bounded wait ends that is not a sleep.
+    pub fn is_timeout(&self, edge: &Edge) -> bool {
+        self.steps.is_timeout(edge.what, |position| self.store.rows.number_at(edge.from, position))
+    }
+
+    /// The threads that a transition changes: these move.
+    pub fn moved(&self, edge: &Edge) -> impl Iterator<Item = ThreadId> + '_ {
+        let writes = self.steps.cache.effect(edge.effect).writes.iter();
+        writes.filter_map(|(position, _)| self.steps.codec.layout.thread_at(*position as usize))
+    }
+
+    /// A transition, translated to the whole system, where the replicas are `who` (by default, nobody has changed places):
+    /// the step, the parts of the target state, and who the replicas are there.
+    pub(crate) fn in_the_whole(
+        &mut self,
+        edge: &Edge,
+        who: Option<&[u8]>,
+    ) -> (Step, Vec<u32>, Option<Vec<u8>>) {
+        let step = Step { blocks: edge.blocks, what: edge.what };
+        self.go(edge.from, edge.effect);
+        let Self { steps, symmetry, row, .. } = self;
+        let parts = steps.codec.seen.parts_of(row);
+        let Some(symmetry) = symmetry else { return (step, parts, None) };
+        let nobody = symmetry.nobody_moves();
+        let who = who.unwrap_or(&nobody);
+        let (step, parts, who) =
+            symmetry.retold((steps.machine, &mut steps.codec.parts), step, parts, who);
+        (step, parts, Some(who))
+    }
+}
+
+/// How the search goes.
+impl<'m> Space<'m> {
+    /// The machine.
+    pub fn machine(&self) -> &'m Machine {
+        self.steps.machine
+    }
+
+    /// What counts as one step.
+    pub fn grain(&self) -> &Grain {
+        &self.steps.grain
+    }
+
+    /// For how many threads and mailboxes created at run time there is room.
+    pub fn room(&self) -> usize {
+        self.steps.codec.layout.room
+    }
+
+    /// How many states are known.
+    pub fn states(&self) -> usize {
+        self.store.rows.len()
+    }
+
+    /// The maximum number of threads.
+    pub fn threads(&self) -> usize {
+        self.steps.codec.layout.threads
+    }
+
+    /// How many states are expanded together.
+    pub fn batch(&self) -> u32 {
+        Store::batch(self.steps.codec.width())
+    }
+
+    /// The approximate size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.steps.bytes() + self.beside().bytes
+    }
+
+    /// What is kept besides the steps.
+    fn beside(&self) -> Beside {
+        let symmetry = self.symmetry.as_ref().map_or(0, Symmetry::bytes);
+        Beside { states: self.states() as u64, bytes: self.store.rows.bytes() + symmetry }
+    }
+
+    /// How many functions of states were looked up, and how much was looked at to leave steps out: what the search cost.
+    pub fn work(&self) -> u64 {
+        self.steps.work
+    }
+
+    /// How often the kernel actually performed a step.
+    pub fn performed(&self) -> u64 {
+        self.steps.performed
+    }
+
+    /// Whether schedules may be left out.
+    pub fn is_reduced(&self) -> bool {
+        self.lazy.is_some() || self.order.is_some() || self.symmetry.is_some()
+    }
+
+    /// Whether partial-order reduction, if used, has left out enough so far to be worth its time.
+    pub fn order_pays(&self) -> bool {
+        self.order.as_ref().is_none_or(PartialOrder::pays)
+    }
+
+    /// Begins a search that is cut off at these bounds.
+    pub fn search_within(&mut self, bounds: Bounds<'m>) {
+        self.steps.limit.begin(bounds);
+    }
+
+    /// Ends the search.
+    pub fn search_is_over(&mut self) {
+        self.steps.limit.end();
+    }
+
+    /// `None` once it is cancelled. For conclusions, which visit all states again.
+    pub fn go_on(&self) -> Option<()> {
+        self.cancelled().is_none().then_some(())
+    }
+
+    /// Why it was cancelled, if it was.
+    pub fn cancelled(&self) -> Option<Reason> {
+        self.steps.limit.cancelled()
+    }
+
+    /// Why the search cannot visit everything, if that is so.
+    pub fn stop(&self) -> Option<Stop> {
+        let trouble = &self.steps.trouble;
+        if let Some(cut) = self.steps.limit.cut {
+            Some(Stop::Cut(cut))
+        } else if trouble.outgrown == Is::So {
+            Some(Stop::Outgrown)
+        } else if trouble.irreducible == Is::So && self.is_reduced() {
+            Some(Stop::Irreducible)
+        } else {
+            trouble.refused.map(Stop::TooManyAnswers)
         }
     }
 
-    /// Whether the predicate with this number holds in a state.
-    pub fn holds(&mut self, predicate: usize, state: u32) -> Truth {
-        self.rows.unpack(state, &mut self.row);
-        let what = predicate as u32;
-        while self.truths.effects(what, &self.row, &mut self.walk).is_err() {
-            let state = self.parts.state(&self.layout, &self.seen.parts_of(&self.row), &self.clock);
-            let truth = self.predicates[predicate].holds(self.machine, &state);
-            let before = (state.threads.items().len(), state.mailboxes.items().len());
-            let reads = in_order(looked(&self.layout, &state, before), Vec::new());
-            self.truths.learn(what, &self.row, &reads, truth, 0);
-        }
-        self.truths.effect(self.walk.found[0]).clone()
-    }
-
-    /// How many different views a predicate has had, counted up to two: one means that nothing it reads ever changes.
-    pub fn sights(&self, predicate: usize, states: impl Iterator<Item = u32>) -> usize {
-        let mut sights = BTreeSet::new();
-        for state in states {
-            let state = self.state(state);
-            let sight = self.predicates[predicate].sight(&state);
-            sights.insert(format!("{sight:?}"));
-            if sights.len() > 1 {
-                break;
-            }
-        }
-        sights.len()
+    /// Whether the search is cut off.
+    fn is_cut(&mut self) -> bool {
+        let beside = self.beside();
+        self.steps.limit.keeps_beside(beside);
+        self.steps.is_cut()
     }
 }
-
-/// Moves whose targets are looked up together.
-#[derive(Default)]
-struct Batch {
-    pending: Vec<Pending>,
-    packed: Vec<u64>,
-    hashes: Vec<u32>,
-}
-
-#[derive(Clone, Copy)]
-struct Pending {
-    from: u32,
-    step: Step,
-    effect: u32,
-}
-
-impl Pending {
-    /// The transition, now that its target is known.
-    fn arrives(self, (to, new): (u32, IsNew)) -> Edge {
-        let Self { from, step: Step { blocks, what }, effect } = self;
-        Edge { from, blocks, what, to, new, effect }
-    }
-}
-
-impl Batch {
-    fn clear(&mut self) {
-        self.pending.clear();
-    }
-}
-
-/// Whether a predicate holds, or why it cannot be computed.
-pub type Truth = Result<bool, Fault>;

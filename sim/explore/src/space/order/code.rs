@@ -4,7 +4,7 @@ use ipcsim_kernel::program::{Edges, Effect, From, Op, Receive, Wait, reachable};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{Expr, Field, Machine, Mailbox, MailboxId, Pc, Thread, Value};
 
-use super::super::reach::{About, Direction, Links, about};
+use super::super::lazy::reach::{About, Direction, Links, about};
 use super::net::{Patience, Place, Stands};
 
 /// The code of one thread.

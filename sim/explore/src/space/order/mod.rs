@@ -11,13 +11,16 @@
 //! On a first-in, first-out mailbox a send and a receive come to the same in either order if both are possible, so only two
 //! sends, or two receives, compete. Whoever does not wait without limit is disturbed by what would end the wait.
 
+pub(super) mod bits;
 mod code;
 mod net;
 
 use ipcsim_kernel::{BlockedOn, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadState};
 
-use super::reach::Reach;
-use super::transitions::{Move, Step};
+use super::lazy::Lazy;
+use super::lazy::reach::Reach;
+use super::steps::cache::{Move, Step};
+use super::steps::{Pending, Steps};
 use net::{List, Net, Patience};
 
 /// The calls of a machine, and what depends on what.
@@ -26,13 +29,12 @@ pub(super) struct PartialOrder {
     /// Where a thread stands, by the number of its part, as far as it is known.
     places: Vec<Option<Where>>,
     closing: Closing,
-    /// What it cost, in steps that could have been looked up meanwhile.
-    pub work: u64,
+    trial: Trial,
 }
 
 /// Where a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Where {
+enum Where {
     /// At this place.
     At(usize),
     /// It has ended, or does not exist yet.
@@ -42,16 +44,16 @@ pub(super) enum Where {
 }
 
 /// The threads of a state: where they stand and what their calls touch.
-pub(super) struct View<'a> {
-    pub threads: Vec<Standing<'a>>,
+struct View<'a> {
+    threads: Vec<Standing<'a>>,
 }
 
 /// A thread in a state.
 #[derive(Clone, Copy)]
-pub(super) struct Standing<'a> {
-    pub at: Where,
-    pub thread: Option<&'a Thread>,
-    pub reach: &'a Reach,
+struct Standing<'a> {
+    at: Where,
+    thread: Option<&'a Thread>,
+    reach: &'a Reach,
 }
 
 /// A transition that is possible.
@@ -65,6 +67,21 @@ struct Possible {
 
 /// So many members of lists are looked at in the time in which one step is looked up.
 const SCANNED_AT_ONCE: u64 = 16;
+
+/// How many moves there were, and how many of them were kept.
+#[derive(Default)]
+struct Trial {
+    moves: usize,
+    kept: usize,
+}
+
+impl Trial {
+    /// Whether leaving steps out is worth its time: finding out which takes longer than a step.
+    fn pays(&self) -> bool {
+        const ENOUGH_TO_TELL: usize = 20_000;
+        self.moves < ENOUGH_TO_TELL || self.kept + self.kept / 8 < self.moves
+    }
+}
 
 /// A set that is being closed.
 #[derive(Default)]
@@ -125,11 +142,52 @@ impl PartialOrder {
         let count = net.inputs.len();
         let closing =
             Closing { stamps: vec![0; count], possible: vec![None; count], ..Closing::default() };
-        Some(Self { net, places: Vec::new(), closing, work: 0 })
+        Some(Self { net, places: Vec::new(), closing, trial: Trial::default() })
+    }
+
+    /// Whether it has left out enough so far to be worth its time.
+    pub(super) fn pays(&self) -> bool {
+        self.trial.pays()
+    }
+
+    /// Of what can happen in a state, keeps the steps of a stubborn set.
+    pub(super) fn reduce(
+        &mut self,
+        (steps, lazy): (&mut Steps, &mut Lazy),
+        row: &[u32],
+        (found, first): (&mut Vec<Pending>, usize),
+    ) {
+        if found.len() < first + 2 {
+            return;
+        }
+        let codec = &steps.codec;
+        let threads = codec.layout.threads;
+        let part_of = |t: usize| codec.part_of_thread(row, t);
+        (0..threads).for_each(|t| lazy.learn(steps, part_of(t)));
+        let standing = |t: usize| {
+            let part = part_of(t);
+            let thread = codec.thread(part);
+            Standing { at: self.place(t, part, thread), thread, reach: lazy.of_part(part) }
+        };
+        let view = View { threads: (0..threads).map(standing).collect() };
+        let ended = |pending: &Pending| &*steps.cache.effect(pending.effect).ended;
+        let all: Vec<(Step, &[ProcessId])> =
+            found[first..].iter().map(|pending| (pending.step, ended(pending))).collect();
+        let kept = self.stubborn(&view, &all);
+        steps.work += std::mem::take(&mut self.closing.scanned) / SCANNED_AT_ONCE;
+        self.trial.moves += found.len() - first;
+        if let Some(kept) = kept {
+            let mut at = 0;
+            found.retain(|_| {
+                at += 1;
+                at <= first || kept[at - first - 1]
+            });
+        }
+        self.trial.kept += found.len() - first;
     }
 
     /// Where a thread stands that has this part.
-    pub(super) fn place(&mut self, t: usize, number: u32, thread: Option<&Thread>) -> Where {
+    fn place(&mut self, t: usize, number: u32, thread: Option<&Thread>) -> Where {
         let number = number as usize;
         if self.places.len() <= number {
             self.places.resize(number + 1, None);
@@ -165,11 +223,7 @@ impl PartialOrder {
     }
 
     /// Which of the steps of a state to keep: those of a stubborn set, as small as it was found. `None` for all.
-    pub(super) fn stubborn(
-        &mut self,
-        view: &View,
-        steps: &[(Step, &[ProcessId])],
-    ) -> Option<Vec<bool>> {
+    fn stubborn(&mut self, view: &View, steps: &[(Step, &[ProcessId])]) -> Option<Vec<bool>> {
         let mut possible: Vec<Possible> = Vec::new();
         let mut of_step = Vec::with_capacity(steps.len());
         if view.threads.iter().any(|standing| standing.at == Where::Elsewhere) {
@@ -198,7 +252,7 @@ impl PartialOrder {
         for seed in &possible {
             let known = best.as_ref().map_or(steps.len(), |(ways, _)| *ways);
             let ways = self.close(view, &possible, seed.transition, &mut closing, known);
-            self.work += std::mem::take(&mut closing.scanned) / SCANNED_AT_ONCE;
+
             if ways < known {
                 let kept = closing.set.iter().filter(|it| closing.possible[**it].is_some());
                 best = Some((ways, kept.copied().collect()));

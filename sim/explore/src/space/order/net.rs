@@ -9,8 +9,8 @@ use ipcsim_kernel::{
     Capacity, Machine, Mailbox, MailboxId, Object, Order, Pc, State, Thread, ThreadState,
 };
 
-use super::super::bits::Bits;
-use super::super::reach::Links;
+use super::super::lazy::reach::Links;
+use super::bits::Bits;
 use super::code::Code;
 
 /// How a thread stands at a place of its code.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ipcsim_kernel::{MailboxId, ProcessId, Rename, State, ThreadId, Visit, Walk};
 
-use super::super::parts::{Is, Layout, Part};
+use super::super::codec::parts::{Is, Layout, Part};
 use super::alike::Group;
 
 /// Which replica is in which slot.

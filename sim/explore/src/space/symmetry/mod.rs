@@ -13,8 +13,9 @@ use std::ops::Range;
 
 use ipcsim_kernel::{Machine, MailboxId, ProcessId, State, ThreadId, Walk};
 
-use super::parts::{Layout, Part, Parts, part_at};
-use super::transitions::Move;
+use super::codec::Codec;
+use super::codec::parts::{Layout, Part, Parts, part_at};
+use super::steps::cache::{Move, Step};
 use alike::groups;
 use arrangement::{Arrangement, Mentions};
 
@@ -94,13 +95,34 @@ impl Symmetry {
         })
     }
 
-    /// Sorts the replicas of a state, given by its parts. Returns whether any changed places.
-    pub(super) fn arrange(
+    /// Replaces a state by its canonical representative.
+    pub(super) fn put_in_order(&mut self, machine: &Machine, codec: &mut Codec, row: &mut [u32]) {
+        let mut parts = codec.seen.parts_of(row);
+        if self.arrange(machine, &mut codec.parts, &mut parts) {
+            codec.put_parts(&parts, row);
+        }
+    }
+
+    /// A step that leads to a state with these parts, translated to where the replicas are `who`: the step, the parts of
+    /// its target, and who the replicas are there once they are in order.
+    pub(super) fn retold(
         &mut self,
-        machine: &Machine,
-        parts: &mut Parts,
-        row: &mut [u32],
-    ) -> bool {
+        (machine, parts): (&Machine, &mut Parts),
+        step: Step,
+        mut there: Vec<u32>,
+        who: &[u8],
+    ) -> (Step, Vec<u32>, Vec<u8>) {
+        let step = Step {
+            blocks: step.blocks.and_then(|t| self.as_done_by(Move::Call(t), who).thread()),
+            what: self.as_done_by(step.what, who),
+        };
+        let arranged = self.as_arranged(machine, parts, &there, who);
+        let after = self.who_after(machine, parts, &mut there, who);
+        (step, arranged, after)
+    }
+
+    /// Sorts the replicas of a state, given by its parts. Returns whether any changed places.
+    fn arrange(&mut self, machine: &Machine, parts: &mut Parts, row: &mut [u32]) -> bool {
         for part in row.iter() {
             self.known.look_at(machine, parts, &self.arrangement, *part);
         }
@@ -146,7 +168,7 @@ impl Symmetry {
     }
 
     /// The state in which the replicas are these.
-    pub(super) fn as_arranged(
+    fn as_arranged(
         &mut self,
         machine: &Machine,
         parts: &mut Parts,
@@ -174,7 +196,7 @@ impl Symmetry {
     }
 
     /// Who is in which slot after a state is sorted in which `who` were in the slots before.
-    pub(super) fn who_after(
+    fn who_after(
         &mut self,
         machine: &Machine,
         parts: &mut Parts,
@@ -189,7 +211,7 @@ impl Symmetry {
     }
 
     /// A move, done by those in these slots.
-    pub(super) fn as_done_by(&self, what: Move, who: &[u8]) -> Move {
+    fn as_done_by(&self, what: Move, who: &[u8]) -> Move {
         let thread = |t: ThreadId| ThreadId(self.arrangement.threads.moved(t.0, who));
         match what {
             Move::Begin => Move::Begin,

@@ -6,8 +6,8 @@ use ipcsim_kernel::{
     Event, Machine, Oracle, ProcessId, Progress, Sink, Span, State, ThreadId, Transition, step,
 };
 
-use super::transitions::Step;
-use super::{Grain, Move};
+use super::cache::{Move, Step};
+use super::grain::Grain;
 
 /// Performs a move, after the call that blocks before it. `after` receives the progress of each step.
 pub(crate) fn drive<O: Oracle, S: Sink>(

@@ -7,7 +7,7 @@
 
 use ipcsim_kernel::{ProcessId, ThreadId};
 
-use super::parts::Is;
+use super::super::codec::parts::Is;
 
 /// What can happen next in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ impl Move {
     }
 
     /// A unique number for this move.
-    pub(super) fn number(self) -> u32 {
+    pub(crate) fn number(self) -> u32 {
         match self {
             Move::Begin => 0,
             Move::Start(process) => 4 * process.0 + 1,
@@ -62,7 +62,7 @@ impl Step {
 
 /// How far the calls of a step came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Came {
+pub(crate) enum Came {
     /// To their end, and no thread waits that could as well have called later.
     Through,
     /// As [`Came::Through`], but the last one was refused: its outcome is not `ok`.
@@ -73,7 +73,7 @@ pub(super) enum Came {
 
 /// What a step does to the parts of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// How the questions were answered to get there.
     pub answers: Box<[u64]>,
     /// Positions with their new numbers.
@@ -100,7 +100,7 @@ pub enum Achieved {
 
 impl Achieved {
     /// Whether the search must end here.
-    pub(super) fn ends(self) -> bool {
+    pub(crate) fn ends(self) -> bool {
         matches!(self, Achieved::Endless(_) | Achieved::TooManyAnswers(_))
     }
 }
@@ -116,7 +116,7 @@ pub enum Delivery {
 
 /// Something that a step read on the way to its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Read {
+pub(crate) enum Read {
     /// It looked at the part at this position.
     Looked(usize),
     /// It asked a question with this many answers, and got this one.
@@ -147,7 +147,7 @@ impl Place {
 }
 
 /// What is known about functions of states: the effect of each, by what it reads.
-pub(super) struct TransitionCache<E> {
+pub(crate) struct TransitionCache<E> {
     /// The children of a place lie side by side.
     places: Vec<Place>,
     effects: Vec<E>,
@@ -155,7 +155,7 @@ pub(super) struct TransitionCache<E> {
 }
 
 /// A step of a walk.
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// It goes on to this place.
     To(u32),
     /// It has reached an effect.
@@ -166,7 +166,7 @@ pub(super) enum Pace {
 
 /// The effects found on a walk through the tree, and the places still to visit.
 #[derive(Default)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     pub found: Vec<u32>,
     open: Vec<u32>,
 }
@@ -178,7 +178,7 @@ const ROOT_OF_PAIRS: u32 = 1;
 
 /// The number of a function, for one thread or for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Function {
+pub(crate) struct Function {
     pub thread: Option<ThreadId>,
     pub number: u32,
 }
@@ -196,23 +196,23 @@ impl From<Step> for Function {
 }
 
 impl<E> TransitionCache<E> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = Place { node: Node::Unknown, ..Place::NOWHERE };
         Self { places: vec![root, root], effects: Vec::new(), bytes: 0 }
     }
 
-    pub(super) fn effect(&self, number: u32) -> &E {
+    pub(crate) fn effect(&self, number: u32) -> &E {
         &self.effects[number as usize]
     }
 
     /// The approximate size in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes + self.places.capacity() * size_of::<Place>()
     }
 
     /// Finds the effects of the function with this number in a state, in the order of the answers.
     /// Errors: the answers with which it must still be performed, because their effect is unknown.
-    pub(super) fn effects(
+    pub(crate) fn effects(
         &self,
         what: impl Into<Function>,
         row: &[u32],
@@ -250,7 +250,7 @@ impl<E> TransitionCache<E> {
     }
 
     /// Where a walk for this function begins.
-    pub(super) fn start(&self, what: impl Into<Function>) -> Option<u32> {
+    pub(crate) fn start(&self, what: impl Into<Function>) -> Option<u32> {
         match what.into() {
             Function { thread: None, number } => self.way(ROOT, number),
             Function { thread: Some(t), number } => self.way(self.way(ROOT_OF_PAIRS, t.0)?, number),
@@ -258,7 +258,7 @@ impl<E> TransitionCache<E> {
     }
 
     /// One step of a walk.
-    pub(super) fn step(&self, at: u32, row: &[u32]) -> Pace {
+    pub(crate) fn step(&self, at: u32, row: &[u32]) -> Pace {
         match self.places[at as usize].node {
             Node::Looks(position) => {
                 self.way(at, row[position as usize]).map_or(Pace::Several, Pace::To)
@@ -294,7 +294,7 @@ impl<E> TransitionCache<E> {
     }
 
     /// Enters the effect of a performed step, which takes this many bytes.
-    pub(super) fn learn(
+    pub(crate) fn learn(
         &mut self,
         what: impl Into<Function>,
         row: &[u32],

@@ -4,21 +4,21 @@ use ipcsim_kernel::program::{Effect, From};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{Expr, Handle, Machine, MailboxId, ProcessId, Thread, Value};
 
-use super::bits::Bits;
+use super::super::order::bits::Bits;
 
 /// For each mailbox, the processes at its ends, if it is a link.
-pub(super) struct Links(pub Vec<Option<(ProcessId, ProcessId)>>);
+pub(crate) struct Links(pub Vec<Option<(ProcessId, ProcessId)>>);
 
 impl Links {
-    pub(super) fn ends(&self, mailbox: MailboxId) -> Option<(ProcessId, ProcessId)> {
+    pub(crate) fn ends(&self, mailbox: MailboxId) -> Option<(ProcessId, ProcessId)> {
         self.0.get(mailbox.index()).copied().flatten()
     }
 
-    pub(super) fn between(&self, from: ProcessId, to: ProcessId) -> Option<MailboxId> {
+    pub(crate) fn between(&self, from: ProcessId, to: ProcessId) -> Option<MailboxId> {
         self.0.iter().position(|ends| *ends == Some((from, to))).map(MailboxId::at)
     }
 
-    pub(super) fn leading_to(&self, process: ProcessId) -> impl Iterator<Item = MailboxId> + '_ {
+    pub(crate) fn leading_to(&self, process: ProcessId) -> impl Iterator<Item = MailboxId> + '_ {
         let links = self.0.iter().enumerate();
         links
             .filter(move |(_, ends)| ends.is_some_and(|(_, to)| to == process))
@@ -27,7 +27,7 @@ impl Links {
 }
 
 /// What a call operates on.
-pub(super) enum About {
+pub(crate) enum About {
     These(Vec<MailboxId>),
     /// A reply right: sending to it is a reply.
     Reply,
@@ -36,12 +36,12 @@ pub(super) enum About {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     To,
     From,
 }
 
-pub(super) fn about(links: &Links, value: &Value, own: ProcessId, direction: Direction) -> About {
+pub(crate) fn about(links: &Links, value: &Value, own: ProcessId, direction: Direction) -> About {
     match value {
         Value::Handle(Handle::Mailbox(mailbox) | Handle::File { mailbox, .. }) => {
             About::These(vec![*mailbox])
@@ -71,7 +71,7 @@ pub(super) fn about(links: &Links, value: &Value, own: ProcessId, direction: Dir
 
 impl Links {
     /// All links, with the processes at their ends.
-    pub(super) fn all(&self) -> impl Iterator<Item = (MailboxId, (ProcessId, ProcessId))> + '_ {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (MailboxId, (ProcessId, ProcessId))> + '_ {
         let links = self.0.iter().enumerate();
         links.filter_map(|(id, ends)| Some((MailboxId::at(id), (*ends)?)))
     }
@@ -79,14 +79,14 @@ impl Links {
 
 /// The mailboxes and links that a call can touch.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reach {
+pub(crate) struct Reach {
     pub sends: Boxes,
     pub receives: Boxes,
 }
 
 /// Mailboxes and links.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Boxes {
+pub(crate) enum Boxes {
     #[default]
     None,
     One(MailboxId),
@@ -96,7 +96,7 @@ pub(super) enum Boxes {
 }
 
 impl Boxes {
-    pub(super) fn listed(&self) -> &[MailboxId] {
+    pub(crate) fn listed(&self) -> &[MailboxId] {
         match self {
             Boxes::None | Boxes::Unknown => &[],
             Boxes::One(one) => std::slice::from_ref(one),
@@ -105,14 +105,14 @@ impl Boxes {
     }
 
     /// All of them; of those that are not known yet, all that it could be.
-    pub(super) fn of(&self, all: &Bits) -> impl Iterator<Item = MailboxId> {
+    pub(crate) fn of(&self, all: &Bits) -> impl Iterator<Item = MailboxId> {
         let unknown = if *self == Boxes::Unknown { all.numbers() } else { Vec::new() };
         let unknown = unknown.into_iter().map(MailboxId::at);
         self.listed().iter().copied().chain(unknown)
     }
 
     /// Whether some mailbox may be in both.
-    pub(super) fn meets(&self, other: &Boxes) -> bool {
+    pub(crate) fn meets(&self, other: &Boxes) -> bool {
         match (self, other) {
             (Boxes::None, _) | (_, Boxes::None) => false,
             (Boxes::Unknown, _) | (_, Boxes::Unknown) => true,
@@ -123,7 +123,7 @@ impl Boxes {
 
 impl Reach {
     /// What a thread touches with the call that it stands before.
-    pub(super) fn of(machine: &Machine, links: &Links, thread: &Thread) -> Self {
+    pub(crate) fn of(machine: &Machine, links: &Links, thread: &Thread) -> Self {
         let mut reach = Reach::default();
         if !thread.state.is_ready() {
             return reach;

@@ -3,17 +3,19 @@
 use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
-    Bound, Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc,
-    ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Value, assert_invariants,
+    BlockedOn, Bound, Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome,
+    Pc, ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Thread, ThreadState, Value,
+    assert_invariants,
 };
 
+use super::super::Log;
+use super::super::codec::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
+use super::super::codec::rights::Tally;
+use super::cache::{Achieved, Came, Change, Delivery, Read, Step};
 use super::drive::{Ready, drive};
-use super::lazy::waits_in;
-use super::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
-use super::rights::Tally;
+use super::grain::Grain;
 use super::scratch::Scratch;
-use super::transitions::{Achieved, Came, Change, Delivery, Read, Step};
-use super::{Grain, Log, Space};
+use super::{Kernel, Steps};
 use crate::verdict::{forgive_daemons, workers};
 
 /// A question has at most this many answers; more cannot be explored.
@@ -21,22 +23,18 @@ const MOST_ANSWERS: u64 = 256;
 /// A step asks at most this many questions.
 const MOST_QUESTIONS: usize = 32;
 
-impl Space<'_> {
+impl Steps<'_> {
     /// Lets the kernel perform a step in the current state, and learns what it does.
-    pub(super) fn perform(&mut self, step: Step, answers: &[u64]) {
+    pub(crate) fn perform(&mut self, now: &[u32], step: Step, answers: &[u64]) {
         self.performed += 1;
-        let row = self.seen.parts_of(&self.row);
-        let kept = self.scratch.take();
-        let mut scratch = Scratch::load(kept, &self.parts, &self.layout, row, &self.clock);
+        let row = self.codec.seen.parts_of(now);
+        let Kernel { clock, scratch: kept, .. } = &mut self.kernel;
+        let (parts, layout) = (&self.codec.parts, &self.codec.layout);
+        let mut scratch = Scratch::load(kept.take(), parts, layout, row, clock);
         let state = &mut scratch.state;
         let before = (state.threads.items().len(), state.mailboxes.items().len());
-        let mut script = Script {
-            clock: &self.clock,
-            grain: &self.grain,
-            answers,
-            asked: Vec::new(),
-            refused: None,
-        };
+        let mut script =
+            Script { clock, grain: &self.grain, answers, asked: Vec::new(), refused: None };
         let mut report = Ready::new(Report {
             achieved: Achieved::Nothing,
             delivery: Delivery::Good,
@@ -64,23 +62,23 @@ impl Space<'_> {
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
         let Report { achieved, delivery, said, refused } = report.sink;
         let came = self.came(state, refused);
-        let mut looks = looked(&self.layout, state, before);
-        let mut writes = self.writes(state, before, &mut looks);
-        if !self.outgrown {
-            let spoilt = changed(&self.layout, state, before);
+        let mut looks = looked(&self.codec.layout, state, before);
+        let mut writes = self.writes(now, (state, before), &mut looks);
+        if self.trouble.outgrown == Is::NotSo {
+            let spoilt = changed(&self.codec.layout, state, before);
             scratch.spoil(spoilt.into_iter());
-            self.scratch = Some(scratch);
+            self.kernel.scratch = Some(scratch);
         }
-        if self.layout.log == Log::Kept && !said.is_empty() {
+        if self.codec.layout.log == Log::Kept && !said.is_empty() {
             // The earlier log is read last, and only by a step that adds to it.
             looks.push((u32::MAX, LOG));
-            writes.push(self.write_log(said));
+            writes.push(self.write_log(now, said));
         }
         let reads = in_order(looks, asked);
         let writes = writes.into();
         let effect = Change { answers, writes, ended, achieved, delivery, came };
         let bytes = 8 * (effect.answers.len() + effect.writes.len()) + 4 * effect.ended.len();
-        self.transitions.learn(step, &self.row, &reads, effect, bytes);
+        self.cache.learn(step, now, &reads, effect, bytes);
     }
 
     /// How far the calls of a step came.
@@ -95,73 +93,74 @@ impl Space<'_> {
 
     /// The processes that have ended, of those that the step may have changed.
     fn ended(&self, state: &State) -> Box<[ProcessId]> {
-        let changed = (0..self.layout.processes).filter(|index| state.processes.changed(*index));
+        let changed =
+            (0..self.codec.layout.processes).filter(|index| state.processes.changed(*index));
         let ended = |index: &usize| matches!(state.processes.items()[*index].life, Life::Ended(_));
         changed.filter(ended).map(ProcessId::at).collect()
     }
 
     /// A daemon that fails when no worker is left counts as finished: nobody needs it any more.
     fn forgive_daemons(&mut self, state: &mut State) {
-        let changed: Vec<usize> =
-            (0..self.layout.processes).filter(|index| state.processes.changed(*index)).collect();
+        let changed: Vec<usize> = (0..self.codec.layout.processes)
+            .filter(|index| state.processes.changed(*index))
+            .collect();
         let workers: Vec<ProcessId> = workers(self.machine).collect();
         for (fault, pc) in forgive_daemons(self.machine, state, changed) {
             // Who ended first may matter, and reductions leave that open.
             let comes_last = fault == Fault::Unhandled(Outcome::Dead)
                 && expects_something_of(self.machine, pc, &workers);
-            self.irreducible |= !comes_last;
+            if !comes_last {
+                self.trouble.irreducible = Is::So;
+            }
         }
     }
 
-    fn write_log(&mut self, mut said: Vec<(ProcessId, Value)>) -> (u32, u32) {
-        let number = self.row[LOG];
-        let Part::Log(mut lines) = self.parts.get(self.seen.part(LOG, number)).clone() else {
-            unreachable!("the log stands at its position")
-        };
+    fn write_log(&mut self, now: &[u32], mut said: Vec<(ProcessId, Value)>) -> (u32, u32) {
+        let mut lines = self.codec.log(now[LOG]).to_vec();
         lines.append(&mut said);
-        let part = self.parts.number(self.machine, Part::Log(lines));
-        let number = self.seen.number(LOG, part);
-        self.rows.widen(&[(LOG as u32, number)]);
-        (LOG as u32, number)
+        let part = self.codec.parts.number(self.machine, Part::Log(lines));
+        (LOG as u32, self.codec.seen.number(LOG, part))
     }
 
     /// The parts that a step has changed. What this reads besides the kernel's own reads is
     /// recorded as read last.
     fn writes(
         &mut self,
-        state: &State,
-        before: (usize, usize),
+        now: &[u32],
+        (state, before): (&State, (usize, usize)),
         looks: &mut Vec<(u32, usize)>,
     ) -> Vec<(u32, u32)> {
         let mut writes = Vec::new();
         let (threads, mailboxes) = (state.threads.items().len(), state.mailboxes.items().len());
-        if threads > self.layout.threads || mailboxes > self.layout.mailboxes {
-            self.outgrown = true;
+        let layout = self.codec.layout;
+        if threads > layout.threads || mailboxes > layout.mailboxes {
+            self.trouble.outgrown = Is::So;
             return writes;
         }
         // New threads and mailboxes are numbered in order of creation.
-        self.irreducible |= before != (threads, mailboxes);
+        if before != (threads, mailboxes) {
+            self.trouble.irreducible = Is::So;
+        }
         let mut parts = Vec::new();
-        for position in changed(&self.layout, state, before) {
-            let mut part = part_at(&self.layout, state, position);
+        for position in changed(&layout, state, before) {
+            let mut part = part_at(&layout, state, position);
             if let Part::Thread(thread) = &mut part
                 && self.grain.forgets()
             {
-                self.live.forget(thread);
+                self.kernel.live.forget(thread);
             }
             parts.push((position, part));
         }
-        if self.layout.rights == Is::So {
-            self.settle_rights(state, &mut parts, looks);
+        if layout.rights == Is::So {
+            self.settle_rights(now, state, &mut parts, looks);
         }
         for (position, part) in parts {
-            let part = self.parts.number(self.machine, part);
-            let number = self.seen.number(position, part);
-            if number != self.row[position] {
+            let part = self.codec.parts.number(self.machine, part);
+            let number = self.codec.seen.number(position, part);
+            if number != now[position] {
                 writes.push((position as u32, number));
             }
         }
-        self.rows.widen(&writes);
         writes
     }
 
@@ -169,26 +168,28 @@ impl Space<'_> {
     /// mentioned in these parts, which a step has changed.
     fn settle_rights(
         &self,
+        now: &[u32],
         state: &State,
         parts: &mut Vec<(usize, Part)>,
         looks: &mut Vec<(u32, usize)>,
     ) {
+        let codec = &self.codec;
         let mut tally = Tally::default();
         for (position, part) in &*parts {
-            tally.count(self.parts.get(self.seen.part(*position, self.row[*position])), -1);
+            tally.count(codec.parts.get(codec.part(now, *position)), -1);
             tally.count(part, 1);
         }
-        let row = self.seen.parts_of(&self.row);
+        let row = codec.seen.parts_of(now);
         for caller in tally.callers() {
             // What is read next depends on what is found here.
-            let position = self.layout.rights(caller.index());
+            let position = codec.layout.rights(caller.index());
             looks.push((u32::MAX, position));
-            let mut mentions = self.parts.mentions(&self.layout, &row, caller.index());
+            let mut mentions = codec.parts.mentions(&codec.layout, &row, caller.index());
             let last_call = state.threads.items()[caller.index()].calls.0;
             let highest = mentions.highest();
             let lone = tally.settle(caller, &mut mentions);
             for right in lone {
-                if self.forget_abandoned(right, parts, looks) {
+                if self.forget_abandoned(now, right, parts, looks) {
                     mentions.forget(right);
                 }
             }
@@ -202,10 +203,11 @@ impl Space<'_> {
     }
 }
 
-impl Space<'_> {
+impl Steps<'_> {
     /// Forgets a right that is mentioned only once, if that mention is in the list of abandoned rights.
     fn forget_abandoned(
         &self,
+        now: &[u32],
         right: ReplyRight,
         parts: &mut Vec<(usize, Part)>,
         looks: &mut Vec<(u32, usize)>,
@@ -213,7 +215,7 @@ impl Space<'_> {
         let place = parts.iter().position(|(position, _)| *position == ABANDONED);
         let place = place.unwrap_or_else(|| {
             looks.push((u32::MAX, ABANDONED));
-            let before = self.parts.get(self.seen.part(ABANDONED, self.row[ABANDONED]));
+            let before = self.codec.parts.get(self.codec.part(now, ABANDONED));
             parts.push((ABANDONED, before.clone()));
             parts.len() - 1
         });
@@ -224,8 +226,23 @@ impl Space<'_> {
     }
 }
 
+/// Whether a thread that a step has changed now waits, though it could as well call later, and until when.
+fn waits_in(state: &State) -> Option<Bound> {
+    let waits = |thread: &Thread| match &thread.state {
+        ThreadState::Blocked {
+            on: BlockedOn::Send(_) | BlockedOn::Receive { .. } | BlockedOn::Sleep,
+            bound,
+        } => Some(*bound),
+        _ => None,
+    };
+    // Looking at the others would count as reading, and none of them waits like that.
+    (0..state.threads.items().len())
+        .filter(|t| state.threads.changed(*t))
+        .find_map(|t| waits(&state.threads.items()[t]))
+}
+
 /// What was read and what was asked, in that order of time.
-pub(super) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Read> {
+pub(crate) fn in_order(looks: Vec<(u32, usize)>, asked: Vec<(u32, u64, u64)>) -> Vec<Read> {
     let looks = looks.into_iter().map(|(stamp, position)| (stamp, Read::Looked(position)));
     let asked =
         asked.into_iter().map(|(stamp, answers, answer)| (stamp, Read::Asked { answers, answer }));

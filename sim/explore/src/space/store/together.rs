@@ -7,11 +7,14 @@
 use std::hint::black_box;
 use std::ops::Range;
 
+use super::super::Space;
+use super::super::codec::parts::Is;
+use super::super::steps::Pending;
+use super::super::steps::cache::{Delivery, Move, Step, Walk};
+use super::super::steps::walks::{OneWalk, Walks};
 use super::pool::Pool;
 use super::shards::{Shard, hash, shard_of};
-use super::transitions::{Move, Step, Walk};
-use super::walks::{OneWalk, Walks};
-use super::{BATCH, Delivery, Pending, Space};
+use super::{BATCH, Store};
 
 /// The threads that search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +48,16 @@ pub struct Together {
     pub delivery: Delivery,
 }
 
+/// The threads that search together, once they are needed.
+#[derive(Default)]
+pub(crate) struct Crew {
+    team: Option<Team>,
+    /// Up to this state a single thread searches.
+    alone_until: u32,
+}
+
 /// The threads and their buffers, which are large and reused.
-pub(super) struct Team {
+struct Team {
     pool: Pool,
     /// The known successors of the next states. There are more views than threads, so that the
     /// thread that enters can help the others afterwards.
@@ -107,21 +118,19 @@ impl Space<'_> {
         parents: &mut Vec<u32>,
     ) -> Option<Together> {
         // If states have many transitions, or rows are long, fewer states are expanded together.
-        let bytes_of_one = ways_of_one * (self.rows.words() as u64 * 8 + 32);
+        let bytes_of_one = ways_of_one * (self.store.rows.words() as u64 * 8 + 32);
         let fit = u32::try_from(VIEW_BYTES / bytes_of_one.max(1)).unwrap_or(u32::MAX);
         let lookers = Lookers { share: lookers.share.min(fit.max(1) * VIEWS as u32), ..lookers };
-        let alone = states.start < self.alone_until
-            || self.lazy.is_some()
-            || self.order.is_some()
-            || self.symmetry.is_some()
+        let alone = states.start < self.crew.alone_until
+            || self.is_reduced()
             || lookers.threads < 2
             || states.end - states.start <= lookers.share;
         if alone {
             return None;
         }
-        let mut team = self.team.take().or_else(|| Team::of(lookers.threads))?;
+        let mut team = self.crew.team.take().or_else(|| Team::of(lookers.threads))?;
         let found = self.expand_with(&mut team, &states, (lookers.share, most), parents);
-        self.team = Some(team);
+        self.crew.team = Some(team);
         (found.end > states.start).then_some(found)
     }
 
@@ -141,7 +150,7 @@ impl Space<'_> {
         loop {
             let targets: usize = team.behind.iter().map(|view| view.pending.len()).sum();
             if (self.states() + targets) as u64 > most {
-                self.alone_until = u32::MAX;
+                self.crew.alone_until = u32::MAX;
                 break;
             }
             let next = at..end.min(at.saturating_add(chunk));
@@ -151,18 +160,19 @@ impl Space<'_> {
             }
             let goes_back = self.look_and_enter(team, parents);
             found.add(&team.behind, goes_back);
-            self.work += team.behind.iter().map(|view| view.pending.len() as u64).sum::<u64>();
+            self.steps.work +=
+                team.behind.iter().map(|view| view.pending.len() as u64).sum::<u64>();
             if next.is_empty() || self.is_cut() {
                 break;
             }
             match self.learn(team) {
                 Looked::Everywhere => {}
                 Looked::AtTheUnknown => {
-                    self.alone_until = at + ALONE;
+                    self.crew.alone_until = at + ALONE;
                     break;
                 }
                 Looked::ToAnEnd => {
-                    self.alone_until = u32::MAX;
+                    self.crew.alone_until = u32::MAX;
                     break;
                 }
             }
@@ -174,7 +184,7 @@ impl Space<'_> {
 
     /// Looks up the successors of the states ahead, enters those behind. Returns whether a transition leads back.
     fn look_and_enter(&mut self, team: &mut Team, parents: &mut Vec<u32>) -> bool {
-        let mut shards = self.rows.take_shards();
+        let mut shards = self.store.rows.take_shards();
         let Team { pool, ahead, behind, fresh } = team;
         let space = &*self;
         let look = |view: &mut View| {
@@ -191,7 +201,7 @@ impl Space<'_> {
             goes_back
         };
         let goes_back = pool.each_while(ahead, look, enter);
-        self.rows.give_back(shards, fresh);
+        self.store.rows.give_back(shards, fresh);
         fresh.clear();
         goes_back
     }
@@ -209,20 +219,22 @@ impl Space<'_> {
             if unknown.len() > MOST_UNKNOWN {
                 return Looked::AtTheUnknown;
             }
-            let performed = self.performed;
+            let performed = self.steps.performed;
             for state in unknown {
-                self.batch.clear();
-                self.rows.unpack(state, &mut self.row);
-                self.all_moves(state);
+                self.pending.clear();
+                self.store.rows.unpack(state, &mut self.row);
+                self.steps.all((state, &self.row), &mut self.pending);
             }
-            if self.performed == performed || self.refused.is_some() || self.outgrown {
+            let trouble = &self.steps.trouble;
+            let is_in_vain = self.steps.performed == performed || trouble.refused.is_some();
+            if is_in_vain || trouble.outgrown == Is::So {
                 return Looked::ToAnEnd;
             }
             let space = &*self;
             pool.each(ahead, |view| view.look(space));
         }
         if !all_known {
-            // What was performed may have made rows wider.
+            self.store.fit(&mut self.steps.codec);
             let space = &*self;
             pool.each(ahead, |view| view.follow(space));
         }
@@ -302,7 +314,7 @@ impl View {
         let states = std::mem::take(&mut self.unknown);
         let mut walks = std::mem::take(&mut self.walks);
         for states in states.chunks(space.batch() as usize) {
-            walks.walk(space, states.iter().copied());
+            walks.walk((&space.steps, &space.store.rows), states.iter().copied());
             let mut at = 0;
             for state in states {
                 let own = walks.all[at..].iter().take_while(|walk| walk.state == *state);
@@ -324,7 +336,7 @@ impl View {
 
     /// Records where these walks from one state lead, if they tell everything about it.
     fn walked_from(&mut self, space: &Space, walks: &[OneWalk]) -> bool {
-        let goes_on = |effect: &u32| !space.transitions.effect(*effect).achieved.ends();
+        let goes_on = |effect: &u32| !space.steps.cache.effect(*effect).achieved.ends();
         let plain = |walk: &OneWalk| walk.effect.is_some_and(|effect| goes_on(&effect));
         let is_timeout = |walk: &OneWalk| matches!(walk.what, Move::Expire(_));
         // If nothing happens, or only timeouts, there is more to find out.
@@ -341,13 +353,13 @@ impl View {
 
     /// Looks up the successors of a state, if they are known.
     fn look_from(&mut self, space: &Space, state: u32) {
-        space.rows.unpack(state, &mut self.row);
-        space.moves_in(&self.row, &mut self.moves);
+        space.store.rows.unpack(state, &mut self.row);
+        space.steps.moves_in(&self.row, &mut self.moves);
         let first = self.pending.len();
         for what in &self.moves {
             let known =
-                space.transitions.effects(Step::alone(*what), &self.row, &mut self.walk).is_ok();
-            let ends = |effect: &u32| space.transitions.effect(*effect).achieved.ends();
+                space.steps.cache.effects(Step::alone(*what), &self.row, &mut self.walk).is_ok();
+            let ends = |effect: &u32| space.steps.cache.effect(*effect).achieved.ends();
             if !known || self.walk.found.iter().any(ends) {
                 self.pending.truncate(first);
                 self.unknown.push(state);
@@ -359,7 +371,7 @@ impl View {
         }
         if self.pending.len() == first {
             self.sinks.push(state);
-        } else if self.moves.iter().all(|what| space.is_timeout_where(*what, |at| self.row[at])) {
+        } else if self.moves.iter().all(|what| space.steps.is_timeout(*what, |at| self.row[at])) {
             self.masked.push(state);
         }
     }
@@ -369,12 +381,12 @@ impl View {
         self.packed.clear();
         self.hashes.clear();
         self.delivery = Delivery::Good;
-        let words = space.rows.words();
+        let words = space.store.rows.words();
         for pending in &self.pending {
             let at = self.packed.len();
-            space.lead(*pending, &mut self.packed);
+            Store::lead(&space.store.rows, &space.steps, *pending, &mut self.packed);
             self.hashes.push(hash(&self.packed[at..at + words]));
-            if space.transitions.effect(pending.effect).delivery == Delivery::Failed {
+            if space.steps.cache.effect(pending.effect).delivery == Delivery::Failed {
                 self.delivery = Delivery::Failed;
             }
         }
@@ -388,7 +400,8 @@ impl View {
         fresh: &mut Vec<u64>,
         parents: &mut Vec<u32>,
     ) -> bool {
-        let (rows, base) = (&space.rows, space.rows.next());
+        let rows = &space.store.rows;
+        let base = rows.next();
         let words = rows.words();
         let mut next = base + (fresh.len() / words) as u32;
         let mut goes_back = false;

@@ -1,11 +1,12 @@
 //! Many walks through the transition cache side by side: while one waits for memory, the others go on.
 
-use super::Space;
-use super::transitions::{Move, Pace, Step};
+use super::super::store::rows::Rows;
+use super::Steps;
+use super::cache::{Move, Pace, Step};
 
 /// The known effects of the moves of some states.
 #[derive(Default)]
-pub(super) struct Walks {
+pub(crate) struct Walks {
     rows: Vec<u32>,
     moves: Vec<Move>,
     pub all: Vec<OneWalk>,
@@ -13,7 +14,7 @@ pub(super) struct Walks {
 }
 
 /// The walk of one move.
-pub(super) struct OneWalk {
+pub(crate) struct OneWalk {
     pub state: u32,
     /// The index of its row.
     place: usize,
@@ -26,16 +27,20 @@ pub(super) struct OneWalk {
 
 impl Walks {
     /// Walks for all moves of these states, in order.
-    pub(super) fn walk(&mut self, space: &Space, states: impl ExactSizeIterator<Item = u32>) {
-        let width = space.layout.width();
+    pub(crate) fn walk(
+        &mut self,
+        (steps, kept): (&Steps, &Rows),
+        states: impl ExactSizeIterator<Item = u32>,
+    ) {
+        let width = steps.codec.width();
         self.rows.resize(width * states.len(), 0);
         self.all.clear();
         self.under_way.clear();
         for (place, (state, row)) in states.zip(self.rows.chunks_exact_mut(width)).enumerate() {
-            space.rows.unpack(state, row);
-            space.moves_in(row, &mut self.moves);
+            kept.unpack(state, row);
+            steps.moves_in(row, &mut self.moves);
             for what in &self.moves {
-                let start = space.transitions.start(Step::alone(*what));
+                let start = steps.cache.start(Step::alone(*what));
                 if start.is_some() {
                     self.under_way.push(self.all.len() as u32);
                 }
@@ -48,7 +53,7 @@ impl Walks {
             under_way.retain(|number| {
                 let walk = &mut all[*number as usize];
                 let row = walk.place * width;
-                match space.transitions.step(walk.at, &rows[row..row + width]) {
+                match steps.cache.step(walk.at, &rows[row..row + width]) {
                     Pace::To(next) => {
                         walk.at = next;
                         return true;

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use ipcsim_kernel::program::{Edges, Op, Tour, Walking, look_ahead, reachable};
 use ipcsim_kernel::{Computing, Machine, Pc, Probe, Register, State, ThreadId};
 
-use super::{Log, Looks, Reduction, Reductions};
+use super::super::{Log, Looks, Reduction, Reductions};
 
 /// What counts as one step of a schedule.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Grain {
     }
 
     /// From now on calls are lazy.
-    pub(super) fn make_lazy(&mut self) {
+    pub(crate) fn make_lazy(&mut self) {
         self.lazy = Reduction::On;
     }
 
@@ -83,12 +83,12 @@ impl Grain {
     }
 
     /// Whether dead variables are forgotten.
-    pub(super) fn forgets(&self) -> bool {
+    pub(crate) fn forgets(&self) -> bool {
         self.merge == Reduction::On
     }
 
     /// Whether some local work must stop on its way.
-    pub(super) fn pauses(&self) -> bool {
+    pub(crate) fn pauses(&self) -> bool {
         self.pauses.contains(&true)
     }
 }

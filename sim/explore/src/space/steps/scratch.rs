@@ -4,10 +4,10 @@
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Ghost, State};
 
-use super::parts::{Is, LENGTHS, Layout, Parts, look_away};
+use super::super::codec::parts::{Is, LENGTHS, Layout, Parts, look_away};
 
 /// A state with the numbers of its parts.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     pub state: State,
     row: Vec<u32>,
 }
@@ -18,7 +18,7 @@ const SPOILT: u32 = u32::MAX;
 impl Scratch {
     /// The state with these parts, made from the kept one if possible. The clock records what is
     /// read in it from now on.
-    pub(super) fn load(
+    pub(crate) fn load(
         kept: Option<Self>,
         parts: &Parts,
         layout: &Layout,
@@ -51,7 +51,7 @@ impl Scratch {
     }
 
     /// Notes that a step has changed these positions.
-    pub(super) fn spoil(&mut self, positions: impl Iterator<Item = usize>) {
+    pub(crate) fn spoil(&mut self, positions: impl Iterator<Item = usize>) {
         positions.for_each(|position| self.row[position] = SPOILT);
     }
 }

@@ -58,4 +58,4 @@ mod real {
     }
 }
 
-pub(super) use real::Pool;
+pub(crate) use real::Pool;

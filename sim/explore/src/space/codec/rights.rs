@@ -16,11 +16,11 @@ use super::parts::Part;
 
 /// How often each right of one caller is mentioned: pairs of call number and count, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mentions(Vec<(u32, u32)>);
+pub(crate) struct Mentions(Vec<(u32, u32)>);
 
 impl Mentions {
     /// The highest number that is mentioned, 0 if none is.
-    pub(super) fn highest(&self) -> u32 {
+    pub(crate) fn highest(&self) -> u32 {
         self.0.last().map_or(0, |(call, _)| *call)
     }
 
@@ -50,13 +50,13 @@ impl Mentions {
     }
 
     /// Removes a right that is no longer mentioned anywhere.
-    pub(super) fn forget(&mut self, right: ReplyRight) {
+    pub(crate) fn forget(&mut self, right: ReplyRight) {
         self.0.retain(|(call, _)| *call != right.call);
     }
 
     /// If the last call of a caller is new, has a right, and a lower number is free, renumbers it
     /// to that one.
-    pub(super) fn renumber_last(
+    pub(crate) fn renumber_last(
         &mut self,
         caller: ThreadId,
         last_call: u32,
@@ -76,7 +76,7 @@ impl Mentions {
         self.0.sort_unstable();
     }
 
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         for (call, count) in &self.0 {
             out.extend_from_slice(&call.to_le_bytes());
             out.extend_from_slice(&count.to_le_bytes());
@@ -86,22 +86,22 @@ impl Mentions {
 
 /// What a step does to the rights that its parts mention.
 #[derive(Default)]
-pub(super) struct Tally(BTreeMap<ReplyRight, i64>);
+pub(crate) struct Tally(BTreeMap<ReplyRight, i64>);
 
 impl Tally {
     /// Counts what a part mentions, `times` for each mention.
-    pub(super) fn count(&mut self, part: &Part, times: i64) {
+    pub(crate) fn count(&mut self, part: &Part, times: i64) {
         part.visit(&mut Counted { tally: &mut self.0, times });
     }
 
     /// The threads whose rights are mentioned more or less often than before.
-    pub(super) fn callers(&self) -> BTreeSet<ThreadId> {
+    pub(crate) fn callers(&self) -> BTreeSet<ThreadId> {
         let changed = self.0.iter().filter(|(_, count)| **count != 0);
         changed.map(|(right, _)| right.caller).collect()
     }
 
     /// Updates the mentions of a caller. Returns the rights that are now mentioned only once.
-    pub(super) fn settle(&self, caller: ThreadId, mentions: &mut Mentions) -> Vec<ReplyRight> {
+    pub(crate) fn settle(&self, caller: ThreadId, mentions: &mut Mentions) -> Vec<ReplyRight> {
         let mut lone = Vec::new();
         for (right, count) in self.0.iter().filter(|(right, _)| right.caller == caller) {
             if *count != 0 && mentions.change(right.call, *count) == 1 {
@@ -113,7 +113,7 @@ impl Tally {
 }
 
 /// Renames one right and nothing else.
-pub(super) struct Renumbered {
+pub(crate) struct Renumbered {
     right: ReplyRight,
     call: u32,
 }
@@ -138,7 +138,7 @@ impl Visit for Counted<'_> {
 
 impl Part {
     /// Gives a right its new number.
-    pub(super) fn renumber(&mut self, renumbered: &mut Renumbered) {
+    pub(crate) fn renumber(&mut self, renumbered: &mut Renumbered) {
         // A process mentions no rights, and renaming would reorder its collections.
         if !matches!(self, Part::Process(_)) {
             self.rename(renumbered);

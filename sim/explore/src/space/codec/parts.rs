@@ -13,8 +13,8 @@ use ipcsim_kernel::{
     Thread, ThreadId, ThreadState, Value, Visit, Walk, encode_part,
 };
 
+use super::super::{Log, Looks};
 use super::rights::Mentions;
-use super::{Log, Looks};
 
 /// Takes the list of a state's tables, one per line. All code that handles their entries is
 /// generated from it.
@@ -22,11 +22,11 @@ macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident $entry:ty, $field:ident;)*) => {
         /// Which table of a state.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum TableName { $($(#[$doc])* $table,)* }
+        pub(crate) enum TableName { $($(#[$doc])* $table,)* }
 
         /// A part of a state.
         #[derive(Clone, Debug)]
-        pub(super) enum Part {
+        pub(crate) enum Part {
             /// A thread or mailbox that does not exist yet.
             Absent,
             /// How many threads and mailboxes there are.
@@ -57,7 +57,7 @@ macro_rules! tables {
 
         impl Part {
             /// Puts an entry of a table into its place.
-            pub(super) fn put(self, state: &mut State, index: usize) {
+            pub(crate) fn put(self, state: &mut State, index: usize) {
                 match self {
                     $(Part::$table(entry) => state.$field.items_mut()[index] = entry,)*
                     Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
@@ -109,7 +109,9 @@ tables! {
 
 /// The position of each part of a state.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
+    /// For how many threads and mailboxes created at run time there is room.
+    pub room: usize,
     pub processes: usize,
     /// Room for this many threads.
     pub threads: usize,
@@ -125,21 +127,22 @@ pub(super) struct Layout {
 }
 
 /// Fixed positions at the beginning of a row; the tables with many entries follow.
-pub(super) const ABANDONED: usize = 0;
-pub(super) const MEMORY: usize = 1;
-pub(super) const LENGTHS: usize = 2;
-pub(super) const LOG: usize = 3;
+pub(crate) const ABANDONED: usize = 0;
+pub(crate) const MEMORY: usize = 1;
+pub(crate) const LENGTHS: usize = 2;
+pub(crate) const LOG: usize = 3;
 const PROCESSES: usize = 4;
 
 impl Layout {
     /// The layout for a machine with this initial state, with room for this many threads (if the
     /// machine starts any) and mailboxes created at run time.
-    pub(super) fn new(machine: &Machine, state: &State, looks: Looks, room: usize) -> Self {
+    pub(crate) fn new(machine: &Machine, state: &State, looks: Looks, room: usize) -> Self {
         let starts_threads = machine.any_call(|effect| matches!(effect, Effect::Starts(..)));
         let mut probes = looks.predicates.iter().flat_map(|predicate| &predicate.probes);
         let looks_at_memory = probes.any(|probe| *probe == Probe::KernelUsed);
         Self {
             processes: state.processes.len(),
+            room,
             threads: state.threads.len() + if starts_threads { room } else { 0 },
             mailboxes: state.mailboxes.len() + room,
             memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
@@ -148,25 +151,25 @@ impl Layout {
         }
     }
 
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         let callers = if self.rights == Is::So { self.threads } else { 0 };
         self.rights(0) + callers
     }
 
-    pub(super) fn process(&self, index: usize) -> usize {
+    pub(crate) fn process(&self, index: usize) -> usize {
         PROCESSES + index
     }
 
-    pub(super) fn thread(&self, index: usize) -> usize {
+    pub(crate) fn thread(&self, index: usize) -> usize {
         PROCESSES + self.processes + index
     }
 
-    pub(super) fn mailbox(&self, index: usize) -> usize {
+    pub(crate) fn mailbox(&self, index: usize) -> usize {
         PROCESSES + self.processes + self.threads + index
     }
 
     /// The position of a thread's reply rights.
-    pub(super) fn rights(&self, thread: usize) -> usize {
+    pub(crate) fn rights(&self, thread: usize) -> usize {
         PROCESSES + self.processes + self.threads + self.mailboxes + thread
     }
 
@@ -199,7 +202,7 @@ impl Layout {
     }
 
     /// The positions of all that exists in a state.
-    pub(super) fn positions(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
+    pub(crate) fn positions(&self, state: &State) -> impl Iterator<Item = usize> + use<> {
         let callers = if self.rights == Is::So { state.threads.items().len() } else { 0 };
         let entries = |of: &TableName| {
             let first = self.positions_of(*of).start;
@@ -212,14 +215,14 @@ impl Layout {
     }
 
     /// Puts a part into its place.
-    pub(super) fn put(&self, state: &mut State, position: usize, part: Part) {
+    pub(crate) fn put(&self, state: &mut State, position: usize, part: Part) {
         if let Some((_, index)) = self.entry_at(position) {
             part.put(state, index);
         }
     }
 
     /// The thread at a position, if that is a thread's position.
-    pub(super) fn thread_at(&self, position: usize) -> Option<ThreadId> {
+    pub(crate) fn thread_at(&self, position: usize) -> Option<ThreadId> {
         let index = position.checked_sub(self.thread(0))?;
         (index < self.threads).then(|| ThreadId::at(index))
     }
@@ -227,7 +230,7 @@ impl Layout {
 
 /// What a thread, or a process that has not started, can do next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Can {
+pub(crate) struct Can {
     /// It can perform its next call.
     pub call: Is,
     /// It can do its local work.
@@ -242,20 +245,20 @@ pub(super) struct Can {
 
 /// Yes or no.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Is {
+pub(crate) enum Is {
     So,
     #[default]
     NotSo,
 }
 
 impl Is {
-    pub(super) fn when(condition: bool) -> Self {
+    pub(crate) fn when(condition: bool) -> Self {
         if condition { Is::So } else { Is::NotSo }
     }
 }
 
 /// All parts that were ever seen.
-pub(super) struct Parts {
+pub(crate) struct Parts {
     numbers: BTreeMap<Box<[u8]>, u32>,
     parts: Vec<Part>,
     can: Vec<Can>,
@@ -264,7 +267,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn new(machine: &Machine) -> Self {
+    pub(crate) fn new(machine: &Machine) -> Self {
         let mut parts = Self {
             numbers: BTreeMap::new(),
             parts: Vec::new(),
@@ -277,21 +280,21 @@ impl Parts {
         parts
     }
 
-    pub(super) fn get(&self, number: u32) -> &Part {
+    pub(crate) fn get(&self, number: u32) -> &Part {
         &self.parts[number as usize]
     }
 
-    pub(super) fn can(&self, number: u32) -> Can {
+    pub(crate) fn can(&self, number: u32) -> Can {
         self.can[number as usize]
     }
 
     /// About how many bytes they take.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// The number of a part.
-    pub(super) fn number(&mut self, machine: &Machine, part: Part) -> u32 {
+    pub(crate) fn number(&mut self, machine: &Machine, part: Part) -> u32 {
         self.buffer.clear();
         part.encode(&mut self.buffer);
         if let Some(number) = self.numbers.get(&self.buffer[..]) {
@@ -306,7 +309,7 @@ impl Parts {
     }
 
     /// The parts of a state, by position.
-    pub(super) fn of_state(
+    pub(crate) fn of_state(
         &mut self,
         machine: &Machine,
         layout: &Layout,
@@ -320,7 +323,7 @@ impl Parts {
     }
 
     /// How often the reply rights of a thread are mentioned in a state with these parts.
-    pub(super) fn mentions(&self, layout: &Layout, row: &[u32], thread: usize) -> Mentions {
+    pub(crate) fn mentions(&self, layout: &Layout, row: &[u32], thread: usize) -> Mentions {
         match row.get(layout.rights(thread)).map(|number| self.get(*number)) {
             Some(Part::Rights(mentions)) => mentions.clone(),
             Some(Part::Absent) | None => Mentions::default(),
@@ -329,7 +332,7 @@ impl Parts {
     }
 
     /// Recomputes kernel memory from what the mailboxes hold, when it is not a part of its own.
-    pub(super) fn count_memory(state: &mut State) {
+    pub(crate) fn count_memory(state: &mut State) {
         let memory = &state.memory.items()[0];
         let stored = state.mailboxes.items().iter().flat_map(|mailbox| &mailbox.messages);
         let used = stored.map(|message| memory.cost(message.size)).sum();
@@ -337,7 +340,7 @@ impl Parts {
     }
 
     /// The state with these parts. The clock records what is read in it.
-    pub(super) fn state(&self, layout: &Layout, row: &[u32], clock: &Clock) -> State {
+    pub(crate) fn state(&self, layout: &Layout, row: &[u32], clock: &Clock) -> State {
         let Part::Lengths(threads, mailboxes) = *self.get(row[LENGTHS]) else {
             unreachable!("the lengths stand at their position")
         };
@@ -385,14 +388,14 @@ impl Parts {
 }
 
 /// Clears the record of what was read.
-pub(super) fn look_away(state: &mut State) {
+pub(crate) fn look_away(state: &mut State) {
     for table in TableName::ALL {
         table.notes_mut(state).look_away();
     }
 }
 
 /// The part of a state at a position.
-pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
+pub(crate) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
     match position {
         LOG => Part::Log(Vec::new()),
         LENGTHS => Part::Lengths(state.threads.items().len(), state.mailboxes.items().len()),
@@ -404,7 +407,7 @@ pub(super) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
 }
 
 /// What a step has read, and when.
-pub(super) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<(u32, usize)> {
+pub(crate) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<(u32, usize)> {
     let mut looks = Vec::new();
     for (table, first) in layout.tables() {
         let notes = table.notes(state);
@@ -424,7 +427,7 @@ pub(super) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> 
 }
 
 /// The positions whose parts a step may have changed.
-pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<usize> {
+pub(crate) fn changed(layout: &Layout, state: &State, before: (usize, usize)) -> Vec<usize> {
     let mut positions = Vec::new();
     for (table, first) in layout.tables() {
         let notes = table.notes(state);
@@ -438,7 +441,7 @@ pub(super) fn changed(layout: &Layout, state: &State, before: (usize, usize)) ->
 }
 
 impl Part {
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         // Table entries begin with the number of their table.
         match self {
             Part::Absent => out.push(255),

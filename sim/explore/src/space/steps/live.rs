@@ -12,7 +12,7 @@ const STATUS: u64 = 1 << 63;
 const MOST: usize = 63;
 
 /// For each place in the code, the variables that a thread may still read from there on.
-pub(super) struct Live {
+pub(crate) struct Live {
     at: Vec<u64>,
     /// Variables that predicates read.
     watched: u64,
@@ -20,7 +20,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Computes the fixpoint over the code. What predicates read is never forgotten.
-    pub(super) fn new(machine: &Machine, predicates: &[Predicate]) -> Self {
+    pub(crate) fn new(machine: &Machine, predicates: &[Predicate]) -> Self {
         let probes = predicates.iter().flat_map(|predicate| &predicate.probes);
         let watched = probes.fold(0, |bits, probe| match probe {
             Probe::Variable { register, .. } => bits | bit(*register),
@@ -31,7 +31,7 @@ impl Live {
     }
 
     /// Forgets the variables that a thread will never read again.
-    pub(super) fn forget(&self, thread: &mut Thread) {
+    pub(crate) fn forget(&self, thread: &mut Thread) {
         if thread.registers.len() > MOST {
             return;
         }

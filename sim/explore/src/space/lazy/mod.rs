@@ -8,18 +8,20 @@
 //! Every lazy schedule is one of the kernel's: let each thread call just before its call is completed. And for each schedule
 //! of the kernel there is a lazy one: leave out the calls that block, and make each when the kernel completed it.
 
+pub(super) mod reach;
+
 use ipcsim_kernel::program::{Effect, Op};
-use ipcsim_kernel::table::Notes;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, MailboxId, Object,
-    Oracle, Pick, Question, Sink, State, Thread, ThreadId, ThreadState,
+    Capacity, Detect, Expr, Function, Machine, Mailbox, MailboxId, Object, Oracle, Pick, Question,
+    Sink, State, ThreadId,
 };
 
-use super::drive::{Ready, drive};
-use super::parts::{Is, Part, Parts};
-use super::reach::{Boxes, Links, Reach};
-use super::transitions::{Came, Move, Step};
-use super::{Pending, Space};
+use super::codec::parts::Is;
+use super::steps::cache::{Came, Move, Step};
+use super::steps::drive::{Ready, drive};
+use super::steps::grain::Grain;
+use super::steps::{Pending, Steps, callers};
+use reach::{Boxes, Links, Reach};
 
 /// Which calls are lazy, and what is known of those who are about to make them.
 pub(super) struct Lazy {
@@ -49,38 +51,21 @@ impl Lazy {
     }
 
     /// Finds out what a thread with this part can touch.
-    pub(super) fn learn(&mut self, machine: &Machine, parts: &Parts, part: u32) {
+    pub(super) fn learn(&mut self, steps: &Steps, part: u32) {
         let at = part as usize;
         if self.reach.len() <= at {
             self.reach.resize(at + 1, None);
         }
         if self.reach[at].is_none() {
-            let reach = match parts.get(part) {
-                Part::Thread(thread) => Reach::of(machine, &self.links, thread),
-                _ => Reach::default(),
-            };
-            self.reach[at] = Some(reach);
+            let thread = steps.codec.thread(part);
+            let reach = thread.map(|thread| Reach::of(steps.machine, &self.links, thread));
+            self.reach[at] = Some(reach.unwrap_or_default());
         }
     }
 
     pub(super) fn of_part(&self, part: u32) -> &Reach {
         self.reach[part as usize].as_ref().expect("it was learned")
     }
-}
-
-/// Whether a thread that a step has changed now waits, though it could as well call later, and until when.
-pub(super) fn waits_in(state: &State) -> Option<Bound> {
-    let waits = |thread: &Thread| match &thread.state {
-        ThreadState::Blocked {
-            on: BlockedOn::Send(_) | BlockedOn::Receive { .. } | BlockedOn::Sleep,
-            bound,
-        } => Some(*bound),
-        _ => None,
-    };
-    // Looking at the others would count as reading, and none of them waits like that.
-    (0..state.threads.items().len())
-        .filter(|t| state.threads.changed(*t))
-        .find_map(|t| waits(&state.threads.items()[t]))
 }
 
 /// Whether a call with this effect must put its thread into a queue.
@@ -111,15 +96,6 @@ fn may_be_lazy(mailbox: &Mailbox) -> bool {
         && mailbox.spec.receiver != Pick::Lifo
 }
 
-/// The threads that are ready and stand before a call, in the order of the file.
-pub(crate) fn callers(machine: &Machine, state: &State) -> Vec<ThreadId> {
-    let calls = |t: &ThreadId| {
-        let thread = &state.threads[t.index()];
-        thread.state.is_ready() && matches!(machine.code[thread.pc.index()], Op::Call(_))
-    };
-    (0..state.threads.len()).map(ThreadId::at).filter(calls).collect()
-}
-
 /// Answers every question with the first answer.
 struct First;
 
@@ -144,68 +120,53 @@ struct Caller {
     came: Came,
 }
 
-impl Space<'_> {
-    /// A state in which nothing moves any more, with those in their queues who wait for ever.
-    pub fn end_state(&self, state: u32) -> State {
-        let mut state = self.state(state);
-        if self.grain.is_lazy() {
-            for t in callers(self.machine, &state) {
-                let mut nobody = Ready::new(NoSink);
-                let step = Step::alone(Move::Call(t));
-                drive(
-                    self.machine,
-                    &mut state,
-                    (step, &self.grain),
-                    &mut First,
-                    &mut nobody,
-                    |_, _, _, _| {},
-                );
-            }
+impl Lazy {
+    /// Lets those who stand before a call in a state in which nothing moves any more make it: they wait for ever.
+    pub(super) fn rest(machine: &Machine, grain: &Grain, state: &mut State) {
+        for t in callers(machine, state) {
+            let mut nobody = Ready::new(NoSink);
+            let step = (Step::alone(Move::Call(t)), grain);
+            drive(machine, state, step, &mut First, &mut nobody, |_, _, _, _| {});
         }
-        state
     }
 
-    /// Finds what can happen in the current state, where calls are lazy.
-    pub(super) fn lazy_moves(&mut self, state: u32) {
-        let first = self.batch.pending.len();
-        self.all_moves(state);
-        let Some(mut lazy) = self.lazy.take() else { return };
-        let callers = self.callers_since(first, &mut lazy);
-        lazy.gather(&callers);
+    /// Of what can happen in a state, takes out what is no step, and adds what takes two calls at once.
+    pub(super) fn complete(
+        &mut self,
+        steps: &mut Steps,
+        (state, row): (u32, &[u32]),
+        (found, first): (&mut Vec<Pending>, usize),
+    ) {
+        let callers = self.callers(steps, row, &found[first..]);
+        self.gather(&callers);
         for caller in &callers {
             let Came::Waits(bounded) = caller.came else { continue };
             let blocks = Some(caller.t);
             if bounded == Is::So {
-                self.follow(state, Step { blocks, what: Move::Expire(caller.t) });
+                steps.follow((state, row), Step { blocks, what: Move::Expire(caller.t) }, found);
             }
-            for other in lazy.partners(caller, &callers) {
-                self.follow(state, Step { blocks, what: Move::Call(callers[other].t) });
+            for other in self.partners(caller, &callers) {
+                let step = Step { blocks, what: Move::Call(callers[other].t) };
+                steps.follow((state, row), step, found);
             }
         }
         // After those that are no steps somebody waits who could as well call later.
-        let transitions = &self.transitions;
-        let is_step = |effect| !matches!(transitions.effect(effect).came, Came::Waits(_));
+        let is_step = |effect| !matches!(steps.cache.effect(effect).came, Came::Waits(_));
         let mut at = 0;
-        self.batch.pending.retain(|pending| {
+        found.retain(|pending| {
             at += 1;
             at <= first || is_step(pending.effect)
         });
-        if let Some(mut order) = self.order.take() {
-            self.keep_stubborn(&mut order, &mut lazy, first);
-            self.order = Some(order);
-        }
-        self.lazy = Some(lazy);
     }
 
-    /// Those who call in the current state, by the moves found since then.
-    fn callers_since(&self, first: usize, lazy: &mut Lazy) -> Vec<Caller> {
+    /// Those who call in a state, by the steps found there.
+    fn callers(&mut self, steps: &Steps, row: &[u32], found: &[Pending]) -> Vec<Caller> {
         let mut callers: Vec<Caller> = Vec::new();
-        for Pending { step, effect, .. } in &self.batch.pending[first..] {
+        for Pending { step, effect, .. } in found {
             let Move::Call(t) = step.what else { continue };
-            let came = self.transitions.effect(*effect).came;
-            let position = self.layout.thread(t.index());
-            let part = self.seen.part(position, self.row[position]);
-            lazy.learn(self.machine, &self.parts, part);
+            let came = steps.cache.effect(*effect).came;
+            let part = steps.codec.part_of_thread(row, t.index());
+            self.learn(steps, part);
             match callers.last_mut().filter(|caller| caller.t == t) {
                 Some(caller) if caller.came == Came::Through => caller.came = came,
                 Some(_) => {}

@@ -8,11 +8,11 @@
 
 use std::hint::black_box;
 
-use super::IsNew;
+use super::super::IsNew;
 use super::shards::{SHARDS, Shard, hash, shard_of};
 
 /// The visited states.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     /// Where the bits of the numbers lie: by position, lowest bits first.
     stretches: Vec<Stretch>,
     /// For each position, where its stretches begin; after the last one, where they end.
@@ -79,7 +79,7 @@ const LARGE: usize = 2 << 20;
 
 impl Rows {
     /// No rows yet; they will have this many positions.
-    pub(super) fn new(positions: usize) -> Self {
+    pub(crate) fn new(positions: usize) -> Self {
         Self {
             stretches: Vec::new(),
             begins: vec![0; positions + 1],
@@ -92,28 +92,28 @@ impl Rows {
     }
 
     /// How many rows there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len() / self.words
     }
 
     /// How many words a row takes.
-    pub(super) fn words(&self) -> usize {
+    pub(crate) fn words(&self) -> usize {
         self.words
     }
 
     /// The size in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.rows.capacity() * 8 + self.shards.iter().map(Shard::bytes).sum::<usize>()
     }
 
     /// A row, packed.
-    pub(super) fn packed(&self, row: u32) -> &[u64] {
+    pub(crate) fn packed(&self, row: u32) -> &[u64] {
         let at = row as usize * self.words;
         &self.rows[at..at + self.words]
     }
 
     /// Unpacks a row: a number for each position.
-    pub(super) fn unpack(&self, row: u32, numbers: &mut [u32]) {
+    pub(crate) fn unpack(&self, row: u32, numbers: &mut [u32]) {
         self.unpack_from(self.packed(row), numbers);
     }
 
@@ -125,13 +125,13 @@ impl Rows {
     }
 
     /// The number at a position of a row.
-    pub(super) fn number_at(&self, row: u32, position: usize) -> u32 {
+    pub(crate) fn number_at(&self, row: u32, position: usize) -> u32 {
         let packed = self.packed(row);
         self.of(position).iter().fold(0, |number, stretch| number | stretch.get(packed))
     }
 
     /// Puts a number at a position of a packed row.
-    pub(super) fn put(&self, packed: &mut [u64], position: usize, number: u32) {
+    pub(crate) fn put(&self, packed: &mut [u64], position: usize, number: u32) {
         for stretch in self.of(position) {
             stretch.put(packed, number);
         }
@@ -142,7 +142,7 @@ impl Rows {
     }
 
     /// A row of numbers, packed.
-    pub(super) fn pack(&self, numbers: &[u32]) -> Vec<u64> {
+    pub(crate) fn pack(&self, numbers: &[u32]) -> Vec<u64> {
         let mut packed = vec![0; self.words];
         self.pack_into(numbers, &mut packed);
         packed
@@ -156,7 +156,7 @@ impl Rows {
     }
 
     /// Makes room for these numbers at their positions. Each position appears once.
-    pub(super) fn widen(&mut self, numbers: &[(u32, u32)]) {
+    pub(crate) fn widen(&mut self, numbers: &[(u32, u32)]) {
         let needs = |(position, number): &(u32, u32)| {
             let (position, needed) = (*position as usize, u32::BITS - number.leading_zeros());
             (needed > self.bits(position)).then_some((position, needed))
@@ -245,12 +245,12 @@ impl Rows {
     }
 
     /// The number of a packed row, and whether it is new.
-    pub(super) fn insert(&mut self, packed: &[u64]) -> (u32, IsNew) {
+    pub(crate) fn insert(&mut self, packed: &[u64]) -> (u32, IsNew) {
         self.insert_hashed(packed, hash(packed))
     }
 
     /// As [`Rows::insert`], for a row whose hash is known.
-    pub(super) fn insert_hashed(&mut self, packed: &[u64], hash: u32) -> (u32, IsNew) {
+    pub(crate) fn insert_hashed(&mut self, packed: &[u64], hash: u32) -> (u32, IsNew) {
         let shard = shard_of(hash);
         let at = match self.shards[shard].place(hash, |row| self.packed(row) == packed) {
             Ok(row) => return (row, IsNew::Known),
@@ -264,14 +264,14 @@ impl Rows {
     }
 
     /// The number of the next row.
-    pub(super) fn next(&self) -> u32 {
+    pub(crate) fn next(&self) -> u32 {
         u32::try_from(self.len()).expect("the memory limit comes first")
     }
 
     /// Prefetches what inserting rows with these hashes will read: the slots, and then the rows
     /// that they will most likely be compared with. Many such independent accesses take hardly
     /// longer than one, because none waits for another.
-    pub(super) fn fetch(&self, hashes: &[u32]) {
+    pub(crate) fn fetch(&self, hashes: &[u32]) {
         let slot = |hash: &u32| self.shards[shard_of(*hash)].first(*hash);
         black_box(hashes.iter().fold(0, |all, hash| all ^ slot(hash)));
         let likely = |hash: &u32| self.shards[shard_of(*hash)].likely(*hash);
@@ -280,12 +280,12 @@ impl Rows {
     }
 
     /// Takes the shards out, to enter rows while other threads read the existing ones.
-    pub(super) fn take_shards(&mut self) -> Vec<Shard> {
+    pub(crate) fn take_shards(&mut self) -> Vec<Shard> {
         std::mem::take(&mut self.shards)
     }
 
     /// Puts the shards back, with the rows that were entered.
-    pub(super) fn give_back(&mut self, shards: Vec<Shard>, fresh: &[u64]) {
+    pub(crate) fn give_back(&mut self, shards: Vec<Shard>, fresh: &[u64]) {
         self.shards = shards;
         self.append(fresh);
     }

@@ -2,24 +2,24 @@
 
 /// A set of numbers below a bound that all sets of a kind share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Bits(Vec<u64>);
+pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
     /// An empty set of numbers below `bound`.
-    pub(super) fn below(bound: usize) -> Self {
+    pub(crate) fn below(bound: usize) -> Self {
         Self(vec![0; bound.div_ceil(64)])
     }
 
-    pub(super) fn has(&self, number: usize) -> bool {
+    pub(crate) fn has(&self, number: usize) -> bool {
         self.0[number / 64] & 1 << (number % 64) != 0
     }
 
-    pub(super) fn put(&mut self, number: usize) {
+    pub(crate) fn put(&mut self, number: usize) {
         self.0[number / 64] |= 1 << (number % 64);
     }
 
     /// All numbers, in order.
-    pub(super) fn numbers(&self) -> Vec<usize> {
+    pub(crate) fn numbers(&self) -> Vec<usize> {
         (0..64 * self.0.len()).filter(|number| self.has(*number)).collect()
     }
 }

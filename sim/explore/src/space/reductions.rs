@@ -1,0 +1,62 @@
+//! What is left out of the state space.
+
+use ipcsim_kernel::{Detect, Machine};
+
+/// Whether a reduction is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// Used.
+    On,
+    /// Not used.
+    Off,
+}
+
+/// Which reductions are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reductions {
+    /// Local work is merged with the call before it, and dead variables are forgotten.
+    pub merge: Reduction,
+    /// Lazy calls: a call that would only block has not been made yet.
+    pub lazy: Reduction,
+    /// Partial-order reduction: of independent steps, one order is enough.
+    pub order: Reduction,
+    /// Symmetry reduction: which of several replicas it is does not matter.
+    pub symmetry: Reduction,
+}
+
+impl Reductions {
+    /// None of them.
+    pub const NONE: Self = Self {
+        merge: Reduction::Off,
+        lazy: Reduction::Off,
+        order: Reduction::Off,
+        symmetry: Reduction::Off,
+    };
+    /// Only the one that leaves out no schedule.
+    pub const MERGE: Self = Self { merge: Reduction::On, ..Self::NONE };
+    /// All of them.
+    pub const ALL: Self = Self {
+        merge: Reduction::On,
+        lazy: Reduction::On,
+        order: Reduction::On,
+        symmetry: Reduction::On,
+    };
+}
+
+impl Reductions {
+    /// Those that are sound for this machine. A kernel that refuses deadlocks looks at how far
+    /// every thread is and what its variables hold, so there local work is visible to others.
+    #[must_use]
+    pub fn sound_for(self, machine: &Machine) -> Self {
+        match machine.policies.detect {
+            Detect::Report => self,
+            Detect::Refuse | Detect::RefuseChain => Self::NONE,
+        }
+    }
+
+    /// Without those that leave out schedules: the ones with which a schedule is shown.
+    #[must_use]
+    pub fn of_schedules(self) -> Self {
+        Self { merge: self.merge, ..Self::NONE }
+    }
+}
