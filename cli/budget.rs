@@ -23,6 +23,7 @@ pub(crate) fn reductions(how: &How) -> Reductions {
         lazy: unless(how.no_lazy),
         order: unless(how.no_por),
         symmetry: unless(how.no_symmetry),
+        scalars: Reduction::On,
     }
 }
 

@@ -33,13 +33,23 @@ fn check(name: &str, machine: &Machine, max_states: u64, seeds: u64) -> Option<L
     let stubborn = check_reduced((name, "stubborn sets"), machine, stubborn, max_states, &found);
     left_out.order = stubborn.states() < lazy.states();
     assert_eq!(final_states(&stubborn), final_states(&lazy), "{name}: no end is left out");
+    let mut symmetric = None;
     for (word, reductions) in
         [("symmetry", Reductions::MERGE), ("lazy symmetry", LAZY), ("all", Reductions::ALL)]
     {
-        let reductions = Reductions { symmetry: Reduction::On, ..reductions };
+        let reductions =
+            Reductions { symmetry: Reduction::On, scalars: Reduction::On, ..reductions };
         let reduced = check_reduced((name, word), machine, reductions, max_states, &found);
-        left_out.symmetry |= word == "symmetry" && reduced.states() < found.states();
+        if word == "symmetry" {
+            left_out.symmetry = reduced.states() < found.states();
+            symmetric = Some(reduced.states());
+        }
     }
+    let by_numbers =
+        Reductions { symmetry: Reduction::On, scalars: Reduction::Off, ..Reductions::MERGE };
+    let by_numbers =
+        check_reduced((name, "symmetry by numbers"), machine, by_numbers, max_states, &found);
+    left_out.scalars = symmetric.is_some_and(|states| states < by_numbers.states());
     check_witnesses(name, machine, &mut found);
     check_runs(name, machine, &found, seeds);
     check_approximate(name, machine, &found);
@@ -95,6 +105,7 @@ struct LeftOut {
     lazy: bool,
     order: bool,
     symmetry: bool,
+    scalars: bool,
 }
 
 /// A run is one of the schedules: it comes to explored states only, and ends as one of them.
@@ -221,7 +232,7 @@ fn random_scenarios_keep_the_laws_of_schedules() {
 fn plain_scenarios_keep_the_laws_of_schedules() {
     let asked = std::env::var("PLAIN_SCENARIOS").ok().and_then(|text| text.parse().ok());
     let asked: u64 = asked.unwrap_or(600);
-    let (mut lazy, mut order, mut symmetry) = (0, 0, 0);
+    let (mut lazy, mut order, mut symmetry, mut scalars) = (0, 0, 0, 0);
     for seed in 0..asked {
         let text = plain::scenario(seed);
         let loaded = common::loaded("plain.yaml", &text, &[]);
@@ -231,10 +242,12 @@ fn plain_scenarios_keep_the_laws_of_schedules() {
         lazy += u64::from(left_out.lazy);
         order += u64::from(left_out.order);
         symmetry += u64::from(left_out.symmetry);
+        scalars += u64::from(left_out.scalars);
     }
     assert!(5 * lazy >= 2 * asked, "lazy calls left something out in {lazy} of {asked}");
     assert!(4 * order >= asked, "partial order left something out in {order} of {asked}");
     assert!(8 * symmetry >= asked, "symmetry left something out in {symmetry} of {asked}");
+    assert!(20 * scalars >= asked, "only scalars left something out in {scalars} of {asked}");
 }
 
 /// What an exploration covered, and how schedules end.

@@ -5,11 +5,14 @@ use std::fmt::Write;
 
 use super::generate::Dice;
 
-/// A scenario with this seed; every third is of the patient kind.
+/// A scenario with this seed; every third is of the patient kind, and of the others every fourth of the numbered kind.
 pub fn scenario(seed: u64) -> String {
     let mut dice = Dice(seed);
     if seed % 3 == 2 {
         return patient(&mut dice);
+    }
+    if seed % 4 == 3 {
+        return numbered(&mut dice);
     }
     let mut out = String::new();
     let buffering = dice.pick(&["none", "1", "2", "unlimited"]);
@@ -82,6 +85,72 @@ fn patient(dice: &mut Dice) -> String {
         });
     }
     let _ = writeln!(out, "  C: {{replicas: {clients}, do: [{}]}}", steps.join(", "));
+    out
+}
+
+/// What a server does with numbers.
+const SERVER: [&str; 10] = [
+    "{if: m != none, then: [{send: '${m.body}', to: 'own[m.body]'}]}",
+    "{if: m != none, then: [{send: '${m.body}', to: 'own[m.body]'}]}",
+    "{if: m != none, then: [{send: '${m.body}', to: b}]}",
+    "{if: m != none, then: [{set: {k: '${m.body}'}}]}",
+    "{if: k != none, then: [{send: '${k}', to: 'own[k]', wait: 1us, when: {timed-out: []}}]}",
+    "{if: m != none and k != none, then: [{if: m.body == k, then: [{yield: }]}]}",
+    "{if: m != none and k != none, then: [{if: m.body == k, then: [{receive: m, from: b}]}]}",
+    "{receive: m, from: a}",
+    "{receive: m, from: [a, b]}",
+    "{receive: m, from: b, wait: never, when: {would-block: []}}",
+];
+
+/// Replicas whose numbers travel in messages, and come back as addresses.
+fn numbered(dice: &mut Dice) -> String {
+    let mut out = String::from("mailboxes:\n");
+    for name in ["a", "b"] {
+        let _ = writeln!(out, "  {name}: {{capacity: {}}}", dice.pick(&["none", "1", "2"]));
+    }
+    let replicas = 2 + dice.below(2);
+    let own = dice.pick(&["none", "1", "2"]);
+    let _ = writeln!(out, "  own: {{replicas: {replicas}, capacity: {own}}}\nprocesses:");
+    let servers = 1 + dice.below(2);
+    for server in 1..=servers {
+        let mut steps = vec!["{set: {m: none, k: none}}", "{receive: m, from: a}"];
+        for _ in 0..=dice.below(3) {
+            steps.push(dice.pick(&SERVER));
+        }
+        let mut steps = steps.join(", ");
+        if dice.chance(50) {
+            steps = format!("{{forever: [{steps}]}}");
+        }
+        let daemon = dice.chance(60);
+        let _ = writeln!(out, "  S{server}: {{daemon: {daemon}, do: [{steps}]}}");
+    }
+    let mut steps = vec!["{set: {m: none}}"];
+    for _ in 0..2 + dice.below(2) {
+        steps.push(if dice.chance(5) {
+            dice.pick(&[
+                "{if: index < 2, then: [{send: '${index}', to: a}]}",
+                "{if: index == 1, then: [{send: '${index}', to: a}]}",
+                "{send: 1, to: a}",
+                "{send: '${index}', to: 'own[index % 2 + 1]'}",
+                "{send: '${index}', to: a, type: '${index}'}",
+                "{send: '${[index]}', to: b}",
+                "{if: m != none, then: [{send: x, to: 'R[1]'}]}",
+            ])
+        } else {
+            dice.pick(&[
+                "{send: '${index}', to: a}",
+                "{send: '${index}', to: a}",
+                "{send: '${index}', to: b, wait: 1us, when: {timed-out: []}}",
+                "{send: '${index}', to: a, wait: never, when: {would-block: []}}",
+                "{receive: m, from: 'own[index]'}",
+                "{receive: m, from: 'own[index]', wait: 1us, when: {timed-out: []}}",
+                "{receive: m, from: b}",
+                "{if: m != none, then: [{if: m.body == index, then: [{send: '${m.body}', to: b}]}]}",
+                "{if: m != none, then: [{if: m.body != index, then: [{send: '${index}', to: 'own[m.body]'}]}]}",
+            ])
+        });
+    }
+    let _ = writeln!(out, "  R: {{replicas: {replicas}, do: [{}]}}", steps.join(", "));
     out
 }
 

@@ -287,6 +287,7 @@ fn push_value(out: &mut Vec<u8>, machine: &Machine, value: &Value) {
         Value::True => out.extend_from_slice(b"true"),
         Value::False => out.extend_from_slice(b"false"),
         Value::Int(number) => push_number(out, *number),
+        Value::Scalar(_) => unreachable!("only an exploration has scalars, and it shows numbers"),
         Value::Text(text) => escape(out, text),
         Value::Duration(ns) => {
             out.extend_from_slice(b"{\"ns\":");

@@ -2,7 +2,7 @@
 
 use ipcsim_program::{
     Binary, Carried, Expr, Fault, Field, Function, Handle, MailboxId, Message, Once, Outcome,
-    ProcessId, Right, Route, Unary, Value, limits, misuse, write_value,
+    ProcessId, Right, Route, Scalar, Unary, Value, limits, misuse, write_value,
 };
 
 use crate::machine::Machine;
@@ -26,15 +26,19 @@ pub(crate) struct Who {
     pub process: ProcessId,
     pub index: i64,
     pub thread_index: i64,
+    /// What stands for the index, if that is no number.
+    pub scalar: Option<Scalar>,
 }
 
 impl Who {
     pub(crate) fn of(machine: &Machine, thread: &Thread) -> Self {
         let first = machine.family_of(thread.process).first;
+        let place = thread.process.0 - first.0;
         Self {
             process: thread.process,
-            index: i64::from(thread.process.0 - first.0) + 1,
+            index: i64::from(place) + 1,
             thread_index: i64::from(thread.index),
+            scalar: machine.scalar(first, place),
         }
     }
 
@@ -57,7 +61,8 @@ impl Who {
     /// The integer of an expression without operators.
     fn simple_int(&self, registers: &[Value], expr: &Expr) -> Option<i64> {
         match expr {
-            Expr::Index => Some(self.index),
+            Expr::Index if self.scalar.is_none() => Some(self.index),
+            Expr::Index => None,
             Expr::ThreadIndex => Some(self.thread_index),
             _ => match expr.peek(registers)? {
                 Value::Int(number) => Some(*number),
@@ -75,7 +80,20 @@ impl<O: Oracle> Scope<'_, O> {
         count: u32,
         index: &Expr,
     ) -> Result<MailboxId, Fault> {
+        if let Some(set) = self.machine.set_of_mailboxes(first) {
+            return Ok(MailboxId(first.0 + self.place_in(set, index)?));
+        }
         mailbox_member(first, count, self.int(index)?)
+    }
+
+    /// Which member of each family of a scalarset an index picks, counted from 0.
+    fn place_in(&mut self, set: u32, index: &Expr) -> Result<u32, Fault> {
+        match self.eval(index)? {
+            Value::Scalar(scalar) if scalar.set == set => {
+                Ok(self.machine.scalarsets[set as usize].number(scalar.who) - 1)
+            }
+            other => Err(misuse::needs("an index of its own set is needed here", &other)),
+        }
     }
 
     /// The value of an expression, or the exception that evaluating it raises.
@@ -88,14 +106,17 @@ impl<O: Oracle> Scope<'_, O> {
                 let port = self.machine.family_of(self.who.process).names;
                 port.map_or(Value::None, |port| Value::Handle(Handle::Mailbox(port)))
             }
-            Expr::Index => Value::Int(self.who.index),
+            Expr::Index => self.who.scalar.map_or(Value::Int(self.who.index), Value::Scalar),
             Expr::ThreadIndex => Value::Int(self.who.thread_index),
             Expr::Status => Value::Text(self.status.word().into()),
             Expr::Field(of, field) => self.field(of, *field)?,
             Expr::Element(list, index) => self.element(list, index)?,
             Expr::ProcessMember(family, index) => {
                 let family = &self.machine.families[family.index()];
-                let member = member(self.int(index)?, family.count)?;
+                let member = match self.machine.set_of_processes(family.first) {
+                    Some(set) => self.place_in(set, index)?,
+                    None => member(self.int(index)?, family.count)?,
+                };
                 Value::Handle(Handle::Process(ProcessId(family.first.0 + member)))
             }
             Expr::MailboxMember { first, count, index } => {

@@ -34,14 +34,15 @@ pub use invariant::assert_invariants;
 pub use ipcsim_program as program;
 pub use ipcsim_program::limits::{self, SEMANTICS};
 pub use ipcsim_program::{
-    Access, Binary, Capacity, Expr, FamilyId, Fault, Field, Function, Ghost, Handle, List,
+    Access, Binary, Capacity, Expr, FamilyId, Fault, Field, Function, Ghost, Handle, Index, List,
     MailboxId, Message, Order, Outcome, Pc, Pick, ProcessId, Register, Rename, ReplyRight, Route,
-    Span, Then, ThreadId, ThreadName, Unary, UserId, Value, Visit, Walk, duration_text, text,
-    write_value,
+    Scalar, Span, Then, ThreadId, ThreadName, Unary, UserId, Value, Visit, Walk, duration_text,
+    text, write_value,
 };
 pub use machine::{
     Birth, Detect, DyingPort, Family, File, Level, Machine, MemoryFull, OutcomeWord, Policies,
-    Protection, Receives, Replicas, Role, SetOrder, Symbols, ThreadSpec, TooLarge, Variables, Wake,
+    Protection, Receives, Replicas, Role, Scalarset, SetOrder, Symbols, ThreadSpec, TooLarge,
+    Variables, Wake,
 };
 pub use object::filter::Filter;
 pub use object::inbox::Arrivals;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipcsim_program::{
     Capacity, Command, Effect, FamilyId, Handle, MailboxId, Op, Outcome, Pc, Pick, ProcessId,
-    Receive, Register, Spawn, ThreadName, Until, UserId, Value, Watch, nameless,
+    Receive, Register, Scalar, Spawn, ThreadName, Until, UserId, Value, Watch, nameless,
 };
 
 use crate::object::inbox::Arrivals;
@@ -37,11 +37,30 @@ pub struct Machine {
     pub receives: Receives,
     /// How many threads there may be at the same time.
     pub max_threads: u32,
+    /// The indices of replicas of which only the name counts. None in a run: an exploration makes them so.
+    pub scalarsets: Vec<Scalarset>,
     /// How a run lets time pass. The kernel does not read it.
     pub timing: Timing,
     /// Names and lines, for output. The kernel does not read them, except to write a handle into a
     /// text.
     pub symbols: Symbols,
+}
+
+/// Families with equally many members, whose `index` is a [`Scalar`] instead of a number: it may be passed on, compared
+/// with others of its set, and pick a member of a family in the set. Any other use is an exception.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scalarset {
+    /// Families of processes, by their first members. There is one at least.
+    pub processes: Vec<ProcessId>,
+    /// Families of mailboxes, by their first members.
+    pub mailboxes: Vec<MailboxId>,
+}
+
+impl Scalarset {
+    /// The number that a member stands for, counted from 1.
+    pub fn number(&self, who: ProcessId) -> u32 {
+        who.0 - self.processes[0].0 + 1
+    }
 }
 
 /// What the kernel does where systems differ.
@@ -322,6 +341,30 @@ pub struct Variables {
     pub entry: Pc,
     /// One name for each register that the author named; later registers are internal.
     pub names: Vec<String>,
+}
+
+/// Scalarsets.
+impl Machine {
+    /// The index of the replica at this place in a family of processes, if it is a scalar.
+    pub(crate) fn scalar(&self, first: ProcessId, place: u32) -> Option<Scalar> {
+        let set = self.set_of_processes(first)?;
+        let representative = self.scalarsets[set as usize].processes[0];
+        Some(Scalar { set, who: ProcessId(representative.0 + place) })
+    }
+
+    /// The scalarset to which the family of processes with this first member belongs.
+    pub(crate) fn set_of_processes(&self, first: ProcessId) -> Option<u32> {
+        self.set_where(|set| set.processes.contains(&first))
+    }
+
+    /// The scalarset to which the family of mailboxes with this first member belongs.
+    pub(crate) fn set_of_mailboxes(&self, first: MailboxId) -> Option<u32> {
+        self.set_where(|set| set.mailboxes.contains(&first))
+    }
+
+    fn set_where(&self, is_it: impl Fn(&Scalarset) -> bool) -> Option<u32> {
+        self.scalarsets.iter().position(is_it).map(|set| set as u32)
+    }
 }
 
 impl Machine {

@@ -57,7 +57,7 @@ impl Predicate {
         let mut scope = Scope {
             machine,
             registers: &registers,
-            who: Who { process: ProcessId(0), index: 0, thread_index: 0 },
+            who: Who { process: ProcessId(0), index: 0, thread_index: 0, scalar: None },
             status: Outcome::Ok,
             oracle: &mut Nobody,
             handled: 0,

@@ -9,6 +9,7 @@ mod flow;
 mod ghost;
 mod ids;
 pub mod limits;
+mod liveness;
 mod op;
 mod outcome;
 mod parts;
@@ -26,6 +27,7 @@ pub use ghost::Ghost;
 pub use ids::{
     FamilyId, MailboxId, Pc, ProcessId, Register, ReplyRight, ThreadId, ThreadName, UserId,
 };
+pub use liveness::Liveness;
 pub use op::{Call, Op, behind};
 pub use outcome::{Fault, Outcome};
 pub use parts::{
@@ -34,9 +36,9 @@ pub use parts::{
 };
 pub use policy::{Capacity, Order, Pick};
 pub use value::{
-    Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Right, Route, Then, Unary,
-    Value, duration_text, misuse, write_value,
+    Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Right, Route, Scalar,
+    Then, Unary, Value, duration_text, misuse, write_value,
 };
 pub use verb::Verb;
-pub use walk::{Rename, Visit, Walk, rename_set};
+pub use walk::{Index, Rename, Visit, Walk, rename_set};
 pub use word::{CallWord, LocalWord, Word};

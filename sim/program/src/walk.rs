@@ -36,6 +36,19 @@ pub trait Rename {
     fn right(&mut self, right: ReplyRight) -> ReplyRight {
         ReplyRight { caller: self.thread(right.caller), ..right }
     }
+    /// The new name of the index of a replica that is a member of a scalarset.
+    fn index(&mut self, _set: u32, who: ProcessId) -> Index {
+        Index::Of(self.process(who))
+    }
+}
+
+/// The index of a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index {
+    /// A member of a scalarset: whose it is.
+    Of(ProcessId),
+    /// A number.
+    Number(u32),
 }
 
 /// Learns which names are in a part, in the order of its fields.

@@ -4,6 +4,54 @@ use super::Mutant;
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "partial order overlooks in what order messages arrive on all links",
+        file: "sim/explore/src/space/order/mod.rs",
+        before: "if net.keeps_arrivals[to.index()] && !spot.stores_nothing {",
+        after: "if net.keeps_arrivals[to.index()] && spot.stores_nothing {",
+    },
+    Mutant {
+        name: "nobody answers to where a message says",
+        file: "sim/kernel/src/initial/links.rs",
+        before: "            if comes_from_elsewhere(expr) {",
+        after: "            if comes_from_elsewhere(expr) && links.len() > MOST_LINKS {",
+    },
+    Mutant {
+        name: "a sender is known to nobody",
+        file: "sim/kernel/src/initial/links.rs",
+        before: "matches!(part, Expr::Field(_, Field::Sender))",
+        after: "matches!(part, Expr::Field(_, Field::Seq))",
+    },
+    Mutant {
+        name: "an index that is asked for its number stays a name",
+        file: "sim/explore/src/space/steps/perform.rs",
+        before: "!self.machine.scalarsets.is_empty() && raises(state)",
+        after: "self.machine.scalarsets.len() > usize::from(u8::MAX) && raises(state)",
+    },
+    Mutant {
+        name: "an index may be the type of a message",
+        file: "sim/kernel/src/step/send.rs",
+        before: "if kind.has_scalars() {",
+        after: "if kind.has_scalars() && t.index() == usize::MAX {",
+    },
+    Mutant {
+        name: "a member that is named by its number tells nobody apart",
+        file: "sim/explore/src/space/symmetry/alike.rs",
+        before: "            _ => {\n                self.differ(Some(target));",
+        after: "            _ => {\n                self.differ(None);",
+    },
+    Mutant {
+        name: "a request in a dead variable is held",
+        file: "sim/kernel/src/waits/rest.rs",
+        before: "is_request(value, right) && is_live(at)",
+        after: "is_request(value, right) && (is_live(at) || at < usize::MAX)",
+    },
+    Mutant {
+        name: "who has ended holds a request",
+        file: "sim/kernel/src/waits/rest.rs",
+        before: "        thread.state != ThreadState::Ended\n            && values",
+        after: "        thread.pc != Pc(u32::MAX)\n            && values",
+    },
+    Mutant {
         name: "a poll meets nobody where calls are lazy",
         file: "sim/explore/src/space/lazy/mod.rs",
         before: "Came::Refused => waits.sends.meets(&comes.receives),",
@@ -66,8 +114,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "partial order overlooks that who sends may find the receiver ended",
         file: "sim/explore/src/space/order/mod.rs",
-        before: "            Side::Sends => more.add(&net.of_process[to.index()]),\n            // What",
-        after: "            Side::Sends => {}\n            // What",
+        before: "                more.add(&net.of_process[to.index()]);\n                if net",
+        after: "                if net",
     },
     Mutant {
         name: "partial order overlooks who could bring a thread to its call",

@@ -102,8 +102,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a daemon that owes an answer is at rest",
         file: "sim/kernel/src/waits/rest.rs",
-        before: " && !owes_an_answer(state, t)",
-        after: " && (!owes_an_answer(state, t) || t.0 < u32::MAX)",
+        before: " && !owes_an_answer(machine, state, t)",
+        after: " && (!owes_an_answer(machine, state, t) || t.0 < u32::MAX)",
     },
     Mutant {
         name: "a server in its main receive is part of a hidden circle",

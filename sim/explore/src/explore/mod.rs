@@ -130,7 +130,7 @@ impl From<Stop> for Covered {
         match stop {
             Stop::Cut(Cut::Cancelled(reason)) => reason.into(),
             Stop::Cut(Cut::Bytes) => Covered::Memory,
-            Stop::Outgrown | Stop::Irreducible => Covered::Growth,
+            Stop::Outgrown | Stop::Irreducible | Stop::NeedsNumbers => Covered::Growth,
             Stop::TooManyAnswers(what) => Covered::TooManyAnswers(what.thread()),
         }
     }

@@ -31,6 +31,10 @@ pub(super) fn explore<'m>(
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
     let space = &search.space;
+    if space.stop() == Some(Stop::NeedsNumbers) {
+        let without = Reductions { scalars: Reduction::Off, ..reductions };
+        return explore(machine, without, limits);
+    }
     if matches!(space.stop(), Some(Stop::Irreducible | Stop::Outgrown)) {
         return None;
     }

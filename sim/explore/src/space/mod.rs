@@ -23,14 +23,15 @@ mod steps;
 mod store;
 mod symmetry;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ipcsim_kernel::table::Clock;
-use ipcsim_kernel::{Machine, Predicate, ProcessId, State, ThreadId, Value};
+use ipcsim_kernel::{Index, Machine, Predicate, ProcessId, Rename, State, ThreadId, Value, Walk};
 
 use crate::cancel::Reason;
 use claims::Claims;
-use codec::parts::{self, Is};
+use codec::parts::{self, Is, rename_all};
 pub use descent::Descent;
 use lazy::Lazy;
 use order::PartialOrder;
@@ -47,7 +48,7 @@ use steps::walks::{OneWalk, Walks};
 use steps::{Pending, Steps};
 use store::{Crew, Store};
 pub use store::{Filter, Lookers, Together};
-use symmetry::Symmetry;
+use symmetry::{Symmetry, scalarsets};
 
 /// Initial room for threads and mailboxes created at run time.
 pub const FIRST_ROOM: usize = 16;
@@ -109,6 +110,7 @@ pub enum IsNew {
 
 /// The states reached so far, and the steps between them.
 pub struct Space<'m> {
+    machine: &'m Machine,
     steps: Steps<'m>,
     lazy: Option<Lazy>,
     order: Option<PartialOrder>,
@@ -128,25 +130,32 @@ impl<'m> Space<'m> {
     pub fn new(machine: &'m Machine, reductions: Reductions, looks: Looks, room: usize) -> Self {
         let state = State::initial(machine);
         let reductions = reductions.sound_for(machine);
-        let mut steps = Steps::new(machine, &state, (reductions, looks), room);
+        let seen_as = as_seen(machine, reductions);
+        let mut steps = Steps::new(seen_as, &state, (reductions, looks), room);
+        let seen_as = &*steps.machine;
+        let symmetry = match reductions.symmetry {
+            Reduction::On => Symmetry::of(seen_as, &steps.codec.layout, &state),
+            Reduction::Off => None,
+        };
+        if symmetry.is_none() && !seen_as.scalarsets.is_empty() {
+            let reductions = Reductions { scalars: Reduction::Off, ..reductions };
+            return Self::new(machine, reductions, looks, room);
+        }
         let lazy = match reductions.lazy {
             // They do not support local work that stops on its way.
-            Reduction::On if !steps.grain.pauses() => Lazy::of(machine, &state),
+            Reduction::On if !steps.grain.pauses() => Lazy::of(seen_as, &state),
+            Reduction::On | Reduction::Off => None,
+        };
+        let order = match reductions.order {
+            Reduction::On if lazy.is_some() => PartialOrder::of(seen_as, &state),
             Reduction::On | Reduction::Off => None,
         };
         if lazy.is_some() {
             steps.grain.make_lazy();
         }
-        let order = match reductions.order {
-            Reduction::On if lazy.is_some() => PartialOrder::of(machine, &state),
-            Reduction::On | Reduction::Off => None,
-        };
-        let symmetry = match reductions.symmetry {
-            Reduction::On => Symmetry::of(machine, &steps.codec.layout, &state),
-            Reduction::Off => None,
-        };
         let width = steps.codec.width();
         Self {
+            machine,
             steps,
             lazy,
             order,
@@ -237,20 +246,50 @@ impl<'m> Space<'m> {
     }
 }
 
+/// The machine as the layers see it: with scalars for indices, if that makes replicas alike that are not so otherwise.
+fn as_seen(machine: &Machine, reductions: Reductions) -> Cow<'_, Machine> {
+    let uses_scalars = reductions.symmetry == Reduction::On && reductions.scalars == Reduction::On;
+    let scalarsets = if uses_scalars { scalarsets(machine) } else { Vec::new() };
+    if scalarsets.is_empty() {
+        Cow::Borrowed(machine)
+    } else {
+        Cow::Owned(Machine { scalarsets, ..machine.clone() })
+    }
+}
+
+/// Makes scalars the numbers that they stand for.
+struct Numbers<'a>(&'a Machine);
+
+impl Rename for Numbers<'_> {
+    fn index(&mut self, set: u32, who: ProcessId) -> Index {
+        Index::Number(self.0.scalarsets[set as usize].number(who))
+    }
+}
+
 /// What is known of states.
 impl Space<'_> {
     /// A state as the kernel knows it.
     pub fn state(&self, state: u32) -> State {
         let mut row = vec![0; self.steps.codec.width()];
         self.store.rows.unpack(state, &mut row);
-        self.steps.codec.state(&row, &Clock::default())
+        self.with_numbers(self.steps.codec.state(&row, &Clock::default()))
     }
 
     /// A state in which nothing moves any more, with those in their queues who wait for ever.
     pub fn end_state(&self, state: u32) -> State {
-        let mut state = self.state(state);
+        let mut row = vec![0; self.steps.codec.width()];
+        self.store.rows.unpack(state, &mut row);
+        let mut state = self.steps.codec.state(&row, &Clock::default());
         if self.lazy.is_some() {
-            Lazy::rest(self.steps.machine, &self.steps.grain, &mut state);
+            Lazy::rest(&self.steps.machine, &self.steps.grain, &mut state);
+        }
+        self.with_numbers(state)
+    }
+
+    /// A state in which every index is a number, as it is in the machine.
+    fn with_numbers(&self, mut state: State) -> State {
+        if !self.steps.machine.scalarsets.is_empty() {
+            rename_all(&mut state, &mut Numbers(&self.steps.machine));
         }
         state
     }
@@ -263,7 +302,7 @@ impl Space<'_> {
 
     /// The parts of a state of the whole system, numbered as here.
     pub fn parts_of(&mut self, state: &State) -> Vec<u32> {
-        self.steps.codec.parts_of(self.steps.machine, state)
+        self.steps.codec.parts_of(&self.steps.machine, state)
     }
 }
 
@@ -305,13 +344,20 @@ impl Space<'_> {
         let step = Step { blocks: edge.blocks, what: edge.what };
         self.go(edge.from, edge.effect);
         let Self { steps, symmetry, row, .. } = self;
-        let parts = steps.codec.seen.parts_of(row);
-        let Some(symmetry) = symmetry else { return (step, parts, None) };
+        let mut there = steps.codec.seen.parts_of(row);
+        let Some(symmetry) = symmetry else { return (step, there, None) };
         let nobody = symmetry.nobody_moves();
         let who = who.unwrap_or(&nobody);
-        let (step, parts, who) =
-            symmetry.retold((steps.machine, &mut steps.codec.parts), step, parts, who);
-        (step, parts, Some(who))
+        let (machine, parts) = (&*steps.machine, &mut steps.codec.parts);
+        let (step, arranged, who) = symmetry.retold((machine, parts), step, there, who);
+        there = arranged;
+        if !machine.scalarsets.is_empty() {
+            for part in &mut there {
+                let numbered = parts.get(*part).renamed(&mut Numbers(machine));
+                *part = parts.number(machine, numbered);
+            }
+        }
+        (step, there, Some(who))
     }
 }
 
@@ -319,7 +365,7 @@ impl Space<'_> {
 impl<'m> Space<'m> {
     /// The machine.
     pub fn machine(&self) -> &'m Machine {
-        self.steps.machine
+        self.machine
     }
 
     /// What counts as one step.
@@ -405,6 +451,8 @@ impl<'m> Space<'m> {
             Some(Stop::Cut(cut))
         } else if trouble.outgrown == Is::So {
             Some(Stop::Outgrown)
+        } else if trouble.needs_numbers == Is::So {
+            Some(Stop::NeedsNumbers)
         } else if trouble.irreducible == Is::So && self.is_reduced() {
             Some(Stop::Irreducible)
         } else {

@@ -22,6 +22,8 @@ pub struct Reductions {
     pub order: Reduction,
     /// Symmetry reduction: which of several replicas it is does not matter.
     pub symmetry: Reduction,
+    /// For symmetry: an `index` may be passed on, as long as nobody asks more of it than who it is.
+    pub scalars: Reduction,
 }
 
 impl Reductions {
@@ -31,6 +33,7 @@ impl Reductions {
         lazy: Reduction::Off,
         order: Reduction::Off,
         symmetry: Reduction::Off,
+        scalars: Reduction::Off,
     };
     /// Only the one that leaves out no schedule.
     pub const MERGE: Self = Self { merge: Reduction::On, ..Self::NONE };
@@ -40,6 +43,7 @@ impl Reductions {
         lazy: Reduction::On,
         order: Reduction::On,
         symmetry: Reduction::On,
+        scalars: Reduction::On,
     };
 }
 

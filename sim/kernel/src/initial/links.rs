@@ -1,58 +1,115 @@
-//! Links that exist from the start: those that programs name.
+//! Links that exist from the start: those that programs can need.
 //!
-//! A link is made when it is first needed. Making the named ones at once gives them numbers that do not
-//! depend on who needs one first, so that states that differ in nothing else are one state.
+//! A link is made when it is first needed. Making them at once gives them numbers that do not depend on who needs one
+//! first, so that states that differ in nothing else are one state. And whoever asks what can still happen between two
+//! processes finds the link there.
 
-use ipcsim_program::{Edges, Effect, Expr, From, Handle, ProcessId, Receive, Value, reachable};
+use std::collections::BTreeSet;
+
+use ipcsim_program::{
+    Edges, Effect, Expr, Field, From, Handle, ProcessId, Receive, Value, reachable,
+};
 
 use crate::machine::Machine;
 use crate::state::State;
 
 /// In larger machines no link is made in advance: it would cost more than it saves.
 const MOST_PROCESSES: usize = 256;
-/// If programs name more links than this, each is made when it is first needed.
+/// If programs can need more links than this, each is made when it is first needed.
 const MOST_LINKS: usize = 4_096;
 
-/// Makes every link that the programs name.
+/// Makes every link that the programs can need, unless there are too many.
 pub(super) fn make(machine: &Machine, state: &mut State) {
-    if machine.processes.len() > MOST_PROCESSES {
-        return;
-    }
-    let mut links = Vec::new();
-    for index in 0..machine.processes.len() {
-        let process = ProcessId::at(index);
-        for (from, to) in links_of(machine, process) {
-            links.push((from, to));
-            if links.len() > MOST_LINKS {
-                return;
-            }
-        }
-    }
-    links.sort_unstable();
-    links.dedup();
-    for (from, to) in links {
+    for (from, to) in links(machine).unwrap_or_default() {
         state.link(machine, from, to);
     }
 }
 
-/// The links that a process names in its programs.
-fn links_of(machine: &Machine, process: ProcessId) -> Vec<(ProcessId, ProcessId)> {
-    let family = machine.family_of(process);
-    let entries = family.threads.iter().map(|spec| spec.entry);
-    let mut links = Vec::new();
+impl Machine {
+    /// Whether all links that a machine of plain message passing can need exist from the start.
+    pub fn makes_all_links(&self) -> bool {
+        links(self).is_some()
+    }
+}
+
+/// The links that the programs can need, as far as their calls are those of plain message passing; `None` if there are too
+/// many.
+fn links(machine: &Machine) -> Option<BTreeSet<(ProcessId, ProcessId)>> {
+    let processes = || (0..machine.processes.len()).map(ProcessId::at);
+    if machine.processes.len() > MOST_PROCESSES {
+        return None;
+    }
+    let is_plain = !machine.any_call(|effect| !effect.is_plain());
+    let passed_on = if is_plain { passed_on(machine) } else { BTreeSet::new() };
+    let mut links = BTreeSet::new();
+    for process in processes() {
+        links_of(machine, process, &passed_on, &mut links);
+        if links.len() > MOST_LINKS {
+            return None;
+        }
+    }
+    Some(links)
+}
+
+/// The processes that a variable or a message may name.
+fn passed_on(machine: &Machine) -> BTreeSet<ProcessId> {
+    let mut named = BTreeSet::new();
+    for process in (0..machine.processes.len()).map(ProcessId::at) {
+        let threads = &machine.family_of(process).threads;
+        for (_, value) in threads.iter().flat_map(|spec| &spec.initial) {
+            processes_in(value, &mut |other| named.extend([other]));
+        }
+        for pc in reachable(&machine.code, threads.iter().map(|spec| spec.entry), Edges::Possible) {
+            machine.code[pc.index()].expressions(&mut |expr| {
+                let names_senders = |part: &Expr| matches!(part, Expr::Field(_, Field::Sender));
+                if expr.contains(&names_senders) {
+                    named.extend((0..machine.processes.len()).map(ProcessId::at));
+                }
+                named_in(machine, process, expr, &mut |other| named.extend([other]));
+            });
+        }
+    }
+    named
+}
+
+/// The links that a process can need.
+fn links_of(
+    machine: &Machine,
+    process: ProcessId,
+    passed_on: &BTreeSet<ProcessId>,
+    links: &mut BTreeSet<(ProcessId, ProcessId)>,
+) {
+    let entries = machine.family_of(process).threads.iter().map(|spec| spec.entry);
     for pc in reachable(&machine.code, entries, Edges::Possible) {
         machine.code[pc.index()].effects(&mut |effect| {
             let (expr, sends) = match effect {
                 Effect::Sends(send) => (&send.to, true),
+                // To whom the question said that the answer should go.
+                Effect::Answers(reply) => (&reply.to, true),
                 Effect::Receives(Receive { from: From::These(from), .. })
                 | Effect::LooksAt(from) => (from, false),
                 _ => return,
             };
-            let link = |other| if sends { (process, other) } else { (other, process) };
-            named_in(machine, process, expr, &mut |other| links.push(link(other)));
+            let mut add = |other| {
+                links.insert(if sends { (process, other) } else { (other, process) });
+            };
+            named_in(machine, process, expr, &mut add);
+            if comes_from_elsewhere(expr) {
+                passed_on.iter().copied().for_each(add);
+            }
         });
     }
-    links
+}
+
+/// Whether an expression may name an object that was handed over in a variable or a message.
+fn comes_from_elsewhere(expr: &Expr) -> bool {
+    match expr {
+        Expr::Constant(_) | Expr::Me | Expr::ProcessMember(..) | Expr::MailboxMember { .. } => {
+            false
+        }
+        Expr::List(items) => items.iter().any(comes_from_elsewhere),
+        _ => true,
+    }
 }
 
 /// The processes that an expression of a process names.

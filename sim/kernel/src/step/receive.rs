@@ -44,7 +44,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let kind = match &receive.kind {
             None => None,
-            Some(kind) => Some(self.eval(t, kind)?),
+            Some(kind) => Some(self.kind(t, kind)?),
         };
         let max_size = match &receive.max_size {
             None => None,

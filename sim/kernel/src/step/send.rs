@@ -1,6 +1,6 @@
 //! Sending: a message is handed to a waiting receiver, stored, or its sender waits.
 
-use ipcsim_program::Send;
+use ipcsim_program::{Send, misuse};
 
 use super::offer::{Attempt, Posted};
 use super::prelude::*;
@@ -185,7 +185,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     fn extras(&mut self, t: ThreadId, send: &Send, then: Then) -> Result<Extras, Stop> {
         let kind = match &send.kind {
             None => Value::None,
-            Some(kind) => self.eval(t, kind)?,
+            Some(kind) => self.kind(t, kind)?,
         };
         let priority = match &send.priority {
             None => 0,
@@ -200,6 +200,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             },
         };
         Ok(Extras { kind, priority, reply_to, then, ..Extras::default() })
+    }
+
+    /// What receivers select by. They compare it without asking what it is, so a scalar will not do.
+    pub(super) fn kind(&mut self, t: ThreadId, expr: &Expr) -> Result<Value, Fault> {
+        let kind = self.eval(t, expr)?;
+        if kind.has_scalars() {
+            return Err(misuse::needs("a type is no index", &kind));
+        }
+        Ok(kind)
     }
 
     /// A size in bytes; a negative one is an exception.

@@ -1,7 +1,8 @@
 //! Daemons at rest: a server may wait for its next request for ever.
 
 use ipcsim_program::{
-    Edges, Effect, Op, Pc, ReplyRight, ThreadId, ThreadName, Tour, Value, Walking,
+    Edges, Effect, Liveness, Op, Pc, Register, ReplyRight, ThreadId, ThreadName, Tour, Value,
+    Walking,
 };
 
 use crate::machine::{Machine, Role};
@@ -18,12 +19,12 @@ pub fn is_at_rest(machine: &Machine, state: &State, t: ThreadId) -> bool {
             bound: Bound::Forever
         }
     );
-    waits && machine.family_of(process).role == Role::Daemon && !owes_an_answer(state, t)
+    waits && machine.family_of(process).role == Role::Daemon && !owes_an_answer(machine, state, t)
 }
 
 /// Whether somebody waits for the answer of this thread: it holds the request, or no thread of its process
-/// does any more.
-fn owes_an_answer(state: &State, t: ThreadId) -> bool {
+/// does any more. What is in a variable that will not be read again is held by nobody.
+fn owes_an_answer(machine: &Machine, state: &State, t: ThreadId) -> bool {
     let process = state.threads[t.index()].process;
     if state.processes[process.index()].owed == 0 {
         return false;
@@ -36,8 +37,14 @@ fn owes_an_answer(state: &State, t: ThreadId) -> bool {
         }
         _ => None,
     });
+    let liveness = Liveness::of(&machine.code);
     let holds = |t: ThreadId, right: ReplyRight| {
-        state.threads[t.index()].registers.iter().any(|value| is_request(value, right))
+        let thread = &state.threads[t.index()];
+        let is_live =
+            |at: usize| liveness.is_live(thread.pc, Register::at(at), thread.registers.len());
+        let mut values = thread.registers.iter().enumerate();
+        thread.state != ThreadState::Ended
+            && values.any(|(at, value)| is_request(value, right) && is_live(at))
     };
     owed.into_iter()
         .any(|right| holds(t, right) || !state.threads_of(process).any(|other| holds(other, right)))

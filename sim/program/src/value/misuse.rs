@@ -119,6 +119,7 @@ fn shown(value: &Value) -> String {
         Value::True => "`true`".into(),
         Value::False => "`false`".into(),
         Value::Int(number) => format!("the integer {number}"),
+        Value::Scalar(_) => "an index".into(),
         Value::Duration(ns) => format!("the duration {}", duration_text(*ns)),
         Value::Text(text) if text.chars().count() > CUT => {
             format!("the text \"{}…\"", text.chars().take(CUT).collect::<String>())

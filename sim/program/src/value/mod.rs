@@ -13,39 +13,78 @@ mod right;
 use crate::ids::{MailboxId, ProcessId, ReplyRight};
 use crate::limits;
 use crate::outcome::Fault;
+use crate::walk::{Index, Rename, Visit, Walk};
 use crate::{nameless, state};
 pub use list::List;
 pub use message::{Extras, Message, Route, Then};
 pub use operator::{Binary, Field, Unary};
 pub use right::{Carried, Once, Right};
 
-state! {
-    /// A value of a variable or a message body.
-    #[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
-    // Every part is word-aligned, so that a value is copied in whole words; copying odd pieces made
-    // the processor wait.
-    #[repr(u64)]
-    pub enum Value {
-        /// Nothing; also every variable before it is set.
-        #[default]
-        None,
-        /// `true`.
-        True,
-        /// `false`.
-        False,
-        /// An integer of 64 bits.
-        Int(i64),
-        /// A time span, in nanoseconds.
-        Duration(i64),
-        /// A text.
-        Text(Arc<str>),
-        /// A list, counted from 0.
-        List(Arc<List>),
-        /// A kernel object or a process.
-        Handle(Handle),
-        /// A received message.
-        Message(Arc<Message>),
+/// A value of a variable or a message body.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
+// Every part is word-aligned, so that a value is copied in whole words; copying odd pieces made
+// the processor wait.
+#[repr(u64)]
+pub enum Value {
+    /// Nothing; also every variable before it is set.
+    #[default]
+    None,
+    /// `true`.
+    True,
+    /// `false`.
+    False,
+    /// An integer of 64 bits.
+    Int(i64),
+    /// A time span, in nanoseconds.
+    Duration(i64),
+    /// A text.
+    Text(Arc<str>),
+    /// A list, counted from 0.
+    List(Arc<List>),
+    /// A kernel object or a process.
+    Handle(Handle),
+    /// A received message.
+    Message(Arc<Message>),
+    /// The index of a replica, of which only the name counts. No run has one.
+    Scalar(Scalar),
+}
+
+// By hand, because a scalar may become a number.
+impl Walk for Value {
+    fn rename(&mut self, names: &mut impl Rename) {
+        match self {
+            Value::None | Value::True | Value::False | Value::Int(_) | Value::Duration(_) => {}
+            Value::Text(_) => {}
+            Value::List(list) => list.rename(names),
+            Value::Handle(handle) => handle.rename(names),
+            Value::Message(message) => message.rename(names),
+            Value::Scalar(scalar) => match names.index(scalar.set, scalar.who) {
+                Index::Of(who) => scalar.who = who,
+                Index::Number(number) => *self = Value::Int(number.into()),
+            },
+        }
     }
+
+    fn visit(&self, visitor: &mut impl Visit) {
+        match self {
+            Value::None | Value::True | Value::False | Value::Int(_) | Value::Duration(_) => {}
+            Value::Text(_) => {}
+            Value::List(list) => list.visit(visitor),
+            Value::Handle(handle) => handle.visit(visitor),
+            Value::Message(message) => message.visit(visitor),
+            Value::Scalar(scalar) => visitor.process(scalar.who),
+        }
+    }
+}
+
+/// A member of a *scalarset* (C. N. Ip and D. L. Dill, "Better Verification Through Symmetry", 1996): a number of which
+/// nothing counts but whether it is the same as another one of its set. So all members can change places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scalar {
+    /// The number of its set in the machine.
+    pub set: u32,
+    /// The replica that has this index, in the first family of the set.
+    pub who: ProcessId,
 }
 
 state! {
@@ -146,7 +185,8 @@ impl Value {
             | Value::Int(_)
             | Value::Duration(_)
             | Value::Handle(_)
-            | Value::Message(_) => 8,
+            | Value::Message(_)
+            | Value::Scalar(_) => 8,
         }
     }
 
@@ -169,8 +209,26 @@ impl Value {
                 }
                 Ok(true)
             }
-            (Value::Message(a), Value::Message(b)) => Ok(a == b),
+            (Value::Message(a), Value::Message(b)) if a != b => {
+                // A scalar is never compared with a number, not even inside.
+                if a.body.has_scalars() || b.body.has_scalars() {
+                    a.body.equals(&b.body)?;
+                }
+                Ok(false)
+            }
+            (Value::Message(_), Value::Message(_)) => Ok(true),
+            (Value::Scalar(a), Value::Scalar(b)) if a.set == b.set => Ok(a.who == b.who),
             _ => Err(misuse::compared(self, other)),
+        }
+    }
+
+    /// Whether a member of a scalarset is in it.
+    pub fn has_scalars(&self) -> bool {
+        match self {
+            Value::Scalar(_) => true,
+            Value::List(list) => list.items.iter().any(Value::has_scalars),
+            Value::Message(message) => message.body.has_scalars(),
+            _ => false,
         }
     }
 
@@ -232,6 +290,7 @@ pub fn write_value(
         Value::True => out.write_str("true"),
         Value::False => out.write_str("false"),
         Value::Int(number) => write!(out, "{number}"),
+        Value::Scalar(scalar) => write!(out, "{}", scalar.who.0),
         Value::Duration(ns) => out.write_str(&duration_text(*ns)),
         Value::Text(text) => out.write_str(text),
         Value::Handle(of) => out.write_str(&handle(*of)),

@@ -55,6 +55,13 @@ macro_rules! tables {
             }
         }
 
+        /// Gives everything that is named in a state its new name.
+        pub(crate) fn rename_all(state: &mut State, names: &mut impl Rename) {
+            $(for entry in state.$field.items_mut() {
+                entry.rename(names);
+            })*
+        }
+
         impl Part {
             /// Puts an entry of a table into its place.
             pub(crate) fn put(self, state: &mut State, index: usize) {

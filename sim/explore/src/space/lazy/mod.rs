@@ -40,6 +40,7 @@ impl Lazy {
             || policies.detect != Detect::Report
             || policies.sender == Pick::Lifo
             || machine.has_ports()
+            || !machine.makes_all_links()
             || machine.any_call(|effect| !effect.is_plain() || is_eager(effect))
             || machine.code.iter().any(draws)
             || state.mailboxes.items().iter().any(|mailbox| !may_be_lazy(mailbox));
@@ -58,7 +59,7 @@ impl Lazy {
         }
         if self.reach[at].is_none() {
             let thread = steps.codec.thread(part);
-            let reach = thread.map(|thread| Reach::of(steps.machine, &self.links, thread));
+            let reach = thread.map(|thread| Reach::of(&steps.machine, &self.links, thread));
             self.reach[at] = Some(reach.unwrap_or_default());
         }
     }

@@ -347,7 +347,14 @@ impl PartialOrder {
             return;
         }
         match side {
-            Side::Sends => more.add(&net.of_process[to.index()]),
+            Side::Sends => {
+                more.add(&net.of_process[to.index()]);
+                if net.keeps_arrivals[to.index()] && !spot.stores_nothing {
+                    for link in net.links.leading_to(to) {
+                        more.add(&net.spots[link.index()].sending);
+                    }
+                }
+            }
             // What was stored is there whether its sender has ended or not.
             Side::Receives if is_disturbed => more.add(&net.of_process[from.index()]),
             Side::Receives => {}

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use ipcsim_kernel::program::{Edges, Op, Tour, Walking};
 use ipcsim_kernel::{
-    Capacity, Machine, Mailbox, MailboxId, Object, Order, Pc, State, Thread, ThreadState,
+    Arrivals, Capacity, Machine, Mailbox, MailboxId, Object, Order, Pc, ProcessId, State, Thread,
+    ThreadState,
 };
 
 use super::super::lazy::reach::Links;
@@ -127,6 +128,8 @@ pub(super) struct Net {
     pub of_crowds: List,
     /// Which processes these are.
     pub crowds: Vec<bool>,
+    /// Which processes know in what order messages have arrived on all their links.
+    pub keeps_arrivals: Vec<bool>,
 }
 
 impl Net {
@@ -170,6 +173,10 @@ impl Net {
             of_process: vec![List::default(); processes],
             of_crowds: List::default(),
             crowds: vec![false; processes],
+            keeps_arrivals: (0..processes)
+                .map(|process| machine.family_of(ProcessId::at(process)).arrivals)
+                .map(|arrivals| arrivals == Arrivals::Ordered)
+                .collect(),
             places,
             numbers,
         };

@@ -12,6 +12,8 @@ mod perform;
 mod scratch;
 pub(crate) mod walks;
 
+use std::borrow::Cow;
+
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId};
@@ -31,7 +33,7 @@ const MOST_EFFECTS: u64 = 4_096;
 
 /// The steps of a machine, as far as they were performed.
 pub(crate) struct Steps<'m> {
-    pub machine: &'m Machine,
+    pub machine: Cow<'m, Machine>,
     pub grain: Grain,
     pub codec: Codec,
     pub cache: TransitionCache<Change>,
@@ -61,6 +63,8 @@ pub(crate) struct Trouble {
     pub outgrown: Is,
     /// Whether something happened for which the reductions that leave out schedules are unsound.
     pub irreducible: Is,
+    /// Whether an exception may come from an index that is no number here.
+    pub needs_numbers: Is,
     /// A move with too many outcomes.
     pub refused: Option<Move>,
 }
@@ -75,6 +79,8 @@ pub enum Stop {
     Outgrown,
     /// Something was found for which the reductions in use are unsound.
     Irreducible,
+    /// A program asks more of an index than who it is.
+    NeedsNumbers,
     /// A move has too many outcomes.
     TooManyAnswers(Move),
 }
@@ -92,27 +98,27 @@ pub type Truth = Result<bool, Fault>;
 
 impl<'m> Steps<'m> {
     pub(crate) fn new(
-        machine: &'m Machine,
+        machine: Cow<'m, Machine>,
         state: &State,
         (reductions, looks): (Reductions, Looks),
         room: usize,
     ) -> Self {
         Self {
-            machine,
-            grain: Grain::new(machine, reductions, looks),
-            codec: Codec::new(machine, state, looks, room),
+            grain: Grain::new(&machine, reductions, looks),
+            codec: Codec::new(&machine, state, looks, room),
             cache: TransitionCache::new(),
             limit: Limit::default(),
             work: 0,
             performed: 0,
             trouble: Trouble::default(),
             kernel: Kernel {
-                live: Live::new(machine, looks.predicates),
+                live: Live::new(&machine, looks.predicates),
                 clock: Clock::default(),
                 scratch: None,
             },
             moves: Vec::new(),
             walk: Walk::default(),
+            machine,
         }
     }
 
@@ -193,7 +199,7 @@ impl<'m> Steps<'m> {
     /// What a predicate says of a state, and what it read there.
     pub(crate) fn judge(&self, predicate: &Predicate, row: &[u32]) -> (Truth, Vec<cache::Read>) {
         let state = self.codec.state(row, &self.kernel.clock);
-        let truth = predicate.holds(self.machine, &state);
+        let truth = predicate.holds(&self.machine, &state);
         let before = (state.threads.items().len(), state.mailboxes.items().len());
         (truth, in_order(looked(&self.codec.layout, &state, before), Vec::new()))
     }

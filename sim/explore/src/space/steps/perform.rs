@@ -3,9 +3,9 @@
 use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
-    BlockedOn, Bound, Computing, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome,
-    Pc, ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Thread, ThreadState, Value,
-    assert_invariants,
+    BlockedOn, Bound, Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle,
+    Outcome, Pc, ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Thread, ThreadState,
+    Value, assert_invariants,
 };
 
 use super::super::Log;
@@ -42,7 +42,7 @@ impl Steps<'_> {
             refused: Is::NotSo,
         });
         drive(
-            self.machine,
+            &self.machine,
             state,
             (step, &self.grain),
             &mut script,
@@ -56,8 +56,11 @@ impl Steps<'_> {
         let asked = script.asked;
         let ended = self.ended(state);
         self.forgive_daemons(state);
+        if !self.machine.scalarsets.is_empty() && raises(state) {
+            self.trouble.needs_numbers = Is::So;
+        }
         if cfg!(debug_assertions) {
-            assert_invariants(self.machine, &state.clone());
+            assert_invariants(&self.machine, &state.clone());
         }
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
         let Report { achieved, delivery, said, refused } = report.sink;
@@ -104,11 +107,11 @@ impl Steps<'_> {
         let changed: Vec<usize> = (0..self.codec.layout.processes)
             .filter(|index| state.processes.changed(*index))
             .collect();
-        let workers: Vec<ProcessId> = workers(self.machine).collect();
-        for (fault, pc) in forgive_daemons(self.machine, state, changed) {
+        let workers: Vec<ProcessId> = workers(&self.machine).collect();
+        for (fault, pc) in forgive_daemons(&self.machine, state, changed) {
             // Who ended first may matter, and reductions leave that open.
             let comes_last = fault == Fault::Unhandled(Outcome::Dead)
-                && expects_something_of(self.machine, pc, &workers);
+                && expects_something_of(&self.machine, pc, &workers);
             if !comes_last {
                 self.trouble.irreducible = Is::So;
             }
@@ -118,7 +121,7 @@ impl Steps<'_> {
     fn write_log(&mut self, now: &[u32], mut said: Vec<(ProcessId, Value)>) -> (u32, u32) {
         let mut lines = self.codec.log(now[LOG]).to_vec();
         lines.append(&mut said);
-        let part = self.codec.parts.number(self.machine, Part::Log(lines));
+        let part = self.codec.parts.number(&self.machine, Part::Log(lines));
         (LOG as u32, self.codec.seen.number(LOG, part))
     }
 
@@ -155,7 +158,7 @@ impl Steps<'_> {
             self.settle_rights(now, state, &mut parts, looks);
         }
         for (position, part) in parts {
-            let part = self.codec.parts.number(self.machine, part);
+            let part = self.codec.parts.number(&self.machine, part);
             let number = self.codec.seen.number(position, part);
             if number != now[position] {
                 writes.push((position as u32, number));
@@ -239,6 +242,22 @@ fn waits_in(state: &State) -> Option<Bound> {
     (0..state.threads.items().len())
         .filter(|t| state.threads.changed(*t))
         .find_map(|t| waits(&state.threads.items()[t]))
+}
+
+/// Whether a step has raised an exception over what kind of value it got.
+fn raises(state: &State) -> bool {
+    let is_over_values = |fault: &Fault| matches!(fault, Fault::WrongTypes(_) | Fault::NotAnObject);
+    let threads = (0..state.threads.items().len()).filter(|t| state.threads.changed(*t));
+    let processes = (0..state.processes.items().len()).filter(|p| state.processes.changed(*p));
+    let mut raised = threads.filter_map(|t| match &state.threads.items()[t].state {
+        ThreadState::Raising(fault) => Some(fault),
+        _ => None,
+    });
+    let mut ended = processes.filter_map(|p| match &state.processes.items()[p].life {
+        Life::Ended(End::Failed(fault, _)) => Some(fault),
+        _ => None,
+    });
+    raised.any(is_over_values) || ended.any(is_over_values)
 }
 
 /// What was read and what was asked, in that order of time.

@@ -118,7 +118,8 @@ impl Space<'_> {
             }
             self.go(step.from, step.effect);
             if let Some(symmetry) = &mut self.symmetry {
-                symmetry.put_in_order(self.steps.machine, &mut self.steps.codec, &mut self.row);
+                let Steps { machine, codec, .. } = &mut self.steps;
+                symmetry.put_in_order(machine, codec, &mut self.row);
             }
             rows.extend_from_slice(&self.row);
         }

@@ -6,7 +6,8 @@
 
 use ipcsim_kernel::program::{Edges, Op, reachable};
 use ipcsim_kernel::{
-    Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, ProcessId, Replicas, Value,
+    Binary, Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, ProcessId, Replicas,
+    Scalarset, Value,
 };
 
 /// Families whose members with the same index belong together: those of one group are permuted together.
@@ -19,8 +20,32 @@ pub(super) struct Group {
     pub mailboxes: Vec<MailboxId>,
 }
 
+/// What an `index` is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Indices {
+    /// A number, which tells replicas apart wherever it goes.
+    Numbers,
+    /// A scalar. Where more is asked of it than who it is, an exception is raised.
+    Scalars,
+}
+
+/// The scalarsets that make replicas interchangeable which are not so otherwise.
+pub(crate) fn scalarsets(machine: &Machine) -> Vec<Scalarset> {
+    let groups = groups_by(machine, Indices::Scalars);
+    if groups == groups_by(machine, Indices::Numbers) {
+        return Vec::new();
+    }
+    let set = |Group { processes, mailboxes, .. }: Group| Scalarset { processes, mailboxes };
+    groups.into_iter().map(set).collect()
+}
+
 /// The groups of interchangeable replicas, as far as the programs tell.
 pub(super) fn groups(machine: &Machine) -> Vec<Group> {
+    let has_scalars = !machine.scalarsets.is_empty();
+    groups_by(machine, if has_scalars { Indices::Scalars } else { Indices::Numbers })
+}
+
+fn groups_by(machine: &Machine, indices: Indices) -> Vec<Group> {
     let kernel_looks_at_order =
         machine.policies.looks_again() || machine.policies.detect != Detect::Report;
     // The machine fixes which port belongs to whom, and permuting processes does not change that.
@@ -31,7 +56,7 @@ pub(super) fn groups(machine: &Machine) -> Vec<Group> {
     if kernel_looks_at_order || are_tied || machine.any_call(|effect| !effect.is_plain()) {
         return Vec::new();
     }
-    let mut ties = Ties::new(machine);
+    let mut ties = Ties::new(machine, indices);
     for id in 0..machine.families.len() {
         ties.look_at(FamilyId::at(id));
     }
@@ -69,6 +94,7 @@ impl Family {
 /// The families: which belong together, and which are not interchangeable.
 struct Ties<'m> {
     machine: &'m Machine,
+    indices: Indices,
     families: Vec<Family>,
     /// Union-find: another family of the same group; the root points to itself.
     group: Vec<usize>,
@@ -76,9 +102,9 @@ struct Ties<'m> {
 }
 
 impl<'m> Ties<'m> {
-    fn new(machine: &'m Machine) -> Self {
-        let mut ties =
-            Self { machine, families: Vec::new(), group: Vec::new(), differ: Vec::new() };
+    fn new(machine: &'m Machine, indices: Indices) -> Self {
+        let (families, group, differ) = (Vec::new(), Vec::new(), Vec::new());
+        let mut ties = Self { machine, indices, families, group, differ };
         for family in &machine.families {
             if family.replicas == Replicas::Numbered {
                 ties.number(Family::Processes { first: family.first, count: family.count });
@@ -132,7 +158,15 @@ impl<'m> Ties<'m> {
     fn look_at_expression(&mut self, own: Option<usize>, expr: &Expr) {
         match expr {
             Expr::Constant(value) => self.tell_apart(value),
+            Expr::Index if self.indices == Indices::Scalars => {}
             Expr::Index => self.differ(own),
+            // No scalar is left where one is calculated with.
+            Expr::Binary(operator, operands)
+                if !matches!(operator, Binary::Equal | Binary::NotEqual) =>
+            {
+                self.look_at_numbers(own, &operands.0);
+                self.look_at_numbers(own, &operands.1);
+            }
             Expr::ProcessMember(family, index) => {
                 let family = &self.machine.families[family.index()];
                 let target = Family::Processes { first: family.first, count: family.count };
@@ -152,6 +186,14 @@ impl<'m> Ties<'m> {
         }
     }
 
+    /// An expression that gives a number, not a scalar.
+    fn look_at_numbers(&mut self, own: Option<usize>, expr: &Expr) {
+        if *expr == Expr::Index {
+            self.differ(own);
+        }
+        self.look_at_expression(own, expr);
+    }
+
     /// `box[index]` ties the family of the box to that of the process; anything else distinguishes the members.
     fn look_at_member(&mut self, own: Option<usize>, target: Family, index: &Expr) {
         let target = self.number(target);
@@ -161,6 +203,12 @@ impl<'m> Ties<'m> {
             {
                 let (own, target) = (self.root(own), self.root(target));
                 self.group[target] = own;
+            }
+            // If it is a scalar, it picks a member without telling it apart.
+            (_, Expr::Variable(_) | Expr::Field(..) | Expr::Element(..))
+                if self.indices == Indices::Scalars =>
+            {
+                self.look_at_expression(own, index);
             }
             _ => {
                 self.differ(Some(target));
@@ -210,7 +258,9 @@ impl<'m> Ties<'m> {
                     Family::Mailboxes { first, .. } => group.mailboxes.push(first),
                 }
             }
-            groups.push(group);
+            if !group.processes.is_empty() {
+                groups.push(group);
+            }
         }
         groups
     }

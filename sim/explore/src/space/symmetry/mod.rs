@@ -17,6 +17,7 @@ use super::codec::Codec;
 use super::codec::parts::{Layout, Part, Parts, part_at};
 use super::steps::cache::{Move, Step};
 use alike::groups;
+pub(super) use alike::scalarsets;
 use arrangement::{Arrangement, Mentions};
 
 /// The interchangeable replicas. Each has a slot; the slots of a group lie side by side.
@@ -40,8 +41,7 @@ const MOST_SLOTS: u32 = 64;
 impl Symmetry {
     /// The symmetry of a machine with this initial state, if there is any.
     pub(super) fn of(machine: &Machine, layout: &Layout, state: &State) -> Option<Self> {
-        let alike: Vec<_> =
-            groups(machine).into_iter().filter(|group| !group.processes.is_empty()).collect();
+        let alike = groups(machine);
         let slots: u32 = alike.iter().map(|group| group.count).sum();
         if slots == 0 || slots > MOST_SLOTS {
             return None;

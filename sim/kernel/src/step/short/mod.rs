@@ -82,6 +82,9 @@ fn mailbox_of(machine: &Machine, thread: &Thread, expr: &Expr) -> Option<Mailbox
 
 fn member_of(machine: &Machine, thread: &Thread, expr: &Expr) -> Option<MailboxId> {
     let Expr::MailboxMember { first, count, index } = expr else { return None };
+    if machine.set_of_mailboxes(*first).is_some() {
+        return None;
+    }
     let index = Who::of(machine, thread).plain_int(&thread.registers, index)?;
     mailbox_member(*first, *count, index).ok()
 }
