@@ -8,8 +8,7 @@
 
 use ipcsim_kernel::{Machine, ThreadId};
 
-use super::components::components;
-use super::endings::{self, goes_round};
+use super::endings;
 use super::explain::{Leg, Path, states_to};
 use super::retold::{Elsewhere, Why, retell};
 use super::search::Search;
@@ -90,26 +89,81 @@ enum Circles {
 
 /// Whether schedules can go on for ever; `None` if cancelled.
 fn circles(space: &mut Space, first: u32) -> Option<Circles> {
-    let states = first..space.states() as u32;
-    let all = components(space, states.clone(), |_, _| true)?;
-    let round = goes_round(space, first, &all, &|_, _| true)?;
-    if !round.contains(&true) {
+    let back = Back::of(space, first)?;
+    let ends = || (0..back.ways.len() as u32).filter(|state| back.ways[*state as usize] == 0);
+    // Whoever leads only to those who come to an end comes to an end, too: what is left goes round, or can come there.
+    let mut open = back.ways.clone();
+    let mut settled: Vec<u32> = ends().collect();
+    let mut at = 0;
+    while let Some(state) = settled.get(at).copied() {
+        at += 1;
+        for before in back.from(state) {
+            open[*before as usize] -= 1;
+            if open[*before as usize] == 0 {
+                settled.push(*before);
+            }
+        }
+    }
+    if settled.len() == back.ways.len() {
         return Some(Circles::None);
     }
-    let mut leaves = vec![false; all.count as usize];
-    let mut edges = Vec::new();
-    for state in states {
-        let own = all.of[state as usize] as usize;
-        if round[own] && !leaves[own] {
+    let mut has_a_way_out = vec![false; back.ways.len()];
+    let mut found: Vec<u32> = ends().collect();
+    while let Some(state) = found.pop() {
+        if !std::mem::replace(&mut has_a_way_out[state as usize], true) {
+            found.extend(back.from(state));
+        }
+    }
+    let all_have = has_a_way_out.iter().all(|has| *has);
+    Some(if all_have { Circles::WithAWayOut } else { Circles::WithoutAWayOut })
+}
+
+/// The transitions of a space, backwards. States count from its first one.
+struct Back {
+    /// How many transitions lead out of each state.
+    ways: Vec<u32>,
+    /// Where those begin that lead to each state, and at the end where they end.
+    begins: Vec<u32>,
+    from: Vec<u32>,
+}
+
+impl Back {
+    /// `None` if cancelled.
+    fn of(space: &mut Space, first: u32) -> Option<Self> {
+        let states = space.states() - first as usize;
+        let (mut ways, mut to) = (Vec::with_capacity(states), Vec::new());
+        let mut edges = Vec::new();
+        for state in first..space.states() as u32 {
             space.go_on()?;
             edges.clear();
             space.expand(state, &mut edges);
-            leaves[own] = edges.iter().any(|edge| all.of[edge.to as usize] as usize != own);
+            ways.push(edges.len() as u32);
+            to.extend(edges.iter().map(|edge| edge.to - first));
         }
+        let mut begins = vec![0; states + 1];
+        for to in &to {
+            begins[*to as usize + 1] += 1;
+        }
+        for state in 0..states {
+            begins[state + 1] += begins[state];
+        }
+        let mut next = begins.clone();
+        let mut from = vec![0; to.len()];
+        let mut targets = to.into_iter();
+        for (state, ways) in (0..).zip(&ways) {
+            for to in targets.by_ref().take(*ways as usize) {
+                from[next[to as usize] as usize] = state;
+                next[to as usize] += 1;
+            }
+        }
+        Some(Self { ways, begins, from })
     }
-    let is_left = |(round, leaves): (&bool, &bool)| !round || *leaves;
-    let all_are_left = round.iter().zip(&leaves).all(is_left);
-    Some(if all_are_left { Circles::WithAWayOut } else { Circles::WithoutAWayOut })
+
+    /// The states from which a transition leads to this one.
+    fn from(&self, state: u32) -> &[u32] {
+        let state = state as usize;
+        &self.from[self.begins[state] as usize..self.begins[state + 1] as usize]
+    }
 }
 
 /// Follows a path of the reduced space in the whole one: what one replica does there, another may

@@ -147,7 +147,10 @@ impl<'m> Space<'m> {
             Reduction::On | Reduction::Off => None,
         };
         let order = match reductions.order {
-            Reduction::On if lazy.is_some() => PartialOrder::of(seen_as, &state),
+            // They do not support local work that is a step of its own.
+            Reduction::On if lazy.is_some() && steps.grain.forgets() => {
+                PartialOrder::of(seen_as, &state)
+            }
             Reduction::On | Reduction::Off => None,
         };
         if lazy.is_some() {
@@ -212,11 +215,14 @@ impl<'m> Space<'m> {
         let Self { steps, lazy, order, store, row, pending, .. } = self;
         store.rows.unpack(state, row);
         let first = pending.len();
+        if let (Some(lazy), Some(order)) = (&mut *lazy, order)
+            && order.find((steps, lazy), (state, row), pending).is_some()
+        {
+            return;
+        }
         steps.all((state, row), pending);
-        let Some(lazy) = lazy else { return };
-        lazy.complete(steps, (state, row), (pending, first));
-        if let Some(order) = order {
-            order.reduce((steps, lazy), row, (pending, first));
+        if let Some(lazy) = lazy {
+            lazy.complete(steps, (state, row), (pending, first));
         }
     }
 

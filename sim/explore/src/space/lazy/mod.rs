@@ -115,10 +115,10 @@ impl Sink for NoSink {
 
 /// A thread before its call, and how far that came by itself.
 #[derive(Clone, Copy)]
-struct Caller {
-    t: ThreadId,
-    part: u32,
-    came: Came,
+pub(super) struct Caller {
+    pub t: ThreadId,
+    pub part: u32,
+    pub came: Came,
 }
 
 impl Lazy {
@@ -169,8 +169,7 @@ impl Lazy {
             let part = steps.codec.part_of_thread(row, t.index());
             self.learn(steps, part);
             match callers.last_mut().filter(|caller| caller.t == t) {
-                Some(caller) if caller.came == Came::Through => caller.came = came,
-                Some(_) => {}
+                Some(caller) => caller.came = caller.came.and(came),
                 None => callers.push(Caller { t, part, came }),
             }
         }
@@ -238,7 +237,7 @@ impl Lazy {
     }
 
     /// Whether a call that blocks might be completed by another one, in a way that takes both at once.
-    fn may_complete(&self, waiter: &Caller, other: &Caller) -> bool {
+    pub(super) fn may_complete(&self, waiter: &Caller, other: &Caller) -> bool {
         let (waits, comes) = (self.of_part(waiter.part), self.of_part(other.part));
         // What a send stores by itself, a receiver takes afterwards.
         let takes = other.came != Came::Through && waits.receives.meets(&comes.sends);

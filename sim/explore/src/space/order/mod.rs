@@ -11,17 +11,24 @@
 //! On a first-in, first-out mailbox a send and a receive come to the same in either order if both are possible, so only two
 //! sends, or two receives, compete. Whoever does not wait without limit is disturbed by what would end the wait.
 
+mod asked;
 pub(super) mod bits;
+mod closing;
 mod code;
 mod net;
 
-use ipcsim_kernel::{BlockedOn, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadState};
+use ipcsim_kernel::{
+    BlockedOn, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadId, ThreadState,
+};
 
-use super::lazy::Lazy;
+use super::codec::parts::Is;
 use super::lazy::reach::Reach;
-use super::steps::cache::{Move, Step};
+use super::lazy::{Caller, Lazy};
+use super::steps::cache::{Came, Move, Step};
 use super::steps::{Pending, Steps};
-use net::{List, Net, Patience};
+use asked::{Asked, Now, in_order_of_the_file};
+use closing::Closing;
+use net::{Net, Patience, Stands};
 
 /// The calls of a machine, and what depends on what.
 pub(super) struct PartialOrder {
@@ -29,6 +36,8 @@ pub(super) struct PartialOrder {
     /// Where a thread stands, by the number of its part, as far as it is known.
     places: Vec<Option<Where>>,
     closing: Closing,
+    asked: Asked,
+    view: View,
     trial: Trial,
 }
 
@@ -43,95 +52,36 @@ enum Where {
     Elsewhere,
 }
 
-/// The threads of a state: where they stand and what their calls touch.
-struct View<'a> {
-    threads: Vec<Standing<'a>>,
+/// The threads of a state: their parts, and where they stand.
+#[derive(Default)]
+struct View {
+    parts: Vec<u32>,
+    at: Vec<Where>,
 }
 
 /// A thread in a state.
 #[derive(Clone, Copy)]
 struct Standing<'a> {
-    at: Where,
     thread: Option<&'a Thread>,
     reach: &'a Reach,
-}
-
-/// A transition that is possible.
-struct Possible {
-    transition: usize,
-    /// How many ways it can go.
-    ways: usize,
-    /// The processes that end in one of them.
-    ended: Vec<ProcessId>,
 }
 
 /// So many members of lists are looked at in the time in which one step is looked up.
 const SCANNED_AT_ONCE: u64 = 16;
 
-/// How many moves there were, and how many of them were kept.
+/// In how many states something was left out.
 #[derive(Default)]
 struct Trial {
-    moves: usize,
-    kept: usize,
+    states: usize,
+    /// Those in which nothing was.
+    whole: usize,
 }
 
 impl Trial {
     /// Whether leaving steps out is worth its time: finding out which takes longer than a step.
     fn pays(&self) -> bool {
-        const ENOUGH_TO_TELL: usize = 20_000;
-        self.moves < ENOUGH_TO_TELL || self.kept + self.kept / 8 < self.moves
-    }
-}
-
-/// A set that is being closed.
-#[derive(Default)]
-struct Closing {
-    /// For each transition, the number of the last set that it was in.
-    stamps: Vec<u32>,
-    stamp: u32,
-    /// All that is in the set; the last ones are still to be looked at.
-    set: Vec<usize>,
-    looked_at: usize,
-    /// For each transition that is possible, its number among those.
-    possible: Vec<Option<usize>>,
-    /// How many members of lists were looked at.
-    scanned: u64,
-}
-
-impl Closing {
-    fn begin(&mut self, seed: usize) {
-        self.stamp += 1;
-        self.set.clear();
-        self.looked_at = 0;
-        self.put(seed);
-    }
-
-    fn has(&self, transition: usize) -> bool {
-        self.stamps[transition] == self.stamp
-    }
-
-    fn put(&mut self, transition: usize) {
-        if !self.has(transition) {
-            self.stamps[transition] = self.stamp;
-            self.set.push(transition);
-        }
-    }
-
-    fn add(&mut self, list: &List) {
-        self.scanned += list.len();
-        list.iter().for_each(|transition| self.put(transition));
-    }
-
-    /// How many of these it does not have.
-    fn lacks(&mut self, list: &List) -> usize {
-        self.scanned += list.len();
-        list.iter().filter(|transition| !self.has(*transition)).count()
-    }
-
-    fn next(&mut self) -> Option<usize> {
-        let next = self.set.get(self.looked_at).copied()?;
-        self.looked_at += 1;
-        Some(next)
+        const ENOUGH_TO_TELL: usize = 10_000;
+        self.states < ENOUGH_TO_TELL || self.whole + self.states / 8 < self.states
     }
 }
 
@@ -140,9 +90,15 @@ impl PartialOrder {
     pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
         let net = Net::of(machine, state)?;
         let count = net.inputs.len();
-        let closing =
-            Closing { stamps: vec![0; count], possible: vec![None; count], ..Closing::default() };
-        Some(Self { net, places: Vec::new(), closing, trial: Trial::default() })
+        let threads = state.threads.items().len();
+        Some(Self {
+            net,
+            places: Vec::new(),
+            closing: Closing::over(count),
+            asked: Asked::about(count, threads),
+            view: View::default(),
+            trial: Trial::default(),
+        })
     }
 
     /// Whether it has left out enough so far to be worth its time.
@@ -150,40 +106,70 @@ impl PartialOrder {
         self.trial.pays()
     }
 
-    /// Of what can happen in a state, keeps the steps of a stubborn set.
-    pub(super) fn reduce(
+    /// Finds what can happen in a state, as far as it is in a stubborn set, as small as one was found. `None` if a thread
+    /// stands where nothing is known of it.
+    pub(super) fn find(
         &mut self,
         (steps, lazy): (&mut Steps, &mut Lazy),
-        row: &[u32],
-        (found, first): (&mut Vec<Pending>, usize),
-    ) {
-        if found.len() < first + 2 {
-            return;
+        (state, row): (u32, &[u32]),
+        found: &mut Vec<Pending>,
+    ) -> Option<()> {
+        self.look_at(steps, row)?;
+        self.asked.begin();
+        let mut closing = std::mem::replace(&mut self.closing, Closing::over(0));
+        let mut asked = std::mem::take(&mut self.asked);
+        let mut now = Now { steps, lazy, state, row };
+        let mut best: Option<(usize, Vec<usize>)> = None;
+        'seeds: for t in 0..self.view.at.len() {
+            let Where::At(place) = self.view.at[t] else { continue };
+            for seed in self.net.led_by(place) {
+                if self.ask(&mut now, &mut asked, seed).is_empty() {
+                    continue;
+                }
+                let most = best.as_ref().map_or(usize::MAX, |(ways, _)| *ways);
+                let ways = self.close(&mut now, &mut asked, (seed, most), &mut closing);
+                if ways < most {
+                    best = Some((ways, closing.set.clone()));
+                }
+                if ways == 1 {
+                    break 'seeds;
+                }
+            }
         }
-        let codec = &steps.codec;
-        let threads = codec.layout.threads;
-        let part_of = |t: usize| codec.part_of_thread(row, t);
-        (0..threads).for_each(|t| lazy.learn(steps, part_of(t)));
-        let standing = |t: usize| {
-            let part = part_of(t);
-            let thread = codec.thread(part);
-            Standing { at: self.place(t, part, thread), thread, reach: lazy.of_part(part) }
-        };
-        let view = View { threads: (0..threads).map(standing).collect() };
-        let ended = |pending: &Pending| &*steps.cache.effect(pending.effect).ended;
-        let all: Vec<(Step, &[ProcessId])> =
-            found[first..].iter().map(|pending| (pending.step, ended(pending))).collect();
-        let kept = self.stubborn(&view, &all);
-        steps.work += std::mem::take(&mut self.closing.scanned) / SCANNED_AT_ONCE;
-        self.trial.moves += found.len() - first;
-        if let Some(kept) = kept {
-            let mut at = 0;
-            found.retain(|_| {
-                at += 1;
-                at <= first || kept[at - first - 1]
-            });
+        now.steps.work += std::mem::take(&mut closing.scanned) / SCANNED_AT_ONCE;
+        let (ways, set) = best.unwrap_or_default();
+        self.trial.states += 1;
+        // If it stopped at a single step there may have been others.
+        self.trial.whole += usize::from(ways > 1 && ways == asked.pool.len());
+        let first = found.len();
+        for transition in set {
+            found.extend_from_slice(self.ask(&mut now, &mut asked, transition));
         }
-        self.trial.kept += found.len() - first;
+        found[first..].sort_by_key(|pending| in_order_of_the_file(pending.step));
+        (self.closing, self.asked) = (closing, asked);
+        Some(())
+    }
+
+    /// Looks where the threads of a state stand; `None` if one stands where the net does not have it.
+    fn look_at(&mut self, steps: &Steps, row: &[u32]) -> Option<()> {
+        let mut view = std::mem::take(&mut self.view);
+        view.parts.clear();
+        view.at.clear();
+        for t in 0..steps.codec.layout.threads {
+            let part = steps.codec.part_of_thread(row, t);
+            view.parts.push(part);
+            view.at.push(self.place(t, part, steps.codec.thread(part)));
+        }
+        self.view = view;
+        (!self.view.at.contains(&Where::Elsewhere)).then_some(())
+    }
+
+    /// A thread of the state that is looked at.
+    fn standing<'a>(&self, now: &'a mut Now, t: usize) -> Standing<'a> {
+        let part = self.view.parts[t];
+        now.lazy.learn(now.steps, part);
+        let thread = now.steps.codec.thread(part);
+        Standing { thread, reach: now.lazy.of_part(part) }
     }
 
     /// Where a thread stands that has this part.
@@ -199,110 +185,106 @@ impl PartialOrder {
         })
     }
 
-    /// The transition of the net that a step is.
-    fn transition(&self, view: &View, step: Step) -> Option<usize> {
-        let at = |t: ipcsim_kernel::ThreadId| match view.threads[t.index()].at {
-            Where::At(place) => Some(place),
-            Where::Nowhere | Where::Elsewhere => None,
-        };
-        match (step.blocks, step.what) {
-            (None, Move::Call(t) | Move::Expire(t)) | (Some(_), Move::Expire(t)) => {
-                at(t).map(Net::alone)
-            }
-            (Some(one), Move::Call(other)) => self.net.pair(at(one)?, at(other)?),
-            (None, Move::Start(process)) => {
-                let is_of = |thread: &Thread| thread.process == process;
-                let first = view.threads.iter().find(|it| it.thread.is_some_and(is_of))?;
-                match first.at {
-                    Where::At(place) => Some(Net::alone(place)),
-                    Where::Nowhere | Where::Elsewhere => None,
+    /// The ways in which a transition can go in the state that is looked at; none if it is impossible.
+    fn ask<'a>(&self, now: &mut Now, asked: &'a mut Asked, transition: usize) -> &'a [Pending] {
+        if let Some(known) = asked.ways(transition) {
+            return &asked.pool[known];
+        }
+        let first = asked.pool.len();
+        let (one, other) = self.net.inputs[transition];
+        let stands = |place: usize| self.view.at[self.thread_at(place)] == Where::At(place);
+        if stands(one) && other.is_none_or(stands) {
+            match other {
+                None => self.ask_alone(now, asked, one),
+                Some(other) => {
+                    let [one, other] = [one, other].map(|place| self.caller(now, asked, place));
+                    if let (Some(one), Some(other)) = (one, other) {
+                        asked.add_meeting(now, &one, &other);
+                        asked.add_meeting(now, &other, &one);
+                    }
                 }
             }
-            _ => None,
+        }
+        asked.learn(transition, first)
+    }
+
+    /// What a thread can do by itself.
+    fn ask_alone(&self, now: &mut Now, asked: &mut Asked, place: usize) {
+        let t = ThreadId::at(self.thread_at(place));
+        let layout = now.steps.codec.layout;
+        if self.net.places[place].stands == Stands::NotStarted {
+            // The threads of a process start together, in the step of the first.
+            let process = self.process_of(now, t.index());
+            let is_first = t.index() == 0 || self.process_of(now, t.index() - 1) != process;
+            let can_start = |process: &ProcessId| {
+                let position = layout.process(process.index());
+                now.steps.codec.can(now.row, position).start == Is::So
+            };
+            if let Some(process) = process.filter(can_start).filter(|_| is_first) {
+                asked.add(now, Step::alone(Move::Start(process)));
+            }
+            return;
+        }
+        if let Some(caller) = self.caller(now, asked, place) {
+            asked.add_call(now, t.index());
+            if caller.came == Came::Waits(Is::So) {
+                asked.add(now, Step { blocks: Some(t), what: Move::Expire(t) });
+            }
+        }
+        if now.steps.codec.can(now.row, layout.thread(t.index())).expire == Is::So {
+            asked.add(now, Step::alone(Move::Expire(t)));
         }
     }
 
-    /// Which of the steps of a state to keep: those of a stubborn set, as small as it was found. `None` for all.
-    fn stubborn(&mut self, view: &View, steps: &[(Step, &[ProcessId])]) -> Option<Vec<bool>> {
-        let mut possible: Vec<Possible> = Vec::new();
-        let mut of_step = Vec::with_capacity(steps.len());
-        if view.threads.iter().any(|standing| standing.at == Where::Elsewhere) {
-            return None;
-        }
-        for (step, ended) in steps {
-            let transition = self.transition(view, *step)?;
-            let known = possible.iter().position(|it| it.transition == transition);
-            let known = known.unwrap_or_else(|| {
-                possible.push(Possible { transition, ways: 0, ended: Vec::new() });
-                possible.len() - 1
-            });
-            possible[known].ways += 1;
-            possible[known].ended.extend_from_slice(ended);
-            of_step.push(transition);
-        }
-        if possible.len() < 2 {
-            return None;
-        }
-        possible.sort_by_key(|one| self.net.inputs[one.transition]);
-        let mut closing = std::mem::take(&mut self.closing);
-        for (number, one) in possible.iter().enumerate() {
-            closing.possible[one.transition] = Some(number);
-        }
-        let mut best: Option<(usize, Vec<usize>)> = None;
-        for seed in &possible {
-            let known = best.as_ref().map_or(steps.len(), |(ways, _)| *ways);
-            let ways = self.close(view, &possible, seed.transition, &mut closing, known);
-
-            if ways < known {
-                let kept = closing.set.iter().filter(|it| closing.possible[**it].is_some());
-                best = Some((ways, kept.copied().collect()));
-            }
-            if ways == 1 {
-                break;
-            }
-        }
-        for one in &possible {
-            closing.possible[one.transition] = None;
-        }
-        self.closing = closing;
-        let (_, set) = best?;
-        Some(of_step.into_iter().map(|transition| set.contains(&transition)).collect())
+    fn caller(&self, now: &mut Now, asked: &mut Asked, place: usize) -> Option<Caller> {
+        let t = self.thread_at(place);
+        asked.call(now, (t, self.view.parts[t]))
     }
 
-    /// Closes a set from one transition. Returns how many steps it has; stops at `most`.
+    fn thread_at(&self, place: usize) -> usize {
+        self.net.places[place].thread
+    }
+
+    fn process_of(&self, now: &Now, t: usize) -> Option<ProcessId> {
+        now.steps.codec.thread(self.view.parts[t]).map(|thread| thread.process)
+    }
+
+    /// Closes a set from one transition. Returns in how many ways it can go; stops at `most`.
     fn close(
         &self,
-        view: &View,
-        possible: &[Possible],
-        seed: usize,
+        now: &mut Now,
+        asked: &mut Asked,
+        (seed, most): (usize, usize),
         closing: &mut Closing,
-        most: usize,
     ) -> usize {
         closing.begin(seed);
-        let mut ways = 0;
+        let mut count = 0;
         while let Some(transition) = closing.next() {
-            match closing.possible[transition] {
-                Some(number) => {
-                    ways += possible[number].ways;
-                    if ways >= most {
-                        return ways;
-                    }
-                    self.competing(view, transition, &possible[number].ended, closing);
-                }
-                None => self.enabling(view, transition, closing),
+            let ways = self.ask(now, asked, transition);
+            if ways.is_empty() {
+                self.enabling(now, transition, closing);
+                continue;
             }
+            count += ways.len();
+            if count >= most {
+                return count;
+            }
+            let effects = ways.iter().map(|pending| now.steps.cache.effect(pending.effect));
+            let ended: Vec<ProcessId> =
+                effects.flat_map(|effect| effect.ended.iter().copied()).collect();
+            self.competing(now, transition, &ended, closing);
         }
-        ways
+        count
     }
 
     /// All transitions that a possible one may disturb, or that may disturb it.
-    fn competing(&self, view: &View, transition: usize, ended: &[ProcessId], more: &mut Closing) {
+    fn competing(&self, now: &mut Now, transition: usize, ended: &[ProcessId], more: &mut Closing) {
         let net = &self.net;
         let (one, other) = net.inputs[transition];
         let meets = other.is_some();
         for place in [Some(one), other].into_iter().flatten() {
             more.add(&net.consumers[place]);
-            let standing = &view.threads[net.places[place].thread];
+            let standing = &self.standing(now, net.places[place].thread);
             let patience = net.places[place].impatient;
             for id in standing.reach.sends.of(&net.places[place].sends) {
                 self.competing_at((id, Side::Sends, patience), meets, more);
@@ -362,11 +344,11 @@ impl PartialOrder {
     }
 
     /// Transitions one of which must happen before an impossible one becomes possible.
-    fn enabling(&self, view: &View, transition: usize, more: &mut Closing) {
+    fn enabling(&self, now: &mut Now, transition: usize, more: &mut Closing) {
         let net = &self.net;
         let (one, other) = net.inputs[transition];
         let is_missing =
-            |place: &usize| view.threads[net.places[*place].thread].at != Where::At(*place);
+            |place: &usize| self.view.at[net.places[*place].thread] != Where::At(*place);
         let missing = (Some(one).filter(is_missing), other.filter(is_missing));
         let cheapest = match missing {
             (Some(one), Some(other)) => {
@@ -381,7 +363,7 @@ impl PartialOrder {
         }
         let meets = other.is_some();
         for place in [Some(one), other].into_iter().flatten() {
-            let standing = &view.threads[net.places[place].thread];
+            let standing = &self.standing(now, net.places[place].thread);
             for id in standing.reach.sends.of(&net.places[place].sends) {
                 self.enabling_at(id, Side::Sends, meets, more);
             }

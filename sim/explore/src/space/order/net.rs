@@ -36,7 +36,7 @@ pub(super) struct Place {
     pub answers: bool,
     /// Whether its call can be completed in no other way than by a message that goes: nothing that it computes can fail.
     pub faultless: bool,
-    stands: Stands,
+    pub stands: Stands,
     pc: Pc,
 }
 
@@ -312,14 +312,16 @@ impl Net {
         self.numbers.get(t)?.get(&(thread.pc, stands)).copied()
     }
 
+    /// The transitions that take a thread from this place, as the first of those that they take.
+    pub(super) fn led_by(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        let pairs = self.pairs[place].values().copied();
+        let leads = move |transition: &usize| self.inputs[*transition].0 == place;
+        std::iter::once(Self::alone(place)).chain(pairs.filter(leads))
+    }
+
     /// The transition of a thread alone.
     pub(super) fn alone(place: usize) -> usize {
         place
-    }
-
-    /// The transition of two threads together.
-    pub(super) fn pair(&self, one: usize, other: usize) -> Option<usize> {
-        self.pairs[one].get(&other).copied()
     }
 }
 

@@ -71,6 +71,13 @@ pub(crate) enum Came {
     Waits(Is),
 }
 
+impl Came {
+    /// How far a call came, if it can go this way or that.
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self == Came::Through { other } else { self }
+    }
+}
+
 /// What a step does to the parts of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
