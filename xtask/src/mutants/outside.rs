@@ -42,8 +42,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a student's own claims count beside the teacher's",
         file: "sim/scenario/src/load.rs",
-        before: "            entries.retain(|(key, _)| key.value != \"expect\");\n",
-        after: "",
+        before: "            entries.retain(|(key, _)| key.value != \"expect\");\n            entries.push(claims);",
+        after: "            entries.insert(0, claims);",
     },
     Mutant {
         name: "a list may be as deep as one likes",

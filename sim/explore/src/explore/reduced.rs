@@ -210,10 +210,11 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> 
 /// Lets those end who end in the same step.
 fn end_quietly(space: &Space, whole: &mut Space, mut at: u32, path: &mut Path) -> Option<u32> {
     let machine = whole.machine();
-    for t in (0..whole.threads()).map(ThreadId::at) {
-        let state = whole.state(at);
-        if t.index() < state.threads.len() && space.grain().ends_quietly(machine, &state, t) {
+    let mut state = whole.state(at);
+    for t in (0..state.threads.len()).map(ThreadId::at) {
+        if space.grain().ends_quietly(machine, &state, t) {
             at = call(whole, t, at, path)?;
+            state = whole.state(at);
         }
     }
     Some(at)

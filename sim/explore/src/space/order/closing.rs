@@ -9,7 +9,12 @@ pub(super) struct Closing {
     stamp: u32,
     /// All that is in the set; the last ones are still to be looked at.
     pub set: Vec<usize>,
+    /// For each of them, the place in the set of one that requires it.
+    required_by: Vec<usize>,
     looked_at: usize,
+    state: u32,
+    /// For each transition, the last state in which a set that had it came to a possible one, and which.
+    led_to: Vec<(u32, usize)>,
     /// How many members of lists were looked at.
     pub scanned: u64,
 }
@@ -17,12 +22,27 @@ pub(super) struct Closing {
 impl Closing {
     /// For a net with so many transitions.
     pub(super) fn over(count: usize) -> Self {
-        Self { stamps: vec![0; count], stamp: 0, set: Vec::new(), looked_at: 0, scanned: 0 }
+        Self {
+            stamps: vec![0; count],
+            stamp: 0,
+            set: Vec::new(),
+            required_by: Vec::new(),
+            looked_at: 0,
+            state: 0,
+            led_to: vec![(0, 0); count],
+            scanned: 0,
+        }
+    }
+
+    /// Forgets what led where in the last state.
+    pub(super) fn begin_state(&mut self) {
+        self.state += 1;
     }
 
     pub(super) fn begin(&mut self, seed: usize) {
         self.stamp += 1;
         self.set.clear();
+        self.required_by.clear();
         self.looked_at = 0;
         self.put(seed);
     }
@@ -35,6 +55,7 @@ impl Closing {
         if !self.has(transition) {
             self.stamps[transition] = self.stamp;
             self.set.push(transition);
+            self.required_by.push(self.looked_at.saturating_sub(1));
         }
     }
 
@@ -53,5 +74,24 @@ impl Closing {
         let next = self.set.get(self.looked_at).copied()?;
         self.looked_at += 1;
         Some(next)
+    }
+
+    /// Remembers that the set becomes too large with this transition, which is possible: what was looked at last leads
+    /// there, and so does all that led to it, also in another set.
+    pub(super) fn is_too_large_with(&mut self, transition: usize) {
+        let mut at = self.looked_at - 1;
+        loop {
+            self.led_to[self.set[at]] = (self.state, transition);
+            if at == 0 {
+                return;
+            }
+            at = self.required_by[at];
+        }
+    }
+
+    /// Where a transition has led in another set of this state.
+    pub(super) fn led_to(&self, transition: usize) -> Option<usize> {
+        let (state, other) = self.led_to[transition];
+        (state == self.state && !self.has(other)).then_some(other)
     }
 }

@@ -66,6 +66,16 @@ struct Standing<'a> {
     reach: &'a Reach,
 }
 
+/// What was found among the closed sets of a state.
+enum Smallest {
+    /// There is none, because nothing can happen.
+    NothingIsPossible,
+    /// All are too large.
+    None,
+    /// This one, which can go in so many ways.
+    Set(usize, Vec<usize>),
+}
+
 /// So many members of lists are looked at in the time in which one step is looked up.
 const SCANNED_AT_ONCE: u64 = 16;
 
@@ -119,21 +129,15 @@ impl PartialOrder {
         let mut closing = std::mem::replace(&mut self.closing, Closing::over(0));
         let mut asked = std::mem::take(&mut self.asked);
         let mut now = Now { steps, lazy, state, row };
-        let mut best: Option<(usize, Vec<usize>)> = None;
-        'seeds: for t in 0..self.view.at.len() {
-            let Where::At(place) = self.view.at[t] else { continue };
-            for seed in self.net.led_by(place) {
-                if self.ask(&mut now, &mut asked, seed).is_empty() {
-                    continue;
-                }
-                let most = best.as_ref().map_or(usize::MAX, |(ways, _)| *ways);
-                let ways = self.close(&mut now, &mut asked, (seed, most), &mut closing);
-                if ways < most {
-                    best = Some((ways, closing.set.clone()));
-                }
-                if ways == 1 {
-                    break 'seeds;
-                }
+        closing.begin_state();
+        let mut best = None;
+        // Most sets are small, and a set that becomes too large is given up early.
+        let mut most = 2;
+        while best.is_none() {
+            match self.smallest_below(most, &mut now, &mut asked, &mut closing) {
+                Smallest::None => most *= 2,
+                Smallest::NothingIsPossible => break,
+                Smallest::Set(ways, set) => best = Some((ways, set)),
             }
         }
         now.steps.work += std::mem::take(&mut closing.scanned) / SCANNED_AT_ONCE;
@@ -148,6 +152,37 @@ impl PartialOrder {
         found[first..].sort_by_key(|pending| in_order_of_the_file(pending.step));
         (self.closing, self.asked) = (closing, asked);
         Some(())
+    }
+
+    /// The smallest of the closed sets that can go in less than so many ways.
+    fn smallest_below(
+        &self,
+        mut most: usize,
+        now: &mut Now,
+        asked: &mut Asked,
+        closing: &mut Closing,
+    ) -> Smallest {
+        let mut smallest = Smallest::NothingIsPossible;
+        for t in 0..self.view.at.len() {
+            let Where::At(place) = self.view.at[t] else { continue };
+            for seed in self.net.led_by(place) {
+                if self.ask(now, asked, seed).is_empty() {
+                    continue;
+                }
+                if let Smallest::NothingIsPossible = smallest {
+                    smallest = Smallest::None;
+                }
+                let ways = self.close(now, asked, (seed, most), closing);
+                if ways < most {
+                    smallest = Smallest::Set(ways, closing.set.clone());
+                    most = ways;
+                }
+                if ways == 1 {
+                    return smallest;
+                }
+            }
+        }
+        smallest
     }
 
     /// Looks where the threads of a state stand; `None` if one stands where the net does not have it.
@@ -262,11 +297,19 @@ impl PartialOrder {
         while let Some(transition) = closing.next() {
             let ways = self.ask(now, asked, transition);
             if ways.is_empty() {
+                if let Some(other) = closing.led_to(transition) {
+                    let more = self.ask(now, asked, other).len();
+                    if count + more >= most {
+                        closing.is_too_large_with(other);
+                        return count + more;
+                    }
+                }
                 self.enabling(now, transition, closing);
                 continue;
             }
             count += ways.len();
             if count >= most {
+                closing.is_too_large_with(transition);
                 return count;
             }
             let effects = ways.iter().map(|pending| now.steps.cache.effect(pending.effect));
