@@ -13,7 +13,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "nobody answers to where a message says",
         file: "sim/kernel/src/initial/links.rs",
         before: "            if comes_from_elsewhere(expr) {",
-        after: "            if comes_from_elsewhere(expr) && links.len() > MOST_LINKS {",
+        after: "            if comes_from_elsewhere(expr) && passed_on.len() > MOST_LINKS {",
     },
     Mutant {
         name: "a sender is known to nobody",
