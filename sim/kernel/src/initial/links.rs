@@ -28,7 +28,25 @@ pub(super) fn make(machine: &Machine, state: &mut State) {
 impl Machine {
     /// Whether all links that a machine of plain message passing can need exist from the start.
     pub fn makes_all_links(&self) -> bool {
-        links(self).is_some()
+        links(self).is_some() || !self.any_call(needs_a_link)
+    }
+}
+
+/// Whether a call with this effect may go by a link: it does not say by its form that it is about a mailbox.
+fn needs_a_link(effect: Effect) -> bool {
+    let is_mailbox = |expr: &Expr| {
+        matches!(
+            expr,
+            Expr::MailboxMember { .. } | Expr::Constant(Value::Handle(Handle::Mailbox(_)))
+        )
+    };
+    match effect {
+        Effect::Sends(send) => !is_mailbox(&send.to),
+        Effect::Receives(Receive { from: From::These(from), .. }) | Effect::LooksAt(from) => {
+            !is_mailbox(from)
+        }
+        Effect::Receives(Receive { from: From::Anyone, .. }) | Effect::Answers(_) => true,
+        _ => false,
     }
 }
 

@@ -55,10 +55,11 @@ impl Steps<'_> {
         );
         let asked = script.asked;
         let ended = self.ended(state);
-        self.forgive_daemons(state);
+        // Asked first: a daemon that nobody needs is forgiven its exception, and then it cannot be seen any more.
         if !self.machine.scalarsets.is_empty() && raises(state) {
             self.trouble.needs_numbers = Is::So;
         }
+        self.forgive_daemons(state);
         if cfg!(debug_assertions) {
             assert_invariants(&self.machine, &state.clone());
         }
