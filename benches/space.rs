@@ -31,8 +31,8 @@ fn reductions(name: &str) -> Reductions {
     match name {
         "none" => Reductions::NONE,
         "merge" => merge,
-        "lazy" => Reductions { lazy: Reduction::On, ..merge },
-        "order" => Reductions { lazy: Reduction::On, order: Reduction::On, ..merge },
+        "lazy" => Reductions { lazy: Reduction::On, rest: Reduction::On, ..merge },
+        "order" => Reductions { order: Reduction::On, ..reductions("lazy") },
         "symmetry" => Reductions { symmetry: Reduction::On, ..merge },
         "all" => Reductions::ALL,
         other => panic!("there are no reductions {other}"),

@@ -21,6 +21,7 @@ pub(crate) fn reductions(how: &How) -> Reductions {
     Reductions {
         merge: unless(how.no_merge),
         lazy: unless(how.no_lazy),
+        rest: Reduction::On,
         order: unless(how.no_por),
         symmetry: unless(how.no_symmetry),
         scalars: Reduction::On,
@@ -36,6 +37,7 @@ pub(crate) fn within<T>(how: &How, run_steps: u64, work: impl FnOnce(&Budget) ->
         work(&Budget {
             reductions: reductions(how),
             explore: ExploreLimits {
+                max_work: u64::MAX,
                 max_states: how.max_states,
                 small: how.reduce_above,
                 max_bytes: bounds.memory,

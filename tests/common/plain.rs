@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use super::generate::Dice;
 
-/// A scenario with this seed; every third is of the patient kind, and of the others every fourth of the numbered kind.
+/// A scenario with this seed; every third is of the patient kind, of the others every fourth of the numbered kind, and of the
+/// rest every fifth a ring.
 pub fn scenario(seed: u64) -> String {
     let mut dice = Dice(seed);
     if seed % 3 == 2 {
@@ -14,14 +15,20 @@ pub fn scenario(seed: u64) -> String {
     if seed % 4 == 3 {
         return numbered(&mut dice);
     }
+    if seed % 5 == 4 {
+        return ring(&mut dice);
+    }
     let mut out = String::new();
     let buffering = dice.pick(&["none", "1", "2", "unlimited"]);
-    let _ = writeln!(out, "kernel: {{buffering: {buffering}}}\nmailboxes:");
+    let memory = memory(&mut dice);
+    let _ = writeln!(out, "kernel: {{buffering: {buffering}{memory}}}\nmailboxes:");
     for name in ["a", "b"] {
-        // One eager mailbox makes all calls of a scenario eager.
-        let capacity =
-            if dice.chance(10) { "undefined" } else { dice.pick(&["none", "1", "2", "unlimited"]) };
-        let receiver = if dice.chance(10) {
+        let capacity = if dice.chance(15) {
+            dice.pick(&["undefined", "4B"])
+        } else {
+            dice.pick(&["none", "1", "2", "unlimited"])
+        };
+        let receiver = if dice.chance(15) {
             "lifo"
         } else {
             dice.pick(&["fifo", "fifo", "fifo", "arbitrary", "priority"])
@@ -41,6 +48,16 @@ pub fn scenario(seed: u64) -> String {
     }
     process(&mut dice, &mut out, "R", Some(replicas), others);
     out
+}
+
+/// Kernel memory that may run out, in some scenarios.
+fn memory(dice: &mut Dice) -> String {
+    if !dice.chance(35) {
+        return String::new();
+    }
+    let full = dice.pick(&["wait", "wait", "wait", "fail"]);
+    let overhead = if dice.chance(20) { ", message-overhead: 1B" } else { "" };
+    format!(", memory: {}B, memory-full: {full}{overhead}", 1 + dice.below(4))
 }
 
 /// Clients and servers that meet, and never give up: the servers listen to all clients, to some, or to the
@@ -154,6 +171,61 @@ fn numbered(dice: &mut Dice) -> String {
     out
 }
 
+/// Replicas that know their neighbours, and whoever else is there.
+fn ring(dice: &mut Dice) -> String {
+    let memory = if dice.chance(30) { memory(dice) } else { String::new() };
+    let buffering = dice.pick(&["none", "1"]);
+    let mut out = format!("kernel: {{buffering: {buffering}{memory}}}\nmailboxes:\n  a: {{}}\n");
+    let replicas = 2 + dice.below(3);
+    let own = dice.pick(&["none", "1", "2"]);
+    let _ = writeln!(out, "  own: {{replicas: {replicas}, capacity: {own}}}\nprocesses:");
+    if dice.chance(40) {
+        let steps = dice.pick(&[
+            "{receive: m, from: a}",
+            "{receive: m, from: anyone}",
+            "{forever: [{receive: m, from: a}]}",
+            "{receive: m, from: a}, {send: x, to: '${m.sender}', when: {dead: []}}",
+            "{receive: m, from: [R]}",
+            "{send: x, to: 'own[1]'}",
+        ]);
+        let daemon = dice.chance(60);
+        let _ = writeln!(out, "  P: {{daemon: {daemon}, do: [{steps}]}}");
+    }
+    let next = format!("index % {replicas} + 1");
+    let last = format!("(index + {replicas} - 2) % {replicas} + 1");
+    let mut steps = vec!["{set: {m: none}}".to_string()];
+    for _ in 0..2 + dice.below(2) {
+        let whom = dice.pick(&["index", "index", &next, &next, &last]);
+        let family = dice.pick(&["own", "own", "own", "R"]);
+        let wait = dice.pick(&[
+            "",
+            "",
+            ", when: {dead: []}",
+            ", wait: 1us, when: {timed-out: []}",
+            ", wait: never, when: {would-block: []}",
+        ]);
+        steps.push(match dice.below(12) {
+            0..=4 => format!("{{send: x, to: '{family}[{whom}]'{wait}}}"),
+            5..=8 => format!("{{receive: m, from: '{family}[{whom}]'{wait}}}"),
+            9 => format!("{{receive: m, from: [a, 'own[{whom}]']{wait}}}"),
+            10 => "{send: x, to: a, wait: 1us, when: {timed-out: []}}".to_string(),
+            _ => dice
+                .pick(&[
+                    "{receive: m, from: anyone}",
+                    "{yield: }",
+                    "{if: index == 1, then: [{receive: m, from: a}]}",
+                ])
+                .to_string(),
+        });
+    }
+    let mut steps = steps.join(", ");
+    if dice.chance(30) {
+        steps = format!("{{forever: [{steps}]}}");
+    }
+    let _ = writeln!(out, "  R: {{replicas: {replicas}, do: [{steps}]}}");
+    out
+}
+
 fn process(dice: &mut Dice, out: &mut String, name: &str, replicas: Option<u64>, others: u64) {
     let _ = writeln!(out, "  {name}:");
     if dice.chance(20) {
@@ -207,7 +279,10 @@ fn step(dice: &mut Dice, is_replica: bool, others: u64) -> String {
         _ => "",
     };
     match dice.below(13) {
-        0..=3 => format!("{{send: x, to: '{to}'{reply_to}{wait}}}"),
+        0..=3 => {
+            let body = if dice.chance(4) { "xy" } else { "x" };
+            format!("{{send: {body}, to: '{to}'{reply_to}{wait}}}")
+        }
         4..=6 => format!("{{receive: m, from: '{to}'{wait}}}"),
         7 => format!("{{receive: m, from: anyone{wait}}}"),
         8 => format!("{{call: x, to: '{to}', into: m{wait}}}"),

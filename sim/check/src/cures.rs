@@ -171,6 +171,10 @@ pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -
     let all = trial.candidates();
     trial.spend = Some(found.work().clamp(COST_BESIDE, COST));
     trial.states = (TIMES_AS_MANY * found.states()).clamp(AT_LEAST, STATES);
+    if found.why_not_whole().is_some() {
+        // There were too many schedules to look at each. A small change will hardly make them few.
+        trial.budget.explore.small = 0;
+    }
     trial.singles(&all, None, SHOWN)
 }
 
@@ -318,7 +322,9 @@ impl<'a> Trial<'a> {
         if self.spend == Some(0) {
             return run.map(|_| cure(Achieves::ThisRun, Vec::new(), false, 0));
         }
-        let found = self.budget.up_to(self.states).explore(&machine, Looks::NOTHING);
+        let mut budget = self.budget.up_to(self.states);
+        budget.explore.max_work = self.spend.unwrap_or(u64::MAX);
+        let found = budget.explore(&machine, Looks::NOTHING);
         if let Some(spend) = &mut self.spend {
             *spend = spend.saturating_sub(found.work() + PERFORMING * found.performed());
         }

@@ -7,7 +7,7 @@
 use ipcsim_kernel::Machine;
 
 use crate::explore::{Exploration, Path, ScheduleStep};
-use crate::space::{FIRST_ROOM, Looks, MOST_ROOM, Reduction, Reductions, Space, Stop};
+use crate::space::{Looks, MOST_ROOM, Reduction, Reductions, Space, Stop, first_room, next_room};
 
 /// The version of the format: it changes whenever the same token could mean another schedule.
 const VERSION: &str = "m2";
@@ -128,14 +128,14 @@ pub fn follow(
         return Err(BadToken::Scenario);
     }
     let steps = value(steps).ok_or(BadToken::NoToken)?;
-    let mut room = FIRST_ROOM;
+    let mut room = first_room(machine);
     loop {
         let mut space = Space::new(machine, reductions, looks, room);
         let schedule = walk(&mut space, steps, choices);
         if space.stop() != Some(Stop::Outgrown) || room > MOST_ROOM {
             return schedule;
         }
-        room *= 4;
+        room = next_room(room);
     }
 }
 

@@ -13,7 +13,7 @@ use super::explain::{Leg, Path};
 use super::retold::{Elsewhere, Why, retell};
 use super::{Covered, Exploration, ExploreLimits, explore_small};
 use crate::space::{
-    Achieved, Delivery, Descent, FIRST_ROOM, Filter, Looks, MOST_ROOM, Reductions, Space,
+    Achieved, Delivery, Descent, Filter, Looks, MOST_ROOM, Reductions, Space, first_room, next_room,
 };
 use crate::verdict::Class;
 
@@ -29,13 +29,13 @@ pub fn explore_approximately<'m>(
     if let ControlFlow::Break(found) = explore_small(machine, whole, limits) {
         return found;
     }
-    let mut room = FIRST_ROOM;
+    let mut room = first_room(machine);
     loop {
         let mut search = Search::new(machine);
         let mut space = Space::new(machine, whole, Looks::NOTHING, room);
         let covered = search.run(&mut space, bytes, limits);
         if covered == Covered::Growth && room < MOST_ROOM {
-            room *= 4;
+            room = next_room(room);
             continue;
         }
         let performed = space.performed();

@@ -19,8 +19,8 @@ use ipcsim_kernel::{Machine, MailboxId, Pc, State, ThreadId};
 
 use crate::cancel::{Cancellation, Reason};
 use crate::space::{
-    Bounds, Cut, Delivery, Edge, FIRST_ROOM, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions,
-    Space, Stop,
+    Bounds, Cut, Delivery, Edge, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions, Space, Stop,
+    first_room, next_room,
 };
 pub use approximate::explore_approximately;
 pub use claims::{FinalResult, Vacuous};
@@ -39,6 +39,8 @@ pub struct ExploreLimits<'a> {
     pub max_states: u64,
     /// Reductions that leave out schedules are used only if there are more states than this.
     pub small: u64,
+    /// After this much work, as [`Exploration::work`] counts it.
+    pub max_work: u64,
     /// At this many bytes of memory.
     pub max_bytes: usize,
     /// The threads that search. The result does not depend on them.
@@ -54,6 +56,7 @@ impl Default for ExploreLimits<'_> {
         Self {
             max_states: u64::MAX,
             small: 0,
+            max_work: u64::MAX,
             max_bytes: usize::MAX,
             lookers: Lookers::default(),
             cancelled: None,
@@ -222,7 +225,14 @@ fn explore_small<'m>(
     reductions: Reductions,
     limits: &ExploreLimits<'m>,
 ) -> ControlFlow<Exploration<'m>, Exploration<'m>> {
-    let small = ExploreLimits { max_states: limits.max_states.min(limits.small), ..*limits };
+    /// With many threads even few states have many transitions.
+    const WAYS: u64 = 8;
+    let is_all = limits.max_states <= limits.small;
+    let small = ExploreLimits {
+        max_states: limits.max_states.min(limits.small),
+        max_work: limits.max_work.min(if is_all { u64::MAX } else { limits.small * WAYS }),
+        ..*limits
+    };
     let found = explore_whole(machine, reductions, Looks::NOTHING, &small);
     if found.covered == Covered::States {
         ControlFlow::Continue(found)
@@ -238,13 +248,13 @@ fn explore_whole<'m>(
     looks: Looks,
     limits: &ExploreLimits<'m>,
 ) -> Exploration<'m> {
-    let mut room = FIRST_ROOM;
+    let mut room = first_room(machine);
     loop {
         let space = Space::new(machine, reductions, looks, room);
         if let Some(found) = explore_in(space, limits) {
             return found;
         }
-        room *= 4;
+        room = next_room(room);
     }
 }
 

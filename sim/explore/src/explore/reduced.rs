@@ -11,9 +11,9 @@ use ipcsim_kernel::{Machine, ThreadId};
 use super::endings;
 use super::explain::{Leg, Path, states_to};
 use super::retold::{Elsewhere, Why, retell};
-use super::search::Search;
+use super::search::{Search, Ways};
 use super::{Covered, Exploration, ExploreLimits};
-use crate::space::{FIRST_ROOM, Looks, Move, Reduction, Reductions, Space, Stop, callers};
+use crate::space::{Looks, Move, Reduction, Reductions, Space, Stop, callers, first_room};
 
 /// Decides with fewer schedules; `None` if that is impossible for this machine.
 pub(super) fn explore<'m>(
@@ -21,11 +21,11 @@ pub(super) fn explore<'m>(
     reductions: Reductions,
     limits: &ExploreLimits<'m>,
 ) -> Option<Exploration<'m>> {
-    let space = Space::new(machine, reductions, Looks::NOTHING, FIRST_ROOM);
+    let space = Space::new(machine, reductions, Looks::NOTHING, first_room(machine));
     if !space.is_reduced() {
         return None;
     }
-    let mut search = Search::new(space);
+    let mut search = Search::keeping_ways(space);
     let beginnings = search.begin(limits);
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
@@ -42,7 +42,13 @@ pub(super) fn explore<'m>(
         return explore(machine, without, limits);
     }
     let may_go_on = covered == Covered::All && search.goes_back;
-    let circles = if may_go_on { circles(&mut search.space, first)? } else { Circles::None };
+    let bytes = search.bytes();
+    let ways = search.ways.take().filter(|_| may_go_on);
+    let circles = ways.map_or(Circles::None, circles);
+    if circles != Circles::None && search.space.sees_misses_at_rest() {
+        let without = Reductions { rest: Reduction::Off, ..reductions };
+        return explore(machine, without, limits);
+    }
     if circles == Circles::WithoutAWayOut {
         return None;
     }
@@ -64,13 +70,13 @@ pub(super) fn explore<'m>(
         states: space.states() as u64 - u64::from(first),
         edges: count,
         depth: levels.len() as u32,
-        bytes: space.bytes() + parents.capacity() * 4,
+        bytes,
         performed: space.performed(),
         work: space.work(),
         delivery,
         left_over: super::left_over(&space, &concluded.ends.good),
     };
-    let whole = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, FIRST_ROOM);
+    let whole = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, first_room(machine));
     retell(whole, concluded, covered, elsewhere, |whole, end| {
         way_to(&mut space, &states_to(&parents, first, end), whole)
     })
@@ -87,9 +93,9 @@ enum Circles {
     WithoutAWayOut,
 }
 
-/// Whether schedules can go on for ever; `None` if cancelled.
-fn circles(space: &mut Space, first: u32) -> Option<Circles> {
-    let back = Back::of(space, first)?;
+/// Whether schedules with these transitions can go on for ever.
+fn circles(ways: Ways) -> Circles {
+    let back = Back::of(ways);
     let ends = || (0..back.ways.len() as u32).filter(|state| back.ways[*state as usize] == 0);
     // Whoever leads only to those who come to an end comes to an end, too: what is left goes round, or can come there.
     let mut open = back.ways.clone();
@@ -105,7 +111,7 @@ fn circles(space: &mut Space, first: u32) -> Option<Circles> {
         }
     }
     if settled.len() == back.ways.len() {
-        return Some(Circles::None);
+        return Circles::None;
     }
     let mut has_a_way_out = vec![false; back.ways.len()];
     let mut found: Vec<u32> = ends().collect();
@@ -115,7 +121,7 @@ fn circles(space: &mut Space, first: u32) -> Option<Circles> {
         }
     }
     let all_have = has_a_way_out.iter().all(|has| *has);
-    Some(if all_have { Circles::WithAWayOut } else { Circles::WithoutAWayOut })
+    if all_have { Circles::WithAWayOut } else { Circles::WithoutAWayOut }
 }
 
 /// The transitions of a space, backwards. States count from its first one.
@@ -128,18 +134,8 @@ struct Back {
 }
 
 impl Back {
-    /// `None` if cancelled.
-    fn of(space: &mut Space, first: u32) -> Option<Self> {
-        let states = space.states() - first as usize;
-        let (mut ways, mut to) = (Vec::with_capacity(states), Vec::new());
-        let mut edges = Vec::new();
-        for state in first..space.states() as u32 {
-            space.go_on()?;
-            edges.clear();
-            space.expand(state, &mut edges);
-            ways.push(edges.len() as u32);
-            to.extend(edges.iter().map(|edge| edge.to - first));
-        }
+    fn of(Ways { counts: ways, to, .. }: Ways) -> Self {
+        let states = ways.len();
         let mut begins = vec![0; states + 1];
         for to in &to {
             begins[*to as usize + 1] += 1;
@@ -156,7 +152,7 @@ impl Back {
                 next[to as usize] += 1;
             }
         }
-        Some(Self { ways, begins, from })
+        Self { ways, begins, from }
     }
 
     /// The states from which a transition leads to this one.

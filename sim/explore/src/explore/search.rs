@@ -42,9 +42,40 @@ pub(super) struct Search<'m> {
     pub delivery: Delivery,
     /// The first states in which only a timeout can happen.
     pub masked: Vec<u32>,
+    /// All transitions, if they are kept.
+    pub ways: Option<Ways>,
+}
+
+/// The transitions of a search, in the order in which they were found. States count from its first one.
+#[derive(Default)]
+pub(super) struct Ways {
+    first: u32,
+    /// How many lead out of each state.
+    pub counts: Vec<u32>,
+    /// Where each leads.
+    pub to: Vec<u32>,
+}
+
+impl Ways {
+    fn add(&mut self, states: Range<u32>, edges: &[Edge]) {
+        self.counts.resize((states.end - self.first) as usize, 0);
+        for edge in edges {
+            self.counts[(edge.from - self.first) as usize] += 1;
+            self.to.push(edge.to - self.first);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        4 * (self.counts.capacity() + self.to.capacity())
+    }
 }
 
 impl<'m> Search<'m> {
+    /// As [`Search::new`], for a space that a single thread searches; keeps all transitions.
+    pub(super) fn keeping_ways(space: Space<'m>) -> Self {
+        Self { ways: Some(Ways::default()), ..Self::new(space) }
+    }
+
     pub(super) fn new(space: Space<'m>) -> Self {
         Self {
             space,
@@ -57,6 +88,7 @@ impl<'m> Search<'m> {
             refused: None,
             delivery: Delivery::Good,
             masked: Vec::new(),
+            ways: None,
         }
     }
 
@@ -76,6 +108,9 @@ impl<'m> Search<'m> {
 
     /// Visits all states from the first on, within limits.
     pub(super) fn run(&mut self, first: u32, limits: &ExploreLimits) -> Covered {
+        if let Some(ways) = &mut self.ways {
+            ways.first = first;
+        }
         let covered = self.look_at_all(first, limits);
         self.space.search_is_over();
         covered
@@ -110,12 +145,18 @@ impl<'m> Search<'m> {
                     return covered;
                 }
             }
-            if self.space.states() as u64 > limits.max_states {
+            if self.space.states() as u64 > limits.max_states || self.work() > limits.max_work {
                 return Covered::States;
             }
             at = self.expand(at..level_ends, limits);
         }
-        self.refused().unwrap_or(Covered::All)
+        let is_too_much = self.work() > limits.max_work;
+        self.refused().unwrap_or(if is_too_much { Covered::States } else { Covered::All })
+    }
+
+    /// What it has cost so far. The same whatever the number of threads that search.
+    fn work(&self) -> u64 {
+        if self.space.is_reduced() { self.space.work() } else { self.count }
     }
 
     /// What makes it impossible to visit everything, if anything does.
@@ -141,6 +182,9 @@ impl<'m> Search<'m> {
         let states = states.start..to;
         for edge in &edges {
             self.note(edge);
+        }
+        if let Some(ways) = &mut self.ways {
+            ways.add(states.clone(), &edges);
         }
         // If a step could not be followed, a state without transitions need not be an end.
         if self.refused().is_none() {
@@ -192,8 +236,14 @@ impl<'m> Search<'m> {
         }
     }
 
+    /// The approximate size in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let ways = self.ways.as_ref().map_or(0, Ways::bytes);
+        self.space.bytes() + self.parents.capacity() * 4 + ways
+    }
+
     fn limit(&self, at: u32, limits: &ExploreLimits) -> Option<Covered> {
-        let bytes = self.space.bytes() + self.parents.capacity() * 4;
+        let bytes = self.bytes();
         let (states, depth) = (self.space.states() as u64, self.levels.len() as u64);
         limits.tell(states, u64::from(at), depth, bytes);
         limits.over(bytes)

@@ -33,7 +33,8 @@ use crate::cancel::Reason;
 use claims::Claims;
 use codec::parts::{self, Is, rename_all};
 pub use descent::Descent;
-use lazy::Lazy;
+use lazy::sides::Sides;
+use lazy::{Lazy, Misses};
 use order::PartialOrder;
 pub use reductions::{Reduction, Reductions};
 pub use steps::Stop;
@@ -50,10 +51,19 @@ use store::{Crew, Store};
 pub use store::{Filter, Lookers, Together};
 use symmetry::{Symmetry, scalarsets};
 
-/// Initial room for threads and mailboxes created at run time.
-pub const FIRST_ROOM: usize = 16;
-/// Beyond this, an exploration is taken to be infinite.
+/// Beyond this room for threads and mailboxes created at run time, an exploration is taken to be infinite.
 pub const MOST_ROOM: usize = 4_096;
+
+/// The room to begin with: none where nothing is created at run time.
+pub fn first_room(machine: &Machine) -> usize {
+    let creates = machine.any_call(|effect| !effect.is_plain()) || !machine.makes_all_links();
+    if creates { next_room(0) } else { 0 }
+}
+
+/// More room, if this much was not enough.
+pub fn next_room(room: usize) -> usize {
+    (4 * room).max(16)
+}
 
 /// What is observed in states, besides what the future depends on. It is never abstracted away.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,7 +140,7 @@ impl<'m> Space<'m> {
     pub fn new(machine: &'m Machine, reductions: Reductions, looks: Looks, room: usize) -> Self {
         let state = State::initial(machine);
         let reductions = reductions.sound_for(machine);
-        let seen_as = as_seen(machine, reductions);
+        let seen_as = as_seen(machine, &state, reductions);
         let mut steps = Steps::new(seen_as, &state, (reductions, looks), room);
         let seen_as = &*steps.machine;
         let symmetry = match reductions.symmetry {
@@ -141,21 +151,27 @@ impl<'m> Space<'m> {
             let reductions = Reductions { scalars: Reduction::Off, ..reductions };
             return Self::new(machine, reductions, looks, room);
         }
-        let lazy = match reductions.lazy {
+        let sides = match reductions.lazy {
             // They do not support local work that stops on its way.
-            Reduction::On if !steps.grain.pauses() => Lazy::of(seen_as, &state),
+            Reduction::On if !steps.grain.pauses() => Sides::of(seen_as, &state),
             Reduction::On | Reduction::Off => None,
         };
-        let order = match reductions.order {
-            // They do not support local work that is a step of its own.
-            Reduction::On if lazy.is_some() && steps.grain.forgets() => {
+        let order = match (reductions.order, &sides) {
+            // They do not support calls that depend on more than one mailbox's queue, or local work that is a step of its own.
+            (Reduction::On, Some(sides)) if sides.are_independent() && steps.grain.forgets() => {
                 PartialOrder::of(seen_as, &state)
             }
-            Reduction::On | Reduction::Off => None,
+            _ => None,
         };
-        if lazy.is_some() {
+        let misses = match reductions.rest {
+            Reduction::On => Misses::AtRest,
+            Reduction::Off => Misses::Anytime,
+        };
+        let lazy = sides.as_ref().map(|_| Lazy::of(&state, misses));
+        if sides.is_some() {
             steps.grain.make_lazy();
         }
+        steps.sides = sides;
         let width = steps.codec.width();
         Self {
             machine,
@@ -253,9 +269,9 @@ impl<'m> Space<'m> {
 }
 
 /// The machine as the layers see it: with scalars for indices, if that makes replicas alike that are not so otherwise.
-fn as_seen(machine: &Machine, reductions: Reductions) -> Cow<'_, Machine> {
+fn as_seen<'m>(machine: &'m Machine, state: &State, reductions: Reductions) -> Cow<'m, Machine> {
     let uses_scalars = reductions.symmetry == Reduction::On && reductions.scalars == Reduction::On;
-    let scalarsets = if uses_scalars { scalarsets(machine) } else { Vec::new() };
+    let scalarsets = if uses_scalars { scalarsets(machine, state) } else { Vec::new() };
     if scalarsets.is_empty() {
         Cow::Borrowed(machine)
     } else {
@@ -350,13 +366,14 @@ impl Space<'_> {
         let step = Step { blocks: edge.blocks, what: edge.what };
         self.go(edge.from, edge.effect);
         let Self { steps, symmetry, row, .. } = self;
-        let mut there = steps.codec.seen.parts_of(row);
-        let Some(symmetry) = symmetry else { return (step, there, None) };
+        let Some(symmetry) = symmetry else {
+            return (step, steps.codec.seen.parts_of(row), None);
+        };
         let nobody = symmetry.nobody_moves();
         let who = who.unwrap_or(&nobody);
-        let (machine, parts) = (&*steps.machine, &mut steps.codec.parts);
-        let (step, arranged, who) = symmetry.retold((machine, parts), step, there, who);
-        there = arranged;
+        let Steps { machine, codec, .. } = steps;
+        let (step, mut there, who) = symmetry.retold((machine, codec), step, row, who);
+        let parts = &mut codec.parts;
         if !machine.scalarsets.is_empty() {
             for part in &mut there {
                 let numbered = parts.get(*part).renamed(&mut Numbers(machine));
@@ -423,6 +440,13 @@ impl<'m> Space<'m> {
     /// Whether schedules may be left out.
     pub fn is_reduced(&self) -> bool {
         self.lazy.is_some() || self.order.is_some() || self.symmetry.is_some()
+    }
+
+    /// Whether senders are seen to wait for memory only where everybody has come to rest.
+    pub fn sees_misses_at_rest(&self) -> bool {
+        let waits_for_memory = self.steps.sides.as_ref().is_some_and(Sides::wait_for_memory);
+        let at_rest = |lazy: &Lazy| lazy.misses == Misses::AtRest;
+        waits_for_memory && self.lazy.as_ref().is_some_and(at_rest)
     }
 
     /// Whether partial-order reduction, if used, has left out enough so far to be worth its time.

@@ -18,6 +18,9 @@ pub struct Reductions {
     pub merge: Reduction,
     /// Lazy calls: a call that would only block has not been made yet.
     pub lazy: Reduction,
+    /// For lazy calls: that a sender begins to wait for memory is seen only where everybody has come to rest. That is right
+    /// only if schedules do not go round for ever.
+    pub rest: Reduction,
     /// Partial-order reduction: of independent steps, one order is enough.
     pub order: Reduction,
     /// Symmetry reduction: which of several replicas it is does not matter.
@@ -31,6 +34,7 @@ impl Reductions {
     pub const NONE: Self = Self {
         merge: Reduction::Off,
         lazy: Reduction::Off,
+        rest: Reduction::Off,
         order: Reduction::Off,
         symmetry: Reduction::Off,
         scalars: Reduction::Off,
@@ -41,6 +45,7 @@ impl Reductions {
     pub const ALL: Self = Self {
         merge: Reduction::On,
         lazy: Reduction::On,
+        rest: Reduction::On,
         order: Reduction::On,
         symmetry: Reduction::On,
         scalars: Reduction::On,

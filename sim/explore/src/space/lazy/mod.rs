@@ -9,46 +9,40 @@
 //! of the kernel there is a lazy one: leave out the calls that block, and make each when the kernel completed it.
 
 pub(super) mod reach;
+pub(super) mod sides;
 
-use ipcsim_kernel::program::{Effect, Op};
-use ipcsim_kernel::{
-    Capacity, Detect, Expr, Function, Machine, Mailbox, MailboxId, Object, Oracle, Pick, Question,
-    Sink, State, ThreadId,
-};
+use ipcsim_kernel::{Bound, Machine, Mailbox, MailboxId, Oracle, Question, Sink, State, ThreadId};
 
-use super::codec::parts::Is;
 use super::steps::cache::{Came, Move, Step};
 use super::steps::drive::{Ready, drive};
 use super::steps::grain::Grain;
 use super::steps::{Pending, Steps, callers};
 use reach::{Boxes, Links, Reach};
 
-/// Which calls are lazy, and what is known of those who are about to make them.
+/// What is known of those who are about to make lazy calls.
 pub(super) struct Lazy {
     links: Links,
     /// What the call can touch before which a thread stands, by the number of its part.
     reach: Vec<Option<Reach>>,
     meetings: Meetings,
+    pub(super) misses: Misses,
+}
+
+/// When it is a step that a sender begins to wait for memory, and so misses a receiver that comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Misses {
+    /// Where nothing else can happen but that they meet. That is enough for every end: whoever waits for ever can begin to
+    /// when everybody else has come to rest.
+    AtRest,
+    /// Always. That is needed where the others may never come to rest.
+    Anytime,
 }
 
 impl Lazy {
-    /// The lazy calls of a machine with this initial state; `None` if its calls are not known to be lazy.
-    pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
-        let policies = &machine.policies;
-        let is_eager = policies.memory.is_some()
-            || policies.looks_again()
-            || policies.detect != Detect::Report
-            || policies.sender == Pick::Lifo
-            || machine.has_ports()
-            || !machine.makes_all_links()
-            || machine.any_call(|effect| !effect.is_plain() || is_eager(effect))
-            || machine.code.iter().any(draws)
-            || state.mailboxes.items().iter().any(|mailbox| !may_be_lazy(mailbox));
-        if is_eager {
-            return None;
-        }
+    /// The lazy calls of a machine with this initial state.
+    pub(super) fn of(state: &State, misses: Misses) -> Self {
         let links = Links(state.mailboxes.items().iter().map(Mailbox::link).collect());
-        Some(Self { links, reach: Vec::new(), meetings: Meetings::default() })
+        Self { links, reach: Vec::new(), meetings: Meetings::default(), misses }
     }
 
     /// Finds out what a thread with this part can touch.
@@ -67,34 +61,6 @@ impl Lazy {
     pub(super) fn of_part(&self, part: u32) -> &Reach {
         self.reach[part as usize].as_ref().expect("it was learned")
     }
-}
-
-/// Whether a call with this effect must put its thread into a queue.
-fn is_eager(effect: Effect) -> bool {
-    match effect {
-        Effect::Sends(send) => send.hold.is_some() || !send.rights.is_empty(),
-        Effect::Answers(reply) => !reply.rights.is_empty(),
-        Effect::Receives(receive) => receive.max_size.is_some(),
-        _ => false,
-    }
-}
-
-/// Whether a call draws lots.
-fn draws(op: &Op) -> bool {
-    let is_random = |part: &Expr| matches!(part, Expr::Function(Function::Random, _));
-    let mut draws = false;
-    op.expressions(&mut |expr| draws |= expr.contains(&is_random));
-    draws && matches!(op, Op::Call(_))
-}
-
-fn may_be_lazy(mailbox: &Mailbox) -> bool {
-    let counts_messages = matches!(
-        mailbox.spec.capacity,
-        Capacity::None | Capacity::Messages(_) | Capacity::Unlimited
-    );
-    counts_messages
-        && !matches!(mailbox.object, Object::Filed)
-        && mailbox.spec.receiver != Pick::Lifo
 }
 
 /// Answers every question with the first answer.
@@ -140,11 +106,14 @@ impl Lazy {
     ) {
         let callers = self.callers(steps, row, &found[first..]);
         self.gather(&callers);
-        for caller in &callers {
-            let Came::Waits(bounded) = caller.came else { continue };
+        let mut may_miss = Vec::new();
+        for caller in callers.iter().filter(|caller| caller.came.waits()) {
             let blocks = Some(caller.t);
-            if bounded == Is::So {
+            if caller.came == Came::Waits(Bound::Bounded) {
                 steps.follow((state, row), Step { blocks, what: Move::Expire(caller.t) }, found);
+            }
+            if caller.came == Came::WaitsForMemory && self.may_miss(caller, &callers) {
+                may_miss.push(caller.t);
             }
             for other in self.partners(caller, &callers) {
                 let step = Step { blocks, what: Move::Call(callers[other].t) };
@@ -152,12 +121,35 @@ impl Lazy {
             }
         }
         // After those that are no steps somebody waits who could as well call later.
-        let is_step = |effect| !matches!(steps.cache.effect(effect).came, Came::Waits(_));
+        let is_step = |pending: &Pending| !steps.cache.effect(pending.effect).came.waits();
+        let hands_over = |pending: &Pending| {
+            let Step { blocks, what } = pending.step;
+            blocks.is_some() && what.thread().is_some_and(|t| may_miss.contains(&t))
+        };
+        let rests = found[first..].iter().filter(|it| is_step(it)).all(hands_over);
+        match self.misses {
+            Misses::AtRest if rests => may_miss.truncate(1),
+            Misses::AtRest => may_miss.clear(),
+            Misses::Anytime => {}
+        }
+        let misses = |pending: &Pending| {
+            may_miss.iter().any(|t| pending.step == Step::alone(Move::Call(*t)))
+        };
         let mut at = 0;
         found.retain(|pending| {
             at += 1;
-            at <= first || is_step(pending.effect)
+            at <= first || is_step(pending) || misses(pending)
         });
+    }
+
+    /// Whether a sender that would wait for memory may miss a receiver: one that comes to wait at the same mailbox later is
+    /// not handed its message. Then it matters who of the two calls first.
+    fn may_miss(&self, sender: &Caller, callers: &[Caller]) -> bool {
+        let sends = &self.of_part(sender.part).sends;
+        callers.iter().any(|other| {
+            other.came == Came::Waits(Bound::Forever)
+                && self.of_part(other.part).receives.meets(sends)
+        })
     }
 
     /// Those who call in a state, by the steps found there.
@@ -242,7 +234,7 @@ impl Lazy {
         // What a send stores by itself, a receiver takes afterwards.
         let takes = other.came != Came::Through && waits.receives.meets(&comes.sends);
         let gives = match other.came {
-            Came::Waits(_) => false,
+            Came::Waits(_) | Came::WaitsForMemory | Came::Stays => false,
             Came::Refused => waits.sends.meets(&comes.receives),
             // It may have taken a message from further behind in its list.
             Came::Through => {

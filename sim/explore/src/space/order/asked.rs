@@ -103,7 +103,7 @@ impl Asked {
 
     /// Notes what comes of it if the call of one blocks, and then another one calls.
     pub(super) fn add_meeting(&mut self, now: &mut Now, waiter: &Caller, other: &Caller) {
-        if matches!(waiter.came, Came::Waits(_)) && now.lazy.may_complete(waiter, other) {
+        if waiter.came.waits() && now.lazy.may_complete(waiter, other) {
             self.add(now, Step { blocks: Some(waiter.t), what: Move::Call(other.t) });
         }
     }
@@ -112,7 +112,7 @@ impl Asked {
 impl Now<'_, '_, '_> {
     /// After what is no step somebody waits who could as well call later.
     fn is_step(&self, pending: &Pending) -> bool {
-        !matches!(self.steps.cache.effect(pending.effect).came, Came::Waits(_))
+        !self.steps.cache.effect(pending.effect).came.waits()
     }
 }
 

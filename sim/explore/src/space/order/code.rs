@@ -1,5 +1,7 @@
 //! Where a thread can stand in its code, and what its call there can touch.
 
+use std::collections::BTreeSet;
+
 use ipcsim_kernel::program::{Edges, Effect, From, Op, Receive, Wait, reachable};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{Expr, Field, Machine, Mailbox, MailboxId, Pc, Thread, Value};
@@ -8,7 +10,7 @@ use super::super::lazy::reach::{About, Direction, Links, about};
 use super::net::{Patience, Place, Stands};
 
 /// The code of one thread.
-pub(super) struct Code<'a> {
+pub(crate) struct Code<'a> {
     machine: &'a Machine,
     thread: &'a Thread,
     links: &'a Links,
@@ -19,7 +21,7 @@ pub(super) struct Code<'a> {
 
 impl<'a> Code<'a> {
     /// The code of a thread that has not begun.
-    pub(super) fn new(
+    pub(crate) fn new(
         machine: &'a Machine,
         thread: &'a Thread,
         (links, boxes): (&'a Links, &'a [Mailbox]),
@@ -54,6 +56,20 @@ impl<'a> Code<'a> {
             op.effects(&mut |effect| self.note(effect, &mut own, plain));
             places.push(own);
         }
+    }
+
+    /// The mailboxes and links that the thread may send to.
+    pub(crate) fn destinations(&self) -> BTreeSet<MailboxId> {
+        let mut found = BTreeSet::new();
+        for pc in &self.pcs {
+            self.machine.code[pc.index()].effects(&mut |effect| {
+                if let Effect::Sends(send) = effect {
+                    let to = self.boxes(&send.to, Direction::To);
+                    found.extend(to.unwrap_or_else(|| self.all_boxes(Direction::To)));
+                }
+            });
+        }
+        found
     }
 
     /// Notes what a call at a place may do.

@@ -14,11 +14,11 @@
 mod asked;
 pub(super) mod bits;
 mod closing;
-mod code;
+pub(super) mod code;
 mod net;
 
 use ipcsim_kernel::{
-    BlockedOn, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadId, ThreadState,
+    BlockedOn, Bound, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadId, ThreadState,
 };
 
 use super::codec::parts::Is;
@@ -140,7 +140,8 @@ impl PartialOrder {
                 Smallest::Set(ways, set) => best = Some((ways, set)),
             }
         }
-        now.steps.work += std::mem::take(&mut closing.scanned) / SCANNED_AT_ONCE;
+        let scanned = std::mem::take(&mut closing.scanned) + self.view.at.len() as u64;
+        now.steps.work += scanned / SCANNED_AT_ONCE;
         let (ways, set) = best.unwrap_or_default();
         self.trial.states += 1;
         // If it stopped at a single step there may have been others.
@@ -262,7 +263,7 @@ impl PartialOrder {
         }
         if let Some(caller) = self.caller(now, asked, place) {
             asked.add_call(now, t.index());
-            if caller.came == Came::Waits(Is::So) {
+            if caller.came == Came::Waits(Bound::Bounded) {
                 asked.add(now, Step { blocks: Some(t), what: Move::Expire(t) });
             }
         }

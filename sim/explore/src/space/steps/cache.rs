@@ -5,9 +5,7 @@
 //! It grows when the kernel actually performs a step and reports what it read, in order; when a
 //! step reads the same again, its effect is looked up.
 
-use ipcsim_kernel::{ProcessId, ThreadId};
-
-use super::super::codec::parts::Is;
+use ipcsim_kernel::{Bound, ProcessId, ThreadId};
 
 /// What can happen next in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,13 +66,22 @@ pub(crate) enum Came {
     /// As [`Came::Through`], but the last one was refused: its outcome is not `ok`.
     Refused,
     /// A thread waits that could as well call later; whether its wait is bounded.
-    Waits(Is),
+    Waits(Bound),
+    /// A sender waits without limit for kernel memory, and could as well call later, unless a receiver came before.
+    WaitsForMemory,
+    /// A thread waits in a queue in which it matters who came first.
+    Stays,
 }
 
 impl Came {
     /// How far a call came, if it can go this way or that.
     pub(crate) fn and(self, other: Self) -> Self {
         if self == Came::Through { other } else { self }
+    }
+
+    /// Whether a thread waits that could as well call later.
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, Came::Waits(_) | Came::WaitsForMemory)
     }
 }
 

@@ -20,6 +20,7 @@ use ipcsim_kernel::{Fault, Machine, Predicate, ProcessId, State, ThreadId};
 
 use super::codec::Codec;
 use super::codec::parts::{Is, looked};
+use super::lazy::sides::Sides;
 use super::{Looks, Reductions};
 use cache::{Change, Move, Step, TransitionCache, Walk};
 use grain::Grain;
@@ -35,6 +36,8 @@ const MOST_EFFECTS: u64 = 4_096;
 pub(crate) struct Steps<'m> {
     pub machine: Cow<'m, Machine>,
     pub grain: Grain,
+    /// Which calls are lazy, if any are.
+    pub sides: Option<Sides>,
     pub codec: Codec,
     pub cache: TransitionCache<Change>,
     pub limit: Limit<'m>,
@@ -105,6 +108,7 @@ impl<'m> Steps<'m> {
     ) -> Self {
         Self {
             grain: Grain::new(&machine, reductions, looks),
+            sides: None,
             codec: Codec::new(&machine, state, looks, room),
             cache: TransitionCache::new(),
             limit: Limit::default(),

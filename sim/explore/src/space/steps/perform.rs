@@ -3,9 +3,9 @@
 use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
-    BlockedOn, Bound, Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle,
-    Outcome, Pc, ProcessId, Progress, Question, ReplyRight, Role, Sink, State, Thread, ThreadState,
-    Value, assert_invariants,
+    Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc,
+    ProcessId, Progress, Question, ReplyRight, Role, Sink, State, ThreadState, Value,
+    assert_invariants,
 };
 
 use super::super::Log;
@@ -65,7 +65,7 @@ impl Steps<'_> {
         }
         let answers = asked.iter().map(|(_, _, answer)| *answer).collect();
         let Report { achieved, delivery, said, refused } = report.sink;
-        let came = self.came(state, refused);
+        let came = self.came(state, step, refused);
         let mut looks = looked(&self.codec.layout, state, before);
         let mut writes = self.writes(now, (state, before), &mut looks);
         if self.trouble.outgrown == Is::NotSo {
@@ -86,13 +86,13 @@ impl Steps<'_> {
     }
 
     /// How far the calls of a step came.
-    fn came(&self, state: &State, refused: Is) -> Came {
-        let bound = if self.grain.is_lazy() { waits_in(state) } else { None };
-        match (bound, refused) {
-            (Some(bound), _) => Came::Waits(Is::when(bound == Bound::Bounded)),
-            (None, Is::So) => Came::Refused,
-            (None, Is::NotSo) => Came::Through,
-        }
+    fn came(&self, state: &State, step: Step, refused: Is) -> Came {
+        let callers = [step.blocks, step.what.thread()].into_iter().flatten();
+        let waits = self.sides.as_ref().and_then(|sides| sides.came(state, callers));
+        waits.unwrap_or(match refused {
+            Is::So => Came::Refused,
+            Is::NotSo => Came::Through,
+        })
     }
 
     /// The processes that have ended, of those that the step may have changed.
@@ -228,21 +228,6 @@ impl Steps<'_> {
             other => unreachable!("abandoned rights stand at their position, not {other:?}"),
         }
     }
-}
-
-/// Whether a thread that a step has changed now waits, though it could as well call later, and until when.
-fn waits_in(state: &State) -> Option<Bound> {
-    let waits = |thread: &Thread| match &thread.state {
-        ThreadState::Blocked {
-            on: BlockedOn::Send(_) | BlockedOn::Receive { .. } | BlockedOn::Sleep,
-            bound,
-        } => Some(*bound),
-        _ => None,
-    };
-    // Looking at the others would count as reading, and none of them waits like that.
-    (0..state.threads.items().len())
-        .filter(|t| state.threads.changed(*t))
-        .find_map(|t| waits(&state.threads.items()[t]))
 }
 
 /// Whether a step has raised an exception over what kind of value it got.

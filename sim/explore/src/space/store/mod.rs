@@ -23,6 +23,9 @@ const WORDS_AT_ONCE: usize = 1 << 16;
 /// than one.
 const BATCH: u32 = 32;
 
+/// So many parts are put in order in the time in which one step is looked up.
+const PARTS_AT_ONCE: u64 = 16;
+
 /// The visited states.
 pub(super) struct Store {
     pub rows: Rows,
@@ -123,6 +126,8 @@ impl Space<'_> {
             }
             rows.extend_from_slice(&self.row);
         }
+        // To put the parts of a state in order takes as long as to look up a few steps.
+        self.steps.work += rows.len() as u64 / PARTS_AT_ONCE;
         self.store.fit(&mut self.steps.codec);
         for (step, row) in pending.iter().zip(rows.chunks_exact(self.steps.codec.width())) {
             let packed = self.store.rows.pack(row);

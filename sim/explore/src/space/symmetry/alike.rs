@@ -2,12 +2,14 @@
 //!
 //! Replicas run the same program. They differ only in `index`, in their name, and in what others
 //! know about them. So they are interchangeable if `index` only picks a member of a family of the
-//! same size, names are not turned into text, and nobody names a single replica.
+//! same size, names are not turned into text, and nobody names a single replica. If it also picks the member that is so many
+//! places further on, round and round, they stand in a ring, which can be turned.
 
 use ipcsim_kernel::program::{Edges, Op, reachable};
+use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{
     Binary, Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, ProcessId, Replicas,
-    Scalarset, Value,
+    Scalarset, State, Value,
 };
 
 /// Families whose members with the same index belong together: those of one group are permuted together.
@@ -18,6 +20,16 @@ pub(super) struct Group {
     pub processes: Vec<ProcessId>,
     /// Mailbox families by their first member.
     pub mailboxes: Vec<MailboxId>,
+    pub places: Places,
+}
+
+/// How the members of a group can change places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Places {
+    /// In any way.
+    Any,
+    /// All together, so many places on: they stand in a ring.
+    Ring,
 }
 
 /// What an `index` is.
@@ -30,9 +42,9 @@ enum Indices {
 }
 
 /// The scalarsets that make replicas interchangeable which are not so otherwise.
-pub(crate) fn scalarsets(machine: &Machine) -> Vec<Scalarset> {
-    let groups = groups_by(machine, Indices::Scalars);
-    if groups == groups_by(machine, Indices::Numbers) {
+pub(crate) fn scalarsets(machine: &Machine, state: &State) -> Vec<Scalarset> {
+    let groups = groups_by((machine, state), Indices::Scalars, Places::Any);
+    if groups == groups_by((machine, state), Indices::Numbers, Places::Any) {
         return Vec::new();
     }
     let set = |Group { processes, mailboxes, .. }: Group| Scalarset { processes, mailboxes };
@@ -40,12 +52,19 @@ pub(crate) fn scalarsets(machine: &Machine) -> Vec<Scalarset> {
 }
 
 /// The groups of interchangeable replicas, as far as the programs tell.
-pub(super) fn groups(machine: &Machine) -> Vec<Group> {
+pub(super) fn groups(machine: &Machine, state: &State) -> Vec<Group> {
     let has_scalars = !machine.scalarsets.is_empty();
-    groups_by(machine, if has_scalars { Indices::Scalars } else { Indices::Numbers })
+    let indices = if has_scalars { Indices::Scalars } else { Indices::Numbers };
+    let groups = groups_by((machine, state), indices, Places::Any);
+    if !groups.is_empty() {
+        return groups;
+    }
+    // One ring is turned at a time: the largest.
+    let rings = groups_by((machine, state), indices, Places::Ring);
+    rings.into_iter().max_by_key(|ring| ring.count).into_iter().collect()
 }
 
-fn groups_by(machine: &Machine, indices: Indices) -> Vec<Group> {
+fn groups_by((machine, state): (&Machine, &State), indices: Indices, places: Places) -> Vec<Group> {
     let kernel_looks_at_order =
         machine.policies.looks_again() || machine.policies.detect != Detect::Report;
     // The machine fixes which port belongs to whom, and permuting processes does not change that.
@@ -56,7 +75,7 @@ fn groups_by(machine: &Machine, indices: Indices) -> Vec<Group> {
     if kernel_looks_at_order || are_tied || machine.any_call(|effect| !effect.is_plain()) {
         return Vec::new();
     }
-    let mut ties = Ties::new(machine, indices);
+    let mut ties = Ties::new((machine, state), indices, places);
     for id in 0..machine.families.len() {
         ties.look_at(FamilyId::at(id));
     }
@@ -94,7 +113,9 @@ impl Family {
 /// The families: which belong together, and which are not interchangeable.
 struct Ties<'m> {
     machine: &'m Machine,
+    state: &'m State,
     indices: Indices,
+    places: Places,
     families: Vec<Family>,
     /// Union-find: another family of the same group; the root points to itself.
     group: Vec<usize>,
@@ -102,9 +123,9 @@ struct Ties<'m> {
 }
 
 impl<'m> Ties<'m> {
-    fn new(machine: &'m Machine, indices: Indices) -> Self {
+    fn new((machine, state): (&'m Machine, &'m State), indices: Indices, places: Places) -> Self {
         let (families, group, differ) = (Vec::new(), Vec::new(), Vec::new());
-        let mut ties = Self { machine, indices, families, group, differ };
+        let mut ties = Self { machine, state, indices, places, families, group, differ };
         for family in &machine.families {
             if family.replicas == Replicas::Numbered {
                 ties.number(Family::Processes { first: family.first, count: family.count });
@@ -198,8 +219,9 @@ impl<'m> Ties<'m> {
     fn look_at_member(&mut self, own: Option<usize>, target: Family, index: &Expr) {
         let target = self.number(target);
         match (own, index) {
-            (Some(own), Expr::Index)
-                if self.families[own].count() == self.families[target].count() =>
+            (Some(own), index)
+                if self.families[own].count() == self.families[target].count()
+                    && (*index == Expr::Index || self.leads_on(own, index)) =>
             {
                 let (own, target) = (self.root(own), self.root(target));
                 self.group[target] = own;
@@ -215,6 +237,27 @@ impl<'m> Ties<'m> {
                 self.look_at_expression(own, index);
             }
         }
+    }
+
+    /// Whether an index leads from every member of a ring to the one that is so many places on.
+    fn leads_on(&self, own: usize, index: &Expr) -> bool {
+        let Family::Processes { first, count } = self.families[own] else { return false };
+        let state = self.state;
+        let places_on = |place: u32| {
+            let process = &state.processes.items()[(first.0 + place) as usize];
+            let thread = &state.threads.items()[process.first_thread.index()];
+            let unknown = vec![true; thread.registers.len()];
+            match settled(self.machine, thread, &unknown, index)? {
+                Value::Int(member) if (1..=i64::from(count)).contains(&member) => {
+                    Some((member - 1 - i64::from(place)).rem_euclid(i64::from(count)))
+                }
+                _ => None,
+            }
+        };
+        let first = places_on(0);
+        self.places == Places::Ring
+            && first.is_some()
+            && (1..count).all(|place| places_on(place) == first)
     }
 
     /// A value that is the same for all distinguishes whoever it names.
@@ -251,7 +294,8 @@ impl<'m> Ties<'m> {
             if count < 2 || members().any(|member| self.differ[member]) {
                 continue;
             }
-            let mut group = Group { count, processes: Vec::new(), mailboxes: Vec::new() };
+            let (processes, mailboxes) = (Vec::new(), Vec::new());
+            let mut group = Group { count, processes, mailboxes, places: self.places };
             for member in members() {
                 match self.families[member] {
                     Family::Processes { first, .. } => group.processes.push(first),

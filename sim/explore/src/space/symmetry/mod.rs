@@ -2,10 +2,11 @@
 //!
 //! Replicas are sorted independently of their numbers: by what they hold, and by where the others
 //! mention them. If that does not distinguish two, either may come first; then a state may be
-//! stored more than once, but nothing is missed.
+//! stored more than once, but nothing is missed. A ring is turned until it looks least.
 
 mod alike;
 mod arrangement;
+mod ring;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,9 +17,10 @@ use ipcsim_kernel::{Machine, MailboxId, ProcessId, State, ThreadId, Walk};
 use super::codec::Codec;
 use super::codec::parts::{Layout, Part, Parts, part_at};
 use super::steps::cache::{Move, Step};
-use alike::groups;
 pub(super) use alike::scalarsets;
+use alike::{Places, groups};
 use arrangement::{Arrangement, Mentions};
+use ring::{Ring, turn};
 
 /// The interchangeable replicas. Each has a slot; the slots of a group lie side by side.
 pub(super) struct Symmetry {
@@ -28,11 +30,19 @@ pub(super) struct Symmetry {
     common: Vec<usize>,
     arrangement: Arrangement,
     layout: Layout,
-    known: Known,
+    forms: Forms,
     /// The sorted order of the replicas, and its inverse.
     order: Vec<u8>,
     to: Vec<u8>,
     arranged: Vec<u32>,
+}
+
+/// What is known about the parts of states, according to how replicas change places.
+enum Forms {
+    /// In any way.
+    Any(Known),
+    /// All together.
+    Ring(Ring),
 }
 
 /// With more slots than this, symmetry is not used.
@@ -41,7 +51,7 @@ const MOST_SLOTS: u32 = 64;
 impl Symmetry {
     /// The symmetry of a machine with this initial state, if there is any.
     pub(super) fn of(machine: &Machine, layout: &Layout, state: &State) -> Option<Self> {
-        let alike = groups(machine);
+        let alike = groups(machine, state);
         let slots: u32 = alike.iter().map(|group| group.count).sum();
         if slots == 0 || slots > MOST_SLOTS {
             return None;
@@ -52,20 +62,25 @@ impl Symmetry {
             .groups
             .iter()
             .all(|group| group.clone().all(|slot| own[slot].len() == own[group.start].len()));
-        let symmetry = Self {
+        let mut symmetry = Self {
             own,
             common,
             arrangement,
             layout: *layout,
-            known: Known::default(),
+            forms: Forms::Any(Known::default()),
             order: Vec::new(),
             to: Vec::new(),
             arranged: Vec::new(),
         };
+        if alike.iter().any(|group| group.places == Places::Ring) {
+            let to = |position, places: &[u8]| symmetry.moved_position(position, places);
+            let ring = Ring::new(&symmetry.own, &symmetry.common, layout.width(), to);
+            symmetry.forms = Forms::Ring(ring);
+        }
         (same_everywhere && symmetry.begins_alike(layout, state)).then_some(symmetry)
     }
 
-    /// Whether the initial state is unchanged if two neighbours are swapped.
+    /// Whether the initial state is unchanged if two neighbours are swapped, or the ring is turned.
     fn begins_alike(&self, layout: &Layout, state: &State) -> bool {
         let slots = self.own.len();
         let encoded = |part: &Part| {
@@ -77,63 +92,98 @@ impl Symmetry {
             .positions(state)
             .map(|position| (position, part_at(layout, state, position)))
             .collect();
-        let neighbours = self
-            .arrangement
-            .groups
-            .iter()
-            .flat_map(|group| (group.start..group.end - 1).map(|it| (it, it + 1)));
-        neighbours.into_iter().all(|(one, other)| {
-            let mut to: Vec<u8> = (0..slots as u8).collect();
-            to.swap(one, other);
+        let ways: Vec<Vec<u8>> = match self.forms {
+            Forms::Ring(_) => vec![turn(slots, 1)],
+            Forms::Any(_) => {
+                let groups = self.arrangement.groups.iter();
+                let first = groups.flat_map(|group| group.start..group.end - 1);
+                let swapped = first.map(|one| {
+                    let mut to: Vec<u8> = (0..slots as u8).collect();
+                    to.swap(one, one + 1);
+                    to
+                });
+                swapped.collect()
+            }
+        };
+        ways.iter().all(|to| {
             parts.iter().all(|(position, part)| {
-                let target = self.moved_position(*position, &to);
+                let target = self.moved_position(*position, to);
                 let there = parts.iter().find(|(position, _)| *position == target);
                 there.is_some_and(|(_, there)| {
-                    encoded(&self.arrangement.renamed(part, &to)) == encoded(there)
+                    encoded(&self.arrangement.renamed(part, to)) == encoded(there)
                 })
             })
         })
     }
 
-    /// Replaces a state by its canonical representative.
-    pub(super) fn put_in_order(&mut self, machine: &Machine, codec: &mut Codec, row: &mut [u32]) {
-        let mut parts = codec.seen.parts_of(row);
-        if self.arrange(machine, &mut codec.parts, &mut parts) {
-            codec.put_parts(&parts, row);
+    /// Replaces a state by its canonical representative. Returns whether anybody has changed places.
+    pub(super) fn put_in_order(
+        &mut self,
+        machine: &Machine,
+        codec: &mut Codec,
+        row: &mut [u32],
+    ) -> bool {
+        let slots = self.own.len();
+        let Self { arrangement, forms, order, .. } = self;
+        match forms {
+            Forms::Ring(ring) => {
+                let by = ring.put_in_order(machine, (codec, arrangement), row);
+                order.clear();
+                order.extend((0..slots).map(|at| ((at + slots - by) % slots) as u8));
+                by > 0
+            }
+            Forms::Any(_) => {
+                let mut parts = codec.seen.parts_of(row);
+                let changes = self.sort(machine, &mut codec.parts, &mut parts);
+                if changes {
+                    codec.put_parts(&parts, row);
+                }
+                changes
+            }
         }
     }
 
-    /// A step that leads to a state with these parts, translated to where the replicas are `who`: the step, the parts of
-    /// its target, and who the replicas are there once they are in order.
+    /// A step that leads to a state, translated to where the replicas are `who`: the step, the parts of its target, and who
+    /// the replicas are there once they are in order.
     pub(super) fn retold(
         &mut self,
-        (machine, parts): (&Machine, &mut Parts),
+        (machine, codec): (&Machine, &mut Codec),
         step: Step,
-        mut there: Vec<u32>,
+        row: &mut [u32],
         who: &[u8],
     ) -> (Step, Vec<u32>, Vec<u8>) {
         let step = Step {
             blocks: step.blocks.and_then(|t| self.as_done_by(Move::Call(t), who).thread()),
             what: self.as_done_by(step.what, who),
         };
-        let arranged = self.as_arranged(machine, parts, &there, who);
-        let after = self.who_after(machine, parts, &mut there, who);
+        let there = codec.seen.parts_of(row);
+        let mut arranged = there.clone();
+        for (position, part) in there.into_iter().enumerate() {
+            let renamed = self.arrangement.renamed(codec.parts.get(part), who);
+            arranged[self.moved_position(position, who)] = codec.parts.number(machine, renamed);
+        }
+        let after = if self.put_in_order(machine, codec, row) {
+            self.order.iter().map(|slot| who[usize::from(*slot)]).collect()
+        } else {
+            who.to_vec()
+        };
         (step, arranged, after)
     }
 
     /// Sorts the replicas of a state, given by its parts. Returns whether any changed places.
-    fn arrange(&mut self, machine: &Machine, parts: &mut Parts, row: &mut [u32]) -> bool {
+    fn sort(&mut self, machine: &Machine, parts: &mut Parts, row: &mut [u32]) -> bool {
+        let Self { own, common, arrangement, forms, order, .. } = self;
+        let Forms::Any(known) = forms else { unreachable!("a ring is not sorted") };
         for part in row.iter() {
-            self.known.look_at(machine, parts, &self.arrangement, *part);
+            known.look_at((machine, &mut *parts), arrangement, *part);
         }
-        self.order.clear();
-        self.order.extend(0..self.own.len() as u8);
-        let mut order = std::mem::take(&mut self.order);
-        for group in &self.arrangement.groups {
+        order.clear();
+        order.extend(0..own.len() as u8);
+        for group in &arrangement.groups {
             // The sort is stable: indistinguishable replicas keep their order.
-            order[group.clone()].sort_by(|one, other| self.compare(row, *one, *other));
+            order[group.clone()]
+                .sort_by(|one, other| known.compare(row, (own, common), *one, *other));
         }
-        self.order = order;
         let in_order = self.order.iter().enumerate().all(|(at, slot)| at == usize::from(*slot));
         if in_order {
             return false;
@@ -144,7 +194,7 @@ impl Symmetry {
         }
         let to = std::mem::take(&mut self.to);
         let mut arranged = std::mem::take(&mut self.arranged);
-        self.put_in_slots(machine, parts, row, &to, &mut arranged);
+        self.put_in_slots((machine, parts), row, &to, &mut arranged);
         row.copy_from_slice(&arranged);
         (self.to, self.arranged) = (to, arranged);
         true
@@ -153,8 +203,7 @@ impl Symmetry {
     /// The state in which everybody has moved to these places.
     fn put_in_slots(
         &mut self,
-        machine: &Machine,
-        parts: &mut Parts,
+        (machine, parts): (&Machine, &mut Parts),
         row: &[u32],
         to: &[u8],
         moved: &mut Vec<u32>,
@@ -163,51 +212,24 @@ impl Symmetry {
         moved.extend_from_slice(row);
         for (position, part) in row.iter().enumerate() {
             let target = self.moved_position(position, to);
-            moved[target] = self.known.renamed(machine, parts, &self.arrangement, *part, to);
+            if let Forms::Any(known) = &mut self.forms {
+                let of = (machine, &mut *parts);
+                moved[target] = known.renamed(of, &self.arrangement, *part, to);
+            }
         }
-    }
-
-    /// The state in which the replicas are these.
-    fn as_arranged(
-        &mut self,
-        machine: &Machine,
-        parts: &mut Parts,
-        row: &[u32],
-        who: &[u8],
-    ) -> Vec<u32> {
-        for part in row {
-            self.known.look_at(machine, parts, &self.arrangement, *part);
-        }
-        let mut moved = Vec::new();
-        self.put_in_slots(machine, parts, row, who, &mut moved);
-        moved
     }
 
     /// The approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let mentioned = self.known.parts.capacity() * size_of::<Option<Mentioned>>();
-        // Each part has its own key, about as long as its mentions.
-        mentioned + self.known.instances.len() * (size_of::<(Box<[u8]>, u32)>() + 32)
+        match &self.forms {
+            Forms::Any(known) => known.bytes(),
+            Forms::Ring(ring) => ring.bytes(),
+        }
     }
 
     /// The identity: nobody has changed places.
     pub(super) fn nobody_moves(&self) -> Vec<u8> {
         (0..self.own.len() as u8).collect()
-    }
-
-    /// Who is in which slot after a state is sorted in which `who` were in the slots before.
-    fn who_after(
-        &mut self,
-        machine: &Machine,
-        parts: &mut Parts,
-        row: &mut [u32],
-        who: &[u8],
-    ) -> Vec<u8> {
-        if self.arrange(machine, parts, row) {
-            self.order.iter().map(|slot| who[usize::from(*slot)]).collect()
-        } else {
-            who.to_vec()
-        }
     }
 
     /// A move, done by those in these slots.
@@ -222,27 +244,6 @@ impl Symmetry {
             Move::Local(t) => Move::Local(thread(t)),
             Move::Expire(t) => Move::Expire(thread(t)),
         }
-    }
-
-    /// Which of two replicas comes first: by what they hold, then by where the others mention them.
-    fn compare(&self, row: &[u32], one: u8, other: u8) -> Ordering {
-        let held = |slot: u8| {
-            let own = self.own[usize::from(slot)].iter();
-            own.map(|position| self.known.of(row[*position]).shape)
-        };
-        held(one).cmp(held(other)).then_with(|| {
-            let mentions =
-                self.common.iter().map(|position| &self.known.of(row[*position]).mentions);
-            for mentions in mentions.filter(|mentions| !mentions.is_empty()) {
-                let first = mentions.iter().find(|slot| **slot == one || **slot == other);
-                match first {
-                    Some(slot) if *slot == one => return Ordering::Less,
-                    Some(_) => return Ordering::Greater,
-                    None => {}
-                }
-            }
-            Ordering::Equal
-        })
     }
 
     fn moved_position(&self, position: usize, to: &[u8]) -> usize {
@@ -284,14 +285,46 @@ struct Mentioned {
 }
 
 impl Known {
+    /// The approximate size in bytes.
+    fn bytes(&self) -> usize {
+        let mentioned = self.parts.capacity() * size_of::<Option<Mentioned>>();
+        // Each part has its own key, about as long as its mentions.
+        mentioned + self.instances.len() * (size_of::<(Box<[u8]>, u32)>() + 32)
+    }
+
+    /// Which of two replicas comes first: by what they hold, then by where the others mention them.
+    fn compare(
+        &self,
+        row: &[u32],
+        (own, common): (&[Vec<usize>], &[usize]),
+        one: u8,
+        other: u8,
+    ) -> Ordering {
+        let held = |slot: u8| {
+            let own = own[usize::from(slot)].iter();
+            own.map(|position| self.of(row[*position]).shape)
+        };
+        held(one).cmp(held(other)).then_with(|| {
+            let mentions = common.iter().map(|position| &self.of(row[*position]).mentions);
+            for mentions in mentions.filter(|mentions| !mentions.is_empty()) {
+                let first = mentions.iter().find(|slot| **slot == one || **slot == other);
+                match first {
+                    Some(slot) if *slot == one => return Ordering::Less,
+                    Some(_) => return Ordering::Greater,
+                    None => {}
+                }
+            }
+            Ordering::Equal
+        })
+    }
+
     fn of(&self, part: u32) -> &Mentioned {
         self.parts[part as usize].as_ref().expect("it was looked at")
     }
 
     fn look_at(
         &mut self,
-        machine: &Machine,
-        parts: &mut Parts,
+        (machine, parts): (&Machine, &mut Parts),
         arrangement: &Arrangement,
         part: u32,
     ) {
@@ -321,8 +354,7 @@ impl Known {
     /// The part, renamed according to where everybody moves.
     fn renamed(
         &mut self,
-        machine: &Machine,
-        parts: &mut Parts,
+        (machine, parts): (&Machine, &mut Parts),
         arrangement: &Arrangement,
         part: u32,
         to: &[u8],
@@ -339,7 +371,7 @@ impl Known {
             return *known;
         }
         let renamed = parts.number(machine, arrangement.renamed(parts.get(part), to));
-        self.look_at(machine, parts, arrangement, renamed);
+        self.look_at((machine, parts), arrangement, renamed);
         renamed
     }
 }

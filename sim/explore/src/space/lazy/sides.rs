@@ -1,0 +1,240 @@
+//! Which calls are lazy, mailbox by mailbox and side by side.
+//!
+//! The question is always the same: is there anything, later, whose effect differs between a thread that waits here and one
+//! that would call just afterwards? If one thread has to wait eagerly on one side of a mailbox, all on that side do:
+//! whoever has not called yet is never in front of one who stands in the queue.
+
+use ipcsim_kernel::program::{Effect, From, Op, Send};
+use ipcsim_kernel::table::Notes;
+use ipcsim_kernel::{
+    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, Object, Pick, Sources,
+    State, ThreadId, ThreadState, Value,
+};
+
+use super::super::codec::parts::Is;
+use super::super::order::code::Code;
+use super::super::steps::cache::Came;
+use super::reach::Links;
+
+/// For each mailbox and link, which of its calls are lazy.
+#[derive(Clone, Debug)]
+pub(crate) struct Sides {
+    sends: Box<[Is]>,
+    receives: Box<[Is]>,
+    memory: Memory,
+}
+
+/// Whether the kernel may run out of memory for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Memory {
+    /// There is enough for as many messages as mailboxes and links can hold.
+    Enough,
+    Scarce,
+}
+
+impl Sides {
+    /// The lazy sides of a machine with this initial state; `None` if there are none.
+    pub(crate) fn of(machine: &Machine, state: &State) -> Option<Self> {
+        if is_eager(machine) {
+            return None;
+        }
+        let boxes = state.mailboxes.items();
+        let sizes = Sizes::of(machine);
+        let memory = sizes.need_of(machine, boxes);
+        let sender = machine.policies.sender;
+        let stores = |mailbox: &Mailbox| mailbox.spec.capacity != Capacity::None;
+        // Memory has one queue for all: if one thread must wait in it eagerly, all must.
+        let waits_eagerly = memory == Memory::Scarce
+            && !(sizes.are_equal()
+                && boxes.iter().all(|mailbox| !stores(mailbox) || sends_lazily(sender, mailbox))
+                && has_one_sender_each(machine, state));
+        let lazily = |mailbox: &Mailbox| {
+            sends_lazily(sender, mailbox) && !(waits_eagerly && stores(mailbox))
+        };
+        let sends: Box<[Is]> = boxes.iter().map(|mailbox| Is::when(lazily(mailbox))).collect();
+        let mut receives: Box<[Is]> =
+            boxes.iter().map(|mailbox| Is::when(receives_lazily(mailbox))).collect();
+        // Who waits for messages from several stands in all these queues.
+        if receives.contains(&Is::NotSo) && machine.any_call(names_several) {
+            receives.fill(Is::NotSo);
+        }
+        let is_lazy = sends.contains(&Is::So) || receives.contains(&Is::So);
+        is_lazy.then_some(Self { sends, receives, memory })
+    }
+
+    /// Whether every call is lazy, and may be completed whatever happens at other mailboxes.
+    pub(crate) fn are_independent(&self) -> bool {
+        self.memory == Memory::Enough
+            && !self.sends.contains(&Is::NotSo)
+            && !self.receives.contains(&Is::NotSo)
+    }
+
+    /// Whether a lazy call may have to wait for memory.
+    pub(crate) fn wait_for_memory(&self) -> bool {
+        self.memory == Memory::Scarce && self.sends.contains(&Is::So)
+    }
+
+    /// How the calls of these threads came out, if one of them waits now.
+    pub(crate) fn came(
+        &self,
+        state: &State,
+        callers: impl Iterator<Item = ThreadId>,
+    ) -> Option<Came> {
+        callers.filter_map(|t| self.waits(state, t)).reduce(Came::and)
+    }
+
+    fn waits(&self, state: &State, t: ThreadId) -> Option<Came> {
+        // Looking at it any other way would count as reading.
+        if !state.threads.changed(t.index()) {
+            return None;
+        }
+        let thread = &state.threads.items()[t.index()];
+        let ThreadState::Blocked { on, bound } = &thread.state else { return None };
+        let waits = |side: Is| match side {
+            Is::So => Came::Waits(*bound),
+            Is::NotSo => Came::Stays,
+        };
+        match on {
+            BlockedOn::Send(id) => Some(waits(self.sends[id.index()])),
+            BlockedOn::Memory(id) => Some(match (self.sends[id.index()], bound) {
+                (Is::So, Bound::Forever) => Came::WaitsForMemory,
+                (side, _) => waits(side),
+            }),
+            BlockedOn::Receive { sources, .. } => Some(waits(self.of_sources(sources))),
+            BlockedOn::Sleep => Some(Came::Waits(*bound)),
+            BlockedOn::Select(_) | BlockedOn::Reply { .. } | BlockedOn::Join(_) => None,
+        }
+    }
+
+    fn of_sources(&self, sources: &Sources) -> Is {
+        match sources {
+            Sources::One(id) => self.receives[id.index()],
+            Sources::Many(_) | Sources::Anyone => Is::when(!self.receives.contains(&Is::NotSo)),
+        }
+    }
+}
+
+/// Whether every call of a machine is eager.
+fn is_eager(machine: &Machine) -> bool {
+    let policies = &machine.policies;
+    let is_eager = |effect: Effect| match effect {
+        // What the kernel keeps stands in the queue.
+        Effect::Sends(send) => send.hold.is_some() || !send.rights.is_empty(),
+        Effect::Answers(reply) => !reply.rights.is_empty(),
+        Effect::Receives(receive) => receive.max_size.is_some(),
+        _ => false,
+    };
+    policies.looks_again()
+        || policies.detect != Detect::Report
+        || machine.has_ports()
+        || !machine.makes_all_links()
+        || machine.any_call(|effect| !effect.is_plain() || is_eager(effect))
+        || machine.code.iter().any(draws)
+}
+
+/// Whether a call draws lots: waiting would settle the draw.
+fn draws(op: &Op) -> bool {
+    let is_random = |part: &Expr| matches!(part, Expr::Function(Function::Random, _));
+    let mut draws = false;
+    op.expressions(&mut |expr| draws |= expr.contains(&is_random));
+    draws && matches!(op, Op::Call(_))
+}
+
+/// Whether a thread that waits for a slot of a mailbox could as well send later.
+fn sends_lazily(sender: Pick, mailbox: &Mailbox) -> bool {
+    let has_a_simple_queue = match mailbox.spec.capacity {
+        Capacity::None | Capacity::Messages(_) | Capacity::Unlimited => true,
+        // Who waits in front lets nobody overtake, even where there is room for less; `no room` is for good, and who has not
+        // called yet could always still be lucky.
+        Capacity::Bytes(_) | Capacity::Undefined => false,
+    };
+    has_a_simple_queue && sender != Pick::Lifo && !matches!(mailbox.object, Object::Filed)
+}
+
+/// Whether no two threads send to the same mailbox that can be full. Of two that wait for memory, the first could fill it,
+/// and the second would go on waiting for memory, where a later one would wait for a slot.
+fn has_one_sender_each(machine: &Machine, state: &State) -> bool {
+    let boxes = state.mailboxes.items();
+    let links = Links(boxes.iter().map(Mailbox::link).collect());
+    let mut senders = vec![0; boxes.len()];
+    for thread in state.threads.items() {
+        for id in Code::new(machine, thread, (&links, boxes)).destinations() {
+            senders[id.index()] += 1;
+        }
+    }
+    let has_one = |(mailbox, senders): (&Mailbox, u32)| {
+        senders <= 1 || !matches!(mailbox.spec.capacity, Capacity::Messages(_))
+    };
+    boxes.iter().zip(senders).all(has_one)
+}
+
+fn receives_lazily(mailbox: &Mailbox) -> bool {
+    mailbox.spec.receiver != Pick::Lifo && !matches!(mailbox.object, Object::Filed)
+}
+
+/// Whether a call may receive from more than one mailbox.
+fn names_several(effect: Effect) -> bool {
+    let is_one = |from: &Expr| {
+        matches!(
+            from,
+            Expr::MailboxMember { .. } | Expr::ProcessMember(..) | Expr::Constant(Value::Handle(_))
+        )
+    };
+    matches!(effect, Effect::Receives(receive) if match &receive.from {
+        From::These(from) => !is_one(from),
+        From::Anyone => true,
+    })
+}
+
+/// The sizes of a machine's messages, in bytes, as far as they can be told from the code.
+struct Sizes(Vec<Option<u64>>);
+
+impl Sizes {
+    fn of(machine: &Machine) -> Self {
+        let mut sizes = Vec::new();
+        for op in &machine.code {
+            op.effects(&mut |effect| {
+                if let Effect::Sends(send) = effect {
+                    sizes.push(size_of(send));
+                }
+            });
+        }
+        sizes.sort_unstable();
+        sizes.dedup();
+        Self(sizes)
+    }
+
+    fn are_equal(&self) -> bool {
+        matches!(self.0[..], [] | [Some(_)])
+    }
+
+    /// Whether memory suffices for as many of the largest messages as can be stored at once.
+    fn need_of(&self, machine: &Machine, boxes: &[Mailbox]) -> Memory {
+        let Some(limit) = machine.policies.memory else { return Memory::Enough };
+        let largest = self.0.iter().copied().collect::<Option<Vec<u64>>>();
+        let largest = largest.map(|sizes| sizes.last().copied().unwrap_or(0));
+        let stored = boxes.iter().map(|mailbox| match mailbox.spec.capacity {
+            Capacity::None => Some(0),
+            Capacity::Messages(most) => Some(most),
+            Capacity::Bytes(_) | Capacity::Undefined | Capacity::Unlimited => None,
+        });
+        let stored = stored.sum::<Option<u64>>();
+        let need = largest.zip(stored).and_then(|(size, count)| {
+            size.checked_add(machine.policies.message_overhead)?.checked_mul(count)
+        });
+        if need.is_some_and(|need| need <= limit) { Memory::Enough } else { Memory::Scarce }
+    }
+}
+
+/// The size of what is sent, in bytes, if that is always the same.
+fn size_of(send: &Send) -> Option<u64> {
+    match (&send.size, &send.body) {
+        (Some(Expr::Constant(Value::Int(size))), _) => u64::try_from(*size).ok(),
+        (Some(_), _) => None,
+        (None, Expr::Constant(body)) => Some(body.size_bytes()),
+        (None, Expr::Index | Expr::ThreadIndex | Expr::Me | Expr::Unary(..) | Expr::Binary(..)) => {
+            Some(Value::Int(0).size_bytes())
+        }
+        (None, _) => None,
+    }
+}
