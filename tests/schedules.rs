@@ -227,6 +227,32 @@ fn random_scenarios_keep_the_laws_of_schedules() {
     assert!(2 * small >= asked, "{small} of {asked} scenarios are small enough");
 }
 
+/// Where an answer was wrong once, or could have been.
+#[test]
+fn scenarios_of_trust_keep_the_laws_of_schedules() {
+    let folder = std::fs::read_dir(common::repository("tests/trust")).expect("the folder is there");
+    let mut small = 0;
+    for entry in folder {
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("a scenario can be read");
+        let name = path.display().to_string();
+        let machine = common::loaded(&name, &text, &[]).machine.expect("it can be run");
+        small += u64::from(check(&name, &machine, 5_000, 2).is_some());
+    }
+    assert!(small > 100, "{small} of them are small enough");
+}
+
+/// Shows what was looked at if a panic comes from inside the program.
+struct Shown<'a>(&'a str);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.0);
+        }
+    }
+}
+
 /// Where there is something to leave out, as often as not.
 #[test]
 fn plain_scenarios_keep_the_laws_of_schedules() {
@@ -237,7 +263,10 @@ fn plain_scenarios_keep_the_laws_of_schedules() {
         let text = plain::scenario(seed);
         let loaded = common::loaded("plain.yaml", &text, &[]);
         let machine = loaded.machine.expect("a scenario without errors has a machine");
-        let left_out = check(&format!("seed {seed}:\n{text}"), &machine, 5_000, 2);
+        let name = format!("seed {seed}:\n{text}");
+        let shown = Shown(&name);
+        let left_out = check(&name, &machine, 5_000, 2);
+        drop(shown);
         let left_out = left_out.unwrap_or_default();
         lazy += u64::from(left_out.lazy);
         order += u64::from(left_out.order);

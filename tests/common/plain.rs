@@ -21,18 +21,15 @@ pub fn scenario(seed: u64) -> String {
     let mut out = String::new();
     let buffering = dice.pick(&["none", "1", "2", "unlimited"]);
     let memory = memory(&mut dice);
-    let _ = writeln!(out, "kernel: {{buffering: {buffering}{memory}}}\nmailboxes:");
+    let sender = dice.pick(&["", "", ", sender: arbitrary", ", sender: priority"]);
+    let _ = writeln!(out, "kernel: {{buffering: {buffering}{memory}{sender}}}\nmailboxes:");
     for name in ["a", "b"] {
         let capacity = if dice.chance(15) {
             dice.pick(&["undefined", "4B"])
         } else {
             dice.pick(&["none", "1", "2", "unlimited"])
         };
-        let receiver = if dice.chance(15) {
-            "lifo"
-        } else {
-            dice.pick(&["fifo", "fifo", "fifo", "arbitrary", "priority"])
-        };
+        let receiver = dice.pick(&["fifo", "fifo", "lifo", "arbitrary", "priority"]);
         let order = dice.pick(&["fifo", "fifo", "fifo", "fifo", "priority"]);
         let _ = writeln!(
             out,

@@ -29,27 +29,15 @@ pub(super) fn explore<'m>(
     let beginnings = search.begin(limits);
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
-    let space = &search.space;
-    if space.stop() == Some(Stop::NeedsNumbers) {
-        let without = Reductions { scalars: Reduction::Off, ..reductions };
-        return explore(machine, without, limits);
-    }
-    if matches!(space.stop(), Some(Stop::Irreducible | Stop::Outgrown)) {
-        return None;
-    }
-    if !space.order_pays() {
-        let without = Reductions { order: Reduction::Off, ..reductions };
-        return explore(machine, without, limits);
-    }
-    let may_go_on = covered == Covered::All && search.goes_back;
     let bytes = search.bytes();
+    let may_go_on = covered == Covered::All && search.goes_back;
     let ways = search.ways.take().filter(|_| may_go_on);
     let circles = ways.map_or(Circles::None, circles);
-    if circles != Circles::None && search.space.sees_misses_at_rest() {
-        let without = Reductions { rest: Reduction::Off, ..reductions };
-        return explore(machine, without, limits);
+    if let Some(less) = left_out_too_much(&search.space, reductions, circles) {
+        return explore(machine, less, limits);
     }
-    if circles == Circles::WithoutAWayOut {
+    let is_irreducible = matches!(search.space.stop(), Some(Stop::Irreducible | Stop::Outgrown));
+    if is_irreducible || circles == Circles::WithoutAWayOut {
         return None;
     }
     let hangs_on_the_order = |sink: &u32| {
@@ -77,9 +65,28 @@ pub(super) fn explore<'m>(
         left_over: super::left_over(&space, &concluded.ends.good),
     };
     let whole = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, first_room(machine));
-    retell(whole, concluded, covered, elsewhere, |whole, end| {
+    let retold = retell(whole, concluded, covered, elsewhere, |whole, end| {
         way_to(&mut space, &states_to(&parents, first, end), whole)
-    })
+    });
+    // What cannot be retold was wrong. A user gets an answer all the same: every schedule is looked at.
+    debug_assert!(retold.is_some(), "what a reduced search finds can be retold");
+    retold
+}
+
+/// The reductions to search with instead, if a search with these was in vain.
+fn left_out_too_much(
+    space: &Space,
+    reductions: Reductions,
+    circles: Circles,
+) -> Option<Reductions> {
+    if space.stop() == Some(Stop::NeedsNumbers) {
+        return Some(Reductions { scalars: Reduction::Off, ..reductions });
+    }
+    if !space.order_pays() {
+        return Some(Reductions { order: Reduction::Off, ..reductions });
+    }
+    let misses = circles != Circles::None && space.sees_misses_at_rest();
+    misses.then_some(Reductions { rest: Reduction::Off, ..reductions })
 }
 
 /// Whether schedules can go on for ever.
@@ -185,7 +192,7 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> 
         let mut then = None;
         for (way, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.what == step.what) {
             let mut legs = vec![Leg { from: at, way, to: edge.to }];
-            let end = end_quietly(space, whole, edge.to, &mut legs)?;
+            let end = end_quietly(space, whole, (at, edge.to), &mut legs)?;
             if space.parts_of(&whole.state(end)) == there {
                 then = Some((legs, end));
                 break;
@@ -203,12 +210,19 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> 
     Some(path)
 }
 
-/// Lets those end who end in the same step.
-fn end_quietly(space: &Space, whole: &mut Space, mut at: u32, path: &mut Path) -> Option<u32> {
+/// Lets those end who end in the step that has just led here, from another state.
+fn end_quietly(
+    space: &Space,
+    whole: &mut Space,
+    (from, mut at): (u32, u32),
+    path: &mut Path,
+) -> Option<u32> {
     let machine = whole.machine();
+    let before = whole.state(from);
     let mut state = whole.state(at);
     for t in (0..state.threads.len()).map(ThreadId::at) {
-        if space.grain().ends_quietly(machine, &state, t) {
+        let has_moved = before.threads.get(t.index()) != Some(&state.threads[t.index()]);
+        if has_moved && space.grain().ends_quietly(machine, &state, t) {
             at = call(whole, t, at, path)?;
             state = whole.state(at);
         }

@@ -9,6 +9,7 @@ use ipcsim_kernel::{Machine, ProcessId, State, Thread, Value};
 
 use super::Looks;
 use parts::{Can, Is, LOG, Layout, MEMORY, Part, Parts};
+use rights::{Mentions, Tally};
 use seen::Seen;
 
 /// Translates states into rows, and back.
@@ -75,7 +76,24 @@ impl Codec {
             // Then nothing depends on it, and it keeps its initial value.
             parts[MEMORY] = self.seen.part(MEMORY, 0);
         }
+        if self.layout.rights == Is::So {
+            self.count_rights(machine, &mut parts);
+        }
         parts
+    }
+
+    /// Counts how often each reply right is mentioned.
+    fn count_rights(&mut self, machine: &Machine, parts: &mut [u32]) {
+        let mut tally = Tally::default();
+        for part in &*parts {
+            tally.count(self.parts.get(*part), 1);
+        }
+        for caller in tally.callers() {
+            let mut mentions = Mentions::default();
+            tally.settle(caller, &mut mentions);
+            let position = self.layout.rights(caller.index());
+            parts[position] = self.parts.number(machine, Part::Rights(mentions));
+        }
     }
 
     /// The lines of a log that has this number at its position.

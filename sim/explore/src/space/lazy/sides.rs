@@ -1,14 +1,14 @@
-//! Which calls are lazy, mailbox by mailbox and side by side.
+//! Which calls are lazy.
 //!
 //! The question is always the same: is there anything, later, whose effect differs between a thread that waits here and one
-//! that would call just afterwards? If one thread has to wait eagerly on one side of a mailbox, all on that side do:
-//! whoever has not called yet is never in front of one who stands in the queue.
+//! that would call just afterwards? In which order a queue is served makes no difference: whoever is served can call just then.
+//! Where one thread has to wait eagerly, all that stand in the same queue do.
 
 use ipcsim_kernel::program::{Effect, From, Op, Send};
 use ipcsim_kernel::table::Notes;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, Object, Pick, Sources,
-    State, ThreadId, ThreadState, Value,
+    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, State, ThreadId,
+    ThreadState, Value,
 };
 
 use super::super::codec::parts::Is;
@@ -16,11 +16,10 @@ use super::super::order::code::Code;
 use super::super::steps::cache::Came;
 use super::reach::Links;
 
-/// For each mailbox and link, which of its calls are lazy.
+/// Which calls are lazy: all receives, and sends to some mailboxes and links.
 #[derive(Clone, Debug)]
 pub(crate) struct Sides {
     sends: Box<[Is]>,
-    receives: Box<[Is]>,
     memory: Memory,
 }
 
@@ -33,7 +32,7 @@ enum Memory {
 }
 
 impl Sides {
-    /// The lazy sides of a machine with this initial state; `None` if there are none.
+    /// The lazy calls of a machine with this initial state; `None` if it has none.
     pub(crate) fn of(machine: &Machine, state: &State) -> Option<Self> {
         if is_eager(machine) {
             return None;
@@ -41,32 +40,25 @@ impl Sides {
         let boxes = state.mailboxes.items();
         let sizes = Sizes::of(machine);
         let memory = sizes.need_of(machine, boxes);
-        let sender = machine.policies.sender;
         let stores = |mailbox: &Mailbox| mailbox.spec.capacity != Capacity::None;
         // Memory has one queue for all: if one thread must wait in it eagerly, all must.
         let waits_eagerly = memory == Memory::Scarce
             && !(sizes.are_equal()
-                && boxes.iter().all(|mailbox| !stores(mailbox) || sends_lazily(sender, mailbox))
+                && boxes.iter().all(sends_lazily)
                 && has_one_sender_each(machine, state));
-        let lazily = |mailbox: &Mailbox| {
-            sends_lazily(sender, mailbox) && !(waits_eagerly && stores(mailbox))
-        };
-        let sends: Box<[Is]> = boxes.iter().map(|mailbox| Is::when(lazily(mailbox))).collect();
-        let mut receives: Box<[Is]> =
-            boxes.iter().map(|mailbox| Is::when(receives_lazily(mailbox))).collect();
-        // Who waits for messages from several stands in all these queues.
-        if receives.contains(&Is::NotSo) && machine.any_call(names_several) {
-            receives.fill(Is::NotSo);
+        // What is freed at once may serve several of them, and nobody can call in between to choose among their messages.
+        if waits_eagerly && machine.any_call(names_several) {
+            return None;
         }
-        let is_lazy = sends.contains(&Is::So) || receives.contains(&Is::So);
-        is_lazy.then_some(Self { sends, receives, memory })
+        let lazily =
+            |mailbox: &Mailbox| sends_lazily(mailbox) && !(waits_eagerly && stores(mailbox));
+        let sends = boxes.iter().map(|mailbox| Is::when(lazily(mailbox))).collect();
+        Some(Self { sends, memory })
     }
 
     /// Whether every call is lazy, and may be completed whatever happens at other mailboxes.
     pub(crate) fn are_independent(&self) -> bool {
-        self.memory == Memory::Enough
-            && !self.sends.contains(&Is::NotSo)
-            && !self.receives.contains(&Is::NotSo)
+        self.memory == Memory::Enough && !self.sends.contains(&Is::NotSo)
     }
 
     /// Whether a lazy call may have to wait for memory.
@@ -100,16 +92,8 @@ impl Sides {
                 (Is::So, Bound::Forever) => Came::WaitsForMemory,
                 (side, _) => waits(side),
             }),
-            BlockedOn::Receive { sources, .. } => Some(waits(self.of_sources(sources))),
-            BlockedOn::Sleep => Some(Came::Waits(*bound)),
+            BlockedOn::Receive { .. } | BlockedOn::Sleep => Some(Came::Waits(*bound)),
             BlockedOn::Select(_) | BlockedOn::Reply { .. } | BlockedOn::Join(_) => None,
-        }
-    }
-
-    fn of_sources(&self, sources: &Sources) -> Is {
-        match sources {
-            Sources::One(id) => self.receives[id.index()],
-            Sources::Many(_) | Sources::Anyone => Is::when(!self.receives.contains(&Is::NotSo)),
         }
     }
 }
@@ -141,14 +125,13 @@ fn draws(op: &Op) -> bool {
 }
 
 /// Whether a thread that waits for a slot of a mailbox could as well send later.
-fn sends_lazily(sender: Pick, mailbox: &Mailbox) -> bool {
-    let has_a_simple_queue = match mailbox.spec.capacity {
+fn sends_lazily(mailbox: &Mailbox) -> bool {
+    match mailbox.spec.capacity {
         Capacity::None | Capacity::Messages(_) | Capacity::Unlimited => true,
         // Who waits in front lets nobody overtake, even where there is room for less; `no room` is for good, and who has not
         // called yet could always still be lucky.
         Capacity::Bytes(_) | Capacity::Undefined => false,
-    };
-    has_a_simple_queue && sender != Pick::Lifo && !matches!(mailbox.object, Object::Filed)
+    }
 }
 
 /// Whether no two threads send to the same mailbox that can be full. Of two that wait for memory, the first could fill it,
@@ -166,10 +149,6 @@ fn has_one_sender_each(machine: &Machine, state: &State) -> bool {
         senders <= 1 || !matches!(mailbox.spec.capacity, Capacity::Messages(_))
     };
     boxes.iter().zip(senders).all(has_one)
-}
-
-fn receives_lazily(mailbox: &Mailbox) -> bool {
-    mailbox.spec.receiver != Pick::Lifo && !matches!(mailbox.object, Object::Filed)
 }
 
 /// Whether a call may receive from more than one mailbox.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ipcsim_kernel::program::{Edges, Op, Tour, Walking};
 use ipcsim_kernel::{
-    Arrivals, Capacity, Machine, Mailbox, MailboxId, Object, Order, Pc, ProcessId, State, Thread,
+    Arrivals, Capacity, Machine, Mailbox, MailboxId, Order, Pc, ProcessId, State, Thread,
     ThreadState,
 };
 
@@ -352,5 +352,5 @@ fn commutes(mailbox: &Mailbox) -> bool {
         mailbox.spec.capacity,
         Capacity::None | Capacity::Messages(_) | Capacity::Unlimited
     );
-    counts_messages && !matches!(mailbox.object, Object::Filed) && mailbox.spec.order == Order::Fifo
+    counts_messages && mailbox.spec.order == Order::Fifo
 }
