@@ -31,8 +31,12 @@ pub(super) fn explore<'m>(
     let covered = search.run(first, limits);
     let bytes = search.bytes();
     let may_go_on = covered == Covered::All && search.goes_back;
-    let ways = search.ways.take().filter(|_| may_go_on);
-    let circles = ways.map_or(Circles::None, circles);
+    let circles = if may_go_on {
+        let kept = search.ways.take();
+        circles(kept.or_else(|| Ways::again(&mut search.space, first))?)
+    } else {
+        Circles::None
+    };
     if let Some(less) = left_out_too_much(&search.space, reductions, circles) {
         return explore(machine, less, limits);
     }

@@ -42,7 +42,7 @@ pub(super) struct Search<'m> {
     pub delivery: Delivery,
     /// The first states in which only a timeout can happen.
     pub masked: Vec<u32>,
-    /// All transitions, if they are kept.
+    /// All transitions, if they are kept and not too many.
     pub ways: Option<Ways>,
 }
 
@@ -57,12 +57,28 @@ pub(super) struct Ways {
 }
 
 impl Ways {
+    /// More than this are not kept, but found again if they are needed.
+    const MOST: usize = 1 << 20;
+
     fn add(&mut self, states: Range<u32>, edges: &[Edge]) {
         self.counts.resize((states.end - self.first) as usize, 0);
         for edge in edges {
             self.counts[(edge.from - self.first) as usize] += 1;
             self.to.push(edge.to - self.first);
         }
+    }
+
+    /// All of a space whose states are known; `None` if cancelled.
+    pub(super) fn again(space: &mut Space, first: u32) -> Option<Self> {
+        let mut ways = Self { first, ..Self::default() };
+        let mut edges = Vec::new();
+        for state in first..space.states() as u32 {
+            space.go_on()?;
+            edges.clear();
+            space.expand(state, &mut edges);
+            ways.add(state..state + 1, &edges);
+        }
+        Some(ways)
     }
 
     fn bytes(&self) -> usize {
@@ -185,6 +201,9 @@ impl<'m> Search<'m> {
         }
         if let Some(ways) = &mut self.ways {
             ways.add(states.clone(), &edges);
+            if ways.to.len() > Ways::MOST {
+                self.ways = None;
+            }
         }
         // If a step could not be followed, a state without transitions need not be an end.
         if self.refused().is_none() {

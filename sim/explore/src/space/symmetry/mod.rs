@@ -47,13 +47,16 @@ enum Forms {
 
 /// With more slots than this, symmetry is not used.
 const MOST_SLOTS: u32 = 64;
+/// The same for a ring, where there are fewer ways to compare.
+const MOST_PLACES: u32 = 255;
 
 impl Symmetry {
     /// The symmetry of a machine with this initial state, if there is any.
     pub(super) fn of(machine: &Machine, layout: &Layout, state: &State) -> Option<Self> {
         let alike = groups(machine, state);
         let slots: u32 = alike.iter().map(|group| group.count).sum();
-        if slots == 0 || slots > MOST_SLOTS {
+        let is_ring = alike.iter().any(|group| group.places == Places::Ring);
+        if slots == 0 || slots > if is_ring { MOST_PLACES } else { MOST_SLOTS } {
             return None;
         }
         let arrangement = Arrangement::new(&alike, state);
@@ -72,7 +75,7 @@ impl Symmetry {
             to: Vec::new(),
             arranged: Vec::new(),
         };
-        if alike.iter().any(|group| group.places == Places::Ring) {
+        if is_ring {
             let to = |position, places: &[u8]| symmetry.moved_position(position, places);
             let ring = Ring::new(&symmetry.own, &symmetry.common, layout.width(), to);
             symmetry.forms = Forms::Ring(ring);
