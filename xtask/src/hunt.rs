@@ -33,7 +33,7 @@ pub(crate) fn hunt(minutes: &str, from: &str) -> Result<(), String> {
         let mut compare = Command::new("python3");
         compare.arg(root.join("tests/reference/compare.py"));
         compare.args(["all", &from.to_string(), "1000000000"]).args(flags);
-        compare.env("IPCSIM", root.join("target/release/ipcsim"));
+        compare.env("IPCSIM", crate::target().join("release/ipcsim"));
         compare.env("LIMIT", seconds.to_string());
         differs |= !status(&mut compare)?.success();
     }

@@ -75,3 +75,9 @@ fn bench(options: &[&str]) -> Result<(), String> {
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
+
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    let elsewhere = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    root().join(elsewhere.unwrap_or_else(|| PathBuf::from("target")))
+}

@@ -8,7 +8,7 @@ mod runs;
 mod spaces;
 mod twins;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -55,7 +55,7 @@ pub fn measure(what: What, peers: Peers) -> Result<(), String> {
 
 /// A program of our own that prints figures.
 fn example(name: &str) -> PathBuf {
-    crate::root().join("target/release/examples").join(name)
+    crate::target().join("release/examples").join(name)
 }
 
 /// The line of figures that a program of ours prints.
@@ -64,8 +64,8 @@ fn figures(command: &mut Command) -> Result<Value, String> {
     serde_json::from_str(text.trim()).map_err(|error| format!("{text}: {error}"))
 }
 
-fn build(arguments: &[&str], folder: Option<&PathBuf>) -> Result<(), String> {
-    let folder = folder.cloned().unwrap_or_else(crate::root);
+fn build(arguments: &[&str], folder: Option<&Path>) -> Result<(), String> {
+    let folder = folder.map_or_else(crate::root, Path::to_path_buf);
     let status = Command::new("cargo").args(arguments).current_dir(&folder).status();
     match status {
         Ok(status) if status.success() => Ok(()),

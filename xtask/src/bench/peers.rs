@@ -1,6 +1,6 @@
 //! The peers: programs that the same workloads and systems were written for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::runs::Workload;
@@ -20,7 +20,7 @@ pub(super) struct Simulator {
 pub(super) fn simulators() -> Result<Vec<Simulator>, String> {
     let folder = crate::root().join("benches/peers");
     let nexosim = folder.join("nexosim");
-    build(&["build", "--release", "--locked"], Some(&nexosim))?;
+    build_peer(&nexosim)?;
     let mut peers = vec![
         Simulator {
             name: "SimPy",
@@ -48,9 +48,14 @@ pub(super) fn simulators() -> Result<Vec<Simulator>, String> {
     Ok(peers)
 }
 
+/// Builds a peer, always into a folder of its own: several have a program of the same name.
+fn build_peer(folder: &Path) -> Result<(), String> {
+    build(&["build", "--release", "--locked", "--target-dir", "target"], Some(folder))
+}
+
 /// A Python with `SimPy` in it, below `target`.
 fn prepare_simpy() -> Result<PathBuf, String> {
-    let folder = crate::root().join("target/simpy");
+    let folder = crate::target().join("simpy");
     let python = folder.join("bin/python");
     if !python.exists() {
         let requirements = crate::root().join("benches/peers/simpy/requirements.txt");
@@ -65,7 +70,7 @@ fn prepare_simpy() -> Result<PathBuf, String> {
 /// The program that visits all states with `stateright`.
 pub(super) fn stateright() -> Result<PathBuf, String> {
     let folder = crate::root().join("benches/peers/stateright");
-    build(&["build", "--release", "--locked"], Some(&folder))?;
+    build_peer(&folder)?;
     Ok(folder.join("target/release/peer"))
 }
 
@@ -77,7 +82,7 @@ pub(super) fn has_spin() -> bool {
 /// Seconds and states of a SPIN model with these flags, its compilation left out; nothing if it takes too long.
 pub(super) fn by_spin(name: &str, flags: &[&str]) -> Result<(Option<f64>, Option<f64>), String> {
     let model = crate::root().join(format!("benches/peers/spin/{name}.pml"));
-    let folder = crate::root().join("target/spin");
+    let folder = crate::target().join("spin");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let defines = flags.iter().filter(|flag| flag.contains('='));
     run(Command::new("spin").args(defines).arg("-a").arg(model).current_dir(&folder))?;
