@@ -273,3 +273,11 @@ fn a_loop_control_inside_a_step_with_a_mistake_leads_somewhere() {
         assert_eq!(codes, ["IPC014"]);
     }
 }
+
+/// The children of a child that is created twice are not looked for: the mistake is its name.
+#[test]
+fn a_child_that_is_created_twice_may_have_children() {
+    let text = "processes:\n  P:\n    - spawn: child\n    - spawn: child\n      do:\n        - spawn: other\n          do: [{log: hello}]\n";
+    let found = printed(&scenario(text), Style::Short);
+    insta::assert_snapshot!(found);
+}

@@ -92,9 +92,10 @@ impl Unit<'_> {
                     .label("give it either `do:` or `program:`");
             return Err(Box::new(diagnostic));
         }
-        let child = self.names.children.get(own).expect("it was declared before").clone();
-        let Some(Object::Process { first, .. }) = self.names.find(own) else {
-            // Something else has the name, and that has been reported.
+        let (Some(child), Some(Object::Process { first, .. })) =
+            (self.names.children.get(own).cloned(), self.names.find(own))
+        else {
+            // Something else has its name, or its creator's, and that has been reported.
             return Ok(Verb::Yield);
         };
         let mut with = Vec::new();
