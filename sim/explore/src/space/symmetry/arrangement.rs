@@ -6,14 +6,16 @@ use std::ops::Range;
 use ipcsim_kernel::{MailboxId, ProcessId, Rename, State, ThreadId, Visit, Walk};
 
 use super::super::codec::parts::{Is, Layout, Part};
+use super::super::steps::cache::Move;
 use super::alike::Group;
 
 /// Which replica is in which slot.
 pub(super) struct Arrangement {
     /// The slots of each group.
     pub groups: Vec<Range<usize>>,
-    pub processes: Slots,
-    pub threads: Slots,
+    layout: Layout,
+    processes: Slots,
+    threads: Slots,
     mailboxes: Slots,
     /// Links by the processes at their ends.
     links: BTreeMap<(ProcessId, ProcessId), MailboxId>,
@@ -22,7 +24,7 @@ pub(super) struct Arrangement {
 
 /// The slots of objects of one kind, by number.
 #[derive(Default)]
-pub(super) struct Slots {
+struct Slots {
     /// For each object, its slot and the row that it stands in.
     slots: Vec<Option<(u8, usize)>>,
     /// For each row, its first slot and its members.
@@ -45,7 +47,7 @@ impl Slots {
         self.slots.get(id as usize).copied().flatten()
     }
 
-    pub(super) fn moved(&self, id: u32, to: &[u8]) -> u32 {
+    fn moved(&self, id: u32, to: &[u8]) -> u32 {
         let Some((slot, row)) = self.slot(id) else { return id };
         let (first, who) = &self.rows[row];
         who[usize::from(to[usize::from(slot)] - first)]
@@ -53,7 +55,7 @@ impl Slots {
 }
 
 impl Arrangement {
-    pub(super) fn new(alike: &[Group], state: &State) -> Self {
+    pub(super) fn new(alike: &[Group], layout: &Layout, state: &State) -> Self {
         let mut links = BTreeMap::new();
         let mut ends = vec![None; state.mailboxes.items().len()];
         for (id, mailbox) in state.mailboxes.items().iter().enumerate() {
@@ -64,6 +66,7 @@ impl Arrangement {
         }
         let mut arrangement = Self {
             groups: Vec::new(),
+            layout: *layout,
             processes: Slots::new(state.processes.items().len()),
             threads: Slots::new(state.threads.items().len()),
             mailboxes: Slots::new(state.mailboxes.items().len()),
@@ -96,12 +99,8 @@ impl Arrangement {
     }
 
     /// The positions of each slot, and those that belong to none.
-    pub(super) fn positions(
-        &self,
-        layout: &Layout,
-        slots: usize,
-        state: &State,
-    ) -> (Vec<Vec<usize>>, Vec<usize>) {
+    pub(super) fn positions(&self, slots: usize, state: &State) -> (Vec<Vec<usize>>, Vec<usize>) {
+        let layout = &self.layout;
         let mut own: Vec<Vec<(usize, usize)>> = vec![Vec::new(); slots];
         let mut common: Vec<usize> = (0..layout.process(0)).collect();
         let mut place = |slot: Option<(u8, usize)>, position: usize| match slot {
@@ -136,7 +135,7 @@ impl Arrangement {
         (own.collect(), common)
     }
 
-    pub(super) fn moved_mailbox(&self, id: MailboxId, to: &[u8]) -> MailboxId {
+    fn moved_mailbox(&self, id: MailboxId, to: &[u8]) -> MailboxId {
         match self.ends.get(id.index()).copied().flatten() {
             None => MailboxId(self.mailboxes.moved(id.0, to)),
             Some((from, target)) => {
@@ -144,6 +143,45 @@ impl Arrangement {
                 // Either all have the links or none has: that was checked at the beginning.
                 self.links.get(&(moved(from), moved(target))).copied().unwrap_or(id)
             }
+        }
+    }
+
+    /// How many positions there are.
+    pub(super) fn width(&self) -> usize {
+        self.layout.width()
+    }
+
+    /// Where the part at a position is when everybody has moved to these places.
+    pub(super) fn moved_position(&self, position: usize, to: &[u8]) -> usize {
+        let layout = &self.layout;
+        if position < layout.process(0) {
+            return position;
+        }
+        if position < layout.thread(0) {
+            let id = (position - layout.process(0)) as u32;
+            return layout.process(self.processes.moved(id, to) as usize);
+        }
+        if position < layout.mailbox(0) {
+            let id = (position - layout.thread(0)) as u32;
+            return layout.thread(self.threads.moved(id, to) as usize);
+        }
+        if position >= layout.rights(0) {
+            let id = (position - layout.rights(0)) as u32;
+            return layout.rights(self.threads.moved(id, to) as usize);
+        }
+        let id = MailboxId::at(position - layout.mailbox(0));
+        layout.mailbox(self.moved_mailbox(id, to).index())
+    }
+
+    /// A move, done by those in these slots.
+    pub(super) fn as_done_by(&self, what: Move, who: &[u8]) -> Move {
+        let thread = |t: ThreadId| ThreadId(self.threads.moved(t.0, who));
+        match what {
+            Move::Begin => Move::Begin,
+            Move::Start(process) => Move::Start(ProcessId(self.processes.moved(process.0, who))),
+            Move::Call(t) => Move::Call(thread(t)),
+            Move::Local(t) => Move::Local(thread(t)),
+            Move::Expire(t) => Move::Expire(thread(t)),
         }
     }
 

@@ -27,49 +27,49 @@ pub(super) struct Ring {
 const UNKNOWN: u32 = u32::MAX;
 
 impl Ring {
-    /// A ring with these positions; `to` tells where each goes when everybody moves to these places.
-    pub(super) fn new(
-        own: &[Vec<usize>],
-        common: &[usize],
-        width: usize,
-        to: impl Fn(usize, &[u8]) -> usize,
-    ) -> Self {
+    /// A ring with these positions.
+    pub(super) fn new(own: Vec<Vec<usize>>, common: Vec<usize>, arrangement: &Arrangement) -> Self {
         let places = own.len();
-        let turn = |by| {
+        let width = arrangement.width();
+        let to = |by| {
             let places = turn(places, by);
-            (0..width).map(|position| to(position, &places)).collect()
+            (0..width).map(|position| arrangement.moved_position(position, &places)).collect()
         };
         Self {
             places,
-            to: (0..places).map(turn).collect(),
-            own: own.to_vec(),
-            common: common.to_vec(),
+            to: (0..places).map(to).collect(),
+            own,
+            common,
             turned: vec![Vec::new(); width],
             seen: Vec::new(),
             row: Vec::new(),
         }
     }
 
-    /// Turns a state until it looks least. Returns by how many places.
+    /// Turns a state until it looks least, and tells who is in each place then. Returns whether it was turned.
     pub(super) fn put_in_order(
         &mut self,
         machine: &Machine,
         (codec, arrangement): (&mut Codec, &Arrangement),
         row: &mut [u32],
-    ) -> usize {
+        order: &mut Vec<u8>,
+    ) -> bool {
         let mut turning = Turning { machine, codec, arrangement };
         let first = self.first_place(&mut turning, row);
-        let by = (self.places - first) % self.places;
-        if by > 0 {
-            let mut turned = std::mem::take(&mut self.row);
-            turned.resize(row.len(), 0);
-            for (position, number) in row.iter().enumerate() {
-                turned[self.to[by][position]] = self.turned(&mut turning, position, *number, by);
-            }
-            row.copy_from_slice(&turned);
-            self.row = turned;
+        order.clear();
+        order.extend(turn(self.places, first));
+        if first == 0 {
+            return false;
         }
-        by
+        let by = self.places - first;
+        let mut turned = std::mem::take(&mut self.row);
+        turned.resize(row.len(), 0);
+        for (position, number) in row.iter().enumerate() {
+            turned[self.to[by][position]] = self.turned(&mut turning, position, *number, by);
+        }
+        row.copy_from_slice(&turned);
+        self.row = turned;
+        true
     }
 
     /// The place from which a state looks least.
