@@ -3,7 +3,8 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use common::reduced::{LAZY, all, check_reduced, check_witnesses, endings, final_states};
 use common::situation::{Inside, situation};
@@ -248,7 +249,7 @@ struct Shown<'a>(&'a str);
 impl Drop for Shown<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("{}", self.0);
+            let _ = writeln!(std::io::stderr(), "{}", self.0);
         }
     }
 }
