@@ -228,9 +228,10 @@ fn explore_small<'m>(
     /// With many threads even few states have many transitions.
     const WAYS: u64 = 8;
     let is_all = limits.max_states <= limits.small;
+    let most_ways = if is_all { u64::MAX } else { limits.small.saturating_mul(WAYS) };
     let small = ExploreLimits {
         max_states: limits.max_states.min(limits.small),
-        max_work: limits.max_work.min(if is_all { u64::MAX } else { limits.small * WAYS }),
+        max_work: limits.max_work.min(most_ways),
         ..*limits
     };
     let found = explore_whole(machine, reductions, Looks::NOTHING, &small);
