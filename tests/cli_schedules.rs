@@ -361,3 +361,13 @@ processes:
     shell.run(&["explore", "clients.yaml"]).is(1, "that stand for all");
     shell.run(&["test", "clients.yaml"]).is(1, "0 claims hold, 2 do not");
 }
+
+/// However many states are looked at before anything is left out.
+#[test]
+fn every_schedule_is_looked_at_up_to_any_number_of_states() {
+    let shell = Shell::new("reduce-above");
+    for number in ["0", "18446744073709551615"] {
+        let arguments = ["explore", "mutual-send", "--reduce-above", number];
+        shell.run(&arguments).is(1, "every schedule deadlocks");
+    }
+}
