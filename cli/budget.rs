@@ -37,9 +37,9 @@ pub(crate) fn within<T>(how: &How, run_steps: u64, work: impl FnOnce(&Budget) ->
         work(&Budget {
             reductions: reductions(how),
             explore: ExploreLimits {
-                max_work: u64::MAX,
                 max_states: how.max_states,
                 small: how.reduce_above,
+                max_work: u64::MAX,
                 max_bytes: bounds.memory,
                 lookers: Lookers {
                     threads: how.threads.map_or_else(processors, |threads| threads as usize),
