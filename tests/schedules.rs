@@ -113,7 +113,7 @@ struct LeftOut {
 fn check_runs(name: &str, machine: &Machine, found: &Exploration, seeds: u64) {
     let outcomes: BTreeSet<&str> = found.endings.iter().map(|it| it.outcome.word()).collect();
     let states = found.numbers().map(|state| found.state(state));
-    let explored = states.map(|state| situation(&state)).collect();
+    let explored = states.map(|state| situation(machine, &state)).collect();
     let mut compared = 0;
     for seed in 0..seeds {
         for scheduler in
@@ -210,6 +210,32 @@ processes:
         let loaded = common::loaded(name, &text, &[]);
         let machine = loaded.machine.expect("a scenario without errors has a machine");
         assert!(check(name, &machine, 1_000, 100).is_some(), "{name} is decided");
+    }
+}
+
+/// Neither can anybody tell the hundredth port from the first.
+#[test]
+fn who_makes_mailboxes_for_ever_comes_back_to_where_he_was() {
+    let client = "create: mine, kind: port}, {send: q, to: service, reply-to: mine, wait: 1ms, when: {timed-out: []}},
+      {receive: a, from: mine, wait: 1ms, when: {timed-out: []}}, {destroy: mine";
+    let server = "receive: m, from: service}, {reply: ok, to: m";
+    let box_client = "create: mine, kind: mailbox, capacity: 1}, {send: '${mine}', to: server}, {receive: a, from: mine";
+    let box_server = "receive: m, from: client}, {send: ok, to: '${m.body}'";
+    for (name, client, server, most) in
+        [("ports", client, server, 126), ("mailboxes", box_client, box_server, 9)]
+    {
+        let text = format!(
+            "ports: {{service: {{receive: server, send: [client]}}}}
+processes:
+  client: {{do: [{{forever: [{{{client}}}]}}]}}
+  server: {{daemon: true, do: [{{forever: [{{{server}}}]}}]}}
+"
+        );
+        let loaded = common::loaded(name, &text, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let found = all(&machine, Reductions::MERGE, 10_000);
+        assert_eq!((found.covered, found.states()), (Covered::All, most), "{name}");
+        assert!(check(name, &machine, 1_000, 10).is_some(), "{name} is decided");
     }
 }
 

@@ -107,7 +107,7 @@ pub fn check_witnesses(name: &str, machine: &Machine, found: &mut Exploration) {
         assert_invariants(machine, &end);
         let same = |end: &State, found: &Exploration| {
             let there = found.state(ending.state);
-            situation(end) == situation(&there)
+            situation(machine, end) == situation(machine, &there)
         };
         assert!(same(&end, found), "{name}: {}", ending.outcome.word());
         if ending.goes == Goes::Stops {

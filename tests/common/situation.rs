@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use ipcsim_explore::Tracer;
+use ipcsim_kernel::object::mailbox::Existence;
 use ipcsim_kernel::{
-    Event, Life, Machine, Oracle, Process, ProcessId, Question, Rename, ReplyRight, Sink, State,
-    ThreadId, ThreadState, Transition, Walk, encode_part, step,
+    Event, Life, Machine, MailboxId, Oracle, Process, ProcessId, Question, Rename, ReplyRight,
+    Sink, State, ThreadId, ThreadState, Transition, Walk, encode_part, step,
 };
 
 /// Where everybody is, and what everybody can see.
 pub type Situation = (Vec<(u32, &'static str)>, Vec<u8>);
 
 /// What one can see of a state.
-pub fn situation(state: &State) -> Situation {
-    (places(state), shared(state))
+pub fn situation(machine: &Machine, state: &State) -> Situation {
+    (places(state), shared(machine, state))
 }
 
 /// Where every thread is, and whether it waits.
@@ -33,26 +34,54 @@ fn places(state: &State) -> Vec<(u32, &'static str)> {
     state.threads.iter().map(place).collect()
 }
 
-/// Everything keeps its name, but the calls that reply rights belong to are not told apart: a search numbers
-/// them in another way.
-struct AnyCall;
+/// A search numbers some things in another way. So the calls that reply rights belong to are not told apart, and mailboxes
+/// that were made at run time are numbered as they appear.
+struct ByAppearance {
+    first_made: usize,
+    made: Vec<MailboxId>,
+}
 
-impl Rename for AnyCall {
+impl Rename for ByAppearance {
     fn right(&mut self, right: ReplyRight) -> ReplyRight {
         ReplyRight { call: 0, ..right }
     }
+
+    fn mailbox(&mut self, id: MailboxId) -> MailboxId {
+        if id.index() < self.first_made {
+            return id;
+        }
+        let place = self.made.iter().position(|made| *made == id).unwrap_or_else(|| {
+            self.made.push(id);
+            self.made.len() - 1
+        });
+        MailboxId::at(self.first_made + place)
+    }
 }
 
-/// What everybody can see of a state: processes, mailboxes and links.
-fn shared(state: &State) -> Vec<u8> {
+/// What everybody can see of a state: processes, mailboxes and links. Of what was made at run time, what a process or another
+/// mailbox names; rights to what is gone are no names.
+fn shared(machine: &Machine, state: &State) -> Vec<u8> {
+    let first_made = State::initial(machine).mailboxes.len();
+    let mut names = ByAppearance { first_made, made: Vec::new() };
+    let ids = || (0..state.mailboxes.len()).map(MailboxId::at);
+    let is_gone = |id: &MailboxId| {
+        id.index() >= first_made && state.mailboxes[id.index()].existence == Existence::Destroyed
+    };
     let mut bytes = Vec::new();
     for process in &state.processes {
         // A daemon that fails at the very end is forgiven by the search alone.
-        let process = Process { life: Life::Running, ..process.clone() };
-        encode_part(&process, &mut bytes);
+        let mut process = Process { life: Life::Running, ..process.clone() };
+        ids().filter(is_gone).for_each(|id| process.rights.forget(id));
+        encode_part(&process.renamed(&mut names), &mut bytes);
     }
-    for mailbox in &state.mailboxes {
-        encode_part(&mailbox.renamed(&mut AnyCall), &mut bytes);
+    let mut encode = |id: MailboxId, names: &mut ByAppearance| {
+        encode_part(&state.mailboxes[id.index()].renamed(names), &mut bytes);
+    };
+    ids().take(first_made).for_each(|id| encode(id, &mut names));
+    let mut next = 0;
+    while let Some(id) = names.made.get(next).copied() {
+        encode(id, &mut names);
+        next += 1;
     }
     bytes
 }
@@ -83,7 +112,7 @@ impl Tracer for Inside<'_> {
             return;
         }
         self.looked_at += 1;
-        if !self.explored.contains(&situation(&state)) {
+        if !self.explored.contains(&situation(machine, &state)) {
             self.outside.get_or_insert(state);
         }
     }

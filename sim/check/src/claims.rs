@@ -426,7 +426,7 @@ impl Court<'_, '_> {
             Err((state, fault)) => self.not_computed(state, &fault),
             Ok(Some(path)) => {
                 let steps = steps(path.len() - 1);
-                let at = self.found.state(path.last().expect("a path has an end").to);
+                let at = self.found.state_after(&path);
                 let is_over = end_of(self.found.machine, &at).is_some();
                 let reason = if is_over {
                     format!("a schedule ends after {steps} without it")

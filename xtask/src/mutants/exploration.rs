@@ -237,4 +237,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         before: "if waits_eagerly && machine.any_call(names_several)",
         after: "if waits_eagerly && machine.code.is_empty()",
     },
+    Mutant {
+        name: "a name for a port that is gone keeps it",
+        file: "sim/explore/src/space/codec/made.rs",
+        before: "    process.rights.forget(MailboxId::at(id));\n",
+        after: "",
+    },
+    Mutant {
+        name: "ports that move up keep their names",
+        file: "sim/explore/src/space/codec/made.rs",
+        before: "MailboxId::at(id.index() - self.lost.range(..id.index()).count())",
+        after: "MailboxId::at(id.index().max(self.lost.range(..id.index()).count()))",
+    },
+    Mutant {
+        name: "a port is forgotten while it is alive",
+        file: "sim/explore/src/space/codec/made.rs",
+        before: "mailbox.existence == Existence::Destroyed",
+        after: "mailbox.existence != Existence::Destroyed",
+    },
 ];

@@ -117,7 +117,7 @@ pub fn of_schedules(
     }
     let doom = |found: &mut Exploration, doom: &Doom| {
         let path: Path = found.path(doom.state);
-        let state = found.state(doom.state);
+        let state = found.state_after(&path);
         DoomFound {
             stuck: stuck(machine, &state, &doom.problem, false),
             token: subject.token(found, &path, merge, at),
@@ -156,7 +156,7 @@ fn of_ending(
     if is_whole && ending.outcome != Outcome::Completes {
         witness.point_of_no_return = point_of_no_return(subject, found, &path, view);
     }
-    let state = found.state(ending.state);
+    let state = found.state_after(&path);
     EndingFound {
         outcome: ending.outcome.word(),
         for_ever: ending.goes == Goes::OnForEver,

@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ipcsim_kernel::{Machine, MailboxId, Pc, State, ThreadId};
 
 use crate::cancel::{Cancellation, Reason};
+use crate::replay::replay;
+use crate::run::NoTrace;
 use crate::space::{
     Bounds, Cut, Delivery, Edge, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions, Space, Stop,
     first_room, next_room,
@@ -379,6 +381,14 @@ impl Exploration<'_> {
     /// A state as the kernel knows it.
     pub fn state(&self, state: u32) -> State {
         self.space.state(state)
+    }
+
+    /// The state to which a path leads. Mailboxes that were made on the way have the names that they have in a run.
+    pub fn state_after(&mut self, path: &Path) -> State {
+        match path.last() {
+            Some(leg) if !self.space.forgets_mailboxes() => self.state(leg.to),
+            _ => replay(self.machine, &self.grain().clone(), &self.schedule(path), &mut NoTrace),
+        }
     }
 
     /// The schedule step of an edge.

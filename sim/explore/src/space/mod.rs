@@ -401,6 +401,12 @@ impl<'m> Space<'m> {
         self.steps.codec.layout.room
     }
 
+    /// Whether mailboxes that are made at run time are forgotten once nobody can reach them. Then those that are left have
+    /// other names than in a run.
+    pub fn forgets_mailboxes(&self) -> bool {
+        self.steps.codec.layout.drops == Is::So
+    }
+
     /// How many states are known.
     pub fn states(&self) -> usize {
         self.store.rows.len()

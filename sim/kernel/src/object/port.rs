@@ -225,6 +225,12 @@ impl NameSpace {
         self.send.clear();
     }
 
+    /// It forgets the rights to send to a port that is gone. Without a program that knows them, that makes no difference.
+    pub fn forget(&mut self, port: MailboxId) {
+        self.send.remove(&port);
+        self.once.retain(|once| once.port != port);
+    }
+
     /// The ports that it may send to, with the number of references, in order of their numbers.
     pub fn sent_to(&self) -> impl ExactSizeIterator<Item = (MailboxId, u32)> + '_ {
         self.send.iter().map(|(port, references)| (*port, *references))

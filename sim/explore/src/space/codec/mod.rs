@@ -1,5 +1,6 @@
 //! A state as a row of numbers, and back: for each position, which of the parts ever seen there it holds.
 
+pub(crate) mod made;
 pub(crate) mod parts;
 pub(crate) mod rights;
 mod seen;

@@ -14,6 +14,7 @@ use ipcsim_kernel::{
 };
 
 use super::super::{Log, Looks};
+use super::made::Named;
 use super::rights::Mentions;
 
 /// Takes the list of a state's tables, one per line. All code that handles their entries is
@@ -36,6 +37,9 @@ macro_rules! tables {
             /// How often the reply rights of a thread are mentioned, where it may have any. No state of the kernel
             /// holds it; it follows from the other parts.
             Rights(Mentions),
+            /// Where a mailbox that was made at run time is named. No state of the kernel holds it; it follows from the
+            /// other parts.
+            Named(Named),
             $($table($entry),)*
         }
 
@@ -67,7 +71,8 @@ macro_rules! tables {
             pub(crate) fn put(self, state: &mut State, index: usize) {
                 match self {
                     $(Part::$table(entry) => state.$field.items_mut()[index] = entry,)*
-                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_)
+                    | Part::Named(_) => {}
                 }
             }
 
@@ -77,7 +82,8 @@ macro_rules! tables {
                         out.push(TableName::$table as u8);
                         encode_part(entry, out);
                     })*
-                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_)
+                    | Part::Named(_) => {}
                 }
             }
         }
@@ -86,14 +92,16 @@ macro_rules! tables {
             fn rename(&mut self, names: &mut impl Rename) {
                 match self {
                     $(Part::$table(entry) => entry.rename(names),)*
-                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_)
+                    | Part::Named(_) => {}
                 }
             }
 
             fn visit(&self, visitor: &mut impl Visit) {
                 match self {
                     $(Part::$table(entry) => entry.visit(visitor),)*
-                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_) => {}
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_)
+                    | Part::Named(_) => {}
                 }
             }
         }
@@ -131,6 +139,11 @@ pub(crate) struct Layout {
     pub log: Log,
     /// Whether there are reply rights. If so, each thread has a part that counts how often its rights are mentioned.
     pub rights: Is,
+    /// The first mailbox that is made at run time.
+    pub first_made: usize,
+    /// Whether those made at run time are dropped once nothing names them. If so, each has a part that says where it is
+    /// named. A log may go on naming them.
+    pub drops: Is,
 }
 
 /// Fixed positions at the beginning of a row; the tables with many entries follow.
@@ -155,12 +168,14 @@ impl Layout {
             memory: Is::when(machine.policies.memory.is_some() || looks_at_memory),
             log: looks.log,
             rights: Is::when(machine.makes_reply_rights()),
+            first_made: state.mailboxes.len(),
+            drops: Is::when(room > 0 && looks.log == Log::Forgotten),
         }
     }
 
     pub(crate) fn width(&self) -> usize {
-        let callers = if self.rights == Is::So { self.threads } else { 0 };
-        self.rights(0) + callers
+        let made = if self.drops == Is::So { self.mailboxes - self.first_made } else { 0 };
+        self.named(self.first_made) + made
     }
 
     pub(crate) fn process(&self, index: usize) -> usize {
@@ -178,6 +193,18 @@ impl Layout {
     /// The position of a thread's reply rights.
     pub(crate) fn rights(&self, thread: usize) -> usize {
         PROCESSES + self.processes + self.threads + self.mailboxes + thread
+    }
+
+    /// The position of where a mailbox is named that was made at run time.
+    pub(crate) fn named(&self, mailbox: usize) -> usize {
+        let callers = if self.rights == Is::So { self.threads } else { 0 };
+        self.rights(0) + callers + mailbox - self.first_made
+    }
+
+    /// The mailbox at a position, if it is one that was made at run time.
+    pub(crate) fn made_at(&self, position: usize) -> Option<usize> {
+        let id = position.checked_sub(self.mailbox(0))?;
+        (self.first_made..self.mailboxes).contains(&id).then_some(id)
     }
 
     /// The positions of a table.
@@ -331,10 +358,13 @@ impl Parts {
 
     /// How often the reply rights of a thread are mentioned in a state with these parts.
     pub(crate) fn mentions(&self, layout: &Layout, row: &[u32], thread: usize) -> Mentions {
-        match row.get(layout.rights(thread)).map(|number| self.get(*number)) {
-            Some(Part::Rights(mentions)) => mentions.clone(),
-            Some(Part::Absent) | None => Mentions::default(),
-            Some(other) => unreachable!("not rights: {other:?}"),
+        if layout.rights == Is::NotSo {
+            return Mentions::default();
+        }
+        match self.get(row[layout.rights(thread)]) {
+            Part::Rights(mentions) => mentions.clone(),
+            Part::Absent => Mentions::default(),
+            other => unreachable!("not rights: {other:?}"),
         }
     }
 
@@ -465,6 +495,10 @@ impl Part {
             Part::Rights(mentions) => {
                 out.push(252);
                 mentions.encode(out);
+            }
+            Part::Named(named) => {
+                out.push(251);
+                named.encode(out);
             }
             entry => entry.encode_entry(out),
         }

@@ -9,6 +9,7 @@ use ipcsim_kernel::{
 };
 
 use super::super::Log;
+use super::super::codec::made::Changes;
 use super::super::codec::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
 use super::super::codec::rights::Tally;
 use super::cache::{Achieved, Came, Change, Delivery, Read, Step};
@@ -157,6 +158,12 @@ impl Steps<'_> {
         }
         if layout.rights == Is::So {
             self.settle_rights(now, state, &mut parts, looks);
+        }
+        if layout.drops == Is::So && mailboxes > layout.first_made {
+            let changes = Changes::new(&self.codec, now, parts);
+            let (without_lost, looked) = changes.without_lost_mailboxes();
+            looks.extend(looked.into_iter().map(|position| (u32::MAX, position)));
+            parts = without_lost;
         }
         for (position, part) in parts {
             let part = self.codec.parts.number(&self.machine, part);
