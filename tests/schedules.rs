@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use common::generate::Dice;
+use common::observed::{check_observed, with_local_work};
 use common::reduced::{LAZY, all, check_reduced, check_witnesses, endings, final_states};
 use common::situation::{Inside, situation};
 use common::{generate, plain};
@@ -304,6 +306,24 @@ fn plain_scenarios_keep_the_laws_of_schedules() {
     assert!(4 * order >= asked, "partial order left something out in {order} of {asked}");
     assert!(8 * symmetry >= asked, "symmetry left something out in {symmetry} of {asked}");
     assert!(20 * scalars >= asked, "only scalars left something out in {scalars} of {asked}");
+}
+
+/// What can be seen on the way is seen, too, where schedules are left out.
+#[test]
+fn what_can_be_observed_is_found_with_fewer_schedules() {
+    let asked = std::env::var("PLAIN_SCENARIOS").ok().and_then(|text| text.parse().ok());
+    let asked: u64 = asked.unwrap_or(400);
+    let mut less = 0;
+    for seed in 0..asked {
+        let mut dice = Dice(seed);
+        let text = with_local_work(&plain::scenario(seed), &mut dice);
+        let machine = common::loaded("plain.yaml", &text, &[]).machine.expect("it can be run");
+        let name = format!("seed {seed}:\n{text}");
+        let shown = Shown(&name);
+        less += check_observed(&name, &machine, 3_000, &mut dice);
+        drop(shown);
+    }
+    assert!(less >= asked, "something was left out in {less} searches");
 }
 
 /// What an exploration covered, and how schedules end.

@@ -5,6 +5,7 @@
 pub mod busy;
 pub mod generate;
 pub mod names;
+pub mod observed;
 pub mod plain;
 pub mod reduced;
 pub mod shell;

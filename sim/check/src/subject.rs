@@ -1,11 +1,11 @@
 //! The subject of conclusions: a scenario as it was loaded, and how to name it again.
 
 use ipcsim_explore::{
-    BadToken, Exploration, Log, Looks, LooksAt, Path, Reduction, ScheduleStep, View, follow, token,
-    view_of,
+    Asks, BadToken, Exploration, Log, Looks, LooksAt, Path, Reduction, ScheduleStep, View, follow,
+    token, view_of,
 };
 use ipcsim_kernel::{Machine, Predicate, SEMANTICS};
-use ipcsim_scenario::ast::What;
+use ipcsim_scenario::ast::{Over, What};
 use ipcsim_scenario::{Expect, LoadOptions, Loaded};
 
 /// A scenario as it was loaded, and how it was named.
@@ -33,12 +33,13 @@ pub struct Seen {
     pub at: LooksAt,
     predicates: Vec<Predicate>,
     log: Log,
+    asks: Asks,
 }
 
 impl Seen {
     /// What is observed.
     pub fn looks(&self) -> Looks<'_> {
-        Looks { predicates: &self.predicates, log: self.log }
+        Looks { predicates: &self.predicates, log: self.log, asks: self.asks }
     }
 }
 
@@ -62,12 +63,14 @@ impl Subject<'_> {
 
     /// What is observed in a view; `None` if the scenario has no such claim, or has errors.
     pub fn seen(&self, at: LooksAt) -> Option<Seen> {
-        let (log, predicates, machine) = match at {
-            LooksAt::Ends => (Log::Forgotten, Vec::new(), self.loaded.machine.clone()?),
+        let (log, asks, predicates, machine) = match at {
+            LooksAt::Ends => {
+                (Log::Forgotten, Asks::HowItEnds, Vec::new(), self.loaded.machine.clone()?)
+            }
             LooksAt::Results => {
                 let machine = self.loaded.machine.clone()?;
                 let (predicate, _) = ipcsim_report::all_variables(&machine);
-                (Log::Kept, vec![predicate], machine)
+                (Log::Kept, Asks::EverySchedule, vec![predicate], machine)
             }
             LooksAt::Claim(number) => {
                 let claim = self.loaded.scenario.claims.get(number)?;
@@ -76,10 +79,17 @@ impl Subject<'_> {
                     What::Logs(_) => Log::Kept,
                     _ => Log::Forgotten,
                 };
-                (log, case.predicate.into_iter().collect(), case.machine)
+                let asks = match (&claim.what, claim.over) {
+                    (What::Outcome(_) | What::Never(_), _) => Asks::HowItEnds,
+                    (What::Always(_), _) | (What::Eventually(_), Over::SomeSchedule) => {
+                        Asks::WhatCanBe
+                    }
+                    _ => Asks::EverySchedule,
+                };
+                (log, asks, case.predicate.into_iter().collect(), case.machine)
             }
         };
-        Some(Seen { machine, at, predicates, log })
+        Some(Seen { machine, at, predicates, log, asks })
     }
 
     /// The token of a path.

@@ -23,6 +23,6 @@ pub use replay::{context_switches, replay};
 pub use run::{
     Hidden, Limits, Measures, NoTrace, Round, Run, RunProgress, Stop, Stuck, Tracer, run,
 };
-pub use space::{Delivery, Edge, Grain, Log, Lookers, Looks, Move, Reduction, Reductions};
+pub use space::{Asks, Delivery, Edge, Grain, Log, Lookers, Looks, Move, Reduction, Reductions};
 pub use token::{BadToken, LooksAt, View, follow, token, view_of};
 pub use verdict::{Class, Diagnosis, Failure, Outcome, Problem, Verdict, conclude, diagnose};

@@ -37,7 +37,7 @@ impl Session {
         let exploration = ipcsim_explore::explore(
             machine,
             budget.reductions,
-            ipcsim_explore::Looks::at(&[]),
+            ipcsim_explore::Looks::NOTHING,
             &budget.explore,
         );
         Some(self.explored(exploration, LooksAt::Ends, Judges::ByWhatWasFound, budget))

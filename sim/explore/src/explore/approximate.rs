@@ -26,7 +26,7 @@ pub fn explore_approximately<'m>(
     limits: &ExploreLimits<'m>,
 ) -> Exploration<'m> {
     let whole = reductions.of_schedules();
-    if let ControlFlow::Break(found) = explore_small(machine, whole, limits) {
+    if let ControlFlow::Break(found) = explore_small(machine, whole, Looks::NOTHING, limits) {
         return found;
     }
     let mut room = first_room(machine);
@@ -165,8 +165,10 @@ impl<'m> Search<'m> {
             left_over: Vec::new(),
             delivery: self.delivery,
         };
-        retell(space, concluded, covered, by, |space, end| Some(go(space, &ways[end as usize])))
-            .expect("a way leads to the same end whenever it is gone")
+        retell(space, (concluded, None), covered, by, |space, end| {
+            Some(go(space, &ways[end as usize]))
+        })
+        .expect("a way leads to the same end whenever it is gone")
     }
 }
 

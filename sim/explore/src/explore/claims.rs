@@ -7,6 +7,7 @@ use ipcsim_kernel::{Fault, Predicate, ProcessId, Value};
 use super::components::components;
 use super::endings::{Fair, fair, goes_round};
 use super::explain::{Path, states_to};
+use super::observed::Observed;
 use super::{Covered, Exploration};
 
 /// The result when nothing can move any more.
@@ -56,6 +57,9 @@ impl Exploration<'_> {
     ///
     /// Errors: a state in which it cannot be computed.
     pub fn never_holds_not(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
+        if let Some(observed) = self.observed() {
+            return observed.fails();
+        }
         for state in self.first..self.space.states() as u32 {
             if self.is_cancelled() {
                 break;
@@ -74,6 +78,9 @@ impl Exploration<'_> {
     ///
     /// Errors: it holds in none, and this is a state in which it cannot be computed.
     pub fn comes_to_hold(&mut self, predicate: usize) -> Result<Option<u32>, (u32, Fault)> {
+        if let Some(observed) = self.observed() {
+            return observed.holds();
+        }
         let mut fault = None;
         for state in self.first..self.space.states() as u32 {
             if self.is_cancelled() {
@@ -86,6 +93,11 @@ impl Exploration<'_> {
             }
         }
         fault.map_or(Ok(None), Err)
+    }
+
+    /// What a search saw that did not keep the states.
+    fn observed(&self) -> Option<&Observed> {
+        self.retold.as_ref()?.observed.as_ref()
     }
 
     /// What was logged on the way to a state, and by whom, if that was observed.
@@ -193,6 +205,9 @@ impl Exploration<'_> {
 
     /// Whether a predicate that always holds does so vacuously.
     pub fn vacuous_always(&self, predicate: usize) -> Option<Vacuous> {
+        if let Some(observed) = self.observed() {
+            return observed.vacuous;
+        }
         let states = self.first..self.space.states() as u32;
         let never = self.space.sights(predicate, states) <= 1;
         never.then_some(Vacuous::NeverChanges)

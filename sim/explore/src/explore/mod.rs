@@ -7,6 +7,7 @@ mod components;
 mod endings;
 mod explain;
 mod lasso;
+mod observed;
 mod reduced;
 mod retold;
 mod search;
@@ -201,8 +202,7 @@ pub struct Exploration<'m> {
 
 /// Visits all states, or enough of them to represent all.
 ///
-/// Schedules are left out only if there are many states and only their endings matter: what
-/// predicates read may differ between schedules that end in the same way.
+/// Schedules are left out only if there are many states, and as far as what is asked allows it.
 pub fn explore<'m>(
     machine: &'m Machine,
     reductions: Reductions,
@@ -210,14 +210,15 @@ pub fn explore<'m>(
     limits: &ExploreLimits<'m>,
 ) -> Exploration<'m> {
     let whole = reductions.of_schedules();
-    if reductions == whole || looks != Looks::NOTHING {
+    let reductions = reductions.sound_to(looks);
+    if reductions == whole {
         return explore_whole(machine, whole, looks, limits);
     }
-    let part = match explore_small(machine, whole, limits) {
+    let part = match explore_small(machine, whole, looks, limits) {
         ControlFlow::Break(found) => return found,
         ControlFlow::Continue(part) => (limits.max_states <= limits.small).then_some(part),
     };
-    let reduced = reduced::explore(machine, reductions, limits);
+    let reduced = reduced::explore(machine, (reductions, looks), limits);
     reduced.or(part).unwrap_or_else(|| explore_whole(machine, whole, looks, limits))
 }
 
@@ -225,6 +226,7 @@ pub fn explore<'m>(
 fn explore_small<'m>(
     machine: &'m Machine,
     reductions: Reductions,
+    looks: Looks,
     limits: &ExploreLimits<'m>,
 ) -> ControlFlow<Exploration<'m>, Exploration<'m>> {
     /// With many threads even few states have many transitions.
@@ -236,7 +238,7 @@ fn explore_small<'m>(
         max_work: limits.max_work.min(most_ways),
         ..*limits
     };
-    let found = explore_whole(machine, reductions, Looks::NOTHING, &small);
+    let found = explore_whole(machine, reductions, looks, &small);
     if found.covered == Covered::States {
         ControlFlow::Continue(found)
     } else {

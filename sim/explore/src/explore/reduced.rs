@@ -8,20 +8,21 @@
 
 use ipcsim_kernel::{Machine, ThreadId};
 
-use super::endings;
+use super::endings::{self, Conclusion};
 use super::explain::{Leg, Path, states_to};
+use super::observed::Observed;
 use super::retold::{Elsewhere, Why, retell};
 use super::search::{Search, Ways};
 use super::{Covered, Exploration, ExploreLimits};
-use crate::space::{Looks, Move, Reduction, Reductions, Space, Stop, callers, first_room};
+use crate::space::{Asks, Looks, Move, Reduction, Reductions, Space, Stop, callers, first_room};
 
 /// Decides with fewer schedules; `None` if that is impossible for this machine.
 pub(super) fn explore<'m>(
     machine: &'m Machine,
-    reductions: Reductions,
+    (reductions, looks): (Reductions, Looks),
     limits: &ExploreLimits<'m>,
 ) -> Option<Exploration<'m>> {
-    let space = Space::new(machine, reductions, Looks::NOTHING, first_room(machine));
+    let space = Space::new(machine, reductions, looks, first_room(machine));
     if !space.is_reduced() {
         return None;
     }
@@ -38,7 +39,7 @@ pub(super) fn explore<'m>(
         Circles::None
     };
     if let Some(less) = left_out_too_much(&search.space, reductions, circles) {
-        return explore(machine, less, limits);
+        return explore(machine, (less, looks), limits);
     }
     let is_irreducible = matches!(search.space.stop(), Some(Stop::Irreducible | Stop::Outgrown));
     if is_irreducible || circles == Circles::WithoutAWayOut {
@@ -51,10 +52,17 @@ pub(super) fn explore<'m>(
         return None;
     }
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
-    let concluded = endings::conclude(machine, &mut space, first, &sinks, false);
+    let concluded = match looks.asks {
+        Asks::HowItEnds => endings::conclude(machine, &mut space, first, &sinks, false),
+        Asks::WhatCanBe | Asks::EverySchedule => Conclusion::default(),
+    };
+    let observed = match looks.asks {
+        Asks::HowItEnds => None,
+        Asks::WhatCanBe | Asks::EverySchedule => Some(Observed::of(&mut space, first)?),
+    };
     let covered = match (covered, space.cancelled()) {
         (Covered::All, Some(reason)) => reason.into(),
-        (Covered::All, None) if circles == Circles::WithAWayOut => Covered::Ends,
+        (Covered::All, None) if circles != Circles::None && observed.is_none() => Covered::Ends,
         _ => covered,
     };
     let elsewhere = Elsewhere {
@@ -68,9 +76,14 @@ pub(super) fn explore<'m>(
         delivery,
         left_over: super::left_over(&space, &concluded.ends.good),
     };
-    let whole = Space::new(machine, reductions.of_schedules(), Looks::NOTHING, first_room(machine));
-    let retold = retell(whole, concluded, covered, elsewhere, |whole, end| {
-        way_to(&mut space, &states_to(&parents, first, end), whole)
+    let whole = Space::new(machine, reductions.of_schedules(), looks, first_room(machine));
+    let ends_there = looks.asks == Asks::HowItEnds;
+    let retold = retell(whole, (concluded, observed), covered, elsewhere, |whole, end| {
+        let mut path = way_to(&mut space, &states_to(&parents, first, end), whole)?;
+        if ends_there && space.grain().is_lazy() {
+            come_to_rest(whole, &mut path)?;
+        }
+        Some(path)
     });
     // What cannot be retold was wrong. A user gets an answer all the same: every schedule is looked at.
     debug_assert!(retold.is_some(), "what a reduced search finds can be retold");
@@ -206,12 +219,16 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> 
         path.extend(legs);
         at = end;
     }
-    if space.grain().is_lazy() {
-        for t in callers(whole.machine(), &whole.state(at)) {
-            at = call(whole, t, at, &mut path)?;
-        }
-    }
     Some(path)
+}
+
+/// Lets those make their calls who wait for ever from then on.
+fn come_to_rest(whole: &mut Space, path: &mut Path) -> Option<()> {
+    let mut at = path.last()?.to;
+    for t in callers(whole.machine(), &whole.state(at)) {
+        at = call(whole, t, at, path)?;
+    }
+    Some(())
 }
 
 /// Lets those end who end in the step that has just led here, from another state.

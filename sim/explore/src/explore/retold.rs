@@ -6,6 +6,7 @@ use ipcsim_kernel::{Machine, MailboxId};
 
 use super::endings::{self, Conclusion, Doom};
 use super::explain::Path;
+use super::observed::Observed;
 use super::{Covered, Exploration};
 use crate::space::{Delivery, Space};
 
@@ -43,16 +44,18 @@ pub enum Why {
     },
 }
 
-/// What another search found, with a path in the whole system for each ending.
+/// What another search found, with a path in the whole system for each state that it tells of.
 pub(super) struct Retold {
     pub by: Elsewhere,
     pub paths: BTreeMap<u32, Path>,
+    /// What it saw, if it observed anything.
+    pub observed: Option<Observed>,
 }
 
 /// Shows each ending by a schedule of the whole system that leads there; `None` if that one ends otherwise.
 pub(super) fn retell<'m>(
     mut whole: Space<'m>,
-    concluded: Conclusion,
+    (concluded, mut observed): (Conclusion, Option<Observed>),
     covered: Covered,
     by: Elsewhere,
     mut way: impl FnMut(&mut Space<'m>, u32) -> Option<Path>,
@@ -66,6 +69,11 @@ pub(super) fn retell<'m>(
         paths.insert(end, path);
         Some(end)
     };
+    if let Some(observed) = &mut observed {
+        for state in observed.states() {
+            *state = go(&mut whole, *state)?;
+        }
+    }
     doomed.truncate(MOST_DOOMS);
     for doom in &mut doomed {
         doom.state = go(&mut whole, doom.state)?;
@@ -102,7 +110,7 @@ pub(super) fn retell<'m>(
         is_fair_only: false,
         masked: None,
         delivery: by.delivery,
-        retold: Some(Retold { by, paths }),
+        retold: Some(Retold { by, paths, observed }),
     })
 }
 

@@ -27,7 +27,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use ipcsim_kernel::table::Clock;
-use ipcsim_kernel::{Index, Machine, Predicate, ProcessId, Rename, State, ThreadId, Value, Walk};
+use ipcsim_kernel::{
+    Index, Machine, Predicate, Probe, ProcessId, Rename, State, ThreadId, Value, Walk,
+};
 
 use crate::cancel::Reason;
 use claims::Claims;
@@ -72,6 +74,19 @@ pub struct Looks<'a> {
     pub predicates: &'a [Predicate],
     /// What was logged.
     pub log: Log,
+    /// What for.
+    pub asks: Asks,
+}
+
+/// What observations are made for. The less is asked, the more schedules can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// How schedules end; nothing else is observed.
+    HowItEnds,
+    /// Whether there is a state in which a predicate holds, and one in which it does not.
+    WhatCanBe,
+    /// What every schedule comes to, and in what order.
+    EverySchedule,
 }
 
 /// Whether a state remembers what was logged on the way to it.
@@ -85,11 +100,22 @@ pub enum Log {
 
 impl<'a> Looks<'a> {
     /// Observes nothing more.
-    pub const NOTHING: Looks<'static> = Looks { predicates: &[], log: Log::Forgotten };
+    pub const NOTHING: Looks<'static> =
+        Looks { predicates: &[], log: Log::Forgotten, asks: Asks::HowItEnds };
 
     /// Observes what these predicates read.
-    pub fn at(predicates: &'a [Predicate]) -> Self {
-        Self { predicates, log: Log::Forgotten }
+    pub fn at(predicates: &'a [Predicate], asks: Asks) -> Self {
+        Self { predicates, log: Log::Forgotten, asks }
+    }
+
+    /// Whether it makes no difference to what is observed who waits, and what was logged.
+    fn ignores_waits_and_logs(&self) -> bool {
+        self.log == Log::Forgotten && !self.see(|probe| matches!(probe, Probe::Blocked(_)))
+    }
+
+    /// Whether something like this is observed.
+    fn see(&self, what: impl Fn(&Probe) -> bool) -> bool {
+        self.predicates.iter().flat_map(|predicate| &predicate.probes).any(what)
     }
 }
 
@@ -152,14 +178,14 @@ impl<'m> Space<'m> {
             return Self::new(machine, reductions, looks, room);
         }
         let sides = match reductions.lazy {
-            // They do not support local work that stops on its way.
-            Reduction::On if !steps.grain.pauses() => Sides::of(seen_as, &state),
-            Reduction::On | Reduction::Off => None,
+            Reduction::On => Sides::of(seen_as, &state),
+            Reduction::Off => None,
         };
         let order = match (reductions.order, &sides) {
-            // They do not support calls that depend on more than one mailbox's queue, or local work that is a step of its own.
+            // They do not support calls that depend on more than one mailbox's queue, or local work that is always a step of
+            // its own.
             (Reduction::On, Some(sides)) if sides.are_independent() && steps.grain.forgets() => {
-                PartialOrder::of(seen_as, &state)
+                PartialOrder::of(seen_as, &state, (&steps.grain, looks))
             }
             _ => None,
         };
@@ -169,7 +195,7 @@ impl<'m> Space<'m> {
         };
         let lazy = sides.as_ref().map(|_| Lazy::of(&state, misses));
         if sides.is_some() {
-            steps.grain.make_lazy();
+            steps.grain.make_lazy(looks);
         }
         steps.sides = sides;
         let width = steps.codec.width();

@@ -2,6 +2,8 @@
 
 use ipcsim_kernel::{Detect, Machine};
 
+use super::{Asks, Looks};
+
 /// Whether a reduction is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
@@ -60,6 +62,22 @@ impl Reductions {
         match machine.policies.detect {
             Detect::Report => self,
             Detect::Refuse | Detect::RefuseChain => Self::NONE,
+        }
+    }
+
+    /// Those that are sound for what is observed.
+    #[must_use]
+    pub fn sound_to(self, looks: Looks) -> Self {
+        match looks.asks {
+            Asks::HowItEnds => self,
+            // A predicate names processes. And what can be seen while a sender waits for memory cannot wait until all rest.
+            Asks::WhatCanBe if looks.ignores_waits_and_logs() => Self {
+                rest: Reduction::Off,
+                symmetry: Reduction::Off,
+                scalars: Reduction::Off,
+                ..self
+            },
+            Asks::WhatCanBe | Asks::EverySchedule => self.of_schedules(),
         }
     }
 

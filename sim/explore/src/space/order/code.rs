@@ -7,7 +7,9 @@ use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{Expr, Field, Machine, Mailbox, MailboxId, Pc, Thread, Value};
 
 use super::super::lazy::reach::{About, Direction, Links, about};
+use super::super::steps::grain::Grain;
 use super::net::{Patience, Place, Stands};
+use super::sights::Sights;
 
 /// The code of one thread.
 pub(crate) struct Code<'a> {
@@ -38,12 +40,22 @@ impl<'a> Code<'a> {
     }
 
     /// The places of the thread. Marks the mailboxes and links where its receives depend on the order of more than one queue.
-    pub(super) fn places(&self, t: usize, plain: &mut [bool], places: &mut Vec<Place>) {
+    pub(super) fn places(
+        &self,
+        t: usize,
+        (grain, sights): (&Grain, &Sights),
+        plain: &mut [bool],
+        places: &mut Vec<Place>,
+    ) {
+        let from = places.len();
         let place = |pc, stands| Place::new(t, (pc, stands), self.boxes.len());
         places.push(place(self.thread.pc, Stands::NotStarted));
         for pc in self.pcs.iter().copied() {
             let op = &self.machine.code[pc.index()];
             if !matches!(op, Op::Call(_) | Op::End) {
+                if grain.stops(pc) {
+                    places.push(place(pc, Stands::BeforeCall));
+                }
                 continue;
             }
             places.push(place(pc, Stands::Raising));
@@ -55,6 +67,9 @@ impl<'a> Code<'a> {
             op.expressions(&mut |expr| own.faultless &= self.is_faultless(expr));
             op.effects(&mut |effect| self.note(effect, &mut own, plain));
             places.push(own);
+        }
+        for place in &mut places[from..] {
+            place.is_seen = sights.see(self.machine, self.thread, place);
         }
     }
 

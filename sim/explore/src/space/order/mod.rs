@@ -16,15 +16,18 @@ pub(super) mod bits;
 mod closing;
 pub(super) mod code;
 mod net;
+mod sights;
 
 use ipcsim_kernel::{
     BlockedOn, Bound, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadId, ThreadState,
 };
 
+use super::Looks;
 use super::codec::parts::Is;
 use super::lazy::reach::Reach;
 use super::lazy::{Caller, Lazy};
 use super::steps::cache::{Came, Move, Step};
+use super::steps::grain::Grain;
 use super::steps::{Pending, Steps};
 use asked::{Asked, Now, in_order_of_the_file};
 use closing::Closing;
@@ -97,8 +100,8 @@ impl Trial {
 
 impl PartialOrder {
     /// Analyses a machine with this initial state whose calls are lazy; `None` if it is too large.
-    pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
-        let net = Net::of(machine, state)?;
+    pub(super) fn of(machine: &Machine, state: &State, observed: (&Grain, Looks)) -> Option<Self> {
+        let net = Net::of(machine, state, observed)?;
         let count = net.inputs.len();
         let threads = state.threads.items().len();
         Some(Self {
@@ -267,8 +270,12 @@ impl PartialOrder {
                 asked.add(now, Step { blocks: Some(t), what: Move::Expire(t) });
             }
         }
-        if now.steps.codec.can(now.row, layout.thread(t.index())).expire == Is::So {
+        let can = now.steps.codec.can(now.row, layout.thread(t.index()));
+        if can.expire == Is::So {
             asked.add(now, Step::alone(Move::Expire(t)));
+        }
+        if can.local == Is::So {
+            asked.add(now, Step::alone(Move::Local(t)));
         }
     }
 
@@ -324,6 +331,10 @@ impl PartialOrder {
     /// All transitions that a possible one may disturb, or that may disturb it.
     fn competing(&self, now: &mut Now, transition: usize, ended: &[ProcessId], more: &mut Closing) {
         let net = &self.net;
+        // In which order observed things change can be seen.
+        if net.is_seen[transition] {
+            more.add(&net.seen);
+        }
         let (one, other) = net.inputs[transition];
         let meets = other.is_some();
         for place in [Some(one), other].into_iter().flatten() {

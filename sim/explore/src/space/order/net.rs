@@ -10,14 +10,18 @@ use ipcsim_kernel::{
     ThreadState,
 };
 
+use super::super::Looks;
 use super::super::lazy::reach::Links;
+use super::super::steps::grain::Grain;
 use super::bits::Bits;
 use super::code::Code;
+use super::sights::Sights;
 
 /// How a thread stands at a place of its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stands {
     NotStarted,
+    /// Before a call, or before local work that is a step of its own.
     BeforeCall,
     /// Its request is on its way.
     BeforeAnswer,
@@ -37,7 +41,9 @@ pub(super) struct Place {
     /// Whether its call can be completed in no other way than by a message that goes: nothing that it computes can fail.
     pub faultless: bool,
     pub stands: Stands,
-    pc: Pc,
+    pub pc: Pc,
+    /// Whether what happens here may change what is observed.
+    pub is_seen: bool,
 }
 
 /// Transitions, each once.
@@ -79,6 +85,7 @@ impl Place {
             faultless: false,
             stands,
             pc,
+            is_seen: false,
         }
     }
 }
@@ -122,6 +129,10 @@ pub(super) struct Net {
     pub answering: List,
     /// What those do who wait for an answer: they give up.
     pub awaiting: List,
+    /// What may change what is observed.
+    pub seen: List,
+    /// Which these are.
+    pub is_seen: Vec<bool>,
     /// The transitions of each process's threads.
     pub of_process: Vec<List>,
     /// The transitions of the threads of processes that have several.
@@ -134,18 +145,23 @@ pub(super) struct Net {
 
 impl Net {
     /// The net of a machine with this initial state; `None` if it is too large.
-    pub(super) fn of(machine: &Machine, state: &State) -> Option<Self> {
+    pub(super) fn of(
+        machine: &Machine,
+        state: &State,
+        (grain, looks): (&Grain, Looks),
+    ) -> Option<Self> {
         const MOST_PLACES: usize = 4_096;
         let boxes = state.mailboxes.items();
         let links = Links(boxes.iter().map(Mailbox::link).collect());
         let threads = state.threads.items();
         let mut commutes: Vec<bool> = boxes.iter().map(commutes).collect();
+        let sights = Sights::of(looks, &links);
         let mut places = Vec::new();
         let mut numbers = Vec::new();
         for (t, thread) in threads.iter().enumerate() {
             let code = Code::new(machine, thread, (&links, boxes));
             let from = places.len();
-            code.places(t, &mut commutes, &mut places);
+            code.places(t, (grain, &sights), &mut commutes, &mut places);
             let number = |(at, place): (usize, &Place)| ((place.pc, place.stands), from + at);
             numbers.push(places[from..].iter().enumerate().map(number).collect());
             if places.len() > MOST_PLACES {
@@ -170,6 +186,8 @@ impl Net {
             links,
             answering: List::default(),
             awaiting: List::default(),
+            seen: List::default(),
+            is_seen: Vec::new(),
             of_process: vec![List::default(); processes],
             of_crowds: List::default(),
             crowds: vec![false; processes],
@@ -182,7 +200,8 @@ impl Net {
         };
         net.pair_up()?;
         net.connect(threads);
-        net.lead_on(machine);
+        net.lead_on(machine, grain);
+        net.look();
         Some(net)
     }
 
@@ -267,10 +286,10 @@ impl Net {
     }
 
     /// Notes which places threads come to next.
-    fn lead_on(&mut self, machine: &Machine) {
+    fn lead_on(&mut self, machine: &Machine, grain: &Grain) {
         for at in 0..self.places.len() {
             let Place { thread, pc, stands, .. } = self.places[at];
-            for next in next_calls(machine, pc, stands) {
+            for next in next_stops(machine, grain, (pc, stands)) {
                 let Some(next) = self.numbers[thread].get(&(next, Stands::BeforeCall)) else {
                     continue;
                 };
@@ -281,6 +300,26 @@ impl Net {
                 }
             }
         }
+    }
+
+    /// Notes what may change what is observed.
+    fn look(&mut self) {
+        let is_seen = |place: usize| self.places[place].is_seen;
+        // Somebody else's answer completes a call.
+        let by_answers = |place: &Place| place.is_seen && place.stands == Stands::BeforeAnswer;
+        let answers_are_seen = self.places.iter().any(by_answers);
+        let mut seen = List::default();
+        for (transition, (one, other)) in self.inputs.iter().enumerate() {
+            if is_seen(*one) || other.is_some_and(is_seen) {
+                seen.put(transition);
+            }
+        }
+        if answers_are_seen {
+            seen.add(&self.answering);
+        }
+        self.is_seen = vec![false; self.inputs.len()];
+        seen.iter().for_each(|transition| self.is_seen[transition] = true);
+        self.seen = seen;
     }
 
     /// Whether a thread gets on from a place only together with another one.
@@ -325,8 +364,8 @@ impl Net {
     }
 }
 
-/// The calls that can come next after a place.
-fn next_calls(machine: &Machine, pc: Pc, stands: Stands) -> Vec<Pc> {
+/// Where a thread can stand next after a place.
+fn next_stops(machine: &Machine, grain: &Grain, (pc, stands): (Pc, Stands)) -> Vec<Pc> {
     let is_call = |op: &Op| matches!(op, Op::Call(_) | Op::End);
     let mut from = Vec::new();
     if stands == Stands::NotStarted {
@@ -340,6 +379,9 @@ fn next_calls(machine: &Machine, pc: Pc, stands: Stands) -> Vec<Pc> {
             found.push(pc);
             Walking::No
         } else {
+            if grain.stops(pc) {
+                found.push(pc);
+            }
             Walking::On
         }
     });

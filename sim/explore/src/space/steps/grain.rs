@@ -20,8 +20,10 @@ use super::super::{Log, Looks, Reduction, Reductions};
 #[derive(Clone, Debug)]
 pub struct Grain {
     merge: Reduction,
-    /// Whether calls are lazy. Then the end of a process that nobody can notice belongs to the step before it.
+    /// Whether calls are lazy.
     lazy: Reduction,
+    /// Whether the end of a process that nobody can notice belongs to the step before it.
+    quiet_ends: Reduction,
     /// For each place in the code, whether the local work that begins there is a step of its own.
     seen: Box<[bool]>,
     /// For each place in the code, whether local work stops there to compute.
@@ -42,7 +44,7 @@ impl Grain {
             .collect();
         let seen = ahead(machine, &shows, |pc| is_local(pc) && !pauses[pc.index()]);
         let merge = reductions.sound_for(machine).merge;
-        Self { merge, lazy: Reduction::Off, seen, pauses }
+        Self { merge, lazy: Reduction::Off, quiet_ends: Reduction::Off, seen, pauses }
     }
 
     /// Whether the local work of a thread that stands here belongs to the step that made it ready.
@@ -51,8 +53,11 @@ impl Grain {
     }
 
     /// From now on calls are lazy.
-    pub(crate) fn make_lazy(&mut self) {
+    pub(crate) fn make_lazy(&mut self, looks: Looks) {
         self.lazy = Reduction::On;
+        if self.merge == Reduction::On && !looks.see(|probe| matches!(probe, Probe::Ended(_))) {
+            self.quiet_ends = Reduction::On;
+        }
     }
 
     /// Whether calls are lazy.
@@ -63,7 +68,7 @@ impl Grain {
     /// Whether a thread ends now, in the step that brought it to its end: nobody is connected with its process, or waits
     /// for it.
     pub(crate) fn ends_quietly(&self, machine: &Machine, state: &State, t: ThreadId) -> bool {
-        if self.lazy == Reduction::Off || self.merge == Reduction::Off {
+        if self.quiet_ends == Reduction::Off {
             return false;
         }
         let thread = &state.threads[t.index()];
@@ -87,9 +92,9 @@ impl Grain {
         self.merge == Reduction::On
     }
 
-    /// Whether some local work must stop on its way.
-    pub(crate) fn pauses(&self) -> bool {
-        self.pauses.contains(&true)
+    /// Whether a thread can stand at this place before local work that is a step of its own.
+    pub(crate) fn stops(&self, at: Pc) -> bool {
+        self.seen[at.index()] || self.pauses[at.index()]
     }
 }
 
