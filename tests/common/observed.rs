@@ -1,10 +1,10 @@
 //! What can be observed on the way, in searches that leave schedules out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use ipcsim_explore::{
-    Asks, Covered, Exploration, ExploreLimits, Looks, NoTrace, Reduction, Reductions, explore,
+    Asks, Covered, Exploration, ExploreLimits, Log, Looks, NoTrace, Reduction, Reductions, explore,
     replay,
 };
 use ipcsim_kernel::{
@@ -57,6 +57,37 @@ pub fn check_observed(name: &str, machine: &Machine, max_states: u64, dice: &mut
     less
 }
 
+/// What is left when nothing moves any more, and what was logged until then, is the same however it is searched. Returns how many
+/// searches left something out.
+pub fn check_remains(name: &str, machine: &Machine, max_states: u64) -> u64 {
+    let (all, _) = ipcsim_report::all_variables(machine);
+    let limits = ExploreLimits { max_states, ..ExploreLimits::default() };
+    let predicates = [all];
+    let looks = Looks { predicates: &predicates, log: Log::Kept, asks: Asks::WhatRemains };
+    let in_words = |found: &mut Exploration| -> BTreeSet<String> {
+        let results = found.results(&predicates[0]);
+        results.iter().map(|it| format!("{:?} {:?}", it.held, it.log)).collect()
+    };
+    let mut whole = explore(machine, Reductions::MERGE, looks, &limits);
+    if whole.covered != Covered::All {
+        return 0;
+    }
+    let expected = in_words(&mut whole);
+    let order = Reductions { order: Reduction::On, ..LAZY };
+    let mut less = 0;
+    for (word, reductions) in [("lazy", LAZY), ("order", order), ("all", Reductions::ALL)] {
+        let mut found = explore(machine, reductions, looks, &limits);
+        assert_eq!(in_words(&mut found), expected, "{name}: {word}");
+        for state in found.final_states() {
+            let end = end_of_path(machine, &mut found, state);
+            let there = found.state(state);
+            assert_eq!(predicates[0].sight(&end), predicates[0].sight(&there), "{name}: {word}");
+        }
+        less += u64::from(found.states() < whole.states());
+    }
+    less
+}
+
 /// The scenario with local work in between that can be observed, and that takes time here and there.
 pub fn with_local_work(text: &str, dice: &mut Dice) -> String {
     let mut out = String::new();
@@ -65,8 +96,8 @@ pub fn with_local_work(text: &str, dice: &mut Dice) -> String {
         out.push('\n');
         let step = line.find("- {").or_else(|| line.find("- set: {m: none}"));
         if let Some(indent) = step.filter(|_| dice.chance(25)) {
-            for local in ["set: {n: 1}", "compute: 1us", "set: {n: 2}"] {
-                if dice.chance(60) {
+            for local in ["set: {n: 1}", "compute: 1us", "log: here", "set: {n: 2}"] {
+                if dice.chance(50) {
                     let _ = writeln!(out, "{:indent$}- {local}", "");
                 }
             }
@@ -98,6 +129,7 @@ fn some_probes(machine: &Machine, dice: &mut Dice) -> Vec<Probe> {
     }
     all.extend((0..state.mailboxes.len()).map(MailboxId::at).map(Probe::Stored));
     all.extend((0..state.processes.len()).map(ProcessId::at).map(Probe::Ended));
+    all.extend((0..state.processes.len()).map(ProcessId::at).map(Probe::Blocked));
     all.push(Probe::KernelUsed);
     let count = 1 + dice.below(3);
     let index =

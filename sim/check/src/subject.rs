@@ -70,7 +70,7 @@ impl Subject<'_> {
             LooksAt::Results => {
                 let machine = self.loaded.machine.clone()?;
                 let (predicate, _) = ipcsim_report::all_variables(&machine);
-                (Log::Kept, Asks::EverySchedule, vec![predicate], machine)
+                (Log::Kept, Asks::WhatRemains, vec![predicate], machine)
             }
             LooksAt::Claim(number) => {
                 let claim = self.loaded.scenario.claims.get(number)?;
@@ -84,6 +84,7 @@ impl Subject<'_> {
                     (What::Always(_), _) | (What::Eventually(_), Over::SomeSchedule) => {
                         Asks::WhatCanBe
                     }
+                    (What::Logs(_), _) => Asks::WhatRemains,
                     _ => Asks::EverySchedule,
                 };
                 (log, asks, case.predicate.into_iter().collect(), case.machine)

@@ -255,4 +255,40 @@ pub(super) const MUTANTS: &[Mutant] = &[
         before: "mailbox.existence == Existence::Destroyed",
         after: "mailbox.existence != Existence::Destroyed",
     },
+    Mutant {
+        name: "in which order observed things change cannot be seen",
+        file: "sim/explore/src/space/order/mod.rs",
+        before: "if net.is_seen[transition] {",
+        after: "if net.is_seen[transition] && net.is_seen.is_empty() {",
+    },
+    Mutant {
+        name: "an answer changes nothing that is observed",
+        file: "sim/explore/src/space/order/net.rs",
+        before: "if answers_are_seen {",
+        after: "if answers_are_seen && seen.len() == u64::MAX {",
+    },
+    Mutant {
+        name: "an end is not seen before the step after it",
+        file: "sim/explore/src/space/steps/grain.rs",
+        before: "!looks.probes_on_the_way().any(|probe| matches!(probe, Probe::Ended(_)))",
+        after: "looks.predicates.len() < usize::MAX",
+    },
+    Mutant {
+        name: "a claim about who waits needs no queues",
+        file: "sim/explore/src/space/reductions.rs",
+        before: "Asks::WhatCanBe if !sees_waits => Self {",
+        after: "Asks::WhatCanBe if !sees_waits || looks.log == super::Log::Forgotten => Self {",
+    },
+    Mutant {
+        name: "nobody stops before local work that can be observed",
+        file: "sim/explore/src/space/order/net.rs",
+        before: "            if grain.stops(pc) {\n                found.push(pc);",
+        after: "            if grain.stops(pc) && found.len() == usize::MAX {\n                found.push(pc);",
+    },
+    Mutant {
+        name: "the order of what is logged cannot be seen",
+        file: "sim/explore/src/space/order/sights.rs",
+        before: "self.log == Log::Kept && op.is_local()",
+        after: "self.log == Log::Kept && self.probes.len() == usize::MAX && op.is_local()",
+    },
 ];

@@ -7,7 +7,7 @@ use ipcsim_kernel::{Fault, Predicate, ProcessId, Value};
 use super::components::components;
 use super::endings::{Fair, fair, goes_round};
 use super::explain::{Path, states_to};
-use super::observed::Observed;
+use super::observed::{CanBe, Observed};
 use super::{Covered, Exploration};
 
 /// The result when nothing can move any more.
@@ -95,9 +95,20 @@ impl Exploration<'_> {
         fault.map_or(Ok(None), Err)
     }
 
-    /// What a search saw that did not keep the states.
-    fn observed(&self) -> Option<&Observed> {
-        self.retold.as_ref()?.observed.as_ref()
+    /// What a search saw of all states, if it did not keep them.
+    fn observed(&self) -> Option<&CanBe> {
+        match self.retold.as_ref()?.observed.as_ref()? {
+            Observed::CanBe(seen) => Some(seen),
+            Observed::Remains(_) => None,
+        }
+    }
+
+    /// The states in which nothing moves any more; if they were not kept, one for each result.
+    fn rests(&self) -> &[u32] {
+        match self.retold.as_ref().and_then(|retold| retold.observed.as_ref()) {
+            Some(Observed::Remains(seen)) => &seen.0,
+            _ => &self.sinks,
+        }
     }
 
     /// What was logged on the way to a state, and by whom, if that was observed.
@@ -107,6 +118,9 @@ impl Exploration<'_> {
 
     /// The states in which schedules end, or cycle for ever, in order.
     pub fn final_states(&self) -> Vec<u32> {
+        if self.retold.is_some() {
+            return self.rests().to_vec();
+        }
         let mut all: Vec<u32> = self.ends.good.iter().chain(&self.ends.bad).copied().collect();
         all.sort_unstable();
         all.dedup();
@@ -193,7 +207,7 @@ impl Exploration<'_> {
     pub fn results(&mut self, predicate: &Predicate) -> Vec<FinalResult> {
         let mut results: Vec<FinalResult> = Vec::new();
         let mut known = BTreeSet::new();
-        for state in self.sinks.clone() {
+        for state in self.rests().to_vec() {
             let held = predicate.sight(&self.space.state(state));
             let log = self.space.log(state);
             if known.insert(format!("{held:?} {log:?}")) {

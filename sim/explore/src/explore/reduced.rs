@@ -10,7 +10,7 @@ use ipcsim_kernel::{Machine, ThreadId};
 
 use super::endings::{self, Conclusion};
 use super::explain::{Leg, Path, states_to};
-use super::observed::Observed;
+use super::observed::{CanBe, Observed, Remains};
 use super::retold::{Elsewhere, Why, retell};
 use super::search::{Search, Ways};
 use super::{Covered, Exploration, ExploreLimits};
@@ -53,16 +53,23 @@ pub(super) fn explore<'m>(
     }
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
     let concluded = match looks.asks {
-        Asks::HowItEnds => endings::conclude(machine, &mut space, first, &sinks, false),
+        Asks::HowItEnds | Asks::WhatRemains => {
+            endings::conclude(machine, &mut space, first, &sinks, false)
+        }
         Asks::WhatCanBe | Asks::EverySchedule => Conclusion::default(),
     };
     let observed = match looks.asks {
         Asks::HowItEnds => None,
-        Asks::WhatCanBe | Asks::EverySchedule => Some(Observed::of(&mut space, first)?),
+        Asks::WhatRemains => Some(Observed::Remains(Remains::of(&space, looks, &sinks)?)),
+        Asks::WhatCanBe | Asks::EverySchedule => {
+            Some(Observed::CanBe(CanBe::of(&mut space, first)?))
+        }
     };
     let covered = match (covered, space.cancelled()) {
         (Covered::All, Some(reason)) => reason.into(),
-        (Covered::All, None) if circles != Circles::None && observed.is_none() => Covered::Ends,
+        (Covered::All, None) if circles != Circles::None && looks.asks != Asks::WhatCanBe => {
+            Covered::Ends
+        }
         _ => covered,
     };
     let elsewhere = Elsewhere {
@@ -77,7 +84,7 @@ pub(super) fn explore<'m>(
         left_over: super::left_over(&space, &concluded.ends.good),
     };
     let whole = Space::new(machine, reductions.of_schedules(), looks, first_room(machine));
-    let ends_there = looks.asks == Asks::HowItEnds;
+    let ends_there = looks.asks != Asks::WhatCanBe;
     let retold = retell(whole, (concluded, observed), covered, elsewhere, |whole, end| {
         let mut path = way_to(&mut space, &states_to(&parents, first, end), whole)?;
         if ends_there && space.grain().is_lazy() {
@@ -210,7 +217,7 @@ fn way_to(space: &mut Space, states: &[u32], whole: &mut Space) -> Option<Path> 
         for (way, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.what == step.what) {
             let mut legs = vec![Leg { from: at, way, to: edge.to }];
             let end = end_quietly(space, whole, (at, edge.to), &mut legs)?;
-            if space.parts_of(&whole.state(end)) == there {
+            if space.parts_of(whole, end) == there {
                 then = Some((legs, end));
                 break;
             }

@@ -85,6 +85,8 @@ pub enum Asks {
     HowItEnds,
     /// Whether there is a state in which a predicate holds, and one in which it does not.
     WhatCanBe,
+    /// What is seen when nothing moves any more, and what was logged until then.
+    WhatRemains,
     /// What every schedule comes to, and in what order.
     EverySchedule,
 }
@@ -108,14 +110,11 @@ impl<'a> Looks<'a> {
         Self { predicates, log: Log::Forgotten, asks }
     }
 
-    /// Whether it makes no difference to what is observed who waits, and what was logged.
-    fn ignores_waits_and_logs(&self) -> bool {
-        self.log == Log::Forgotten && !self.see(|probe| matches!(probe, Probe::Blocked(_)))
-    }
-
-    /// Whether something like this is observed.
-    fn see(&self, what: impl Fn(&Probe) -> bool) -> bool {
-        self.predicates.iter().flat_map(|predicate| &predicate.probes).any(what)
+    /// What is looked at on the way.
+    fn probes_on_the_way(&self) -> impl Iterator<Item = &'a Probe> + use<'a> {
+        let on_the_way = self.asks != Asks::WhatRemains;
+        let predicates = self.predicates.iter().filter(move |_| on_the_way);
+        predicates.flat_map(|predicate| &predicate.probes)
     }
 }
 
@@ -349,8 +348,10 @@ impl Space<'_> {
     }
 
     /// The parts of a state of the whole system, numbered as here.
-    pub fn parts_of(&mut self, state: &State) -> Vec<u32> {
-        self.steps.codec.parts_of(&self.steps.machine, state)
+    pub fn parts_of(&mut self, whole: &Space, state: u32) -> Vec<u32> {
+        let log = whole.store.rows.number_at(state, parts::LOG);
+        let log = whole.steps.codec.log(log).to_vec();
+        self.steps.codec.parts_of(&self.steps.machine, &whole.state(state), log)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is left out of the state space.
 
-use ipcsim_kernel::{Detect, Machine};
+use ipcsim_kernel::{Detect, Machine, Probe};
 
 use super::{Asks, Looks};
 
@@ -68,15 +68,18 @@ impl Reductions {
     /// Those that are sound for what is observed.
     #[must_use]
     pub fn sound_to(self, looks: Looks) -> Self {
+        // A thread that waits is not told from one that is about to call.
+        let sees_waits = looks.probes_on_the_way().any(|probe| matches!(probe, Probe::Blocked(_)));
         match looks.asks {
             Asks::HowItEnds => self,
             // A predicate names processes. And what can be seen while a sender waits for memory cannot wait until all rest.
-            Asks::WhatCanBe if looks.ignores_waits_and_logs() => Self {
+            Asks::WhatCanBe if !sees_waits => Self {
                 rest: Reduction::Off,
                 symmetry: Reduction::Off,
                 scalars: Reduction::Off,
                 ..self
             },
+            Asks::WhatRemains => Self { symmetry: Reduction::Off, scalars: Reduction::Off, ..self },
             Asks::WhatCanBe | Asks::EverySchedule => self.of_schedules(),
         }
     }

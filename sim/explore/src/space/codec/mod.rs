@@ -71,8 +71,14 @@ impl Codec {
     }
 
     /// The parts of a state that comes from elsewhere.
-    pub(crate) fn parts_of(&mut self, machine: &Machine, state: &State) -> Vec<u32> {
+    pub(crate) fn parts_of(
+        &mut self,
+        machine: &Machine,
+        state: &State,
+        log: Vec<(ProcessId, Value)>,
+    ) -> Vec<u32> {
         let mut parts = self.parts.of_state(machine, &self.layout, state);
+        parts[LOG] = self.parts.number(machine, Part::Log(log));
         if self.layout.memory == Is::NotSo {
             // Then nothing depends on it, and it keeps its initial value.
             parts[MEMORY] = self.seen.part(MEMORY, 0);

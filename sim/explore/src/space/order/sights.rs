@@ -2,26 +2,29 @@
 
 use ipcsim_kernel::{Machine, Probe, Thread};
 
-use super::super::Looks;
 use super::super::lazy::reach::Links;
+use super::super::{Log, Looks};
 use super::net::{Place, Stands};
 
 /// What is observed.
 pub(super) struct Sights<'a> {
     probes: Vec<&'a Probe>,
+    log: Log,
     links: &'a Links,
 }
 
 impl<'a> Sights<'a> {
     pub(super) fn of(looks: Looks<'a>, links: &'a Links) -> Self {
-        Self { probes: looks.predicates.iter().flat_map(|it| &it.probes).collect(), links }
+        Self { probes: looks.probes_on_the_way().collect(), log: looks.log, links }
     }
 
     /// Whether what a thread does at a place may change something that is observed.
     pub(super) fn see(&self, machine: &Machine, thread: &Thread, place: &Place) -> bool {
-        self.probes.iter().any(|probe| match probe {
+        let op = &machine.code[place.pc.index()];
+        // Local work that is a step of its own logs something sooner or later.
+        let logs = self.log == Log::Kept && op.is_local();
+        logs || self.probes.iter().any(|probe| match probe {
             Probe::Variable { process, register, .. } => {
-                let op = &machine.code[place.pc.index()];
                 // Local work that is a step of its own assigns to something sooner or later.
                 thread.process == *process && (op.is_local() || op.writes() == Some(*register))
             }

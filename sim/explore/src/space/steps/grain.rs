@@ -55,7 +55,9 @@ impl Grain {
     /// From now on calls are lazy.
     pub(crate) fn make_lazy(&mut self, looks: Looks) {
         self.lazy = Reduction::On;
-        if self.merge == Reduction::On && !looks.see(|probe| matches!(probe, Probe::Ended(_))) {
+        if self.merge == Reduction::On
+            && !looks.probes_on_the_way().any(|probe| matches!(probe, Probe::Ended(_)))
+        {
             self.quiet_ends = Reduction::On;
         }
     }
@@ -106,7 +108,7 @@ fn shown(machine: &Machine, looks: Looks) -> Box<[bool]> {
     };
     // Replicas have the same code, and are observed alike.
     let mut watched = BTreeSet::new();
-    for probe in looks.predicates.iter().flat_map(|predicate| &predicate.probes) {
+    for probe in looks.probes_on_the_way() {
         if let Probe::Variable { process, register, .. } = probe {
             watched.insert((machine.processes[process.index()], *register));
         }
