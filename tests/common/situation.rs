@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::object::mailbox::Existence;
 use ipcsim_kernel::{
-    Event, Life, Machine, MailboxId, Oracle, Process, ProcessId, Question, Rename, ReplyRight,
-    Sink, State, ThreadId, ThreadState, Transition, Walk, encode_part, step,
+    Event, Life, Machine, MailboxId, Oracle, Pick, Process, ProcessId, Question, Rename,
+    ReplyRight, Sink, State, ThreadId, ThreadState, Transition, Walk, encode_part, step,
 };
 
 /// Where everybody is, and what everybody can see.
@@ -59,8 +59,9 @@ impl Rename for ByAppearance {
 }
 
 /// What everybody can see of a state: processes, mailboxes and links. Of what was made at run time, what a process or another
-/// mailbox names; rights to what is gone are no names.
+/// mailbox names; rights to what is gone are no names. Where anyone may be served next, nobody sees who came first.
 fn shared(machine: &Machine, state: &State) -> Vec<u8> {
+    let policies = &machine.policies;
     let first_made = State::initial(machine).mailboxes.len();
     let mut names = ByAppearance { first_made, made: Vec::new() };
     let ids = || (0..state.mailboxes.len()).map(MailboxId::at);
@@ -72,10 +73,20 @@ fn shared(machine: &Machine, state: &State) -> Vec<u8> {
         // A daemon that fails at the very end is forgiven by the search alone.
         let mut process = Process { life: Life::Running, ..process.clone() };
         ids().filter(is_gone).for_each(|id| process.rights.forget(id));
+        if policies.receiver == Pick::Arbitrary {
+            process.inbox.receivers.make_contiguous().sort_unstable();
+        }
         encode_part(&process.renamed(&mut names), &mut bytes);
     }
     let mut encode = |id: MailboxId, names: &mut ByAppearance| {
-        encode_part(&state.mailboxes[id.index()].renamed(names), &mut bytes);
+        let mut mailbox = state.mailboxes[id.index()].renamed(names);
+        if mailbox.spec.receiver == Pick::Arbitrary {
+            mailbox.receivers.make_contiguous().sort_unstable();
+        }
+        if policies.sender == Pick::Arbitrary {
+            mailbox.senders.make_contiguous().sort_unstable_by_key(|(sender, _)| *sender);
+        }
+        encode_part(&mailbox, &mut bytes);
     };
     ids().take(first_made).for_each(|id| encode(id, &mut names));
     let mut next = 0;

@@ -202,7 +202,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 willing.min_by_key(|receiver| std::cmp::Reverse(self.priority_of(*receiver)))
             }
             Pick::Arbitrary => {
-                let willing: Vec<ThreadId> = willing.collect();
+                let mut willing: Vec<ThreadId> = willing.collect();
+                // Who came first is not asked for.
+                willing.sort_unstable();
                 if willing.is_empty() {
                     return None;
                 }

@@ -221,7 +221,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Pick::Priority => places
                 .min_by_key(|place| std::cmp::Reverse(self.priority_of(mailbox.senders[*place].0))),
             Pick::Arbitrary => {
-                let places: Vec<usize> = places.collect();
+                let mut places: Vec<usize> = places.collect();
+                // Who came first is not asked for.
+                places.sort_unstable_by_key(|place| mailbox.senders[*place].0);
                 if places.is_empty() {
                     return None;
                 }

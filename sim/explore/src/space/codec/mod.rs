@@ -2,13 +2,14 @@
 
 pub(crate) mod made;
 pub(crate) mod parts;
+mod queues;
 pub(crate) mod rights;
 mod seen;
 
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Machine, ProcessId, State, Thread, Value};
 
-use super::Looks;
+use super::{Looks, Reduction};
 use parts::{Can, Is, LOG, Layout, MEMORY, Part, Parts};
 use rights::{Mentions, Tally};
 use seen::Seen;
@@ -23,8 +24,13 @@ pub(crate) struct Codec {
 impl Codec {
     /// For the states of a machine with this initial state, with room for this many threads and mailboxes created at run
     /// time. The row of the initial state holds only zeros.
-    pub(crate) fn new(machine: &Machine, state: &State, looks: Looks, room: usize) -> Self {
-        let layout = Layout::new(machine, state, looks, room);
+    pub(crate) fn new(
+        machine: &Machine,
+        state: &State,
+        (looks, merge): (Looks, Reduction),
+        room: usize,
+    ) -> Self {
+        let layout = Layout::new(machine, state, (looks, merge), room);
         let mut parts = Parts::new(machine);
         let seen = Seen::new(parts.of_state(machine, &layout, state));
         Self { layout, parts, seen }

@@ -13,8 +13,9 @@ use ipcsim_kernel::{
     Thread, ThreadId, ThreadState, Value, Visit, Walk, encode_part,
 };
 
-use super::super::{Log, Looks};
+use super::super::{Log, Looks, Reduction};
 use super::made::Named;
+use super::queues::Queues;
 use super::rights::Mentions;
 
 /// Takes the list of a state's tables, one per line. All code that handles their entries is
@@ -144,6 +145,8 @@ pub(crate) struct Layout {
     /// Whether those made at run time are dropped once nothing names them. If so, each has a part that says where it is
     /// named. A log may go on naming them.
     pub drops: Is,
+    /// The queues whose order nobody can see.
+    pub queues: Queues,
 }
 
 /// Fixed positions at the beginning of a row; the tables with many entries follow.
@@ -156,7 +159,12 @@ const PROCESSES: usize = 4;
 impl Layout {
     /// The layout for a machine with this initial state, with room for this many threads (if the
     /// machine starts any) and mailboxes created at run time.
-    pub(crate) fn new(machine: &Machine, state: &State, looks: Looks, room: usize) -> Self {
+    pub(crate) fn new(
+        machine: &Machine,
+        state: &State,
+        (looks, merge): (Looks, Reduction),
+        room: usize,
+    ) -> Self {
         let starts_threads = machine.any_call(|effect| matches!(effect, Effect::Starts(..)));
         let mut probes = looks.predicates.iter().flat_map(|predicate| &predicate.probes);
         let looks_at_memory = probes.any(|probe| *probe == Probe::KernelUsed);
@@ -170,6 +178,7 @@ impl Layout {
             rights: Is::when(machine.makes_reply_rights()),
             first_made: state.mailboxes.len(),
             drops: Is::when(room > 0 && looks.log == Log::Forgotten),
+            queues: Queues::of(machine, merge),
         }
     }
 
@@ -351,7 +360,9 @@ impl Parts {
     ) -> Vec<u32> {
         let mut row = vec![0; layout.width()];
         for position in layout.positions(state) {
-            row[position] = self.number(machine, part_at(layout, state, position));
+            let mut part = part_at(layout, state, position);
+            layout.queues.put_in_order(&mut part);
+            row[position] = self.number(machine, part);
         }
         row
     }

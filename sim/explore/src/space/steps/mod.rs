@@ -109,7 +109,7 @@ impl<'m> Steps<'m> {
         Self {
             grain: Grain::new(&machine, reductions, looks),
             sides: None,
-            codec: Codec::new(&machine, state, looks, room),
+            codec: Codec::new(&machine, state, (looks, reductions.merge), room),
             cache: TransitionCache::new(),
             limit: Limit::default(),
             work: 0,

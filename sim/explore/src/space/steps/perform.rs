@@ -154,6 +154,7 @@ impl Steps<'_> {
             {
                 self.kernel.live.forget(thread);
             }
+            layout.queues.put_in_order(&mut part);
             parts.push((position, part));
         }
         if layout.rights == Is::So {

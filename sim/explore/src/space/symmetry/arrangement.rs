@@ -186,7 +186,9 @@ impl Arrangement {
     }
 
     pub(super) fn renamed(&self, part: &Part, to: &[u8]) -> Part {
-        part.renamed(&mut Moved { arrangement: self, to })
+        let mut renamed = part.renamed(&mut Moved { arrangement: self, to });
+        self.layout.queues.put_in_order(&mut renamed);
+        renamed
     }
 }
 
