@@ -23,7 +23,9 @@ pub fn scenario(seed: u64) -> String {
     let memory = memory(&mut dice);
     let sender = dice.pick(&["", "", ", sender: arbitrary", ", sender: priority"]);
     let _ = writeln!(out, "kernel: {{buffering: {buffering}{memory}{sender}}}\nmailboxes:");
-    for name in ["a", "b"] {
+    // Everybody may send to a port, and one process receives there.
+    let port = dice.chance(15);
+    for name in if port { &["b"][..] } else { &["a", "b"] } {
         let capacity = if dice.chance(15) {
             dice.pick(&["undefined", "4B"])
         } else {
@@ -36,15 +38,22 @@ pub fn scenario(seed: u64) -> String {
             "  {name}: {{capacity: {capacity}, receiver: {receiver}, order: {order}}}"
         );
     }
+    let mut ports = String::new();
     let replicas = 2 + dice.below(2);
     let own = dice.pick(&["none", "1", "2"]);
     let _ = writeln!(out, "  own: {{replicas: {replicas}, capacity: {own}}}\nprocesses:");
     let others = 1 + dice.below(2);
+    if port {
+        let who = if others == 2 { "P, Q, R" } else { "P, R" };
+        let capacity = dice.pick(&["1", "2", "1", "0"]);
+        let _ =
+            writeln!(ports, "ports: {{a: {{receive: P, send: [{who}], capacity: {capacity}}}}}");
+    }
     for name in ["P", "Q"].into_iter().take(usize::try_from(others).expect("a small number")) {
         process(&mut dice, &mut out, name, None, others);
     }
     process(&mut dice, &mut out, "R", Some(replicas), others);
-    out
+    out + &ports
 }
 
 /// Kernel memory that may run out, in some scenarios.
@@ -238,6 +247,9 @@ fn process(dice: &mut Dice, out: &mut String, name: &str, replicas: Option<u64>,
         out.push_str("    threads:\n");
         for thread in ["t", "u"] {
             let _ = writeln!(out, "      {thread}:\n        - set: {{m: none}}");
+            if thread == "u" && dice.chance(25) {
+                out.push_str("        - join: t\n");
+            }
             for _ in 0..=dice.below(2) {
                 let _ = writeln!(out, "        - {}", step(dice, false, others));
             }
@@ -288,6 +300,7 @@ fn step(dice: &mut Dice, is_replica: bool, others: u64) -> String {
             "{if: m != none, then: [{if: m.reply-to != none, then: [{send: y, to: '${m.reply-to}'}]}]}"
                 .to_string()
         }
+        11 if dice.chance(15) => format!("{{kill: {process}}}"),
         11 => dice.pick(&["{sleep: 1us}", "{yield: }", "{log: '${index}'}", "{exit: 0}"]).to_string(),
         _ => dice
             .pick(&[

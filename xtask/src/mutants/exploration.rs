@@ -148,10 +148,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "if: entry[1] != none",
     },
     Mutant {
-        name: "the search gives the number of a reply right that is still known",
-        file: "sim/explore/src/space/codec/rights.rs",
-        before: "        taken.count() as u32 + 1",
-        after: "        taken.count() as u32 / u32::MAX + 1",
+        name: "a right that its caller has abandoned is forgotten while somebody knows it",
+        file: "sim/explore/src/space/codec/names.rs",
+        before: "any(|place| *place != Place::Abandoned)",
+        after: "all(|place| *place != Place::Abandoned)",
     },
     Mutant {
         name: "local work that is seen is merged all the same",
@@ -239,19 +239,19 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a name for a port that is gone keeps it",
-        file: "sim/explore/src/space/codec/made.rs",
+        file: "sim/explore/src/space/codec/names.rs",
         before: "    process.rights.forget(MailboxId::at(id));\n",
         after: "",
     },
     Mutant {
         name: "ports that move up keep their names",
-        file: "sim/explore/src/space/codec/made.rs",
+        file: "sim/explore/src/space/codec/names.rs",
         before: "MailboxId::at(id.index() - self.lost.range(..id.index()).count())",
         after: "MailboxId::at(id.index().max(self.lost.range(..id.index()).count()))",
     },
     Mutant {
         name: "a port is forgotten while it is alive",
-        file: "sim/explore/src/space/codec/made.rs",
+        file: "sim/explore/src/space/codec/names.rs",
         before: "mailbox.existence == Existence::Destroyed",
         after: "mailbox.existence != Existence::Destroyed",
     },
@@ -270,8 +270,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "an end is not seen before the step after it",
         file: "sim/explore/src/space/steps/grain.rs",
-        before: "!looks.probes_on_the_way().any(|probe| matches!(probe, Probe::Ended(_)))",
-        after: "looks.predicates.len() < usize::MAX",
+        before: "plain == Is::So && !sees_ends",
+        after: "plain == Is::So && (!sees_ends || looks.predicates.len() < usize::MAX)",
     },
     Mutant {
         name: "a claim about who waits needs no queues",

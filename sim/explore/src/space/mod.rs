@@ -193,8 +193,8 @@ impl<'m> Space<'m> {
             Reduction::Off => Misses::Anytime,
         };
         let lazy = sides.as_ref().map(|_| Lazy::of(&state, misses));
-        if sides.is_some() {
-            steps.grain.make_lazy(looks);
+        if let Some(sides) = &sides {
+            steps.grain.make_lazy(looks, sides.plain);
         }
         steps.sides = sides;
         let width = steps.codec.width();

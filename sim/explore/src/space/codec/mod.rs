@@ -1,9 +1,8 @@
 //! A state as a row of numbers, and back: for each position, which of the parts ever seen there it holds.
 
-pub(crate) mod made;
+pub(crate) mod names;
 pub(crate) mod parts;
 mod queues;
-pub(crate) mod rights;
 mod seen;
 
 use ipcsim_kernel::table::Clock;
@@ -11,7 +10,6 @@ use ipcsim_kernel::{Machine, ProcessId, State, Thread, Value};
 
 use super::{Looks, Reduction};
 use parts::{Can, Is, LOG, Layout, MEMORY, Part, Parts};
-use rights::{Mentions, Tally};
 use seen::Seen;
 
 /// Translates states into rows, and back.
@@ -90,23 +88,12 @@ impl Codec {
             parts[MEMORY] = self.seen.part(MEMORY, 0);
         }
         if self.layout.rights == Is::So {
-            self.count_rights(machine, &mut parts);
+            for (caller, rights) in self.rights_in(&parts) {
+                let position = self.layout.rights(caller.index());
+                parts[position] = self.parts.number(machine, Part::Rights(rights));
+            }
         }
         parts
-    }
-
-    /// Counts how often each reply right is mentioned.
-    fn count_rights(&mut self, machine: &Machine, parts: &mut [u32]) {
-        let mut tally = Tally::default();
-        for part in &*parts {
-            tally.count(self.parts.get(*part), 1);
-        }
-        for caller in tally.callers() {
-            let mut mentions = Mentions::default();
-            tally.settle(caller, &mut mentions);
-            let position = self.layout.rights(caller.index());
-            parts[position] = self.parts.number(machine, Part::Rights(mentions));
-        }
     }
 
     /// The lines of a log that has this number at its position.

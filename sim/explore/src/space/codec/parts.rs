@@ -9,14 +9,13 @@ use ipcsim_kernel::object::memory::KernelMemory;
 use ipcsim_kernel::program::{Effect, Op};
 use ipcsim_kernel::table::{Clock, Notes, Watched};
 use ipcsim_kernel::{
-    Abandoned, BlockedOn, Bound, Ghost, Life, Machine, Probe, Process, ProcessId, Rename, State,
-    Thread, ThreadId, ThreadState, Value, Visit, Walk, encode_part,
+    Abandoned, BlockedOn, Bound, Ghost, Life, Machine, MailboxId, Probe, Process, ProcessId,
+    Rename, State, Thread, ThreadId, ThreadState, Value, Visit, Walk, encode_part,
 };
 
 use super::super::{Log, Looks, Reduction};
-use super::made::Named;
+use super::names::{self, Named, Place, Rights};
 use super::queues::Queues;
-use super::rights::Mentions;
 
 /// Takes the list of a state's tables, one per line. All code that handles their entries is
 /// generated from it.
@@ -35,9 +34,9 @@ macro_rules! tables {
             Lengths(usize, usize),
             /// What was logged, and by whom. No state of the kernel holds it.
             Log(Vec<(ProcessId, Value)>),
-            /// How often the reply rights of a thread are mentioned, where it may have any. No state of the kernel
+            /// Where the rights to answer the calls of a thread are named, if there may be any. No state of the kernel
             /// holds it; it follows from the other parts.
-            Rights(Mentions),
+            Rights(Rights),
             /// Where a mailbox that was made at run time is named. No state of the kernel holds it; it follows from the
             /// other parts.
             Named(Named),
@@ -93,16 +92,18 @@ macro_rules! tables {
             fn rename(&mut self, names: &mut impl Rename) {
                 match self {
                     $(Part::$table(entry) => entry.rename(names),)*
-                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_)
-                    | Part::Named(_) => {}
+                    Part::Rights(rights) => rights.rename(names),
+                    Part::Named(named) => named.rename(names),
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) => {}
                 }
             }
 
             fn visit(&self, visitor: &mut impl Visit) {
                 match self {
                     $(Part::$table(entry) => entry.visit(visitor),)*
-                    Part::Absent | Part::Lengths(..) | Part::Log(_) | Part::Rights(_)
-                    | Part::Named(_) => {}
+                    Part::Rights(rights) => rights.visit(visitor),
+                    Part::Named(named) => named.visit(visitor),
+                    Part::Absent | Part::Lengths(..) | Part::Log(_) => {}
                 }
             }
         }
@@ -138,7 +139,7 @@ pub(crate) struct Layout {
     pub memory: Is,
     /// Whether what was logged is a part.
     pub log: Log,
-    /// Whether there are reply rights. If so, each thread has a part that counts how often its rights are mentioned.
+    /// Whether there are reply rights. If so, each thread has a part that says where its rights are named.
     pub rights: Is,
     /// The first mailbox that is made at run time.
     pub first_made: usize,
@@ -210,10 +211,16 @@ impl Layout {
         self.rights(0) + callers + mailbox - self.first_made
     }
 
-    /// The mailbox at a position, if it is one that was made at run time.
-    pub(crate) fn made_at(&self, position: usize) -> Option<usize> {
-        let id = position.checked_sub(self.mailbox(0))?;
-        (self.first_made..self.mailboxes).contains(&id).then_some(id)
+    /// What stands at a position, if it can name something.
+    pub(crate) fn place_at(&self, position: usize) -> Option<Place> {
+        let (table, index) = self.entry_at(position)?;
+        Some(match table {
+            TableName::Abandoned => Place::Abandoned,
+            TableName::Memory => Place::Memory,
+            TableName::Process => Place::Process(ProcessId::at(index)),
+            TableName::Thread => Place::Thread(ThreadId::at(index)),
+            TableName::Mailbox => Place::Mailbox(MailboxId::at(index)),
+        })
     }
 
     /// The positions of a table.
@@ -367,14 +374,15 @@ impl Parts {
         row
     }
 
-    /// How often the reply rights of a thread are mentioned in a state with these parts.
-    pub(crate) fn mentions(&self, layout: &Layout, row: &[u32], thread: usize) -> Mentions {
+    /// The highest number of a call of this thread that is named in a state with these parts, 0 if none is. So no right has
+    /// the number of its next call.
+    pub(crate) fn last_call(&self, layout: &Layout, row: &[u32], thread: usize) -> u32 {
         if layout.rights == Is::NotSo {
-            return Mentions::default();
+            return 0;
         }
         match self.get(row[layout.rights(thread)]) {
-            Part::Rights(mentions) => mentions.clone(),
-            Part::Absent => Mentions::default(),
+            Part::Rights(rights) => rights.keys().next_back().copied().unwrap_or(0),
+            Part::Absent => 0,
             other => unreachable!("not rights: {other:?}"),
         }
     }
@@ -406,11 +414,9 @@ impl Parts {
                 .collect(),
             threads: (0..threads)
                 .map(|index| match part(layout.thread(index)) {
-                    // So no right has the number of its next call.
-                    Part::Thread(thread) => Thread {
-                        calls: Ghost(self.mentions(layout, row, index).highest()),
-                        ..thread
-                    },
+                    Part::Thread(thread) => {
+                        Thread { calls: Ghost(self.last_call(layout, row, index)), ..thread }
+                    }
                     other => unreachable!("not a thread: {other:?}"),
                 })
                 .collect(),
@@ -449,7 +455,7 @@ pub(crate) fn part_at(layout: &Layout, state: &State, position: usize) -> Part {
         LENGTHS => Part::Lengths(state.threads.items().len(), state.mailboxes.items().len()),
         other => match layout.entry_at(other) {
             Some((table, index)) => table.part(state, index),
-            None => Part::Rights(Mentions::default()),
+            None => Part::Rights(Rights::new()),
         },
     }
 }
@@ -503,13 +509,16 @@ impl Part {
                 // Lines that print alike count as equal.
                 out.extend(format!("{lines:?}").into_bytes());
             }
-            Part::Rights(mentions) => {
+            Part::Rights(rights) => {
                 out.push(252);
-                mentions.encode(out);
+                for (call, named) in rights {
+                    out.extend_from_slice(&call.to_le_bytes());
+                    names::encode(named, out);
+                }
             }
             Part::Named(named) => {
                 out.push(251);
-                named.encode(out);
+                names::encode(named, out);
             }
             entry => entry.encode_entry(out),
         }

@@ -69,14 +69,6 @@ pub(crate) fn about(links: &Links, value: &Value, own: ProcessId, direction: Dir
     }
 }
 
-impl Links {
-    /// All links, with the processes at their ends.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (MailboxId, (ProcessId, ProcessId))> + '_ {
-        let links = self.0.iter().enumerate();
-        links.filter_map(|(id, ends)| Some((MailboxId::at(id), (*ends)?)))
-    }
-}
-
 /// The mailboxes and links that a call can touch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {

@@ -4,11 +4,12 @@
 //! that would call just afterwards? In which order a queue is served makes no difference: whoever is served can call just then.
 //! Where one thread has to wait eagerly, all that stand in the same queue do.
 
-use ipcsim_kernel::program::{Effect, From, Op, Send};
+use ipcsim_kernel::object::port::{Port, Receiver};
+use ipcsim_kernel::program::{Command, Effect, From, Op, Send};
 use ipcsim_kernel::table::Notes;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, Expr, Function, Machine, Mailbox, State, ThreadId,
-    ThreadState, Value,
+    BlockedOn, Bound, Capacity, Detect, DyingPort, Expr, Function, Machine, Mailbox, MailboxId,
+    State, ThreadId, ThreadState, Value,
 };
 
 use super::super::codec::parts::Is;
@@ -21,6 +22,8 @@ use super::reach::Links;
 pub(crate) struct Sides {
     sends: Box<[Is]>,
     memory: Memory,
+    /// Whether there is nothing but plain message passing.
+    pub plain: Is,
 }
 
 /// Whether the kernel may run out of memory for messages.
@@ -34,7 +37,7 @@ enum Memory {
 impl Sides {
     /// The lazy calls of a machine with this initial state; `None` if it has none.
     pub(crate) fn of(machine: &Machine, state: &State) -> Option<Self> {
-        if is_eager(machine) {
+        if is_eager(machine) || machine.has_ports() && has_eager_ports(machine, state) {
             return None;
         }
         let boxes = state.mailboxes.items();
@@ -53,12 +56,13 @@ impl Sides {
         let lazily =
             |mailbox: &Mailbox| sends_lazily(mailbox) && !(waits_eagerly && stores(mailbox));
         let sends = boxes.iter().map(|mailbox| Is::when(lazily(mailbox))).collect();
-        Some(Self { sends, memory })
+        let plain = Is::when(!machine.any_call(|effect| !effect.is_plain()));
+        Some(Self { sends, memory, plain })
     }
 
-    /// Whether every call is lazy, and may be completed whatever happens at other mailboxes.
+    /// Whether every call is lazy, and may be completed whatever happens at other mailboxes; and there are no other calls.
     pub(crate) fn are_independent(&self) -> bool {
-        self.memory == Memory::Enough && !self.sends.contains(&Is::NotSo)
+        self.plain == Is::So && self.memory == Memory::Enough && !self.sends.contains(&Is::NotSo)
     }
 
     /// Whether a lazy call may have to wait for memory.
@@ -75,6 +79,11 @@ impl Sides {
         callers.filter_map(|t| self.waits(state, t)).reduce(Came::and)
     }
 
+    /// Whether sends to this mailbox are lazy. A link that is only made on the way ends the search anyhow.
+    fn sends_to(&self, id: MailboxId) -> Is {
+        self.sends.get(id.index()).copied().unwrap_or_default()
+    }
+
     fn waits(&self, state: &State, t: ThreadId) -> Option<Came> {
         // Looking at it any other way would count as reading.
         if !state.threads.changed(t.index()) {
@@ -87,8 +96,8 @@ impl Sides {
             Is::NotSo => Came::Stays,
         };
         match on {
-            BlockedOn::Send(id) => Some(waits(self.sends[id.index()])),
-            BlockedOn::Memory(id) => Some(match (self.sends[id.index()], bound) {
+            BlockedOn::Send(id) => Some(waits(self.sends_to(*id))),
+            BlockedOn::Memory(id) => Some(match (self.sends_to(*id), bound) {
                 (Is::So, Bound::Forever) => Came::WaitsForMemory,
                 (side, _) => waits(side),
             }),
@@ -102,18 +111,46 @@ impl Sides {
 fn is_eager(machine: &Machine) -> bool {
     let policies = &machine.policies;
     let is_eager = |effect: Effect| match effect {
+        // Whoever is killed while it waits is killed as well before its call. And to wait for the end of a thread is no wait in a
+        // queue of messages.
+        Effect::Joins(_) | Effect::Commands(Command::Kill, _) => false,
         // What the kernel keeps stands in the queue.
         Effect::Sends(send) => send.hold.is_some() || !send.rights.is_empty(),
         Effect::Answers(reply) => !reply.rights.is_empty(),
         Effect::Receives(receive) => receive.max_size.is_some(),
-        _ => false,
+        other => !other.is_plain(),
     };
     policies.looks_again()
         || policies.detect != Detect::Report
-        || machine.has_ports()
         || !machine.makes_all_links()
-        || machine.any_call(|effect| !effect.is_plain() || is_eager(effect))
+        || machine.any_call(is_eager)
         || machine.code.iter().any(draws)
+}
+
+/// Whether something about the ports of a machine makes every call eager. It must be known from the start who may send to each, and
+/// who receives; and nobody may be told of what becomes of them.
+fn has_eager_ports(machine: &Machine, state: &State) -> bool {
+    let is_eager = |effect: Effect| match effect {
+        // Ports do not serve blocked senders by type: who waits first decides.
+        Effect::Receives(receive) => receive.kind.is_some(),
+        // The right to answer travels with the message.
+        Effect::Sends(send) => send.reply_to.is_some(),
+        _ => false,
+    };
+    let is_special = |mailbox: &Mailbox| {
+        let is_special_port = |port: &Port| {
+            let is_held = matches!(port.receiver, Receiver::Held(_));
+            !is_held || port.backup.is_some() || port.set.is_some()
+        };
+        mailbox.set().is_some()
+            || mailbox.port().is_some_and(is_special_port)
+            || (mailbox.port().is_some() && mailbox.spec.capacity == Capacity::Messages(0))
+    };
+    machine.policies.dying_port == DyingPort::Ok
+        || !machine.name_servers.is_empty()
+        || machine.any_call(is_eager)
+        || state.mailboxes.items().iter().any(is_special)
+        || (0..state.mailboxes.len()).any(|id| machine.handles_exceptions(MailboxId::at(id)))
 }
 
 /// Whether a call draws lots: waiting would settle the draw.

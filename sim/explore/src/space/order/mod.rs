@@ -379,12 +379,12 @@ impl PartialOrder {
             more.add(same);
             more.add(if is_disturbed { other } else { impatient });
         }
-        let Some((from, to)) = net.links.ends(id) else { return };
+        let Some(to) = net.receiver_of[id.index()] else { return };
         if meets && spot.commutes && spot.stores_nothing {
             return;
         }
-        match side {
-            Side::Sends => {
+        match (side, net.links.ends(id)) {
+            (Side::Sends, _) => {
                 more.add(&net.of_process[to.index()]);
                 if net.keeps_arrivals[to.index()] && !spot.stores_nothing {
                     for link in net.links.leading_to(to) {
@@ -393,8 +393,10 @@ impl PartialOrder {
                 }
             }
             // What was stored is there whether its sender has ended or not.
-            Side::Receives if is_disturbed => more.add(&net.of_process[from.index()]),
-            Side::Receives => {}
+            (Side::Receives, Some((from, _))) if is_disturbed => {
+                more.add(&net.of_process[from.index()]);
+            }
+            (Side::Receives, _) => {}
         }
     }
 
@@ -442,11 +444,12 @@ impl PartialOrder {
                 Side::Receives => &spot.sending,
             });
         }
-        if let Some((from, to)) = net.links.ends(id) {
-            more.add(match side {
-                Side::Sends => &net.of_process[to.index()],
-                Side::Receives => &net.of_process[from.index()],
-            });
+        let other = match side {
+            Side::Sends => net.receiver_of[id.index()],
+            Side::Receives => net.links.ends(id).map(|(from, _)| from),
+        };
+        if let Some(other) = other {
+            more.add(&net.of_process[other.index()]);
         }
     }
 
@@ -463,7 +466,7 @@ impl PartialOrder {
             Holder::Queued(mailbox) => {
                 let spot = &self.net.spots[mailbox.index()];
                 more.add(&spot.receiving);
-                if let Some((_, to)) = self.net.links.ends(*mailbox) {
+                if let Some(to) = self.net.receiver_of[mailbox.index()] {
                     more.add(&self.net.of_process[to.index()]);
                 }
             }
@@ -483,12 +486,11 @@ impl PartialOrder {
     /// Whoever is concerned by the end of a process.
     fn connected(&self, process: ProcessId, more: &mut Closing) {
         let net = &self.net;
-        for (id, ends) in net.links.all() {
-            let spot = &net.spots[id.index()];
-            if ends.1 == process {
+        for (id, spot) in net.spots.iter().enumerate() {
+            if net.receiver_of[id] == Some(process) {
                 more.add(&spot.sending);
             }
-            if ends.0 == process {
+            if net.links.ends(MailboxId::at(id)).is_some_and(|(from, _)| from == process) {
                 more.add(if spot.commutes { &spot.receiving_impatiently } else { &spot.receiving });
             }
         }

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use ipcsim_kernel::program::{Edges, Op, Tour, Walking};
 use ipcsim_kernel::{
-    Arrivals, Capacity, Machine, Mailbox, MailboxId, Order, Pc, ProcessId, State, Thread,
-    ThreadState,
+    Arrivals, Capacity, Machine, Mailbox, Order, Pc, ProcessId, State, Thread, ThreadState,
 };
 
 use super::super::Looks;
@@ -126,6 +125,8 @@ pub(super) struct Net {
     pairs: Vec<BTreeMap<usize, usize>>,
     pub spots: Vec<Spot>,
     pub links: Links,
+    /// For each mailbox, the process that takes it with it when it ends: the receiver of a link or a port.
+    pub receiver_of: Vec<Option<ProcessId>>,
     pub answering: List,
     /// What those do who wait for an answer: they give up.
     pub awaiting: List,
@@ -155,7 +156,7 @@ impl Net {
         let links = Links(boxes.iter().map(Mailbox::link).collect());
         let threads = state.threads.items();
         let mut commutes: Vec<bool> = boxes.iter().map(commutes).collect();
-        let sights = Sights::of(looks, &links);
+        let sights = Sights::of(looks, boxes);
         let mut places = Vec::new();
         let mut numbers = Vec::new();
         for (t, thread) in threads.iter().enumerate() {
@@ -183,6 +184,10 @@ impl Net {
             producers: vec![List::default(); places.len()],
             pairs: vec![BTreeMap::new(); places.len()],
             spots: spots.collect(),
+            receiver_of: boxes
+                .iter()
+                .map(|mailbox| mailbox.link().map(|(_, to)| to).or(mailbox.object.holder()))
+                .collect(),
             links,
             answering: List::default(),
             awaiting: List::default(),
@@ -328,7 +333,7 @@ impl Net {
         let ids: Vec<usize> = sends.numbers().into_iter().chain(receives.numbers()).collect();
         let meets = |id: &usize| {
             let spot = &self.spots[*id];
-            spot.commutes && spot.stores_nothing && self.links.ends(MailboxId::at(*id)).is_none()
+            spot.commutes && spot.stores_nothing && self.receiver_of[*id].is_none()
         };
         *stands == Stands::BeforeCall
             && *impatient == Patience::Patient

@@ -1,8 +1,8 @@
 //! What is observed, and which steps may change it.
 
+use ipcsim_kernel::object::mailbox::{Mailbox, Object};
 use ipcsim_kernel::{Machine, Probe, Thread};
 
-use super::super::lazy::reach::Links;
 use super::super::{Log, Looks};
 use super::net::{Place, Stands};
 
@@ -10,12 +10,12 @@ use super::net::{Place, Stands};
 pub(super) struct Sights<'a> {
     probes: Vec<&'a Probe>,
     log: Log,
-    links: &'a Links,
+    boxes: &'a [Mailbox],
 }
 
 impl<'a> Sights<'a> {
-    pub(super) fn of(looks: Looks<'a>, links: &'a Links) -> Self {
-        Self { probes: looks.probes_on_the_way().collect(), log: looks.log, links }
+    pub(super) fn of(looks: Looks<'a>, boxes: &'a [Mailbox]) -> Self {
+        Self { probes: looks.probes_on_the_way().collect(), log: looks.log, boxes }
     }
 
     /// Whether what a thread does at a place may change something that is observed.
@@ -29,10 +29,14 @@ impl<'a> Sights<'a> {
                 thread.process == *process && (op.is_local() || op.writes() == Some(*register))
             }
             Probe::Stored(mailbox) => {
-                let is_at_an_end = |(from, to)| thread.process == from || thread.process == to;
+                let object = &self.boxes[mailbox.index()].object;
                 place.sends.has(mailbox.index())
                     || place.receives.has(mailbox.index())
-                    || self.links.ends(*mailbox).is_some_and(is_at_an_end)
+                    || match object {
+                        Object::Link { from, to } => [*from, *to].contains(&thread.process),
+                        // Whoever ends takes its ports with it.
+                        other => other.holder() == Some(thread.process),
+                    }
             }
             // Whoever ends takes with it what lies on its links.
             Probe::KernelUsed => true,

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use ipcsim_kernel::program::{Edges, Op, Tour, Walking, look_ahead, reachable};
 use ipcsim_kernel::{Computing, Machine, Pc, Probe, Register, State, ThreadId};
 
+use super::super::codec::parts::Is;
 use super::super::{Log, Looks, Reduction, Reductions};
 
 /// What counts as one step of a schedule.
@@ -53,11 +54,10 @@ impl Grain {
     }
 
     /// From now on calls are lazy.
-    pub(crate) fn make_lazy(&mut self, looks: Looks) {
+    pub(crate) fn make_lazy(&mut self, looks: Looks, plain: Is) {
         self.lazy = Reduction::On;
-        if self.merge == Reduction::On
-            && !looks.probes_on_the_way().any(|probe| matches!(probe, Probe::Ended(_)))
-        {
+        let sees_ends = looks.probes_on_the_way().any(|probe| matches!(probe, Probe::Ended(_)));
+        if self.merge == Reduction::On && plain == Is::So && !sees_ends {
             self.quiet_ends = Reduction::On;
         }
     }
@@ -81,6 +81,7 @@ impl Grain {
                 && process.joiners.is_empty()
                 && process.outgoing.is_empty()
                 && process.inbox.links().next().is_none()
+                && process.rights.received().next().is_none()
         }
     }
 

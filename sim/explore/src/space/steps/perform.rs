@@ -4,14 +4,12 @@ use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
     Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc,
-    ProcessId, Progress, Question, ReplyRight, Role, Sink, State, ThreadState, Value,
-    assert_invariants,
+    ProcessId, Progress, Question, Role, Sink, State, ThreadState, Value, assert_invariants,
 };
 
 use super::super::Log;
-use super::super::codec::made::Changes;
-use super::super::codec::parts::{ABANDONED, Is, LOG, Part, changed, looked, part_at};
-use super::super::codec::rights::Tally;
+use super::super::codec::names::Changes;
+use super::super::codec::parts::{Is, LOG, Part, changed, looked, part_at};
 use super::cache::{Achieved, Came, Change, Delivery, Read, Step};
 use super::drive::{Ready, drive};
 use super::grain::Grain;
@@ -157,14 +155,12 @@ impl Steps<'_> {
             layout.queues.put_in_order(&mut part);
             parts.push((position, part));
         }
-        if layout.rights == Is::So {
-            self.settle_rights(now, state, &mut parts, looks);
-        }
-        if layout.drops == Is::So && mailboxes > layout.first_made {
+        let has_made = layout.drops == Is::So && mailboxes > layout.first_made;
+        if layout.rights == Is::So || has_made {
             let changes = Changes::new(&self.codec, now, parts);
-            let (without_lost, looked) = changes.without_lost_mailboxes();
+            let (without_the_lost, looked) = changes.without_the_lost();
             looks.extend(looked.into_iter().map(|position| (u32::MAX, position)));
-            parts = without_lost;
+            parts = without_the_lost;
         }
         for (position, part) in parts {
             let part = self.codec.parts.number(&self.machine, part);
@@ -174,67 +170,6 @@ impl Steps<'_> {
             }
         }
         writes
-    }
-
-    /// Gives a new reply right the lowest free number, and updates how often each right is
-    /// mentioned in these parts, which a step has changed.
-    fn settle_rights(
-        &self,
-        now: &[u32],
-        state: &State,
-        parts: &mut Vec<(usize, Part)>,
-        looks: &mut Vec<(u32, usize)>,
-    ) {
-        let codec = &self.codec;
-        let mut tally = Tally::default();
-        for (position, part) in &*parts {
-            tally.count(codec.parts.get(codec.part(now, *position)), -1);
-            tally.count(part, 1);
-        }
-        let row = codec.seen.parts_of(now);
-        for caller in tally.callers() {
-            // What is read next depends on what is found here.
-            let position = codec.layout.rights(caller.index());
-            looks.push((u32::MAX, position));
-            let mut mentions = codec.parts.mentions(&codec.layout, &row, caller.index());
-            let last_call = state.threads.items()[caller.index()].calls.0;
-            let highest = mentions.highest();
-            let lone = tally.settle(caller, &mut mentions);
-            for right in lone {
-                if self.forget_abandoned(now, right, parts, looks) {
-                    mentions.forget(right);
-                }
-            }
-            if let Some(mut renumbered) = mentions.renumber_last(caller, last_call, highest) {
-                for (_, part) in &mut *parts {
-                    part.renumber(&mut renumbered);
-                }
-            }
-            parts.push((position, Part::Rights(mentions)));
-        }
-    }
-}
-
-impl Steps<'_> {
-    /// Forgets a right that is mentioned only once, if that mention is in the list of abandoned rights.
-    fn forget_abandoned(
-        &self,
-        now: &[u32],
-        right: ReplyRight,
-        parts: &mut Vec<(usize, Part)>,
-        looks: &mut Vec<(u32, usize)>,
-    ) -> bool {
-        let place = parts.iter().position(|(position, _)| *position == ABANDONED);
-        let place = place.unwrap_or_else(|| {
-            looks.push((u32::MAX, ABANDONED));
-            let before = self.codec.parts.get(self.codec.part(now, ABANDONED));
-            parts.push((ABANDONED, before.clone()));
-            parts.len() - 1
-        });
-        match &mut parts[place].1 {
-            Part::Abandoned(abandoned) => abandoned.remove(&right).is_some(),
-            other => unreachable!("abandoned rights stand at their position, not {other:?}"),
-        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Scratch {
         }
         if layout.rights == Is::So {
             for thread in 0..kept.state.threads.items().len() {
-                let calls = parts.mentions(layout, &kept.row, thread).highest();
+                let calls = parts.last_call(layout, &kept.row, thread);
                 kept.state.threads.items_mut()[thread].calls = Ghost(calls);
             }
         }

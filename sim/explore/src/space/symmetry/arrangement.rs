@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ipcsim_kernel::{MailboxId, ProcessId, Rename, State, ThreadId, Visit, Walk};
 
-use super::super::codec::parts::{Is, Layout, Part};
+use super::super::codec::parts::{Layout, Part};
 use super::super::steps::cache::Move;
 use super::alike::Group;
 
@@ -98,7 +98,7 @@ impl Arrangement {
         self.groups.push(first..first + group.count as usize);
     }
 
-    /// The positions of each slot, and those that belong to none.
+    /// The positions of each slot, and those that belong to none. Where rights are named follows from the others.
     pub(super) fn positions(&self, slots: usize, state: &State) -> (Vec<Vec<usize>>, Vec<usize>) {
         let layout = &self.layout;
         let mut own: Vec<Vec<(usize, usize)>> = vec![Vec::new(); slots];
@@ -112,9 +112,6 @@ impl Arrangement {
         }
         for id in 0..state.threads.items().len() {
             place(self.threads.slot(id as u32), layout.thread(id));
-            if layout.rights == Is::So {
-                place(self.threads.slot(id as u32), layout.rights(id));
-            }
         }
         for id in 0..state.mailboxes.items().len() {
             let slot = match self.ends[id] {
