@@ -150,8 +150,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a right that its caller has abandoned is forgotten while somebody knows it",
         file: "sim/explore/src/space/codec/names.rs",
-        before: "any(|place| *place != Place::Abandoned)",
-        after: "all(|place| *place != Place::Abandoned)",
+        before: "any(|place| place != Place::Abandoned)",
+        after: "all(|place| place != Place::Abandoned)",
     },
     Mutant {
         name: "local work that is seen is merged all the same",

@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_kernel::object::mailbox::{Existence, Mailbox, Object};
-use ipcsim_kernel::program::state;
+use ipcsim_kernel::program::{rename_set, state};
 use ipcsim_kernel::{MailboxId, Process, ProcessId, Rename, ReplyRight, ThreadId, Visit, Walk};
 
 use super::Codec;
@@ -39,8 +39,54 @@ state! {
     }
 }
 
-/// Where something is named, and how often at each place.
-pub(crate) type Named = BTreeMap<Place, u32>;
+/// Where something is named, in order, and how often at each place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Named(Vec<(Place, u32)>);
+
+impl Named {
+    fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.0.iter().map(|(place, _)| *place)
+    }
+
+    /// From now on it is named so often at this place.
+    fn set(&mut self, place: Place, times: u32) {
+        let at = self.0.partition_point(|(other, _)| *other < place);
+        let is_there = self.0.get(at).is_some_and(|(other, _)| *other == place);
+        match (times, is_there) {
+            (0, true) => drop(self.0.remove(at)),
+            (0, false) => {}
+            (_, true) => self.0[at].1 = times,
+            (_, false) => self.0.insert(at, (place, times)),
+        }
+    }
+
+    /// Adds its bytes.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.0.len() as u32).to_le_bytes());
+        for (place, times) in &self.0 {
+            let (kind, number) = match place {
+                Place::Abandoned => (0_u8, 0),
+                Place::Memory => (1, 0),
+                Place::Process(process) => (2, process.0),
+                Place::Thread(thread) => (3, thread.0),
+                Place::Mailbox(mailbox) => (4, mailbox.0),
+            };
+            out.push(kind);
+            out.extend_from_slice(&number.to_le_bytes());
+            out.extend_from_slice(&times.to_le_bytes());
+        }
+    }
+}
+
+impl Walk for Named {
+    fn rename(&mut self, names: &mut impl Rename) {
+        rename_set(&mut self.0, names);
+    }
+
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.0.visit(visitor);
+    }
+}
 
 /// Where the rights to answer the calls of one thread are named, by the number of the call.
 pub(crate) type Rights = BTreeMap<u32, Named>;
@@ -109,8 +155,7 @@ impl<'a> Changes<'a> {
         let mut changes =
             Self { codec, now, parts: BTreeMap::new(), looked: Vec::new(), open: BTreeSet::new() };
         for (position, part) in parts {
-            let before = codec.parts.get(codec.part(now, position));
-            changes.count(position, &before.clone(), &part);
+            changes.count(position, codec.parts.get(codec.part(now, position)), &part);
             changes.parts.insert(position, part);
         }
         changes
@@ -179,77 +224,79 @@ impl<'a> Changes<'a> {
 
     /// From now on something is named so often at a place.
     fn name_at(&mut self, name: Name, place: Place, times: u32) {
-        let change = |named: &mut Named| match times {
-            0 => named.remove(&place),
-            _ => named.insert(place, times),
-        };
         match name {
-            Name::Mailbox(id) => {
-                let mut named = self.named(id);
-                change(&mut named);
-                self.parts.insert(self.codec.layout.named(id), Part::Named(named));
-            }
+            Name::Mailbox(id) => self.named(id).set(place, times),
             Name::Right(right) => {
-                let mut rights = self.rights(right.caller);
-                change(rights.entry(right.call).or_default());
-                self.put_rights(right.caller, rights);
+                self.rights(right.caller).entry(right.call).or_default().set(place, times);
             }
         }
         self.open.insert(name);
     }
 
-    fn named(&mut self, id: usize) -> Named {
-        match self.get(self.codec.layout.named(id)) {
-            Part::Named(named) => named.clone(),
-            Part::Absent => Named::new(),
+    /// The part at a position, to be changed.
+    fn get_mut(&mut self, position: usize) -> &mut Part {
+        if !self.parts.contains_key(&position) {
+            let part = self.get(position).clone();
+            self.parts.insert(position, part);
+        }
+        self.parts.get_mut(&position).expect("it was put there")
+    }
+
+    fn named(&mut self, id: usize) -> &mut Named {
+        let part = self.get_mut(self.codec.layout.named(id));
+        if let Part::Absent = part {
+            *part = Part::Named(Named::default());
+        }
+        match part {
+            Part::Named(named) => named,
             other => unreachable!("not where a mailbox is named: {other:?}"),
         }
     }
 
-    fn rights(&mut self, caller: ThreadId) -> Rights {
-        match self.get(self.codec.layout.rights(caller.index())) {
-            Part::Rights(rights) => rights.clone(),
-            Part::Absent => Rights::new(),
+    fn rights(&mut self, caller: ThreadId) -> &mut Rights {
+        let part = self.get_mut(self.codec.layout.rights(caller.index()));
+        if let Part::Absent = part {
+            *part = Part::Rights(Rights::new());
+        }
+        match part {
+            Part::Rights(rights) => rights,
             other => unreachable!("not where rights are named: {other:?}"),
         }
     }
 
-    fn put_rights(&mut self, caller: ThreadId, rights: Rights) {
-        self.parts.insert(self.codec.layout.rights(caller.index()), Part::Rights(rights));
-    }
-
     /// Forgets a right if nothing names it but the list of those that were abandoned.
     fn lose_right(&mut self, right: ReplyRight) {
-        let mut rights = self.rights(right.caller);
-        let Some(named) = rights.get(&right.call) else { return };
-        if named.keys().any(|place| *place != Place::Abandoned) {
+        let Some(named) = self.rights(right.caller).get(&right.call) else { return };
+        if named.places().any(|place| place != Place::Abandoned) {
             return;
         }
-        if named.contains_key(&Place::Abandoned) {
+        if named.places().next().is_some() {
             let Part::Abandoned(abandoned) = self.get(ABANDONED) else {
                 unreachable!("abandoned rights stand at their position")
             };
             let mut abandoned = abandoned.clone();
             abandoned.remove(&right);
             self.put(ABANDONED, Part::Abandoned(abandoned));
-            rights = self.rights(right.caller);
         }
-        rights.remove(&right.call);
-        self.put_rights(right.caller, rights);
+        self.rights(right.caller).remove(&right.call);
     }
 
     /// Closes the gaps between the numbers of a thread's calls.
     fn move_rights_up(&mut self, caller: ThreadId) {
-        let rights = self.rights(caller);
-        let moved: BTreeMap<u32, u32> = rights.keys().copied().zip(1..).collect();
-        let changed = || rights.iter().filter(|(call, _)| moved[*call] != **call);
-        let places = changed().flat_map(|(_, named)| named.keys().copied());
-        for place in places.collect::<BTreeSet<Place>>() {
-            self.rename(place, &mut Calls { caller, moved: &moved });
+        let numbered = self.rights(caller).iter().zip(1..);
+        let moved = numbered.filter(|((call, _), number)| *call != number);
+        let mut numbers = BTreeMap::new();
+        let mut places = BTreeSet::new();
+        for ((call, named), number) in moved {
+            numbers.insert(*call, number);
+            places.extend(named.places());
         }
-        if changed().next().is_some() {
-            let rights = rights.into_iter().map(|(call, named)| (moved[&call], named)).collect();
-            self.put_rights(caller, rights);
+        for place in places {
+            self.rename(place, &mut Calls { caller, numbers: &numbers });
+        }
+        if !numbers.is_empty() {
+            let rights = self.rights(caller);
+            *rights = (1..).zip(std::mem::take(rights).into_values()).collect();
         }
     }
 
@@ -267,21 +314,20 @@ impl<'a> Changes<'a> {
             Part::Mailbox(mailbox) if is_of_no_use(mailbox) => {}
             _ => return false,
         }
-        let named = self.named(id);
-        let mut places = named.keys();
-        places.all(|place| match (place, self.get(layout.position_of(*place))) {
+        let places: Vec<Place> = self.named(id).places().collect();
+        places.into_iter().all(|place| match (place, self.get(layout.position_of(place))) {
             (_, Part::Process(process)) => {
                 let process = Part::Process(without_rights(process, id));
                 !layout.names_in(&process).contains_key(&Name::Mailbox(id))
             }
-            (place, _) => *place == Place::Mailbox(MailboxId::at(id)),
+            (place, _) => place == Place::Mailbox(MailboxId::at(id)),
         })
     }
 
     /// Leaves nothing of a mailbox.
     fn lose_mailbox(&mut self, id: usize) {
         let layout = self.codec.layout;
-        for place in self.named(id).into_keys() {
+        for place in self.named(id).places().collect::<Vec<Place>>() {
             let position = layout.position_of(place);
             if let Part::Process(process) = self.get(position) {
                 let process = without_rights(process, id);
@@ -306,14 +352,13 @@ impl<'a> Changes<'a> {
         // First everything gets its new name where it stands.
         let mut places = BTreeSet::new();
         for id in left.iter().copied().filter(|id| to(*id) != *id) {
-            places.extend(self.named(id).into_keys());
+            places.extend(self.named(id).places());
         }
         places.into_iter().for_each(|place| self.rename(place, &mut moved));
         if layout.rights == Is::So {
             // Rights are named in mailboxes, too.
             for caller in 0..threads {
-                let rights = self.rights(ThreadId::at(caller)).renamed(&mut moved);
-                self.put_rights(ThreadId::at(caller), rights);
+                self.rights(ThreadId::at(caller)).rename(&mut moved);
             }
         }
         // Then the mailboxes move.
@@ -361,13 +406,13 @@ impl Rename for MovedUp<'_> {
 /// New numbers for the calls of one thread.
 struct Calls<'a> {
     caller: ThreadId,
-    moved: &'a BTreeMap<u32, u32>,
+    numbers: &'a BTreeMap<u32, u32>,
 }
 
 impl Rename for Calls<'_> {
     fn right(&mut self, right: ReplyRight) -> ReplyRight {
-        let moved = self.moved.get(&right.call).filter(|_| right.caller == self.caller);
-        ReplyRight { call: moved.copied().unwrap_or(right.call), ..right }
+        let number = self.numbers.get(&right.call).filter(|_| right.caller == self.caller);
+        ReplyRight { call: number.copied().unwrap_or(right.call), ..right }
     }
 }
 
@@ -380,27 +425,10 @@ impl Codec {
             for (name, times) in self.layout.names_in(self.parts.get(*part)) {
                 if let Name::Right(right) = name {
                     let rights = all.entry(right.caller).or_default();
-                    rights.entry(right.call).or_default().insert(place, times);
+                    rights.entry(right.call).or_default().set(place, times);
                 }
             }
         }
         all
-    }
-}
-
-/// The bytes of where something is named.
-pub(crate) fn encode(named: &Named, out: &mut Vec<u8>) {
-    out.extend_from_slice(&(named.len() as u32).to_le_bytes());
-    for (place, times) in named {
-        let (kind, number) = match place {
-            Place::Abandoned => (0_u8, 0),
-            Place::Memory => (1, 0),
-            Place::Process(process) => (2, process.0),
-            Place::Thread(thread) => (3, thread.0),
-            Place::Mailbox(mailbox) => (4, mailbox.0),
-        };
-        out.push(kind);
-        out.extend_from_slice(&number.to_le_bytes());
-        out.extend_from_slice(&times.to_le_bytes());
     }
 }

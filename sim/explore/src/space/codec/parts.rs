@@ -14,7 +14,7 @@ use ipcsim_kernel::{
 };
 
 use super::super::{Log, Looks, Reduction};
-use super::names::{self, Named, Place, Rights};
+use super::names::{Named, Place, Rights};
 use super::queues::Queues;
 
 /// Takes the list of a state's tables, one per line. All code that handles their entries is
@@ -513,12 +513,12 @@ impl Part {
                 out.push(252);
                 for (call, named) in rights {
                     out.extend_from_slice(&call.to_le_bytes());
-                    names::encode(named, out);
+                    named.encode(out);
                 }
             }
             Part::Named(named) => {
                 out.push(251);
-                names::encode(named, out);
+                named.encode(out);
             }
             entry => entry.encode_entry(out),
         }
