@@ -4,13 +4,10 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use common::generate::Dice;
-use common::observed::{check_observed, check_remains, with_local_work};
 use common::reduced::{LAZY, all, check_reduced, check_witnesses, endings, final_states};
 use common::situation::{Inside, situation};
-use common::{generate, plain};
+use common::{Shown, generate, plain};
 use ipcsim_explore::{
     Covered, Exploration, ExploreLimits, Goes, Limits, Lookers, Looks, Outcome, Reduction,
     Reductions, Stop, View, conclude, explore, explore_approximately, run, token,
@@ -271,17 +268,6 @@ fn scenarios_of_trust_keep_the_laws_of_schedules() {
     assert!(small > 100, "{small} of them are small enough");
 }
 
-/// Shows what was looked at if a panic comes from inside the program.
-struct Shown<'a>(&'a str);
-
-impl Drop for Shown<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let _ = writeln!(std::io::stderr(), "{}", self.0);
-        }
-    }
-}
-
 /// Where there is something to leave out, as often as not.
 #[test]
 fn plain_scenarios_keep_the_laws_of_schedules() {
@@ -306,64 +292,6 @@ fn plain_scenarios_keep_the_laws_of_schedules() {
     assert!(4 * order >= asked, "partial order left something out in {order} of {asked}");
     assert!(8 * symmetry >= asked, "symmetry left something out in {symmetry} of {asked}");
     assert!(20 * scalars >= asked, "only scalars left something out in {scalars} of {asked}");
-}
-
-/// What can be seen on the way is seen, too, where schedules are left out.
-#[test]
-fn what_can_be_observed_is_found_with_fewer_schedules() {
-    let asked = std::env::var("PLAIN_SCENARIOS").ok().and_then(|text| text.parse().ok());
-    let asked: u64 = asked.unwrap_or(400);
-    let (mut less, mut remains) = (0, 0);
-    for seed in 0..asked {
-        let mut dice = Dice(seed);
-        let text = with_local_work(&plain::scenario(seed), &mut dice);
-        let machine = common::loaded("plain.yaml", &text, &[]).machine.expect("it can be run");
-        let name = format!("seed {seed}:\n{text}");
-        let shown = Shown(&name);
-        less += check_observed(&name, &machine, 3_000, &mut dice);
-        remains += check_remains(&name, &machine, 3_000);
-        drop(shown);
-    }
-    assert!(remains >= asked / 2, "something was left out in {remains} searches");
-    assert!(less >= asked, "something was left out in {less} searches");
-}
-
-/// What an exploration covered, and how schedules end.
-fn explored(text: &str) -> (Covered, Vec<&'static str>) {
-    let loaded = common::loaded("test.yaml", text, &[]);
-    let machine = loaded.machine.expect("a scenario without errors has a machine");
-    let found = all(&machine, Reductions::MERGE, 10_000);
-    (found.covered, found.endings.iter().map(|ending| ending.outcome.word()).collect())
-}
-
-#[test]
-fn a_variable_is_kept_where_a_handler_leads_to_the_same_place_as_ok() {
-    let text = "
-mailboxes: {b: {capacity: 1}}
-processes:
-  A:
-    - set: {m: 5}
-    - receive: m
-      from: b
-      wait: never
-      when: {would-block: []}
-    - assert: m == 5
-";
-    assert_eq!(explored(text), (Covered::All, vec!["completes"]));
-}
-
-#[test]
-fn what_cannot_be_followed_is_no_end_and_no_proof() {
-    // 200 times 200 ways, one of which fails: behind the first call, and before it.
-    let draws = "set: {a: 'random(1, 200)', b: 'random(1, 200)'}";
-    let text = |first: &str| {
-        format!("processes:\n  A:\n{first}    - {draws}\n    - assert: a + b < 400\n")
-    };
-    let (covered, endings) = explored(&text("    - yield:\n"));
-    assert!(matches!(covered, Covered::TooManyAnswers(Some(_))), "{covered:?}");
-    assert!(endings.is_empty(), "{endings:?}");
-    let (covered, endings) = explored(&text(""));
-    assert_eq!((covered, endings), (Covered::TooManyAnswers(None), vec![]));
 }
 
 /// Reductions on and off find the same.
@@ -432,53 +360,6 @@ processes:
 "
         ));
     }
-}
-
-/// Where a system can go on for ever, and can end from wherever it is, its ends are decided; all of it is, if that is asked for.
-#[test]
-fn what_can_go_on_for_ever_is_decided_as_far_as_it_ends() {
-    let text = "
-kernel: {buffering: 2}
-mailboxes: {m: {order: priority}, n: {order: priority}}
-processes:
-  s: [{yield: }, {yield: }]
-  p:
-    replicas: 3
-    do:
-      - {send: hi, to: m}
-      - forever:
-          - choose: [[{send: a, to: m}], [{send: b, to: n}], [{receive: x, from: m}], [{receive: x, from: n}]]
-";
-    let loaded = common::loaded("test.yaml", text, &[]);
-    let machine = loaded.machine.expect("a scenario without errors has a machine");
-    let found = all(&machine, Reductions::ALL, 30_000);
-    assert_eq!(found.covered, Covered::Ends);
-    assert_eq!(found.endings.len(), 1);
-    assert_eq!(found.endings[0].outcome, Outcome::Deadlock);
-    let whole = all(&machine, Reductions::MERGE, 2_000_000);
-    assert_eq!(whole.covered, Covered::All);
-    let outcomes: Vec<Outcome> = whole.endings.iter().map(|ending| ending.outcome).collect();
-    assert_eq!(outcomes, [Outcome::Deadlock, Outcome::Unfinished]);
-}
-
-/// Everybody is everybody's rival here: partial order leaves out next to nothing, and is given up.
-#[test]
-fn a_reduction_that_is_given_up_leaves_nothing_behind() {
-    let sends = "{send: a, to: m}, ".repeat(4);
-    let text = format!(
-        "
-mailboxes: {{m: {{capacity: unlimited, order: priority}}}}
-processes:
-{}",
-        ["A", "B", "C"].map(|name| format!("  {name}: [{sends}]\n")).concat()
-    );
-    let loaded = common::loaded("test.yaml", &text, &[]);
-    let machine = loaded.machine.expect("a scenario without errors has a machine");
-    let without = all(&machine, LAZY, 300_000);
-    let found = all(&machine, Reductions { order: Reduction::On, ..LAZY }, 300_000);
-    assert_eq!((without.covered, found.covered), (Covered::All, Covered::All));
-    assert!(without.edges > 20_000, "it is tried for so long");
-    assert_eq!((found.states(), found.edges), (without.states(), without.edges));
 }
 
 /// Two links made by the same step of different replicas are different links.

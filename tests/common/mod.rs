@@ -12,6 +12,7 @@ pub mod shell;
 pub mod situation;
 pub mod walk;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ipcsim_explore::{GENERATOR, Limits, NoTrace, Run, Tracer, Verdict, conclude, run};
@@ -131,4 +132,15 @@ pub fn told(text: &str, sets: &[&str]) -> Told {
 /// FNV-1a of a text: insta ignores some white space, a hash does not.
 pub fn hash(text: &str) -> String {
     trace::fingerprint(text.as_bytes(), &[])
+}
+
+/// Shows what was looked at if a panic comes from inside the program.
+pub struct Shown<'a>(pub &'a str);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "{}", self.0);
+        }
+    }
 }

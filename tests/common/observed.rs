@@ -117,7 +117,7 @@ fn end_of_path(machine: &Machine, found: &mut Exploration, state: u32) -> State 
 fn some_probes(machine: &Machine, dice: &mut Dice) -> Vec<Probe> {
     let state = State::initial(machine);
     let mut all = Vec::new();
-    for thread in state.threads.iter() {
+    for thread in &state.threads {
         for register in 0..thread.registers.len() {
             all.push(Probe::Variable {
                 process: thread.process,

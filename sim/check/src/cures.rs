@@ -20,6 +20,9 @@ pub(crate) const STATES: u64 = 1_000_000;
 /// scenario must not wait for a queue that grows for ever.
 const TIMES_AS_MANY: u64 = 100;
 const AT_LEAST: u64 = 2_000;
+/// It may take so many times the memory, or so much: steps take longer where states are large.
+const TIMES_AS_MUCH: usize = 4;
+const MUCH: usize = 64 << 20;
 /// After a run, the limit is lower.
 const STATES_OF_RUN: u64 = 20_000;
 /// All changes together may cost this much work ([`Exploration::work`]); a step that is actually performed costs
@@ -171,6 +174,8 @@ pub fn of_exploration(subject: &Subject, found: &Exploration, budget: &Budget) -
     let all = trial.candidates();
     trial.spend = Some(found.work().clamp(COST_BESIDE, COST));
     trial.states = (TIMES_AS_MANY * found.states()).clamp(AT_LEAST, STATES);
+    let memory = (TIMES_AS_MUCH * found.bytes()).max(MUCH);
+    trial.budget.explore.max_bytes = trial.budget.explore.max_bytes.min(memory);
     if found.why_not_whole().is_some() {
         // There were too many schedules to look at each. A small change will hardly make them few.
         trial.budget.explore.small = 0;

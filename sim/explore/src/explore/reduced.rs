@@ -31,40 +31,22 @@ pub(super) fn explore<'m>(
     let first = beginnings.iter().copied().min().unwrap_or(0);
     let covered = search.run(first, limits);
     let bytes = search.bytes();
-    let may_go_on = covered == Covered::All && search.goes_back;
-    let circles = if may_go_on {
-        let kept = search.ways.take();
-        circles(kept.or_else(|| Ways::again(&mut search.space, first))?)
-    } else {
-        Circles::None
-    };
+    let circles = circles_of(&mut search, first, covered)?;
     if let Some(less) = left_out_too_much(&search.space, reductions, circles) {
         return explore(machine, (less, looks), limits);
     }
     let is_irreducible = matches!(search.space.stop(), Some(Stop::Irreducible | Stop::Outgrown));
-    if is_irreducible || circles == Circles::WithoutAWayOut {
-        return None;
-    }
     let hangs_on_the_order = |sink: &u32| {
         endings::failed_before_the_last_worker(machine, &search.space.end_state(*sink))
     };
-    if search.sinks.iter().any(hangs_on_the_order) {
+    if is_irreducible
+        || circles == Circles::WithoutAWayOut
+        || search.sinks.iter().any(hangs_on_the_order)
+    {
         return None;
     }
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
-    let concluded = match looks.asks {
-        Asks::HowItEnds | Asks::WhatRemains => {
-            endings::conclude(machine, &mut space, first, &sinks, false)
-        }
-        Asks::WhatCanBe | Asks::EverySchedule => Conclusion::default(),
-    };
-    let observed = match looks.asks {
-        Asks::HowItEnds => None,
-        Asks::WhatRemains => Some(Observed::Remains(Remains::of(&space, looks, &sinks)?)),
-        Asks::WhatCanBe | Asks::EverySchedule => {
-            Some(Observed::CanBe(CanBe::of(&mut space, first)?))
-        }
-    };
+    let (concluded, observed) = conclude(&mut space, looks, first, &sinks)?;
     let covered = match (covered, space.cancelled()) {
         (Covered::All, Some(reason)) => reason.into(),
         (Covered::All, None) if circles != Circles::None && looks.asks != Asks::WhatCanBe => {
@@ -97,6 +79,27 @@ pub(super) fn explore<'m>(
     retold
 }
 
+/// What is concluded from all states of a reduced search: as much as is asked. `None` if that is too much to tell.
+fn conclude(
+    space: &mut Space,
+    looks: Looks,
+    first: u32,
+    sinks: &[u32],
+) -> Option<(Conclusion, Option<Observed>)> {
+    let machine = space.machine();
+    let ends = |space: &mut Space| endings::conclude(machine, space, first, sinks, false);
+    Some(match looks.asks {
+        Asks::HowItEnds => (ends(space), None),
+        Asks::WhatRemains => {
+            let remains = Remains::of(space, looks, sinks)?;
+            (ends(space), Some(Observed::Remains(remains)))
+        }
+        Asks::WhatCanBe | Asks::EverySchedule => {
+            (Conclusion::default(), Some(Observed::CanBe(CanBe::of(space, first)?)))
+        }
+    })
+}
+
 /// The reductions to search with instead, if a search with these was in vain.
 fn left_out_too_much(
     space: &Space,
@@ -122,6 +125,15 @@ enum Circles {
     WithAWayOut,
     /// They can come to where they must.
     WithoutAWayOut,
+}
+
+/// Whether schedules can go on for ever, as far as that matters; `None` if cancelled.
+fn circles_of(search: &mut Search, first: u32, covered: Covered) -> Option<Circles> {
+    if covered != Covered::All || !search.goes_back {
+        return Some(Circles::None);
+    }
+    let kept = search.ways.take();
+    Some(circles(kept.or_else(|| Ways::again(&mut search.space, first))?))
 }
 
 /// Whether schedules with these transitions can go on for ever.

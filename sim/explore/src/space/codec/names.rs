@@ -179,7 +179,9 @@ impl<'a> Changes<'a> {
                 }
             }
         }
-        callers.into_iter().for_each(|caller| self.move_rights_up(caller));
+        for caller in callers {
+            self.move_rights_up(caller);
+        }
         if !mailboxes.is_empty() {
             self.move_mailboxes_up(&mailboxes);
         }
@@ -354,7 +356,9 @@ impl<'a> Changes<'a> {
         for id in left.iter().copied().filter(|id| to(*id) != *id) {
             places.extend(self.named(id).places());
         }
-        places.into_iter().for_each(|place| self.rename(place, &mut moved));
+        for place in places {
+            self.rename(place, &mut moved);
+        }
         if layout.rights == Is::So {
             // Rights are named in mailboxes, too.
             for caller in 0..threads {

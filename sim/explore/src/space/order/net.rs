@@ -111,6 +111,20 @@ pub(super) struct Spot {
     pub receiving_impatiently: List,
 }
 
+impl Spot {
+    /// A mailbox or link; `commutes` if a send and a receive there come to the same in either order.
+    fn of((mailbox, commutes): (&Mailbox, bool)) -> Self {
+        Self {
+            commutes,
+            stores_nothing: mailbox.spec.capacity == Capacity::None,
+            sending: List::default(),
+            receiving: List::default(),
+            sending_impatiently: List::default(),
+            receiving_impatiently: List::default(),
+        }
+    }
+}
+
 /// The calls of all threads.
 pub(super) struct Net {
     pub places: Vec<Place>,
@@ -169,21 +183,13 @@ impl Net {
                 return None;
             }
         }
-        let spots = boxes.iter().zip(commutes).map(|(mailbox, commutes)| Spot {
-            commutes,
-            stores_nothing: mailbox.spec.capacity == Capacity::None,
-            sending: List::default(),
-            receiving: List::default(),
-            sending_impatiently: List::default(),
-            receiving_impatiently: List::default(),
-        });
         let processes = state.processes.items().len();
         let mut net = Self {
             inputs: (0..places.len()).map(|place| (place, None)).collect(),
             consumers: vec![List::default(); places.len()],
             producers: vec![List::default(); places.len()],
             pairs: vec![BTreeMap::new(); places.len()],
-            spots: spots.collect(),
+            spots: boxes.iter().zip(commutes).map(Spot::of).collect(),
             receiver_of: boxes
                 .iter()
                 .map(|mailbox| mailbox.link().map(|(_, to)| to).or(mailbox.object.holder()))

@@ -1,0 +1,91 @@
+//! What an exploration decides, what it does not, and what it tries.
+
+mod common;
+
+use common::reduced::{LAZY, all};
+use ipcsim_explore::{Covered, Outcome, Reduction, Reductions};
+
+/// What an exploration covered, and how schedules end.
+fn explored(text: &str) -> (Covered, Vec<&'static str>) {
+    let loaded = common::loaded("test.yaml", text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let found = all(&machine, Reductions::MERGE, 10_000);
+    (found.covered, found.endings.iter().map(|ending| ending.outcome.word()).collect())
+}
+
+#[test]
+fn a_variable_is_kept_where_a_handler_leads_to_the_same_place_as_ok() {
+    let text = "
+mailboxes: {b: {capacity: 1}}
+processes:
+  A:
+    - set: {m: 5}
+    - receive: m
+      from: b
+      wait: never
+      when: {would-block: []}
+    - assert: m == 5
+";
+    assert_eq!(explored(text), (Covered::All, vec!["completes"]));
+}
+
+#[test]
+fn what_cannot_be_followed_is_no_end_and_no_proof() {
+    // 200 times 200 ways, one of which fails: behind the first call, and before it.
+    let draws = "set: {a: 'random(1, 200)', b: 'random(1, 200)'}";
+    let text = |first: &str| {
+        format!("processes:\n  A:\n{first}    - {draws}\n    - assert: a + b < 400\n")
+    };
+    let (covered, endings) = explored(&text("    - yield:\n"));
+    assert!(matches!(covered, Covered::TooManyAnswers(Some(_))), "{covered:?}");
+    assert!(endings.is_empty(), "{endings:?}");
+    let (covered, endings) = explored(&text(""));
+    assert_eq!((covered, endings), (Covered::TooManyAnswers(None), vec![]));
+}
+
+/// Where a system can go on for ever, and can end from wherever it is, its ends are decided; all of it is, if that is asked for.
+#[test]
+fn what_can_go_on_for_ever_is_decided_as_far_as_it_ends() {
+    let text = "
+kernel: {buffering: 2}
+mailboxes: {m: {order: priority}, n: {order: priority}}
+processes:
+  s: [{yield: }, {yield: }]
+  p:
+    replicas: 3
+    do:
+      - {send: hi, to: m}
+      - forever:
+          - choose: [[{send: a, to: m}], [{send: b, to: n}], [{receive: x, from: m}], [{receive: x, from: n}]]
+";
+    let loaded = common::loaded("test.yaml", text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let found = all(&machine, Reductions::ALL, 30_000);
+    assert_eq!(found.covered, Covered::Ends);
+    assert_eq!(found.endings.len(), 1);
+    assert_eq!(found.endings[0].outcome, Outcome::Deadlock);
+    let whole = all(&machine, Reductions::MERGE, 2_000_000);
+    assert_eq!(whole.covered, Covered::All);
+    let outcomes: Vec<Outcome> = whole.endings.iter().map(|ending| ending.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Deadlock, Outcome::Unfinished]);
+}
+
+/// Everybody is everybody's rival here: partial order leaves out next to nothing, and is given up.
+#[test]
+fn a_reduction_that_is_given_up_leaves_nothing_behind() {
+    let sends = "{send: a, to: m}, ".repeat(4);
+    let text = format!(
+        "
+mailboxes: {{m: {{capacity: unlimited, order: priority}}}}
+processes:
+{}",
+        ["A", "B", "C"].map(|name| format!("  {name}: [{sends}]\n")).concat()
+    );
+    let loaded = common::loaded("test.yaml", &text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let without = all(&machine, LAZY, 300_000);
+    let found = all(&machine, Reductions { order: Reduction::On, ..LAZY }, 300_000);
+    assert_eq!((without.covered, found.covered), (Covered::All, Covered::All));
+    assert!(without.edges > 20_000, "it is tried for so long");
+    assert_eq!((found.states(), found.edges), (without.states(), without.edges));
+}
