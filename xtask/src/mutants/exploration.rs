@@ -78,8 +78,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "calls at ports are lazy",
         file: "sim/explore/src/space/lazy/sides.rs",
-        before: "        || machine.has_ports()\n",
-        after: "        || false\n",
+        before: "machine.has_ports() && has_eager_ports(machine, state)",
+        after: "machine.has_ports() && machine.code.is_empty() && has_eager_ports(machine, state)",
     },
     Mutant {
         name: "a sender that finds no room for good is only slow",
@@ -172,10 +172,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "if id == usize::MAX && self.is_preempted(id, t) {",
     },
     Mutant {
-        name: "where rights are mentioned is looked at unnoticed",
-        file: "sim/explore/src/space/steps/perform.rs",
-        before: "looks.push((u32::MAX, position));",
-        after: "let _ = &position;",
+        name: "where rights are named is looked at unnoticed",
+        file: "sim/explore/src/space/codec/names.rs",
+        before: "                looked.push(position);\n",
+        after: "",
     },
     Mutant {
         name: "who waits with much lets others overtake with less",
@@ -290,5 +290,29 @@ pub(super) const MUTANTS: &[Mutant] = &[
         file: "sim/explore/src/space/order/sights.rs",
         before: "self.log == Log::Kept && op.is_local()",
         after: "self.log == Log::Kept && self.probes.len() == usize::MAX && op.is_local()",
+    },
+    Mutant {
+        name: "a process that holds a port ends quietly",
+        file: "sim/explore/src/space/steps/grain.rs",
+        before: "                && process.rights.received().next().is_none()\n",
+        after: "",
+    },
+    Mutant {
+        name: "who waits at a dying port could as well call later",
+        file: "sim/explore/src/space/lazy/sides.rs",
+        before: "machine.policies.dying_port == DyingPort::Ok\n",
+        after: "(machine.policies.dying_port == DyingPort::Ok && machine.code.is_empty())\n",
+    },
+    Mutant {
+        name: "ports serve blocked senders by type",
+        file: "sim/explore/src/space/lazy/sides.rs",
+        before: "Effect::Receives(receive) => receive.kind.is_some(),",
+        after: "Effect::Receives(receive) => receive.kind.is_some() && receive.max_size.is_some(),",
+    },
+    Mutant {
+        name: "partial order overlooks that a port dies with its receiver",
+        file: "sim/explore/src/space/order/net.rs",
+        before: ".or(mailbox.object.holder())",
+        after: "",
     },
 ];
