@@ -10,7 +10,7 @@ const MUTATIONS: &str = "50000";
 /// How a share of the hunt looks at schedules.
 const WAYS: [(&str, &[&str]); 2] = [
     ("as users do", &[]),
-    ("with everything left out that can be, in small spaces too", &["--reduce-above", "0"]),
+    ("with everything left out that can be, in small spaces too", &["--reduced"]),
 ];
 
 /// Hunts for so many minutes, from a seed on. Errors: a difference was found, or the hunt could not begin.

@@ -109,7 +109,8 @@ fn shown(machine: &Machine, looks: Looks) -> Box<[bool]> {
     };
     // Replicas have the same code, and are observed alike.
     let mut watched = BTreeSet::new();
-    for probe in looks.probes_on_the_way() {
+    // Also what remains: somebody else may end a thread in between.
+    for probe in looks.predicates.iter().flat_map(|predicate| &predicate.probes) {
         if let Probe::Variable { process, register, .. } = probe {
             watched.insert((machine.processes[process.index()], *register));
         }
