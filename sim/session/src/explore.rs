@@ -43,7 +43,8 @@ impl Session {
         Some(self.explored(exploration, LooksAt::Ends, Judges::ByWhatWasFound, budget))
     }
 
-    /// The same, but observes more: see [`Session::seen`].
+    /// The same, but observes more: see [`Session::seen`]. What a claim is about decides what is found: of a large system that a
+    /// claim with a condition looks at, how schedules end is not among it.
     pub fn explore_seen<'s>(&'s self, seen: &'s Seen, budget: &Budget<'s>) -> Explored<'s> {
         let exploration = budget.explore(&seen.machine, seen.looks());
         let judges = match seen.at {
