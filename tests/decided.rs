@@ -73,13 +73,13 @@ processes:
 /// Everybody is everybody's rival here: partial order leaves out next to nothing, and is given up.
 #[test]
 fn a_reduction_that_is_given_up_leaves_nothing_behind() {
-    let sends = "{send: a, to: m}, ".repeat(4);
+    let sends = |name: &str| format!("{{send: {name}, to: m}}, ").repeat(4);
     let text = format!(
         "
 mailboxes: {{m: {{capacity: unlimited, order: priority}}}}
 processes:
 {}",
-        ["A", "B", "C"].map(|name| format!("  {name}: [{sends}]\n")).concat()
+        ["A", "B", "C"].map(|name| format!("  {name}: [{}]\n", sends(name))).concat()
     );
     let loaded = common::loaded("test.yaml", &text, &[]);
     let machine = loaded.machine.expect("a scenario without errors has a machine");

@@ -1,12 +1,13 @@
 //! What one can see of a state from outside: where everybody is, and what lies in the mailboxes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ipcsim_explore::Tracer;
 use ipcsim_kernel::object::mailbox::Existence;
 use ipcsim_kernel::{
-    Event, Life, Machine, MailboxId, Oracle, Pick, Process, ProcessId, Question, Rename,
-    ReplyRight, Sink, State, ThreadId, ThreadState, Transition, Walk, encode_part, step,
+    Event, Expr, Field, Life, Machine, MailboxId, Oracle, Pick, Process, ProcessId, Question,
+    Rename, ReplyRight, Sink, State, ThreadId, ThreadState, Transition, Walk, encode_part, step,
 };
 
 /// Where everybody is, and what everybody can see.
@@ -59,9 +60,16 @@ impl Rename for ByAppearance {
 }
 
 /// What everybody can see of a state: processes, mailboxes and links. Of what was made at run time, what a process or another
-/// mailbox names; rights to what is gone are no names. Where anyone may be served next, nobody sees who came first.
+/// mailbox names; rights to what is gone are no names. Where anyone may be served next, nobody sees who came first, and where no
+/// program asks, nobody sees who has sent a message that is stored.
 fn shared(machine: &Machine, state: &State) -> Vec<u8> {
     let policies = &machine.policies;
+    let mut asks_for_senders = false;
+    for op in &machine.code {
+        op.expressions(&mut |expr| {
+            asks_for_senders |= expr.contains(&|it| matches!(it, Expr::Field(_, Field::Sender)));
+        });
+    }
     let first_made = State::initial(machine).mailboxes.len();
     let mut names = ByAppearance { first_made, made: Vec::new() };
     let ids = || (0..state.mailboxes.len()).map(MailboxId::at);
@@ -85,6 +93,11 @@ fn shared(machine: &Machine, state: &State) -> Vec<u8> {
         }
         if policies.sender == Pick::Arbitrary {
             mailbox.senders.make_contiguous().sort_unstable_by_key(|(sender, _)| *sender);
+        }
+        if !asks_for_senders {
+            for message in &mut mailbox.messages {
+                Arc::make_mut(message).sender = ProcessId::KERNEL;
+            }
         }
         encode_part(&mailbox, &mut bytes);
     };

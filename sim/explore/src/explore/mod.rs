@@ -385,10 +385,11 @@ impl Exploration<'_> {
         self.space.state(state)
     }
 
-    /// The state to which a path leads. Mailboxes that were made on the way have the names that they have in a run.
+    /// The state to which a path leads, as a run knows it: mailboxes that were made on the way have their names, and messages their
+    /// senders.
     pub fn state_after(&mut self, path: &Path) -> State {
         match path.last() {
-            Some(leg) if !self.space.forgets_mailboxes() => self.state(leg.to),
+            Some(leg) if !self.space.forgets() => self.state(leg.to),
             _ => replay(self.machine, &self.grain().clone(), &self.schedule(path), &mut NoTrace),
         }
     }

@@ -2,8 +2,8 @@
 
 pub(crate) mod names;
 pub(crate) mod parts;
-mod queues;
 mod seen;
+mod unseen;
 
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Machine, ProcessId, State, Thread, Value};

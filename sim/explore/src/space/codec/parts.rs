@@ -15,7 +15,7 @@ use ipcsim_kernel::{
 
 use super::super::{Log, Looks, Reduction};
 use super::names::{Named, Place, Rights};
-use super::queues::Queues;
+use super::unseen::Unseen;
 
 /// Takes the list of a state's tables, one per line. All code that handles their entries is
 /// generated from it.
@@ -146,8 +146,8 @@ pub(crate) struct Layout {
     /// Whether those made at run time are dropped once nothing names them. If so, each has a part that says where it is
     /// named. A log may go on naming them.
     pub drops: Is,
-    /// The queues whose order nobody can see.
-    pub queues: Queues,
+    /// What is not in a state, because nobody can see it.
+    pub unseen: Unseen,
 }
 
 /// Fixed positions at the beginning of a row; the tables with many entries follow.
@@ -179,7 +179,7 @@ impl Layout {
             rights: Is::when(machine.makes_reply_rights()),
             first_made: state.mailboxes.len(),
             drops: Is::when(room > 0 && looks.log == Log::Forgotten),
-            queues: Queues::of(machine, merge),
+            unseen: Unseen::of(machine, state, (looks, merge)),
         }
     }
 
@@ -368,7 +368,7 @@ impl Parts {
         let mut row = vec![0; layout.width()];
         for position in layout.positions(state) {
             let mut part = part_at(layout, state, position);
-            layout.queues.put_in_order(&mut part);
+            layout.unseen.leave_out(&mut part);
             row[position] = self.number(machine, part);
         }
         row

@@ -152,7 +152,7 @@ impl Steps<'_> {
             {
                 self.kernel.live.forget(thread);
             }
-            layout.queues.put_in_order(&mut part);
+            layout.unseen.leave_out(&mut part);
             parts.push((position, part));
         }
         let has_made = layout.drops == Is::So && mailboxes > layout.first_made;

@@ -184,7 +184,7 @@ impl Arrangement {
 
     pub(super) fn renamed(&self, part: &Part, to: &[u8]) -> Part {
         let mut renamed = part.renamed(&mut Moved { arrangement: self, to });
-        self.layout.queues.put_in_order(&mut renamed);
+        self.layout.unseen.leave_out(&mut renamed);
         renamed
     }
 }
