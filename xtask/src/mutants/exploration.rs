@@ -292,6 +292,30 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "self.log == Log::Kept && self.probes.len() == usize::MAX && op.is_local()",
     },
     Mutant {
+        name: "no program asks who has sent a message",
+        file: "sim/explore/src/space/codec/unseen.rs",
+        before: "any_expression(op, asks))",
+        after: "any_expression(op, |expr| asks(expr) && machine.code.is_empty()))",
+    },
+    Mutant {
+        name: "messages that say the same are the same",
+        file: "sim/explore/src/space/codec/unseen.rs",
+        before: "Expr::Variable(register) => is_message(register),",
+        after: "Expr::Variable(register) => is_message(register) && register.index() == usize::MAX,",
+    },
+    Mutant {
+        name: "no claim asks who has sent a message",
+        file: "sim/explore/src/space/codec/unseen.rs",
+        before: "        || looks_at_variables\n",
+        after: "        || (looks_at_variables && machine.code.is_empty())\n",
+    },
+    Mutant {
+        name: "a component that goes round needs no way out",
+        file: "sim/explore/src/explore/reduced.rs",
+        before: "goes_round && !is_left",
+        after: "goes_round && !is_left && count == u32::MAX",
+    },
+    Mutant {
         name: "a process that holds a port ends quietly",
         file: "sim/explore/src/space/steps/grain.rs",
         before: "                && process.rights.received().next().is_none()\n",

@@ -1,7 +1,8 @@
 //! Strongly connected components of the states: where a system can cycle for ever.
 //!
-//! Tarjan's algorithm with an explicit stack. Transitions are recomputed, not stored: they are in
-//! the transition cache by then, and looking them up costs less than the memory to keep them.
+//! Pearce's algorithm, which needs a single number for each state (D. J. Pearce, "A space-efficient algorithm for finding
+//! strongly connected components", 2016), with an explicit stack. Transitions are recomputed, not stored: they are in the
+//! transition cache by then, and looking them up costs less than the memory to keep them.
 
 use crate::space::{Edge, Space};
 
@@ -11,14 +12,8 @@ pub(super) struct Components {
     pub count: u32,
 }
 
-const UNSEEN: u32 = u32::MAX;
-
-struct Frame {
-    state: u32,
-    /// Its next transition in the list of open targets.
-    next: usize,
-    end: usize,
-}
+/// The component of a state that was not reached.
+pub(super) const UNSEEN: u32 = u32::MAX;
 
 /// The components of these states under the transitions that `keep` accepts; `None` if cancelled.
 pub(super) fn components(
@@ -26,107 +21,131 @@ pub(super) fn components(
     roots: impl Iterator<Item = u32>,
     mut keep: impl FnMut(&Space, &Edge) -> bool,
 ) -> Option<Components> {
-    let mut walk = Walk::new(space.states());
+    let mut edges = Vec::new();
+    components_of(space.states(), roots, |state, targets| {
+        space.go_on()?;
+        edges.clear();
+        space.expand(state, &mut edges);
+        targets.extend(edges.iter().filter(|edge| keep(space, edge)).map(|edge| edge.to));
+        Some(())
+    })
+}
+
+/// The components of these states, of so many, where `lead` lists the states to which transitions lead from a state; `None` if
+/// it gives up.
+pub(super) fn components_of(
+    states: usize,
+    roots: impl Iterator<Item = u32>,
+    mut lead: impl FnMut(u32, &mut Vec<u32>) -> Option<()>,
+) -> Option<Components> {
+    let mut walk = Walk::over(states);
     for root in roots {
-        if walk.order[root as usize] == UNSEEN {
-            space.go_on()?;
-            walk.enter(space, root, &mut keep);
-            while let Some(next) = walk.go_on() {
-                if let Some(state) = next {
-                    space.go_on()?;
-                    walk.enter(space, state, &mut keep);
+        if walk.rank[root as usize] == 0 {
+            walk.enter(root, &mut lead)?;
+            while !walk.frames.is_empty() {
+                if let Some(state) = walk.go_on() {
+                    walk.enter(state, &mut lead)?;
                 }
             }
         }
     }
-    Some(Components { of: walk.of, count: walk.count })
+    Some(walk.components())
 }
 
 /// A depth-first walk over the states.
 struct Walk {
-    /// When each state was entered.
-    order: Vec<u32>,
-    /// The earliest state of its component known to be reachable from each (Tarjan's lowlink).
-    low: Vec<u32>,
-    of: Vec<u32>,
-    count: u32,
-    entered: u32,
-    /// States whose component is not yet complete.
-    stack: Vec<u32>,
+    /// 0 for a state that was not entered. For one whose component is not complete: when the earliest state was entered that is
+    /// known to be in the same component, from 1. Otherwise the number of its component, from the number of states down.
+    rank: Vec<u32>,
+    /// The ranks of the next state to be entered, and of the next complete component.
+    next: u32,
+    next_component: u32,
+    /// States that were left though their component is not complete.
+    open: Vec<u32>,
     frames: Vec<Frame>,
     /// The targets of all frames' transitions.
     targets: Vec<u32>,
-    edges: Vec<Edge>,
+}
+
+struct Frame {
+    state: u32,
+    /// Its next transition in the list of targets.
+    next: usize,
+    end: usize,
+    /// Whether no earlier state is known to be in its component.
+    is_root: bool,
 }
 
 impl Walk {
-    fn new(states: usize) -> Self {
+    fn over(states: usize) -> Self {
         Self {
-            order: vec![UNSEEN; states],
-            low: vec![0; states],
-            of: vec![UNSEEN; states],
-            count: 0,
-            entered: 0,
-            stack: Vec::new(),
+            rank: vec![0; states],
+            next: 1,
+            next_component: u32::try_from(states).expect("states have small numbers"),
+            open: Vec::new(),
             frames: Vec::new(),
             targets: Vec::new(),
-            edges: Vec::new(),
         }
     }
 
     fn enter(
         &mut self,
-        space: &mut Space,
         state: u32,
-        keep: &mut impl FnMut(&Space, &Edge) -> bool,
-    ) {
-        self.order[state as usize] = self.entered;
-        self.low[state as usize] = self.entered;
-        self.entered += 1;
-        self.stack.push(state);
-        self.edges.clear();
-        space.expand(state, &mut self.edges);
+        lead: &mut impl FnMut(u32, &mut Vec<u32>) -> Option<()>,
+    ) -> Option<()> {
+        self.rank[state as usize] = self.next;
+        self.next += 1;
         let next = self.targets.len();
-        let kept = self.edges.iter().filter(|edge| keep(space, edge)).map(|edge| edge.to);
-        self.targets.extend(kept);
-        self.frames.push(Frame { state, next, end: self.targets.len() });
+        lead(state, &mut self.targets)?;
+        self.frames.push(Frame { state, next, end: self.targets.len(), is_root: true });
+        Some(())
     }
 
-    /// Follows a transition, or leaves a state with none left. Returns the state to enter, if one
-    /// was found; `None` at the end.
-    fn go_on(&mut self) -> Option<Option<u32>> {
+    /// Follows a transition, or leaves a state with none left. Returns the state to enter, if one was found; its transition is
+    /// followed again afterwards.
+    fn go_on(&mut self) -> Option<u32> {
         let frame = self.frames.last_mut()?;
-        let state = frame.state as usize;
         if frame.next == frame.end {
-            self.leave(state);
-            return Some(None);
+            self.leave();
+            return None;
         }
-        let to = self.targets[frame.next] as usize;
+        let to = self.targets[frame.next];
+        let rank = self.rank[to as usize];
+        if rank == 0 {
+            return Some(to);
+        }
         frame.next += 1;
-        if self.order[to] == UNSEEN {
-            return Some(Some(to as u32));
+        // Complete components have higher ranks than all states that are open.
+        if rank < self.rank[frame.state as usize] {
+            self.rank[frame.state as usize] = rank;
+            frame.is_root = false;
         }
-        if self.of[to] == UNSEEN {
-            self.low[state] = self.low[state].min(self.order[to]);
-        }
-        Some(None)
+        None
     }
 
-    fn leave(&mut self, state: usize) {
-        if self.low[state] == self.order[state] {
-            while let Some(member) = self.stack.pop() {
-                self.of[member as usize] = self.count;
-                if member as usize == state {
-                    break;
-                }
-            }
-            self.count += 1;
-        }
-        self.frames.pop();
+    fn leave(&mut self) {
+        let Some(Frame { state, is_root, .. }) = self.frames.pop() else { return };
         self.targets.truncate(self.frames.last().map_or(0, |frame| frame.end));
-        if let Some(before) = self.frames.last() {
-            let before = before.state as usize;
-            self.low[before] = self.low[before].min(self.low[state]);
+        if !is_root {
+            self.open.push(state);
+            return;
+        }
+        let rank = self.rank[state as usize];
+        let mut member = Some(state);
+        while let Some(state) = member {
+            self.rank[state as usize] = self.next_component;
+            self.next -= 1;
+            member = self.open.pop_if(|other| rank <= self.rank[*other as usize]);
+        }
+        self.next_component -= 1;
+    }
+
+    fn components(self) -> Components {
+        let states = self.rank.len() as u32;
+        let of = |rank: u32| if rank == 0 { UNSEEN } else { states - rank };
+        Components {
+            of: self.rank.into_iter().map(of).collect(),
+            count: states - self.next_component,
         }
     }
 }
@@ -148,5 +167,54 @@ impl Components {
             members[place[component as usize] as usize].push(state);
         }
         members
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: u32 = 4;
+
+    /// In each of all graphs with four states: two states are in one component if each leads to the other, and a component
+    /// has a higher number than what is reachable from it.
+    #[test]
+    fn components_are_what_leads_to_itself() {
+        for graph in 0..1_u32 << (STATES * STATES) {
+            let leads = |from: u32, to: u32| graph >> (from * STATES + to) & 1 == 1;
+            let mut reaches = [[false; STATES as usize]; STATES as usize];
+            for (from, to) in (0..STATES).flat_map(|from| (0..STATES).map(move |to| (from, to))) {
+                reaches[from as usize][to as usize] = from == to || leads(from, to);
+            }
+            for by in 0..STATES as usize {
+                for from in 0..STATES as usize {
+                    for to in 0..STATES as usize {
+                        reaches[from][to] |= reaches[from][by] && reaches[by][to];
+                    }
+                }
+            }
+            let found = components_of(STATES as usize, 0..STATES, |from, targets| {
+                targets.extend((0..STATES).filter(|to| leads(from, *to)));
+                Some(())
+            });
+            let Components { of, count } = found.expect("nobody gives up");
+            assert!(of.iter().all(|component| *component < count));
+            for one in 0..STATES as usize {
+                for other in 0..STATES as usize {
+                    let both = reaches[one][other] && reaches[other][one];
+                    assert_eq!(of[one] == of[other], both, "{graph:b}: {of:?}");
+                    assert!(!reaches[one][other] || of[one] >= of[other], "{graph:b}: {of:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_root_leads_to_is_in_no_component() {
+        let found = components_of(3, std::iter::once(1), |from, targets| {
+            targets.extend((from == 1).then_some(2));
+            Some(())
+        });
+        assert_eq!(found.map(|found| found.of), Some(vec![UNSEEN, 1, 0]));
     }
 }

@@ -9,7 +9,7 @@ use ipcsim_kernel::{
     Bound, End, Life, Machine, ProcessId, Role, State, Thread, ThreadId, ThreadState,
 };
 
-use super::components::{Components, components};
+use super::components::{Components, UNSEEN, components};
 use super::explain::Path;
 use super::lasso::way_round;
 use crate::space::{Achieved, Edge, Move, Space};
@@ -344,7 +344,7 @@ pub(super) fn goes_round(
     let mut edges = Vec::new();
     for state in first..components.of.len() as u32 {
         let own = components.of[state as usize];
-        if own == u32::MAX || round[own as usize] {
+        if own == UNSEEN || round[own as usize] {
             continue;
         }
         space.go_on()?;

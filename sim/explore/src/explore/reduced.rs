@@ -6,13 +6,16 @@
 //! is stuck in one of those: that is so in the reduced space exactly if it is in the whole one (A. Valmari, "Stop it, and be
 //! stubborn!", 2015). Otherwise they do not decide. What they find is shown by a schedule of the whole system.
 
+use std::ops::Range;
+
 use ipcsim_kernel::{Machine, ThreadId};
 
+use super::components::{Components, components_of};
 use super::endings::{self, Conclusion};
 use super::explain::{Leg, Path, states_to};
 use super::observed::{CanBe, Observed, Remains};
 use super::retold::{Elsewhere, Why, retell};
-use super::search::{Search, Ways};
+use super::search::Search;
 use super::{Covered, Exploration, ExploreLimits};
 use crate::space::{Asks, Looks, Move, Reduction, Reductions, Space, Stop, callers, first_room};
 
@@ -132,77 +135,58 @@ fn circles_of(search: &mut Search, first: u32, covered: Covered) -> Option<Circl
     if covered != Covered::All || !search.goes_back {
         return Some(Circles::None);
     }
-    let kept = search.ways.take();
-    Some(circles(kept.or_else(|| Ways::again(&mut search.space, first))?))
+    let states = first..search.space.states() as u32;
+    let Search { space, ways, .. } = search;
+    match ways.take() {
+        Some(ways) => circles(states, |state, targets| {
+            targets.extend_from_slice(ways.from(state));
+            Some(())
+        }),
+        None => {
+            let mut edges = Vec::new();
+            circles(states, |state, targets| {
+                space.go_on()?;
+                edges.clear();
+                space.expand(state, &mut edges);
+                targets.extend(edges.iter().map(|edge| edge.to));
+                Some(())
+            })
+        }
+    }
 }
 
-/// Whether schedules with these transitions can go on for ever.
-fn circles(ways: Ways) -> Circles {
-    let back = Back::of(ways);
-    let ends = || (0..back.ways.len() as u32).filter(|state| back.ways[*state as usize] == 0);
-    // Whoever leads only to those who come to an end comes to an end, too: what is left goes round, or can come there.
-    let mut open = back.ways.clone();
-    let mut settled: Vec<u32> = ends().collect();
-    let mut at = 0;
-    while let Some(state) = settled.get(at).copied() {
-        at += 1;
-        for before in back.from(state) {
-            open[*before as usize] -= 1;
-            if open[*before as usize] == 0 {
-                settled.push(*before);
-            }
+/// Whether schedules can go on for ever in these states, where `lead` lists the states to which transitions lead from a state.
+fn circles(
+    states: Range<u32>,
+    mut lead: impl FnMut(u32, &mut Vec<u32>) -> Option<()>,
+) -> Option<Circles> {
+    let mut stays = false;
+    let Components { of, count } =
+        components_of(states.end as usize, states.clone(), |state, targets| {
+            let from = targets.len();
+            lead(state, targets)?;
+            stays |= targets[from..].contains(&state);
+            Some(())
+        })?;
+    if count as usize == states.len() && !stays {
+        return Some(Circles::None);
+    }
+    // A component that cannot be left, and goes round, is no way out.
+    let mut goes_round = vec![false; count as usize];
+    let mut is_left = vec![false; count as usize];
+    let mut targets = Vec::new();
+    for state in states {
+        targets.clear();
+        lead(state, &mut targets)?;
+        let own = of[state as usize];
+        for to in &targets {
+            let way = if of[*to as usize] == own { &mut goes_round } else { &mut is_left };
+            way[own as usize] = true;
         }
     }
-    if settled.len() == back.ways.len() {
-        return Circles::None;
-    }
-    let mut has_a_way_out = vec![false; back.ways.len()];
-    let mut found: Vec<u32> = ends().collect();
-    while let Some(state) = found.pop() {
-        if !std::mem::replace(&mut has_a_way_out[state as usize], true) {
-            found.extend(back.from(state));
-        }
-    }
-    let all_have = has_a_way_out.iter().all(|has| *has);
-    if all_have { Circles::WithAWayOut } else { Circles::WithoutAWayOut }
-}
-
-/// The transitions of a space, backwards. States count from its first one.
-struct Back {
-    /// How many transitions lead out of each state.
-    ways: Vec<u32>,
-    /// Where those begin that lead to each state, and at the end where they end.
-    begins: Vec<u32>,
-    from: Vec<u32>,
-}
-
-impl Back {
-    fn of(Ways { counts: ways, to, .. }: Ways) -> Self {
-        let states = ways.len();
-        let mut begins = vec![0; states + 1];
-        for to in &to {
-            begins[*to as usize + 1] += 1;
-        }
-        for state in 0..states {
-            begins[state + 1] += begins[state];
-        }
-        let mut next = begins.clone();
-        let mut from = vec![0; to.len()];
-        let mut targets = to.into_iter();
-        for (state, ways) in (0..).zip(&ways) {
-            for to in targets.by_ref().take(*ways as usize) {
-                from[next[to as usize] as usize] = state;
-                next[to as usize] += 1;
-            }
-        }
-        Self { ways, begins, from }
-    }
-
-    /// The states from which a transition leads to this one.
-    fn from(&self, state: u32) -> &[u32] {
-        let state = state as usize;
-        &self.from[self.begins[state] as usize..self.begins[state + 1] as usize]
-    }
+    let mut all = goes_round.into_iter().zip(is_left);
+    let has_no_way_out = all.any(|(goes_round, is_left)| goes_round && !is_left);
+    Some(if has_no_way_out { Circles::WithoutAWayOut } else { Circles::WithAWayOut })
 }
 
 /// Follows a path of the reduced space in the whole one: what one replica does there, another may

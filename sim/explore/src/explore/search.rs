@@ -46,43 +46,40 @@ pub(super) struct Search<'m> {
     pub ways: Option<Ways>,
 }
 
-/// The transitions of a search, in the order in which they were found. States count from its first one.
+/// The transitions of a search, in the order in which they were found.
 #[derive(Default)]
 pub(super) struct Ways {
     first: u32,
-    /// How many lead out of each state.
-    pub counts: Vec<u32>,
+    /// Where those begin that lead out of each state, from the first one on.
+    begins: Vec<u32>,
     /// Where each leads.
-    pub to: Vec<u32>,
+    to: Vec<u32>,
 }
 
 impl Ways {
     /// More than this are not kept, but found again if they are needed.
     const MOST: usize = 1 << 20;
 
+    /// Adds the transitions out of the next states.
     fn add(&mut self, states: Range<u32>, edges: &[Edge]) {
-        self.counts.resize((states.end - self.first) as usize, 0);
-        for edge in edges {
-            self.counts[(edge.from - self.first) as usize] += 1;
-            self.to.push(edge.to - self.first);
+        let mut left = edges;
+        for state in states {
+            self.begins.push(self.to.len() as u32);
+            let own = left.partition_point(|edge| edge.from <= state);
+            self.to.extend(left[..own].iter().map(|edge| edge.to));
+            left = &left[own..];
         }
     }
 
-    /// All of a space whose states are known; `None` if cancelled.
-    pub(super) fn again(space: &mut Space, first: u32) -> Option<Self> {
-        let mut ways = Self { first, ..Self::default() };
-        let mut edges = Vec::new();
-        for state in first..space.states() as u32 {
-            space.go_on()?;
-            edges.clear();
-            space.expand(state, &mut edges);
-            ways.add(state..state + 1, &edges);
-        }
-        Some(ways)
+    /// Where those lead that lead out of a state.
+    pub(super) fn from(&self, state: u32) -> &[u32] {
+        let state = (state - self.first) as usize;
+        let end = self.begins.get(state + 1).map_or(self.to.len(), |end| *end as usize);
+        &self.to[self.begins[state] as usize..end]
     }
 
     fn bytes(&self) -> usize {
-        4 * (self.counts.capacity() + self.to.capacity())
+        4 * (self.begins.capacity() + self.to.capacity())
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::program::{Edges, Effect, Op, reachable};
 use ipcsim_kernel::{
-    Expr, Field, Handle, Machine, Message, Pc, Pick, Predicate, Probe, ProcessId, Register, State,
-    Value,
+    Binary, Expr, Field, Handle, Machine, Message, Pc, Pick, Predicate, Probe, ProcessId, Register,
+    State, Value,
 };
 
 use super::super::{Looks, Reduction};
@@ -142,6 +142,12 @@ fn uses_whole(expr: &Expr, is_message: &impl Fn(&Register) -> bool) -> bool {
     match expr {
         Expr::Variable(register) => is_message(register),
         Expr::Field(of, _) if matches!(**of, Expr::Variable(_)) => false,
+        // It differs from every constant, whoever has sent it.
+        Expr::Binary(Binary::Equal | Binary::NotEqual, operands)
+            if matches!(**operands, (Expr::Variable(_), Expr::Constant(_))) =>
+        {
+            false
+        }
         other => other.children().into_iter().any(|child| uses_whole(child, is_message)),
     }
 }

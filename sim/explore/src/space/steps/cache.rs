@@ -7,6 +7,8 @@
 
 use ipcsim_kernel::{Bound, ProcessId, ThreadId};
 
+use super::place::{Node, Place};
+
 /// What can happen next in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Move {
@@ -137,33 +139,12 @@ pub(crate) enum Read {
     Asked { answers: u64, answer: u64 },
 }
 
-/// A place in the tree: what happens there, and where its children are. Small, and sized so that it
-/// does not straddle a cache line: a walk spends most of its time waiting for the next line.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    node: Node,
-    first: u32,
-    count: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Node {
-    /// Never reached.
-    Nowhere,
-    Unknown,
-    Looks(u32),
-    Asks(u32),
-    Done(u32),
-}
-
-impl Place {
-    const NOWHERE: Self = Self { node: Node::Nowhere, first: 0, count: 0 };
-}
-
 /// What is known about functions of states: the effect of each, by what it reads.
 pub(crate) struct TransitionCache<E> {
     /// The children of a place lie side by side.
     places: Vec<Place>,
+    /// Where children were who have moved, by the logarithm of their number.
+    free: Vec<Vec<u32>>,
     effects: Vec<E>,
     bytes: usize,
 }
@@ -211,8 +192,8 @@ impl From<Step> for Function {
 
 impl<E> TransitionCache<E> {
     pub(crate) fn new() -> Self {
-        let root = Place { node: Node::Unknown, ..Place::NOWHERE };
-        Self { places: vec![root, root], effects: Vec::new(), bytes: 0 }
+        let root = Place::unknown();
+        Self { places: vec![root, root], free: Vec::new(), effects: Vec::new(), bytes: 0 }
     }
 
     pub(crate) fn effect(&self, number: u32) -> &E {
@@ -241,16 +222,16 @@ impl<E> TransitionCache<E> {
         open.push(start);
         while let Some(mut at) = open.pop() {
             loop {
-                match self.places[at as usize].node {
+                match self.places[at as usize].node() {
                     Node::Looks(position) => match self.way(at, row[position as usize]) {
                         Some(next) => at = next,
                         None => return unknown(),
                     },
                     Node::Asks(answers) => {
-                        let first = self.places[at as usize].first;
+                        let way = |answer| self.way(at, answer).expect("there is room for each");
                         // Pushed in reverse, so that the first is popped first.
-                        open.extend((first + 1..first + answers).rev());
-                        at = first;
+                        open.extend((1..answers).rev().map(way));
+                        at = way(0);
                     }
                     Node::Done(effect) => {
                         found.push(effect);
@@ -273,7 +254,7 @@ impl<E> TransitionCache<E> {
 
     /// One step of a walk.
     pub(crate) fn step(&self, at: u32, row: &[u32]) -> Pace {
-        match self.places[at as usize].node {
+        match self.places[at as usize].node() {
             Node::Looks(position) => {
                 self.way(at, row[position as usize]).map_or(Pace::Several, Pace::To)
             }
@@ -287,18 +268,17 @@ impl<E> TransitionCache<E> {
         let Some(start) = self.start(what) else { return Vec::new() };
         let mut open = vec![(start, Vec::new())];
         while let Some((at, answers)) = open.pop() {
-            match self.places[at as usize].node {
+            match self.places[at as usize].node() {
                 Node::Looks(position) => match self.way(at, row[position as usize]) {
                     Some(next) => open.push((next, answers)),
                     None => return answers,
                 },
                 Node::Asks(count) => {
-                    let first = self.places[at as usize].first;
                     let given = |answer: u32| {
-                        let answer = u64::from(answer);
-                        answers.iter().copied().chain([answer]).collect::<Vec<u64>>()
+                        let given = answers.iter().copied().chain([u64::from(answer)]).collect();
+                        (self.way(at, answer).expect("there is room for each"), given)
                     };
-                    open.extend((0..count).rev().map(|answer| (first + answer, given(answer))));
+                    open.extend((0..count).rev().map(given));
                 }
                 Node::Done(_) => {}
                 Node::Unknown | Node::Nowhere => return answers,
@@ -344,38 +324,52 @@ impl<E> TransitionCache<E> {
     }
 
     fn way(&self, from: u32, found: u32) -> Option<u32> {
-        let Place { first, count, .. } = self.places[from as usize];
-        (found < count).then_some(first + found)
+        self.places[from as usize].child(found)
     }
 
     /// The child with this number, created if necessary. Its siblings may move to make room.
     fn make_way(&mut self, from: u32, found: u32) -> u32 {
-        let Place { first, count, .. } = self.places[from as usize];
-        let mut first = first as usize;
-        if found >= count {
-            // Moves the children to the end, with more room; their old places are abandoned.
+        let to = match self.way(from, found) {
+            Some(to) => to,
+            None => self.move_children(from, (found + 1).next_power_of_two().ilog2()) + found,
+        };
+        let place = &mut self.places[to as usize];
+        if place.node() == Node::Nowhere {
+            place.becomes(Node::Unknown);
+        }
+        to
+    }
+
+    /// Moves the children of a place to where there is room for more. Returns where they are now.
+    fn move_children(&mut self, of: u32, log: u32) -> u32 {
+        let more = 1 << log;
+        let free = self.free.get_mut(log as usize).and_then(Vec::pop);
+        let first = free.unwrap_or_else(|| {
             let end = self.places.len();
-            let more = (found + 1).next_power_of_two();
-            self.places.extend_from_within(first..first + count as usize);
-            self.places.resize(end + more as usize, Place::NOWHERE);
-            first = end;
-            let place = &mut self.places[from as usize];
-            place.first = u32::try_from(end).expect("the memory limit comes first");
-            place.count = more;
+            self.places.resize(end + more, Place::NOWHERE);
+            u32::try_from(end).expect("the memory limit comes first")
+        });
+        let place = self.places[of as usize];
+        if let Some(old) = place.child(0) {
+            let (from, count) = (old as usize, place.room() as usize);
+            self.places.copy_within(from..from + count, first as usize);
+            self.places[from..from + count].fill(Place::NOWHERE);
+            let log = count.ilog2() as usize;
+            if self.free.len() <= log {
+                self.free.resize_with(log + 1, Vec::new);
+            }
+            self.free[log].push(old);
         }
-        let to = first + found as usize;
-        if self.places[to].node == Node::Nowhere {
-            self.places[to].node = Node::Unknown;
-        }
-        to as u32
+        self.places[of as usize].has_children(first, log);
+        first
     }
 
     fn settle(&mut self, at: u32, as_what: Node) {
-        let known = &mut self.places[at as usize].node;
-        if *known == Node::Unknown {
-            *known = as_what;
+        let place = &mut self.places[at as usize];
+        if place.node() == Node::Unknown {
+            place.becomes(as_what);
         } else {
-            assert_eq!(*known, as_what, "what a step does next depends on what it has read");
+            assert_eq!(place.node(), as_what, "what a step does next depends on what it has read");
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod grain;
 pub(crate) mod limit;
 mod live;
 mod perform;
+mod place;
 mod scratch;
 pub(crate) mod walks;
 

@@ -74,8 +74,8 @@ impl Stretch {
 /// Repacking leaves at least this many bits free, so that it does not happen often.
 const SPARE: u32 = 8;
 
-/// Beyond this many words, 16 MiB, the rows grow by less than a factor of two.
-const LARGE: usize = 2 << 20;
+/// Beyond this many words, 1 MiB, the rows grow by less than a factor of two.
+const LARGE: usize = 1 << 17;
 
 impl Rows {
     /// No rows yet; they will have this many positions.
