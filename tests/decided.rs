@@ -70,6 +70,23 @@ processes:
     assert_eq!(outcomes, [Outcome::Deadlock, Outcome::Unfinished]);
 }
 
+/// Who goes on for ever can leave somebody stranded, though all ends are worse: there is no proof that nobody is.
+#[test]
+fn that_nobody_is_stranded_while_others_go_on_is_not_proved() {
+    let text =
+        std::fs::read_to_string(common::repository("tests/trust/stranded-while-others-go-on.yaml"))
+            .expect("the scenario can be read");
+    let loaded = common::loaded("test.yaml", &text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let found = all(&machine, Reductions::ALL, 30_000);
+    assert_eq!(found.covered, Covered::Ends);
+    let outcomes: Vec<Outcome> = found.endings.iter().map(|ending| ending.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Deadlock]);
+    assert!(!found.excludes(Outcome::Stranded) && found.excludes(Outcome::Fails));
+    let whole = all(&machine, Reductions::MERGE, 30_000);
+    assert!(!whole.excludes(Outcome::Stranded) && whole.excludes(Outcome::Livelock));
+}
+
 /// Everybody is everybody's rival here: partial order leaves out next to nothing, and is given up.
 #[test]
 fn a_reduction_that_is_given_up_leaves_nothing_behind() {

@@ -7,6 +7,7 @@ pub mod generate;
 pub mod names;
 pub mod observed;
 pub mod plain;
+pub mod pooled;
 pub mod reduced;
 pub mod shell;
 pub mod situation;

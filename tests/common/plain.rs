@@ -6,9 +6,12 @@ use std::fmt::Write;
 use super::generate::Dice;
 
 /// A scenario with this seed; every third is of the patient kind, of the others every fourth of the numbered kind, and of the
-/// rest every fifth a ring.
+/// rest every fifth a ring. But every seventh is about shared memory.
 pub fn scenario(seed: u64) -> String {
     let mut dice = Dice(seed);
+    if seed % 7 == 6 {
+        return super::pooled::scenario(&mut dice);
+    }
     if seed % 3 == 2 {
         return patient(&mut dice);
     }

@@ -51,7 +51,15 @@ pub fn check_reduced<'m>(
             assert!(goes_on || whole.is_fair_only, "{name}");
         }
     }
-    assert_eq!(bad_ends(&reduced), bad_ends(whole), "{name}");
+    let outcomes = |found: &Exploration| -> BTreeSet<Outcome> {
+        found.endings.iter().map(|ending| ending.outcome).collect()
+    };
+    for outcome in Outcome::ALL {
+        let is_there = outcomes(whole).contains(&outcome);
+        assert!(!is_there || !reduced.excludes(outcome), "{name}: no schedule {outcome:?}");
+        assert!(is_there || !outcomes(&reduced).contains(&outcome), "{name}: {outcome:?}");
+    }
+    assert_eq!(stops(machine, &reduced), stops(machine, whole), "{name}");
     if reductions.symmetry == Reduction::Off && reduced.covered == Covered::All {
         assert_eq!(endings(&reduced), endings(whole), "{name}");
         // Of many sets only some are shown.
@@ -63,13 +71,13 @@ pub fn check_reduced<'m>(
     reduced
 }
 
-/// The outcomes that are bad and final.
-fn bad_ends(found: &Exploration) -> BTreeSet<&'static str> {
-    let outcomes = found.endings.iter().map(|ending| ending.outcome);
-    let is_bad = |outcome: &Outcome| {
-        matches!(outcome, Outcome::Fails | Outcome::Deadlock | Outcome::Stranded)
-    };
-    outcomes.filter(is_bad).map(Outcome::word).collect()
+/// How schedules end that come to an end.
+fn stops(machine: &Machine, found: &Exploration) -> BTreeSet<Outcome> {
+    if found.why_not_whole().is_some() {
+        return found.endings.iter().map(|ending| ending.outcome).collect();
+    }
+    let ends = found.numbers().filter_map(|state| end_of(machine, &found.state(state)));
+    ends.map(|end| end.outcome).collect()
 }
 
 /// The sets of threads that can be doomed together.

@@ -352,7 +352,7 @@ impl Court<'_, '_> {
                 return self.fails(reason, wrong.state);
             }
             (_, Some(ending), _) => ending,
-            (_, None, _) if self.is_whole() || self.ends_differently(&[word]) => {
+            (_, None, _) if self.excludes(word) => {
                 return format!("no schedule ends as `{word}`").into();
             }
             (_, None, _) => return self.undecided(),
@@ -389,18 +389,15 @@ impl Court<'_, '_> {
             Some(ending) => {
                 self.fails(format!("a schedule ends as `{}`", ending.outcome.word()), ending.state)
             }
-            None if !self.is_whole() && !self.ends_differently(words) => self.undecided(),
-            None => Judgement::Holds(None),
+            None if words.iter().all(|word| self.excludes(word)) => Judgement::Holds(None),
+            None => self.undecided(),
         }
     }
 
-    /// Whether it is known that no schedule ends in one of these ways, though those that go on for ever were not judged.
-    fn ends_differently(&self, words: &[&str]) -> bool {
-        let comes_to_an_end = [Outcome::Fails, Outcome::Deadlock, Outcome::Stranded];
-        self.found.covered == Covered::Ends
-            && words
-                .iter()
-                .all(|word| comes_to_an_end.iter().any(|outcome| outcome.word() == *word))
+    /// Whether it is known that no schedule ends like this.
+    fn excludes(&self, word: &str) -> bool {
+        let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.word() == word);
+        outcome.is_some_and(|outcome| self.found.excludes(outcome))
     }
 
     fn always(&mut self) -> Judgement {

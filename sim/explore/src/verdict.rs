@@ -32,6 +32,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 6] = [
+        Outcome::Completes,
+        Outcome::Fails,
+        Outcome::Deadlock,
+        Outcome::Stranded,
+        Outcome::Livelock,
+        Outcome::Unfinished,
+    ];
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use super::Mutant;
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "partial order overlooks in what order messages arrive on all links",
-        file: "sim/explore/src/space/order/mod.rs",
+        file: "sim/explore/src/space/order/dependence.rs",
         before: "if net.keeps_arrivals[to.index()] && !spot.stores_nothing {",
         after: "if net.keeps_arrivals[to.index()] && spot.stores_nothing {",
     },
@@ -101,19 +101,19 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "partial order overlooks that two senders to one mailbox are rivals",
-        file: "sim/explore/src/space/order/mod.rs",
+        file: "sim/explore/src/space/order/dependence.rs",
         before: "            more.add(same);\n",
         after: "            more.add(if side == Side::Sends { impatient } else { same });\n",
     },
     Mutant {
         name: "partial order overlooks who does not wait without limit",
-        file: "sim/explore/src/space/order/mod.rs",
+        file: "sim/explore/src/space/order/dependence.rs",
         before: "let is_disturbed = !spot.commutes || patience == Patience::Impatient;",
         after: "let is_disturbed = !spot.commutes || patience == Patience::Impatient && id.0 == u32::MAX;",
     },
     Mutant {
         name: "partial order overlooks that who sends may find the receiver ended",
-        file: "sim/explore/src/space/order/mod.rs",
+        file: "sim/explore/src/space/order/dependence.rs",
         before: "                more.add(&net.of_process[to.index()]);\n                if net",
         after: "                if net",
     },
@@ -257,7 +257,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "in which order observed things change cannot be seen",
-        file: "sim/explore/src/space/order/mod.rs",
+        file: "sim/explore/src/space/order/dependence.rs",
         before: "if net.is_seen[transition] {",
         after: "if net.is_seen[transition] && net.is_seen.is_empty() {",
     },
@@ -314,6 +314,66 @@ pub(super) const MUTANTS: &[Mutant] = &[
         file: "sim/explore/src/explore/reduced.rs",
         before: "goes_round && !is_left",
         after: "goes_round && !is_left && count == u32::MAX",
+    },
+    Mutant {
+        name: "memory suffices for all who store",
+        file: "sim/explore/src/space/order/dependence.rs",
+        before: "(Side::Sends, Patience::Patient) => more.add(&pool.taking),",
+        after: "(Side::Sends, Patience::Patient) => {}",
+    },
+    Mutant {
+        name: "memory that comes back disturbs nobody",
+        file: "sim/explore/src/space/order/dependence.rs",
+        before: "(Side::Receives, _) => more.add(&pool.taking_impatiently),",
+        after: "(Side::Receives, _) => {}",
+    },
+    Mutant {
+        name: "a meeting for want of memory may be chosen",
+        file: "sim/explore/src/space/order/pool.rs",
+        before: "|= net.inputs[transition].1.is_some();",
+        after: "|= net.inputs[transition].1.is_some_and(|_| net.spots.is_empty());",
+    },
+    Mutant {
+        name: "who finds no memory needs nobody to give it back",
+        file: "sim/explore/src/space/order/dependence.rs",
+        before: "more.add(&pool.giving_back);\n            }\n            let standing",
+        after: "let _ = pool;\n            }\n            let standing",
+    },
+    Mutant {
+        name: "who finds memory can meet nobody",
+        file: "sim/explore/src/space/order/dependence.rs",
+        before: "return Some(&pool.taking);",
+        after: "return Some(&pool.taking_impatiently);",
+    },
+    Mutant {
+        name: "who finds a message can meet nobody",
+        file: "sim/explore/src/space/order/dependence.rs",
+        before: "(spot.commutes && !spot.stores_nothing).then_some(&spot.receiving)",
+        after: "(spot.commutes && !spot.stores_nothing).then_some(&spot.receiving_impatiently)",
+    },
+    Mutant {
+        name: "nobody minds memory that an end gives back",
+        file: "sim/explore/src/space/order/dependence.rs",
+        before: "net.pool.as_ref().filter(|_| !spot.stores_nothing) {\n                    more",
+        after: "net.pool.as_ref().filter(|_| net.spots.is_empty()) {\n                    more",
+    },
+    Mutant {
+        name: "a send that fails without memory waits for nobody",
+        file: "sim/explore/src/space/order/code.rs",
+        before: "self.machine.policies.memory_full == MemoryFull::Fail",
+        after: "self.machine.policies.memory_full == MemoryFull::Fail && self.pcs.is_empty()",
+    },
+    Mutant {
+        name: "whoever is stuck while others go on is stuck at an end of the same name",
+        file: "sim/explore/src/explore/mod.rs",
+        before: "!is_found && !classes.into_iter()",
+        after: "!is_found && !classes.into_iter().take(0)",
+    },
+    Mutant {
+        name: "memory of what a dying receiver leaves does not come back",
+        file: "sim/explore/src/space/order/pool.rs",
+        before: "            if let Some(to) = net.receiver_of[id] {\n                pool",
+        after: "            if let Some(to) = net.receiver_of[id].filter(|_| net.spots.is_empty()) {\n                pool",
     },
     Mutant {
         name: "a process that holds a port ends quietly",

@@ -215,15 +215,7 @@ impl Conclusion {
 }
 
 fn order(outcome: Outcome) -> usize {
-    let all = [
-        Outcome::Completes,
-        Outcome::Fails,
-        Outcome::Deadlock,
-        Outcome::Stranded,
-        Outcome::Livelock,
-        Outcome::Unfinished,
-    ];
-    all.iter().position(|other| *other == outcome).unwrap_or(all.len())
+    Outcome::ALL.iter().position(|other| *other == outcome).unwrap_or(Outcome::ALL.len())
 }
 
 /// The threads that have begun and not ended, and for which `still` holds.

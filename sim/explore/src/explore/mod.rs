@@ -25,6 +25,7 @@ use crate::space::{
     Bounds, Cut, Delivery, Edge, Grain, Lookers, Looks, MOST_ROOM, Move, Reductions, Space, Stop,
     first_room, next_room,
 };
+use crate::verdict::Outcome;
 pub use approximate::explore_approximately;
 pub use claims::{FinalResult, Vacuous};
 use endings::{Conclusion, Ends};
@@ -340,6 +341,26 @@ impl Exploration<'_> {
     /// no return is not known.
     pub fn why_not_whole(&self) -> Option<Why> {
         self.retold.as_ref().map(|retold| retold.by.why)
+    }
+
+    /// Whether it is known that no schedule ends like this.
+    ///
+    /// Where only those were judged that come to an end, somebody may be stuck while others go on for ever. Wherever these can
+    /// still stop, the same threads are stuck for the same reason, but the end may be named after something worse.
+    pub fn excludes(&self, outcome: Outcome) -> bool {
+        let is_found = self.endings.iter().any(|ending| ending.outcome == outcome);
+        match self.covered {
+            Covered::All => !is_found,
+            Covered::Ends => match outcome {
+                Outcome::Fails => !is_found,
+                Outcome::Deadlock | Outcome::Stranded => {
+                    let classes = self.retold.iter().flat_map(|retold| &retold.by.classes);
+                    !is_found && !classes.into_iter().any(|it| it.outcome() == Some(outcome))
+                }
+                Outcome::Livelock | Outcome::Completes | Outcome::Unfinished => false,
+            },
+            _ => false,
+        }
     }
 
     /// The approximate size of all states in bytes.

@@ -38,14 +38,7 @@ pub(super) fn explore<'m>(
     if let Some(less) = left_out_too_much(&search.space, reductions, circles) {
         return explore(machine, (less, looks), limits);
     }
-    let is_irreducible = matches!(search.space.stop(), Some(Stop::Irreducible | Stop::Outgrown));
-    let hangs_on_the_order = |sink: &u32| {
-        endings::failed_before_the_last_worker(machine, &search.space.end_state(*sink))
-    };
-    if is_irreducible
-        || circles == Circles::WithoutAWayOut
-        || search.sinks.iter().any(hangs_on_the_order)
-    {
+    if circles == Circles::WithoutAWayOut || hangs_on_the_order(&search) {
         return None;
     }
     let Search { mut space, parents, sinks, count, levels, delivery, .. } = search;
@@ -67,6 +60,7 @@ pub(super) fn explore<'m>(
         work: space.work(),
         delivery,
         left_over: super::left_over(&space, &concluded.ends.good),
+        classes: concluded.doomed.iter().map(|doom| doom.problem.class).collect(),
     };
     let whole = Space::new(machine, reductions.of_schedules(), looks, first_room(machine));
     let ends_there = looks.asks != Asks::WhatCanBe;
@@ -80,6 +74,15 @@ pub(super) fn explore<'m>(
     // What cannot be retold was wrong. A user gets an answer all the same: every schedule is looked at.
     debug_assert!(retold.is_some(), "what a reduced search finds can be retold");
     retold
+}
+
+/// Whether something was found that may hang on the order of steps which are tried in one order only.
+fn hangs_on_the_order(Search { space, sinks, .. }: &Search) -> bool {
+    let machine = space.machine();
+    let fails_too_early =
+        |sink: &u32| endings::failed_before_the_last_worker(machine, &space.end_state(*sink));
+    matches!(space.stop(), Some(Stop::Irreducible | Stop::Outgrown))
+        || sinks.iter().any(fails_too_early)
 }
 
 /// What is concluded from all states of a reduced search: as much as is asked. `None` if that is too much to tell.

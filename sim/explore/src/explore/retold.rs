@@ -1,6 +1,6 @@
 //! Findings of a search that did not keep every state, shown by schedules of the whole system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_kernel::{Machine, MailboxId};
 
@@ -9,6 +9,7 @@ use super::explain::Path;
 use super::observed::Observed;
 use super::{Covered, Exploration};
 use crate::space::{Delivery, Space};
+use crate::verdict::Class;
 
 /// Paths are sought for at most this many sets of doomed threads.
 const MOST_DOOMS: usize = 16;
@@ -30,6 +31,8 @@ pub(super) struct Elsewhere {
     pub delivery: Delivery,
     /// The messages left over when the system completes.
     pub left_over: Vec<(MailboxId, u64)>,
+    /// What is wrong with threads that can never move again, at all ends.
+    pub classes: BTreeSet<Class>,
 }
 
 /// Why not all states were kept.

@@ -180,17 +180,21 @@ impl<'m> Space<'m> {
             Reduction::On => Sides::of(seen_as, &state),
             Reduction::Off => None,
         };
-        let order = match (reductions.order, &sides) {
-            // They do not support calls that depend on more than one mailbox's queue, or local work that is always a step of
-            // its own.
-            (Reduction::On, Some(sides)) if sides.are_independent() && steps.grain.forgets() => {
-                PartialOrder::of(seen_as, &state, (&steps.grain, looks))
-            }
-            _ => None,
-        };
         let misses = match reductions.rest {
             Reduction::On => Misses::AtRest,
             Reduction::Off => Misses::Anytime,
+        };
+        let order = match (reductions.order, &sides) {
+            // They do not support calls that depend on more than one mailbox's queue, or local work that is always a step of
+            // its own.
+            (Reduction::On, Some(sides))
+                if sides.are_independent()
+                    && steps.grain.forgets()
+                    && !(sides.wait_for_memory() && misses == Misses::Anytime) =>
+            {
+                PartialOrder::of(seen_as, &state, (&steps.grain, looks), sides.memory)
+            }
+            _ => None,
         };
         let lazy = sides.as_ref().map(|_| Lazy::of(&state, misses));
         if let Some(sides) = &sides {

@@ -21,14 +21,14 @@ use super::reach::Links;
 #[derive(Clone, Debug)]
 pub(crate) struct Sides {
     sends: Box<[Is]>,
-    memory: Memory,
+    pub memory: Memory,
     /// Whether there is nothing but plain message passing.
     pub plain: Is,
 }
 
 /// Whether the kernel may run out of memory for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Memory {
+pub(crate) enum Memory {
     /// There is enough for as many messages as mailboxes and links can hold.
     Enough,
     Scarce,
@@ -60,9 +60,10 @@ impl Sides {
         Some(Self { sends, memory, plain })
     }
 
-    /// Whether every call is lazy, and may be completed whatever happens at other mailboxes; and there are no other calls.
+    /// Whether every call is lazy, and may be completed whatever happens at other mailboxes, but for kernel memory; and there
+    /// are no other calls.
     pub(crate) fn are_independent(&self) -> bool {
-        self.plain == Is::So && self.memory == Memory::Enough && !self.sends.contains(&Is::NotSo)
+        self.plain == Is::So && !self.sends.contains(&Is::NotSo)
     }
 
     /// Whether a lazy call may have to wait for memory.

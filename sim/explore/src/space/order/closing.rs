@@ -15,13 +15,19 @@ pub(super) struct Closing {
     state: u32,
     /// For each transition, the last state in which a set that had it came to a possible one, and which.
     led_to: Vec<(u32, usize)>,
+    /// For each transition, the last state in which a set was closed from it, and in how many ways that can go at least.
+    closed: Vec<(u32, usize)>,
+    /// In how many ways this set can go at least, by what is known of others.
+    pub at_least: usize,
+    /// For each list of the net, the number of the last set that it was added to.
+    added: Vec<u32>,
     /// How many members of lists were looked at.
     pub scanned: u64,
 }
 
 impl Closing {
-    /// For a net with so many transitions.
-    pub(super) fn over(count: usize) -> Self {
+    /// For a net with so many transitions and lists of them.
+    pub(super) fn over(count: usize, lists: usize) -> Self {
         Self {
             stamps: vec![0; count],
             stamp: 0,
@@ -30,6 +36,9 @@ impl Closing {
             looked_at: 0,
             state: 0,
             led_to: vec![(0, 0); count],
+            closed: vec![(0, 0); count],
+            at_least: 0,
+            added: vec![0; lists],
             scanned: 0,
         }
     }
@@ -44,7 +53,13 @@ impl Closing {
         self.set.clear();
         self.required_by.clear();
         self.looked_at = 0;
+        self.at_least = 0;
         self.put(seed);
+    }
+
+    /// Remembers in how many ways the set can go at least that was closed from this transition.
+    pub(super) fn learn(&mut self, seed: usize, ways: usize) {
+        self.closed[seed] = (self.state, ways);
     }
 
     fn has(&self, transition: usize) -> bool {
@@ -56,10 +71,18 @@ impl Closing {
             self.stamps[transition] = self.stamp;
             self.set.push(transition);
             self.required_by.push(self.looked_at.saturating_sub(1));
+            // Whatever a set needs that has this transition, this set needs, too.
+            let (state, ways) = self.closed[transition];
+            if state == self.state {
+                self.at_least = self.at_least.max(ways);
+            }
         }
     }
 
     pub(super) fn add(&mut self, list: &List) {
+        if std::mem::replace(&mut self.added[list.number], self.stamp) == self.stamp {
+            return;
+        }
         self.scanned += list.len();
         list.iter().for_each(|transition| self.put(transition));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipcsim_kernel::program::{Edges, Effect, From, Op, Receive, Wait, reachable};
 use ipcsim_kernel::waits::settled;
-use ipcsim_kernel::{Expr, Field, Machine, Mailbox, MailboxId, Pc, Thread, Value};
+use ipcsim_kernel::{Expr, Field, Machine, Mailbox, MailboxId, MemoryFull, Pc, Thread, Value};
 
 use super::super::lazy::reach::{About, Direction, Links, about};
 use super::super::steps::grain::Grain;
@@ -93,6 +93,9 @@ impl<'a> Code<'a> {
             Effect::Waits(wait) if *wait != Wait::Forever => own.impatient = Patience::Impatient,
             Effect::Answers(_) => own.answers = true,
             Effect::Sends(send) => {
+                if self.machine.policies.memory_full == MemoryFull::Fail {
+                    own.impatient = Patience::Impatient;
+                }
                 let to = self.boxes(&send.to, Direction::To);
                 own.answers |= to.is_none();
                 for id in to.unwrap_or_else(|| self.all_boxes(Direction::To)) {

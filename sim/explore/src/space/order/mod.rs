@@ -15,23 +15,24 @@ mod asked;
 pub(super) mod bits;
 mod closing;
 pub(super) mod code;
+mod dependence;
 mod net;
+mod pool;
 mod sights;
 
-use ipcsim_kernel::{
-    BlockedOn, Bound, Holder, Machine, MailboxId, ProcessId, State, Thread, ThreadId, ThreadState,
-};
+use ipcsim_kernel::{Bound, Machine, ProcessId, State, Thread, ThreadId, ThreadState};
 
 use super::Looks;
 use super::codec::parts::Is;
 use super::lazy::reach::Reach;
+use super::lazy::sides::Memory;
 use super::lazy::{Caller, Lazy};
 use super::steps::cache::{Came, Move, Step};
 use super::steps::grain::Grain;
 use super::steps::{Pending, Steps};
 use asked::{Asked, Now, in_order_of_the_file};
 use closing::Closing;
-use net::{Net, Patience, Stands};
+use net::{Net, Stands};
 
 /// The calls of a machine, and what depends on what.
 pub(super) struct PartialOrder {
@@ -75,9 +76,14 @@ enum Smallest {
     NothingIsPossible,
     /// All are too large.
     None,
+    /// None may be chosen.
+    NoneMayBe,
     /// This one, which can go in so many ways.
     Set(usize, Vec<usize>),
 }
+
+/// The number of ways in which a set can go that must not be chosen.
+const MUST_NOT_BE: usize = usize::MAX;
 
 /// So many members of lists are looked at in the time in which one step is looked up.
 const SCANNED_AT_ONCE: u64 = 16;
@@ -100,14 +106,19 @@ impl Trial {
 
 impl PartialOrder {
     /// Analyses a machine with this initial state whose calls are lazy; `None` if it is too large.
-    pub(super) fn of(machine: &Machine, state: &State, observed: (&Grain, Looks)) -> Option<Self> {
-        let net = Net::of(machine, state, observed)?;
-        let count = net.inputs.len();
+    pub(super) fn of(
+        machine: &Machine,
+        state: &State,
+        observed: (&Grain, Looks),
+        memory: Memory,
+    ) -> Option<Self> {
+        let net = Net::of(machine, state, observed, memory)?;
+        let (count, lists) = (net.inputs.len(), net.lists);
         let threads = state.threads.items().len();
         Some(Self {
             net,
             places: Vec::new(),
-            closing: Closing::over(count),
+            closing: Closing::over(count, lists),
             asked: Asked::about(count, threads),
             view: View::default(),
             trial: Trial::default(),
@@ -120,7 +131,7 @@ impl PartialOrder {
     }
 
     /// Finds what can happen in a state, as far as it is in a stubborn set, as small as one was found. `None` if a thread
-    /// stands where nothing is known of it.
+    /// stands where nothing is known of it, or none may be chosen.
     pub(super) fn find(
         &mut self,
         (steps, lazy): (&mut Steps, &mut Lazy),
@@ -129,7 +140,7 @@ impl PartialOrder {
     ) -> Option<()> {
         self.look_at(steps, row)?;
         self.asked.begin();
-        let mut closing = std::mem::replace(&mut self.closing, Closing::over(0));
+        let mut closing = std::mem::replace(&mut self.closing, Closing::over(0, 0));
         let mut asked = std::mem::take(&mut self.asked);
         let mut now = Now { steps, lazy, state, row };
         closing.begin_state();
@@ -140,6 +151,10 @@ impl PartialOrder {
             match self.smallest_below(most, &mut now, &mut asked, &mut closing) {
                 Smallest::None => most *= 2,
                 Smallest::NothingIsPossible => break,
+                Smallest::NoneMayBe => {
+                    (self.closing, self.asked) = (closing, asked);
+                    return None;
+                }
                 Smallest::Set(ways, set) => best = Some((ways, set)),
             }
         }
@@ -173,10 +188,15 @@ impl PartialOrder {
                 if self.ask(now, asked, seed).is_empty() {
                     continue;
                 }
-                if let Smallest::NothingIsPossible = smallest {
-                    smallest = Smallest::None;
-                }
                 let ways = self.close(now, asked, (seed, most), closing);
+                closing.learn(seed, ways);
+                smallest = match smallest {
+                    Smallest::NothingIsPossible if ways == MUST_NOT_BE => Smallest::NoneMayBe,
+                    Smallest::NothingIsPossible | Smallest::NoneMayBe if ways != MUST_NOT_BE => {
+                        Smallest::None
+                    }
+                    other => other,
+                };
                 if ways < most {
                     smallest = Smallest::Set(ways, closing.set.clone());
                     most = ways;
@@ -292,7 +312,7 @@ impl PartialOrder {
         now.steps.codec.thread(self.view.parts[t]).map(|thread| thread.process)
     }
 
-    /// Closes a set from one transition. Returns in how many ways it can go; stops at `most`.
+    /// Closes a set from one transition. Returns in how many ways it can go; stops at `most`, or if it must not be chosen.
     fn close(
         &self,
         now: &mut Now,
@@ -303,18 +323,30 @@ impl PartialOrder {
         closing.begin(seed);
         let mut count = 0;
         while let Some(transition) = closing.next() {
+            if closing.at_least >= most {
+                return closing.at_least;
+            }
             let ways = self.ask(now, asked, transition);
             if ways.is_empty() {
                 if let Some(other) = closing.led_to(transition) {
                     let more = self.ask(now, asked, other).len();
+                    if self.hands_over(other) {
+                        closing.is_too_large_with(other);
+                        return MUST_NOT_BE;
+                    }
                     if count + more >= most {
                         closing.is_too_large_with(other);
                         return count + more;
                     }
                 }
-                self.enabling(now, transition, closing);
+                self.enabling((now, asked), transition, closing);
                 continue;
             }
+            if self.hands_over(transition) {
+                closing.is_too_large_with(transition);
+                return MUST_NOT_BE;
+            }
+            let ways = self.ask(now, asked, transition);
             count += ways.len();
             if count >= most {
                 closing.is_too_large_with(transition);
@@ -328,180 +360,8 @@ impl PartialOrder {
         count
     }
 
-    /// All transitions that a possible one may disturb, or that may disturb it.
-    fn competing(&self, now: &mut Now, transition: usize, ended: &[ProcessId], more: &mut Closing) {
-        let net = &self.net;
-        // In which order observed things change can be seen.
-        if net.is_seen[transition] {
-            more.add(&net.seen);
-        }
-        let (one, other) = net.inputs[transition];
-        let meets = other.is_some();
-        for place in [Some(one), other].into_iter().flatten() {
-            more.add(&net.consumers[place]);
-            let standing = &self.standing(now, net.places[place].thread);
-            let patience = net.places[place].impatient;
-            for id in standing.reach.sends.of(&net.places[place].sends) {
-                self.competing_at((id, Side::Sends, patience), meets, more);
-            }
-            for id in standing.reach.receives.of(&net.places[place].receives) {
-                self.competing_at((id, Side::Receives, patience), meets, more);
-            }
-            if net.places[place].answers {
-                more.add(&net.answering);
-                more.add(&net.awaiting);
-                more.add(&net.of_crowds);
-            }
-            self.answers_to(standing, more);
-            self.siblings(standing, more);
-        }
-        for process in ended {
-            self.connected(*process, more);
-        }
+    /// Whether somebody may miss somebody if this is left to later.
+    fn hands_over(&self, transition: usize) -> bool {
+        self.net.pool.as_ref().is_some_and(|pool| pool.hands_over[transition])
     }
-
-    fn competing_at(
-        &self,
-        (id, side, patience): (MailboxId, Side, Patience),
-        meets: bool,
-        more: &mut Closing,
-    ) {
-        let net = &self.net;
-        let spot = &net.spots[id.index()];
-        let is_disturbed = !spot.commutes || patience == Patience::Impatient;
-        // Where nothing is stored, two that meet compete with nobody but for themselves, and who finds nobody there finds
-        // nobody whatever happens.
-        if !spot.stores_nothing || !spot.commutes {
-            let (same, other, impatient) = match side {
-                Side::Sends => (&spot.sending, &spot.receiving, &spot.receiving_impatiently),
-                Side::Receives => (&spot.receiving, &spot.sending, &spot.sending_impatiently),
-            };
-            more.add(same);
-            more.add(if is_disturbed { other } else { impatient });
-        }
-        let Some(to) = net.receiver_of[id.index()] else { return };
-        if meets && spot.commutes && spot.stores_nothing {
-            return;
-        }
-        match (side, net.links.ends(id)) {
-            (Side::Sends, _) => {
-                more.add(&net.of_process[to.index()]);
-                if net.keeps_arrivals[to.index()] && !spot.stores_nothing {
-                    for link in net.links.leading_to(to) {
-                        more.add(&net.spots[link.index()].sending);
-                    }
-                }
-            }
-            // What was stored is there whether its sender has ended or not.
-            (Side::Receives, Some((from, _))) if is_disturbed => {
-                more.add(&net.of_process[from.index()]);
-            }
-            (Side::Receives, _) => {}
-        }
-    }
-
-    /// Transitions one of which must happen before an impossible one becomes possible.
-    fn enabling(&self, now: &mut Now, transition: usize, more: &mut Closing) {
-        let net = &self.net;
-        let (one, other) = net.inputs[transition];
-        let is_missing =
-            |place: &usize| self.view.at[net.places[*place].thread] != Where::At(*place);
-        let missing = (Some(one).filter(is_missing), other.filter(is_missing));
-        let cheapest = match missing {
-            (Some(one), Some(other)) => {
-                let lacks = [one, other].map(|place| more.lacks(&net.producers[place]));
-                Some(if lacks[0] < lacks[1] { one } else { other })
-            }
-            (one, other) => other.or(one),
-        };
-        if let Some(place) = cheapest {
-            more.add(&net.producers[place]);
-            return;
-        }
-        let meets = other.is_some();
-        for place in [Some(one), other].into_iter().flatten() {
-            let standing = &self.standing(now, net.places[place].thread);
-            for id in standing.reach.sends.of(&net.places[place].sends) {
-                self.enabling_at(id, Side::Sends, meets, more);
-            }
-            for id in standing.reach.receives.of(&net.places[place].receives) {
-                self.enabling_at(id, Side::Receives, meets, more);
-            }
-            self.answers_to(standing, more);
-            self.siblings(standing, more);
-        }
-    }
-
-    fn enabling_at(&self, id: MailboxId, side: Side, meets: bool, more: &mut Closing) {
-        let net = &self.net;
-        let spot = &net.spots[id.index()];
-        if !spot.commutes || (meets && !spot.stores_nothing) {
-            more.add(&spot.sending);
-            more.add(&spot.receiving);
-        } else if !spot.stores_nothing {
-            more.add(match side {
-                Side::Sends => &spot.receiving,
-                Side::Receives => &spot.sending,
-            });
-        }
-        let other = match side {
-            Side::Sends => net.receiver_of[id.index()],
-            Side::Receives => net.links.ends(id).map(|(from, _)| from),
-        };
-        if let Some(other) = other {
-            more.add(&net.of_process[other.index()]);
-        }
-    }
-
-    /// Who could end the wait of a thread for its answer.
-    fn answers_to(&self, standing: &Standing, more: &mut Closing) {
-        let Some(ThreadState::Blocked { on: BlockedOn::Reply { holder: on, .. }, .. }) =
-            standing.thread.map(|thread| &thread.state)
-        else {
-            return;
-        };
-        more.add(&self.net.answering);
-        match on {
-            Holder::Taken(process) => more.add(&self.net.of_process[process.index()]),
-            Holder::Queued(mailbox) => {
-                let spot = &self.net.spots[mailbox.index()];
-                more.add(&spot.receiving);
-                if let Some(to) = self.net.receiver_of[mailbox.index()] {
-                    more.add(&self.net.of_process[to.index()]);
-                }
-            }
-        }
-    }
-
-    /// The threads of a process end together.
-    fn siblings(&self, standing: &Standing, more: &mut Closing) {
-        if let Some(thread) = standing.thread {
-            let process = thread.process.index();
-            if self.net.crowds[process] {
-                more.add(&self.net.of_process[process]);
-            }
-        }
-    }
-
-    /// Whoever is concerned by the end of a process.
-    fn connected(&self, process: ProcessId, more: &mut Closing) {
-        let net = &self.net;
-        for (id, spot) in net.spots.iter().enumerate() {
-            if net.receiver_of[id] == Some(process) {
-                more.add(&spot.sending);
-            }
-            if net.links.ends(MailboxId::at(id)).is_some_and(|(from, _)| from == process) {
-                more.add(if spot.commutes { &spot.receiving_impatiently } else { &spot.receiving });
-            }
-        }
-        more.add(&net.awaiting);
-        more.add(&net.of_process[process.index()]);
-    }
-}
-
-/// Which side of a mailbox or link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Sends,
-    Receives,
 }

@@ -11,9 +11,11 @@ use ipcsim_kernel::{
 
 use super::super::Looks;
 use super::super::lazy::reach::Links;
+use super::super::lazy::sides::Memory;
 use super::super::steps::grain::Grain;
 use super::bits::Bits;
 use super::code::Code;
+use super::pool::Pool;
 use super::sights::Sights;
 
 /// How a thread stands at a place of its code.
@@ -47,28 +49,32 @@ pub(super) struct Place {
 
 /// Transitions, each once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct List(Vec<u32>);
+pub(super) struct List {
+    members: Vec<u32>,
+    /// Which list of the net it is.
+    pub number: usize,
+}
 
 impl List {
     fn put(&mut self, transition: usize) {
         let transition = u32::try_from(transition).expect("there are not so many");
-        if self.0.last() != Some(&transition) {
-            self.0.push(transition);
+        if self.members.last() != Some(&transition) {
+            self.members.push(transition);
         }
     }
 
-    fn add(&mut self, other: &Self) {
-        self.0.extend(&other.0);
-        self.0.sort_unstable();
-        self.0.dedup();
+    pub(super) fn add(&mut self, other: &Self) {
+        self.members.extend(&other.members);
+        self.members.sort_unstable();
+        self.members.dedup();
     }
 
     pub(super) fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.members.len() as u64
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().map(|transition| *transition as usize)
+        self.members.iter().map(|transition| *transition as usize)
     }
 }
 
@@ -156,6 +162,10 @@ pub(super) struct Net {
     pub crowds: Vec<bool>,
     /// Which processes know in what order messages have arrived on all their links.
     pub keeps_arrivals: Vec<bool>,
+    /// Who uses kernel memory, if it may run out.
+    pub pool: Option<Pool>,
+    /// How many lists of transitions there are.
+    pub lists: usize,
 }
 
 impl Net {
@@ -164,6 +174,7 @@ impl Net {
         machine: &Machine,
         state: &State,
         (grain, looks): (&Grain, Looks),
+        memory: Memory,
     ) -> Option<Self> {
         const MOST_PLACES: usize = 4_096;
         let boxes = state.mailboxes.items();
@@ -208,19 +219,53 @@ impl Net {
                 .collect(),
             places,
             numbers,
+            pool: None,
+            lists: 0,
         };
-        net.pair_up()?;
+        net.pair_up(memory)?;
         net.connect(threads);
+        net.pool = (memory == Memory::Scarce).then(|| Pool::of(&net));
         net.lead_on(machine, grain);
         net.look();
+        net.lists = net.number_lists();
         Some(net)
     }
 
+    /// Numbers all lists. Returns how many there are.
+    fn number_lists(&mut self) -> usize {
+        let Self {
+            consumers,
+            producers,
+            spots,
+            answering,
+            awaiting,
+            seen,
+            of_process,
+            of_crowds,
+            pool,
+            ..
+        } = self;
+        let of_spots = spots.iter_mut().flat_map(|spot| {
+            let Spot { sending, receiving, sending_impatiently, receiving_impatiently, .. } = spot;
+            [sending, receiving, sending_impatiently, receiving_impatiently]
+        });
+        let of_pool = pool.iter_mut().flat_map(|pool| {
+            let Pool { taking, taking_impatiently, giving_back, .. } = pool;
+            [taking, taking_impatiently, giving_back]
+        });
+        let all = [answering, awaiting, seen, of_crowds].into_iter().chain(of_spots).chain(of_pool);
+        let all = all.chain(consumers).chain(producers).chain(of_process);
+        all.zip(0..).map(|(list, number)| list.number = number).count()
+    }
+
     /// Adds the joint steps; `None` if there are too many.
-    fn pair_up(&mut self) -> Option<()> {
+    fn pair_up(&mut self, memory: Memory) -> Option<()> {
         const MOST_TRANSITIONS: usize = 16_384;
         for id in 0..self.spots.len() {
-            let always_meet = self.spots[id].stores_nothing || !self.spots[id].commutes;
+            // Without memory, also what could be stored otherwise is handed over.
+            let always_meet = self.spots[id].stores_nothing
+                || !self.spots[id].commutes
+                || memory == Memory::Scarce;
             let at = |touches: fn(&Place) -> &Bits| -> Vec<usize> {
                 let there = self.places.iter().enumerate();
                 there.filter(|(_, place)| touches(place).has(id)).map(|(at, _)| at).collect()
