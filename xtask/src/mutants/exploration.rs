@@ -214,12 +214,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "sizes.first().copied()",
     },
     Mutant {
-        name: "senders to different mailboxes do not share memory",
-        file: "sim/explore/src/space/lazy/sides.rs",
-        before: "self.memory == Memory::Enough && !self",
-        after: "!self",
-    },
-    Mutant {
         name: "any index leads on in a ring",
         file: "sim/explore/src/space/symmetry/alike.rs",
         before: "(1..count).all(|place| places_on(place) == first)",
