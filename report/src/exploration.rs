@@ -228,6 +228,11 @@ fn headline(found: &Exploration) -> String {
                 _ => writeln!(out, "schedules that come to an end {}: {states}", or(&ways)),
             };
             let _ = writeln!(out, "  {}", cut_off(found.machine, Covered::Ends));
+            let open = |it: &Outcome| !outcomes.contains(it) && !found.excludes(*it);
+            for outcome in [Outcome::Deadlock, Outcome::Stranded].into_iter().filter(open) {
+                let what = present(outcome);
+                let _ = writeln!(out, "  whether one of those {what} meanwhile is not decided");
+            }
         }
         (why, outcomes) => {
             let _ = writeln!(out, "not decided: {covered}: {}", cut_off(found.machine, why));
