@@ -334,18 +334,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "let _ = pool;\n            }\n            let standing",
     },
     Mutant {
-        name: "who finds memory can meet nobody",
-        file: "sim/explore/src/space/order/dependence.rs",
-        before: "return Some(&pool.taking);",
-        after: "return Some(&pool.taking_impatiently);",
-    },
-    Mutant {
-        name: "who finds a message can meet nobody",
-        file: "sim/explore/src/space/order/dependence.rs",
-        before: "(spot.commutes && !spot.stores_nothing).then_some(&spot.receiving)",
-        after: "(spot.commutes && !spot.stores_nothing).then_some(&spot.receiving_impatiently)",
-    },
-    Mutant {
         name: "nobody minds memory that an end gives back",
         file: "sim/explore/src/space/order/dependence.rs",
         before: "net.pool.as_ref().filter(|_| !spot.stores_nothing) {\n                    more",
