@@ -1,7 +1,7 @@
 //! The state space: all reachable states and the transitions between them.
 //!
 //! Time is free here: any enabled thread may take the next step, and a bounded wait may end at any moment. What can happen in a
-//! state is found in layers. Each can be left out, except the first and the last:
+//! state is found in layers. Each can be left out, except the first and the last ([`layers`] chooses):
 //!
 //! - [`steps`]: the kernel's own steps, looked up where they were performed before, local work merged with the call before
 //!   it;
@@ -16,20 +16,19 @@
 mod claims;
 mod codec;
 mod descent;
+mod layers;
 mod lazy;
+mod looks;
 mod order;
 mod reductions;
 mod steps;
 mod store;
 mod symmetry;
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use ipcsim_kernel::table::Clock;
-use ipcsim_kernel::{
-    Index, Machine, Predicate, Probe, ProcessId, Rename, State, ThreadId, Value, Walk,
-};
+use ipcsim_kernel::{Index, Machine, ProcessId, Rename, State, ThreadId, Value, Walk};
 
 use crate::cancel::Reason;
 use claims::Claims;
@@ -37,6 +36,7 @@ use codec::parts::{self, Is, rename_all};
 pub use descent::Descent;
 use lazy::sides::Sides;
 use lazy::{Lazy, Misses};
+pub use looks::{Asks, Log, Looks};
 use order::PartialOrder;
 pub use reductions::{Reduction, Reductions};
 pub use steps::Stop;
@@ -51,7 +51,7 @@ use steps::walks::{OneWalk, Walks};
 use steps::{Pending, Steps};
 use store::{Crew, Store};
 pub use store::{Filter, Lookers, Together};
-use symmetry::{Symmetry, scalarsets};
+use symmetry::Symmetry;
 
 /// Beyond this room for threads and mailboxes created at run time, an exploration is taken to be infinite.
 pub const MOST_ROOM: usize = 4_096;
@@ -65,57 +65,6 @@ pub fn first_room(machine: &Machine) -> usize {
 /// More room, if this much was not enough.
 pub fn next_room(room: usize) -> usize {
     (4 * room).max(16)
-}
-
-/// What is observed in states, besides what the future depends on. It is never abstracted away.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Looks<'a> {
-    /// Whatever these predicates read.
-    pub predicates: &'a [Predicate],
-    /// What was logged.
-    pub log: Log,
-    /// What for.
-    pub asks: Asks,
-}
-
-/// What observations are made for. The less is asked, the more schedules can be left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asks {
-    /// How schedules end; nothing else is observed.
-    HowItEnds,
-    /// Whether there is a state in which a predicate holds, and one in which it does not.
-    WhatCanBe,
-    /// What is seen when nothing moves any more, and what was logged until then.
-    WhatRemains,
-    /// What every schedule comes to, and in what order.
-    EverySchedule,
-}
-
-/// Whether a state remembers what was logged on the way to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Log {
-    /// It does: states differ if different lines, or the same in another order, were logged.
-    Kept,
-    /// It does not.
-    Forgotten,
-}
-
-impl<'a> Looks<'a> {
-    /// Observes nothing more.
-    pub const NOTHING: Looks<'static> =
-        Looks { predicates: &[], log: Log::Forgotten, asks: Asks::HowItEnds };
-
-    /// Observes what these predicates read.
-    pub fn at(predicates: &'a [Predicate], asks: Asks) -> Self {
-        Self { predicates, log: Log::Forgotten, asks }
-    }
-
-    /// What is looked at on the way.
-    fn probes_on_the_way(&self) -> impl Iterator<Item = &'a Probe> + use<'a> {
-        let on_the_way = self.asks != Asks::WhatRemains;
-        let predicates = self.predicates.iter().filter(move |_| on_the_way);
-        predicates.flat_map(|predicate| &predicate.probes)
-    }
 }
 
 /// A transition from one state to another.
@@ -160,63 +109,6 @@ pub struct Space<'m> {
 }
 
 impl<'m> Space<'m> {
-    /// A space without states, observed in this way, with room for this many threads and mailboxes
-    /// created at run time.
-    pub fn new(machine: &'m Machine, reductions: Reductions, looks: Looks, room: usize) -> Self {
-        let state = State::initial(machine);
-        let reductions = reductions.sound_for(machine);
-        let seen_as = as_seen(machine, &state, reductions);
-        let mut steps = Steps::new(seen_as, &state, (reductions, looks), room);
-        let seen_as = &*steps.machine;
-        let symmetry = match reductions.symmetry {
-            Reduction::On => Symmetry::of(seen_as, &steps.codec.layout, &state),
-            Reduction::Off => None,
-        };
-        if symmetry.is_none() && !seen_as.scalarsets.is_empty() {
-            let reductions = Reductions { scalars: Reduction::Off, ..reductions };
-            return Self::new(machine, reductions, looks, room);
-        }
-        let sides = match reductions.lazy {
-            Reduction::On => Sides::of(seen_as, &state),
-            Reduction::Off => None,
-        };
-        let misses = match reductions.rest {
-            Reduction::On => Misses::AtRest,
-            Reduction::Off => Misses::Anytime,
-        };
-        let order = match (reductions.order, &sides) {
-            // They do not support calls that depend on more than one mailbox's queue, or local work that is always a step of
-            // its own.
-            (Reduction::On, Some(sides))
-                if sides.are_independent()
-                    && steps.grain.forgets()
-                    && !(sides.wait_for_memory() && misses == Misses::Anytime) =>
-            {
-                PartialOrder::of(seen_as, &state, (&steps.grain, looks), sides.memory)
-            }
-            _ => None,
-        };
-        let lazy = sides.as_ref().map(|_| Lazy::of(&state, misses));
-        if let Some(sides) = &sides {
-            steps.grain.make_lazy(looks, sides.plain);
-        }
-        steps.sides = sides;
-        let width = steps.codec.width();
-        Self {
-            machine,
-            steps,
-            lazy,
-            order,
-            symmetry,
-            store: Store::new(width),
-            claims: Claims::new(looks),
-            crew: Crew::default(),
-            row: vec![0; width],
-            pending: Vec::new(),
-            walks: Walks::default(),
-        }
-    }
-
     /// Finds the initial states.
     pub fn begin(&mut self, edges: &mut Vec<Edge>) {
         let rows = &mut self.store.rows;
@@ -294,17 +186,6 @@ impl<'m> Space<'m> {
     fn go(&mut self, from: u32, effect: u32) {
         self.store.rows.unpack(from, &mut self.row);
         self.steps.apply(effect, &mut self.row);
-    }
-}
-
-/// The machine as the layers see it: with scalars for indices, if that makes replicas alike that are not so otherwise.
-fn as_seen<'m>(machine: &'m Machine, state: &State, reductions: Reductions) -> Cow<'m, Machine> {
-    let uses_scalars = reductions.symmetry == Reduction::On && reductions.scalars == Reduction::On;
-    let scalarsets = if uses_scalars { scalarsets(machine, state) } else { Vec::new() };
-    if scalarsets.is_empty() {
-        Cow::Borrowed(machine)
-    } else {
-        Cow::Owned(Machine { scalarsets, ..machine.clone() })
     }
 }
 
