@@ -213,27 +213,7 @@ fn headline(found: &Exploration) -> String {
             let (first, others) = ways.split_first().map_or(("end", &[][..]), |(a, b)| (*a, b));
             let _ = writeln!(out, "some schedules {first}, others {}: {covered}", or(others));
         }
-        (Covered::Ends, outcomes) => {
-            let ways: Vec<&str> = outcomes.iter().map(|outcome| infinitive(*outcome)).collect();
-            let states = stand_for_all(found);
-            let _ = match outcomes {
-                [] => writeln!(out, "no schedule comes to an end: {states}"),
-                [only] => {
-                    writeln!(
-                        out,
-                        "every schedule that comes to an end {}: {states}",
-                        present(*only)
-                    )
-                }
-                _ => writeln!(out, "schedules that come to an end {}: {states}", or(&ways)),
-            };
-            let _ = writeln!(out, "  {}", cut_off(found.machine, Covered::Ends));
-            let open = |it: &Outcome| !outcomes.contains(it) && !found.excludes(*it);
-            for outcome in [Outcome::Deadlock, Outcome::Stranded].into_iter().filter(open) {
-                let what = present(outcome);
-                let _ = writeln!(out, "  whether one of those {what} meanwhile is not decided");
-            }
-        }
+        (Covered::Ends, outcomes) => tell_ends(&mut out, found, outcomes),
         (why, outcomes) => {
             let _ = writeln!(out, "not decided: {covered}: {}", cut_off(found.machine, why));
             tell_doubt(&mut out, found);
@@ -248,6 +228,25 @@ fn headline(found: &Exploration) -> String {
         }
     }
     out
+}
+
+/// How those schedules end that come to an end, if others go on for ever.
+fn tell_ends(out: &mut String, found: &Exploration, outcomes: &[Outcome]) {
+    let ways: Vec<&str> = outcomes.iter().map(|outcome| infinitive(*outcome)).collect();
+    let states = stand_for_all(found);
+    let _ = match outcomes {
+        [] => writeln!(out, "no schedule comes to an end: {states}"),
+        [only] => {
+            writeln!(out, "every schedule that comes to an end {}: {states}", present(*only))
+        }
+        _ => writeln!(out, "schedules that come to an end {}: {states}", or(&ways)),
+    };
+    let _ = writeln!(out, "  {}", cut_off(found.machine, Covered::Ends));
+    let open = |it: &Outcome| !outcomes.contains(it) && !found.excludes(*it);
+    for outcome in [Outcome::Deadlock, Outcome::Stranded].into_iter().filter(open) {
+        let what = present(outcome);
+        let _ = writeln!(out, "  whether one of those {what} meanwhile is not decided");
+    }
 }
 
 /// What an approximate search cannot say.

@@ -32,7 +32,8 @@ use ipcsim_kernel::{Index, Machine, ProcessId, Rename, State, ThreadId, Value, W
 
 use crate::cancel::Reason;
 use claims::Claims;
-use codec::parts::{self, Is, rename_all};
+use codec::layout;
+use codec::parts::{Is, rename_all};
 pub use descent::Descent;
 use lazy::sides::Sides;
 use lazy::{Lazy, Misses};
@@ -228,13 +229,13 @@ impl Space<'_> {
 
     /// What was logged on the way to a state, if the log is kept.
     pub fn log(&self, state: u32) -> Vec<(ProcessId, Value)> {
-        let number = self.store.rows.number_at(state, parts::LOG);
+        let number = self.store.rows.number_at(state, layout::LOG);
         self.steps.codec.log(number).to_vec()
     }
 
     /// The parts of a state of the whole system, numbered as here.
     pub fn parts_of(&mut self, whole: &Space, state: u32) -> Vec<u32> {
-        let log = whole.store.rows.number_at(state, parts::LOG);
+        let log = whole.store.rows.number_at(state, layout::LOG);
         let log = whole.steps.codec.log(log).to_vec();
         self.steps.codec.parts_of(&self.steps.machine, &whole.state(state), log)
     }

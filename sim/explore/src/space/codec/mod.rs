@@ -1,5 +1,6 @@
 //! A state as a row of numbers, and back: for each position, which of the parts ever seen there it holds.
 
+pub(crate) mod layout;
 pub(crate) mod names;
 pub(crate) mod parts;
 mod seen;
@@ -9,7 +10,8 @@ use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Machine, ProcessId, State, Thread, Value};
 
 use super::{Looks, Reduction};
-use parts::{Can, Is, LOG, Layout, MEMORY, Part, Parts};
+use layout::{LOG, Layout, MEMORY};
+use parts::{Can, Is, Part, Parts};
 use seen::Seen;
 
 /// Translates states into rows, and back.

@@ -20,7 +20,8 @@ use ipcsim_kernel::program::{rename_set, state};
 use ipcsim_kernel::{MailboxId, Process, ProcessId, Rename, ReplyRight, ThreadId, Visit, Walk};
 
 use super::Codec;
-use super::parts::{ABANDONED, Is, LENGTHS, Layout, MEMORY, Part};
+use super::layout::{ABANDONED, LENGTHS, Layout, MEMORY};
+use super::parts::{Is, Part};
 
 state! {
     /// A part of a state in which something can be named.

@@ -8,8 +8,9 @@ use ipcsim_kernel::{
 };
 
 use super::super::Log;
+use super::super::codec::layout::LOG;
 use super::super::codec::names::Changes;
-use super::super::codec::parts::{Is, LOG, Part, changed, looked, part_at};
+use super::super::codec::parts::{Is, Part, changed, looked, part_at};
 use super::cache::{Achieved, Came, Change, Delivery, Read, Step};
 use super::drive::{Ready, drive};
 use super::grain::Grain;

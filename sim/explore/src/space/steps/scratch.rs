@@ -4,7 +4,8 @@
 use ipcsim_kernel::table::Clock;
 use ipcsim_kernel::{Ghost, State};
 
-use super::super::codec::parts::{Is, LENGTHS, Layout, Parts, look_away};
+use super::super::codec::layout::{LENGTHS, Layout};
+use super::super::codec::parts::{Is, Parts, look_away};
 
 /// A state with the numbers of its parts.
 pub(crate) struct Scratch {

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use ipcsim_kernel::{MailboxId, ProcessId, Rename, State, ThreadId, Visit, Walk};
 
-use super::super::codec::parts::{Layout, Part};
+use super::super::codec::layout::Layout;
+use super::super::codec::parts::Part;
 use super::super::steps::cache::Move;
 use super::alike::Group;
 

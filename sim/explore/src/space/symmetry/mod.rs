@@ -12,7 +12,8 @@ mod sorted;
 use ipcsim_kernel::{Machine, State};
 
 use super::codec::Codec;
-use super::codec::parts::{Layout, Part, part_at};
+use super::codec::layout::Layout;
+use super::codec::parts::{Part, part_at};
 use super::steps::cache::{Move, Step};
 pub(super) use alike::scalarsets;
 use alike::{Places, groups};
