@@ -2,8 +2,20 @@
 //! for every schedule, and such that reductions have something to leave out.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use super::generate::Dice;
+
+/// As many seeds as are asked for in the environment: `100000`, or from one on: `50000..100000`.
+pub fn seeds(otherwise: u64) -> Range<u64> {
+    let asked = std::env::var("PLAIN_SCENARIOS").unwrap_or_default();
+    let number = |text: &str| text.parse().expect("PLAIN_SCENARIOS is `100000` or `50000..100000`");
+    match asked.split_once("..") {
+        Some((from, to)) => number(from)..number(to),
+        None if asked.is_empty() => 0..otherwise,
+        None => 0..number(&asked),
+    }
+}
 
 /// A scenario with this seed; every third is of the patient kind, of the others every fourth of the numbered kind, and of the
 /// rest every fifth a ring. But every seventh is about shared memory.
