@@ -87,6 +87,41 @@ fn that_nobody_is_stranded_while_others_go_on_is_not_proved() {
     assert!(!whole.excludes(Outcome::Stranded) && whole.excludes(Outcome::Livelock));
 }
 
+/// Who is stuck while others go on can be stuck for another reason, or at rest, where these stop.
+#[test]
+fn what_those_are_who_go_on_for_ever_is_not_proved_by_ends() {
+    for (name, outcome) in [
+        ("stranded-until-others-stop", Outcome::Stranded),
+        ("deadlocked-until-others-stop", Outcome::Deadlock),
+    ] {
+        let path = common::repository(&format!("tests/trust/{name}.yaml"));
+        let text = std::fs::read_to_string(path).expect("the scenario can be read");
+        let loaded = common::loaded(name, &text, &[]);
+        let machine = loaded.machine.expect("a scenario without errors has a machine");
+        let found = all(&machine, Reductions::ALL, 30_000);
+        assert_eq!(found.covered, Covered::Ends, "{name}");
+        assert!(found.endings.iter().all(|ending| ending.outcome != outcome), "{name}");
+        assert!(!found.excludes(outcome), "{name}");
+    }
+    // While K waits, D owes it an answer, and D's thread t is stuck. Once K has gone, D is at rest.
+    let text = "
+mailboxes: {a: {capacity: none}, z: {capacity: none}, go: {capacity: none}}
+processes:
+  D:
+    daemon: true
+    threads:
+      t: {do: [{receive: m, from: go}, {receive: m, from: z}]}
+      u: {do: [{receive: m, from: a}, {send: x, to: go}, {forever: [{receive: m, from: a}]}]}
+  K: [{set: {k: 0}}, {while: k == 0, do: [{call: x, to: a, into: r, wait: 1us, when: {timed-out: []}}, {choose: [[{set: {k: 0}}], [{set: {k: 1}}]]}]}]
+";
+    let loaded = common::loaded("test.yaml", text, &[]);
+    let machine = loaded.machine.expect("a scenario without errors has a machine");
+    let found = all(&machine, Reductions::ALL, 30_000);
+    let outcomes: Vec<Outcome> = found.endings.iter().map(|ending| ending.outcome).collect();
+    assert_eq!((found.covered, &outcomes[..]), (Covered::Ends, &[Outcome::Completes][..]));
+    assert!(!found.excludes(Outcome::Stranded));
+}
+
 /// Everybody is everybody's rival here: partial order leaves out next to nothing, and is given up.
 #[test]
 fn a_reduction_that_is_given_up_leaves_nothing_behind() {

@@ -47,7 +47,8 @@ fn step(dice: &mut Dice, own: u64, (processes, are_pairs): (u64, bool)) -> Strin
         _ => "",
     };
     match dice.below(16) {
-        0..=7 => format!("{{send: x, to: b{own}, size: 1B{wait}}}"),
+        0..=6 => format!("{{send: x, to: b{own}, size: 1B{wait}}}"),
+        7 => format!("{{set: {{d: b{own}}}}}, {{send: x, to: '${{d}}', size: 1B{wait}}}"),
         8..=12 => format!("{{receive: m, from: b{last}{wait}}}"),
         13 => format!("{{receive: m, from: b{other}{wait}}}"),
         14 if other != own => format!("{{send: x, to: P{other}, size: 1B{wait}}}"),

@@ -280,6 +280,7 @@ fn over_schedules(
     // Of several blocked sets, a reduced search has a schedule for only one.
     let shows = match &judgement {
         Judgement::Fails(failed) => failed.counterexample.is_some(),
+        Judgement::Holds(shown) => claim.over == Over::EverySchedule || shown.is_some(),
         _ => true,
     };
     if shows || claim.blocked.is_none() || found.why_not_whole().is_none() {
@@ -359,7 +360,10 @@ impl Court<'_, '_> {
         };
         let (right, wrong) = self.blocked_in(ending);
         match (self.claim.over, right, wrong) {
-            (Over::SomeSchedule, Some(state), _) => Judgement::Holds(Some(self.way_to(state).1)),
+            (Over::SomeSchedule, Some(state), _) => {
+                Judgement::Holds(state.map(|state| self.way_to(state).1))
+            }
+            (Over::SomeSchedule, None, _) if !self.is_whole() => self.undecided(),
             (_, _, Some((reason, Some(state)))) => self.fails(reason, state),
             (_, _, Some((reason, None))) => reason.into(),
             _ if !self.is_whole() => self.undecided(),
@@ -367,16 +371,16 @@ impl Court<'_, '_> {
         }
     }
 
-    /// A state of an ending in which exactly the claimed processes are blocked, and why another set
-    /// is wrong, with its state if known.
-    fn blocked_in(&self, ending: &Ending) -> (Option<u32>, Option<(String, Option<u32>)>) {
-        let Some(claimed) = &self.claim.blocked else { return (Some(ending.state), None) };
+    /// Whether there is a state of an ending in which exactly the claimed processes are blocked, and why another set is
+    /// wrong; each with its state if that is known.
+    fn blocked_in(&self, ending: &Ending) -> (Option<Option<u32>>, Option<(String, Option<u32>)>) {
+        let Some(claimed) = &self.claim.blocked else { return (Some(Some(ending.state)), None) };
         let (mut right, mut wrong) = (None, None);
         let is_whole = self.found.why_not_whole().is_none();
         for (at, (set, state)) in ending.blocked.iter().zip(&ending.blocked_at).enumerate() {
             let state = (is_whole || at == 0).then_some(*state);
             match judge_blocked(self.found.machine, claimed, set) {
-                Ok(()) => right = right.or(state).or(Some(ending.state)),
+                Ok(()) => right = Some(right.flatten().or(state)),
                 Err(reason) => wrong = wrong.or(Some((reason, state))),
             }
         }

@@ -330,8 +330,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "who finds no memory needs nobody to give it back",
         file: "sim/explore/src/space/order/dependence.rs",
-        before: "more.add(&pool.giving_back);\n            }\n            let standing",
-        after: "let _ = pool;\n            }\n            let standing",
+        before: "more.add(&pool.giving_back);\n                }\n                self.enabling_at",
+        after: "let _ = pool;\n                }\n                self.enabling_at",
     },
     Mutant {
         name: "nobody minds memory that an end gives back",
@@ -348,8 +348,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "whoever is stuck while others go on is stuck at an end of the same name",
         file: "sim/explore/src/explore/mod.rs",
-        before: "!is_found && !classes.into_iter()",
-        after: "!is_found && !classes.into_iter().take(0)",
+        before: "!self.retold.as_ref().is_none_or(is_stuck) && ",
+        after: "!is_found && ",
     },
     Mutant {
         name: "memory of what a dying receiver leaves does not come back",

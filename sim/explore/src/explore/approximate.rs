@@ -3,7 +3,7 @@
 //! It proves nothing, because a state can be mistaken for another one. But whatever it finds is real: it keeps a
 //! path as a witness. It sees only final states: it cannot tell an infinite schedule from a long one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use ipcsim_kernel::{Machine, ThreadId};
@@ -163,7 +163,7 @@ impl<'m> Search<'m> {
             performed,
             work: space.work(),
             left_over: Vec::new(),
-            classes: BTreeSet::new(),
+            somebody_is_stuck: false,
             delivery: self.delivery,
         };
         retell(space, (concluded, None), covered, by, |space, end| {

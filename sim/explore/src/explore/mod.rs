@@ -16,6 +16,7 @@ mod starvation;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ipcsim_kernel::program::{Effect, Op, Wait};
 use ipcsim_kernel::{Machine, MailboxId, Pc, State, ThreadId};
 
 use crate::cancel::{Cancellation, Reason};
@@ -313,6 +314,24 @@ fn explore_in<'m>(space: Space<'m>, limits: &ExploreLimits<'m>) -> Option<Explor
     })
 }
 
+/// Whether somebody may stop waiting for an answer without getting it.
+fn may_give_up_calls(machine: &Machine) -> bool {
+    let waits_for_a_while =
+        |effect: Effect| matches!(effect, Effect::Waits(wait) if *wait != Wait::Forever);
+    let is_bounded = |op: &Op| {
+        op.may(|effect| matches!(effect, Effect::AwaitsAnswer)) && op.may(waits_for_a_while)
+    };
+    // It may also be ended by somebody else.
+    let is_ended = |effect: Effect| matches!(effect, Effect::Commands(..) | Effect::Starts(..));
+    machine.makes_reply_rights()
+        && (machine.code.iter().any(is_bounded)
+            || machine.any_call(is_ended)
+            || machine
+                .families
+                .iter()
+                .any(|family| family.threads.iter().map(|it| it.count).sum::<u32>() > 1))
+}
+
 /// The messages left over in the one of these states that has most.
 fn left_over(space: &Space, states: &[u32]) -> Vec<(MailboxId, u64)> {
     let stored = |state: &u32| -> Vec<(MailboxId, u64)> {
@@ -346,7 +365,8 @@ impl Exploration<'_> {
     /// Whether it is known that no schedule ends like this.
     ///
     /// Where only those were judged that come to an end, somebody may be stuck while others go on for ever. Wherever these can
-    /// still stop, the same threads are stuck for the same reason, but the end may be named after something worse.
+    /// still stop, the same threads still wait, but perhaps for another reason: whoever goes on in a circle may be the one that
+    /// somebody waits for at the end, or may have given up a call that a daemon owed an answer.
     pub fn excludes(&self, outcome: Outcome) -> bool {
         let is_found = self.endings.iter().any(|ending| ending.outcome == outcome);
         match self.covered {
@@ -354,8 +374,8 @@ impl Exploration<'_> {
             Covered::Ends => match outcome {
                 Outcome::Fails => !is_found,
                 Outcome::Deadlock | Outcome::Stranded => {
-                    let classes = self.retold.iter().flat_map(|retold| &retold.by.classes);
-                    !is_found && !classes.into_iter().any(|it| it.outcome() == Some(outcome))
+                    let is_stuck = |retold: &Retold| retold.by.somebody_is_stuck;
+                    !self.retold.as_ref().is_none_or(is_stuck) && !may_give_up_calls(self.machine)
                 }
                 Outcome::Livelock | Outcome::Completes | Outcome::Unfinished => false,
             },

@@ -60,7 +60,7 @@ pub(super) fn explore<'m>(
         work: space.work(),
         delivery,
         left_over: super::left_over(&space, &concluded.ends.good),
-        classes: concluded.doomed.iter().map(|doom| doom.problem.class).collect(),
+        somebody_is_stuck: !concluded.doomed.is_empty(),
     };
     let whole = Space::new(machine, reductions.of_schedules(), looks, first_room(machine));
     let ends_there = looks.asks != Asks::WhatCanBe;

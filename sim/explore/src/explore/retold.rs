@@ -1,6 +1,6 @@
 //! Findings of a search that did not keep every state, shown by schedules of the whole system.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ipcsim_kernel::{Machine, MailboxId};
 
@@ -9,7 +9,6 @@ use super::explain::Path;
 use super::observed::Observed;
 use super::{Covered, Exploration};
 use crate::space::{Delivery, Space};
-use crate::verdict::Class;
 
 /// Paths are sought for at most this many sets of doomed threads.
 const MOST_DOOMS: usize = 16;
@@ -31,8 +30,8 @@ pub(super) struct Elsewhere {
     pub delivery: Delivery,
     /// The messages left over when the system completes.
     pub left_over: Vec<(MailboxId, u64)>,
-    /// What is wrong with threads that can never move again, at all ends.
-    pub classes: BTreeSet<Class>,
+    /// Whether somebody is stuck at some end.
+    pub somebody_is_stuck: bool,
 }
 
 /// Why not all states were kept.

@@ -107,14 +107,8 @@ fn asks_for_origins(machine: &Machine, state: &State, predicates: &[Predicate]) 
     let looks_at_variables = predicates.iter().any(|predicate| {
         predicate.probes.iter().any(|probe| matches!(probe, Probe::Variable { .. }))
     });
-    let mut entries: BTreeSet<Pc> = state.threads.items().iter().map(|thread| thread.pc).collect();
-    for op in &machine.code {
-        op.effects(&mut |effect| {
-            if let Effect::Starts(_, pc) = effect {
-                entries.insert(pc);
-            }
-        });
-    }
+    // The code of threads that are started later is reachable from there, too.
+    let entries: BTreeSet<Pc> = state.threads.items().iter().map(|thread| thread.pc).collect();
     carries_rights
         || looks_at_variables
         || machine.code.iter().any(|op| any_expression(op, asks))

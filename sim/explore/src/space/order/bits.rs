@@ -22,8 +22,4 @@ impl Bits {
     pub(crate) fn numbers(&self) -> Vec<usize> {
         (0..64 * self.0.len()).filter(|number| self.has(*number)).collect()
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
 }

@@ -71,7 +71,7 @@ impl Closing {
             self.stamps[transition] = self.stamp;
             self.set.push(transition);
             self.required_by.push(self.looked_at.saturating_sub(1));
-            // Whatever a set needs that has this transition, this set needs, too.
+            // An estimate: what it lacks may be found elsewhere for this set. That can only make it seem too large.
             let (state, ways) = self.closed[transition];
             if state == self.state {
                 self.at_least = self.at_least.max(ways);

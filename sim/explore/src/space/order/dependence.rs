@@ -134,11 +134,11 @@ impl PartialOrder {
             return;
         }
         for place in places {
-            if let Some(pool) = net.pool.as_ref().filter(|pool| pool.only_stores[place] && !meets) {
-                more.add(&pool.giving_back);
-            }
             let standing = &self.standing(now, net.places[place].thread);
             for id in standing.reach.sends.of(&net.places[place].sends) {
+                if let Some(pool) = net.pool.as_ref().filter(|pool| pool.feeds(id) && !meets) {
+                    more.add(&pool.giving_back);
+                }
                 self.enabling_at(id, Side::Sends, meets, more);
             }
             for id in standing.reach.receives.of(&net.places[place].receives) {
@@ -160,10 +160,10 @@ impl PartialOrder {
         if self.caller(now, asked, place)?.came != Came::Through {
             return None;
         }
-        if let Some(pool) = net.pool.as_ref().filter(|pool| pool.only_stores[place]) {
-            return Some(&pool.taking);
-        }
         match self.standing(now, net.places[place].thread).reach {
+            Reach { sends: Boxes::One(id), receives: Boxes::None } => {
+                net.pool.as_ref().filter(|pool| pool.feeds(*id)).map(|pool| &pool.taking)
+            }
             Reach { sends: Boxes::None, receives: Boxes::One(id) } => {
                 let spot = &net.spots[id.index()];
                 (spot.commutes && !spot.stores_nothing).then_some(&spot.receiving)

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use ipcsim_kernel::program::{Edges, Op, Tour, Walking};
 use ipcsim_kernel::{
-    Arrivals, Capacity, Machine, Mailbox, Order, Pc, ProcessId, State, Thread, ThreadState,
+    Arrivals, BlockedOn, Capacity, Machine, Mailbox, Order, Pc, ProcessId, State, Thread,
+    ThreadState,
 };
 
 use super::super::Looks;
@@ -399,10 +400,12 @@ impl Net {
             ThreadState::NotStarted => Stands::NotStarted,
             ThreadState::Ready => Stands::BeforeCall,
             ThreadState::Raising(_) => Stands::Raising,
-            ThreadState::Blocked { .. } => Stands::BeforeAnswer,
-            ThreadState::LookingAgain { .. } | ThreadState::Suspended(_) | ThreadState::Ended => {
-                return None;
-            }
+            ThreadState::Blocked { on: BlockedOn::Reply { .. }, .. } => Stands::BeforeAnswer,
+            // Whoever has missed a receiver waits for memory.
+            ThreadState::Blocked { .. }
+            | ThreadState::LookingAgain { .. }
+            | ThreadState::Suspended(_)
+            | ThreadState::Ended => return None,
         };
         self.numbers.get(t)?.get(&(thread.pc, stands)).copied()
     }

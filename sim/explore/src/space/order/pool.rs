@@ -8,7 +8,9 @@
 //! such meetings can happen, it matters whether the sender calls first and misses the receiver. So a set with a meeting in it is
 //! never chosen; while another step is possible, and stays so, nobody can miss anybody.
 
-use super::net::{List, Net, Place};
+use ipcsim_kernel::MailboxId;
+
+use super::net::{List, Net};
 
 /// Who uses kernel memory that may run out.
 pub(super) struct Pool {
@@ -20,8 +22,8 @@ pub(super) struct Pool {
     pub giving_back: List,
     /// In which transitions a message may be handed over because there is no memory for it.
     pub hands_over: Vec<bool>,
-    /// At which places a thread can do nothing but store a message.
-    pub only_stores: Vec<bool>,
+    /// Which mailboxes and links store messages.
+    stores: Vec<bool>,
 }
 
 impl Pool {
@@ -32,13 +34,8 @@ impl Pool {
             taking_impatiently: List::default(),
             giving_back: List::default(),
             hands_over: vec![false; net.inputs.len()],
-            only_stores: Vec::new(),
+            stores: net.spots.iter().map(|spot| !spot.stores_nothing).collect(),
         };
-        let stores = |id: &usize| !net.spots[*id].stores_nothing;
-        let only_stores = net.places.iter().map(|Place { sends, receives, .. }| {
-            !sends.is_empty() && receives.is_empty() && sends.numbers().iter().all(stores)
-        });
-        pool.only_stores = only_stores.collect();
         for (id, spot) in net.spots.iter().enumerate().filter(|(_, spot)| !spot.stores_nothing) {
             pool.taking.add(&spot.sending);
             pool.taking_impatiently.add(&spot.sending_impatiently);
@@ -52,5 +49,10 @@ impl Pool {
             }
         }
         pool
+    }
+
+    /// Whether a mailbox or link stores messages, so that a send to it may lack memory.
+    pub(super) fn feeds(&self, id: MailboxId) -> bool {
+        self.stores[id.index()]
     }
 }
