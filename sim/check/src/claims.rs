@@ -256,6 +256,9 @@ pub fn judge_by(
     Some(judgement)
 }
 
+/// Where something is seen: in a state, if it is known in which.
+type At = Option<u32>;
+
 /// At most this many states are visited to show a schedule that a reduced search did not keep.
 const SHOWN_STATES: u64 = 500_000;
 
@@ -373,7 +376,7 @@ impl Court<'_, '_> {
 
     /// Whether there is a state of an ending in which exactly the claimed processes are blocked, and why another set is
     /// wrong; each with its state if that is known.
-    fn blocked_in(&self, ending: &Ending) -> (Option<Option<u32>>, Option<(String, Option<u32>)>) {
+    fn blocked_in(&self, ending: &Ending) -> (Option<At>, Option<(String, At)>) {
         let Some(claimed) = &self.claim.blocked else { return (Some(Some(ending.state)), None) };
         let (mut right, mut wrong) = (None, None);
         let is_whole = self.found.why_not_whole().is_none();

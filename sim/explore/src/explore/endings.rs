@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use ipcsim_kernel::waits::{WaitGraph, rests_in_its_main_receive};
+use ipcsim_kernel::waits::{WaitGraph, is_at_rest, rests_in_its_main_receive};
 use ipcsim_kernel::{
     Bound, End, Life, Machine, ProcessId, Role, State, Thread, ThreadId, ThreadState,
 };
@@ -292,7 +292,7 @@ fn circles(
             Achieves::Nothing => space.achieved(edge) == Achieved::Nothing,
         };
         let goes_round = goes_round(space, first, components, &inside)?;
-        for members in components.circles(first, &goes_round) {
+        for mut members in components.circles(first, &goes_round) {
             let Fair::So(circle) = fair(space, components, &members, &inside)? else {
                 conclusion.has_unfair = true;
                 continue;
@@ -303,9 +303,11 @@ fn circles(
                 // Cycles without any progress are found in the `quiet` components.
                 (Achieves::Perhaps, _) => continue,
             };
+            let any = members[0];
+            let still = living(&space.state(any), |t| !movable.can_move(&all, any, t));
+            calmest_first(machine, space, &mut members, &still)?;
             let at = members[0];
             let state = space.state(at);
-            let still = living(&state, |t| !movable.can_move(&all, at, t));
             let goes = Goes::OnForEver;
             let ending = judge(machine, &state, &still, at, goes, Some(otherwise));
             let outcome = ending.outcome;
@@ -316,6 +318,37 @@ fn circles(
             }
         }
     }
+    Some(())
+}
+
+/// Of the states of a cycle, puts the one first in which most of those are at rest who never move. A daemon may owe an answer
+/// only until its caller gives up: whoever is at rest again and again is not stuck. `None` if cancelled.
+fn calmest_first(
+    machine: &Machine,
+    space: &Space,
+    members: &mut [u32],
+    still: &[ThreadId],
+) -> Option<()> {
+    if !machine.makes_reply_rights() {
+        return Some(());
+    }
+    let any = space.state(members[0]);
+    let is_daemons =
+        |t: &&ThreadId| machine.family_of(any.threads[t.index()].process).role == Role::Daemon;
+    let daemons: Vec<ThreadId> = still.iter().filter(is_daemons).copied().collect();
+    let (mut most, mut calmest) = (0, 0);
+    for (at, member) in members.iter().enumerate() {
+        space.go_on()?;
+        let state = space.state(*member);
+        let resting = daemons.iter().filter(|t| is_at_rest(machine, &state, **t)).count();
+        if resting > most {
+            (most, calmest) = (resting, at);
+        }
+        if most == daemons.len() {
+            break;
+        }
+    }
+    members.swap(0, calmest);
     Some(())
 }
 
