@@ -358,6 +358,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "            if let Some(to) = net.receiver_of[id].filter(|_| net.spots.is_empty()) {\n                pool",
     },
     Mutant {
+        name: "a cycle is judged by any of its states",
+        file: "sim/explore/src/explore/endings.rs",
+        before: "(most, calmest) = (resting, at);",
+        after: "(most, calmest) = (resting, calmest);",
+    },
+    Mutant {
         name: "a process that holds a port ends quietly",
         file: "sim/explore/src/space/steps/grain.rs",
         before: "                && process.rights.received().next().is_none()\n",
