@@ -358,6 +358,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "            if let Some(to) = net.receiver_of[id].filter(|_| net.spots.is_empty()) {\n                pool",
     },
     Mutant {
+        name: "two who would not meet here never meet there",
+        file: "sim/explore/src/space/order/dependence.rs",
+        before: "            more.add(&net.consumers[place]);\n            let standing",
+        after: "            let standing",
+    },
+    Mutant {
         name: "a cycle is judged by any of its states",
         file: "sim/explore/src/explore/endings.rs",
         before: "(most, calmest) = (resting, at);",

@@ -134,6 +134,8 @@ impl PartialOrder {
             return;
         }
         for place in places {
+            // What a thread does there depends on its variables. It may leave, and come back with others.
+            more.add(&net.consumers[place]);
             let standing = &self.standing(now, net.places[place].thread);
             for id in standing.reach.sends.of(&net.places[place].sends) {
                 if let Some(pool) = net.pool.as_ref().filter(|pool| pool.feeds(id) && !meets) {
