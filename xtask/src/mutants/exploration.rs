@@ -360,8 +360,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "two who would not meet here never meet there",
         file: "sim/explore/src/space/order/dependence.rs",
-        before: "            more.add(&net.consumers[place]);\n            let standing",
-        after: "            let standing",
+        before: "come back with others.\n            more.add(&net.consumers[place]);\n",
+        after: "come back with others.\n",
     },
     Mutant {
         name: "a cycle is judged by any of its states",
