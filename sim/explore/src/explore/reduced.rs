@@ -2,8 +2,8 @@
 //!
 //! They preserve the states in which nothing can move any more, and whether a schedule can go on for ever, and nothing
 //! else that is asked for here: neither what such schedules achieve nor the lengths of paths. So they are used when there are too
-//! many states to visit them all. If from every state one can be reached in which nothing moves any more, whoever can be stuck
-//! is stuck in one of those: that is so in the reduced space exactly if it is in the whole one (A. Valmari, "Stop it, and be
+//! many states to visit them all. If from every state one can be reached in which nothing moves any more, whoever can wait
+//! for ever waits in one of those: that is so in the reduced space exactly if it is in the whole one (A. Valmari, "Stop it, and be
 //! stubborn!", 2015). Otherwise they do not decide. What they find is shown by a schedule of the whole system.
 
 use std::ops::Range;
