@@ -241,12 +241,21 @@ fn tell_ends(out: &mut String, found: &Exploration, outcomes: &[Outcome]) {
         }
         _ => writeln!(out, "schedules that come to an end {}: {states}", or(&ways)),
     };
-    let _ = writeln!(out, "  {}", cut_off(found.machine, Covered::Ends));
     let open = |it: &Outcome| !outcomes.contains(it) && !found.excludes(*it);
-    for outcome in [Outcome::Deadlock, Outcome::Stranded].into_iter().filter(open) {
-        let what = present(outcome);
-        let _ = writeln!(out, "  whether one of those {what} meanwhile is not decided");
-    }
+    let open = [Outcome::Deadlock, Outcome::Stranded].into_iter().filter(open);
+    let open: Vec<String> = open.map(|it| format!("{} meanwhile", present(it))).collect();
+    let _ = writeln!(out, "  {}", others_go_on(&open));
+}
+
+/// What is not known of schedules that go on for ever, besides this.
+fn others_go_on(besides: &[String]) -> String {
+    let all = ["is a livelock", "starves somebody"];
+    let all: Vec<&str> = all.into_iter().chain(besides.iter().map(String::as_str)).collect();
+    format!(
+        "schedules can also go on for ever; whether one of those {} is not decided (`--reduce-above` with a larger \
+         number looks at them)",
+        or(&all)
+    )
 }
 
 /// What an approximate search cannot say.
@@ -274,9 +283,7 @@ pub fn cut_off(machine: &Machine, covered: Covered) -> String {
     };
     match covered {
         Covered::All => String::new(),
-        Covered::Ends => "schedules can also go on for ever; whether one of those is a livelock, or starves \
-                          somebody, is not decided (`--reduce-above` with a larger number looks at them)"
-            .into(),
+        Covered::Ends => others_go_on(&[]),
         Covered::States => "--max-states was reached".into(),
         Covered::Hashed => {
             "--approximate stores a few bits of each state (bitstate hashing)".into()

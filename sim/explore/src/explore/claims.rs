@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use ipcsim_kernel::{Fault, Predicate, ProcessId, Value};
+use ipcsim_kernel::{Event, Fault, Kind, Machine, Predicate, ProcessId, State, Value};
 
 use super::components::components;
 use super::endings::{Fair, fair, goes_round};
 use super::explain::{Path, states_to};
 use super::observed::{CanBe, Observed};
 use super::{Covered, Exploration};
+use crate::replay::replay;
+use crate::run::Tracer;
 
 /// The result when nothing can move any more.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,19 @@ pub struct FinalResult {
     pub log: Vec<(ProcessId, Value)>,
     /// The first state, in order of discovery, with this result.
     pub state: u32,
+}
+
+/// What is logged, in this order, and by whom.
+struct Log(Vec<(ProcessId, Value)>);
+
+impl Tracer for Log {
+    const EVENTS: bool = true;
+
+    fn record(&mut self, _: &Machine, state: &State, _: u64, event: &Event) {
+        if let (Kind::Logged(text), Some(t)) = (&event.kind, event.thread) {
+            self.0.push((state.threads.items()[t.index()].process, (*text).clone()));
+        }
+    }
 }
 
 /// A claim that holds because nothing ever put it to the test.
@@ -203,7 +218,7 @@ impl Exploration<'_> {
     }
 
     /// What a predicate's probes see when nothing can move any more, and what was logged until
-    /// then: each distinct result once, in order of discovery.
+    /// then: each distinct result once, in order of discovery, as a run tells it.
     pub fn results(&mut self, predicate: &Predicate) -> Vec<FinalResult> {
         let mut results: Vec<FinalResult> = Vec::new();
         let mut known = BTreeSet::new();
@@ -212,6 +227,19 @@ impl Exploration<'_> {
             let log = self.space.log(state);
             if known.insert(format!("{held:?} {log:?}")) {
                 results.push(FinalResult { held, log, state });
+            }
+        }
+        if self.space.forgets() {
+            for result in &mut results {
+                let path = self.path(result.state);
+                let schedule = self.schedule(&path);
+                let (mut log, grain) = (Log(Vec::new()), self.grain().clone());
+                let state = replay(self.machine, &grain, &schedule, &mut log);
+                result.held = predicate.sight(&state);
+                // Where the search kept no log, a schedule is no more than one of several that lead there.
+                if !result.log.is_empty() {
+                    result.log = log.0;
+                }
             }
         }
         results

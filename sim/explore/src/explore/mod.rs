@@ -426,8 +426,8 @@ impl Exploration<'_> {
         self.space.state(state)
     }
 
-    /// The state to which a path leads, as a run knows it: mailboxes that were made on the way have their names, and messages their
-    /// senders.
+    /// The state to which a path leads, as a run knows it: requests, and mailboxes that were made on the way, have their names,
+    /// and messages their senders.
     pub fn state_after(&mut self, path: &Path) -> State {
         match path.last() {
             Some(leg) if !self.space.forgets() => self.state(leg.to),

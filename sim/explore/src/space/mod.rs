@@ -314,11 +314,11 @@ impl<'m> Space<'m> {
         self.steps.codec.layout.room
     }
 
-    /// Whether a state may leave out what a run knows. Mailboxes that were made at run time are forgotten once nobody can reach
-    /// them, and those that are left have other names then. And nobody may be able to tell who has sent a message.
+    /// Whether a state may leave out what a run knows. Requests, and mailboxes that were made at run time, are forgotten once nobody
+    /// can reach them, and those that are left have other names then. And nobody may be able to tell who has sent a message.
     pub fn forgets(&self) -> bool {
         let layout = &self.steps.codec.layout;
-        [layout.drops, layout.unseen.hides_origins()].contains(&Is::So)
+        [layout.rights, layout.drops, layout.unseen.hides_origins()].contains(&Is::So)
     }
 
     /// How many states are known.

@@ -1,5 +1,6 @@
 //! A set of transitions that is being closed.
 
+use super::Size;
 use super::net::List;
 
 /// A set that is being closed.
@@ -15,10 +16,10 @@ pub(super) struct Closing {
     state: u32,
     /// For each transition, the last state in which a set that had it came to a possible one, and which.
     led_to: Vec<(u32, usize)>,
-    /// For each transition, the last state in which a set was closed from it, and in how many ways that can go at least.
-    closed: Vec<(u32, usize)>,
-    /// In how many ways this set can go at least, by what is known of others.
-    pub at_least: usize,
+    /// For each transition, the last state in which a set was closed from it, and how large that is at least.
+    closed: Vec<(u32, Size)>,
+    /// How large this set is at least, by what is known of others.
+    pub at_least: Size,
     /// For each list of the net, the number of the last set that it was added to.
     added: Vec<u32>,
     /// How many members of lists were looked at.
@@ -36,8 +37,8 @@ impl Closing {
             looked_at: 0,
             state: 0,
             led_to: vec![(0, 0); count],
-            closed: vec![(0, 0); count],
-            at_least: 0,
+            closed: vec![(0, Size::Ways(0)); count],
+            at_least: Size::Ways(0),
             added: vec![0; lists],
             scanned: 0,
         }
@@ -53,13 +54,13 @@ impl Closing {
         self.set.clear();
         self.required_by.clear();
         self.looked_at = 0;
-        self.at_least = 0;
+        self.at_least = Size::Ways(0);
         self.put(seed);
     }
 
-    /// Remembers in how many ways the set can go at least that was closed from this transition.
-    pub(super) fn learn(&mut self, seed: usize, ways: usize) {
-        self.closed[seed] = (self.state, ways);
+    /// Remembers how large the set is at least that was closed from this transition.
+    pub(super) fn learn(&mut self, seed: usize, size: Size) {
+        self.closed[seed] = (self.state, size);
     }
 
     fn has(&self, transition: usize) -> bool {
@@ -72,9 +73,9 @@ impl Closing {
             self.set.push(transition);
             self.required_by.push(self.looked_at.saturating_sub(1));
             // An estimate: what it lacks may be found elsewhere for this set. That can only make it seem too large.
-            let (state, ways) = self.closed[transition];
+            let (state, size) = self.closed[transition];
             if state == self.state {
-                self.at_least = self.at_least.max(ways);
+                self.at_least = self.at_least.max(size);
             }
         }
     }

@@ -82,8 +82,14 @@ enum Smallest {
     Set(usize, Vec<usize>),
 }
 
-/// The number of ways in which a set can go that must not be chosen.
-const MUST_NOT_BE: usize = usize::MAX;
+/// How large a set is. The smaller the better, and one that must not be chosen is larger than all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Size {
+    /// It can go in so many ways, or, if that is too many, in at least so many.
+    Ways(usize),
+    /// It must not be chosen.
+    Forbidden,
+}
 
 /// So many members of lists are looked at in the time in which one step is looked up.
 const SCANNED_AT_ONCE: u64 = 16;
@@ -188,20 +194,20 @@ impl PartialOrder {
                 if self.ask(now, asked, seed).is_empty() {
                     continue;
                 }
-                let ways = self.close(now, asked, (seed, most), closing);
-                closing.learn(seed, ways);
-                smallest = match smallest {
-                    Smallest::NothingIsPossible if ways == MUST_NOT_BE => Smallest::NoneMayBe,
-                    Smallest::NothingIsPossible | Smallest::NoneMayBe if ways != MUST_NOT_BE => {
+                let size = self.close(now, asked, (seed, most), closing);
+                closing.learn(seed, size);
+                smallest = match (smallest, size) {
+                    (_, Size::Ways(ways)) if ways < most => {
+                        most = ways;
+                        Smallest::Set(ways, closing.set.clone())
+                    }
+                    (Smallest::NothingIsPossible, Size::Forbidden) => Smallest::NoneMayBe,
+                    (Smallest::NothingIsPossible | Smallest::NoneMayBe, Size::Ways(_)) => {
                         Smallest::None
                     }
-                    other => other,
+                    (other, _) => other,
                 };
-                if ways < most {
-                    smallest = Smallest::Set(ways, closing.set.clone());
-                    most = ways;
-                }
-                if ways == 1 {
+                if size == Size::Ways(1) {
                     return smallest;
                 }
             }
@@ -312,18 +318,18 @@ impl PartialOrder {
         now.steps.codec.thread(self.view.parts[t]).map(|thread| thread.process)
     }
 
-    /// Closes a set from one transition. Returns in how many ways it can go; stops at `most`, or if it must not be chosen.
+    /// Closes a set from one transition; stops at `most` ways, or if it is forbidden.
     fn close(
         &self,
         now: &mut Now,
         asked: &mut Asked,
         (seed, most): (usize, usize),
         closing: &mut Closing,
-    ) -> usize {
+    ) -> Size {
         closing.begin(seed);
         let mut count = 0;
         while let Some(transition) = closing.next() {
-            if closing.at_least >= most {
+            if closing.at_least >= Size::Ways(most) {
                 return closing.at_least;
             }
             let ways = self.ask(now, asked, transition);
@@ -332,11 +338,11 @@ impl PartialOrder {
                     let more = self.ask(now, asked, other).len();
                     if self.hands_over(other) {
                         closing.is_too_large_with(other);
-                        return MUST_NOT_BE;
+                        return Size::Forbidden;
                     }
                     if count + more >= most {
                         closing.is_too_large_with(other);
-                        return count + more;
+                        return Size::Ways(count + more);
                     }
                 }
                 self.enabling((now, asked), transition, closing);
@@ -344,20 +350,20 @@ impl PartialOrder {
             }
             if self.hands_over(transition) {
                 closing.is_too_large_with(transition);
-                return MUST_NOT_BE;
+                return Size::Forbidden;
             }
             let ways = self.ask(now, asked, transition);
             count += ways.len();
             if count >= most {
                 closing.is_too_large_with(transition);
-                return count;
+                return Size::Ways(count);
             }
             let effects = ways.iter().map(|pending| now.steps.cache.effect(pending.effect));
             let ended: Vec<ProcessId> =
                 effects.flat_map(|effect| effect.ended.iter().copied()).collect();
             self.competing(now, transition, &ended, closing);
         }
-        count
+        Size::Ways(count)
     }
 
     /// Whether somebody may miss somebody if this is left to later.
