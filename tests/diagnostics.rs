@@ -173,6 +173,45 @@ fn conditions_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn what_a_mailbox_cannot_hold_from_the_start_is_refused() {
+    let found = |kernel: &str, mailbox: &str| {
+        let text = format!(
+            "kernel: {{{kernel}}}\nmailboxes: {{box: {{{mailbox}}}}}\nprocesses: {{P1: [{{receive: m, from: box}}]}}\n"
+        );
+        let found = printed(&scenario(&text), Style::Short);
+        format!("{kernel} {mailbox}: {}", found.trim_end())
+    };
+    for fine in [
+        "capacity: 2, holds: [token, 1]",
+        "capacity: 9B, holds: [token, [a, b, c], '']",
+        "capacity: unlimited, holds: [none, true, -5]",
+        "capacity: undefined, holds: [token]",
+        "replicas: 3, capacity: 1, holds: [token]",
+        "holds: []",
+    ] {
+        let fine = found("memory: 25B", fine);
+        assert!(!fine.contains("error"), "{fine}");
+    }
+    let wrong = [
+        ("", "capacity: 1, holds: token"),
+        ("", "capacity: 1, holds: [a, b]"),
+        ("", "holds: [a]"),
+        ("", "capacity: 4B, holds: [token]"),
+        ("", "capacity: 1, max-size: 4B, holds: [token]"),
+        ("", "capacity: 1, holds: ['${P1}']"),
+        ("", "capacity: 1, holds: ['${[box, 1]}']"),
+        ("", "capacity: 1, holds: ['${x}']"),
+        ("", "capacity: 1, holds: ['${2 - 1}']"),
+        ("", "capacity: 1, holds: ['${random(1, 6)}']"),
+        ("", "capacity: 1, holds: [~]"),
+        ("memory: 9B", "replicas: 2, capacity: 1, holds: [token]"),
+        ("memory: 9B, message-overhead: 5B", "capacity: 1, holds: [token]"),
+    ];
+    let found: Vec<String> = wrong.iter().map(|(kernel, mailbox)| found(kernel, mailbox)).collect();
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
 fn a_change_by_set_is_checked_like_the_file() {
     let options = |set: &str| LoadOptions { sets: vec![set.into()], ..LoadOptions::default() };
     let text = b"processes:\n  P1:\n    - log: a\n";

@@ -89,6 +89,9 @@ impl Telling<'_> {
 
     fn sent(&self, message: &Message) -> String {
         let to = self.names.mailbox(self.state, message.mailbox, LinkEnd::Receiver);
+        if message.is_from_the_start() {
+            return format!("{} is there from the start, in {to}", self.body(message));
+        }
         if message.sender == ProcessId::KERNEL {
             let kind = self.names.value(message.kind());
             return format!("the kernel sends the notice {kind} to {to}");
@@ -109,6 +112,10 @@ impl Telling<'_> {
     fn received(&self, message: &Message) -> String {
         let (machine, about) = (self.machine, self.body(message));
         let rights = rights(machine, message);
+        if message.is_from_the_start() {
+            let mailbox = machine.mailbox_name(message.mailbox);
+            return format!("receive {about} in {mailbox}");
+        }
         if message.sender == ProcessId::KERNEL {
             let kind = self.names.value(message.kind());
             let port = machine.mailbox_name(message.mailbox);

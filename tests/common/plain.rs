@@ -48,9 +48,13 @@ pub fn scenario(seed: u64) -> String {
         };
         let receiver = dice.pick(&["fifo", "fifo", "lifo", "arbitrary", "priority"]);
         let order = dice.pick(&["fifo", "fifo", "fifo", "fifo", "priority"]);
+        let holds = match capacity {
+            "1" | "2" | "unlimited" if memory.is_empty() && dice.chance(15) => ", holds: [x]",
+            _ => "",
+        };
         let _ = writeln!(
             out,
-            "  {name}: {{capacity: {capacity}, receiver: {receiver}, order: {order}}}"
+            "  {name}: {{capacity: {capacity}, receiver: {receiver}, order: {order}{holds}}}"
         );
     }
     let mut ports = String::new();
@@ -144,7 +148,9 @@ const SERVER: [&str; 10] = [
 fn numbered(dice: &mut Dice) -> String {
     let mut out = String::from("mailboxes:\n");
     for name in ["a", "b"] {
-        let _ = writeln!(out, "  {name}: {{capacity: {}}}", dice.pick(&["none", "1", "2"]));
+        let capacity = dice.pick(&["none", "1", "2"]);
+        let holds = if capacity != "none" && dice.chance(10) { ", holds: [1]" } else { "" };
+        let _ = writeln!(out, "  {name}: {{capacity: {capacity}{holds}}}");
     }
     let replicas = 2 + dice.below(2);
     let own = dice.pick(&["none", "1", "2"]);
@@ -199,7 +205,9 @@ fn ring(dice: &mut Dice) -> String {
     let mut out = format!("kernel: {{buffering: {buffering}{memory}}}\nmailboxes:\n  a: {{}}\n");
     let replicas = 2 + dice.below(3);
     let own = dice.pick(&["none", "1", "2"]);
-    let _ = writeln!(out, "  own: {{replicas: {replicas}, capacity: {own}}}\nprocesses:");
+    let holds =
+        if own != "none" && memory.is_empty() && dice.chance(30) { ", holds: [x]" } else { "" };
+    let _ = writeln!(out, "  own: {{replicas: {replicas}, capacity: {own}{holds}}}\nprocesses:");
     if dice.chance(40) {
         let steps = dice.pick(&[
             "{receive: m, from: a}",

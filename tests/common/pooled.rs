@@ -12,13 +12,20 @@ pub fn scenario(dice: &mut Dice) -> String {
     let are_pairs = processes == 4 && dice.chance(70);
     let full = dice.pick(&["wait", "wait", "wait", "wait", "fail"]);
     let buffering = dice.pick(&["none", "none", "1"]);
+    let memory = 1 + dice.below(3);
     let mut out = format!(
-        "kernel: {{buffering: {buffering}, memory: {}B, memory-full: {full}}}\nmailboxes:\n",
-        1 + dice.below(3)
+        "kernel: {{buffering: {buffering}, memory: {memory}B, memory-full: {full}}}\nmailboxes:\n"
     );
     for name in 1..=processes {
         let capacity = dice.pick(&["1", "1", "2", "unlimited", "none"]);
-        let _ = writeln!(out, "  b{name}: {{capacity: {capacity}}}");
+        let holds =
+            match (name, capacity) {
+                (1, "1" | "2" | "unlimited") if dice.chance(25) => {
+                    if memory > 1 && dice.chance(50) { ", holds: [xy]" } else { ", holds: [x]" }
+                }
+                _ => "",
+            };
+        let _ = writeln!(out, "  b{name}: {{capacity: {capacity}{holds}}}");
     }
     out.push_str("processes:\n");
     for own in 1..=processes {

@@ -212,6 +212,7 @@ def generate(seed, profile):
         if F['types'] and r.random() < .4: d['order'] = 'priority'
         if F['policies'] and r.random() < .3: d['receiver'] = r.choice(['fifo', 'lifo', 'arbitrary', 'priority'])
         if F['bytes'] and r.random() < .2: d['max-size'] = '4B'
+        if d.get('capacity') in (1, 2, 3, 'unlimited') and not F['memory'] and r.random() < .3: d['holds'] = ['t']
         boxes['xyz'[i]] = d
     fambox = None
     procs = ['A', 'B', 'C', 'D'][:r.choice([2, 2, 3, 3, 4])]

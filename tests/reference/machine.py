@@ -25,7 +25,7 @@ from sets import PortSets
 from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
-from values import WRONG_TYPE, Ambiguous, Family, Handle, Opened, ThreadError, evaluate
+from values import WRONG_TYPE, Ambiguous, Family, Handle, Message, Opened, ThreadError, default_size, evaluate
 from watching import Watching
 
 
@@ -53,6 +53,9 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         state.holder, state.refs = dict(self.scenario.holder), dict(self.scenario.send_rights)
         state.made = {port: sum(count for (_, other), count in state.refs.items() if other == port)
                       for port in state.holder}
+        for handle, bodies in self.scenario.held.items():
+            for body in bodies:
+                self.store(state, handle, Message(body, None, None, 0, default_size(body), None, None, None))
         for declared in self.scenario.threads:
             thread = self.new_thread(declared.process, declared.name, declared.code, dict(declared.variables))
             thread.shown, thread.index, thread.thread_index = declared.shown, declared.index, declared.thread_index

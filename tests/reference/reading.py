@@ -193,6 +193,7 @@ class Scenario:
             raise Ambiguous('detect: refuse with look-again or limited memory')
         self.families = {}          # name -> handles of the members
         self.boxes = {}             # handle of a mailbox -> Box
+        self.held = {}              # handle of a mailbox -> what the messages say that lie in it from the start
         self.read_mailboxes(document.get('mailboxes') or {})
         self.processes = []         # handles
         self.protected = set()
@@ -263,6 +264,7 @@ class Scenario:
                       size_of(declared['max-size']) if 'max-size' in declared else None)
             for handle in self.members('box', name, declared.get('replicas')):
                 self.boxes[handle] = box
+                self.held[handle] = declared.get('holds') or []
 
     def read_ports(self, ports):
         by_name = {process.name: process for process in self.processes}

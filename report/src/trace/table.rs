@@ -186,7 +186,11 @@ pub const KEYS: &[KeySpec] = &[
     ),
     key("object", Kind::Text, "a mailbox, or a process for its link"),
     key("serial", Kind::From(1), "the message's number in this run"),
-    key("sender", Kind::Text, "the process that sent the message"),
+    key(
+        "sender",
+        Kind::Text,
+        "the process that sent the message; `the kernel` of a notice, and of what was there from the start",
+    ),
     key("size", Kind::From(0), "the message's size, in bytes"),
     key("body", Kind::Value, "what the message says"),
     key("type", Kind::Value, "its type, if it has one"),

@@ -5,7 +5,7 @@ use ipcsim_kernel::{
 };
 
 use crate::explore::ScheduleStep;
-use crate::run::Tracer;
+use crate::run::{Tracer, tell_what_is_held};
 use crate::space::{Grain, Move, Ready, Step, drive};
 use crate::verdict::forgive_daemons;
 
@@ -18,6 +18,7 @@ pub fn replay<T: Tracer>(
     tracer: &mut T,
 ) -> State {
     let mut state = State::initial(machine);
+    tell_what_is_held(machine, &state, tracer);
     for (number, step) in schedule.iter().enumerate() {
         let mut script = Script { answers: &step.answers, grain };
         tracer.step_begins(machine, &state, number as u64, step.what);

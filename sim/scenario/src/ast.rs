@@ -95,6 +95,8 @@ pub enum Arg {
     Capacity(Capacity),
     /// An expression, or a value that a thread computes.
     Expr(Expr),
+    /// A list of values.
+    Exprs(Placed<Vec<Expr>>),
     /// Objects: one, a list, or `anyone`.
     Objects(Objects),
     /// How long to wait.

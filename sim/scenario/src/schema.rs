@@ -159,6 +159,7 @@ fn kind(kind: Kind) -> Value {
         Kind::Mode => json!({ "type": "string", "pattern": MODE }),
         Kind::Text => json!({ "type": ["string", "number", "boolean"] }),
         Kind::Body | Kind::Expression => expression(),
+        Kind::Bodies => json!({ "type": "array", "items": expression() }),
         Kind::Sources | Kind::Victims | Kind::Holders | Kind::Ports => {
             json!({ "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
         }

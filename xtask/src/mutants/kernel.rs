@@ -10,6 +10,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "&[Effect::HasNoEvent]",
     },
     Mutant {
+        name: "what mailboxes hold from the start takes no memory",
+        file: "sim/kernel/src/initial/mod.rs",
+        before: "self.memory.charge(size);",
+        after: "self.memory.charge(size.min(0));",
+    },
+    Mutant {
         name: "a join is said never to time out",
         file: "sim/program/src/word.rs",
         before: "Join \"join\" [WouldBlock TimedOut",

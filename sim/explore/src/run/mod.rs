@@ -14,7 +14,7 @@ mod watch;
 
 use std::sync::atomic::AtomicU64;
 
-use ipcsim_kernel::{Event, Machine, Pc, ProcessId, State, ThreadId};
+use ipcsim_kernel::{Event, Kind, Machine, Pc, ProcessId, State, ThreadId};
 
 use crate::cancel::{Cancellation, Reason};
 use crate::space::Move;
@@ -195,9 +195,23 @@ pub struct Run {
     pub waiting_since_ns: Vec<u64>,
 }
 
+/// Tells what mailboxes hold from the start, as if the kernel had just put it there.
+pub(crate) fn tell_what_is_held<T: Tracer>(machine: &Machine, state: &State, tracer: &mut T) {
+    if !T::EVENTS {
+        return;
+    }
+    for (messages, message) in state.mailboxes.items().iter().flat_map(|it| (1..).zip(&it.messages))
+    {
+        for kind in [Kind::Sent(message), Kind::Stored { message, messages }] {
+            tracer.record(machine, state, 0, &Event { thread: None, pc: None, kind });
+        }
+    }
+}
+
 /// Runs a machine.
 pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run {
     let mut runner = Runner::new(machine);
+    tell_what_is_held(machine, &runner.state, tracer);
     let mut watch = Watch::new(&runner);
     let stop = loop {
         if let Some(stop) = runner.limit(limits) {

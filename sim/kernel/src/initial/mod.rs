@@ -2,6 +2,8 @@
 
 mod links;
 
+use std::sync::Arc;
+
 use ipcsim_program::{Ghost, MailboxId, Outcome, ProcessId, ThreadId, Value};
 
 use crate::machine::{Birth, Machine};
@@ -42,8 +44,22 @@ impl State {
                 state.processes[holder.index()].rights.add_receive(id);
             }
         }
+        state.take_in_what_is_held();
         links::make(machine, &mut state);
         state
+    }
+
+    /// What mailboxes hold from the start takes memory, and is numbered like all messages.
+    fn take_in_what_is_held(&mut self) {
+        for id in 0..self.mailboxes.len() {
+            for place in 0..self.mailboxes[id].messages.len() {
+                let serial = self.number_a_message();
+                let message = Arc::make_mut(&mut self.mailboxes[id].messages[place]);
+                message.serial = serial;
+                let size = message.size;
+                self.memory.charge(size);
+            }
+        }
     }
 
     fn add_process(&mut self, machine: &Machine, process: ProcessId) {

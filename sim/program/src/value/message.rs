@@ -133,6 +133,12 @@ impl Message {
         self.rights().iter().copied().chain(once)
     }
 
+    /// Whether nobody has sent it: its mailbox held it from the start. (The kernel's own messages are notices, and come by
+    /// send-once rights.)
+    pub fn is_from_the_start(&self) -> bool {
+        self.sender == ProcessId::KERNEL && self.route == Route::Mailbox
+    }
+
     /// The right that `reply` uses up: every request of a `call` carries one.
     pub fn reply_right(&self) -> Option<ReplyRight> {
         match self.then() {

@@ -232,6 +232,15 @@ impl Value {
         }
     }
 
+    /// Whether an object of the kernel is in it, or a message.
+    pub fn names_something(&self) -> bool {
+        match self {
+            Value::Handle(_) | Value::Message(_) | Value::Scalar(_) => true,
+            Value::List(list) => list.items.iter().any(Value::names_something),
+            _ => false,
+        }
+    }
+
     /// Order as `<` means it: integers, durations and texts, each with its own kind.
     pub fn compare(&self, other: &Value) -> Result<Ordering, Fault> {
         match (self, other) {

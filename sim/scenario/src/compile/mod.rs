@@ -4,6 +4,7 @@ mod claims;
 mod declare;
 mod flow;
 mod jumps;
+mod mailboxes;
 mod name_servers;
 mod ports;
 mod predicate;
@@ -14,16 +15,14 @@ mod spawned;
 mod types;
 mod unit;
 
-use ipcsim_kernel::object::mailbox::{Mailbox, Object};
-use ipcsim_kernel::{Expr, Field, File, Machine, Predicate, QueueSpec, Receives, UserId, Value};
+use ipcsim_kernel::{Expr, Field, Machine, Predicate, Receives, UserId, Value};
 
-use crate::ast::{Fields, Scenario};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::ast::Scenario;
+use crate::diagnostic::Diagnostic;
 use crate::personality::{self, Personality};
 use crate::place::{Place, Source};
-use crate::table::Section;
 use declare::Names;
-use settings::{capacity, name, order, pick, policies, timing, unsigned};
+use settings::{policies, timing};
 use unit::Entry;
 
 /// A scenario as the kernel knows it.
@@ -151,90 +150,11 @@ impl Lines {
 }
 
 impl Compiler<'_> {
-    fn mailboxes(&mut self) {
-        for declaration in &self.scenario[Section::Mailboxes] {
-            let fields = &declaration.fields;
-            let spec = QueueSpec {
-                capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
-                order: order(fields),
-                receiver: pick(fields, "receiver").unwrap_or(self.machine.policies.receiver),
-                max_size: unsigned(fields, "max-size").unwrap_or(QueueSpec::ANY_SIZE),
-            };
-            match unsigned(fields, "replicas") {
-                None => self.add_mailbox(declaration.name.value.clone(), spec),
-                Some(count) => {
-                    for index in 1..=count {
-                        self.add_mailbox(format!("{}[{index}]", declaration.name.value), spec);
-                    }
-                }
-            }
-        }
-    }
-
-    fn add_mailbox(&mut self, name: String, spec: QueueSpec) {
-        self.machine.mailboxes.push(Mailbox::new(spec, Object::Open));
-        self.machine.symbols.mailboxes.push(name);
-    }
-
     fn user(&mut self, user: &str) -> UserId {
         let known = self.users.iter().position(|known| known == user);
         UserId::at(known.unwrap_or_else(|| {
             self.users.push(user.to_string());
             self.users.len() - 1
         }))
-    }
-
-    fn files(&mut self) {
-        for declaration in &self.scenario.files {
-            let fields = &declaration.fields;
-            let Some(mailbox) = name(fields, "mailbox") else { continue };
-            let Some(id) = self.names.single_mailbox(mailbox.value) else {
-                let known = self.scenario[Section::Mailboxes].iter().map(|m| m.name.value.as_str());
-                self.found.push(
-                    Diagnostic::new(
-                        Code::UnknownName,
-                        mailbox.at,
-                        format!("no single mailbox is called `{}`", mailbox.value),
-                    )
-                    .did_you_mean(mailbox.value, known),
-                );
-                continue;
-            };
-            if let Some(mailbox) = self.machine.mailboxes.get_mut(id.index())
-                && mailbox.object == Object::Open
-            {
-                mailbox.object = Object::Filed;
-            }
-            let (owner_mode, other_mode) = self.mode(fields);
-            let owner = name(fields, "owner").map(|owner| self.user(owner.value));
-            self.machine.files.push(File {
-                path: declaration.name.value.as_str().into(),
-                mailbox: id,
-                owner,
-                owner_mode,
-                other_mode,
-            });
-        }
-        self.machine.files.sort_by(|a, b| a.path.cmp(&b.path));
-    }
-
-    /// The first digit of a mode is the owner's, the last is everybody else's; there are no groups.
-    fn mode(&mut self, fields: &Fields) -> (u8, u8) {
-        let Some(mode) = name(fields, "mode") else { return (6, 6) };
-        let digits = mode.value.strip_prefix('0').unwrap_or(mode.value).as_bytes();
-        match digits {
-            [owner @ b'0'..=b'7', b'0'..=b'7', other @ b'0'..=b'7'] => (owner - b'0', other - b'0'),
-            _ => {
-                self.found.push(
-                    Diagnostic::new(
-                        Code::Files,
-                        mode.at,
-                        format!("`{}` is not a mode", mode.value),
-                    )
-                    .label("expected three octal digits in quotes, such as \"0620\""),
-                );
-                (0, 0)
-            }
-        }
     }
 }

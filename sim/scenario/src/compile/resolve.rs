@@ -370,6 +370,22 @@ pub(super) fn constant(names: &Names, expr: &Expr) -> Result<Value, Failed> {
     }
 }
 
+/// A value that is known before the run, and no object of the kernel.
+pub(super) fn plain_value(names: &Names, expr: &Expr) -> Result<Value, Failed> {
+    let told = |message| Diagnostic::new(Code::WrongType, expr.at, message);
+    match Scope::of_constants(names).expr(expr)? {
+        Code_::Constant(value) if !value.names_something() => Ok(value),
+        Code_::Constant(_) => {
+            let told = told("what a mailbox holds from the start names no object");
+            Err(Box::new(told.label("write a text, a number, a truth value, `none`, or a list")))
+        }
+        _ => {
+            let told = told("what a mailbox holds from the start is known before the run");
+            Err(Box::new(told.label("this has to be computed")))
+        }
+    }
+}
+
 /// An object that is known before the run.
 pub(super) fn constant_handle(names: &Names, reference: &Reference) -> Result<Handle, Failed> {
     let mut scope = Scope::of_constants(names);

@@ -28,6 +28,7 @@ impl Reader {
                 Some(Arg::Name(name))
             }
             Kind::Body => Some(Arg::Expr(self.value(key, node)?)),
+            Kind::Bodies => self.bodies(key, node),
             Kind::Text => Some(Arg::Expr(self.text(key, node)?)),
             Kind::Expression => Some(Arg::Expr(self.expression(key, node)?)),
             Kind::Number | Kind::Count | Kind::Size => self.number(kind, key, node),
@@ -156,6 +157,14 @@ impl Reader {
             return None;
         }
         expr::value(node, &mut self.found)
+    }
+
+    fn bodies(&mut self, key: &str, node: &Node) -> Option<Arg> {
+        let Yaml::List(items) = &node.value else {
+            return self.expected(key, "a list of values such as `[token, token]`", node);
+        };
+        let values: Option<Vec<Expr>> = items.iter().map(|item| self.value(key, item)).collect();
+        Some(Arg::Exprs(Placed::new(values?, node.at)))
     }
 
     /// A text, whatever it looks like: quotes make no difference.

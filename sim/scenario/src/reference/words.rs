@@ -15,6 +15,7 @@ pub(super) fn kind_in_words(kind: Kind) -> String {
         Kind::Threads => "THREAD",
         Kind::Variable(_) => "VARIABLE",
         Kind::Body => "VALUE",
+        Kind::Bodies => "[VALUE, …]",
         Kind::Target | Kind::Holder => "NAME or ${VARIABLE}",
         Kind::Sources => "NAME, [NAME, …] or anyone",
         Kind::Victims => "NAME or [NAME, …]",

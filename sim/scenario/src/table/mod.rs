@@ -25,6 +25,8 @@ pub enum Kind {
     Variable(Set),
     /// What a message says.
     Body,
+    /// What each of several messages says.
+    Bodies,
     /// Permissions of a file.
     Mode,
     /// A text that may hold `${…}`.
@@ -330,6 +332,7 @@ pub const MAILBOX: &[Key] = &[
     optional("order", Kind::Word(ORDERS), "The order of its messages, and of blocked senders"),
     optional("receiver", Kind::Word(PICKS), "Who gets a message when several receives wait"),
     optional("max-size", Kind::FixedSize, "Larger messages are refused as `too-large`"),
+    optional("holds", Kind::Bodies, "Messages that lie in it from the start: `[token, token]`"),
 ];
 
 /// The keys of a port.

@@ -307,8 +307,8 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     (At::Mailbox, &["prio", "priority", "sort"], "write `order: priority`"),
     (
         At::Mailbox,
-        &["messages", "contents", "initial", "holds"],
-        "a mailbox is empty at first: let a process send what it shall hold",
+        &["messages", "contents", "content", "initial", "initially", "contains", "tokens"],
+        "write `holds: [token, token]`",
     ),
     // Keys of a process.
     (

@@ -41,7 +41,7 @@ impl Sides {
             return None;
         }
         let boxes = state.mailboxes.items();
-        let sizes = Sizes::of(machine);
+        let sizes = Sizes::of(machine, boxes);
         let memory = sizes.need_of(machine, boxes);
         let stores = |mailbox: &Mailbox| mailbox.spec.capacity != Capacity::None;
         // Memory has one queue for all: if one thread must wait in it eagerly, all must.
@@ -203,12 +203,13 @@ fn names_several(effect: Effect) -> bool {
     })
 }
 
-/// The sizes of a machine's messages, in bytes, as far as they can be told from the code.
+/// The sizes of a machine's messages, in bytes, as far as they can be told before it runs.
 struct Sizes(Vec<Option<u64>>);
 
 impl Sizes {
-    fn of(machine: &Machine) -> Self {
-        let mut sizes = Vec::new();
+    fn of(machine: &Machine, boxes: &[Mailbox]) -> Self {
+        let held = boxes.iter().flat_map(|mailbox| &mailbox.messages);
+        let mut sizes: Vec<Option<u64>> = held.map(|message| Some(message.size)).collect();
         for op in &machine.code {
             op.effects(&mut |effect| {
                 if let Effect::Sends(send) = effect {

@@ -192,13 +192,10 @@ impl<'a> Owner<'a> {
 
     /// What kind of value an expression certainly has, unless it is `none`.
     pub(super) fn kind(&self, expr: &Expr, bodies: Option<&Bodies>) -> Option<Kind> {
+        if let Some(kind) = kind_as_written(expr) {
+            return Some(kind);
+        }
         Some(match &expr.value {
-            Shape::Int(_) => Kind::Int,
-            Shape::Bool(_) => Kind::Truth,
-            Shape::Text(_) | Shape::Join(_) => Kind::Text,
-            Shape::Duration(_) => Kind::Duration,
-            Shape::List(_) => Kind::List,
-            Shape::None | Shape::Index(..) => return None,
             Shape::Name(name) => match name.as_str() {
                 "index" | "thread-index" => Kind::Int,
                 "status" => Kind::Text,
@@ -234,6 +231,7 @@ impl<'a> Owner<'a> {
                 "now" => Kind::Duration,
                 _ => return None,
             },
+            _ => return None,
         })
     }
 
@@ -247,6 +245,18 @@ impl<'a> Owner<'a> {
         let first = kinds.next()??;
         kinds.all(|kind| kind == Some(first)).then_some(first)
     }
+}
+
+/// The kind of an expression that shows by how it is written.
+fn kind_as_written(expr: &Expr) -> Option<Kind> {
+    Some(match &expr.value {
+        Shape::Int(_) => Kind::Int,
+        Shape::Bool(_) => Kind::Truth,
+        Shape::Text(_) | Shape::Join(_) => Kind::Text,
+        Shape::Duration(_) => Kind::Duration,
+        Shape::List(_) => Kind::List,
+        _ => return None,
+    })
 }
 
 /// The certain kinds of message bodies, by where they are sent.
@@ -269,10 +279,23 @@ impl Bodies {
             // The kernel and name servers send what no step of the file does.
             is_certain: scenario[Section::Ports].is_empty() && scenario[Section::Names].is_empty(),
         };
+        for mailbox in &scenario[Section::Mailboxes] {
+            if let Some(Arg::Exprs(held)) = mailbox.fields.get("holds").map(|arg| &arg.value) {
+                for body in &held.value {
+                    bodies.add(&mailbox.name.value, kind_as_written(body));
+                }
+            }
+        }
         for owner in owners {
             owner.each_step(&mut |step| bodies.note(owner, step));
         }
         bodies
+    }
+
+    /// A message of this kind may lie there.
+    fn add(&mut self, name: &str, kind: Option<Kind>) {
+        let known = self.sent.entry(name.to_string()).or_insert(kind);
+        *known = known.filter(|known| Some(*known) == kind);
     }
 
     fn note(&mut self, owner: &Owner, step: &Step) {
@@ -288,8 +311,7 @@ impl Bodies {
         let kind = owner.kind(body, None);
         match step.fields.get("to").map(|to| &to.value) {
             Some(Arg::Objects(Objects::One(Reference::Named { name, .. }))) => {
-                let known = self.sent.entry(name.value.clone()).or_insert(kind);
-                *known = known.filter(|known| Some(*known) == kind);
+                self.add(&name.value, kind);
             }
             _ => self.is_certain = false,
         }
