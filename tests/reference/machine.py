@@ -25,7 +25,8 @@ from sets import PortSets
 from settling import Settling
 from spawn import Spawning, UNMADE
 from state import State, Thread
-from values import WRONG_TYPE, Ambiguous, Family, Handle, Message, Opened, ThreadError, default_size, evaluate
+from values import WRONG_TYPE, Ambiguous, Family, Handle, Message, Opened, ThreadError, default_size, evaluate, \
+    template
 from watching import Watching
 
 
@@ -55,6 +56,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
                       for port in state.holder}
         for handle, bodies in self.scenario.held.items():
             for body in bodies:
+                body = template(body, {})
                 self.store(state, handle, Message(body, None, None, 0, default_size(body), None, None, None))
         for declared in self.scenario.threads:
             thread = self.new_thread(declared.process, declared.name, declared.code, dict(declared.variables))
