@@ -232,12 +232,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         after: "arrangement.renamed(part, &turn(self.places, 0))",
     },
     Mutant {
-        name: "who receives from several chooses between messages that are stored at once",
-        file: "sim/explore/src/space/lazy/sides.rs",
-        before: "if waits_eagerly && machine.any_call(names_several)",
-        after: "if waits_eagerly && machine.code.is_empty()",
-    },
-    Mutant {
         name: "a name for a port that is gone keeps it",
         file: "sim/explore/src/space/codec/names.rs",
         before: "    process.rights.forget(MailboxId::at(id));\n",

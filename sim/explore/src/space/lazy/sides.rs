@@ -5,7 +5,7 @@
 //! Where one thread has to wait eagerly, all that stand in the same queue do.
 
 use ipcsim_kernel::object::port::{Port, Receiver};
-use ipcsim_kernel::program::{Command, Effect, From, Op, Send};
+use ipcsim_kernel::program::{Command, Effect, Op, Send};
 use ipcsim_kernel::table::Notes;
 use ipcsim_kernel::{
     BlockedOn, Bound, Capacity, Detect, DyingPort, Expr, Function, Machine, Mailbox, MailboxId,
@@ -49,10 +49,6 @@ impl Sides {
             && !(sizes.are_equal()
                 && boxes.iter().all(sends_lazily)
                 && has_one_sender_each(machine, state));
-        // What is freed at once may serve several of them, and nobody can call in between to choose among their messages.
-        if waits_eagerly && machine.any_call(names_several) {
-            return None;
-        }
         let lazily =
             |mailbox: &Mailbox| sends_lazily(mailbox) && !(waits_eagerly && stores(mailbox));
         let sends = boxes.iter().map(|mailbox| Is::when(lazily(mailbox))).collect();
@@ -187,20 +183,6 @@ fn has_one_sender_each(machine: &Machine, state: &State) -> bool {
         senders <= 1 || !matches!(mailbox.spec.capacity, Capacity::Messages(_))
     };
     boxes.iter().zip(senders).all(has_one)
-}
-
-/// Whether a call may receive from more than one mailbox.
-fn names_several(effect: Effect) -> bool {
-    let is_one = |from: &Expr| {
-        matches!(
-            from,
-            Expr::MailboxMember { .. } | Expr::ProcessMember(..) | Expr::Constant(Value::Handle(_))
-        )
-    };
-    matches!(effect, Effect::Receives(receive) if match &receive.from {
-        From::These(from) => !is_one(from),
-        From::Anyone => true,
-    })
 }
 
 /// The sizes of a machine's messages, in bytes, as far as they can be told before it runs.
