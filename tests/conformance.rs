@@ -161,9 +161,12 @@ cases! { names, "conformance/names.yaml":
 }
 
 cases! { posix_mq, "conformance/posix-mq.yaml":
-    MQ_01 MQ_02 MQ_05 MQ_07 MQ_11 MQ_14 MQ_16 MQ_19 MQ_20 MQ_22 MQ_25 MQ_37 MQ_08 MQ_04 MQ_10 MQ_13
+    MQ_01 MQ_02 MQ_05 MQ_07 MQ_11 MQ_14 MQ_16 MQ_19 MQ_20 MQ_22 MQ_25 MQ_37 MQ_08 MQ_04 MQ_10 MQ_13 MQ_23
 }
 
+cases! { sysv, "conformance/sysv.yaml":
+    SV_04 SV_05 SV_07 SV_10 SV_11 SV_13 SV_14 SV_16
+}
 cases! { minix, "conformance/minix.yaml":
     MN_01 MN_02 MN_04 MN_05 MN_07 MN_08 MN_10 MN_11 MN_16
 }

@@ -12,8 +12,8 @@ use ipcsim_kernel::object::queue::MessageQueue;
 use ipcsim_kernel::object::room::Room::{self, Free, Full, Never, Undefined};
 use ipcsim_kernel::program::{Extras, Once};
 use ipcsim_kernel::{
-    Arrivals, Capacity, Filter, Ghost, List, Mailbox, MailboxId, Message, Object, Order, Pick,
-    ProcessId, QueueSpec, Route, ThreadId, Value,
+    Arrivals, Capacity, Filter, Ghost, HandOver, List, Mailbox, MailboxId, Message, Object, Order,
+    Pick, ProcessId, QueueSpec, Route, ThreadId, Value,
 };
 use ipcsim_report::trace;
 
@@ -100,7 +100,8 @@ fn messages_and_senders_stand_in_order() {
         let mut mailbox = Mailbox::new(queue(Capacity::Unlimited, *order).spec, Object::Open);
         for (number, priority) in (0..).zip(*arrive) {
             mailbox.store(message(number, *priority, ""));
-            mailbox.block_sender(ThreadId(number as u32), message(number, *priority, ""));
+            let blocked = message(number, *priority, "");
+            mailbox.block_sender(ThreadId(number as u32), blocked, Pick::Fifo);
         }
         let blocked: Vec<i64> = mailbox.senders.iter().map(|(_, it)| it.priority()).collect();
         assert_eq!(blocked, *leave, "{order:?}");
@@ -111,6 +112,46 @@ fn messages_and_senders_stand_in_order() {
         assert!(taken.windows(2).all(|two| two[0].0 != two[1].0 || two[0].1 < two[1].1));
         assert_eq!(mailbox.stored_bytes, 0, "what is gone is not counted");
     }
+}
+
+#[test]
+fn policies_decide_what_is_stored_and_what_needs_room() {
+    // The eager limit, the capacity, how large the messages are that are there, and the new one; whether there is room, and
+    // whether it needs some to go to a receiver that waits, with `hand-over: if-room`.
+    let table: &[(u64, Capacity, &[u64], u64, Room, bool)] = &[
+        (QueueSpec::ANY_SIZE, Capacity::Messages(1), &[], 9, Free, true),
+        (QueueSpec::ANY_SIZE, Capacity::Messages(1), &[1], 9, Full, true),
+        (QueueSpec::ANY_SIZE, Capacity::None, &[], 9, Full, false),
+        (QueueSpec::ANY_SIZE, Capacity::Bytes(2), &[0, 0], 0, Full, true),
+        (QueueSpec::ANY_SIZE, Capacity::Bytes(2), &[0], 2, Free, true),
+        (QueueSpec::ANY_SIZE, Capacity::Bytes(2), &[0, 0], 3, Never, true),
+        (4, Capacity::Unlimited, &[], 4, Free, true),
+        (4, Capacity::Unlimited, &[], 5, Full, false),
+        // Larger than all of the mailbox: it is not stored there anyhow.
+        (4, Capacity::Bytes(8), &[], 9, Full, false),
+        (4, Capacity::Undefined, &[], 5, Full, false),
+    ];
+    for (eager_limit, capacity, there, size, room, needs_room) in table {
+        for hand_over in [HandOver::AtOnce, HandOver::IfRoom] {
+            let plain = QueueSpec::plain(*capacity, Pick::Fifo);
+            let spec = QueueSpec { eager_limit: *eager_limit, hand_over, ..plain };
+            let mut queue = MessageQueue::new(spec);
+            there.iter().for_each(|size| queue.store(message(*size, 0, "")));
+            assert_eq!(queue.room(*size), *room, "{capacity:?}, {there:?} and {size}");
+            let goes_at_once = hand_over == HandOver::AtOnce || !needs_room;
+            assert_eq!(queue.hands_over_at_once(*size), goes_at_once, "{capacity:?} and {size}");
+        }
+    }
+}
+
+#[test]
+fn where_the_urgent_go_first_the_priority_of_a_message_does_not_count() {
+    let mut mailbox = Mailbox::new(queue(Capacity::None, Order::Priority).spec, Object::Open);
+    for (t, priority) in (0..).map(ThreadId).zip([1, 9, 5]) {
+        mailbox.block_sender(t, message(1, priority, ""), Pick::Priority);
+    }
+    let blocked: Vec<i64> = mailbox.senders.iter().map(|(_, it)| it.priority()).collect();
+    assert_eq!(blocked, [1, 9, 5]);
 }
 
 #[test]
@@ -133,7 +174,7 @@ fn a_newcomer_stands_behind_those_who_wait() {
         let spec = queue(Capacity::Messages(1), *order).spec;
         let mut mailbox = Mailbox::new(spec, Object::Port(Box::new(port)));
         for (t, priority) in (0..).map(ThreadId).zip(*waiting) {
-            mailbox.block_sender(t, message(1, *priority, ""));
+            mailbox.block_sender(t, message(1, *priority, ""), Pick::Fifo);
         }
         let found = mailbox.stands_behind(&message(1, *priority, ""));
         assert_eq!(found, *stands_behind, "{order:?}, {waiting:?} and {priority}");
@@ -151,7 +192,7 @@ fn a_message_that_is_kept_knows_how_many_senders_go_before_it() {
         }
         let spec = QueueSpec::plain(Capacity::Messages(1), Pick::Fifo);
         let mut mailbox = Mailbox::new(spec, Object::Port(Box::new(port)));
-        (0..3).for_each(|t| mailbox.block_sender(ThreadId(t), message(1, 0, "")));
+        (0..3).for_each(|t| mailbox.block_sender(ThreadId(t), message(1, 0, ""), Pick::Fifo));
         assert_eq!(mailbox.release_sender(leaves).0, ThreadId(leaves as u32));
         let left: Vec<u32> =
             mailbox.port().expect("it is one").held.iter().map(|it| it.ahead).collect();

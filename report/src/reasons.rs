@@ -4,9 +4,10 @@
 //! holds it; where a request lies, what those are busy with who could take it.
 
 use ipcsim_kernel::object::port::Receiver;
+use ipcsim_kernel::object::room::Room;
 use ipcsim_kernel::program::{Effect, Inquiry};
 use ipcsim_kernel::{
-    BlockedOn, Capacity, Expr, Filter, Holder, Life, Machine, MailboxId, Message, Object,
+    BlockedOn, Capacity, Expr, Filter, HandOver, Holder, Life, Machine, MailboxId, Message, Object,
     ProcessId, ReplyRight, Sources, State, ThreadId, ThreadState, Value, wait_graph,
 };
 
@@ -148,6 +149,44 @@ pub fn why(machine: &Machine, state: &State, t: ThreadId, on: &BlockedOn) -> Str
 
 fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
     let mailbox = &state.mailboxes[message.mailbox.index()];
+    let spec = &mailbox.spec;
+    if spec.capacity != Capacity::None && !mailbox.stores(message.size) {
+        let limit = bytes(spec.eager_limit);
+        return format!(
+            "more than {limit} is not stored, and {}",
+            why_not_taken(names, state, message)
+        );
+    }
+    let why = why_there_is_no_room(names, state, message);
+    match who_waits_for(state, message) {
+        Some(t) if spec.hand_over == HandOver::IfRoom => {
+            format!(
+                "{why}; {} waits for it, but gets it only if there is room",
+                names.thread(state, t)
+            )
+        }
+        _ => why,
+    }
+}
+
+/// The thread that waits for a message and would take it.
+fn who_waits_for(state: &State, message: &Message) -> Option<ThreadId> {
+    let known_as = state.known_as(message.mailbox);
+    (0..state.threads.len()).map(ThreadId::at).find(|t| match state.waits_for(*t) {
+        Some(BlockedOn::Receive { sources, filter }) => {
+            let link = state.mailboxes[message.mailbox.index()].link();
+            let is_its_own = link.is_none_or(|(_, to)| to == state.threads[t.index()].process);
+            is_its_own && sources.contains(known_as) && Filter::accepts(filter.as_deref(), message)
+        }
+        _ => false,
+    })
+}
+
+fn why_there_is_no_room(names: &Names, state: &State, message: &Message) -> String {
+    let mailbox = &state.mailboxes[message.mailbox.index()];
+    if mailbox.room(message.size) == Room::Free {
+        return "a message before it waits".into();
+    }
     match mailbox.spec.capacity {
         Capacity::None => format!("no buffering, and {}", why_not_taken(names, state, message)),
         Capacity::Messages(0) => "its limit is 0".into(),

@@ -98,6 +98,9 @@ fn kernel(dice: &mut Dice, out: &mut String) {
     option(out, "sender", &["fifo", "priority", "arbitrary"]);
     option(out, "wake", &WAKES);
     option(out, "too-large", &["keep", "destroy"]);
+    option(out, "hand-over", &["at-once", "if-room"]);
+    option(out, "byte-order", &["fifo", "fits"]);
+    option(out, "eager-limit", &["4B", "8B", "9B"]);
     option(out, "dying-port", &["dead", "ok"]);
     option(out, "set-order", &["merged", "round-robin", "arbitrary"]);
     if dice.chance(15) {

@@ -34,7 +34,8 @@ pub use invariant::assert_invariants;
 pub use ipcsim_program as program;
 pub use ipcsim_program::limits::{self, SEMANTICS};
 pub use ipcsim_program::{
-    Access, Binary, Capacity, Expr, FamilyId, Fault, Field, Function, Ghost, Handle, Index, List,
+    Access, Binary, ByteOrder, Capacity, Expr, FamilyId, Fault, Field, Function, Ghost, HandOver,
+    Handle, Index, List,
     MailboxId, Message, Order, Outcome, Pc, Pick, ProcessId, Register, Rename, ReplyRight, Route,
     Scalar, Span, Then, ThreadId, ThreadName, Unary, UserId, Value, Visit, Walk, duration_text,
     text, write_value,

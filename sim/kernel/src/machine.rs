@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Capacity, Command, Effect, FamilyId, Handle, MailboxId, Op, Outcome, Pc, Pick, ProcessId,
+    ByteOrder, Capacity, Command, Effect, FamilyId, HandOver, Handle, MailboxId, Op, Outcome, Pc, Pick, ProcessId,
     Receive, Register, Scalar, Spawn, ThreadName, Until, UserId, Value, Watch, nameless,
 };
 
 use crate::object::inbox::Arrivals;
 use crate::object::mailbox::Mailbox;
+use crate::object::queue::QueueSpec;
 use crate::timing::Timing;
 
 /// A compiled scenario.
@@ -90,6 +91,12 @@ pub struct Policies {
     pub set_order: SetOrder,
     /// The outcome for a sender that waits at a port when the port dies.
     pub dying_port: DyingPort,
+    /// When a message goes straight to a receiver that waits for it.
+    pub hand_over: HandOver,
+    /// The largest message that mailboxes and links store, in bytes; `None` is unlimited.
+    pub eager_limit: Option<u64>,
+    /// Whether a message passes larger ones that do not fit, in mailboxes that count bytes.
+    pub byte_order: ByteOrder,
 }
 
 impl Default for Policies {
@@ -107,11 +114,24 @@ impl Default for Policies {
             detect: Detect::Report,
             set_order: SetOrder::Merged,
             dying_port: DyingPort::Dead,
+            hand_over: HandOver::AtOnce,
+            eager_limit: None,
+            byte_order: ByteOrder::Fifo,
         }
     }
 }
 
 impl Policies {
+    /// The queue of a mailbox or a link for which nothing else is said.
+    pub fn queue(&self, capacity: Capacity) -> QueueSpec {
+        QueueSpec {
+            hand_over: self.hand_over,
+            eager_limit: self.eager_limit.unwrap_or(QueueSpec::ANY_SIZE),
+            byte_order: self.byte_order,
+            ..QueueSpec::plain(capacity, self.receiver)
+        }
+    }
+
     /// Whether woken threads look again, so that others can be faster.
     pub fn looks_again(&self) -> bool {
         [self.wake_senders, self.wake_receivers].contains(&Wake::LookAgain)

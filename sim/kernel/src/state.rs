@@ -17,7 +17,6 @@ use crate::object::inbox::Inbox;
 use crate::object::mailbox::{Existence, Mailbox, Object};
 use crate::object::memory::KernelMemory;
 use crate::object::port::{Receiver, Rights};
-use crate::object::queue::QueueSpec;
 use crate::table::{Table, Watched};
 
 /// Everything that changes while a machine runs.
@@ -379,7 +378,7 @@ impl State {
         }
         let link = MailboxId::at(self.mailboxes.len());
         let capacity = machine.family_of(to).link_capacity;
-        let spec = QueueSpec::plain(capacity, machine.policies.receiver);
+        let spec = machine.policies.queue(capacity);
         self.mailboxes.push(Mailbox::new(spec, Object::Link { from, to }));
         self.processes[to.index()].inbox.add_link(from, link);
         self.processes[from.index()].outgoing.push(link);

@@ -290,7 +290,9 @@ impl Spawn {
 
 impl Watch {
     fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
-        about(&self.port, &[Effect::Reads(&self.notify), Effect::HasNoEvent], tell);
+        let Self { port, until: _, notify, sync } = self;
+        about(port, &[Effect::Reads(notify), Effect::HasNoEvent], tell);
+        tell_reads(sync, tell);
         tell(Effect::Watches(self));
     }
 }

@@ -34,7 +34,7 @@ pub use parts::{
     Answer, Command, Disposition, From, Grant, Inquiry, Inspection, Receive, Reply, Send, Span,
     Spawn, Target, Threads, Time, Until, Wait, Watch,
 };
-pub use policy::{Capacity, Order, Pick};
+pub use policy::{ByteOrder, Capacity, HandOver, Order, Pick};
 pub use value::{
     Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Right, Route, Scalar,
     Then, Unary, Value, duration_text, misuse, write_value,

@@ -155,6 +155,8 @@ pub struct Watch {
     pub until: Until,
     /// Where the notice goes: a port that one receives from, or a send-once right.
     pub notify: Expr,
+    /// If so many send rights were ever made and none is left, the notice comes at once. 1 if nothing is said.
+    pub sync: Option<Expr>,
 }
 
 worded! {

@@ -39,4 +39,22 @@ pub enum Pick {
     Arbitrary,
 }
 
-nameless! { Capacity Order Pick }
+/// When a message goes straight to a receiver that waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HandOver {
+    /// At once, however full the mailbox is.
+    AtOnce,
+    /// As soon as it could be stored.
+    IfRoom,
+}
+
+/// Whether a message passes larger ones that do not fit, in a mailbox that counts bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ByteOrder {
+    /// It waits behind those whose senders wait already.
+    Fifo,
+    /// It goes as soon as it fits.
+    Fits,
+}
+
+nameless! { Capacity Order Pick HandOver ByteOrder }

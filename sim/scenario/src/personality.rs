@@ -29,10 +29,10 @@ enum Policy {
 }
 
 /// The names of all personalities.
-pub const NAMES: &[&str] = &["mach", "posix-mq", "minix", "sel4"];
+pub const NAMES: &[&str] = &["mach", "posix-mq", "sysv", "minix", "sel4"];
 
 /// All personalities.
-pub(crate) const ALL: [&Personality; 4] = [&MACH, &POSIX_MQ, &MINIX, &SEL4];
+pub(crate) const ALL: [&Personality; 5] = [&MACH, &POSIX_MQ, &SYSV, &MINIX, &SEL4];
 
 const MACH: Personality = Personality {
     name: "mach",
@@ -91,6 +91,33 @@ const POSIX_MQ: Personality = Personality {
         ("", Outcome::TooLarge, "EMSGSIZE"),
         ("", Outcome::NoMemory, "ENOMEM"),
         ("", Outcome::NoRight, "EBADF"),
+        ("", Outcome::Interrupted, "EINTR"),
+    ],
+};
+
+const SYSV: Personality = Personality {
+    name: "sysv",
+    about: "System V message queues on Linux (`msgop(2)`, `ipc/msg.c`)",
+    policies: &[
+        ("buffering", Policy::Capacity(Capacity::Bytes(16_384))),
+        ("receiver", Policy::Word("fifo")),
+        ("sender", Policy::Word("fifo")),
+        // `do_msgsnd` waits for room before it looks for a receiver, and looks again after each wait; `pipelined_send` hands
+        // over.
+        ("wake", Policy::Sides(&[("senders", "look-again"), ("receivers", "hand-over")])),
+        ("hand-over", Policy::Word("if-room")),
+        ("byte-order", Policy::Word("fits")),
+        ("too-large", Policy::Word("keep")),
+    ],
+    words: &[
+        ("send", Outcome::TooLarge, "EINVAL"),
+        ("receive", Outcome::TooLarge, "E2BIG"),
+        ("receive", Outcome::WouldBlock, "ENOMSG"),
+        ("open", Outcome::NoSuchName, "ENOENT"),
+        ("open", Outcome::Refused, "EACCES"),
+        ("", Outcome::WouldBlock, "EAGAIN"),
+        ("", Outcome::Dead, "EIDRM"),
+        ("", Outcome::NoMemory, "ENOMEM"),
         ("", Outcome::Interrupted, "EINTR"),
     ],
 };

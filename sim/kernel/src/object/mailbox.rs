@@ -186,9 +186,14 @@ impl Mailbox {
         !self.messages.is_empty() || self.serves_blocked_senders()
     }
 
-    /// Whether a receiver would take a message directly from a blocked sender. A port is no rendezvous:
-    /// nobody can take a message that it has no room for.
+    /// Whether a receiver would take a message directly from a blocked sender.
     pub fn serves_blocked_senders(&self) -> bool {
-        !self.senders.is_empty() && self.port().is_none()
+        self.senders.iter().any(|(_, message)| self.serves(message))
+    }
+
+    /// Whether a receiver would take this message directly from its blocked sender. A port is no rendezvous:
+    /// nobody can take a message that it has no room for.
+    pub fn serves(&self, message: &Message) -> bool {
+        self.hands_over_at_once(message.size) && self.port().is_none()
     }
 }

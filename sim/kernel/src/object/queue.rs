@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ipcsim_program::{Capacity, Message, Order, Pick, ThreadId, limits, state};
+use ipcsim_program::{
+    ByteOrder, Capacity, HandOver, Message, Order, Pick, ThreadId, limits, state,
+};
 
 use crate::object::filter::Filter;
 use crate::object::room::Room;
@@ -24,6 +26,13 @@ state! {
         pub receiver: Pick,
         /// The largest message that it takes, in bytes; [`QueueSpec::ANY_SIZE`] allows all.
         pub max_size: u64,
+        /// When a message goes straight to a receiver that waits for it.
+        pub hand_over: HandOver,
+        /// The largest message that it stores, in bytes; a larger one waits until somebody takes it.
+        /// [`QueueSpec::ANY_SIZE`] stores all.
+        pub eager_limit: u64,
+        /// Whether a message passes larger ones that do not fit, if it counts bytes.
+        pub byte_order: ByteOrder,
     }
 }
 
@@ -33,7 +42,15 @@ impl QueueSpec {
 
     /// First in, first out, and messages of any size.
     pub fn plain(capacity: Capacity, receiver: Pick) -> Self {
-        Self { capacity, order: Order::Fifo, receiver, max_size: Self::ANY_SIZE }
+        Self {
+            capacity,
+            order: Order::Fifo,
+            receiver,
+            max_size: Self::ANY_SIZE,
+            hand_over: HandOver::AtOnce,
+            eager_limit: Self::ANY_SIZE,
+            byte_order: ByteOrder::Fifo,
+        }
     }
 }
 
@@ -70,12 +87,35 @@ impl MessageQueue {
         }
     }
 
-    /// Whether a message of this size would be stored, regardless of waiters.
+    /// Whether a message of this size is ever stored. Otherwise its sender waits until somebody takes it.
+    pub fn stores(&self, size: u64) -> bool {
+        self.spec.capacity != Capacity::None && size <= self.spec.eager_limit
+    }
+
+    /// Whether a message of this size needs no room to go to a receiver that waits for it.
+    pub fn hands_over_at_once(&self, size: u64) -> bool {
+        self.spec.hand_over == HandOver::AtOnce || !self.stores(size)
+    }
+
+    /// Whether a message passes larger ones that do not fit.
+    pub fn lets_pass_what_fits(&self) -> bool {
+        matches!(self.spec.capacity, Capacity::Bytes(_)) && self.spec.byte_order == ByteOrder::Fits
+    }
+
+    /// Whether a message of this size would be stored, regardless of waiters. What counts bytes also holds no more messages
+    /// than bytes, or empty ones would have no end.
     pub fn room(&self, size: u64) -> Room {
+        if !self.stores(size) {
+            return Room::Full;
+        }
         match self.spec.capacity {
             Capacity::None => Room::Full,
-            Capacity::Messages(limit) if self.messages.len() as u64 >= limit => Room::Full,
             Capacity::Bytes(limit) if size > limit => Room::Never,
+            Capacity::Messages(limit) | Capacity::Bytes(limit)
+                if self.messages.len() as u64 >= limit =>
+            {
+                Room::Full
+            }
             Capacity::Bytes(limit) if self.stored_bytes.saturating_add(size) > limit => Room::Full,
             Capacity::Messages(_) | Capacity::Bytes(_) | Capacity::Unlimited => Room::Free,
             Capacity::Undefined if self.messages.len() >= limits::UNDEFINED_STORED => Room::Full,
@@ -108,9 +148,14 @@ impl MessageQueue {
         }
     }
 
-    /// Queues a sender behind those that go before it.
-    pub fn block_sender(&mut self, thread: ThreadId, message: Arc<Message>) {
-        let at = self.ahead_of(&self.senders, &message, |(_, blocked)| blocked);
+    /// Queues a sender behind those that go before it. Where the more urgent process goes first, what it says does not count.
+    pub fn block_sender(&mut self, thread: ThreadId, message: Arc<Message>, pick: Pick) {
+        let at = match pick {
+            Pick::Priority => self.senders.len(),
+            Pick::Fifo | Pick::Lifo | Pick::Arbitrary => {
+                self.ahead_of(&self.senders, &message, |(_, blocked)| blocked)
+            }
+        };
         self.senders.insert(at, (thread, message));
     }
 

@@ -23,10 +23,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     ) -> Result<(), Stop> {
         let result = self.keep(t, message, notify, ahead);
         match (&result, attempt) {
-            (Ok(()), Attempt::Again | Attempt::FromMemoryQueue) => {}
             (Ok(()), Attempt::First) => self.note(Some(t), Kind::Sent(message)),
-            (Err(_), Attempt::Again | Attempt::FromMemoryQueue) => self.take_back(t, message),
             (Err(_), Attempt::First) => self.give_back(message),
+            (Ok(()), _) => {}
+            (Err(_), _) => self.take_back(t, message),
         }
         result?;
         self.note(Some(t), Kind::Kept(message));

@@ -9,7 +9,7 @@ use super::prelude::*;
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Requests a notice. Whoever requested the same one before is told that it will not come.
     pub(super) fn watch(&mut self, t: ThreadId, watch: &Watch) -> Result<(), Stop> {
-        let Watch { port, until, notify } = watch;
+        let Watch { port, until, notify, sync } = watch;
         let until = *until;
         let own = self.thread(t).process;
         let port = self.port(t, port)?;
@@ -22,6 +22,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if !may_ask {
             return Err(Stop::NO_RIGHT);
         }
+        let made_at_least = match sync {
+            Some(sync) => self.size(t, sync)?,
+            None => 1,
+        };
         let once = self.notified(t, notify)?;
         self.complete(t, Outcome::Ok);
         let before = match until {
@@ -35,8 +39,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.destroy_once(before);
         }
         match until {
-            // If none was ever made, the first is still to come.
-            Until::NoSenders if self.port_mut(port).made > 0 => self.may_be_last_sender(port),
+            // If fewer were ever made, some are still to come.
+            Until::NoSenders if u64::from(self.port_mut(port).made) >= made_at_least => {
+                self.may_be_last_sender(port);
+            }
             Until::DeadName if self.mailbox(port).existence == Existence::Destroyed => {
                 self.notify_of_dead_name(own, port);
             }

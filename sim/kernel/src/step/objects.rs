@@ -15,12 +15,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let policies = &self.machine.policies;
         let mailbox = MailboxId::at(self.state.mailboxes.len());
-        let spec = QueueSpec {
-            capacity: capacity.unwrap_or(policies.buffering),
-            order: *order,
-            receiver: receiver.unwrap_or(policies.receiver),
-            max_size: *max_size,
-        };
+        let plain = policies.queue(capacity.unwrap_or(policies.buffering));
+        let receiver = receiver.unwrap_or(policies.receiver);
+        let spec = QueueSpec { order: *order, receiver, max_size: *max_size, ..plain };
         self.state.mailboxes.push(Mailbox::new(spec, Object::Open));
         self.note(Some(t), Kind::Created(mailbox));
         self.set(t, *into, Value::Handle(Handle::Mailbox(mailbox)));

@@ -56,6 +56,8 @@ pub(super) enum Attempt {
     First,
     /// It is the first of those that wait for kernel memory: it stands behind nobody.
     FromMemoryQueue,
+    /// It is the next of those that wait for a slot, and there is one.
+    FromSenderQueue,
     /// By a sender that was woken and looks again.
     Again,
 }
@@ -110,15 +112,20 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if mailbox.memory_waiters > 0 && attempt != Attempt::FromMemoryQueue {
             return Offer::NoMemory;
         }
-        let room = self.room_for(t, message);
+        let room = self.room_for(t, message, attempt);
         let fit = match attempt {
             Attempt::FromMemoryQueue => self.state.memory.room(message.size),
-            Attempt::First | Attempt::Again => self.state.memory.room_for_newcomer(message.size),
+            Attempt::First | Attempt::FromSenderQueue | Attempt::Again => {
+                self.state.memory.room_for_newcomer(message.size)
+            }
         };
         let looks_again = self.machine.policies.wake_receivers == Wake::LookAgain;
         let stores_first = looks_again && room == Room::Free && fit == Room::Free;
         // With a queue limit of 0 a receiver that waits is no help: a port is no rendezvous.
-        let hands_over = mailbox.spec.capacity != Capacity::Messages(0);
+        let hands_over = mailbox.spec.capacity != Capacity::Messages(0)
+            && (mailbox.hands_over_at_once(message.size)
+                || matches!(room, Room::Free | Room::Undefined));
+        let stores = mailbox.stores(message.size);
         if !stores_first
             && hands_over
             && let Some(receiver) = self.receiver_for(Some(t), message)
@@ -130,7 +137,6 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Offer::TooLargeFor(receiver)
             };
         }
-        let stores = self.mailbox(message.mailbox).spec.capacity != Capacity::None;
         match room {
             Room::Never => Offer::TooLarge,
             // What must be stored and never could be is too large now, not after a wait.
@@ -151,10 +157,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The room that a mailbox has for a message: none where its sender has to wait behind others.
-    fn room_for(&self, t: ThreadId, message: &Message) -> Room {
-        let barges = self.machine.policies.wake_senders == Wake::LookAgain;
+    fn room_for(&self, t: ThreadId, message: &Message, attempt: Attempt) -> Room {
+        let is_next = attempt == Attempt::FromSenderQueue
+            || self.machine.policies.wake_senders == Wake::LookAgain;
         match self.mailbox(message.mailbox).room(message.size) {
-            Room::Free if !barges && self.goes_behind(t, message) => Room::Full,
+            Room::Free if !is_next && self.goes_behind(t, message) => Room::Full,
             room => room,
         }
     }
@@ -163,6 +170,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// own message is small enough.
     fn goes_behind(&self, t: ThreadId, message: &Message) -> bool {
         let mailbox = self.mailbox(message.mailbox);
+        if mailbox.lets_pass_what_fits() {
+            return false;
+        }
         let more_urgent = |(sender, _): &(ThreadId, Arc<Message>)| {
             self.priority_of(*sender) >= self.priority_of(t)
         };

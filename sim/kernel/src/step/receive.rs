@@ -121,7 +121,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             if self.mailbox(*mailbox).serves_blocked_senders()
                 && let Some(place) =
-                    self.pick_sender(*mailbox, |_, message| Filter::accepts(filter, message))
+                    self.pick_sender(*mailbox, |step, message| {
+                        Filter::accepts(filter, message) && step.mailbox(*mailbox).serves(message)
+                    })
             {
                 return Some(Found::WithSender(*mailbox, place));
             }
@@ -137,8 +139,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return Some(Found::Stored(link, place));
         }
         let mut blocked = inbox.blocked();
-        let (link, place) =
-            blocked.find(|(link, at)| accepts(&self.mailbox(*link).senders[*at].1))?;
+        let (link, place) = blocked.find(|(link, at)| {
+            let (_, message) = &self.mailbox(*link).senders[*at];
+            accepts(message) && self.mailbox(*link).serves(message)
+        })?;
         Some(Found::WithSender(link, place))
     }
 

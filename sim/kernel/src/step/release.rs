@@ -1,6 +1,6 @@
 //! Waiters go on: senders whose message has gone, senders that get a slot, threads that look again.
 
-use super::offer::Whereabouts;
+use super::offer::{Attempt, Posted, Whereabouts};
 use super::prelude::*;
 use crate::machine::TooLarge;
 
@@ -132,13 +132,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.wake_to_look_again(t, Look::Send(message));
                 return;
             }
-            match self.state.memory.room_for_newcomer(message.size) {
-                Room::Free => {
-                    let then = message.then();
-                    let whereabouts = self.store(Some(t), message);
-                    self.released(t, then, whereabouts);
+            match self.post(t, message, Attempt::FromSenderQueue) {
+                Posted::Gone(then, whereabouts) => self.released(t, then, whereabouts),
+                Posted::NoMemory(message) => self.wait_for_memory(t, message),
+                Posted::SenderEnded(message) => self.note(Some(t), Kind::Withdrawn(&message)),
+                Posted::Full(_) | Posted::TooLarge(_) => {
+                    unreachable!("there is room for a message that has got a slot")
                 }
-                Room::Full | Room::Never | Room::Undefined => self.wait_for_memory(t, message),
             }
         }
     }
@@ -155,7 +155,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let is_awaited = |step: &Self, message: &Message| {
             let mut waiting = step.state.receivers_of(id).iter().copied();
-            waiting.any(|t| step.would_take(t, message) && !step.would_overtake(t, message))
+            step.mailbox(id).serves(message)
+                && waiting.any(|t| step.would_take(t, message) && !step.would_overtake(t, message))
         };
         let Some(place) = self.pick_sender(id, is_awaited) else { return false };
         let (sender, message) = self.mailbox(id).senders[place].clone();
@@ -193,7 +194,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return None;
         }
         // Where any order will do, no sender whose message fits has to wait for one whose message does not.
-        let in_any_order = self.machine.policies.sender == Pick::Arbitrary;
+        let in_any_order =
+            self.machine.policies.sender == Pick::Arbitrary || mailbox.lets_pass_what_fits();
         let place = self.pick_sender(id, |step, message| {
             !in_any_order || step.mailbox(id).room(message.size) == Room::Free
         })?;

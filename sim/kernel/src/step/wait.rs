@@ -100,7 +100,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match on {
             BlockedOn::Send(id) => {
                 let mailbox = &mut self.state.mailboxes[id.index()];
-                mailbox.block_sender(t, message());
+                mailbox.block_sender(t, message(), self.machine.policies.sender);
                 if let Some((_, to)) = mailbox.link() {
                     self.state.processes[to.index()].inbox.note_blocked(*id);
                 }

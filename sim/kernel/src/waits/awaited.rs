@@ -154,13 +154,13 @@ impl Awaited<'_> {
     /// Somebody may take a blocked sender's message, or free a slot for it.
     fn of_a_slot(&self, message: &Message, tell: Tell) {
         let mailbox = &self.state.mailboxes[message.mailbox.index()];
-        // A receive that wants none of the stored types takes a message directly from its sender; at a port
+        // A receive that wants none of the stored types takes a message directly from its sender, unless
         // the message must enter the queue first.
-        if mailbox.port().is_none() {
+        if mailbox.serves(message) {
             self.taken(message.mailbox, self.types.number(message.kind()), tell);
         }
         // A receive that takes none of the stored types frees no slot.
-        if !matches!(mailbox.spec.capacity, Capacity::None | Capacity::Undefined) {
+        if mailbox.stores(message.size) && mailbox.spec.capacity != Capacity::Undefined {
             for stored in &mailbox.messages {
                 self.taken(message.mailbox, self.types.number(stored.kind()), tell);
             }

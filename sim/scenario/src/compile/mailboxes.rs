@@ -18,11 +18,12 @@ impl Compiler<'_> {
     pub(super) fn mailboxes(&mut self) {
         for declaration in &self.scenario[Section::Mailboxes] {
             let fields = &declaration.fields;
+            let policies = &self.machine.policies;
             let spec = QueueSpec {
-                capacity: capacity(fields, "capacity").unwrap_or(self.machine.policies.buffering),
                 order: order(fields),
-                receiver: pick(fields, "receiver").unwrap_or(self.machine.policies.receiver),
+                receiver: pick(fields, "receiver").unwrap_or(policies.receiver),
                 max_size: unsigned(fields, "max-size").unwrap_or(QueueSpec::ANY_SIZE),
+                ..policies.queue(capacity(fields, "capacity").unwrap_or(policies.buffering))
             };
             let mut mailbox = Mailbox::new(spec, Object::Open);
             self.put_in(&mut mailbox, declaration);

@@ -1,7 +1,7 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    Capacity, Costs, Detect, DyingPort, MemoryFull, Order, Pick, Policies, Preempt, Scheduler,
+    ByteOrder, Capacity, Costs, Detect, DyingPort, HandOver, MemoryFull, Order, Pick, Policies, Preempt, Scheduler,
     SetOrder, Timing, TooLarge, Wake,
 };
 
@@ -88,6 +88,15 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
             Some("round-robin") => SetOrder::RoundRobin,
             Some("arbitrary") => SetOrder::Arbitrary,
             _ => SetOrder::Merged,
+        },
+        hand_over: match word(kernel, "hand-over") {
+            Some("if-room") => HandOver::IfRoom,
+            _ => HandOver::AtOnce,
+        },
+        eager_limit: unsigned(kernel, "eager-limit"),
+        byte_order: match word(kernel, "byte-order") {
+            Some("fits") => ByteOrder::Fits,
+            _ => ByteOrder::Fifo,
         },
     }
 }

@@ -264,6 +264,8 @@ pub(super) const DEFAULTS: &[(&str, &str, &str)] = &[
     ("kernel", "receiver", "fifo"),
     ("kernel", "sender", "fifo"),
     ("kernel", "wake", "hand-over"),
+    ("kernel", "hand-over", "at-once"),
+    ("kernel", "byte-order", "fifo"),
     ("kernel", "too-large", "keep"),
     ("kernel", "set-order", "merged"),
     ("kernel", "dying-port", "dead"),

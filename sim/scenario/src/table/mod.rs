@@ -233,6 +233,21 @@ pub const KERNEL: &[Key] = &[
         "Whether the waker finishes the waiter's call, or the waiter looks again; also by side",
     ),
     optional(
+        "hand-over",
+        Kind::Word(&["at-once", "if-room"]),
+        "Whether a message needs room in a mailbox to go straight to a receiver that waits for it",
+    ),
+    optional(
+        "eager-limit",
+        Kind::FixedSize,
+        "The largest message that a mailbox stores; a larger one waits for its receiver; default: all are stored",
+    ),
+    optional(
+        "byte-order",
+        Kind::Word(&["fifo", "fits"]),
+        "Which blocked senders others stand behind, in mailboxes that count bytes",
+    ),
+    optional(
         "too-large",
         Kind::Word(&["keep", "destroy"]),
         "What becomes of a message that is larger than the receiver's `max-size`",

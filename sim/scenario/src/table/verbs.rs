@@ -217,6 +217,11 @@ pub const VERBS: &[Verb] = &[
                 Kind::Target,
                 "Where the notice goes: a port that one receives from, or a send-once right",
             ),
+            optional(
+                "sync",
+                Kind::Count,
+                "With `no-senders`: the notice comes at once if nobody may send now and so many send rights were made; default 1",
+            ),
         ],
         "Ask the kernel for a notice about a port",
     ),

@@ -8,7 +8,7 @@ use ipcsim_kernel::object::port::{Port, Receiver};
 use ipcsim_kernel::program::{Command, Effect, Op, Send};
 use ipcsim_kernel::table::Notes;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, DyingPort, Expr, Function, Machine, Mailbox, MailboxId,
+    BlockedOn, Bound, Capacity, Detect, DyingPort, Expr, Function, HandOver, Machine, Mailbox, MailboxId,
     State, ThreadId, ThreadState, Value,
 };
 
@@ -118,6 +118,9 @@ fn is_eager(machine: &Machine) -> bool {
         other => !other.is_plain(),
     };
     policies.looks_again()
+        // Whether it matters there who waits already has not been looked into.
+        || policies.hand_over == HandOver::IfRoom
+        || policies.eager_limit.is_some()
         || policies.detect != Detect::Report
         || !machine.makes_all_links()
         || machine.any_call(is_eager)

@@ -36,6 +36,7 @@ impl<S: Sink> Short<'_, S> {
         let goes = match mailbox.receivers.front() {
             Some(first) => {
                 let takes_it = mailbox.spec.receiver == Pick::Fifo
+                    && mailbox.hands_over_at_once(size)
                     && waits_for_anything(&threads[first.index()]);
                 takes_it.then_some(Goes::To(*first))?
             }
@@ -107,7 +108,8 @@ impl<S: Sink> Short<'_, S> {
         if S::EVENTS {
             self.note(from, Kind::Sent(&message));
         }
-        self.state.mailboxes[id.index()].block_sender(from.0, message);
+        let pick = self.machine.policies.sender;
+        self.state.mailboxes[id.index()].block_sender(from.0, message, pick);
         self.begin_to_wait(from, BlockedOn::Send(id), wait);
     }
 }
@@ -121,7 +123,7 @@ fn where_nobody_waits(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> Op
             Some(Goes::IntoTheBuffer)
         }
         Room::Full
-            if mailbox.spec.capacity == Capacity::None || memory.room(size) != Room::Never =>
+            if !mailbox.stores(size) || memory.room(size) != Room::Never =>
         {
             Some(Goes::Nowhere)
         }

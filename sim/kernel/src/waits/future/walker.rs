@@ -63,7 +63,7 @@ impl Walker<'_> {
                 self.tell(Condition::MessageGone);
                 self.destroys(object);
             }
-            Effect::Watches(Watch { port, until, notify }) => {
+            Effect::Watches(Watch { port, until, notify, sync: _ }) => {
                 let notices = self.sent(&self.places(notify, Direction::To), None);
                 self.future.asks_for_notices.extend(notices);
                 self.add_notices_at_once(port, *until, notify);

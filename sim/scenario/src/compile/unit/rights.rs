@@ -75,9 +75,16 @@ impl Unit<'_> {
             Some("dead-name") => Until::DeadName,
             _ => Until::PortDestroyed,
         };
+        if let (true, Some(at)) = (until != Until::NoSenders, step.fields.key("sync")) {
+            let diagnostic =
+                Diagnostic::new(Code::Ports, at, "only `until: no-senders` counts send rights")
+                    .label("so there is nothing to wait for");
+            return Err(Box::new(diagnostic));
+        }
         let port = self.operand_object(step)?;
         let notify = self.object(&step.fields, "notify", Allow::OneObject)?;
-        Ok(Verb::Watch(Watch { port, until, notify }))
+        let sync = self.optional(&step.fields, "sync")?;
+        Ok(Verb::Watch(Watch { port, until, notify, sync }))
     }
 
     /// A process that is created here; it was declared before, with everything that is said about it.

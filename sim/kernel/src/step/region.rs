@@ -1,0 +1,254 @@
+//! Memory: regions come and go, are read and written, and travel in messages.
+//!
+//! Access to memory is no system call. A thread reads and writes as part of its local work while nobody else can see the
+//! region; with other threads in its process, each access is a step of its own. Only a thread's own steps can bring such others
+//! about, so what it does alone nobody could have seen.
+
+use std::ops::Range;
+
+use ipcsim_program::{
+    AccessKind, MemoryAccess, Pages, Parcel, Region, Transfer, TransferMode, WhichPages, misuse,
+};
+
+use super::Progress;
+use super::prelude::*;
+use crate::object::space::Space;
+
+/// A region that a message is to carry.
+pub(super) struct Packed {
+    number: u32,
+    mode: TransferMode,
+}
+
+impl<O: Oracle, S: Sink> Step<'_, O, S> {
+    fn space(&self, process: ProcessId) -> &Space {
+        &self.state.spaces[process.index()]
+    }
+
+    fn space_mut(&mut self, process: ProcessId) -> &mut Space {
+        &mut self.state.spaces[process.index()]
+    }
+
+    pub(super) fn allocate(
+        &mut self,
+        t: ThreadId,
+        into: Register,
+        (size, value): (&Expr, &Expr),
+    ) -> Result<(), Stop> {
+        let size = self.size(t, size)?;
+        let value = self.eval(t, value)?.for_a_page()?;
+        if size == 0 {
+            return Err(Stop::REFUSED);
+        }
+        let count = u32::try_from(size.div_ceil(self.machine.policies.page)).unwrap_or(u32::MAX);
+        let own = self.thread(t).process;
+        let number = self.space_mut(own).take_in(Pages::filled(count, value));
+        let number = number.ok_or(Stop::Outcome(Outcome::NoMemory))?;
+        let region = Region { space: own, number };
+        self.sink.allocated(region, count);
+        self.note(Some(t), Kind::Allocated(region, count));
+        self.set(t, into, Value::Handle(Handle::Region(region)));
+        self.complete(t, Outcome::Ok);
+        Ok(())
+    }
+
+    pub(super) fn free(&mut self, t: ThreadId, region: &Expr) -> Result<(), Stop> {
+        let region = self.region(t, region)?;
+        self.space_mut(region.space).regions.remove(&region.number);
+        self.sink.freed(region);
+        self.note(Some(t), Kind::Freed(region));
+        self.complete(t, Outcome::Ok);
+        Ok(())
+    }
+
+    /// The region that an expression names, if the thread's process has it.
+    fn region(&mut self, t: ThreadId, expr: &Expr) -> Result<Region, Fault> {
+        let own = self.thread(t).process;
+        match self.eval(t, expr)? {
+            Value::Handle(Handle::Region(region))
+                if region.space == own && self.space(own).regions.contains_key(&region.number) =>
+            {
+                Ok(region)
+            }
+            Value::Handle(Handle::Region(_)) => Err(Fault::BadAddress),
+            other => Err(misuse::needs("a region of memory is needed here", &other)),
+        }
+    }
+
+    /// Whether nobody but this thread can see the memory of its process.
+    pub(super) fn is_alone_with_its_memory(&self, t: ThreadId) -> bool {
+        self.state.processes[self.thread(t).process.index()].alive_threads == 1
+    }
+
+    /// Performs an access, and goes on behind it.
+    pub(super) fn access(&mut self, t: ThreadId, access: &MemoryAccess) -> Result<Pc, Fault> {
+        let region = self.region(t, &access.region)?;
+        match &access.kind {
+            AccessKind::Read { page, into } => {
+                let page = self.scope(t).int(page)?;
+                let value = self.space(region.space).read(region.number, page)?.clone();
+                self.note(Some(t), Kind::Read { region, page: page as u32, value: &value });
+                self.set(t, *into, value);
+            }
+            AccessKind::Write { pages, value } => {
+                let pages = self.pages_of(t, region, pages)?;
+                let value = self.eval(t, value)?.for_a_page()?;
+                let space = &mut self.state.spaces[region.space.index()];
+                space.write(region.number, pages.clone(), &value)?;
+                self.sink.wrote(region, pages.clone());
+                self.note(Some(t), Kind::Wrote { region, pages: &pages, value: &value });
+            }
+        }
+        Ok(self.thread(t).pc.next())
+    }
+
+    fn pages_of(
+        &mut self,
+        t: ThreadId,
+        region: Region,
+        pages: &WhichPages,
+    ) -> Result<Range<u32>, Fault> {
+        let mut number =
+            |expr: &Expr| u32::try_from(self.scope(t).int(expr)?).map_err(|_| Fault::BadAddress);
+        match pages {
+            WhichPages::All => Ok(0..self.space(region.space).regions[&region.number].count()),
+            WhichPages::One(page) => {
+                let page = number(page)?;
+                Ok(page..page.checked_add(1).ok_or(Fault::BadAddress)?)
+            }
+            WhichPages::First(count) => Ok(0..number(count)?),
+        }
+    }
+
+    /// An access that others can see: a step of its own.
+    pub(super) fn access_as_a_step(&mut self, t: ThreadId, access: &MemoryAccess) -> Progress {
+        match self.access(t, access) {
+            Ok(next) => {
+                self.thread_mut(t).pc = next;
+                Progress::Accessed
+            }
+            Err(fault) => {
+                self.fail(t, fault);
+                Progress::Done
+            }
+        }
+    }
+
+    // In messages.
+
+    /// The regions that a message is to carry, and how many bytes they add to it. The sender must have each of them; one that
+    /// it gives away it can send only once.
+    pub(super) fn to_be_packed(
+        &mut self,
+        t: ThreadId,
+        memory: &[Transfer],
+    ) -> Result<(Vec<Packed>, u64), Stop> {
+        let mut packed: Vec<Packed> = Vec::with_capacity(memory.len());
+        let mut bytes: u64 = 0;
+        for Transfer { region, mode } in memory {
+            let Region { space, number } = match self.region(t, region) {
+                Ok(region) => region,
+                Err(Fault::BadAddress) => return Err(Stop::NO_RIGHT),
+                Err(fault) => return Err(fault.into()),
+            };
+            let is_given_away = |other: &Packed| [other.mode, *mode].contains(&TransferMode::Move);
+            if packed.iter().any(|other| other.number == number && is_given_away(other)) {
+                return Err(Stop::NO_RIGHT);
+            }
+            bytes = bytes.saturating_add(match mode {
+                TransferMode::Copy => {
+                    let count = self.space(space).regions[&number].count();
+                    u64::from(count).saturating_mul(self.machine.policies.page)
+                }
+                TransferMode::CopyOnWrite | TransferMode::Move => 8,
+            });
+            packed.push(Packed { number, mode: *mode });
+        }
+        Ok((packed, bytes))
+    }
+
+    /// Puts regions into the message that is made next.
+    pub(super) fn pack_memory(&mut self, own: ProcessId, packed: &[Packed]) -> Box<[Parcel]> {
+        let serial = self.state.next_serial.0;
+        let parcel = |(place, packed): (usize, &Packed)| {
+            let region = Region { space: own, number: packed.number };
+            self.sink.packed((serial, place), region, packed.mode);
+            let regions = &mut self.state.spaces[own.index()].regions;
+            match packed.mode {
+                TransferMode::Copy | TransferMode::CopyOnWrite => {
+                    Parcel::Pages(regions[&packed.number].clone(), None)
+                }
+                TransferMode::Move => {
+                    let pages = regions.remove(&packed.number);
+                    Parcel::Pages(pages.expect("it was there"), Some(packed.number))
+                }
+            }
+        };
+        packed.iter().enumerate().map(parcel).collect()
+    }
+
+    /// Whether a process may have the memory in a message besides its own.
+    pub(super) fn has_room_for_memory(&self, own: ProcessId, message: &Message) -> bool {
+        message.memory().is_empty() || self.space(own).has_room(pages_in(message))
+    }
+
+    /// The receiver of a message gets the memory in it, as new regions.
+    pub(super) fn unpack_memory(&mut self, own: ProcessId, message: &mut Arc<Message>) {
+        if message.memory().is_empty() {
+            return;
+        }
+        let serial = message.serial.0;
+        let extras = Arc::make_mut(message).extras.as_mut().expect("it carries memory");
+        for (place, parcel) in extras.memory.iter_mut().enumerate() {
+            let Parcel::Pages(pages, _) = parcel else { continue };
+            let pages = std::mem::take(pages);
+            let count = pages.count();
+            let number = self.state.spaces[own.index()].take_in(pages);
+            let number = number.expect("whoever has no room for the memory gets no message");
+            let region = Region { space: own, number };
+            self.sink.unpacked((serial, place), region, count);
+            *parcel = Parcel::In(region);
+        }
+    }
+
+    /// A message has not gone: its sender gets the regions back that it has given away.
+    pub(super) fn give_memory_back(&mut self, message: &Message) {
+        for (place, parcel) in message.memory().iter().enumerate() {
+            match parcel {
+                Parcel::Pages(pages, Some(number)) => {
+                    let space = message.sender;
+                    let number = self.space_mut(space).take_back(*number, pages.clone());
+                    self.sink.given_back((message.serial.0, place), Region { space, number });
+                }
+                _ => self.sink.destroyed((message.serial.0, place)),
+            }
+        }
+    }
+
+    /// A message is destroyed, with the memory in it.
+    pub(super) fn destroy_memory(&mut self, message: &Message) {
+        for place in 0..message.memory().len() {
+            self.sink.destroyed((message.serial.0, place));
+        }
+    }
+
+    /// A process has ended, and its memory is gone.
+    pub(super) fn free_all(&mut self, process: ProcessId) {
+        if self.state.spaces.is_empty() {
+            return;
+        }
+        let regions = std::mem::take(&mut self.space_mut(process).regions);
+        for number in regions.into_keys() {
+            self.sink.freed(Region { space: process, number });
+        }
+    }
+}
+
+/// How many pages a message carries.
+fn pages_in(message: &Message) -> u32 {
+    let pages = |parcel: &Parcel| match parcel {
+        Parcel::Pages(pages, _) => pages.count(),
+        Parcel::In(_) => 0,
+    };
+    message.memory().iter().map(pages).fold(0, u32::saturating_add)
+}
