@@ -153,7 +153,7 @@ macro_rules! cases {
 cases! { mach, "conformance/mach.yaml":
     MA_01 MA_02 MA_03 MA_04 MA_07 MA_10 MA_13 MA_14 MA_18 MA_19 MA_20 MA_22 MA_25 MA_26 MA_28 MA_29 MA_31 MA_32 MA_34 MA_35 MA_37 MA_38 MA_40
     MA_41 MA_43 MA_44 MA_46 MA_47 MA_49 MA_50 MA_52 MA_53 MA_55 MA_56 MA_58 MA_59 MA_61 MA_62 MA_64 MA_65 MA_67 MA_68 MA_71 MA_86 MA_89 MA_98
-    MA_17 MA_78 MA_80 MA_82 MA_83 MA_85 MA_91 MA_92
+    MA_17 MA_78 MA_80 MA_82 MA_83 MA_85 MA_91 MA_92 MA_73 MA_76
 }
 
 cases! { names, "conformance/names.yaml":

@@ -77,7 +77,8 @@ impl Kernel {
             .map(Transition::Start);
         let threads = (0..state.threads.len()).map(ThreadId::at).flat_map(|t| {
             let thread = &state.threads[t.index()];
-            let at_call = matches!(self.machine.code[thread.pc.index()], Op::Call(_) | Op::End);
+            let stands_at = &self.machine.code[thread.pc.index()];
+            let at_call = matches!(stands_at, Op::Access(_) | Op::Call(_) | Op::End);
             let mut can = Vec::new();
             match &thread.state {
                 ThreadState::Ready if at_call => can.push(Transition::Call(t)),

@@ -118,7 +118,8 @@ fn messages_and_senders_stand_in_order() {
 fn policies_decide_what_is_stored_and_what_needs_room() {
     // The eager limit, the capacity, how large the messages are that are there, and the new one; whether there is room, and
     // whether it needs some to go to a receiver that waits, with `hand-over: if-room`.
-    let table: &[(u64, Capacity, &[u64], u64, Room, bool)] = &[
+    type Row = (u64, Capacity, &'static [u64], u64, Room, bool);
+    let table: &[Row] = &[
         (QueueSpec::ANY_SIZE, Capacity::Messages(1), &[], 9, Free, true),
         (QueueSpec::ANY_SIZE, Capacity::Messages(1), &[1], 9, Full, true),
         (QueueSpec::ANY_SIZE, Capacity::None, &[], 9, Full, false),

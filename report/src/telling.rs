@@ -2,10 +2,10 @@
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::program::{Effect, Op, Right, Verb};
+use ipcsim_kernel::program::{Effect, Op, Parcel, Region, Right, Verb};
 use ipcsim_kernel::{
-    BlockedOn, Event, Expr, Kind, Level, Loss, Machine, MailboxId, Message, Outcome, ProcessId,
-    Question, Route, State, Value, waits,
+    BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message, Outcome,
+    ProcessId, Question, Route, State, Value, waits,
 };
 
 use crate::reasons::{blocked_where, blocked_word, why};
@@ -49,10 +49,7 @@ impl Telling<'_> {
             Kind::Returned(Outcome::Ok) => self.found()?,
             Kind::Returned(outcome) => self.failed(*outcome),
             Kind::Logged(text) => format!("log: {}", names.value(text)),
-            Kind::Raised(fault) => {
-                let does = if self.is_handled() { "raises" } else { "fails" };
-                format!("{does}: {}", fault_words(fault))
-            }
+            Kind::Raised(fault) => self.raised(fault),
             Kind::Lost(message, loss) => self.lost(message, *loss),
             Kind::Kept(message) => {
                 format!("the kernel keeps {} until there is room", self.body(message))
@@ -78,6 +75,11 @@ impl Telling<'_> {
             Kind::Limited(port, limit) => {
                 format!("{} may hold {}", machine.mailbox_name(*port), plural(*limit, "message"))
             }
+            Kind::Allocated(..)
+            | Kind::Freed(_)
+            | Kind::Read { .. }
+            | Kind::Wrote { .. }
+            | Kind::Faulted(..) => return self.of_memory(),
             Kind::ThreadStarted => "starts".into(),
             Kind::Woken => "is woken and looks again".into(),
             Kind::Chose(question, answer) => return chosen(*question, *answer),
@@ -85,6 +87,43 @@ impl Telling<'_> {
                 return None;
             }
         })
+    }
+
+    /// What was done to a region of memory.
+    fn of_memory(&self) -> Option<String> {
+        let &Telling { names, state, event, .. } = self;
+        Some(match &event.kind {
+            Kind::Allocated(region, pages) => {
+                format!("allocate {}: {}", self.region(*region), plural((*pages).into(), "page"))
+            }
+            Kind::Freed(region) => format!("free {}", self.region(*region)),
+            Kind::Read { region, page, value } => {
+                format!("read {}[{page}]: {}", self.region(*region), cut(&names.value(value)))
+            }
+            Kind::Wrote { region, pages, value } => {
+                let (what, of) = (cut(&names.value(value)), self.region(*region));
+                let whole = state.spaces[region.space.index()].regions[&region.number].count();
+                match (pages.start, pages.end) {
+                    (0, end) if end == whole => format!("write {what} to {of}"),
+                    (first, end) if end == first + 1 => format!("write {what} to {of}[{first}]"),
+                    (first, end) => format!("write {what} to pages {first} to {} of {of}", end - 1),
+                }
+            }
+            Kind::Faulted(_, 1) => "page fault: the page was shared, and is copied".into(),
+            Kind::Faulted(_, pages) => {
+                format!("{pages} page faults: the pages were shared, and are copied")
+            }
+            _ => return None,
+        })
+    }
+
+    fn raised(&self, fault: &Fault) -> String {
+        let does = if self.is_handled() { "raises" } else { "fails" };
+        let why = match fault {
+            Fault::BadAddress => self.bad_address(),
+            _ => None,
+        };
+        format!("{does}: {}", why.unwrap_or_else(|| fault_words(fault)))
     }
 
     fn sent(&self, message: &Message) -> String {
@@ -105,7 +144,10 @@ impl Telling<'_> {
                 let asked = cut(&self.names.value(&message.body));
                 format!("{} {asked} at {to}", inquiry.word())
             }
-            verb => format!("{} {} to {to}", verb.map_or("send", Verb::word), self.body(message)),
+            verb => {
+                let verb = verb.map_or("send", Verb::word);
+                format!("{verb} {} to {to}{}", self.body(message), memory(message))
+            }
         }
     }
 
@@ -128,7 +170,7 @@ impl Telling<'_> {
                 format!(" in {}", machine.mailbox_name(message.mailbox))
             }
         };
-        format!("receive {about} from {sender}{via}{rights}")
+        format!("receive {about} from {sender}{via}{rights}{}", memory(message))
     }
 
     /// What a call has found, or done, that no other event tells of.
@@ -184,6 +226,45 @@ impl Telling<'_> {
         format!("{} is lost: {why}", self.body(message))
     }
 
+    /// Why there is no such memory: the region is gone, or ends before that page.
+    fn bad_address(&self) -> Option<String> {
+        let thread = &self.state.threads[self.event.thread?.index()];
+        let mut named = None;
+        self.machine.code[self.event.pc?.index()].effects(&mut |effect| {
+            if let Effect::IsAbout(_, of) = effect {
+                named = waits::settled(self.machine, thread, &[], of);
+            }
+        });
+        let Some(Value::Handle(Handle::Region(region))) = named else { return None };
+        let name = self.region(region);
+        if region.space != thread.process {
+            let whose = self.machine.process_name(region.space);
+            return Some(format!("bad address: {name} is memory of {whose}"));
+        }
+        Some(match self.state.spaces[region.space.index()].regions.get(&region.number) {
+            None => format!("bad address: {name} is not there any more"),
+            Some(pages) => {
+                let pages = plural(pages.count().into(), "page");
+                format!("bad address: {name} has {pages}, counted from 0")
+            }
+        })
+    }
+
+    /// What a region is called: the variable by which the thread names it here, if that is how.
+    fn region(&self, region: Region) -> String {
+        let variable = || {
+            let op = &self.machine.code[self.event.pc?.index()];
+            let mut named = None;
+            op.effects(&mut |effect| match effect {
+                Effect::IsAbout(_, Expr::Variable(register)) => named = Some(*register),
+                Effect::Writes(register) if named.is_none() => named = Some(register),
+                _ => {}
+            });
+            self.machine.variables_at(self.event.pc?).get(named?.index()).cloned()
+        };
+        variable().unwrap_or_else(|| self.machine.handle_name(Handle::Region(region)))
+    }
+
     /// The call that the thread was in.
     fn call(&self) -> Option<&Verb> {
         match &self.machine.code[self.event.pc?.index()] {
@@ -236,6 +317,22 @@ fn rights(machine: &Machine, message: &Message) -> String {
     });
     let carried = carried.collect::<Vec<_>>().join(" and ");
     if carried.is_empty() { carried } else { format!(", with {carried}") }
+}
+
+/// The memory that comes with a message: `, with 4 pages`.
+fn memory(message: &Message) -> String {
+    let pages = |parcel: &Parcel| match parcel {
+        Parcel::Pages(pages, _) => Some(plural(pages.count().into(), "page")),
+        Parcel::In(_) => None,
+    };
+    let pages = message.memory().iter().filter_map(pages).collect::<Vec<_>>().join(" and ");
+    if !pages.is_empty() {
+        format!(", with {pages}")
+    } else if message.memory().is_empty() {
+        String::new()
+    } else {
+        ", with memory".into()
+    }
 }
 
 /// Whether something is controlled through this port.

@@ -272,6 +272,12 @@ pub fn measures(machine: &Machine, measures: &Measures) -> String {
     }
     parts.push(format!("{} copied", bytes(measures.bytes_copied)));
     parts.push(format!("kernel memory {} at most", bytes(measures.kernel_memory)));
+    if measures.pages_mapped > 0 {
+        parts.push(format!("{} mapped", plural(measures.pages_mapped, "page")));
+    }
+    if measures.page_faults > 0 {
+        parts.push(plural(measures.page_faults, "page fault"));
+    }
     if measures.polls > 0 {
         parts.push(plural(measures.polls, "unsuccessful poll"));
     }

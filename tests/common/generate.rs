@@ -3,6 +3,7 @@
 //! A scenario is made from a seed and a size. It has no errors by construction; it may well deadlock,
 //! fail or run for ever.
 
+mod memory;
 mod ports;
 
 use std::fmt::Write;
@@ -64,6 +65,7 @@ pub fn scenario(seed: u64, size: u64) -> String {
     let _ = writeln!(out, "files:\n  /srv/filed: {{mailbox: filed, owner: terry, mode: \"0620\"}}");
     let processes = 2 + dice.below(3);
     let has_ports = seed % 3 == 2;
+    let has_memory = seed % 5 == 4;
     let servers: &[&str] = if seed % 9 == 8 { &["root", "leaf"] } else { &[] };
     if has_ports {
         ports::declare(&mut dice, &mut out);
@@ -74,7 +76,7 @@ pub fn scenario(seed: u64, size: u64) -> String {
     }
     let _ = writeln!(out, "processes:");
     for number in 1..=processes {
-        process(&mut dice, &mut out, number, processes, (size, has_ports, servers));
+        process(&mut dice, &mut out, number, processes, (size, has_ports, has_memory, servers));
     }
     out
 }
@@ -113,7 +115,7 @@ fn process(
     out: &mut String,
     number: u64,
     processes: u64,
-    (size, has_ports, servers): (u64, bool, &[&str]),
+    (size, has_ports, has_memory, servers): (u64, bool, bool, &[&str]),
 ) {
     let _ = writeln!(out, "  P{number}:");
     if dice.chance(20) {
@@ -133,8 +135,11 @@ fn process(
     }
     let _ = writeln!(out, "    user: {}", dice.pick(&["terry", "other"]));
     let _ = writeln!(out, "    do:\n      - set: {{n: 0, h: me, m: none, list: '[box1, box2]'}}");
+    if has_memory {
+        memory::begin(dice, out);
+    }
     let child = has_ports.then_some(number);
-    let mut writer = Steps { dice, out, processes, threads: 0, has_ports, child };
+    let mut writer = Steps { dice, out, processes, threads: 0, has_ports, has_memory, child };
     for _ in 0..=size {
         writer.step(6, 0);
     }
@@ -146,6 +151,7 @@ struct Steps<'a> {
     processes: u64,
     threads: u64,
     has_ports: bool,
+    has_memory: bool,
     /// The number of the process, as long as it has made no other.
     child: Option<u64>,
 }
@@ -241,6 +247,9 @@ impl Steps<'_> {
         let inner = indent + 2;
         if self.has_ports && self.dice.chance(20) {
             return self.ports(indent);
+        }
+        if self.has_memory && self.dice.chance(25) {
+            return self.memory(indent);
         }
         match self.dice.below(if depth > 1 { 40 } else { 56 }) {
             0..=12 => self.send(indent),

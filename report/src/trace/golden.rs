@@ -42,12 +42,22 @@ impl Golden {
         self.lines
     }
 
-    /// Which step of its program an operation belongs to, from 1: calls, `compute`, `log` and `assert` count.
+    /// Which step of its program an operation belongs to, from 1: calls, accesses to memory, `compute`, `log`
+    /// and `assert` count.
     fn step(&self, machine: &Machine, pc: Pc) -> usize {
         let after = self.programs.partition_point(|entry| *entry <= pc);
         let first = after.checked_sub(1).map_or(0, |at| self.programs[at].index());
-        let counts =
-            |op: &&Op| matches!(op, Op::Call(_) | Op::Compute(_) | Op::Log(_) | Op::Assert(_));
+        let counts = |op: &&Op| match op {
+            Op::Call(_) | Op::Access(_) | Op::Compute(_) | Op::Log(_) | Op::Assert(_) => true,
+            Op::Set(..)
+            | Op::Jump(_)
+            | Op::Unless(..)
+            | Op::RepeatStart { .. }
+            | Op::RepeatNext { .. }
+            | Op::ForNext { .. }
+            | Op::Choose(_)
+            | Op::End => false,
+        };
         machine.code[first..=pc.index()].iter().filter(counts).count()
     }
 }

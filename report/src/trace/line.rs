@@ -1,6 +1,6 @@
 //! A line of a trace: what it says of an event.
 
-use ipcsim_kernel::program::Op;
+use ipcsim_kernel::program::{Op, Parcel, Region};
 use ipcsim_kernel::{
     BlockedOn, End, Event, Handle, Kind, Machine, MailboxId, Message, Outcome, ProcessId, Question,
     State, ThreadId, Value,
@@ -135,6 +135,36 @@ impl Scribe<'_> {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
                 number(out, ",\"limit\":", *limit);
             }
+            Kind::Allocated(..)
+            | Kind::Freed(_)
+            | Kind::Read { .. }
+            | Kind::Wrote { .. }
+            | Kind::Faulted(..) => self.of_memory(out, &event.kind),
+        }
+    }
+
+    /// What was done to a region of memory.
+    fn of_memory(&mut self, out: &mut Vec<u8>, kind: &Kind) {
+        match kind {
+            Kind::Allocated(region, pages) | Kind::Faulted(region, pages) => {
+                self.region(out, *region);
+                number(out, ",\"pages\":", *pages);
+            }
+            Kind::Freed(region) => self.region(out, *region),
+            Kind::Read { region, page, value } => {
+                self.region(out, *region);
+                key(out, ",\"body\":");
+                push_value(out, self.machine, value);
+                number(out, ",\"page\":", *page);
+            }
+            Kind::Wrote { region, pages, value } => {
+                self.region(out, *region);
+                key(out, ",\"body\":");
+                push_value(out, self.machine, value);
+                number(out, ",\"page\":", pages.start);
+                number(out, ",\"pages\":", pages.end - pages.start);
+            }
+            _ => {}
         }
     }
 
@@ -188,6 +218,20 @@ impl Scribe<'_> {
         if message.carried().next().is_some() {
             out.push(b']');
         }
+        let pages = message.memory().iter().filter_map(|parcel| match parcel {
+            Parcel::Pages(pages, _) => Some(pages.count()),
+            Parcel::In(_) => None,
+        });
+        for (at, pages) in pages.enumerate() {
+            number(out, if at == 0 { ",\"memory\":[" } else { "," }, pages);
+        }
+        if !message.memory().is_empty() {
+            out.push(b']');
+        }
+    }
+
+    fn region(&mut self, out: &mut Vec<u8>, region: Region) {
+        text(out, ",\"object\":", &self.machine.handle_name(Handle::Region(region)));
     }
 
     fn blocked(&mut self, out: &mut Vec<u8>, t: ThreadId, on: &BlockedOn) {
@@ -266,6 +310,11 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Interrupted(_) => "interrupted",
         Kind::ReceiverIs(..) => "receiver-is",
         Kind::Limited(..) => "limited",
+        Kind::Allocated(..) => "allocated",
+        Kind::Freed(_) => "freed",
+        Kind::Read { .. } => "read",
+        Kind::Wrote { .. } => "wrote",
+        Kind::Faulted(..) => "page-fault",
     }
 }
 

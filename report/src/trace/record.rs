@@ -36,7 +36,7 @@ pub struct Record {
     /// The line of the scenario that the thread was at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
-    /// The object that it happened at: a mailbox, or a process for its link.
+    /// The object that it happened at: a mailbox, a process for its link, or a region of memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
     /// The message's number in this run, from 1.
@@ -60,6 +60,15 @@ pub struct Record {
     /// The rights that the message carries: each with its `port`, and which `right` it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights: Option<Vec<BTreeMap<String, String>>>,
+    /// The memory that the message carries: how many pages each region has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Vec<u64>>,
+    /// A page of a region, or the first of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u64>,
+    /// So many pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u64>,
     /// The process that has the receive right of a port now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receiver: Option<String>,

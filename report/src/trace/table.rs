@@ -68,7 +68,7 @@ pub const EVENTS: &[EventSpec] = &[
     event(
         "sent",
         &["object", "serial", "sender", "size", "body"],
-        &["thread", "line", "type", "priority", "rights"],
+        &["thread", "line", "type", "priority", "rights", "memory"],
         "the thread has handed the message to the kernel, or waits until it can; without a thread the kernel sends it",
     ),
     event(
@@ -164,6 +164,31 @@ pub const EVENTS: &[EventSpec] = &[
     event("suspended", &["to"], &["thread", "line"], "this thread was suspended"),
     event("resumed", &["to"], &["thread", "line"], "this thread goes on"),
     event("interrupted", &["to"], &["thread", "line"], "the wait of this thread was ended"),
+    event(
+        "allocated",
+        &["thread", "line", "object", "pages"],
+        &[],
+        "the thread's process has this region of memory now",
+    ),
+    event("freed", &["thread", "line", "object"], &[], "it has given the region back"),
+    event(
+        "read",
+        &["thread", "line", "object", "body", "page"],
+        &[],
+        "the thread has read this page of a region",
+    ),
+    event(
+        "wrote",
+        &["thread", "line", "object", "body", "page", "pages"],
+        &[],
+        "the thread has written so many pages of a region, from this one on",
+    ),
+    event(
+        "page-fault",
+        &["thread", "line", "object", "pages"],
+        &[],
+        "so many of the pages that were just written were shared, and have been copied; only a run says so",
+    ),
 ];
 
 const fn key(name: &'static str, kind: Kind, meaning: &'static str) -> KeySpec {
@@ -184,7 +209,7 @@ pub const KEYS: &[KeySpec] = &[
         Kind::From(0),
         "the line of the scenario where this thread is; 0 for a step that `--set` brought in, or that a name server takes",
     ),
-    key("object", Kind::Text, "a mailbox, or a process for its link"),
+    key("object", Kind::Text, "a mailbox, a process for its link, or a region of memory"),
     key("serial", Kind::From(1), "the message's number in this run"),
     key(
         "sender",
@@ -200,6 +225,9 @@ pub const KEYS: &[KeySpec] = &[
         Kind::Rights,
         "the rights that it carries: each with its `port`, and which `right` it is",
     ),
+    key("memory", Kind::Value, "the memory that it carries: how many pages each region has"),
+    key("page", Kind::From(0), "a page of a region, or the first of several"),
+    key("pages", Kind::From(0), "so many pages"),
     key("messages", Kind::From(1), "how many the mailbox holds now"),
     key("to", Kind::Text, "the thread that it happened to, or that a message was handed to"),
     key("receiver", Kind::Text, "the process that has the receive right of a port now"),

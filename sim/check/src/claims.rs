@@ -206,6 +206,8 @@ fn judge_bounds(
             "context-switches" => (measures.context_switches, count(measures.context_switches)),
             "messages" => (measures.messages, count(measures.messages)),
             "system-calls" => (measures.system_calls, count(measures.system_calls)),
+            "pages-mapped" => (measures.pages_mapped, count(measures.pages_mapped)),
+            "page-faults" => (measures.page_faults, count(measures.page_faults)),
             other => unreachable!("the reader knows all measures, not `{other}`"),
         };
         let holds = match bound {

@@ -191,6 +191,10 @@ pub struct Measured {
     pub bytes_copied: u64,
     /// The peak use of kernel memory, in bytes.
     pub kernel_memory: u64,
+    /// How many pages were put into messages, and taken out, without being copied.
+    pub pages_mapped: u64,
+    /// How many pages were copied when somebody wrote to them, because others shared them.
+    pub page_faults: u64,
     /// Calls with `wait: never` that found nothing.
     pub polls: u64,
     /// Bounded waits that timed out, and sleeps.

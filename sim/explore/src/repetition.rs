@@ -111,6 +111,8 @@ fn bytes(runner: &Runner) -> Vec<u8> {
         add(account.left_ns);
     }
     add(u64::MAX);
+    runner.agenda.frames.tell(&mut add);
+    add(u64::MAX);
     for (due, who) in runner.agenda.timers.ahead(&runner.state, now) {
         add(due);
         add(who);

@@ -17,6 +17,8 @@ use crate::state::State;
 pub fn encode(state: &State, out: &mut Vec<u8>) {
     let mut bytes = Bytes(out);
     state.processes.items().hash(&mut bytes);
+    // No variable that names a call is in memory.
+    state.spaces.items().hash(&mut bytes);
     if state.threads.items().iter().all(|thread| thread.calls.0 == 0) {
         state.threads.items().hash(&mut bytes);
         state.mailboxes.items().hash(&mut bytes);

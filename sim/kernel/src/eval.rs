@@ -2,7 +2,7 @@
 
 use ipcsim_program::{
     Binary, Carried, Expr, Fault, Field, Function, Handle, MailboxId, Message, Once, Outcome,
-    ProcessId, Right, Route, Scalar, Unary, Value, limits, misuse, write_value,
+    Parcel, ProcessId, Right, Route, Scalar, Unary, Value, limits, misuse, write_value,
 };
 
 use crate::machine::Machine;
@@ -198,6 +198,18 @@ impl<O: Oracle> Scope<'_, O> {
                 };
                 Value::list(message.rights().iter().map(handle).collect())
                     .expect("a message carries few rights")
+            }
+            Field::Memory => {
+                let region = |parcel: &Parcel| match parcel {
+                    Parcel::In(region) => Some(Value::Handle(Handle::Region(*region))),
+                    Parcel::Pages(..) => None,
+                };
+                let mut regions: Vec<Value> = message.memory().iter().filter_map(region).collect();
+                match regions.len() {
+                    0 => Value::None,
+                    1 => regions.remove(0),
+                    _ => Value::list(regions).expect("a message carries few regions"),
+                }
             }
             Field::ReplyTo => match (message.reply_to(), message.reply_right()) {
                 (Some(handle), _) => Value::Handle(handle),

@@ -5,9 +5,10 @@
 //! when it is handed to a receiver, *received* when the receiver's call returns with it, *withdrawn*
 //! when its sender takes it back, *lost* when nobody will ever receive it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use ipcsim_program::{Fault, MailboxId, Message, Outcome, Pc, ProcessId, ThreadId, Value};
+use ipcsim_program::{Fault, MailboxId, Message, Outcome, Pc, ProcessId, Region, ThreadId, Value};
 
 use crate::oracle::Question;
 use crate::state::{BlockedOn, End};
@@ -92,6 +93,30 @@ pub enum Kind<'a> {
     ReceiverIs(MailboxId, ProcessId),
     /// The queue limit of a port was set to this number of messages.
     Limited(MailboxId, u64),
+    /// The thread's process got a region of so many pages.
+    Allocated(Region, u32),
+    /// The thread has given a region back.
+    Freed(Region),
+    /// The thread has read a page.
+    Read {
+        /// Of this region.
+        region: Region,
+        /// Which page.
+        page: u32,
+        /// What it says.
+        value: &'a Value,
+    },
+    /// The thread has written pages.
+    Wrote {
+        /// Of this region.
+        region: Region,
+        /// Which pages.
+        pages: &'a Range<u32>,
+        /// What they say now.
+        value: &'a Value,
+    },
+    /// So many pages of what was just written were shared, and copied first. Only a run tells this.
+    Faulted(Region, u32),
 }
 
 impl<'a> Kind<'a> {
@@ -123,6 +148,8 @@ pub enum Loss {
     TooLarge,
     /// It carried the receive right of the very port that it could have been received from.
     Circular,
+    /// It brought more memory than the process that waited for it may have.
+    NoPages,
 }
 
 impl Loss {
@@ -134,6 +161,7 @@ impl Loss {
             Loss::MailboxDestroyed => "the mailbox was destroyed",
             Loss::TooLarge => "it was too large for the receiver",
             Loss::Circular => "nobody could ever receive the right that it carries",
+            Loss::NoPages => "it brought more memory than a process may have",
         }
     }
 }

@@ -26,6 +26,14 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
         process_invariants(state, ProcessId::at(index));
     }
     memory_invariants(machine, state);
+    for (process, space) in (0..).map(ProcessId).zip(&state.spaces) {
+        let lives = matches!(state.processes[process.index()].life, Life::Running);
+        assert!(lives || space.regions.is_empty(), "only who lives has memory");
+        for pages in space.regions.values() {
+            assert!(pages.count() > 0, "a region has at least one page");
+            assert!(pages.is_joined(), "equal neighbours are one run of pages");
+        }
+    }
     rights::right_invariants(state);
 }
 

@@ -35,10 +35,9 @@ pub use ipcsim_program as program;
 pub use ipcsim_program::limits::{self, SEMANTICS};
 pub use ipcsim_program::{
     Access, Binary, ByteOrder, Capacity, Expr, FamilyId, Fault, Field, Function, Ghost, HandOver,
-    Handle, Index, List,
-    MailboxId, Message, Order, Outcome, Pc, Pick, ProcessId, Register, Rename, ReplyRight, Route,
-    Scalar, Span, Then, ThreadId, ThreadName, Unary, UserId, Value, Visit, Walk, duration_text,
-    text, write_value,
+    Handle, Index, List, MailboxId, Message, Order, Outcome, Pc, Pick, ProcessId, Register, Rename,
+    ReplyRight, Route, Scalar, Span, Then, ThreadId, ThreadName, Unary, UserId, Value, Visit, Walk,
+    duration_text, text, write_value,
 };
 pub use machine::{
     Birth, Detect, DyingPort, Family, File, Level, Machine, MemoryFull, OutcomeWord, Policies,
@@ -51,7 +50,7 @@ pub use object::mailbox::{Mailbox, Object};
 pub use object::queue::QueueSpec;
 pub use oracle::{Computing, Oracle, Question};
 pub use predicate::{Predicate, Probe};
-pub use sink::Sink;
+pub use sink::{ParcelId, Sink};
 pub use state::{
     Abandoned, BlockedOn, Bound, Control, End, Holder, Life, Look, Process, Raised, Sources, State,
     Thread, ThreadState,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    ByteOrder, Capacity, Command, Effect, FamilyId, HandOver, Handle, MailboxId, Op, Outcome, Pc, Pick, ProcessId,
-    Receive, Register, Scalar, Spawn, ThreadName, Until, UserId, Value, Watch, nameless,
+    ByteOrder, Capacity, Command, Effect, FamilyId, HandOver, Handle, MailboxId, Op, Outcome, Pc,
+    Pick, ProcessId, Receive, Register, Scalar, Spawn, ThreadName, Until, UserId, Value, Watch,
+    nameless,
 };
 
 use crate::object::inbox::Arrivals;
@@ -75,6 +76,8 @@ pub struct Policies {
     pub message_overhead: u64,
     /// What a send does if it finds no kernel memory.
     pub memory_full: MemoryFull,
+    /// How large a page of memory is, in bytes; at least 1.
+    pub page: u64,
     /// Who gets a message when several receivers wait, unless the mailbox says otherwise.
     pub receiver: Pick,
     /// Which blocked sender goes next.
@@ -106,6 +109,7 @@ impl Default for Policies {
             memory: None,
             message_overhead: 0,
             memory_full: MemoryFull::Wait,
+            page: 4096,
             receiver: Pick::Fifo,
             sender: Pick::Fifo,
             wake_senders: Wake::HandOver,
@@ -470,6 +474,11 @@ impl Machine {
             || self.any_call(|it| matches!(it, Effect::Commands(Command::Interrupt, _)))
     }
 
+    /// Whether any program uses regions of memory.
+    pub fn uses_memory(&self) -> bool {
+        self.any_call(|effect| matches!(effect, Effect::UsesMemory))
+    }
+
     /// Whether there are ports, or can be.
     pub fn has_ports(&self) -> bool {
         !self.ports.is_empty() || self.any_call(|effect| matches!(effect, Effect::CreatesPort))
@@ -526,6 +535,9 @@ impl Machine {
             Handle::Reply(_) => "a reply right".into(),
             Handle::Once(once) => {
                 format!("a send-once right to {}", self.mailbox_name(once.port))
+            }
+            Handle::Region(region) => {
+                format!("region {} of {}", region.number, self.process_name(region.space))
             }
         }
     }

@@ -1,14 +1,19 @@
 //! The sink: who is told what happened.
 
-use ipcsim_program::{ProcessId, Span, ThreadId};
+use std::ops::Range;
+
+use ipcsim_program::{ProcessId, Region, Span, ThreadId, TransferMode};
 
 use crate::event::Event;
 use crate::machine::Machine;
 use crate::state::State;
 
+/// Memory in a message: the serial number of the message, and the place in it.
+pub type ParcelId = (u64, usize);
+
 /// Whoever is told. By default nobody listens.
 ///
-/// All but the last tell a driver what it must schedule; the last is the trace.
+/// The last is the trace. The others tell a driver what it must schedule, and what it must pay for.
 pub trait Sink {
     /// A thread that was waiting, or is new, can take a step.
     fn ready(&mut self, _thread: ThreadId) {}
@@ -39,6 +44,27 @@ pub trait Sink {
 
     /// Bytes were copied into the kernel or out of it.
     fn copied(&mut self, _bytes: u64) {}
+
+    /// A process got a region of so many new pages.
+    fn allocated(&mut self, _region: Region, _pages: u32) {}
+
+    /// A region is gone.
+    fn freed(&mut self, _region: Region) {}
+
+    /// The same was written into each of these pages.
+    fn wrote(&mut self, _region: Region, _pages: Range<u32>) {}
+
+    /// A region was put into a message.
+    fn packed(&mut self, _parcel: ParcelId, _region: Region, _mode: TransferMode) {}
+
+    /// What is in a message has become a region of so many pages.
+    fn unpacked(&mut self, _parcel: ParcelId, _region: Region, _pages: u32) {}
+
+    /// What is in a message has become a region of its sender again.
+    fn given_back(&mut self, _parcel: ParcelId, _region: Region) {}
+
+    /// What is in a message is gone.
+    fn destroyed(&mut self, _parcel: ParcelId) {}
 
     /// Whether events are wanted at all; where not, none is built.
     const EVENTS: bool;

@@ -17,6 +17,7 @@ use crate::object::inbox::Inbox;
 use crate::object::mailbox::{Existence, Mailbox, Object};
 use crate::object::memory::KernelMemory;
 use crate::object::port::{Receiver, Rights};
+use crate::object::space::Space;
 use crate::table::{Table, Watched};
 
 /// Everything that changes while a machine runs.
@@ -30,6 +31,8 @@ pub struct State {
     pub mailboxes: Table<Mailbox>,
     /// The kernel's memory for stored messages.
     pub memory: Watched<KernelMemory>,
+    /// The memory of each process; none where no program uses memory.
+    pub spaces: Table<Space>,
     /// Reply rights whose caller no longer waits and which nobody has used up yet, with their holders.
     pub abandoned: Watched<Abandoned>,
     /// The serial number of the next message.

@@ -52,13 +52,27 @@ pub struct Costs {
     pub copy_per_kib_ns: u64,
     /// The extra cost of a call with `wait: never` that finds nothing.
     pub poll_ns: u64,
+    /// Putting a page into a message, or taking it out, without copying it.
+    pub map_page_ns: u64,
+    /// Finding out that a page must be copied before it is written; the copy itself costs what copying costs.
+    pub page_fault_ns: u64,
+    /// An access to memory that others can see, or nobody who waits for it to change would let time pass.
+    pub access_ns: u64,
 }
 
 impl Default for Costs {
     /// The order of magnitude of a present-day machine: a system call about 0.2 us, a switch 1 us,
     /// a copy of 1 KiB 0.1 us (10 GiB/s). They are chosen to make a lesson visible, not measured.
     fn default() -> Self {
-        Self { syscall_ns: 200, context_switch_ns: 1_000, copy_per_kib_ns: 100, poll_ns: 0 }
+        Self {
+            syscall_ns: 200,
+            context_switch_ns: 1_000,
+            copy_per_kib_ns: 100,
+            poll_ns: 0,
+            map_page_ns: 100,
+            page_fault_ns: 1_000,
+            access_ns: 10,
+        }
     }
 }
 

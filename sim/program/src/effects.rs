@@ -5,8 +5,8 @@
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    Answer, Command, From, Grant, Inquiry, Receive, Reply, Send, Spawn, Target, Threads, Time,
-    Wait, Watch,
+    AccessKind, Answer, Command, From, Grant, Inquiry, MemoryAccess, Receive, Reply, Send, Spawn,
+    Target, Threads, Time, Transfer, Wait, Watch, WhichPages,
 };
 use crate::value::Value;
 use crate::verb::Verb;
@@ -78,6 +78,8 @@ pub enum Effect<'a> {
     Inspects,
     /// It opens a file.
     Opens,
+    /// It does something to memory, or to what the caller's process has of it.
+    UsesMemory,
 }
 
 impl Effect<'_> {
@@ -113,7 +115,8 @@ impl Effect<'_> {
             | Effect::Changes(_)
             | Effect::Watches(_)
             | Effect::Inspects
-            | Effect::Opens => false,
+            | Effect::Opens
+            | Effect::UsesMemory => false,
         }
     }
 }
@@ -134,10 +137,7 @@ impl Verb {
                 tell_all(&[HasNoEvent, Reads(among), Effect::LooksAt(among), Writes(*into)], tell);
                 wait.effects(tell);
             }
-            Verb::Sleep(time) => {
-                tell_reads(time.expression(), tell);
-                tell_all(&[Effect::Sleeps(time)], tell);
-            }
+            Verb::Sleep(time) => time.effects(tell),
             Verb::Yield => {}
             Verb::Exit(code) => tell_all(&[Reads(code), Effect::Exits(code)], tell),
             Verb::Control(command, target) => target.effects(*command, tell),
@@ -174,6 +174,10 @@ impl Verb {
                 let inspects = [HasNoEvent, Effect::KeepsStatus, Effect::Inspects, Writes(*into)];
                 about(of, &inspects, tell);
             }
+            Verb::Allocate { into, size, value } => {
+                tell_all(&[Reads(size), Reads(value), Effect::UsesMemory, Writes(*into)], tell);
+            }
+            Verb::Free(region) => about(region, &[Effect::UsesMemory], tell),
             Verb::Open { path, into, .. } => {
                 tell_all(&[HasNoEvent, Reads(path), Effect::Opens, Writes(*into)], tell);
             }
@@ -221,18 +225,25 @@ fn about<'a>(object: &'a Expr, besides: &[Effect<'a>], tell: &mut impl FnMut(Eff
     tell_all(besides, tell);
 }
 
+fn tell_memory<'a>(memory: &'a [Transfer], tell: &mut impl FnMut(Effect<'a>)) {
+    for Transfer { region, mode: _ } in memory {
+        tell_all(&[Effect::Reads(region), Effect::UsesMemory], tell);
+    }
+}
+
 fn ports_of(rights: &[Grant]) -> impl Iterator<Item = &Expr> {
     rights.iter().map(|grant| &grant.port)
 }
 
 impl Send {
     fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
-        let Self { to, body, size, kind, priority, reply_to, rights, hold, wait } = self;
+        let Self { to, body, size, kind, priority, reply_to, rights, memory, hold, wait } = self;
         if *to != Expr::NameServer {
             tell(Effect::IsAbout("to ", to));
         }
         let parts = [size, kind, priority, reply_to, hold].into_iter().flatten();
         tell_reads([to, body].into_iter().chain(parts).chain(ports_of(rights)), tell);
+        tell_memory(memory, tell);
         tell(Effect::Sends(self));
         wait.effects(tell);
     }
@@ -263,8 +274,9 @@ impl Receive {
 
 impl Reply {
     fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
-        let Self { to, body, size, rights } = self;
+        let Self { to, body, size, rights, memory } = self;
         tell_reads([to, body].into_iter().chain(size).chain(ports_of(rights)), tell);
+        tell_memory(memory, tell);
         tell(Effect::Answers(self));
     }
 }
@@ -288,12 +300,40 @@ impl Spawn {
     }
 }
 
+impl MemoryAccess {
+    /// What an access does, in the words of calls.
+    pub fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        let Self { region, kind } = self;
+        about(region, &[Effect::UsesMemory], tell);
+        match kind {
+            AccessKind::Read { page, into } => {
+                tell_all(&[Effect::Reads(page), Effect::Writes(*into)], tell);
+            }
+            AccessKind::Write { pages, value } => {
+                tell(Effect::Reads(value));
+                match pages {
+                    WhichPages::All => {}
+                    WhichPages::One(page) => tell(Effect::Reads(page)),
+                    WhichPages::First(count) => tell(Effect::Reads(count)),
+                }
+            }
+        }
+    }
+}
+
 impl Watch {
     fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
         let Self { port, until: _, notify, sync } = self;
         about(port, &[Effect::Reads(notify), Effect::HasNoEvent], tell);
         tell_reads(sync, tell);
         tell(Effect::Watches(self));
+    }
+}
+
+impl Time {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        tell_reads(self.expression(), tell);
+        tell(Effect::Sleeps(self));
     }
 }
 

@@ -50,9 +50,12 @@ impl Op {
             Op::Unless(_, target) => to.extend([pc.next(), *target]),
             Op::RepeatNext { end, .. } | Op::ForNext { end, .. } => to.extend([pc.next(), *end]),
             Op::Choose(branches) => to.extend(branches),
-            Op::Set(..) | Op::RepeatStart { .. } | Op::Compute(_) | Op::Log(_) | Op::Assert(_) => {
-                to.push(pc.next());
-            }
+            Op::Set(..)
+            | Op::RepeatStart { .. }
+            | Op::Compute(_)
+            | Op::Log(_)
+            | Op::Assert(_)
+            | Op::Access(_) => to.push(pc.next()),
             Op::Call(call) => {
                 let returns = call.verb.may_return();
                 let handlers = call.handlers.iter();

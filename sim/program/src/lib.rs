@@ -31,13 +31,14 @@ pub use liveness::Liveness;
 pub use op::{Call, Op, behind};
 pub use outcome::{Fault, Outcome};
 pub use parts::{
-    Answer, Command, Disposition, From, Grant, Inquiry, Inspection, Receive, Reply, Send, Span,
-    Spawn, Target, Threads, Time, Until, Wait, Watch,
+    AccessKind, Answer, Command, Disposition, From, Grant, Inquiry, Inspection, MemoryAccess,
+    Receive, Reply, Send, Span, Spawn, Target, Threads, Time, Transfer, TransferMode, Until, Wait,
+    Watch, WhichPages,
 };
 pub use policy::{ByteOrder, Capacity, HandOver, Order, Pick};
 pub use value::{
-    Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Right, Route, Scalar,
-    Then, Unary, Value, duration_text, misuse, write_value,
+    Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Pages, Parcel, Region,
+    Right, Route, Run, Scalar, Then, Unary, Value, duration_text, misuse, write_value,
 };
 pub use verb::Verb;
 pub use walk::{Index, Rename, Visit, Walk, rename_set};

@@ -19,6 +19,10 @@ pub const LIST_ELEMENTS: u64 = 100_000;
 pub const TEXT_PIECE: u64 = 64;
 /// Nesting depth of lists and messages.
 pub const DEPTH: u32 = 64;
+/// Pages that a process may have in all its regions of memory.
+pub const PAGES: u32 = 65_536;
+/// Bytes of a text in a page.
+pub const PAGE_TEXT: usize = 64;
 /// Processors.
 pub const CPUS: u32 = 64;
 

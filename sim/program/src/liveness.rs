@@ -42,7 +42,7 @@ fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
         next.iter().fold(0, |bits, to| bits | at[to.index()])
     };
     match op {
-        Op::Set(..) | Op::RepeatStart { .. } => behind() & !sets,
+        Op::Set(..) | Op::RepeatStart { .. } | Op::Access(_) => behind() & !sets,
         // After the loop, the item is still the last one.
         Op::ForNext { end, .. } => (at[pc.next().index()] & !sets) | at[end.index()],
         // Only a call that ends with `ok` sets its variable, even if a handler leads to the same

@@ -8,7 +8,7 @@ use crate::effects::Effect;
 use crate::expr::Expr;
 use crate::ids::{Pc, Register};
 use crate::outcome::Outcome;
-use crate::parts::Time;
+use crate::parts::{AccessKind, MemoryAccess, Time};
 use crate::verb::Verb;
 
 /// One operation.
@@ -51,6 +51,8 @@ pub enum Op {
     Log(Expr),
     /// Local: raise an exception unless the condition is true.
     Assert(Expr),
+    /// Access to memory: local as long as nobody else can see the region, otherwise a scheduling point as a call is.
+    Access(Box<MemoryAccess>),
     /// A system call.
     Call(Box<Call>),
     /// The thread ends. Others may wait for that, so it is no local operation.
@@ -64,7 +66,7 @@ impl Op {
             Op::Set(_, expr) | Op::Unless(expr, _) | Op::Log(expr) | Op::Assert(expr) => look(expr),
             Op::RepeatStart { rounds, .. } => look(rounds),
             Op::Compute(time) => time.expression().into_iter().for_each(look),
-            Op::Call(_) => self.effects(&mut |effect| {
+            Op::Access(_) | Op::Call(_) => self.effects(&mut |effect| {
                 if let Effect::Reads(expr) = effect {
                     look(expr);
                 }
@@ -81,6 +83,10 @@ impl Op {
             | Op::RepeatNext { counter: register, .. }
             | Op::ForNext { item: register, .. } => Some(*register),
             Op::Call(call) => call.verb.writes(),
+            Op::Access(access) => match access.kind {
+                AccessKind::Read { into, .. } => Some(into),
+                AccessKind::Write { .. } => None,
+            },
             Op::Jump(_)
             | Op::Unless(..)
             | Op::Choose(_)
@@ -93,19 +99,28 @@ impl Op {
 
     /// Whether it touches nothing but the thread's own variables.
     pub fn is_local(&self) -> bool {
-        !matches!(self, Op::Call(_) | Op::End)
+        !matches!(self, Op::Access(_) | Op::Call(_) | Op::End)
     }
 
-    /// Reports everything that it may do, if it is a call.
+    /// Whether a thread may perform it as part of its local work.
+    pub fn may_be_local(&self) -> bool {
+        self.is_local() || matches!(self, Op::Access(_))
+    }
+
+    /// Reports everything that it may do, if it is a call or an access.
     pub fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
-        if let Op::Call(call) = self {
-            call.verb.effects(tell);
+        match self {
+            Op::Call(call) => call.verb.effects(tell),
+            Op::Access(access) => access.effects(tell),
+            _ => {}
         }
     }
 
-    /// Whether it is a call that may have such an effect.
+    /// Whether it is a call, or an access, that may have such an effect.
     pub fn may(&self, such: impl Fn(Effect) -> bool) -> bool {
-        matches!(self, Op::Call(call) if call.verb.may(such))
+        let mut found = false;
+        self.effects(&mut |effect| found |= such(effect));
+        found
     }
 }
 

@@ -72,6 +72,8 @@ pub enum Fault {
     WrongTypes(Ghost<Arc<str>>),
     /// What must be a process, a mailbox or a right is not one.
     NotAnObject,
+    /// Access to memory that is not there: freed, moved away, another process's, or behind the end of its region.
+    BadAddress,
     /// A text or list beyond the limits of [`crate::limits`].
     TooLong,
     /// Lists and messages nested deeper than [`limits::DEPTH`].
@@ -97,6 +99,7 @@ impl Fault {
             Fault::NothingThere => "there is nothing to choose from".into(),
             Fault::WrongTypes(words) => words.0.to_string(),
             Fault::NotAnObject => "a value that is no process, mailbox or right".into(),
+            Fault::BadAddress => "bad address: there is no such memory here".into(),
             Fault::TooLong => "text or list too long".into(),
             Fault::TooDeep => {
                 format!("lists and messages nested more than {} deep", limits::DEPTH)
@@ -130,6 +133,7 @@ impl Fault {
             Fault::NothingThere => "nothing-there".into(),
             Fault::WrongTypes(_) => "wrong-type".into(),
             Fault::NotAnObject => "not-an-object".into(),
+            Fault::BadAddress => "bad-address".into(),
             Fault::TooLong => "too-long".into(),
             Fault::TooDeep => "too-deep".into(),
             Fault::TooManyLinks => "too-many-links".into(),

@@ -22,6 +22,8 @@ pub struct Send {
     pub reply_to: Option<Expr>,
     /// The rights that the message carries.
     pub rights: Vec<Grant>,
+    /// The memory that the message carries.
+    pub memory: Vec<Transfer>,
     /// Whether the kernel keeps it if there is no room, and who is notified when it has gone.
     pub hold: Option<Expr>,
     /// How long to wait: a send until the message has gone, a call until the answer is here.
@@ -107,6 +109,67 @@ pub struct Reply {
     pub size: Option<Expr>,
     /// The rights that the answer carries.
     pub rights: Vec<Grant>,
+    /// The memory that the answer carries.
+    pub memory: Vec<Transfer>,
+}
+
+/// Memory that a message will carry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transfer {
+    /// Which region.
+    pub region: Expr,
+    /// How it goes.
+    pub mode: TransferMode,
+}
+
+/// How memory goes with a message. The receiver always gets what the pages say when the message is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferMode {
+    /// In the message itself: copied into the kernel, and out of it.
+    Copy,
+    /// The pages are shared until somebody writes; the sender keeps its region.
+    CopyOnWrite,
+    /// The pages go, and the sender has its region no more.
+    Move,
+}
+
+/// What a thread does to memory: no system call, and nobody's business as long as nobody else can see the region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemoryAccess {
+    /// Which region.
+    pub region: Expr,
+    /// What is done.
+    pub kind: AccessKind,
+}
+
+/// What is done to memory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AccessKind {
+    /// A page is read.
+    Read {
+        /// Which one, from 0.
+        page: Expr,
+        /// Where what it says goes.
+        into: Register,
+    },
+    /// The same is written into pages.
+    Write {
+        /// Which ones.
+        pages: WhichPages,
+        /// What.
+        value: Expr,
+    },
+}
+
+/// Which pages of a region are written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WhichPages {
+    /// All of them.
+    All,
+    /// This one, from 0.
+    One(Expr),
+    /// The first so many.
+    First(Expr),
 }
 
 /// A right that a message will carry.
@@ -208,10 +271,10 @@ pub enum Wait {
 impl Send {
     /// Whether it has none of the parts that most messages lack.
     pub fn says_nothing_special(&self) -> bool {
-        let Self { kind: None, priority: None, reply_to: None, rights, .. } = self else {
+        let Self { kind: None, priority: None, reply_to: None, rights, memory, .. } = self else {
             return false;
         };
-        rights.is_empty()
+        rights.is_empty() && memory.is_empty()
     }
 }
 

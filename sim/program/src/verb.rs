@@ -123,6 +123,17 @@ pub enum Verb {
         /// Where the answer goes.
         into: Register,
     },
+    /// Get a region of memory.
+    Allocate {
+        /// Where its handle goes.
+        into: Register,
+        /// How large it is, in bytes; rounded up to whole pages.
+        size: Expr,
+        /// What each page says.
+        value: Expr,
+    },
+    /// Give a region of memory back.
+    Free(Expr),
     /// Open the mailbox behind a path.
     Open {
         /// The path.
@@ -162,6 +173,8 @@ impl Verb {
             Verb::Remove { .. } => CallWord::Remove.text(),
             Verb::Inspect { what, .. } => what.word(),
             Verb::Open { .. } => CallWord::Open.text(),
+            Verb::Allocate { .. } => CallWord::Allocate.text(),
+            Verb::Free(_) => CallWord::Free.text(),
         }
     }
 }

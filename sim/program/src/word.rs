@@ -67,7 +67,9 @@ words! {
         Send "send" [
             Held WouldBlock TimedOut TooLarge NoMemory Dead NoRight Refused Deadlock Interrupted
         ]
-        Receive "receive" [WouldBlock TimedOut TooLarge Dead NoRight Refused Deadlock Interrupted]
+        Receive "receive" [
+            WouldBlock TimedOut TooLarge NoMemory Dead NoRight Refused Deadlock Interrupted
+        ]
         Call "call" [WouldBlock TimedOut TooLarge NoMemory Dead NoRight Refused Deadlock Interrupted]
         Reply "reply" [Dead NoRight Refused]
         Select "select" [WouldBlock TimedOut NoRight Refused Deadlock Interrupted]
@@ -95,6 +97,8 @@ words! {
             NoSuchName Refused TimedOut Dead TooLarge NoMemory Deadlock Interrupted
         ]
         Open "open" [NoSuchName Refused]
+        Allocate "allocate" [NoMemory Refused]
+        Free "free" []
     }
     local {
         Compute "compute"
@@ -109,5 +113,7 @@ words! {
         Break "break"
         Continue "continue"
         Choose "choose"
+        Read "read"
+        Write "write"
     }
 }

@@ -101,6 +101,7 @@ codes! {
     Ports = 40, Error;
     Types = 41, Warning;
     Forwarded = 42, Warning;
+    Memory = 43, Error;
 }
 
 impl Code {

@@ -13,7 +13,7 @@ use ipcsim_kernel::{Field, Outcome};
 use crate::table::synonyms::{At, meant};
 use crate::table::{
     COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, NAME_SERVER, Need, PORT, PORT_SET,
-    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, VERBS, Verb,
+    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, TRANSFER, VERBS, Verb,
 };
 use examples::example;
 use policies::{of_elsewhere, policies, values_in_words};
@@ -65,7 +65,7 @@ fn steps() -> Chapter {
 }
 
 fn keys() -> Chapter {
-    let tables: [(&str, &'static [Key]); 12] = [
+    let tables: [(&str, &'static [Key]); 13] = [
         ("a scenario", TOP),
         ("kernel", KERNEL),
         ("kernel.costs", COSTS),
@@ -78,6 +78,7 @@ fn keys() -> Chapter {
         ("a process", PROCESS),
         ("a thread in threads", THREAD),
         ("a right in rights", GRANT),
+        ("memory in a message", TRANSFER),
     ];
     let of_table =
         |(of, keys): (&'static str, &'static [Key])| keys.iter().map(move |key| of_key(of, key));

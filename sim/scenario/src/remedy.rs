@@ -49,6 +49,8 @@ pub enum Sort {
     Merge,
     /// A right is given up that is never used.
     Drop,
+    /// A sender keeps the memory that it sends.
+    Keep,
     /// A call waits for a limited time, where the program says what happens then.
     Limit,
     /// A call does not wait, where the program says what happens then.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::lecture::SLIDES;
 use crate::table::{
     self, COSTS, FILE, GRANT, KERNEL, Key, Kind, MEASURES, Need, PROCESS, SCHEDULE_OUTCOMES,
-    Section, THREAD, VERBS, Verb, WAKE, WAKES,
+    Section, THREAD, TRANSFER, VERBS, Verb, WAKE, WAKES,
 };
 use crate::word::RESERVED;
 
@@ -194,6 +194,9 @@ fn kind(kind: Kind) -> Value {
             json!({ "type": "integer", "minimum": 0, "maximum": LARGEST_QUEUE_LIMIT })
         }
         Kind::Rights => json!({ "type": "array", "items": object(GRANT) }),
+        Kind::Transfers => {
+            json!({ "oneOf": [object(TRANSFER), { "type": "array", "items": object(TRANSFER) }] })
+        }
         Kind::Wake => json!({ "oneOf": [{ "enum": WAKES }, object(WAKE)] }),
         Kind::Costs => object(COSTS),
     }

@@ -4,9 +4,75 @@ use super::Mutant;
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "a mailbox that counts bytes has room for any number of empty messages",
+        file: "sim/kernel/src/object/queue.rs",
+        before: "Capacity::Messages(limit) | Capacity::Bytes(limit)\n                if",
+        after: "Capacity::Messages(limit)\n                if",
+    },
+    Mutant {
+        name: "what is larger than the eager limit still needs room",
+        file: "sim/kernel/src/object/queue.rs",
+        before: "self.spec.hand_over == HandOver::AtOnce || !self.stores(size)",
+        after: "self.spec.hand_over == HandOver::AtOnce",
+    },
+    Mutant {
+        name: "a message that has got a slot passes the receiver that waits for it",
+        file: "sim/kernel/src/step/offer.rs",
+        before: "        let hands_over = mailbox.spec.capacity != Capacity::Messages(0)\n",
+        after: "        let hands_over = mailbox.spec.capacity != Capacity::Messages(0)\n            && attempt != Attempt::FromSenderQueue\n",
+    },
+    Mutant {
+        name: "what fits waits behind what does not",
+        file: "sim/kernel/src/step/offer.rs",
+        before: "if mailbox.lets_pass_what_fits() {",
+        after: "if mailbox.lets_pass_what_fits() && mailbox.senders.is_empty() {",
+    },
+    Mutant {
+        name: "a notice that is asked for with 0 waits for the first sender",
+        file: "sim/kernel/src/step/notices.rs",
+        before: "Some(sync) => self.size(t, sync)?,",
+        after: "Some(sync) => self.size(t, sync)?.max(1),",
+    },
+    Mutant {
+        name: "memory comes with no plain message",
+        file: "sim/program/src/value/message.rs",
+        before: "rights.is_empty() && memory.is_empty() && !brings_once",
+        after: "rights.is_empty() && memory.len() < 9 && !brings_once",
+    },
+    Mutant {
+        name: "memory that does not go is lost",
+        file: "sim/kernel/src/step/carry.rs",
+        before: "            self.give_memory_back(message);\n",
+        after: "            self.destroy_memory(message);\n",
+    },
+    Mutant {
+        name: "a region may be sent twice though it is given away",
+        file: "sim/kernel/src/step/region.rs",
+        before: "[other.mode, *mode].contains(&TransferMode::Move)",
+        after: "[other.mode, *mode] == [TransferMode::Move; 2]",
+    },
+    Mutant {
+        name: "what threads of one process do to their memory is no step",
+        file: "sim/kernel/src/step/region.rs",
+        before: "alive_threads == 1",
+        after: "alive_threads >= 1",
+    },
+    Mutant {
+        name: "a write copies no page that others share",
+        file: "sim/explore/src/run/frames.rs",
+        before: "if self.places[frame] > 1 {",
+        after: "if self.places[frame] > 2 {",
+    },
+    Mutant {
+        name: "a page that comes back is still shared",
+        file: "sim/explore/src/run/frames.rs",
+        before: "            self.places[frame as usize] -= 1;\n            if",
+        after: "            self.places[frame as usize] = self.places[frame as usize].max(2) - 1;\n            if",
+    },
+    Mutant {
         name: "where a notice goes is said to be evaluated nowhere",
         file: "sim/program/src/effects.rs",
-        before: "&[Effect::Reads(&self.notify), Effect::HasNoEvent]",
+        before: "&[Effect::Reads(notify), Effect::HasNoEvent]",
         after: "&[Effect::HasNoEvent]",
     },
     Mutant {
@@ -90,8 +156,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a wake-up is lost when two come at once",
         file: "sim/kernel/src/step/release.rs",
-        before: "self.released(t, then, whereabouts);\n                }\n                Room::Full",
-        after: "self.released(t, then, whereabouts);\n                    return;\n                }\n                Room::Full",
+        before: "Posted::Gone(then, whereabouts) => self.released(t, then, whereabouts),\n                Posted::NoMemory(message) => self.wait",
+        after: "Posted::Gone(then, whereabouts) => return self.released(t, then, whereabouts),\n                Posted::NoMemory(message) => self.wait",
     },
     Mutant {
         name: "the message of a sender that timed out stays in the queue",

@@ -81,6 +81,8 @@ fn measured(measures: &Measures) -> Measured {
         context_switches: measures.context_switches,
         bytes_copied: measures.bytes_copied,
         kernel_memory: measures.kernel_memory,
+        pages_mapped: measures.pages_mapped,
+        page_faults: measures.page_faults,
         polls: measures.polls,
         timeouts: measures.timeouts,
     }

@@ -1,10 +1,14 @@
 //! What a run keeps besides the state: the clock, who is ready, what is due, what it has cost.
 
+use std::ops::Range;
+
+use ipcsim_kernel::program::{Region, TransferMode};
 use ipcsim_kernel::{
-    Computing, Event, Machine, Oracle, Pc, ProcessId, Question, Role, Sink, Span, State, Thread,
-    ThreadId,
+    Computing, Event, Kind, Machine, Oracle, ParcelId, Pc, ProcessId, Question, Role, Sink, Span,
+    State, Thread, ThreadId,
 };
 
+use super::frames::Frames;
 use super::ready::ReadyQueue;
 use super::timers::Timers;
 use super::{Measures, Tracer};
@@ -18,6 +22,8 @@ pub(crate) struct Agenda {
     pub threads: Vec<Account>,
     pub timers: Timers,
     pub measures: Measures,
+    /// Where pages are.
+    pub frames: Frames,
     /// Threads that ended or were suspended in the last step.
     pub left: Vec<ThreadId>,
     /// Processes that were created in it.
@@ -123,6 +129,7 @@ impl Agenda {
             timers: Timers::new(threads.len()),
             threads,
             measures: Measures::default(),
+            frames: Frames::new(machine.policies.page),
             left: Vec::new(),
             born: Vec::new(),
             calls_without_progress: 0,
@@ -242,8 +249,45 @@ impl<T: Tracer> Sink for Telling<'_, T> {
         *copied = copied.saturating_add(bytes);
     }
 
+    fn allocated(&mut self, region: Region, pages: u32) {
+        self.agenda.frames.allocated(region, pages);
+    }
+
+    fn freed(&mut self, region: Region) {
+        self.agenda.frames.freed(region);
+    }
+
+    fn wrote(&mut self, region: Region, pages: Range<u32>) {
+        let faults = u64::from(self.agenda.frames.wrote(region, pages));
+        self.agenda.measures.page_faults += faults;
+        self.copied(faults.saturating_mul(self.agenda.frames.page));
+    }
+
+    fn packed(&mut self, parcel: ParcelId, region: Region, mode: TransferMode) {
+        self.agenda.measures.pages_mapped += self.agenda.frames.packed(parcel, region, mode);
+    }
+
+    fn unpacked(&mut self, parcel: ParcelId, region: Region, pages: u32) {
+        self.agenda.measures.pages_mapped += self.agenda.frames.unpacked(parcel, region, pages);
+    }
+
+    fn given_back(&mut self, parcel: ParcelId, region: Region) {
+        self.agenda.frames.given_back(parcel, region);
+    }
+
+    fn destroyed(&mut self, parcel: ParcelId) {
+        self.agenda.frames.destroyed(parcel);
+    }
+
     fn event(&mut self, machine: &Machine, state: &State, event: &Event) {
         self.tracer.record(machine, state, self.agenda.now_ns, event);
+        if let Kind::Wrote { region, .. } = event.kind
+            && self.agenda.frames.faulted > 0
+        {
+            let kind = Kind::Faulted(region, std::mem::take(&mut self.agenda.frames.faulted));
+            let Event { thread, pc, .. } = *event;
+            self.tracer.record(machine, state, self.agenda.now_ns, &Event { thread, pc, kind });
+        }
     }
 }
 

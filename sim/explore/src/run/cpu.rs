@@ -24,6 +24,8 @@ pub(crate) enum Phase {
     Local,
     /// Entering the kernel; the call's effect comes next.
     Call,
+    /// Reaching memory that others can see; the access comes next.
+    Access,
     /// A `compute`, or a part of one.
     Computing,
     /// Switching back to a `compute`.

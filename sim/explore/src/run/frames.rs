@@ -49,7 +49,9 @@ impl Frames {
             TransferMode::Copy => return 0,
             TransferMode::CopyOnWrite => {
                 let frames = self.regions[&region].clone();
-                frames.iter().for_each(|frame| self.places[*frame as usize] += 1);
+                for frame in &frames {
+                    self.places[*frame as usize] += 1;
+                }
                 frames
             }
             TransferMode::Move => self.regions.remove(&region).expect("a region has frames"),
@@ -113,7 +115,9 @@ impl Frames {
         assert!(self.parcels.keys().all(is_on_its_way), "no message that is gone has frames");
         let all = self.regions.values().chain(self.parcels.values()).flatten();
         let mut places = vec![0; self.places.len()];
-        all.for_each(|frame| places[*frame as usize] += 1);
+        for frame in all {
+            places[*frame as usize] += 1;
+        }
         assert_eq!(places, self.places, "a frame knows in how many places it is");
     }
 

@@ -6,9 +6,11 @@
 
 mod agenda;
 mod cpu;
+mod frames;
 mod ready;
 mod round;
 mod runner;
+mod spent;
 mod timers;
 mod watch;
 
@@ -144,6 +146,10 @@ pub struct Measures {
     pub bytes_copied: u64,
     /// The peak use of kernel memory, in bytes.
     pub kernel_memory: u64,
+    /// How many pages were put into messages, and taken out, without being copied.
+    pub pages_mapped: u64,
+    /// How many pages were copied when somebody wrote to them, because others shared them.
+    pub page_faults: u64,
     /// Calls with `wait: never` that found nothing.
     pub polls: u64,
     /// Bounded waits that timed out, and sleeps.

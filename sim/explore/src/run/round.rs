@@ -46,7 +46,9 @@ pub(super) fn round_of(runner: &Runner) -> Option<Round> {
             stands[t.index()] = None;
             let pc = at.state.threads.items()[t.index()].pc;
             let places = movers.entry(t).or_default();
-            if matches!(at.machine.code[pc.index()], Op::Call(_)) && !places.contains(&pc) {
+            if matches!(at.machine.code[pc.index()], Op::Call(_) | Op::Access(_))
+                && !places.contains(&pc)
+            {
                 places.push(pc);
             }
         }

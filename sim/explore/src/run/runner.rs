@@ -167,6 +167,7 @@ impl<'m> Runner<'m> {
         // In a large machine this would take longer than everything else combined.
         if cfg!(debug_assertions) && self.state.threads.len() <= 64 {
             assert_invariants(self.machine, &self.state);
+            self.agenda.frames.assert_agree_with(&self.state);
         }
         progress
     }
@@ -222,6 +223,7 @@ impl<'m> Runner<'m> {
                     }
                 }
                 Phase::Call => self.call(id, t, tracer),
+                Phase::Access => self.access(id, t, tracer),
                 Phase::Computing | Phase::Switching => {
                     self.steps += u64::from(phase == Phase::Computing);
                     self.after_slice(id, t);
@@ -252,11 +254,19 @@ impl<'m> Runner<'m> {
     }
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
-        match self.perform(Transition::Local(t), tracer) {
+        let before = self.spent();
+        let progress = self.perform(Transition::Local(t), tracer);
+        let cost = self.cost_since(before);
+        match progress {
+            // What it has written on the way must be paid for first.
+            Progress::AtCall | Progress::AtAccess if cost > 0 => {
+                self.occupy(id, Phase::Copying, cost);
+            }
             Progress::AtCall => self.come_to_call(id, t),
+            Progress::AtAccess => self.come_to_access(id, t),
             Progress::Computes(span) => {
                 let ns = self.agenda.draw_duration(span);
-                self.compute(id, t, ns);
+                self.compute(id, t, ns.saturating_add(cost));
             }
             Progress::Endless => return Some(Stop::LocalLoop(t)),
             Progress::Raised => {
@@ -264,7 +274,7 @@ impl<'m> Runner<'m> {
                 self.perform(Transition::Call(t), tracer);
                 self.release(id);
             }
-            Progress::Done | Progress::Yielded => self.release(id),
+            Progress::Done | Progress::Yielded | Progress::Accessed => self.release(id),
         }
         None
     }
@@ -275,13 +285,32 @@ impl<'m> Runner<'m> {
         matches!(self.machine.code[pc.index()], Op::Call(_) | Op::End)
     }
 
-    /// A running thread reaches a call. It may now lose its processor to a thread that waits for one.
+    /// A running thread reaches a call.
     #[inline]
     fn come_to_call(&mut self, id: usize, t: ThreadId) {
+        self.come_to(id, t, Phase::Call, self.machine.timing.costs.syscall_ns);
+    }
+
+    /// A running thread reaches an access to memory that others can see.
+    fn come_to_access(&mut self, id: usize, t: ThreadId) {
+        self.come_to(id, t, Phase::Access, self.machine.timing.costs.access_ns);
+    }
+
+    /// A running thread reaches a step that others can see. It may now lose its processor to a thread that waits for one.
+    #[inline]
+    fn come_to(&mut self, id: usize, t: ThreadId, phase: Phase, ns: u64) {
         if self.machine.timing.preempt == Preempt::Calls && self.is_preempted(id, t) {
             return;
         }
-        self.enter_kernel(id);
+        self.occupy(id, phase, ns);
+    }
+
+    fn access<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) {
+        self.steps += 1;
+        self.agenda.calls_without_progress += 1;
+        let before = self.spent();
+        self.perform(Transition::Call(t), tracer);
+        self.pay(id, t, self.cost_since(before));
     }
 
     #[cold]
@@ -292,11 +321,6 @@ impl<'m> Runner<'m> {
             self.release(id);
         }
         loses_it
-    }
-
-    #[inline]
-    fn enter_kernel(&mut self, id: usize) {
-        self.occupy(id, Phase::Call, self.machine.timing.costs.syscall_ns);
     }
 
     /// Uses the processor, for the rest of the time slice at most.
@@ -313,23 +337,26 @@ impl<'m> Runner<'m> {
         self.steps += 1;
         self.agenda.measures.system_calls += 1;
         self.agenda.calls_without_progress += 1;
-        let copied_before = self.agenda.measures.bytes_copied;
+        let before = self.spent();
         let progress = self.perform(Transition::Call(t), tracer);
         let measures = &mut self.agenda.measures;
         measures.kernel_memory = measures.kernel_memory.max(self.state.memory.used);
-        let costs = &self.machine.timing.costs;
-        let copied = measures.bytes_copied - copied_before;
-        let mut cost = copy_cost(copied, costs.copy_per_kib_ns);
+        let mut cost = self.cost_since(before);
         let thread = &self.state.threads[t.index()];
         if thread.state.is_ready()
             && matches!(thread.status, Outcome::WouldBlock | Outcome::NoSuchName)
         {
-            measures.polls += 1;
-            cost += costs.poll_ns;
+            self.agenda.measures.polls += 1;
+            cost += self.machine.timing.costs.poll_ns;
         }
         if progress == Progress::Yielded {
             self.cpus[id].slice_ends_ns = 0;
         }
+        self.pay(id, t, cost);
+    }
+
+    /// After a call or an access, whose effect is there: what it has cost passes, and then the thread goes on if it can.
+    fn pay(&mut self, id: usize, t: ThreadId, cost: u64) {
         match (cost, self.can_go_on(t)) {
             (0, true) => self.after_slice(id, t),
             (0, false) => self.release(id),
@@ -494,12 +521,4 @@ impl<'m> Runner<'m> {
             }
         }
     }
-}
-
-fn copy_cost(bytes: u64, per_kib_ns: u64) -> u64 {
-    if bytes == 0 || per_kib_ns == 0 {
-        return 0;
-    }
-    let ns = u128::from(bytes) * u128::from(per_kib_ns) / 1024;
-    u64::try_from(ns).unwrap_or(u64::MAX)
 }

@@ -10,6 +10,7 @@ use crate::machine::{Birth, Machine};
 use crate::object::inbox::Inbox;
 use crate::object::memory::KernelMemory;
 use crate::object::port::Rights;
+use crate::object::space::Space;
 use crate::state::{Abandoned, Life, Process, State, Thread, ThreadState};
 use crate::table::{Table, Watched};
 
@@ -24,11 +25,15 @@ impl State {
                 machine.policies.memory,
                 machine.policies.message_overhead,
             )),
+            spaces: Table::with_capacity(0),
             abandoned: Watched::new(Abandoned::new()),
             next_serial: Ghost(1),
         };
         for id in 0..machine.processes.len() {
             state.add_process(machine, ProcessId::at(id));
+        }
+        if machine.uses_memory() {
+            machine.processes.iter().for_each(|_| state.spaces.push(Space::default()));
         }
         for (port, senders) in &machine.ports {
             for sender in senders {

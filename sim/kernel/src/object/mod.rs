@@ -11,3 +11,4 @@ pub mod port;
 pub mod port_set;
 pub mod queue;
 pub mod room;
+pub mod space;

@@ -49,8 +49,7 @@ impl Space {
     }
 
     /// What a page says.
-    pub fn read(&self, region: u32, page: i64) -> Result<&Value, Fault> {
-        let page = u32::try_from(page).map_err(|_| Fault::BadAddress)?;
+    pub fn read(&self, region: u32, page: u32) -> Result<&Value, Fault> {
         let pages = self.regions.get(&region).ok_or(Fault::BadAddress)?;
         pages.at(page).ok_or(Fault::BadAddress)
     }

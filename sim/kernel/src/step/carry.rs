@@ -1,4 +1,4 @@
-//! What a message carries: rights to ports, and the send-once right to answer it. Rights are packed when the message
+//! What a message carries: rights to ports, the send-once right to answer it, and memory (`region`). It is packed when the message
 //! is made (Mach: copyin), unpacked by the receiver (copyout), given back to a sender whose message does not go, and
 //! destroyed with a message that is lost. Anything else that messages come to carry belongs here, and nowhere else.
 //!
@@ -187,6 +187,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Whoever receives a message gets the rights in it, except those to ports that have died on the way.
     pub(super) fn unpack(&mut self, t: ThreadId, mut message: Arc<Message>) -> Arc<Message> {
         let own = self.thread(t).process;
+        self.unpack_memory(own, &mut message);
         if let Some(Handle::Once(Once { port, number })) = message.reply_to() {
             if self.mailbox(port).existence == Existence::Destroyed {
                 extras_of(&mut message).reply_to = None;
@@ -218,6 +219,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn give_back(&mut self, message: &Message) {
         if message.sender != ProcessId::KERNEL {
             message.carried().for_each(|carried| self.give_right(message.sender, carried));
+            self.give_memory_back(message);
         }
         self.right_of_message_is_gone(message);
     }
@@ -232,6 +234,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Right::Dead => {}
             }
         }
+        self.destroy_memory(message);
         self.right_of_message_is_gone(message);
     }
 

@@ -46,6 +46,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             Handle::File { mailbox, access: Access::Write } => Ok(mailbox),
             Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
+            Handle::Region(_) => Err(Fault::NotAnObject.into()),
         }
     }
 

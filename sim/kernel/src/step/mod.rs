@@ -22,6 +22,7 @@ mod once;
 mod prelude;
 mod process;
 mod receive;
+mod region;
 mod release;
 mod rights;
 mod rpc;
@@ -70,6 +71,10 @@ pub enum Progress {
     Done,
     /// The thread stands before a system call, or before its end.
     AtCall,
+    /// The thread stands before an access to memory that others can see; its next call performs it.
+    AtAccess,
+    /// It has performed one.
+    Accessed,
     /// The thread must use the processor for this long before it goes on. Only where time passes.
     Computes(Span),
     /// The thread has raised an exception; its next call ends it.
@@ -204,6 +209,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
         let machine = self.machine;
         let call = match &machine.code[self.thread(t).pc.index()] {
             Op::Call(call) => call,
+            Op::Access(access) => return self.access_as_a_step(t, access),
             Op::End => {
                 self.end_thread(t);
                 return Progress::Done;
@@ -241,6 +247,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Watch(watch) => self.watch(t, watch),
             Verb::Inspect { what, of, into } => self.inspect(t, *what, of, *into),
             Verb::Open { path, into, access } => self.open(t, path, *into, *access),
+            Verb::Allocate { into, size, value } => self.allocate(t, *into, (size, value)),
+            Verb::Free(region) => self.free(t, region),
         };
         match result {
             Ok(()) => {}

@@ -81,12 +81,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.store(t, message);
         }
         while let Some(receiver) = self.receiver_for(t, &message) {
-            if Filter::fits(self.filter_of(receiver), &message) {
+            let Some(outcome) = self.misfit(receiver, self.filter_of(receiver), &message) else {
                 let process = self.thread(receiver).process;
                 self.deliver(t, receiver, message);
                 return Whereabouts::With(process);
-            }
-            self.end_wait(receiver, Outcome::TooLarge);
+            };
+            self.end_wait(receiver, outcome);
         }
         self.store(t, message)
     }

@@ -3,7 +3,7 @@
 //!
 //! 3. Does another message for the same mailbox wait for kernel memory already? Then this one does, too.
 //! 4. Does a receiver wait that takes it? Then it is handed over ([`Offer::Deliver`]), unless it is too large for that
-//!    receiver, or receivers look again and it can be stored meanwhile.
+//!    receiver ([`Offer::NotFor`]), or receivers look again and it can be stored meanwhile.
 //! 5. Could it never be stored? Then it is too large ([`Offer::TooLarge`]).
 //! 6. Is there no slot, or do others stand before it? Then its sender waits for a slot ([`Offer::Full`]).
 //! 7. Is there no kernel memory? Then its sender waits for that ([`Offer::NoMemory`]).
@@ -41,8 +41,8 @@ pub(super) enum Whereabouts {
 enum Offer {
     /// This waiting receiver takes it.
     Deliver(ThreadId),
-    /// This waiting receiver would be next, but it is too large for it.
-    TooLargeFor(ThreadId),
+    /// This waiting receiver would be next, but cannot take it: its call ends with this outcome.
+    NotFor(ThreadId, Outcome),
     Store,
     Full,
     NoMemory,
@@ -74,13 +74,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     self.deliver(Some(t), receiver, message);
                     return Posted::Gone(then, Whereabouts::With(process));
                 }
-                Offer::TooLargeFor(receiver) => {
-                    self.end_wait(receiver, Outcome::TooLarge);
+                Offer::NotFor(receiver, outcome) => {
+                    self.end_wait(receiver, outcome);
                     if self.thread_has_ended(t) {
                         self.destroy_carried(&message);
                         return Posted::SenderEnded(message);
                     }
-                    if self.machine.policies.too_large == TooLarge::Destroy {
+                    if self.destroys(outcome) {
                         self.announce(t, &message, attempt);
                         self.lose(Some(t), &message, Loss::TooLarge);
                         return Posted::Gone(then, Whereabouts::Destroyed);
@@ -131,10 +131,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             && let Some(receiver) = self.receiver_for(Some(t), message)
             && !self.would_overtake(receiver, message)
         {
-            return if Filter::fits(self.filter_of(receiver), message) {
-                Offer::Deliver(receiver)
-            } else {
-                Offer::TooLargeFor(receiver)
+            return match self.misfit(receiver, self.filter_of(receiver), message) {
+                None => Offer::Deliver(receiver),
+                Some(outcome) => Offer::NotFor(receiver, outcome),
             };
         }
         match room {
@@ -232,6 +231,26 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             _ => false,
         }
+    }
+
+    /// Why a receiver cannot take a message that it would be given, as the outcome of its call: it is larger than the
+    /// receiver allows, or brings more memory than its process may have.
+    pub(super) fn misfit(
+        &self,
+        receiver: ThreadId,
+        filter: Option<&Filter>,
+        message: &Message,
+    ) -> Option<Outcome> {
+        if !Filter::fits(filter, message) {
+            return Some(Outcome::TooLarge);
+        }
+        let has_room = self.has_room_for_memory(self.thread(receiver).process, message);
+        (!has_room).then_some(Outcome::NoMemory)
+    }
+
+    /// Whether a message is destroyed that a receiver could not take for this reason.
+    pub(super) fn destroys(&self, misfit: Outcome) -> bool {
+        misfit == Outcome::TooLarge && self.machine.policies.too_large == TooLarge::Destroy
     }
 
     pub(super) fn filter_of(&self, receiver: ThreadId) -> Option<&Filter> {

@@ -49,6 +49,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 | ThreadState::Blocked { .. } => self.stop_thread(t),
             }
         }
+        self.free_all(process);
         self.note(None, Kind::ProcessEnded(process, &end));
         self.state.processes[process.index()].life = Life::Ended(end);
         self.work.push(Work::ProcessEnded(process));

@@ -4,7 +4,7 @@ use ipcsim_program::{Access, Answer, From, Receive};
 
 use super::offer::Whereabouts;
 use super::prelude::*;
-use crate::machine::{Receives, TooLarge};
+use crate::machine::Receives;
 
 /// A message that a receive could take now.
 #[derive(Clone, Copy)]
@@ -100,6 +100,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             Handle::File { mailbox, access: Access::Read } => Ok(mailbox),
             Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
+            Handle::Region(_) => Err(Fault::NotAnObject.into()),
         }
     }
 
@@ -120,10 +121,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 return Some(Found::Stored(*mailbox, place));
             }
             if self.mailbox(*mailbox).serves_blocked_senders()
-                && let Some(place) =
-                    self.pick_sender(*mailbox, |step, message| {
-                        Filter::accepts(filter, message) && step.mailbox(*mailbox).serves(message)
-                    })
+                && let Some(place) = self.pick_sender(*mailbox, |step, message| {
+                    Filter::accepts(filter, message) && step.mailbox(*mailbox).serves(message)
+                })
             {
                 return Some(Found::WithSender(*mailbox, place));
             }
@@ -151,10 +151,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Found::Stored(mailbox, place) => &self.mailbox(mailbox).messages[place],
             Found::WithSender(mailbox, place) => &self.mailbox(mailbox).senders[place].1,
         };
-        let fits = Filter::fits(filter, message);
-        if !fits && self.machine.policies.too_large == TooLarge::Keep {
-            return Err(Stop::Outcome(Outcome::TooLarge));
+        let misfit = self.misfit(t, filter, message);
+        if let Some(outcome) = misfit
+            && !self.destroys(outcome)
+        {
+            return Err(Stop::Outcome(outcome));
         }
+        let fits = misfit.is_none();
         let process = self.thread(t).process;
         let whereabouts = if fits { Whereabouts::With(process) } else { Whereabouts::Destroyed };
         let message = self.remove(t, found, whereabouts);
@@ -252,6 +255,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Verb::Call { answer, .. } => *answer,
             other => unreachable!("{other:?} does not take messages"),
         };
+        // A receiver that has no room was not given the message; who waits for an answer can take no other.
+        if !self.has_room_for_memory(self.thread(t).process, &message) {
+            self.lose(Some(t), &message, Loss::NoPages);
+            self.complete(t, Outcome::NoMemory);
+            return;
+        }
         let message = self.stamp(message);
         let message = self.unpack(t, message);
         self.note(Some(t), Kind::Received(&message));

@@ -85,9 +85,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let region = self.region(t, &access.region)?;
         match &access.kind {
             AccessKind::Read { page, into } => {
-                let page = self.scope(t).int(page)?;
+                let page = self.page(t, page)?;
                 let value = self.space(region.space).read(region.number, page)?.clone();
-                self.note(Some(t), Kind::Read { region, page: page as u32, value: &value });
+                self.note(Some(t), Kind::Read { region, page, value: &value });
                 self.set(t, *into, value);
             }
             AccessKind::Write { pages, value } => {
@@ -102,21 +102,24 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(self.thread(t).pc.next())
     }
 
+    /// The number of a page, or of pages.
+    fn page(&mut self, t: ThreadId, expr: &Expr) -> Result<u32, Fault> {
+        u32::try_from(self.scope(t).int(expr)?).map_err(|_| Fault::BadAddress)
+    }
+
     fn pages_of(
         &mut self,
         t: ThreadId,
         region: Region,
         pages: &WhichPages,
     ) -> Result<Range<u32>, Fault> {
-        let mut number =
-            |expr: &Expr| u32::try_from(self.scope(t).int(expr)?).map_err(|_| Fault::BadAddress);
         match pages {
             WhichPages::All => Ok(0..self.space(region.space).regions[&region.number].count()),
             WhichPages::One(page) => {
-                let page = number(page)?;
+                let page = self.page(t, page)?;
                 Ok(page..page.checked_add(1).ok_or(Fault::BadAddress)?)
             }
-            WhichPages::First(count) => Ok(0..number(count)?),
+            WhichPages::First(count) => Ok(0..self.page(t, count)?),
         }
     }
 
@@ -138,7 +141,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The regions that a message is to carry, and how many bytes they add to it. The sender must have each of them; one that
     /// it gives away it can send only once.
-    pub(super) fn to_be_packed(
+    pub(super) fn memory_to_pack(
         &mut self,
         t: ThreadId,
         memory: &[Transfer],

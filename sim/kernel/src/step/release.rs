@@ -2,7 +2,6 @@
 
 use super::offer::{Attempt, Posted, Whereabouts};
 use super::prelude::*;
-use crate::machine::TooLarge;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Lets a waiting receiver try its call again when it next runs.
@@ -164,17 +163,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if self.would_overtake(receiver, &message) {
             return false;
         }
-        let fits = Filter::fits(self.filter_of(receiver), &message);
-        if !fits {
-            self.end_wait(receiver, Outcome::TooLarge);
+        let misfit = self.misfit(receiver, self.filter_of(receiver), &message);
+        if let Some(outcome) = misfit {
+            self.end_wait(receiver, outcome);
             let is_still_here = self.state.waits_for(sender) == Some(&BlockedOn::Send(id));
-            if !is_still_here || self.machine.policies.too_large == TooLarge::Keep {
+            if !is_still_here || !self.destroys(outcome) {
                 return true;
             }
         }
         self.release_sender(sender, id);
         self.leave_queue(sender);
-        let whereabouts = if fits {
+        let whereabouts = if misfit.is_none() {
             let process = self.thread(receiver).process;
             self.deliver(Some(sender), receiver, message.clone());
             Whereabouts::With(process)

@@ -3,6 +3,7 @@
 use ipcsim_program::{Reply, ReplyRight, Send};
 
 use super::prelude::*;
+use super::region::Packed;
 
 /// Whether somebody waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +43,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
         };
+        let (regions, bytes) = self.memory_to_pack(t, &reply.memory)?;
+        let size = size.saturating_add(bytes);
+        let says = (body, size, &regions[..]);
         if let Some(once) = once {
             self.check_once(t, once)?;
             let answer = self.setting_aside(t, Some(once), |step| {
-                step.answer(t, reply, (body, size), once.port, Route::Once)
+                step.answer(t, reply, says, (once.port, Route::Once))
             })?;
             return self.reply_once(t, once, answer);
         }
@@ -60,7 +64,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let caller = self.thread(right.caller).process;
         let mailbox = self.link(server, caller)?;
-        let answer = self.answer(t, reply, (body, size), mailbox, Route::Link)?;
+        let answer = self.answer(t, reply, says, (mailbox, Route::Link))?;
         self.state.processes[server.index()].owed -= 1;
         self.note(Some(t), Kind::Sent(&answer));
         self.note(Some(t), Kind::Delivered { message: &answer, to: right.caller });
@@ -80,13 +84,14 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         &mut self,
         t: ThreadId,
         reply: &Reply,
-        (body, size): (Value, u64),
-        mailbox: MailboxId,
-        route: Route,
+        (body, size, regions): (Value, u64, &[Packed]),
+        (mailbox, route): (MailboxId, Route),
     ) -> Result<Arc<Message>, Stop> {
+        let own = self.thread(t).process;
         let rights = self.pack_rights(t, &reply.rights, mailbox)?;
-        let extras = Extras { rights, ..Extras::default() }.boxed();
-        Ok(self.new_message(self.thread(t).process, (mailbox, route), (body, size), extras))
+        let memory = self.pack_memory(own, regions);
+        let extras = Extras { rights, memory, ..Extras::default() }.boxed();
+        Ok(self.new_message(own, (mailbox, route), (body, size), extras))
     }
 
     /// Whether a process has a reply right: it has taken the request, and nobody has answered it. A handle

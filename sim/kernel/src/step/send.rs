@@ -135,6 +135,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             None => body.size_bytes(),
             Some(size) => self.size(t, size)?,
         };
+        let (regions, bytes) = self.memory_to_pack(t, &send.memory)?;
+        let size = size.saturating_add(bytes);
         let is_plain = then == Then::Return && send.says_nothing_special();
         let mut extras = if is_plain { None } else { Some(self.extras(t, send, then)?) };
         let target = &self.state.mailboxes[mailbox.index()];
@@ -157,6 +159,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         if let Some(once) = once {
             self.spend(t, once);
+        }
+        if let Some(extras) = &mut extras {
+            extras.memory = self.pack_memory(self.thread(t).process, &regions);
         }
         let extras = extras.and_then(Extras::boxed);
         Ok(self.new_message(self.thread(t).process, (mailbox, route), (body, size), extras))

@@ -141,8 +141,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             let Some(BlockedOn::Receive { filter, .. }) = self.state.waits_for(t) else { continue };
             let filter = filter.clone();
             let Some((port, place)) = self.find_in_set(set, filter.as_deref()) else { continue };
-            if !Filter::fits(filter.as_deref(), &self.mailbox(port).messages[place]) {
-                self.end_wait(t, Outcome::TooLarge);
+            let message = &self.mailbox(port).messages[place];
+            if let Some(outcome) = self.misfit(t, filter.as_deref(), message) {
+                self.end_wait(t, outcome);
                 continue;
             }
             let Some(BlockedOn::Receive { sources, .. }) = self.leave_queue(t) else { continue };

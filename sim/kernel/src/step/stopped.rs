@@ -21,7 +21,7 @@ pub(crate) fn with_local_work_done<'a>(
         let thread = &state.threads[t.index()];
         let stands_before_some = matches!(&thread.state,
             ThreadState::Suspended(then) if **then == ThreadState::Ready)
-            && machine.code[thread.pc.index()].is_local();
+            && machine.code[thread.pc.index()].may_be_local();
         if stands_before_some && asks_nobody(machine, thread.pc) {
             step(machine, done.to_mut(), Transition::Local(*t), &mut Unasked, &mut Unheard);
         }
@@ -34,7 +34,7 @@ fn asks_nobody(machine: &Machine, from: Pc) -> bool {
     let asks = |expr: &Expr| matches!(expr, Expr::Function(Function::Random | Function::Now, _));
     let mut in_one_way = true;
     Tour::over(&machine.code).walk(&machine.code, [from], Edges::Possible, |_, op| {
-        if !op.is_local() {
+        if !op.may_be_local() {
             return Walking::No;
         }
         in_one_way &= !matches!(op, Op::Choose(_));

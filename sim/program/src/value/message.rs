@@ -1,6 +1,6 @@
 //! A message: what travels, and what its sender does when it has gone.
 
-use super::{Carried, Handle, Once, Right, Value};
+use super::{Carried, Handle, Once, Pages, Region, Right, Value};
 use crate::ghost::Ghost;
 use crate::ids::{MailboxId, ProcessId, ReplyRight, ThreadId};
 use crate::{nameless, state};
@@ -40,9 +40,23 @@ state! {
         pub then: Then,
         /// The rights that it carries, in the order in which the sender named them.
         pub rights: Box<[Carried]>,
+        /// The memory that it carries, in the order in which the sender named it.
+        pub memory: Box<[Parcel]>,
         /// How many messages were received from its port before it, once it was received. Kept only where
         /// `Machine::receives` says so.
         pub seq: Option<u32>,
+    }
+}
+
+state! {
+    /// Memory that a message carries, or has brought.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Parcel {
+        /// What the pages said when the message was sent; and if they are its sender's no more, the number that the region
+        /// had there.
+        Pages(Pages, Option<u32>),
+        /// They are in this region of the receiver.
+        In(Region),
     }
 }
 
@@ -117,6 +131,11 @@ impl Message {
         self.extras.as_ref().map_or(&[], |extras| &extras.rights)
     }
 
+    /// The memory that its sender has put into it.
+    pub fn memory(&self) -> &[Parcel] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.memory)
+    }
+
     /// How many messages were received from its port before it.
     pub fn seq(&self) -> Option<u32> {
         self.extras.as_ref().and_then(|extras| extras.seq)
@@ -131,6 +150,14 @@ impl Message {
             _ => None,
         };
         self.rights().iter().copied().chain(once)
+    }
+
+    /// Whether nothing comes with it: no right, and no memory.
+    pub fn carries_nothing(&self) -> bool {
+        let Some(extras) = &self.extras else { return true };
+        let Extras { kind: _, priority: _, reply_to, then: _, rights, memory, seq: _ } = &**extras;
+        let brings_once = matches!(reply_to, Some(Handle::Once(_)));
+        rights.is_empty() && memory.is_empty() && !brings_once
     }
 
     /// Whether nobody has sent it: its mailbox held it from the start. (The kernel's own messages are notices, and come by

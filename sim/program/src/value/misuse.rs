@@ -135,6 +135,7 @@ fn shown(value: &Value) -> String {
         Value::Handle(Handle::Mailbox(_) | Handle::File { .. }) => "a mailbox".into(),
         Value::Handle(Handle::Reply(_)) => "a reply right".into(),
         Value::Handle(Handle::Once(_)) => "a send-once right".into(),
+        Value::Handle(Handle::Region(_)) => "a region of memory".into(),
     }
 }
 

@@ -8,6 +8,7 @@ mod list;
 mod message;
 pub mod misuse;
 mod operator;
+mod pages;
 mod right;
 
 use crate::ids::{MailboxId, ProcessId, ReplyRight};
@@ -16,8 +17,9 @@ use crate::outcome::Fault;
 use crate::walk::{Index, Rename, Visit, Walk};
 use crate::{nameless, state};
 pub use list::List;
-pub use message::{Extras, Message, Route, Then};
+pub use message::{Extras, Message, Parcel, Route, Then};
 pub use operator::{Binary, Field, Unary};
+pub use pages::{Pages, Run};
 pub use right::{Carried, Once, Right};
 
 /// A value of a variable or a message body.
@@ -107,6 +109,20 @@ state! {
         Reply(ReplyRight),
         /// A send-once right to a port.
         Once(Once),
+        /// A region of memory. Only the process in whose memory it is can use it.
+        Region(Region),
+    }
+}
+
+state! {
+    /// A region in the memory of a process. Its number is the lowest that is free there when it comes to be; once it is gone
+    /// the number may come to mean another, as an address may.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct Region {
+        /// Whose memory it is in.
+        pub space: ProcessId,
+        /// Distinguishes it from the others there.
+        pub number: u32,
     }
 }
 
@@ -272,7 +288,11 @@ impl Handle {
     fn object(self) -> Handle {
         match self {
             Handle::File { mailbox, .. } => Handle::Mailbox(mailbox),
-            Handle::Process(_) | Handle::Mailbox(_) | Handle::Reply(_) | Handle::Once(_) => self,
+            Handle::Process(_)
+            | Handle::Mailbox(_)
+            | Handle::Reply(_)
+            | Handle::Once(_)
+            | Handle::Region(_) => self,
         }
     }
 }

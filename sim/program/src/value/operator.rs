@@ -24,6 +24,8 @@ worded! {
         Rights = "rights",
         /// How many were received from the port before it; `none` if it came from no port.
         Seq = "seq",
+        /// The memory that it brought.
+        Memory = "memory",
     }
 }
 

@@ -43,5 +43,6 @@ pub fn page(code: Code) -> &'static str {
         Code::Ports => include_str!("ipc040-ports.md"),
         Code::Types => include_str!("ipc041-types.md"),
         Code::Forwarded => include_str!("ipc042-forwarded.md"),
+        Code::Memory => include_str!("ipc043-memory.md"),
     }
 }

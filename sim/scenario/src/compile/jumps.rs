@@ -30,6 +30,7 @@ pub(super) fn cut_short(code: &mut [Op]) {
             | Op::Compute(_)
             | Op::Log(_)
             | Op::Assert(_)
+            | Op::Access(_)
             | Op::End => {}
         }
     }

@@ -1,8 +1,8 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    ByteOrder, Capacity, Costs, Detect, DyingPort, HandOver, MemoryFull, Order, Pick, Policies, Preempt, Scheduler,
-    SetOrder, Timing, TooLarge, Wake,
+    ByteOrder, Capacity, Costs, Detect, DyingPort, HandOver, MemoryFull, Order, Pick, Policies,
+    Preempt, Scheduler, SetOrder, Timing, TooLarge, Wake,
 };
 
 use crate::ast::{Arg, Fields};
@@ -63,6 +63,7 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
         buffering: capacity(kernel, "buffering").unwrap_or(Capacity::None),
         memory,
         message_overhead: unsigned(kernel, "message-overhead").unwrap_or(0),
+        page: unsigned(kernel, "page").unwrap_or(4096).max(1),
         memory_full: match word(kernel, "memory-full") {
             Some("fail") => MemoryFull::Fail,
             _ => MemoryFull::Wait,
@@ -120,6 +121,9 @@ pub(super) fn timing(kernel: &Fields) -> Timing {
             copy_per_kib_ns: unsigned(fields, "copy-per-KiB")
                 .unwrap_or(default.costs.copy_per_kib_ns),
             poll_ns: unsigned(fields, "poll").unwrap_or(default.costs.poll_ns),
+            map_page_ns: unsigned(fields, "map-page").unwrap_or(default.costs.map_page_ns),
+            page_fault_ns: unsigned(fields, "page-fault").unwrap_or(default.costs.page_fault_ns),
+            access_ns: unsigned(fields, "access").unwrap_or(default.costs.access_ns),
         },
         _ => default.costs,
     };

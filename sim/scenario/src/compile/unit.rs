@@ -1,6 +1,7 @@
 //! One program: steps become operations, one after the other.
 
 mod calls;
+mod memory;
 mod names;
 mod rights;
 
@@ -282,6 +283,8 @@ impl<'a> Unit<'a> {
             LocalWord::For => self.for_each(step)?,
             LocalWord::Break | LocalWord::Continue => self.leave(step)?,
             LocalWord::Choose => self.choose(step),
+            LocalWord::Read => self.read(step)?,
+            LocalWord::Write => self.write(step)?,
         }
         Ok(())
     }

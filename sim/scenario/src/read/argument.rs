@@ -68,6 +68,7 @@ impl Reader {
             Kind::Entries => self.entries(node),
             Kind::QueueLimit => self.within(0..=LARGEST_QUEUE_LIMIT, key, node),
             Kind::Rights => self.rights(node),
+            Kind::Transfers => self.transfers(node),
             Kind::Wake => match &node.value {
                 Yaml::Map(_) => Some(Arg::Table(self.table(node, table::WAKE, "`wake`"))),
                 _ => self.word(table::WAKES, key, node),

@@ -274,9 +274,11 @@ impl Reader {
             let number = match (*measure, literal) {
                 ("time" | "cpu-time", Literal::Duration(ns)) => Some(ns),
                 ("bytes-copied" | "kernel-memory", Literal::Size(bytes)) => Some(bytes),
-                ("context-switches" | "messages" | "system-calls", Literal::Int(count)) => {
-                    u64::try_from(count).ok()
-                }
+                (
+                    "context-switches" | "messages" | "system-calls" | "pages-mapped"
+                    | "page-faults",
+                    Literal::Int(count),
+                ) => u64::try_from(count).ok(),
                 _ => None,
             };
             match number {

@@ -1,4 +1,4 @@
-//! Who has rights to a port, and which ports are in a set.
+//! Who has rights to a port, which ports are in a set, and what messages carry.
 
 use super::Reader;
 use crate::ast::{Arg, Objects};
@@ -32,6 +32,28 @@ impl Reader {
             return None;
         }
         Some(Arg::Tables(self.tables(node, table::GRANT, "a right")?))
+    }
+
+    /// The memory that a message carries: one region, or several.
+    pub(super) fn transfers(&mut self, node: &Node) -> Option<Arg> {
+        let what = "memory in a message";
+        match &node.value {
+            Yaml::Map(_) => Some(Arg::Tables(vec![self.table(node, table::TRANSFER, what)])),
+            Yaml::List(items) if items.iter().all(|item| matches!(item.value, Yaml::Map(_))) => {
+                Some(Arg::Tables(self.tables(node, table::TRANSFER, what)?))
+            }
+            _ => {
+                self.note(
+                    Diagnostic::new(
+                        Code::WrongType,
+                        node.at,
+                        "memory says which region, and how it goes",
+                    )
+                    .label("write `{region: buf, transfer: copy-on-write}`"),
+                );
+                None
+            }
+        }
     }
 
     /// Processes or ports. There may be none: nobody has a right, or a set is empty.

@@ -99,6 +99,19 @@ const EXAMPLES: &[(&str, &str)] = &[
         "open",
         "mailboxes: {jobs: {capacity: 3}}\nfiles:\n  /srv/printer: {mailbox: jobs, mode: \"0666\"}\nprocesses:\n  P:\n    - open: /srv/printer\n      into: printer\n      mode: write\n    - send: a page\n      to: ${printer}\n",
     ),
+    (
+        "allocate",
+        "mailboxes: {box: {capacity: 1}}\nprocesses:\n  P:\n    - allocate: buf\n      size: 8KiB\n      value: 7\n    - send: here\n      to: box\n      memory: {region: buf, transfer: move}\n  Q:\n    - receive: m\n      from: box\n    - read: ${m.memory}\n      into: x\n    - assert: x == 7\n",
+    ),
+    ("free", "processes:\n  P:\n    - allocate: buf\n      size: 4KiB\n    - free: buf\n"),
+    (
+        "write",
+        "processes:\n  P:\n    - allocate: buf\n      size: 16KiB\n    - write: buf\n      value: 0\n    - write: buf\n      value: 5\n      page: 2\n",
+    ),
+    (
+        "read",
+        "processes:\n  P:\n    - allocate: buf\n      size: 8KiB\n      value: 3\n    - read: buf\n      page: 1\n      into: x\n    - assert: x == 3\n",
+    ),
     ("compute", "processes:\n  P:\n    - compute: 5us\n"),
     ("set", "processes:\n  P:\n    - set: {n: 1, list: '[1, 2]'}\n    - set: {n: 'n + list[0]'}\n"),
     ("log", "processes:\n  P:\n    - set: {n: 3}\n    - log: there are ${n}\n"),

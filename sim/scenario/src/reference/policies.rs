@@ -42,7 +42,11 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("hand-over", "at-once", "It is handed over, however full the mailbox is"),
     ("hand-over", "if-room", "Its sender waits until it could be stored; then it is handed over"),
     ("byte-order", "fifo", "Behind all of them: a small message waits behind a large one"),
-    ("byte-order", "fits", "Behind none: a message goes as soon as it fits, and so passes larger ones"),
+    (
+        "byte-order",
+        "fits",
+        "Behind none: a message goes as soon as it fits, and so passes larger ones",
+    ),
     ("too-large", "keep", "It stays where it is, and the receive is `too-large`"),
     ("too-large", "destroy", "It is destroyed, and the receive is `too-large`"),
     ("set-order", "merged", "The oldest message of all members"),

@@ -41,6 +41,7 @@ pub(super) fn kind_in_words(kind: Kind) -> String {
         Kind::Wake => "hand-over | look-again, or {senders: …, receivers: …}",
         Kind::QueueLimit => "NUMBER up to 16",
         Kind::Rights => "[{port: NAME, as: …}, …]",
+        Kind::Transfers => "{region: VARIABLE, transfer: …}",
     }
     .to_string()
 }
@@ -91,6 +92,7 @@ pub(super) fn field(of: Field) -> &'static str {
         Field::Box => "The mailbox it came through; `none` if it came straight from its sender",
         Field::ReplyTo => "Where an answer should go",
         Field::Rights => "The rights that it brought, as a list of handles",
+        Field::Memory => "The memory that it brought: a region, a list of them, or `none`",
         Field::Seq => "How many messages were received from the port before this one",
     }
 }

@@ -33,6 +33,7 @@ impl Finder<'_> {
         }
         for (at, step) in steps.iter().enumerate() {
             let Some(verb) = verb(step) else { continue };
+            self.keep_memory(who, verb, step);
             let waits = matches!(verb, "send" | "receive" | "call");
             if !waits {
                 continue;
@@ -82,6 +83,26 @@ impl Finder<'_> {
             lines.0, lines.1
         );
         self.add(Sort::Exchange, &[who], what, edits);
+    }
+
+    /// Memory that is given away may be shared until somebody writes.
+    fn keep_memory(&mut self, who: &str, verb: &str, step: &Node) {
+        let Some(memory) = get(step, "memory") else { return };
+        let transfers = match &memory.value {
+            Yaml::List(items) => &items[..],
+            _ => std::slice::from_ref(memory),
+        };
+        for transfer in transfers {
+            let Some(how) = get(transfer, "transfer") else { continue };
+            if matches!(&how.value, Yaml::Scalar(word) if word.text == "move") {
+                let line = self.line(self.extent(step).start);
+                let what =
+                    format!("{who}: the {verb} in line {line} keeps the memory (copy-on-write)");
+                let edit = (self.extent(how), "copy-on-write".to_string());
+                self.next_group();
+                self.add(Sort::Keep, &[who], what, vec![edit]);
+            }
+        }
     }
 
     fn is_about_a_lock(&self, step: &Node) -> bool {

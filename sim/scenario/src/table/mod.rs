@@ -99,6 +99,8 @@ pub enum Kind {
     Ports,
     /// Rights that a message carries.
     Rights,
+    /// Memory that a message carries.
+    Transfers,
 }
 
 /// What a step sets a variable to.
@@ -221,6 +223,7 @@ pub const KERNEL: &[Key] = &[
         Kind::Word(&["wait", "fail"]),
         "What a send does that finds no kernel memory",
     ),
+    optional("page", Kind::FixedSize, "How large a page of memory is; default 4KiB"),
     optional("receiver", Kind::Word(PICKS), "Who gets a message when several receives wait"),
     optional(
         "sender",
@@ -293,6 +296,21 @@ pub const COSTS: &[Key] = &[
         "poll",
         Kind::Duration,
         "A call that finds nothing and does not wait, in addition; default 0ns",
+    ),
+    optional(
+        "map-page",
+        Kind::Duration,
+        "Putting a page into a message, or taking it out, without copying it; default 100ns",
+    ),
+    optional(
+        "page-fault",
+        Kind::Duration,
+        "Finding that a page is shared when it is written, beside the copy; default 1us",
+    ),
+    optional(
+        "access",
+        Kind::Duration,
+        "Reading or writing memory that others can see; default 10ns",
     ),
 ];
 
@@ -381,6 +399,16 @@ pub const GRANT: &[Key] = &[
     ),
 ];
 
+/// The keys of memory that a message carries.
+pub const TRANSFER: &[Key] = &[
+    required("region", Kind::Target, "The region"),
+    optional(
+        "transfer",
+        Kind::Word(&["copy", "move", "copy-on-write"]),
+        "How it goes; default `copy-on-write`",
+    ),
+];
+
 /// The keys of a name server.
 pub const NAME_SERVER: &[Key] = &[
     optional("parent", Kind::Declared(Sort::NameServer), "Who is asked for what this one lacks"),
@@ -444,6 +472,8 @@ pub const SCHEDULE_OUTCOMES: &[&str] =
 pub const MEASURES: &[&str] = &[
     "time",
     "bytes-copied",
+    "pages-mapped",
+    "page-faults",
     "context-switches",
     "messages",
     "kernel-memory",

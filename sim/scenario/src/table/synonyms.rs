@@ -42,15 +42,12 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     // Verbs.
     (
         At::Verb,
-        &["recv", "msgrcv", "mq-receive", "get", "take", "read", "accept", "consume", "await"],
+        &["recv", "msgrcv", "mq-receive", "get", "take", "accept", "consume", "await"],
         "write `receive: m` with `from: …` below it",
     ),
     (
         At::Verb,
-        &[
-            "msgsnd", "mq-send", "put", "write", "post", "emit", "push", "publish", "transmit",
-            "tell",
-        ],
+        &["msgsnd", "mq-send", "put", "post", "emit", "push", "publish", "transmit", "tell"],
         "write `send: hello` with `to: …` below it",
     ),
     (
@@ -110,6 +107,14 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     ),
     (
         At::Verb,
+        &["malloc", "calloc", "alloc", "mmap", "sbrk", "vm-allocate", "new-region"],
+        "write `allocate: buf` with `size: 4KiB`",
+    ),
+    (At::Verb, &["munmap", "deallocate", "vm-deallocate", "unmap"], "write `free: buf`"),
+    (At::Verb, &["poke", "memset", "modify"], "write `write: buf` with `value: 1`"),
+    (At::Verb, &["load", "fetch"], "write `read: buf` with `into: x`"),
+    (
+        At::Verb,
         &["rpc", "request", "ask", "query"],
         "write `call: hello` with `to: …` and `into: answer`",
     ),
@@ -144,7 +149,7 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
         &["pthread-join", "waitpid", "wait-for"],
         "write `join: worker` for threads of this process",
     ),
-    (At::Verb, &["close", "delete", "remove-mailbox", "free", "unlink"], "write `destroy: box`"),
+    (At::Verb, &["close", "delete", "remove-mailbox", "unlink"], "write `destroy: box`"),
     (At::Verb, &["sched-yield", "nop", "skip", "pass", "noop"], "write `yield`"),
     (At::Verb, &["random", "rand"], "write `set: {x: random(1, 6)}`, or `choose:` between steps"),
     (
@@ -282,6 +287,12 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     (At::Kernel, &["time-slice", "timeslice", "slice"], "write `quantum: 10ms`"),
     (At::Kernel, &["random-seed", "random", "rng"], "write `seed: 1`"),
     (At::Kernel, &["ram", "kernel-memory", "mem"], "write `memory: 4KiB`"),
+    (At::Kernel, &["page-size", "pagesize", "pages"], "write `page: 4KiB`"),
+    (
+        At::Kernel,
+        &["eager", "eager-threshold", "rendezvous-limit", "rendezvous-threshold"],
+        "write `eager-limit: 4KiB`",
+    ),
     (At::Kernel, &["preemptive", "preemption"], "write `preempt: calls`"),
     (At::Kernel, &["deadlock", "deadlock-detection", "on-deadlock"], "write `detect: refuse`"),
     (At::Kernel, &["type", "flavor", "kind"], "write `personality: mach`"),

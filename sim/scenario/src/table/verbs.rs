@@ -22,6 +22,12 @@ const RIGHTS: Key = optional(
     "Rights that go with the message: `[{port: p, as: make-send}]`",
 );
 
+const MEMORY: Key = optional(
+    "memory",
+    Kind::Transfers,
+    "Memory that goes with the message: `{region: buf, transfer: move}`, or a list of those",
+);
+
 /// The verb of every step.
 pub const VERBS: &[Verb] = &[
     call(
@@ -42,6 +48,7 @@ pub const VERBS: &[Verb] = &[
                 "Where an answer should go: `.reply-to` of the message",
             ),
             RIGHTS,
+            MEMORY,
             optional(
                 "hold-one",
                 Kind::Target,
@@ -72,6 +79,7 @@ pub const VERBS: &[Verb] = &[
             optional("type", Kind::Body, "The request's type"),
             optional("priority", Kind::Number, "The request's priority"),
             RIGHTS,
+            MEMORY,
             optional("wait", Kind::Wait, "How long the whole exchange may take"),
         ],
         "Send a request with a reply right, then wait for the answer (RPC)",
@@ -79,7 +87,7 @@ pub const VERBS: &[Verb] = &[
     call(
         CallWord::Reply,
         Kind::Body,
-        &[required("to", Kind::Message, "The request that is answered"), SIZE, RIGHTS],
+        &[required("to", Kind::Message, "The request that is answered"), SIZE, RIGHTS, MEMORY],
         "Use the reply right of a received request; never blocks",
     ),
     call(
@@ -254,6 +262,35 @@ pub const VERBS: &[Verb] = &[
             required("mode", Kind::Word(&["read", "write"]), "What for"),
         ],
         "Open the mailbox behind a path",
+    ),
+    call(
+        CallWord::Allocate,
+        Kind::Variable(Set::Anything),
+        &[
+            required("size", Kind::Size, "How large, rounded up to whole pages of `kernel.page`"),
+            optional("value", Kind::Body, "What each page says; default `none`"),
+        ],
+        "Get a region of memory, named by the variable",
+    ),
+    call(CallWord::Free, Kind::Target, &[], "Give a region of memory back"),
+    local(
+        LocalWord::Write,
+        Kind::Target,
+        &[
+            required("value", Kind::Body, "What the pages say from now on"),
+            optional("page", Kind::Number, "Only this page, counted from 0"),
+            optional("pages", Kind::Count, "Only the first so many; default: all"),
+        ],
+        "Write to a region of memory; no system call",
+    ),
+    local(
+        LocalWord::Read,
+        Kind::Target,
+        &[
+            required("into", Kind::Variable(Set::Anything), "The variable that gets what it says"),
+            optional("page", Kind::Number, "Which page, counted from 0; default 0"),
+        ],
+        "Read a page of a region of memory; no system call",
     ),
     local(LocalWord::Compute, Kind::Time, &[], "Use the processor"),
     local(LocalWord::Set, Kind::Assignments, &[], "Assign variables, from top to bottom"),

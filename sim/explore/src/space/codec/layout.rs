@@ -16,6 +16,8 @@ pub(crate) struct Layout {
     /// For how many threads and mailboxes created at run time there is room.
     pub room: usize,
     pub processes: usize,
+    /// Memory of so many processes: all of them, or none.
+    pub spaces: usize,
     /// Room for this many threads.
     pub threads: usize,
     /// Room for this many mailboxes.
@@ -57,6 +59,7 @@ impl Layout {
         let looks_at_memory = probes.any(|probe| *probe == Probe::KernelUsed);
         Self {
             processes: state.processes.len(),
+            spaces: state.spaces.len(),
             room,
             threads: state.threads.len() + if starts_threads { room } else { 0 },
             mailboxes: state.mailboxes.len() + room,
@@ -78,17 +81,21 @@ impl Layout {
         PROCESSES + index
     }
 
-    pub(crate) fn thread(&self, index: usize) -> usize {
+    pub(crate) fn space(&self, index: usize) -> usize {
         PROCESSES + self.processes + index
     }
 
+    pub(crate) fn thread(&self, index: usize) -> usize {
+        PROCESSES + self.processes + self.spaces + index
+    }
+
     pub(crate) fn mailbox(&self, index: usize) -> usize {
-        PROCESSES + self.processes + self.threads + index
+        self.thread(0) + self.threads + index
     }
 
     /// The position of a thread's reply rights.
     pub(crate) fn rights(&self, thread: usize) -> usize {
-        PROCESSES + self.processes + self.threads + self.mailboxes + thread
+        self.mailbox(0) + self.mailboxes + thread
     }
 
     /// The position of where a mailbox is named that was made at run time.
@@ -104,6 +111,8 @@ impl Layout {
             TableName::Abandoned => Place::Abandoned,
             TableName::Memory => Place::Memory,
             TableName::Process => Place::Process(ProcessId::at(index)),
+            // A page holds nothing that names anything.
+            TableName::Space => return None,
             TableName::Thread => Place::Thread(ThreadId::at(index)),
             TableName::Mailbox => Place::Mailbox(MailboxId::at(index)),
         })
@@ -115,6 +124,7 @@ impl Layout {
             TableName::Abandoned => (ABANDONED, 1),
             TableName::Memory => (MEMORY, 1),
             TableName::Process => (self.process(0), self.processes),
+            TableName::Space => (self.space(0), self.spaces),
             TableName::Thread => (self.thread(0), self.threads),
             TableName::Mailbox => (self.mailbox(0), self.mailboxes),
         };

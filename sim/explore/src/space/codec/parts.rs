@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::memory::KernelMemory;
+use ipcsim_kernel::object::space::Space;
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::table::{Clock, Notes, Watched};
 use ipcsim_kernel::{
@@ -116,6 +117,8 @@ tables! {
     Memory KernelMemory, memory;
     /// The processes.
     Process Process, processes;
+    /// Their memory.
+    Space Space, spaces;
     /// The threads.
     Thread Thread, threads;
     /// The mailboxes and links.
@@ -270,6 +273,12 @@ impl Parts {
                     other => unreachable!("not a mailbox: {other:?}"),
                 })
                 .collect(),
+            spaces: (0..layout.spaces)
+                .map(|index| match part(layout.space(index)) {
+                    Part::Space(space) => space,
+                    other => unreachable!("not memory: {other:?}"),
+                })
+                .collect(),
             memory: Watched::new(memory),
             abandoned: Watched::new(abandoned),
             next_serial: Ghost(1),
@@ -313,7 +322,9 @@ pub(crate) fn looked(layout: &Layout, state: &State, before: (usize, usize)) -> 
         let count = match table {
             TableName::Thread => before.0,
             TableName::Mailbox => before.1,
-            TableName::Abandoned | TableName::Memory | TableName::Process => notes.entries(),
+            TableName::Abandoned | TableName::Memory | TableName::Process | TableName::Space => {
+                notes.entries()
+            }
         };
         let looked = (0..count).map(|index| (notes.looked(index), first + index));
         looks.extend(looked.filter(|(stamp, _)| *stamp > 0));
@@ -375,7 +386,8 @@ impl Part {
             }
             Part::Thread(thread) => {
                 let stands_at = &machine.code[thread.pc.index()];
-                let at_call = matches!(stands_at, Op::Call(_) | Op::End);
+                // A thread stops before an access only where others can see it.
+                let at_call = matches!(stands_at, Op::Access(_) | Op::Call(_) | Op::End);
                 let ready = thread.state.is_ready();
                 let raises = matches!(thread.state, ThreadState::Raising(_));
                 let looks = matches!(thread.state, ThreadState::LookingAgain { .. });

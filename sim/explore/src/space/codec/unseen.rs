@@ -9,8 +9,8 @@ use std::sync::Arc;
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::program::{Edges, Effect, Op, reachable};
 use ipcsim_kernel::{
-    Binary, Expr, Field, Handle, Machine, Message, Pc, Pick, Predicate, Probe, ProcessId, Register,
-    State, Value,
+    Binary, Expr, Field, Machine, Message, Pc, Pick, Predicate, Probe, ProcessId, Register, State,
+    Value,
 };
 
 use super::super::{Looks, Reduction};
@@ -85,9 +85,7 @@ fn sort<T, K: Ord>(queue: &mut VecDeque<T>, key: impl Fn(&T) -> K) {
 /// Whether nothing depends on the order in which senders wait, also if the mailbox is destroyed: rights that they pass on
 /// are lost in that order. On links, a process may know in what order messages have come.
 fn are_alike(mailbox: &Mailbox) -> bool {
-    let passes_nothing_on = |message: &Message| {
-        message.rights().is_empty() && !matches!(message.reply_to(), Some(Handle::Once(_)))
-    };
+    let passes_nothing_on = |message: &Message| message.carries_nothing();
     mailbox.link().is_none()
         && mailbox.port().is_none_or(|port| port.held.is_empty())
         && mailbox.senders.iter().all(|(_, message)| passes_nothing_on(message))

@@ -8,8 +8,8 @@ use ipcsim_kernel::object::port::{Port, Receiver};
 use ipcsim_kernel::program::{Command, Effect, Op, Send};
 use ipcsim_kernel::table::Notes;
 use ipcsim_kernel::{
-    BlockedOn, Bound, Capacity, Detect, DyingPort, Expr, Function, HandOver, Machine, Mailbox, MailboxId,
-    State, ThreadId, ThreadState, Value,
+    BlockedOn, Bound, Capacity, Detect, DyingPort, Expr, Function, HandOver, Machine, Mailbox,
+    MailboxId, State, ThreadId, ThreadState, Value,
 };
 
 use super::super::codec::parts::Is;

@@ -35,7 +35,8 @@ impl Grain {
     /// The grain of a machine's schedules, observed in this way.
     pub fn new(machine: &Machine, reductions: Reductions, looks: Looks) -> Self {
         let shows = shown(machine, looks);
-        let is_local = |pc: Pc| machine.code[pc.index()].is_local();
+        // An access to memory that nobody else can see is local, too.
+        let is_local = |pc: Pc| machine.code[pc.index()].may_be_local();
         let is_compute = |pc: Pc| matches!(machine.code[pc.index()], Op::Compute(_));
         // First look past every `compute` to see where to stop; then only up to those places.
         let far = ahead(machine, &shows, is_local);
@@ -148,7 +149,7 @@ fn comes_back(machine: &Machine, from: Pc) -> bool {
     let mut comes_back = false;
     Tour::over(&machine.code).walk(&machine.code, starts, Edges::Possible, |pc, op| {
         comes_back |= pc == from;
-        if op.is_local() { Walking::On } else { Walking::No }
+        if op.may_be_local() { Walking::On } else { Walking::No }
     });
     comes_back
 }

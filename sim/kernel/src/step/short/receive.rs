@@ -27,7 +27,7 @@ impl<S: Sink> Short<'_, S> {
                 self.begin_to_wait(at, on, &receive.wait);
             }
             (Some(first), next) => {
-                let is_simple = first.then() == Then::Return && first.carried().next().is_none();
+                let is_simple = first.then() == Then::Return && first.carries_nothing();
                 if !is_simple || !self.state.memory.waiting.is_empty() {
                     return None;
                 }

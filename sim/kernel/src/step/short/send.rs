@@ -122,9 +122,7 @@ fn where_nobody_waits(mailbox: &Mailbox, memory: &KernelMemory, size: u64) -> Op
         {
             Some(Goes::IntoTheBuffer)
         }
-        Room::Full
-            if !mailbox.stores(size) || memory.room(size) != Room::Never =>
-        {
+        Room::Full if !mailbox.stores(size) || memory.room(size) != Room::Never => {
             Some(Goes::Nowhere)
         }
         _ => None,

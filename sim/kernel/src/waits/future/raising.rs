@@ -13,7 +13,7 @@ use crate::object::queue::QueueSpec;
 impl Walker<'_> {
     pub(super) fn may_raise(&self, op: &Op) -> bool {
         match op {
-            Op::Assert(_) | Op::ForNext { .. } => true,
+            Op::Assert(_) | Op::ForNext { .. } | Op::Access(_) => true,
             Op::Set(_, expr) | Op::Log(expr) => !is_safe(expr),
             Op::Unless(..) | Op::RepeatStart { .. } | Op::Compute(_) => !is_safe_local(op),
             Op::End | Op::Jump(_) | Op::RepeatNext { .. } | Op::Choose(_) => false,

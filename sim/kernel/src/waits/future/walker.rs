@@ -63,11 +63,7 @@ impl Walker<'_> {
                 self.tell(Condition::MessageGone);
                 self.destroys(object);
             }
-            Effect::Watches(Watch { port, until, notify, sync: _ }) => {
-                let notices = self.sent(&self.places(notify, Direction::To), None);
-                self.future.asks_for_notices.extend(notices);
-                self.add_notices_at_once(port, *until, notify);
-            }
+            Effect::Watches(watch) => self.add_watch(watch),
             // What the port holds moves to the set, and whoever waits at the port is refused.
             Effect::Inserts { port, set } => {
                 self.sends_to(&self.places(set, Direction::To), None);
@@ -95,7 +91,8 @@ impl Walker<'_> {
             | Effect::CreatesPort
             | Effect::Removes
             | Effect::Inspects
-            | Effect::Opens => {}
+            | Effect::Opens
+            | Effect::UsesMemory => {}
         }
     }
 
@@ -299,15 +296,30 @@ impl Walker<'_> {
         if self.types.is_empty() { None } else { self.known(kind) }
     }
 
+    fn add_watch(&mut self, watch: &Watch) {
+        let notices = self.sent(&self.places(&watch.notify, Direction::To), None);
+        self.future.asks_for_notices.extend(notices);
+        self.add_notices_at_once(watch);
+    }
+
     /// A `watch` for something that has already happened is answered at once; an earlier `watch` that it
     /// replaces is told that nothing will come.
-    fn add_notices_at_once(&mut self, port: &Expr, until: Until, notify: &Expr) {
+    fn add_notices_at_once(&mut self, watch: &Watch) {
+        let Watch { port, until, notify, sync } = watch;
         let Some(Value::Handle(Handle::Mailbox(port))) = self.known(port) else { return };
         let mailbox = &self.state.mailboxes[port.index()];
         let Some(object) = mailbox.port() else { return };
         let (has_come, before) = match until {
             Until::NoSenders => {
-                (object.made > 0 && !self.state.has_senders(port), object.no_senders)
+                let made = i64::from(object.made);
+                let were_made = match sync {
+                    None => made >= 1,
+                    Some(sync) => match self.known(sync) {
+                        Some(Value::Int(least)) => made >= least,
+                        _ => true,
+                    },
+                };
+                (were_made && !self.state.has_senders(port), object.no_senders)
             }
             Until::PortDestroyed => (false, object.destroyed),
             Until::DeadName => {

@@ -57,6 +57,8 @@ impl Unit<'_> {
             }
             CallWord::Register | CallWord::Unregister | CallWord::Lookup => self.inquiry(step)?,
             CallWord::Open => self.open(step)?,
+            CallWord::Allocate => self.allocate(step)?,
+            CallWord::Free => self.free(step)?,
             CallWord::Thread => match &step.operand.value {
                 Arg::Name(name) => {
                     Verb::StartThread { name: thread_name(self.machine, name), entry: LATER }
@@ -78,7 +80,8 @@ impl Unit<'_> {
         }
         let body = self.message_body(step)?;
         let size = self.optional(fields, "size")?;
-        Ok(Reply { to, body, size, rights: self.grants(fields)? })
+        let (rights, memory) = (self.grants(fields)?, self.transfers(fields)?);
+        Ok(Reply { to, body, size, rights, memory })
     }
 
     fn select(&mut self, step: &Step) -> Result<Verb, Failed> {
@@ -116,6 +119,7 @@ impl Unit<'_> {
                 Some(_) => Some(self.object(fields, "reply-to", Allow::OneObject)?),
             },
             rights: self.grants(fields)?,
+            memory: self.transfers(fields)?,
             hold: match fields.get("hold-one") {
                 None => None,
                 Some(_) => Some(self.object(fields, "hold-one", Allow::OneObject)?),

@@ -42,6 +42,7 @@ impl Unit<'_> {
             priority: None,
             reply_to: None,
             rights,
+            memory: Vec::new(),
             hold: None,
             wait,
         };
