@@ -57,11 +57,23 @@ pub(crate) fn watched<T>(
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let watch = scope.spawn(|| watch(bounds, limit, &cancellation, line, &done));
-        let found = work(&cancellation);
-        done.store(true, Ordering::Relaxed);
-        watch.thread().unpark();
-        found
+        // Also where the work panics: the scope waits for the watch.
+        let _stop = Stop { done: &done, watch: watch.thread() };
+        work(&cancellation)
     })
+}
+
+/// Stops the watch when it is dropped.
+struct Stop<'a> {
+    done: &'a AtomicBool,
+    watch: &'a thread::Thread,
+}
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.watch.unpark();
+    }
 }
 
 fn watch(

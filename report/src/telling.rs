@@ -2,7 +2,7 @@
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::program::{Effect, Op, Parcel, Region, Right, Verb};
+use ipcsim_kernel::program::{Effect, Op, Pages, Parcel, Region, Right, Verb};
 use ipcsim_kernel::{
     BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message, Outcome,
     ProcessId, Question, Route, State, Value, waits,
@@ -106,12 +106,14 @@ impl Telling<'_> {
                 match (pages.start, pages.end) {
                     (0, end) if end == whole => format!("write {what} to {of}"),
                     (first, end) if end == first + 1 => format!("write {what} to {of}[{first}]"),
+                    (first, end) if first == end => format!("write {what} to no page of {of}"),
                     (first, end) => format!("write {what} to pages {first} to {} of {of}", end - 1),
                 }
             }
             Kind::Faulted(_, 1) => "page fault: the page was shared, and is copied".into(),
             Kind::Faulted(_, pages) => {
-                format!("{pages} page faults: the pages were shared, and are copied")
+                let faults = plural((*pages).into(), "page fault");
+                format!("{faults}: the pages were shared, and are copied")
             }
             _ => return None,
         })
@@ -146,7 +148,7 @@ impl Telling<'_> {
             }
             verb => {
                 let verb = verb.map_or("send", Verb::word);
-                format!("{verb} {} to {to}{}", self.body(message), memory(message))
+                format!("{verb} {} to {to}{}", self.body(message), self.memory(message))
             }
         }
     }
@@ -170,7 +172,7 @@ impl Telling<'_> {
                 format!(" in {}", machine.mailbox_name(message.mailbox))
             }
         };
-        format!("receive {about} from {sender}{via}{rights}{}", memory(message))
+        format!("receive {about} from {sender}{via}{rights}{}", self.memory(message))
     }
 
     /// What a call has found, or done, that no other event tells of.
@@ -226,6 +228,25 @@ impl Telling<'_> {
         format!("{} is lost: {why}", self.body(message))
     }
 
+    /// The memory that comes with a message: `, with 4 pages`.
+    fn memory(&self, message: &Message) -> String {
+        let pages = |parcel: &Parcel| match parcel {
+            Parcel::Pages(pages, _) => Some(pages.count()),
+            Parcel::In(region) => {
+                let space = &self.state.spaces[region.space.index()];
+                space.regions.get(&region.number).map(Pages::count)
+            }
+        };
+        match message.memory() {
+            [] => String::new(),
+            [one] => match pages(one) {
+                Some(pages) => format!(", with {}", plural(pages.into(), "page")),
+                None => ", with memory".into(),
+            },
+            several => format!(", with {}", plural(several.len() as u64, "region")),
+        }
+    }
+
     /// Why there is no such memory: the region is gone, or ends before that page.
     fn bad_address(&self) -> Option<String> {
         let thread = &self.state.threads[self.event.thread?.index()];
@@ -252,17 +273,20 @@ impl Telling<'_> {
 
     /// What a region is called: the variable by which the thread names it here, if that is how.
     fn region(&self, region: Region) -> String {
-        let variable = || {
-            let op = &self.machine.code[self.event.pc?.index()];
+        let words = || {
+            let pc = self.event.pc?;
+            let variables = self.machine.variables_at(pc);
             let mut named = None;
-            op.effects(&mut |effect| match effect {
-                Effect::IsAbout(_, Expr::Variable(register)) => named = Some(*register),
-                Effect::Writes(register) if named.is_none() => named = Some(register),
+            self.machine.code[pc.index()].effects(&mut |effect| match effect {
+                Effect::IsAbout(_, of) => named = as_written(of, variables),
+                Effect::Writes(into) if matches!(self.event.kind, Kind::Allocated(..)) => {
+                    named = variables.get(into.index()).cloned();
+                }
                 _ => {}
             });
-            self.machine.variables_at(self.event.pc?).get(named?.index()).cloned()
+            named
         };
-        variable().unwrap_or_else(|| self.machine.handle_name(Handle::Region(region)))
+        words().unwrap_or_else(|| self.machine.handle_name(Handle::Region(region)))
     }
 
     /// The call that the thread was in.
@@ -319,19 +343,18 @@ fn rights(machine: &Machine, message: &Message) -> String {
     if carried.is_empty() { carried } else { format!(", with {carried}") }
 }
 
-/// The memory that comes with a message: `, with 4 pages`.
-fn memory(message: &Message) -> String {
-    let pages = |parcel: &Parcel| match parcel {
-        Parcel::Pages(pages, _) => Some(plural(pages.count().into(), "page")),
-        Parcel::In(_) => None,
-    };
-    let pages = message.memory().iter().filter_map(pages).collect::<Vec<_>>().join(" and ");
-    if !pages.is_empty() {
-        format!(", with {pages}")
-    } else if message.memory().is_empty() {
-        String::new()
-    } else {
-        ", with memory".into()
+/// A variable, or a part of one, as the scenario names it: `m.memory[0]`.
+fn as_written(expr: &Expr, variables: &[String]) -> Option<String> {
+    match expr {
+        Expr::Variable(register) => variables.get(register.index()).cloned(),
+        Expr::Field(of, field) => Some(format!("{}.{}", as_written(of, variables)?, field.word())),
+        Expr::Element(list, index) => match &**index {
+            Expr::Constant(Value::Int(index)) => {
+                Some(format!("{}[{index}]", as_written(list, variables)?))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 

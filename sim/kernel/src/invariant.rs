@@ -38,7 +38,8 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
 }
 
 fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: &Mailbox) {
-    let bytes: u64 = mailbox.messages.iter().map(|message| message.size).sum();
+    let sizes = mailbox.messages.iter().map(|message| message.size);
+    let bytes = sizes.fold(0, u64::wrapping_add);
     assert_eq!(mailbox.stored_bytes, bytes, "a mailbox counts the bytes that it holds");
     let waiting = state.memory.waiting.iter().filter(|(_, message)| message.mailbox == id).count();
     let known = mailbox.memory_waiters as usize;

@@ -56,7 +56,7 @@ pub struct Costs {
     pub map_page_ns: u64,
     /// Finding out that a page must be copied before it is written; the copy itself costs what copying costs.
     pub page_fault_ns: u64,
-    /// An access to memory that others can see, or nobody who waits for it to change would let time pass.
+    /// An access to memory that others can see. Not 0, so that a thread which looks again and again lets time pass.
     pub access_ns: u64,
 }
 

@@ -78,7 +78,8 @@ pub enum Effect<'a> {
     Inspects,
     /// It opens a file.
     Opens,
-    /// It does something to memory, or to what the caller's process has of it.
+    /// It does something to memory, or to what the caller's process has of it. Not plain: partial order looks at calls, and an
+    /// access is none.
     UsesMemory,
 }
 

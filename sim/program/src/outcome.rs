@@ -99,7 +99,7 @@ impl Fault {
             Fault::NothingThere => "there is nothing to choose from".into(),
             Fault::WrongTypes(words) => words.0.to_string(),
             Fault::NotAnObject => "a value that is no process, mailbox or right".into(),
-            Fault::BadAddress => "bad address: there is no such memory here".into(),
+            Fault::BadAddress => "bad address: this process has no such page".into(),
             Fault::TooLong => "text or list too long".into(),
             Fault::TooDeep => {
                 format!("lists and messages nested more than {} deep", limits::DEPTH)

@@ -66,8 +66,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a page that comes back is still shared",
         file: "sim/explore/src/run/frames.rs",
-        before: "            self.places[frame as usize] -= 1;\n            if",
-        after: "            self.places[frame as usize] = self.places[frame as usize].max(2) - 1;\n            if",
+        before: "self.places[*frame as usize] -= 1;",
+        after: "self.places[*frame as usize] = self.places[*frame as usize].max(2) - 1;",
     },
     Mutant {
         name: "where a notice goes is said to be evaluated nowhere",

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ipcsim_kernel::program::{Region, TransferMode};
 use ipcsim_kernel::{ParcelId, ProcessId, State};
@@ -22,9 +23,9 @@ pub(crate) struct Frames {
     /// Frames that are in no place.
     free: Vec<u32>,
     /// The frame of each page of a region.
-    regions: BTreeMap<Region, Vec<u32>>,
+    regions: BTreeMap<Region, Arc<Vec<u32>>>,
     /// The frame of each page in a message. What is copied in-line has none.
-    parcels: BTreeMap<ParcelId, Vec<u32>>,
+    parcels: BTreeMap<ParcelId, Arc<Vec<u32>>>,
 }
 
 impl Frames {
@@ -34,13 +35,14 @@ impl Frames {
     }
 
     pub(crate) fn allocated(&mut self, region: Region, pages: u32) {
-        let frames = (0..pages).map(|_| self.new_frame()).collect();
-        self.regions.insert(region, frames);
+        let frames: Vec<u32> = (0..pages).map(|_| self.new_frame()).collect();
+        self.regions.insert(region, Arc::new(frames));
     }
 
     pub(crate) fn freed(&mut self, region: Region) {
-        let frames = self.regions.remove(&region);
-        self.leave(frames);
+        if let Some(frames) = self.regions.remove(&region) {
+            self.leave(&frames);
+        }
     }
 
     /// Returns how many pages were mapped.
@@ -48,8 +50,8 @@ impl Frames {
         let frames = match mode {
             TransferMode::Copy => return 0,
             TransferMode::CopyOnWrite => {
-                let frames = self.regions[&region].clone();
-                for frame in &frames {
+                let frames = Arc::clone(&self.regions[&region]);
+                for frame in frames.iter() {
                     self.places[*frame as usize] += 1;
                 }
                 frames
@@ -81,22 +83,24 @@ impl Frames {
     }
 
     pub(crate) fn destroyed(&mut self, parcel: ParcelId) {
-        let frames = self.parcels.remove(&parcel);
-        self.leave(frames);
+        if let Some(frames) = self.parcels.remove(&parcel) {
+            self.leave(&frames);
+        }
     }
 
     /// Returns how many pages were copied, because others share them.
     pub(crate) fn wrote(&mut self, region: Region, pages: Range<u32>) -> u32 {
         let mut faults = 0;
+        let mut frames = self.regions.remove(&region).expect("a region has frames");
         for page in pages.start as usize..pages.end as usize {
-            let frame = self.regions[&region][page] as usize;
+            let frame = frames[page] as usize;
             if self.places[frame] > 1 {
                 self.places[frame] -= 1;
-                let own = self.new_frame();
-                self.regions.get_mut(&region).expect("a region has frames")[page] = own;
+                Arc::make_mut(&mut frames)[page] = self.new_frame();
                 faults += 1;
             }
         }
+        self.regions.insert(region, frames);
         self.faulted = faults;
         faults
     }
@@ -113,9 +117,9 @@ impl Frames {
         let is_on_its_way =
             |(serial, _): &ParcelId| state.messages().any(|it| it.serial.0 == *serial);
         assert!(self.parcels.keys().all(is_on_its_way), "no message that is gone has frames");
-        let all = self.regions.values().chain(self.parcels.values()).flatten();
+        let all = self.regions.values().chain(self.parcels.values());
         let mut places = vec![0; self.places.len()];
-        for frame in all {
+        for frame in all.flat_map(|frames| frames.iter()) {
             places[*frame as usize] += 1;
         }
         assert_eq!(places, self.places, "a frame knows in how many places it is");
@@ -126,7 +130,7 @@ impl Frames {
         let mut numbers = BTreeMap::new();
         for frames in self.regions.values().chain(self.parcels.values()) {
             tell(frames.len() as u64);
-            for frame in frames {
+            for frame in frames.iter() {
                 let next = numbers.len() as u64;
                 tell(*numbers.entry(*frame).or_insert(next));
             }
@@ -142,11 +146,11 @@ impl Frames {
         u32::try_from(self.places.len() - 1).expect("pages are limited")
     }
 
-    fn leave(&mut self, frames: Option<Vec<u32>>) {
-        for frame in frames.into_iter().flatten() {
-            self.places[frame as usize] -= 1;
-            if self.places[frame as usize] == 0 {
-                self.free.push(frame);
+    fn leave(&mut self, frames: &[u32]) {
+        for frame in frames {
+            self.places[*frame as usize] -= 1;
+            if self.places[*frame as usize] == 0 {
+                self.free.push(*frame);
             }
         }
     }

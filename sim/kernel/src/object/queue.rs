@@ -139,7 +139,8 @@ impl MessageQueue {
 
     /// Puts a message behind those that leave before it.
     pub fn store(&mut self, message: Arc<Message>) {
-        self.stored_bytes += message.size;
+        // Only what counts bytes asks for the sum, and there it is bounded.
+        self.stored_bytes = self.stored_bytes.wrapping_add(message.size);
         let at = self.ahead_of(&self.messages, &message, |stored| stored);
         if at == self.messages.len() {
             self.messages.push_back(message);
@@ -179,7 +180,7 @@ impl MessageQueue {
         let message =
             if place == 0 { self.messages.pop_front() } else { self.messages.remove(place) };
         let message = message.expect("only a message that was found is taken");
-        self.stored_bytes -= message.size;
+        self.stored_bytes = self.stored_bytes.wrapping_sub(message.size);
         message
     }
 

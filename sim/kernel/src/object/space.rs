@@ -31,11 +31,11 @@ impl Space {
 
     /// Whether the process may have so many pages more.
     pub fn has_room(&self, pages: u32) -> bool {
-        let had: u32 = self.regions.values().map(Pages::count).sum();
-        had.saturating_add(pages) <= limits::PAGES
+        let had: u64 = self.regions.values().map(|pages| u64::from(pages.count())).sum();
+        had + u64::from(pages) <= u64::from(limits::PAGES)
     }
 
-    /// Takes back a region that had left, under its old number if that is free.
+    /// Takes back a region that had left, under its old number if that is free. There is always room for it.
     pub fn take_back(&mut self, number: u32, pages: Pages) -> u32 {
         let is_free = !self.regions.contains_key(&number);
         let number = if is_free { number } else { self.free_number() };

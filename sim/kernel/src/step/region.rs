@@ -95,6 +95,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let value = self.eval(t, value)?.for_a_page()?;
                 let space = &mut self.state.spaces[region.space.index()];
                 space.write(region.number, pages.clone(), &value)?;
+                // Writing many pages counts as many operations.
+                self.handled += u64::from(pages.end - pages.start);
                 self.sink.wrote(region, pages.clone());
                 self.note(Some(t), Kind::Wrote { region, pages: &pages, value: &value });
             }
@@ -147,7 +149,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         memory: &[Transfer],
     ) -> Result<(Vec<Packed>, u64), Stop> {
         let mut packed: Vec<Packed> = Vec::with_capacity(memory.len());
-        let mut bytes: u64 = 0;
+        let (mut bytes, mut pages): (u64, u32) = (0, 0);
         for Transfer { region, mode } in memory {
             let Region { space, number } = match self.region(t, region) {
                 Ok(region) => region,
@@ -158,14 +160,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             if packed.iter().any(|other| other.number == number && is_given_away(other)) {
                 return Err(Stop::NO_RIGHT);
             }
+            let count = self.space(space).regions[&number].count();
+            pages = pages.saturating_add(count);
             bytes = bytes.saturating_add(match mode {
-                TransferMode::Copy => {
-                    let count = self.space(space).regions[&number].count();
-                    u64::from(count).saturating_mul(self.machine.policies.page)
-                }
+                TransferMode::Copy => u64::from(count).saturating_mul(self.machine.policies.page),
                 TransferMode::CopyOnWrite | TransferMode::Move => 8,
             });
             packed.push(Packed { number, mode: *mode });
+        }
+        // Nobody could ever receive it.
+        if pages > limits::PAGES {
+            return Err(Stop::Outcome(Outcome::TooLarge));
         }
         Ok((packed, bytes))
     }

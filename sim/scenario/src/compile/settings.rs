@@ -63,7 +63,7 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
         buffering: capacity(kernel, "buffering").unwrap_or(Capacity::None),
         memory,
         message_overhead: unsigned(kernel, "message-overhead").unwrap_or(0),
-        page: unsigned(kernel, "page").unwrap_or(4096).max(1),
+        page: unsigned(kernel, "page").unwrap_or(4096),
         memory_full: match word(kernel, "memory-full") {
             Some("fail") => MemoryFull::Fail,
             _ => MemoryFull::Wait,

@@ -14,6 +14,9 @@ use crate::table::{self, Kind};
 use crate::tree::{Node, Scalar, Style, Yaml};
 use crate::word::{self, Literal};
 
+/// How large a page of memory can be, in bytes.
+const LARGEST_PAGE: u64 = 1 << 30;
+
 impl Reader {
     /// A value of this kind; `None` if it is not one, and that has been noted.
     pub(super) fn argument(&mut self, kind: Kind, key: &str, node: &Node) -> Option<Arg> {
@@ -41,7 +44,7 @@ impl Reader {
             Kind::Assignments => self.assignments(node),
             Kind::Time => Some(Arg::Time(self.time(key, node)?)),
             Kind::Wait => Some(Arg::Wait(self.wait(node)?)),
-            Kind::FixedSize => Some(Arg::Bytes(self.bytes(key, node)?)),
+            Kind::FixedSize => self.fixed_size(key, node),
             Kind::Memory => self.memory(key, node),
             Kind::Capacity => self.capacity(key, node),
             Kind::Word(words) => self.word(words, key, node),
@@ -252,6 +255,15 @@ impl Reader {
             last.help = Some(format!("if `{0}` is a variable, write `${{{0}}}`", scalar.text));
         }
         none
+    }
+
+    fn fixed_size(&mut self, key: &str, node: &Node) -> Option<Arg> {
+        match self.bytes(key, node)? {
+            bytes if key == "page" && !(1..=LARGEST_PAGE).contains(&bytes) => {
+                self.out_of_range(key, "a size from 1B to 1GiB", node.at)
+            }
+            bytes => Some(Arg::Bytes(bytes)),
+        }
     }
 
     fn out_of_range<T>(&mut self, key: &str, expected: &str, at: Place) -> Option<T> {
