@@ -327,6 +327,22 @@ processes:
     }
 
     #[test]
+    fn memory_that_is_given_away_can_be_kept() {
+        let text = "processes:
+  P:
+    - {allocate: b, size: 4KiB}
+    - {send: x, to: Q, memory: [{region: b, transfer: move}]}
+    - {write: b, value: 1}
+  Q: [{receive: m, from: P}]
+";
+        let found = remedies(text);
+        let kept = found.iter().find(|it| it.sort == Sort::Keep).expect("it gives b away");
+        let changed = Remedy::apply(text, &[kept]).expect("one remedy is alone");
+        assert!(changed.contains("{region: b, transfer: copy-on-write}"), "{changed}");
+        assert!(!loaded(&changed).has_errors());
+    }
+
+    #[test]
     fn remedies_of_the_same_place_exclude_each_other() {
         let found = remedies(TEXT);
         assert_eq!(Remedy::apply(TEXT, &[&found[0], &found[1]]), None);
