@@ -148,7 +148,7 @@ impl Telling<'_> {
             }
             verb => {
                 let verb = verb.map_or("send", Verb::word);
-                format!("{verb} {} to {to}{}", self.body(message), self.memory(message))
+                format!("{verb} {} to {to}", self.body(message)) + &self.memory(message)
             }
         }
     }
@@ -172,7 +172,7 @@ impl Telling<'_> {
                 format!(" in {}", machine.mailbox_name(message.mailbox))
             }
         };
-        format!("receive {about} from {sender}{via}{rights}{}", self.memory(message))
+        format!("receive {about} from {sender}{via}{rights}") + &self.memory(message)
     }
 
     /// What a call has found, or done, that no other event tells of.
