@@ -301,6 +301,33 @@ processes:
 }
 
 #[test]
+fn memory_that_cannot_be_is_refused() {
+    let buf = "{allocate: b, size: 8KiB}";
+    for (steps, code, says) in [
+        ("{allocate: b, size: 0B}".into(), "IPC043", "a region has at least one page"),
+        ("{allocate: b, size: 8KiB, value: [1]}".into(), "IPC043", "a page cannot hold this"),
+        (format!("{buf}, {{write: b, value: 5ms}}"), "IPC043", "a page cannot hold this"),
+        (format!("{buf}, {{write: b, value: 1, page: -1}}"), "IPC043", "pages are counted from 0"),
+        (format!("{buf}, {{read: b, into: x, page: -1}}"), "IPC043", "pages are counted from 0"),
+        (format!("{buf}, {{write: b, value: 1, page: 1, pages: 2}}"), "IPC043", "one page, or"),
+        ("{free: P}".into(), "IPC043", "this is a process"),
+        ("{free: box}".into(), "IPC043", "this is a mailbox"),
+        (format!("{buf}, {{send: x, to: box, memory: b}}"), "IPC016", "which region"),
+        (format!("{buf}, {{send: x, to: box, memory: {{region: box}}}}"), "IPC043", "a mailbox"),
+        ("{write: hello, to: box}".into(), "IPC010", "`write` has no key `to`"),
+        ("{read: m, from: box}".into(), "IPC010", "`read` has no key `from`"),
+    ] {
+        let text = format!("mailboxes: {{box: {{}}}}\nprocesses: {{P: [{steps}]}}\n");
+        let found = scenario(&text).diagnostics;
+        let is_it =
+            |it: &ipcsim_scenario::Diagnostic| it.code.label() == code && it.message.contains(says);
+        assert!(found.iter().any(is_it), "{steps}: {found:?}");
+    }
+    let page = "kernel: {page: 0B}\nprocesses: {P: [yield]}\n";
+    assert_eq!(codes(page), ["IPC019"], "a page has at least one byte");
+}
+
+#[test]
 fn a_loop_control_inside_a_step_with_a_mistake_leads_somewhere() {
     for control in ["break", "continue"] {
         let text = format!(

@@ -153,17 +153,14 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
     if spec.capacity != Capacity::None && !mailbox.stores(message.size) {
         let limit = bytes(spec.eager_limit);
         return format!(
-            "more than {limit} is not stored, and {}",
+            "what is larger than {limit} is not stored, and {}",
             why_not_taken(names, state, message)
         );
     }
     let why = why_there_is_no_room(names, state, message);
     match who_waits_for(state, message) {
         Some(t) if spec.hand_over == HandOver::IfRoom => {
-            format!(
-                "{why}; {} waits for it, but gets it only if there is room",
-                names.thread(state, t)
-            )
+            format!("{why}; {} waits for it, but it needs room first", names.thread(state, t))
         }
         _ => why,
     }
@@ -172,11 +169,9 @@ fn why_not_sent(names: &Names, state: &State, message: &Message) -> String {
 /// The thread that waits for a message and would take it.
 fn who_waits_for(state: &State, message: &Message) -> Option<ThreadId> {
     let known_as = state.known_as(message.mailbox);
-    (0..state.threads.len()).map(ThreadId::at).find(|t| match state.waits_for(*t) {
+    state.receivers_of(message.mailbox).iter().copied().find(|t| match state.waits_for(*t) {
         Some(BlockedOn::Receive { sources, filter }) => {
-            let link = state.mailboxes[message.mailbox.index()].link();
-            let is_its_own = link.is_none_or(|(_, to)| to == state.threads[t.index()].process);
-            is_its_own && sources.contains(known_as) && Filter::accepts(filter.as_deref(), message)
+            sources.contains(known_as) && Filter::accepts(filter.as_deref(), message)
         }
         _ => false,
     })

@@ -37,7 +37,8 @@ pub fn scenario(seed: u64) -> String {
     let buffering = dice.pick(&["none", "1", "2", "unlimited"]);
     let memory = memory(&mut dice);
     let sender = dice.pick(&["", "", ", sender: arbitrary", ", sender: priority"]);
-    let _ = writeln!(out, "kernel: {{buffering: {buffering}{memory}{sender}}}\nmailboxes:");
+    let bytes = if dice.chance(50) { ", byte-order: fits" } else { "" };
+    let _ = writeln!(out, "kernel: {{buffering: {buffering}{memory}{sender}{bytes}}}\nmailboxes:");
     // Everybody may send to a port, and one process receives there.
     let port = dice.chance(15);
     for name in if port { &["b"][..] } else { &["a", "b"] } {

@@ -176,7 +176,9 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         if capacity[0] == 'messages':
             return len(items) < capacity[1]
         if capacity[0] == 'bytes':
-            return sum(stored.size for stored, _ in items) + message.size <= capacity[1]
+            # Empty messages have an end, too.
+            used = sum(stored.size for stored, _ in items)
+            return used + message.size <= capacity[1] and len(items) < capacity[1]
         return capacity[0] == 'unlimited'       # `undefined` is asked once, in send
 
     def store(self, state, queue, message):

@@ -70,7 +70,8 @@ class Receiving:
 
     def pick_sender(self, state, queue, blocked):
         """Which of these blocked senders goes first."""
-        if self.order(state, queue) == 'priority':
+        # Where the more urgent process goes first, the priority of its message does not count.
+        if self.order(state, queue) == 'priority' and self.scenario.sender != 'priority':
             top = max(state.threads[key].wait[2].priority for key, _ in blocked)
             blocked = [item for item in blocked if state.threads[item[0]].wait[2].priority == top]
         if self.scenario.sender == 'arbitrary':

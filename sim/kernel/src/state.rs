@@ -481,7 +481,7 @@ impl State {
 
     /// The threads that wait for messages of this mailbox, and perhaps of others: of a port in a set, those at the set;
     /// of a link, all that wait for any link to their process.
-    pub(crate) fn receivers_of(&self, mailbox: MailboxId) -> &VecDeque<ThreadId> {
+    pub fn receivers_of(&self, mailbox: MailboxId) -> &VecDeque<ThreadId> {
         self.queue(self.queue_at(self.known_as(mailbox)))
     }
 

@@ -20,7 +20,7 @@ worded! {
         TimedOut = "timed-out",
         /// The message is larger than the mailbox, the memory or the receiver allows.
         TooLarge = "too-large",
-        /// The kernel has no memory for the message, and `memory-full` is `fail`.
+        /// The kernel has no memory for the message, and `memory-full` is `fail`; or the process has as much memory as it may.
         NoMemory = "no-memory",
         /// Nothing is known by this name.
         NoSuchName = "no-such-name",

@@ -193,6 +193,17 @@ impl Reader {
             );
             return;
         }
+        // The words of files and sockets.
+        let meant = match (verb.name(), key.value.as_str()) {
+            ("write", "to") => Some("to send a message write `send: …`; `write` changes memory"),
+            ("read", "from") => Some("to take a message write `receive: …`; `read` reads memory"),
+            _ => None,
+        };
+        if let Some(meant) = meant {
+            let what = format!("`{}` has no key `{}`", verb.name(), key.value);
+            self.note(Diagnostic::new(Code::UnknownKey, key.at, what).label(meant));
+            return;
+        }
         let known: Vec<&str> = verb.all_keys().map(|known| known.name).collect();
         let what = format!("`{}`", verb.name());
         // Only keys are proposed here: with another verb the step would have two.

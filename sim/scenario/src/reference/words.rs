@@ -105,7 +105,7 @@ pub(super) fn outcome(of: Outcome) -> &'static str {
         Outcome::TimedOut => "The call waited as long as `wait` allows",
         Outcome::TooLarge => "The message is larger than what holds or takes it ever allows",
         Outcome::NoMemory => {
-            "There is no kernel memory for the message, and `memory-full` is `fail`"
+            "There is no kernel memory for the message (`memory-full: fail`), or the process has as many pages as it may"
         }
         Outcome::NoSuchName => "Nobody has registered this name, or there is no such path",
         Outcome::Dead => "The process, mailbox or port at the other end is gone",

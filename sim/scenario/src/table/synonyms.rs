@@ -253,7 +253,7 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     (
         At::Top,
         &["variables", "vars", "globals", "shared", "memory"],
-        "nothing is shared: each thread has its own variables, made with `set: {x: 1}`",
+        "each thread has its own variables, made with `set: {x: 1}`; the threads of a process share what it allocates: `allocate: buf`",
     ),
     (
         At::Top,

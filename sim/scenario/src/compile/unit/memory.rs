@@ -22,7 +22,10 @@ impl Unit<'_> {
                 .label("write a size above 0 B");
             return Err(Box::new(diagnostic));
         }
-        let value = self.optional(fields, "value")?.unwrap_or(Compiled::Constant(Value::None));
+        let value = match fields.get("value") {
+            Some(_) => self.page_value(fields)?,
+            None => Compiled::Constant(Value::None),
+        };
         Ok(Verb::Allocate { into: self.operand_register(step), size, value })
     }
 
@@ -52,13 +55,27 @@ impl Unit<'_> {
             (None, Some(count)) => WhichPages::First(count),
             (None, None) => WhichPages::All,
         };
-        let value = self.field_expr(fields, "value")?;
+        let value = self.page_value(fields)?;
         self.access(MemoryAccess { region, kind: AccessKind::Write { pages, value } });
         Ok(())
     }
 
     fn access(&mut self, access: MemoryAccess) {
         self.emit(Op::Access(Box::new(access)));
+    }
+
+    /// What a page will say.
+    fn page_value(&mut self, fields: &Fields) -> Result<Compiled, Failed> {
+        let value = self.field_expr(fields, "value")?;
+        if let Compiled::Constant(constant) = &value
+            && constant.clone().for_a_page().is_err()
+        {
+            let at = fields.get("value").map_or_else(Place::default, |arg| arg.at);
+            let diagnostic = Diagnostic::new(Code::Memory, at, "a page cannot hold this")
+                .label("an integer, a truth value, `none` or a text of up to 64 bytes");
+            return Err(Box::new(diagnostic));
+        }
+        Ok(value)
     }
 
     /// The number of a page, or of pages.

@@ -78,7 +78,7 @@ impl Unit<'_> {
         if let (true, Some(at)) = (until != Until::NoSenders, step.fields.key("sync")) {
             let diagnostic =
                 Diagnostic::new(Code::Ports, at, "only `until: no-senders` counts send rights")
-                    .label("so there is nothing to wait for");
+                    .label("leave it out");
             return Err(Box::new(diagnostic));
         }
         let port = self.operand_object(step)?;
