@@ -7,6 +7,7 @@ pub mod diagnostics;
 mod exploration;
 mod inspect;
 mod lanes;
+mod memory;
 mod reasons;
 mod results;
 mod steps;

@@ -5,12 +5,14 @@
 
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::object::room::Room;
+use ipcsim_kernel::object::space::Owner;
 use ipcsim_kernel::program::{Effect, Inquiry};
 use ipcsim_kernel::{
     BlockedOn, Capacity, Expr, Filter, HandOver, Holder, Life, Machine, MailboxId, Message, Object,
     ProcessId, ReplyRight, Sources, State, ThreadId, ThreadState, Value, wait_graph,
 };
 
+use crate::memory::page_name;
 use crate::units::{bytes, plural};
 use crate::words::{LinkEnd, Names, listed_up_to, some_of, sources_text};
 
@@ -50,7 +52,7 @@ pub fn waiting(machine: &Machine, state: &State, t: ThreadId) -> Waiting {
             if let Some(more) = more(&names, state, t, on) {
                 because = format!("{because}{more}");
             }
-            let (word, on) = (blocked_word(on), blocked_where(&names, state, on));
+            let (word, on) = (blocked_word(on), blocked_where(&names, state, t, on));
             Waiting { thread, line, state: word, on, because }
         }
     }
@@ -85,12 +87,13 @@ pub(crate) fn blocked_word(on: &BlockedOn) -> &'static str {
         BlockedOn::Receive { .. } | BlockedOn::Select(_) => "RECEIVE-blocked",
         BlockedOn::Reply { .. } => "REPLY-blocked",
         BlockedOn::Join(_) => "waiting",
+        BlockedOn::Lock(..) => "LOCK-blocked",
         BlockedOn::Sleep => "asleep",
     }
 }
 
 /// On what a thread waits: `on P2`, `from box1 or box2`.
-pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> String {
+pub(crate) fn blocked_where(names: &Names, state: &State, t: ThreadId, on: &BlockedOn) -> String {
     match on {
         BlockedOn::Send(mailbox) | BlockedOn::Memory(mailbox) => {
             format!("on {}", names.mailbox(state, *mailbox, LinkEnd::Receiver))
@@ -108,6 +111,10 @@ pub(crate) fn blocked_where(names: &Names, state: &State, on: &BlockedOn) -> Str
             let list: Vec<String> = threads.iter().map(|t| names.thread(state, *t)).collect();
             format!("for {}", some_of(&list, "and"))
         }
+        BlockedOn::Lock(region, page) => {
+            let at = Some(state.threads[t.index()].pc);
+            format!("on {}", page_name((names.machine, state), at, (*region, *page)))
+        }
         BlockedOn::Sleep => String::new(),
     }
 }
@@ -121,6 +128,7 @@ pub(crate) fn trace_word(on: &BlockedOn) -> &'static str {
         BlockedOn::Select(_) => "select",
         BlockedOn::Reply { .. } => "reply",
         BlockedOn::Join(_) => "join",
+        BlockedOn::Lock(..) => "lock",
         BlockedOn::Sleep => "sleep",
     }
 }
@@ -141,6 +149,14 @@ pub fn why(machine: &Machine, state: &State, t: ThreadId, on: &BlockedOn) -> Str
             [_] => "it has not ended".into(),
             _ => "they have not all ended".into(),
         },
+        BlockedOn::Lock(region, page) => {
+            let lock = state.lock(*region, *page).expect("only who finds it locked waits");
+            match lock.owner {
+                Owner::Thread(owner) if owner == t => "it has locked it itself".into(),
+                Owner::Thread(owner) => format!("{} has the lock", names.thread(state, owner)),
+                Owner::Ended => "who locked it has ended".into(),
+            }
+        }
         BlockedOn::Sleep => "until its sleep is over".into(),
     }
 }
@@ -415,7 +431,7 @@ fn why_not_answered(names: &Names, state: &State, right: ReplyRight, holder: Hol
 /// What a thread is busy with that waits itself.
 fn busy_with(names: &Names, state: &State, t: ThreadId, on: &BlockedOn) -> String {
     let place = crate::words::place(names.machine, state.threads[t.index()].pc);
-    format!("{} {}{place}", blocked_word(on), blocked_where(names, state, on))
+    format!("{} {}{place}", blocked_word(on), blocked_where(names, state, t, on))
 }
 
 /// What those are busy with who could take a request that lies in a queue.

@@ -2,12 +2,14 @@
 
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::port::Receiver;
-use ipcsim_kernel::program::{Effect, Op, Pages, Parcel, Region, Right, Verb};
+use ipcsim_kernel::object::space::Mapping;
+use ipcsim_kernel::program::{Effect, Op, Parcel, Region, Right, Verb};
 use ipcsim_kernel::{
     BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message, Outcome,
     ProcessId, Question, Route, State, Value, waits,
 };
 
+use crate::memory::{page_name, region_name};
 use crate::reasons::{blocked_where, blocked_word, why};
 use crate::units::plural;
 use crate::words::{LinkEnd, Names, fault_words};
@@ -42,8 +44,8 @@ impl Telling<'_> {
             Kind::Received(message) => self.received(message),
             Kind::Blocked(BlockedOn::Sleep) => "sleep".into(),
             Kind::Blocked(on) => {
-                let place = blocked_where(names, state, on);
                 let t = event.thread.expect("a thread waits");
+                let place = blocked_where(names, state, t, on);
                 format!("{} {place}: {}", blocked_word(on), why(machine, state, t, on))
             }
             Kind::Returned(Outcome::Ok) => self.found()?,
@@ -79,6 +81,8 @@ impl Telling<'_> {
             | Kind::Freed(_)
             | Kind::Read { .. }
             | Kind::Wrote { .. }
+            | Kind::Locked(..)
+            | Kind::Unlocked(..)
             | Kind::Faulted(..) => return self.of_memory(),
             Kind::ThreadStarted => "starts".into(),
             Kind::Woken => "is woken and looks again".into(),
@@ -102,7 +106,7 @@ impl Telling<'_> {
             }
             Kind::Wrote { region, pages, value } => {
                 let (what, of) = (cut(&names.value(value)), self.region(*region));
-                let whole = state.spaces[region.space.index()].regions[&region.number].count();
+                let whole = state.mapping(*region).map_or(0, Mapping::count);
                 match (pages.start, pages.end) {
                     (0, end) if end == whole => format!("write {what} to {of}"),
                     (first, end) if end == first + 1 => format!("write {what} to {of}[{first}]"),
@@ -110,6 +114,8 @@ impl Telling<'_> {
                     (first, end) => format!("write {what} to pages {first} to {} of {of}", end - 1),
                 }
             }
+            Kind::Locked(region, page) => format!("lock {}", self.page(*region, *page)),
+            Kind::Unlocked(region, page) => format!("unlock {}", self.page(*region, *page)),
             Kind::Faulted(_, 1) => "page fault: the page was shared, and is copied".into(),
             Kind::Faulted(_, pages) => {
                 let faults = plural((*pages).into(), "page fault");
@@ -232,10 +238,8 @@ impl Telling<'_> {
     fn memory(&self, message: &Message) -> String {
         let pages = |parcel: &Parcel| match parcel {
             Parcel::Pages(pages, _) => Some(pages.count()),
-            Parcel::In(region) => {
-                let space = &self.state.spaces[region.space.index()];
-                space.regions.get(&region.number).map(Pages::count)
-            }
+            Parcel::Segment(segment, _) => Some(self.state.segment(*segment).pages.count()),
+            Parcel::In(region) => self.state.mapping(*region).map(Mapping::count),
         };
         match message.memory() {
             [] => String::new(),
@@ -262,31 +266,21 @@ impl Telling<'_> {
             let whose = self.machine.process_name(region.space);
             return Some(format!("bad address: {name} is memory of {whose}"));
         }
-        Some(match self.state.spaces[region.space.index()].regions.get(&region.number) {
+        Some(match self.state.mapping(region) {
             None => format!("bad address: {name} is not there any more"),
-            Some(pages) => {
-                let pages = plural(pages.count().into(), "page");
+            Some(mapping) => {
+                let pages = plural(mapping.count().into(), "page");
                 format!("bad address: {name} has {pages}, counted from 0")
             }
         })
     }
 
-    /// What a region is called: the variable by which the thread names it here, if that is how.
     fn region(&self, region: Region) -> String {
-        let words = || {
-            let pc = self.event.pc?;
-            let variables = self.machine.variables_at(pc);
-            let mut named = None;
-            self.machine.code[pc.index()].effects(&mut |effect| match effect {
-                Effect::IsAbout(_, of) => named = as_written(of, variables),
-                Effect::Writes(into) if matches!(self.event.kind, Kind::Allocated(..)) => {
-                    named = variables.get(into.index()).cloned();
-                }
-                _ => {}
-            });
-            named
-        };
-        words().unwrap_or_else(|| self.machine.handle_name(Handle::Region(region)))
+        region_name(self.machine, self.event.pc, region)
+    }
+
+    fn page(&self, region: Region, page: u32) -> String {
+        page_name((self.machine, self.state), self.event.pc, (region, page))
     }
 
     /// The call that the thread was in.
@@ -341,21 +335,6 @@ fn rights(machine: &Machine, message: &Message) -> String {
     });
     let carried = carried.collect::<Vec<_>>().join(" and ");
     if carried.is_empty() { carried } else { format!(", with {carried}") }
-}
-
-/// A variable, or a part of one, as the scenario names it: `m.memory[0]`.
-fn as_written(expr: &Expr, variables: &[String]) -> Option<String> {
-    match expr {
-        Expr::Variable(register) => variables.get(register.index()).cloned(),
-        Expr::Field(of, field) => Some(format!("{}.{}", as_written(of, variables)?, field.word())),
-        Expr::Element(list, index) => match &**index {
-            Expr::Constant(Value::Int(index)) => {
-                Some(format!("{}[{index}]", as_written(list, variables)?))
-            }
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Whether something is controlled through this port.

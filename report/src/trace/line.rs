@@ -139,6 +139,8 @@ impl Scribe<'_> {
             | Kind::Freed(_)
             | Kind::Read { .. }
             | Kind::Wrote { .. }
+            | Kind::Locked(..)
+            | Kind::Unlocked(..)
             | Kind::Faulted(..) => self.of_memory(out, &event.kind),
         }
     }
@@ -151,6 +153,10 @@ impl Scribe<'_> {
                 number(out, ",\"pages\":", *pages);
             }
             Kind::Freed(region) => self.region(out, *region),
+            Kind::Locked(region, page) | Kind::Unlocked(region, page) => {
+                self.region(out, *region);
+                number(out, ",\"page\":", *page);
+            }
             Kind::Read { region, page, value } => {
                 self.region(out, *region);
                 key(out, ",\"body\":");
@@ -220,6 +226,7 @@ impl Scribe<'_> {
         }
         let pages = message.memory().iter().filter_map(|parcel| match parcel {
             Parcel::Pages(pages, _) => Some(pages.count()),
+            Parcel::Segment(segment, _) => Some(self.state.segment(*segment).pages.count()),
             Parcel::In(_) => None,
         });
         for (at, pages) in pages.enumerate() {
@@ -314,6 +321,8 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Freed(_) => "freed",
         Kind::Read { .. } => "read",
         Kind::Wrote { .. } => "wrote",
+        Kind::Locked(..) => "locked",
+        Kind::Unlocked(..) => "unlocked",
         Kind::Faulted(..) => "page-fault",
     }
 }

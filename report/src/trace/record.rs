@@ -81,7 +81,7 @@ pub struct Record {
     /// The thread that a message was handed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// What the thread waits for: `send`, `memory`, `receive`, `select`, `reply`, `join`, `lookup`,
+    /// What the thread waits for: `send`, `memory`, `receive`, `select`, `reply`, `join`, `lock`, `lookup`,
     /// `sleep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,

@@ -184,6 +184,18 @@ pub const EVENTS: &[EventSpec] = &[
         "the thread has written so many pages of a region, from this one on",
     ),
     event(
+        "locked",
+        &["thread", "line", "object", "page"],
+        &[],
+        "the thread has the lock of this page of a region now",
+    ),
+    event(
+        "unlocked",
+        &["thread", "line", "object", "page"],
+        &[],
+        "the thread has given the lock of this page back",
+    ),
+    event(
         "page-fault",
         &["thread", "line", "object", "pages"],
         &[],
@@ -234,7 +246,7 @@ pub const KEYS: &[KeySpec] = &[
     key("limit", Kind::From(0), "the queue limit of a port, in messages"),
     key(
         "on",
-        Kind::Word(&["send", "memory", "receive", "select", "reply", "join", "sleep"]),
+        Kind::Word(&["send", "memory", "receive", "select", "reply", "join", "lock", "sleep"]),
         "what the thread waits for",
     ),
     key(

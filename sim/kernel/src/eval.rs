@@ -202,7 +202,7 @@ impl<O: Oracle> Scope<'_, O> {
             Field::Memory => {
                 let region = |parcel: &Parcel| match parcel {
                     Parcel::In(region) => Some(Value::Handle(Handle::Region(*region))),
-                    Parcel::Pages(..) => None,
+                    Parcel::Pages(..) | Parcel::Segment(..) => None,
                 };
                 let mut regions: Vec<Value> = message.memory().iter().filter_map(region).collect();
                 match regions.len() {

@@ -115,6 +115,10 @@ pub enum Kind<'a> {
         /// What they say now.
         value: &'a Value,
     },
+    /// The thread has the lock of a page now.
+    Locked(Region, u32),
+    /// The thread has given the lock of a page back.
+    Unlocked(Region, u32),
     /// So many pages of what was just written were shared, and copied first. Only a run tells this.
     Faulted(Region, u32),
 }

@@ -1,6 +1,7 @@
 //! What must be true between two steps. Called in tests and debug builds.
 
 mod rights;
+mod space;
 
 use std::sync::Arc;
 
@@ -26,14 +27,7 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
         process_invariants(state, ProcessId::at(index));
     }
     memory_invariants(machine, state);
-    for (process, space) in (0..).map(ProcessId).zip(&state.spaces) {
-        let lives = matches!(state.processes[process.index()].life, Life::Running);
-        assert!(lives || space.regions.is_empty(), "only who lives has memory");
-        for pages in space.regions.values() {
-            assert!(pages.count() > 0, "a region has at least one page");
-            assert!(pages.is_joined(), "equal neighbours are one run of pages");
-        }
-    }
+    space::space_invariants(state);
     rights::right_invariants(state);
 }
 
@@ -170,6 +164,11 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
             if let Holder::Taken(process) = holder {
                 assert!(!state.has_ended(*process), "who waits for an answer waits for the living");
             }
+        }
+        BlockedOn::Lock(region, page) => {
+            let lock = state.lock(*region, *page);
+            let waiting = lock.map_or(0, |lock| lock.waiting.iter().filter(|t| **t == id).count());
+            assert_eq!(waiting, 1, "a LOCK-blocked thread waits for a lock that somebody has, once");
         }
         BlockedOn::Join(threads) => {
             let ended = |t: &ThreadId| state.threads[t.index()].state.is_ended();

@@ -17,6 +17,7 @@ mod graph;
 mod initial;
 mod invariant;
 mod machine;
+mod memory;
 pub mod object;
 mod oracle;
 mod predicate;
@@ -50,7 +51,7 @@ pub use object::mailbox::{Mailbox, Object};
 pub use object::queue::QueueSpec;
 pub use oracle::{Computing, Oracle, Question};
 pub use predicate::{Predicate, Probe};
-pub use sink::{ParcelId, Sink};
+pub use sink::{Backing, ParcelId, Sink};
 pub use state::{
     Abandoned, BlockedOn, Bound, Control, End, Holder, Life, Look, Process, Raised, Sources, State,
     Thread, ThreadState,

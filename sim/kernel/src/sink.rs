@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ipcsim_program::{ProcessId, Region, Span, ThreadId, TransferMode};
+use ipcsim_program::{ProcessId, Region, SegmentId, Span, ThreadId, TransferMode};
 
 use crate::event::Event;
 use crate::machine::Machine;
@@ -10,6 +10,15 @@ use crate::state::State;
 
 /// Memory in a message: the serial number of the message, and the place in it.
 pub type ParcelId = (u64, usize);
+
+/// Where pages are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Backing {
+    /// In a region that has them alone.
+    Region(Region),
+    /// In a segment, which several regions are.
+    Segment(SegmentId),
+}
 
 /// Whoever is told. By default nobody listens.
 ///
@@ -48,14 +57,20 @@ pub trait Sink {
     /// A process got a region of so many new pages.
     fn allocated(&mut self, _region: Region, _pages: u32) {}
 
-    /// A region is gone.
-    fn freed(&mut self, _region: Region) {}
+    /// Nobody has these pages any more.
+    fn freed(&mut self, _pages: Backing) {}
+
+    /// A region's pages are a segment from now on.
+    fn shared(&mut self, _region: Region, _segment: SegmentId) {}
+
+    /// So many pages of a segment have become a region of one more process.
+    fn mapped(&mut self, _pages: u32) {}
 
     /// The same was written into each of these pages.
-    fn wrote(&mut self, _region: Region, _pages: Range<u32>) {}
+    fn wrote(&mut self, _in: Backing, _pages: Range<u32>) {}
 
-    /// A region was put into a message.
-    fn packed(&mut self, _parcel: ParcelId, _region: Region, _mode: TransferMode) {}
+    /// Pages were put into a message.
+    fn packed(&mut self, _parcel: ParcelId, _pages: Backing, _mode: TransferMode) {}
 
     /// What is in a message has become a region of so many pages.
     fn unpacked(&mut self, _parcel: ParcelId, _region: Region, _pages: u32) {}

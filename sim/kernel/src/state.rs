@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Carried, Fault, Ghost, MailboxId, Message, Outcome, Pc, ProcessId, ReplyRight, Right, Route,
-    ThreadId, ThreadName, Value, nameless, state,
+    Carried, Fault, Ghost, MailboxId, Message, Outcome, Pc, ProcessId, Region, ReplyRight, Right,
+    Route, ThreadId, ThreadName, Value, nameless, state,
 };
 
 use crate::machine::{Level, Machine};
@@ -300,6 +300,8 @@ state! {
         },
         /// Until these threads have ended.
         Join(Box<[ThreadId]>),
+        /// LOCK-blocked: until it has the lock of this page.
+        Lock(Region, u32),
         /// Until its time has come.
         Sleep,
     }
@@ -340,6 +342,7 @@ impl BlockedOn {
             | BlockedOn::Memory(_)
             | BlockedOn::Reply { .. }
             | BlockedOn::Join(_)
+            | BlockedOn::Lock(..)
             | BlockedOn::Sleep => None,
         }
     }

@@ -5,8 +5,8 @@
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    AccessKind, Answer, Command, From, Grant, Inquiry, MemoryAccess, Receive, Reply, Send, Spawn,
-    Target, Threads, Time, Transfer, Wait, Watch, WhichPages,
+    AccessKind, Answer, Command, From, Grant, Inquiry, MemoryAccess, PageOf, Receive, Reply, Send,
+    Spawn, Target, Threads, Time, Transfer, TransferMode, Wait, Watch, WhichPages,
 };
 use crate::value::Value;
 use crate::verb::Verb;
@@ -78,6 +78,10 @@ pub enum Effect<'a> {
     Inspects,
     /// It opens a file.
     Opens,
+    /// It gives back the lock of a page.
+    Unlocks,
+    /// Its process has a region no more: whoever waits for a lock there gets nothing.
+    Frees,
     /// It does something to memory, or to what the caller's process has of it. Not plain: partial order looks at calls, and an
     /// access is none.
     UsesMemory,
@@ -117,6 +121,8 @@ impl Effect<'_> {
             | Effect::Watches(_)
             | Effect::Inspects
             | Effect::Opens
+            | Effect::Unlocks
+            | Effect::Frees
             | Effect::UsesMemory => false,
         }
     }
@@ -178,7 +184,15 @@ impl Verb {
             Verb::Allocate { into, size, value } => {
                 tell_all(&[Reads(size), Reads(value), Effect::UsesMemory, Writes(*into)], tell);
             }
-            Verb::Free(region) => about(region, &[Effect::UsesMemory], tell),
+            Verb::Free(region) => about(region, &[Effect::UsesMemory, Effect::Frees], tell),
+            Verb::Lock { page, wait } => {
+                page.effects(tell);
+                wait.effects(tell);
+            }
+            Verb::Unlock(page) => {
+                page.effects(tell);
+                tell(Effect::Unlocks);
+            }
             Verb::Open { path, into, .. } => {
                 tell_all(&[HasNoEvent, Reads(path), Effect::Opens, Writes(*into)], tell);
             }
@@ -227,8 +241,11 @@ fn about<'a>(object: &'a Expr, besides: &[Effect<'a>], tell: &mut impl FnMut(Eff
 }
 
 fn tell_memory<'a>(memory: &'a [Transfer], tell: &mut impl FnMut(Effect<'a>)) {
-    for Transfer { region, mode: _ } in memory {
+    for Transfer { region, mode } in memory {
         tell_all(&[Effect::Reads(region), Effect::UsesMemory], tell);
+        if *mode == TransferMode::Move {
+            tell(Effect::Frees);
+        }
     }
 }
 
@@ -298,6 +315,13 @@ impl Spawn {
         tell_reads(values.chain(ports_of(&self.rights)), tell);
         tell(Effect::Spawns(self));
         self.into.into_iter().for_each(|into| tell(Effect::Writes(into)));
+    }
+}
+
+impl PageOf {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        let Self { region, page } = self;
+        about(region, &[Effect::Reads(page), Effect::UsesMemory], tell);
     }
 }
 

@@ -31,13 +31,14 @@ pub use liveness::Liveness;
 pub use op::{Call, Op, behind};
 pub use outcome::{Fault, Outcome};
 pub use parts::{
-    AccessKind, Answer, Command, Disposition, From, Grant, Inquiry, Inspection, MemoryAccess,
+    AccessKind, Answer, Command, Disposition, From, Grant, Inquiry, Inspection, MemoryAccess, PageOf,
     Receive, Reply, Send, Span, Spawn, Target, Threads, Time, Transfer, TransferMode, Until, Wait,
     Watch, WhichPages,
 };
 pub use policy::{ByteOrder, Capacity, HandOver, Order, Pick};
 pub use value::{
     Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Pages, Parcel, Region,
+    SegmentId,
     Right, Route, Run, Scalar, Then, Unary, Value, duration_text, misuse, write_value,
 };
 pub use verb::Verb;

@@ -131,6 +131,17 @@ pub enum TransferMode {
     CopyOnWrite,
     /// The pages go, and the sender has its region no more.
     Move,
+    /// Sender and receiver have the same pages from now on: what one writes, the other reads.
+    Share,
+}
+
+/// A page of a region, which can be locked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageOf {
+    /// Which region.
+    pub region: Expr,
+    /// Which page, from 0.
+    pub page: Expr,
 }
 
 /// What a thread does to memory: no system call, and nobody's business as long as nobody else can see the region.

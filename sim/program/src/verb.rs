@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    Answer, Command, Inspection, Receive, Reply, Send, Spawn, Target, Threads, Time, Wait, Watch,
+    Answer, Command, Inspection, PageOf, Receive, Reply, Send, Spawn, Target, Threads, Time, Wait, Watch,
 };
 use crate::policy::{Capacity, Order, Pick};
 use crate::value::Access;
@@ -134,6 +134,15 @@ pub enum Verb {
     },
     /// Give a region of memory back.
     Free(Expr),
+    /// Wait until nobody has the lock of a page, and have it.
+    Lock {
+        /// Which.
+        page: PageOf,
+        /// How long to wait.
+        wait: Wait,
+    },
+    /// Give the lock of a page back.
+    Unlock(PageOf),
     /// Open the mailbox behind a path.
     Open {
         /// The path.
@@ -175,6 +184,8 @@ impl Verb {
             Verb::Open { .. } => CallWord::Open.text(),
             Verb::Allocate { .. } => CallWord::Allocate.text(),
             Verb::Free(_) => CallWord::Free.text(),
+            Verb::Lock { .. } => CallWord::Lock.text(),
+            Verb::Unlock(_) => CallWord::Unlock.text(),
         }
     }
 }

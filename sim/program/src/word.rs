@@ -99,6 +99,8 @@ words! {
         Open "open" [NoSuchName Refused]
         Allocate "allocate" [NoMemory Refused]
         Free "free" []
+        Lock "lock" [WouldBlock TimedOut Dead Deadlock Interrupted]
+        Unlock "unlock" [Refused]
     }
     local {
         Compute "compute"

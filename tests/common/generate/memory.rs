@@ -17,12 +17,14 @@ impl Steps<'_> {
         let page = self.dice.pick(&["", "", ", page: 0", ", page: 1", ", page: '${n}'"]);
         let pages = self.dice.pick(&["", ", pages: 2", ", page: 1", ", page: '${n}'"]);
         let value = self.dice.pick(&["0", "1", "old", "'${n}'"]);
-        let how = self.dice.pick(&["copy", "move", "copy-on-write"]);
+        let how = self.dice.pick(&["copy", "move", "copy-on-write", "share", "share"]);
         let to = self.destination();
         let wait = self.dice.pick(&["", "", ", wait: never", ", wait: 3us"]);
         let when = "when: {would-block: [], timed-out: [], too-large: [], no-memory: [], dead: [], \
                     no-right: [], refused: [], deadlock: [], interrupted: []}";
-        let step = match self.dice.below(12) {
+        let when_locking = "when: {would-block: [], timed-out: [], dead: [], deadlock: [], \
+                            interrupted: []}";
+        let step = match self.dice.below(16) {
             0 => "{allocate: r, size: 5KiB, when: {no-memory: []}}".to_string(),
             1 => "{free: r}".to_string(),
             2 => "{free: r}, {set: {r: none}}".to_string(),
@@ -31,6 +33,8 @@ impl Steps<'_> {
             7 => "{if: m != none, then: [{if: m.memory != none, then: [{set: {r: m.memory}}]}]}"
                 .into(),
             8 => format!("{{reply: x, to: m, memory: {{region: r, transfer: {how}}}, {when}}}"),
+            9 | 10 => format!("{{lock: r{page}{wait}, {when_locking}}}"),
+            11 => format!("{{unlock: r{page}, when: {{refused: []}}}}"),
             _ => format!(
                 "{{send: x, to: {to}, memory: {{region: r, transfer: {how}}}{wait}, {when}}}"
             ),

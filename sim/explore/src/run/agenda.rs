@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use ipcsim_kernel::program::{Region, TransferMode};
+use ipcsim_kernel::program::{Region, SegmentId, TransferMode};
 use ipcsim_kernel::{
-    Computing, Event, Kind, Machine, Oracle, ParcelId, Pc, ProcessId, Question, Role, Sink, Span,
+    Backing, Computing, Event, Kind, Machine, Oracle, ParcelId, Pc, ProcessId, Question, Role, Sink, Span,
     State, Thread, ThreadId,
 };
 
@@ -253,18 +253,26 @@ impl<T: Tracer> Sink for Telling<'_, T> {
         self.agenda.frames.allocated(region, pages);
     }
 
-    fn freed(&mut self, region: Region) {
-        self.agenda.frames.freed(region);
+    fn freed(&mut self, pages: Backing) {
+        self.agenda.frames.freed(pages);
     }
 
-    fn wrote(&mut self, region: Region, pages: Range<u32>) {
-        let faults = u64::from(self.agenda.frames.wrote(region, pages));
+    fn shared(&mut self, region: Region, segment: SegmentId) {
+        self.agenda.frames.shared(region, segment);
+    }
+
+    fn mapped(&mut self, pages: u32) {
+        self.agenda.measures.pages_mapped += u64::from(pages);
+    }
+
+    fn wrote(&mut self, at: Backing, pages: Range<u32>) {
+        let faults = u64::from(self.agenda.frames.wrote(at, pages));
         self.agenda.measures.page_faults += faults;
         self.copied(faults.saturating_mul(self.agenda.frames.page));
     }
 
-    fn packed(&mut self, parcel: ParcelId, region: Region, mode: TransferMode) {
-        self.agenda.measures.pages_mapped += self.agenda.frames.packed(parcel, region, mode);
+    fn packed(&mut self, parcel: ParcelId, pages: Backing, mode: TransferMode) {
+        self.agenda.measures.pages_mapped += self.agenda.frames.packed(parcel, pages, mode);
     }
 
     fn unpacked(&mut self, parcel: ParcelId, region: Region, pages: u32) {

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ipcsim_kernel::program::{Region, TransferMode};
-use ipcsim_kernel::{ParcelId, ProcessId, State};
+use ipcsim_kernel::object::space::Mapping;
+use ipcsim_kernel::program::{Region, SegmentId, TransferMode};
+use ipcsim_kernel::{Backing, ParcelId, ProcessId, State};
 
 /// The frames of a run.
 #[derive(Clone, Debug)]
@@ -18,45 +19,51 @@ pub(crate) struct Frames {
     pub page: u64,
     /// How many pages the last write has copied, until that is told.
     pub faulted: u32,
-    /// By the number of the frame, in how many places it is: in regions, and in messages.
+    /// By the number of the frame, in how many places it is: in regions, in segments, and in messages.
     places: Vec<u32>,
     /// Frames that are in no place.
     free: Vec<u32>,
-    /// The frame of each page of a region.
-    regions: BTreeMap<Region, Arc<Vec<u32>>>,
+    /// The frame of each page of a region, or of a segment. All who share a segment have the same frames, in one place.
+    kept: BTreeMap<Backing, Arc<Vec<u32>>>,
     /// The frame of each page in a message. What is copied in-line has none.
     parcels: BTreeMap<ParcelId, Arc<Vec<u32>>>,
 }
 
 impl Frames {
     pub(crate) fn new(page: u64) -> Self {
-        let (regions, parcels) = (BTreeMap::new(), BTreeMap::new());
-        Self { page, faulted: 0, places: Vec::new(), free: Vec::new(), regions, parcels }
+        let (kept, parcels) = (BTreeMap::new(), BTreeMap::new());
+        Self { page, faulted: 0, places: Vec::new(), free: Vec::new(), kept, parcels }
     }
 
     pub(crate) fn allocated(&mut self, region: Region, pages: u32) {
         let frames: Vec<u32> = (0..pages).map(|_| self.new_frame()).collect();
-        self.regions.insert(region, Arc::new(frames));
+        self.kept.insert(Backing::Region(region), Arc::new(frames));
     }
 
-    pub(crate) fn freed(&mut self, region: Region) {
-        if let Some(frames) = self.regions.remove(&region) {
+    pub(crate) fn freed(&mut self, pages: Backing) {
+        if let Some(frames) = self.kept.remove(&pages) {
             self.leave(&frames);
         }
     }
 
+    pub(crate) fn shared(&mut self, region: Region, segment: SegmentId) {
+        let frames = self.kept.remove(&Backing::Region(region)).expect("a region has frames");
+        self.kept.insert(Backing::Segment(segment), frames);
+    }
+
     /// Returns how many pages were mapped.
-    pub(crate) fn packed(&mut self, parcel: ParcelId, region: Region, mode: TransferMode) -> u64 {
+    pub(crate) fn packed(&mut self, parcel: ParcelId, pages: Backing, mode: TransferMode) -> u64 {
         let frames = match mode {
-            TransferMode::Copy => return 0,
+            // What is copied in-line has no frames, and what is shared stays where it is.
+            TransferMode::Copy | TransferMode::Share => return 0,
             TransferMode::CopyOnWrite => {
-                let frames = Arc::clone(&self.regions[&region]);
+                let frames = Arc::clone(&self.kept[&pages]);
                 for frame in frames.iter() {
                     self.places[*frame as usize] += 1;
                 }
                 frames
             }
-            TransferMode::Move => self.regions.remove(&region).expect("a region has frames"),
+            TransferMode::Move => self.kept.remove(&pages).expect("a region has frames"),
         };
         let mapped = frames.len() as u64;
         self.parcels.insert(parcel, frames);
@@ -67,7 +74,7 @@ impl Frames {
     pub(crate) fn unpacked(&mut self, parcel: ParcelId, region: Region, pages: u32) -> u64 {
         match self.parcels.remove(&parcel) {
             Some(frames) => {
-                self.regions.insert(region, frames);
+                self.kept.insert(Backing::Region(region), frames);
                 u64::from(pages)
             }
             None => {
@@ -79,7 +86,7 @@ impl Frames {
 
     pub(crate) fn given_back(&mut self, parcel: ParcelId, region: Region) {
         let frames = self.parcels.remove(&parcel).expect("what was given away has frames");
-        self.regions.insert(region, frames);
+        self.kept.insert(Backing::Region(region), frames);
     }
 
     pub(crate) fn destroyed(&mut self, parcel: ParcelId) {
@@ -89,9 +96,9 @@ impl Frames {
     }
 
     /// Returns how many pages were copied, because others share them.
-    pub(crate) fn wrote(&mut self, region: Region, pages: Range<u32>) -> u32 {
+    pub(crate) fn wrote(&mut self, backing: Backing, pages: Range<u32>) -> u32 {
         let mut faults = 0;
-        let mut frames = self.regions.remove(&region).expect("a region has frames");
+        let mut frames = self.kept.remove(&backing).expect("what is written has frames");
         for page in pages.start as usize..pages.end as usize {
             let frame = frames[page] as usize;
             if self.places[frame] > 1 {
@@ -100,24 +107,33 @@ impl Frames {
                 faults += 1;
             }
         }
-        self.regions.insert(region, frames);
+        self.kept.insert(backing, frames);
         self.faulted = faults;
         faults
     }
 
     /// Panics if these are not the frames of this state's memory.
     pub(crate) fn assert_agree_with(&self, state: &State) {
-        let spaces = (0..).map(ProcessId).zip(state.spaces.items());
-        let regions = spaces.flat_map(|(space, of)| {
-            let region = move |number: &u32| Region { space, number: *number };
-            of.regions.iter().map(move |(number, pages)| (region(number), pages.count() as usize))
-        });
-        let framed = self.regions.iter().map(|(region, frames)| (*region, frames.len()));
-        assert!(regions.eq(framed), "each page of a region is in a frame, and nothing else is");
+        let mut pages = BTreeMap::new();
+        for (space, of) in (0..).map(ProcessId).zip(state.spaces.items()) {
+            for (number, mapping) in &of.regions {
+                if let Mapping::Private(private) = mapping {
+                    let region = Region { space, number: *number };
+                    pages.insert(Backing::Region(region), private.count() as usize);
+                }
+            }
+            for (number, segment) in &of.segments {
+                let id = SegmentId { space, number: *number };
+                pages.insert(Backing::Segment(id), segment.pages.count() as usize);
+            }
+        }
+        let framed: BTreeMap<Backing, usize> =
+            self.kept.iter().map(|(at, frames)| (*at, frames.len())).collect();
+        assert_eq!(pages, framed, "each page of a region is in a frame, and nothing else is");
         let is_on_its_way =
             |(serial, _): &ParcelId| state.messages().any(|it| it.serial.0 == *serial);
         assert!(self.parcels.keys().all(is_on_its_way), "no message that is gone has frames");
-        let all = self.regions.values().chain(self.parcels.values());
+        let all = self.kept.values().chain(self.parcels.values());
         let mut places = vec![0; self.places.len()];
         for frame in all.flat_map(|frames| frames.iter()) {
             places[*frame as usize] += 1;
@@ -128,7 +144,7 @@ impl Frames {
     /// Tells what the future costs depend on: which pages share a frame. Numbers of frames and of messages are not told.
     pub(crate) fn tell(&self, tell: &mut impl FnMut(u64)) {
         let mut numbers = BTreeMap::new();
-        for frames in self.regions.values().chain(self.parcels.values()) {
+        for frames in self.kept.values().chain(self.parcels.values()) {
             tell(frames.len() as u64);
             for frame in frames.iter() {
                 let next = numbers.len() as u64;
@@ -184,13 +200,13 @@ mod tests {
                     regions.insert(number, names.by_ref().take(pages as usize).collect());
                 }
                 (1, Some(_)) => {
-                    frames.freed(region(number));
+                    frames.freed(Backing::Region(region(number)));
                     regions.remove(&number);
                 }
                 (2, Some(pages)) => {
                     let moves = below(2) == 0;
                     let mode = if moves { TransferMode::Move } else { TransferMode::CopyOnWrite };
-                    let mapped = frames.packed((step, 0), region(number), mode);
+                    let mapped = frames.packed((step, 0), Backing::Region(region(number)), mode);
                     assert_eq!(mapped, pages.len() as u64);
                     if moves {
                         regions.remove(&number);
@@ -218,7 +234,7 @@ mod tests {
                         }
                         regions.insert(number, pages.clone());
                     }
-                    assert_eq!(frames.wrote(region(number), first..end), copied);
+                    assert_eq!(frames.wrote(Backing::Region(region(number)), first..end), copied);
                     faults += copied;
                 }
                 _ => {}

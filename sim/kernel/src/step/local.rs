@@ -35,7 +35,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let pc = self.thread(t).pc;
         let next = match &machine.code[pc.index()] {
             Op::Call(_) | Op::End => return Ok(Next::Stop(Progress::AtCall)),
-            Op::Access(access) if self.is_alone_with_its_memory(t) => self.access(t, access)?,
+            Op::Access(access) if self.is_alone_with(t, access) => self.access(t, access)?,
             Op::Access(_) => return Ok(Next::Stop(Progress::AtAccess)),
             Op::Jump(to) => *to,
             Op::Set(register, expr) => {

@@ -12,6 +12,7 @@ mod files;
 mod hold;
 mod inspect;
 mod local;
+mod lock;
 mod losing;
 mod memory;
 mod naming;
@@ -38,8 +39,8 @@ mod wait;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Answer, Effect, Expr, Fault, Handle, MailboxId, Message, Op, Outcome, Pc, ProcessId, Register,
-    Span, ThreadId, Time, Value, Verb, misuse,
+    Answer, Effect, Expr, Fault, Handle, MailboxId, Message, Op, Outcome, Pc, ProcessId, Region,
+    Register, SegmentId, Span, ThreadId, Time, Value, Verb, misuse,
 };
 
 pub(crate) use stopped::with_local_work_done;
@@ -147,6 +148,8 @@ enum Work {
     /// The receive right of this port has left its holder in a message: unless it has come back, those who wait at
     /// the port are told. Deferred: one that then fails would end the process in the middle of its send.
     ReceiverLeft(MailboxId),
+    /// A region has left its process, and so have its locks, unless it has come back. The segment, if it is one, is named.
+    RegionLeft(Region, Option<SegmentId>),
     /// A receiver that was woken did not take what it was woken for: others may.
     PassOn(ProcessId, Sources),
 }
@@ -196,6 +199,7 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Work::PortLost(port) => self.lose_receiver(port),
             Work::ReceiverLeft(port) => self.tell_receivers_of_the_dead(port),
             Work::Senders(port) => self.look_for_senders(port),
+            Work::RegionLeft(region, segment) => self.tell_who_waits_for_locks(region, segment),
         }
     }
 
@@ -249,6 +253,8 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Open { path, into, access } => self.open(t, path, *into, *access),
             Verb::Allocate { into, size, value } => self.allocate(t, *into, (size, value)),
             Verb::Free(region) => self.free(t, region),
+            Verb::Lock { page, wait } => self.lock(t, page, wait),
+            Verb::Unlock(page) => self.unlock(t, page),
         };
         match result {
             Ok(()) => {}

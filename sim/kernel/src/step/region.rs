@@ -1,18 +1,21 @@
 //! Memory: regions come and go, are read and written, and travel in messages.
 //!
 //! Access to memory is no system call. A thread reads and writes as part of its local work while nobody else can see the
-//! region; with other threads in its process, each access is a step of its own. Only a thread's own steps can bring such others
-//! about, so what it does alone nobody could have seen.
+//! region; if its process has other threads, or others share the region, each access is a step of its own. Only a thread's own
+//! steps can bring such others about, so what it does alone nobody could have seen.
 
 use std::ops::Range;
 
 use ipcsim_program::{
-    AccessKind, MemoryAccess, Pages, Parcel, Region, Transfer, TransferMode, WhichPages, misuse,
+    AccessKind, MemoryAccess, Pages, Parcel, Region, SegmentId, Transfer, TransferMode, WhichPages,
+    misuse,
 };
 
 use super::Progress;
 use super::prelude::*;
-use crate::object::space::Space;
+use crate::object::space::{Mapping, Space};
+use crate::sink::{Backing, ParcelId};
+use crate::waits;
 
 /// A region that a message is to carry.
 pub(super) struct Packed {
@@ -25,7 +28,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         &self.state.spaces[process.index()]
     }
 
-    fn space_mut(&mut self, process: ProcessId) -> &mut Space {
+    pub(super) fn space_mut(&mut self, process: ProcessId) -> &mut Space {
         &mut self.state.spaces[process.index()]
     }
 
@@ -42,7 +45,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let count = u32::try_from(size.div_ceil(self.machine.policies.page)).unwrap_or(u32::MAX);
         let own = self.thread(t).process;
-        let number = self.space_mut(own).take_in(Pages::filled(count, value));
+        let number = self.space_mut(own).take_in(Mapping::Private(Pages::filled(count, value)));
         let number = number.ok_or(Stop::Outcome(Outcome::NoMemory))?;
         let region = Region { space: own, number };
         self.sink.allocated(region, count);
@@ -54,15 +57,53 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     pub(super) fn free(&mut self, t: ThreadId, region: &Expr) -> Result<(), Stop> {
         let region = self.region(t, region)?;
-        self.space_mut(region.space).regions.remove(&region.number);
-        self.sink.freed(region);
+        let mapping = self.leave_region(region);
+        self.let_go(region, &mapping);
         self.note(Some(t), Kind::Freed(region));
         self.complete(t, Outcome::Ok);
         Ok(())
     }
 
+    /// A region is its process's no more. Whoever waits for a lock there is told, unless it comes back in this step.
+    fn leave_region(&mut self, region: Region) -> Mapping {
+        let mapping = self.space_mut(region.space).regions.remove(&region.number);
+        let mapping = mapping.expect("it was there");
+        let segment = match mapping {
+            Mapping::Private(_) => None,
+            Mapping::Shared { segment, .. } => Some(segment),
+        };
+        self.work.push(Work::RegionLeft(region, segment));
+        mapping
+    }
+
+    /// Nobody has what a region was; others may have the same segment.
+    fn let_go(&mut self, region: Region, mapping: &Mapping) {
+        match mapping {
+            Mapping::Private(_) => self.sink.freed(Backing::Region(region)),
+            Mapping::Shared { segment, .. } => self.unrefer(*segment),
+        }
+    }
+
+    /// A segment is referred to once less.
+    fn unrefer(&mut self, id: SegmentId) {
+        let segment = self.state.segment_mut(id);
+        segment.references -= 1;
+        if segment.references == 0 {
+            self.space_mut(id.space).segments.remove(&id.number);
+            self.sink.freed(Backing::Segment(id));
+        }
+    }
+
+    /// Where the pages of a region are kept.
+    fn backing(&self, region: Region) -> Backing {
+        match self.state.mapping(region) {
+            Some(Mapping::Shared { segment, .. }) => Backing::Segment(*segment),
+            _ => Backing::Region(region),
+        }
+    }
+
     /// The region that an expression names, if the thread's process has it.
-    fn region(&mut self, t: ThreadId, expr: &Expr) -> Result<Region, Fault> {
+    pub(super) fn region(&mut self, t: ThreadId, expr: &Expr) -> Result<Region, Fault> {
         let own = self.thread(t).process;
         match self.eval(t, expr)? {
             Value::Handle(Handle::Region(region))
@@ -75,9 +116,19 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// Whether nobody but this thread can see the memory of its process.
-    pub(super) fn is_alone_with_its_memory(&self, t: ThreadId) -> bool {
-        self.state.processes[self.thread(t).process.index()].alive_threads == 1
+    /// Whether nobody but this thread can see what it reads or writes.
+    pub(super) fn is_alone_with(&self, t: ThreadId, access: &MemoryAccess) -> bool {
+        let thread = self.thread(t);
+        let own = thread.process;
+        self.state.processes[own.index()].alive_threads == 1
+            && match waits::settled(self.machine, thread, &[], &access.region) {
+                Some(Value::Handle(Handle::Region(region))) if region.space == own => {
+                    !matches!(self.state.mapping(region), Some(Mapping::Shared { .. }))
+                }
+                // That is an exception.
+                Some(_) => true,
+                None => false,
+            }
     }
 
     /// Performs an access, and goes on behind it.
@@ -86,18 +137,23 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         match &access.kind {
             AccessKind::Read { page, into } => {
                 let page = self.page(t, page)?;
-                let value = self.space(region.space).read(region.number, page)?.clone();
+                let pages = self.state.pages(region).expect("it is there");
+                let value = pages.at(page).ok_or(Fault::BadAddress)?.clone();
                 self.note(Some(t), Kind::Read { region, page, value: &value });
                 self.set(t, *into, value);
             }
             AccessKind::Write { pages, value } => {
                 let pages = self.pages_of(t, region, pages)?;
                 let value = self.eval(t, value)?.for_a_page()?;
-                let space = &mut self.state.spaces[region.space.index()];
-                space.write(region.number, pages.clone(), &value)?;
+                let backing = self.backing(region);
+                let written = self.state.pages_mut(region).expect("it is there");
+                if pages.end > written.count() {
+                    return Err(Fault::BadAddress);
+                }
+                written.write(pages.clone(), &value);
                 // Writing many pages counts as many operations.
                 self.handled += u64::from(pages.end - pages.start);
-                self.sink.wrote(region, pages.clone());
+                self.sink.wrote(backing, pages.clone());
                 self.note(Some(t), Kind::Wrote { region, pages: &pages, value: &value });
             }
         }
@@ -105,7 +161,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The number of a page, or of pages.
-    fn page(&mut self, t: ThreadId, expr: &Expr) -> Result<u32, Fault> {
+    pub(super) fn page(&mut self, t: ThreadId, expr: &Expr) -> Result<u32, Fault> {
         u32::try_from(self.scope(t).int(expr)?).map_err(|_| Fault::BadAddress)
     }
 
@@ -164,7 +220,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             pages = pages.saturating_add(count);
             bytes = bytes.saturating_add(match mode {
                 TransferMode::Copy => u64::from(count).saturating_mul(self.machine.policies.page),
-                TransferMode::CopyOnWrite | TransferMode::Move => 8,
+                TransferMode::CopyOnWrite | TransferMode::Move | TransferMode::Share => 8,
             });
             packed.push(Packed { number, mode: *mode });
         }
@@ -178,26 +234,51 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// Puts regions into the message that is made next.
     pub(super) fn pack_memory(&mut self, own: ProcessId, packed: &[Packed]) -> Box<[Parcel]> {
         let serial = self.state.next_serial.0;
-        let parcel = |(place, packed): (usize, &Packed)| {
+        let mut parcels = Vec::with_capacity(packed.len());
+        for (place, packed) in packed.iter().enumerate() {
             let region = Region { space: own, number: packed.number };
-            self.sink.packed((serial, place), region, packed.mode);
-            let regions = &mut self.state.spaces[own.index()].regions;
-            match packed.mode {
-                TransferMode::Copy | TransferMode::CopyOnWrite => {
-                    Parcel::Pages(regions[&packed.number].clone(), None)
-                }
-                TransferMode::Move => {
-                    let pages = regions.remove(&packed.number);
-                    Parcel::Pages(pages.expect("it was there"), Some(packed.number))
-                }
+            parcels.push(self.parcel_of(region, packed.mode, (serial, place)));
+        }
+        parcels.into()
+    }
+
+    fn parcel_of(&mut self, region: Region, mode: TransferMode, id: ParcelId) -> Parcel {
+        match mode {
+            TransferMode::Copy | TransferMode::CopyOnWrite => {
+                self.sink.packed(id, self.backing(region), mode);
+                let pages = self.state.pages(region).expect("it is there");
+                Parcel::Pages(pages.clone(), None)
             }
-        };
-        packed.iter().enumerate().map(parcel).collect()
+            TransferMode::Move => match self.leave_region(region) {
+                Mapping::Private(pages) => {
+                    self.sink.packed(id, Backing::Region(region), mode);
+                    Parcel::Pages(pages, Some(region.number))
+                }
+                Mapping::Shared { segment, .. } => Parcel::Segment(segment, Some(region.number)),
+            },
+            TransferMode::Share => Parcel::Segment(self.share(region), None),
+        }
+    }
+
+    /// The segment that a region is from now on, referred to once more.
+    fn share(&mut self, region: Region) -> SegmentId {
+        if let Some(Mapping::Shared { segment, .. }) = self.state.mapping(region) {
+            let segment = *segment;
+            self.state.segment_mut(segment).references += 1;
+            return segment;
+        }
+        let own = region.space;
+        let space = self.space_mut(own);
+        let segment = SegmentId { space: own, number: space.make_segment(region.number) };
+        let pages = space.segments[&segment.number].pages.count();
+        space.regions.insert(region.number, Mapping::Shared { segment, pages });
+        self.sink.shared(region, segment);
+        segment
     }
 
     /// Whether a process may have the memory in a message besides its own.
     pub(super) fn has_room_for_memory(&self, own: ProcessId, message: &Message) -> bool {
-        message.memory().is_empty() || self.space(own).has_room(pages_in(message))
+        message.memory().is_empty() || self.space(own).has_room(self.pages_in(message))
     }
 
     /// The receiver of a message gets the memory in it, as new regions.
@@ -208,55 +289,80 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let serial = message.serial.0;
         let extras = Arc::make_mut(message).extras.as_mut().expect("it carries memory");
         for (place, parcel) in extras.memory.iter_mut().enumerate() {
-            let Parcel::Pages(pages, _) = parcel else { continue };
-            let pages = std::mem::take(pages);
-            let count = pages.count();
-            let number = self.state.spaces[own.index()].take_in(pages);
+            let mapping = match parcel {
+                Parcel::Pages(pages, _) => Mapping::Private(std::mem::take(pages)),
+                Parcel::Segment(segment, _) => {
+                    let pages = self.state.segment(*segment).pages.count();
+                    Mapping::Shared { segment: *segment, pages }
+                }
+                Parcel::In(_) => continue,
+            };
+            let (count, is_shared) = (mapping.count(), matches!(parcel, Parcel::Segment(..)));
+            let number = self.state.spaces[own.index()].take_in(mapping);
             let number = number.expect("whoever has no room for the memory gets no message");
             let region = Region { space: own, number };
-            self.sink.unpacked((serial, place), region, count);
+            if is_shared {
+                self.sink.mapped(count);
+            } else {
+                self.sink.unpacked((serial, place), region, count);
+            }
             *parcel = Parcel::In(region);
         }
     }
 
     /// A message has not gone: its sender gets the regions back that it has given away.
     pub(super) fn give_memory_back(&mut self, message: &Message) {
+        let space = message.sender;
         for (place, parcel) in message.memory().iter().enumerate() {
             match parcel {
                 Parcel::Pages(pages, Some(number)) => {
-                    let space = message.sender;
-                    let number = self.space_mut(space).take_back(*number, pages.clone());
+                    let mapping = Mapping::Private(pages.clone());
+                    let number = self.space_mut(space).take_back(*number, mapping);
                     self.sink.given_back((message.serial.0, place), Region { space, number });
                 }
-                _ => self.sink.destroyed((message.serial.0, place)),
+                Parcel::Segment(segment, Some(number)) => {
+                    let pages = self.state.segment(*segment).pages.count();
+                    let mapping = Mapping::Shared { segment: *segment, pages };
+                    self.space_mut(space).take_back(*number, mapping);
+                }
+                _ => self.destroy_parcel(message, place),
             }
+        }
+    }
+
+    fn destroy_parcel(&mut self, message: &Message, place: usize) {
+        match &message.memory()[place] {
+            Parcel::Segment(segment, _) => self.unrefer(*segment),
+            Parcel::Pages(..) | Parcel::In(_) => self.sink.destroyed((message.serial.0, place)),
         }
     }
 
     /// A message is destroyed, with the memory in it.
     pub(super) fn destroy_memory(&mut self, message: &Message) {
         for place in 0..message.memory().len() {
-            self.sink.destroyed((message.serial.0, place));
+            self.destroy_parcel(message, place);
         }
     }
 
-    /// A process has ended, and its memory is gone.
+    /// How many pages a message carries.
+    fn pages_in(&self, message: &Message) -> u32 {
+        let pages = |parcel: &Parcel| match parcel {
+            Parcel::Pages(pages, _) => pages.count(),
+            Parcel::Segment(segment, _) => self.state.segment(*segment).pages.count(),
+            Parcel::In(_) => 0,
+        };
+        message.memory().iter().map(pages).fold(0, u32::saturating_add)
+    }
+
+    /// A process has ended, and its memory is gone. What it shared stays with the others.
     pub(super) fn free_all(&mut self, process: ProcessId) {
         if self.state.spaces.is_empty() {
             return;
         }
-        let regions = std::mem::take(&mut self.space_mut(process).regions);
-        for number in regions.into_keys() {
-            self.sink.freed(Region { space: process, number });
+        let space = self.space_mut(process);
+        space.locks.clear();
+        for (number, mapping) in std::mem::take(&mut space.regions) {
+            self.let_go(Region { space: process, number }, &mapping);
         }
     }
-}
-
-/// How many pages a message carries.
-fn pages_in(message: &Message) -> u32 {
-    let pages = |parcel: &Parcel| match parcel {
-        Parcel::Pages(pages, _) => pages.count(),
-        Parcel::In(_) => 0,
-    };
-    message.memory().iter().map(pages).fold(0, u32::saturating_add)
 }

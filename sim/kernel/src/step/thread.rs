@@ -126,6 +126,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A thread takes no more steps, and the port that controlled it dies.
     pub(super) fn thread_is_gone(&mut self, t: ThreadId) {
+        self.orphan_locks_of(t);
         let thread = self.thread_mut(t);
         thread.state = ThreadState::Ended;
         thread.control = None;

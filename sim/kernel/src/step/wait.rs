@@ -120,6 +120,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let process = self.thread(t).process;
                 self.state.processes[process.index()].joiners.push(t);
             }
+            BlockedOn::Lock(region, page) => self.stand_in_line(t, *region, *page),
             BlockedOn::Reply { holder: Holder::Taken(process), .. } => {
                 self.state.processes[process.index()].owed += 1;
             }
@@ -206,6 +207,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let process = self.thread(t).process;
                 self.state.processes[process.index()].joiners.retain(|joiner| *joiner != t);
             }
+            BlockedOn::Lock(region, page) => self.leave_line(t, region, page),
             _ => {}
         }
     }

@@ -7,6 +7,7 @@
 //! | REPLY-blocked | takes the request and then replies or ends; where it is taken, replies to it, or has it and ends |
 //! | memory-blocked | takes or loses a message, which gives memory back |
 //! | waiting for a notice | lets go of the right: `drop`, `destroy`, or the end of a holder |
+//! | LOCK-blocked | has the lock and gives it back; frees the region, in the same process |
 //! | joining | is one of the threads awaited, and all of these end |
 //! | suspended | resumes it |
 //! | any of these | kills it, or interrupts it while it waits in a call |
@@ -20,6 +21,7 @@ use super::condition::{Condition, Place, Type, Types};
 use crate::object::filter::{Filter, is_wanted_type};
 use crate::object::mailbox::Object;
 use crate::object::port::Receiver;
+use crate::object::space::Owner;
 use crate::state::{BlockedOn, Holder, Life, Sources, State, ThreadState};
 
 /// What the others do while somebody waits.
@@ -114,6 +116,12 @@ impl Awaited<'_> {
                 tell(Condition::RepliedBy(*process));
                 tell(Condition::RepliedTo(t));
                 tell(Condition::ProcessEnds(*process));
+            }
+            BlockedOn::Lock(region, page) => {
+                if let Some(Owner::Thread(owner)) = state.lock(*region, *page).map(|it| it.owner) {
+                    tell(Condition::Unlocked(owner));
+                }
+                tell(Condition::Freed(own));
             }
             BlockedOn::Join(threads) => {
                 let is_living = |other: &ThreadId| !state.threads[other.index()].state.is_ended();

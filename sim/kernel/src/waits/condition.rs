@@ -26,6 +26,10 @@ pub enum Condition {
     RepliedTo(ThreadId),
     /// This process gives up its right to send to a port.
     LetGo(ProcessId, MailboxId),
+    /// This thread gives a lock back.
+    Unlocked(ThreadId),
+    /// This process gives up memory: who waits there for a lock gets none.
+    Freed(ProcessId),
     /// This thread does something that the waiting thread could also do to itself.
     DoneBy(ThreadId),
     /// Another thread kills this one.
@@ -68,6 +72,7 @@ impl Condition {
         !matches!(
             self,
             Condition::Destroyed(_)
+                | Condition::Freed(_)
                 | Condition::Anything
                 | Condition::ThreadKilled(_)
                 | Condition::ThreadInterrupted(_)

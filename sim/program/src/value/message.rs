@@ -1,6 +1,6 @@
 //! A message: what travels, and what its sender does when it has gone.
 
-use super::{Carried, Handle, Once, Pages, Region, Right, Value};
+use super::{Carried, Handle, Once, Pages, Region, Right, SegmentId, Value};
 use crate::ghost::Ghost;
 use crate::ids::{MailboxId, ProcessId, ReplyRight, ThreadId};
 use crate::{nameless, state};
@@ -55,6 +55,8 @@ state! {
         /// What the pages said when the message was sent; and if they are its sender's no more, the number that the region
         /// had there.
         Pages(Pages, Option<u32>),
+        /// Pages that stay shared; and if its sender has that region no more, the number that it had there.
+        Segment(SegmentId, Option<u32>),
         /// They are in this region of the receiver.
         In(Region),
     }

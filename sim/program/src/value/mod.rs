@@ -126,6 +126,18 @@ state! {
     }
 }
 
+state! {
+    /// Pages that several regions are. Its number is the lowest that was free in the process that was the first to share them,
+    /// so it depends on nobody else's history.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub struct SegmentId {
+        /// Who was the first to share it.
+        pub space: ProcessId,
+        /// Distinguishes it from the others of that process.
+        pub number: u32,
+    }
+}
+
 /// What an opened file may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]

@@ -105,6 +105,14 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("free", "processes:\n  P:\n    - allocate: buf\n      size: 4KiB\n    - free: buf\n"),
     (
+        "lock",
+        "processes:\n  P:\n    - allocate: buf\n      size: 4KiB\n      value: 0\n    - thread: helper\n      do:\n        - lock: buf\n        - write: buf\n          value: 1\n        - unlock: buf\n    - lock: buf\n    - write: buf\n      value: 2\n    - unlock: buf\n",
+    ),
+    (
+        "unlock",
+        "processes:\n  P:\n    - allocate: buf\n      size: 4KiB\n    - lock: buf\n      wait: never\n    - unlock: buf\n",
+    ),
+    (
         "write",
         "processes:\n  P:\n    - allocate: buf\n      size: 16KiB\n    - write: buf\n      value: 0\n    - write: buf\n      value: 5\n      page: 2\n",
     ),

@@ -205,6 +205,7 @@ pub(super) const WAITS: &[(&str, &str)] = &[
     ("RECEIVE-blocked", "It waits in `receive` or `select` until a message comes"),
     ("REPLY-blocked", "Its `call` was sent, and it waits for the answer"),
     ("memory-blocked", "It waits until the kernel has memory for its message"),
+    ("LOCK-blocked", "It waits in `lock` until another thread unlocks the page"),
     ("waiting", "It waits in `join` until other threads end"),
     ("asleep", "It waits in `sleep`"),
     ("suspended", "Somebody has suspended it, and nobody has resumed it yet"),

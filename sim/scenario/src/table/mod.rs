@@ -404,7 +404,7 @@ pub const TRANSFER: &[Key] = &[
     required("region", Kind::Target, "The region"),
     optional(
         "transfer",
-        Kind::Word(&["copy", "move", "copy-on-write"]),
+        Kind::Word(&["copy", "move", "copy-on-write", "share"]),
         "How it goes; default `copy-on-write`",
     ),
 ];

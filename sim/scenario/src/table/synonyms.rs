@@ -121,13 +121,24 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     (At::Verb, &["answer", "respond", "response"], "write `reply: hello` with `to: ${m}`"),
     (
         At::Verb,
-        &["mutex", "semaphore", "lock", "acquire", "p", "down", "sem-wait", "mutex-lock", "enter"],
-        "a mailbox that holds one message is a lock: `receive` takes it, `send` gives it back; put one message into it first",
+        &["mutex", "acquire", "mutex-lock", "pthread-mutex-lock", "enter"],
+        "write `lock: buf`, where `buf` is a region of memory that both have",
+    ),
+    (At::Verb, &["try-lock", "trylock"], "write `lock: buf` with `wait: never`"),
+    (
+        At::Verb,
+        &["release", "mutex-unlock", "pthread-mutex-unlock", "leave"],
+        "write `unlock: buf`, where `buf` is a region of memory that both have",
     ),
     (
         At::Verb,
-        &["unlock", "release", "v", "up", "sem-post", "mutex-unlock", "signal", "notify", "wake"],
-        "a mailbox that holds one message is a lock: `send` gives it back and wakes who waits",
+        &["semaphore", "p", "down", "sem-wait"],
+        "a mailbox with tokens is a semaphore: `receive` takes one, `send` gives it back; `holds:` puts them into it",
+    ),
+    (
+        At::Verb,
+        &["v", "up", "sem-post", "signal", "notify", "wake"],
+        "a mailbox with tokens is a semaphore: `send` gives one back and wakes who waits",
     ),
     (
         At::Verb,
@@ -227,7 +238,7 @@ pub const SYNONYMS: &[(At, &[&str], &str)] = &[
     (
         At::Top,
         &["mutex", "mutexes", "semaphore", "semaphores", "locks"],
-        "a mailbox that holds one message is a lock: declare it in `mailboxes:`, and let a process put one message into it first",
+        "a mailbox with tokens is a semaphore: `mailboxes: {turn: {capacity: 1, holds: [token]}}`; a page of memory has a `lock`",
     ),
     (At::Top, &["port"], "write `ports:`"),
     (At::Top, &["name"], "write `title:`"),

@@ -28,6 +28,9 @@ const MEMORY: Key = optional(
     "Memory that goes with the message: `{region: buf, transfer: move}`, or a list of those",
 );
 
+const LOCKED_PAGE: Key =
+    optional("page", Kind::Number, "Which page of the region, counted from 0; default 0");
+
 /// The verb of every step.
 pub const VERBS: &[Verb] = &[
     call(
@@ -273,6 +276,13 @@ pub const VERBS: &[Verb] = &[
         "Get a region of memory, named by the variable",
     ),
     call(CallWord::Free, Kind::Target, &[], "Give a region of memory back"),
+    call(
+        CallWord::Lock,
+        Kind::Target,
+        &[LOCKED_PAGE, WAIT],
+        "Wait until nobody has the lock of a page of memory, and have it",
+    ),
+    call(CallWord::Unlock, Kind::Target, &[LOCKED_PAGE], "Give the lock of a page back"),
     local(
         LocalWord::Write,
         Kind::Target,

@@ -99,7 +99,10 @@ impl Sides {
                 (side, _) => waits(side),
             }),
             BlockedOn::Receive { .. } | BlockedOn::Sleep => Some(Came::Waits(*bound)),
-            BlockedOn::Select(_) | BlockedOn::Reply { .. } | BlockedOn::Join(_) => None,
+            BlockedOn::Select(_)
+            | BlockedOn::Reply { .. }
+            | BlockedOn::Join(_)
+            | BlockedOn::Lock(..) => None,
         }
     }
 }

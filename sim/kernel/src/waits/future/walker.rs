@@ -76,6 +76,8 @@ impl Walker<'_> {
                 }
             }
             Effect::GivesUp(right) => self.gives_up(right),
+            Effect::Unlocks => self.tell(Condition::Unlocked(self.thread)),
+            Effect::Frees => self.tell(Condition::Freed(self.own())),
             Effect::Reads(_)
             | Effect::Writes(_)
             | Effect::KeepsStatus

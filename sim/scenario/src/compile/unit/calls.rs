@@ -59,6 +59,8 @@ impl Unit<'_> {
             CallWord::Open => self.open(step)?,
             CallWord::Allocate => self.allocate(step)?,
             CallWord::Free => self.free(step)?,
+            CallWord::Lock => Verb::Lock { page: self.page_of(step)?, wait: self.wait(fields)? },
+            CallWord::Unlock => Verb::Unlock(self.page_of(step)?),
             CallWord::Thread => match &step.operand.value {
                 Arg::Name(name) => {
                     Verb::StartThread { name: thread_name(self.machine, name), entry: LATER }

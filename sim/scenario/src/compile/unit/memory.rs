@@ -1,7 +1,7 @@
 //! Memory in the steps of a program: regions that are allocated, read and written, and what a message carries of them.
 
 use ipcsim_kernel::program::{
-    AccessKind, MemoryAccess, Op, Transfer, TransferMode, Verb, WhichPages,
+    AccessKind, MemoryAccess, Op, PageOf, Transfer, TransferMode, Verb, WhichPages,
 };
 use ipcsim_kernel::{Handle, Value};
 
@@ -31,6 +31,13 @@ impl Unit<'_> {
 
     pub(super) fn free(&mut self, step: &Step) -> Result<Verb, Failed> {
         Ok(Verb::Free(self.operand_region(step)?))
+    }
+
+    /// The page that is locked.
+    pub(super) fn page_of(&mut self, step: &Step) -> Result<PageOf, Failed> {
+        let region = self.operand_region(step)?;
+        let page = self.page(&step.fields, "page")?.unwrap_or(Compiled::int(0));
+        Ok(PageOf { region, page })
     }
 
     pub(super) fn read(&mut self, step: &Step) -> Result<(), Failed> {
@@ -135,6 +142,7 @@ impl Unit<'_> {
             let mode = match word(fields, "transfer") {
                 Some("copy") => TransferMode::Copy,
                 Some("move") => TransferMode::Move,
+                Some("share") => TransferMode::Share,
                 _ => TransferMode::CopyOnWrite,
             };
             transfers.push(Transfer { region, mode });
