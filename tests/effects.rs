@@ -48,6 +48,11 @@ fn a_verb_tells_of_every_variable_and_place_in_its_form() {
                 // The variables of the new process are its own.
                 Effect::Spawns(spawn) => known.extend(spawn.with.iter().map(|(it, _)| it.0)),
                 Effect::Starts(_, pc) => places.extend([pc.0]),
+                Effect::Forks(entry) => places.extend(entry.map(|pc| pc.0)),
+                Effect::Replaces(image) => {
+                    places.extend([image.entry.0]);
+                    known.extend(image.with.iter().map(|(it, _)| it.0));
+                }
                 _ => {}
             });
             assert_eq!(read, numbers(&form, "Variable(Register("), "{name}: it reads\n{form}");
@@ -87,6 +92,10 @@ impl Tracer for Judge<'_> {
             }
             Kind::Created(_) => may(|it| matches!(it, Effect::Creates | Effect::CreatesPort)),
             Kind::Spawned(_) => may(|it| matches!(it, Effect::Spawns(_))),
+            Kind::Forked(_) | Kind::NotForked(_) => may(|it| matches!(it, Effect::Forks(_))),
+            Kind::Replaced(_) => may(|it| matches!(it, Effect::Replaces(_))),
+            Kind::Unlocked(..) => may(|it| matches!(it, Effect::Unlocks)),
+            Kind::Freed(_) => may(|it| matches!(it, Effect::Frees)),
             Kind::Limited(..) => may(|it| matches!(it, Effect::Changes(_))),
             Kind::Returned(outcome) => has_outcome(&call.verb, *outcome),
             _ => true,

@@ -25,12 +25,12 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("- exit-code: 1", "write `exit: 1`", "- exit: 1"),
     (
         "- mutex: m",
-        "a mailbox that holds one message is a lock",
-        "- create: m\n  kind: mailbox\n  capacity: 1\n- send: key\n  to: ${m}\n- receive: key\n  from: ${m}",
+        "write `lock: buf`, where `buf` is a region of memory",
+        "- allocate: buf\n  size: 4KiB\n- lock: buf\n- unlock: buf",
     ),
     (
         "- semaphore: s",
-        "`receive` takes it, `send` gives it back",
+        "`receive` takes one, `send` gives it back",
         "- create: m\n  kind: mailbox\n  capacity: 1\n- send: key\n  to: ${m}\n- receive: key\n  from: ${m}",
     ),
     ("- pipe: p", "write `create: box` with `kind: mailbox`", "- create: box\n  kind: mailbox"),
@@ -40,7 +40,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "write `thread: worker` with `do:`",
         "- thread: worker\n  do: [yield]",
     ),
-    ("- fork: child", "write `spawn: child` with `do:`", "- spawn: child\n  do: [yield]"),
+    ("- create-process: child", "write `spawn: child` with `do:`", "- spawn: child\n  do: [yield]"),
     ("- close: box", "write `destroy: box`", "- create: box\n  kind: mailbox\n- destroy: ${box}"),
     ("- raise: trouble", "write `fault: name-of-it`", "- fault: trouble"),
     (

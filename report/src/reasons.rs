@@ -155,6 +155,15 @@ pub fn why(machine: &Machine, state: &State, t: ThreadId, on: &BlockedOn) -> Str
                 Owner::Thread(owner) if owner == t => "it has locked it itself".into(),
                 Owner::Thread(owner) => format!("{} has the lock", names.thread(state, owner)),
                 Owner::Ended => "who locked it has ended".into(),
+                Owner::NotCopied => {
+                    let process = state.threads[t.index()].process;
+                    match names.machine.fork_of(process) {
+                        Some(line) => {
+                            format!("who locked it was not copied by the fork in line {line}")
+                        }
+                        None => "who locked it was not copied by the fork".into(),
+                    }
+                }
             }
         }
         BlockedOn::Sleep => "until its sleep is over".into(),

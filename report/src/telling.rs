@@ -3,10 +3,10 @@
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::object::space::Mapping;
-use ipcsim_kernel::program::{Effect, Op, Parcel, Region, Right, Verb};
+use ipcsim_kernel::program::{Address, Effect, Op, Parcel, Region, Right, Verb};
 use ipcsim_kernel::{
     BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message, Outcome,
-    ProcessId, Question, Route, State, Value, waits,
+    ProcessId, Question, Route, State, ThreadId, Value, waits,
 };
 
 use crate::memory::{page_name, region_name};
@@ -33,14 +33,7 @@ impl Telling<'_> {
         let &Telling { names, machine, state, event } = self;
         Some(match &event.kind {
             Kind::Sent(message) => self.sent(message),
-            Kind::Stored { message, messages } => {
-                let at = names.mailbox(state, message.mailbox, LinkEnd::Receiver);
-                let place = match message.route {
-                    Route::Link => format!("on the link to {at}"),
-                    Route::Mailbox | Route::Own | Route::Once => format!("in {at}"),
-                };
-                format!("stored {place} ({messages} there)")
-            }
+            Kind::Stored { message, messages } => self.stored(message, *messages),
             Kind::Received(message) => self.received(message),
             Kind::Blocked(BlockedOn::Sleep) => "sleep".into(),
             Kind::Blocked(on) => {
@@ -62,14 +55,7 @@ impl Telling<'_> {
             // It ends with what it controls, which is told.
             Kind::Destroyed(port) if controls(machine, *port) => return None,
             Kind::Destroyed(mailbox) => format!("destroy {}", machine.mailbox_name(*mailbox)),
-            Kind::Killed(process) => format!("kill {}", machine.process_name(*process)),
-            Kind::Spawned(process) => format!("spawn {}", machine.process_name(*process)),
-            Kind::ThreadKilled(t) => format!("kill {}", names.thread(state, *t)),
             Kind::Unhandled(fault) => format!("fails: {}", fault_words(fault)),
-            Kind::Suspended(t) => format!("suspend {}", names.thread(state, *t)),
-            Kind::Resumed(t) if event.thread == Some(*t) => "continues after it".into(),
-            Kind::Resumed(t) => format!("resume {}", names.thread(state, *t)),
-            Kind::Interrupted(t) => format!("interrupt {}", names.thread(state, *t)),
             Kind::ReceiverIs(port, process) => {
                 let who = machine.process_name(*process);
                 format!("{who} receives from {} now", machine.mailbox_name(*port))
@@ -77,6 +63,15 @@ impl Telling<'_> {
             Kind::Limited(port, limit) => {
                 format!("{} may hold {}", machine.mailbox_name(*port), plural(*limit, "message"))
             }
+            Kind::Killed(_)
+            | Kind::Spawned(_)
+            | Kind::Forked(_)
+            | Kind::NotForked(_)
+            | Kind::Replaced(_)
+            | Kind::ThreadKilled(_)
+            | Kind::Suspended(_)
+            | Kind::Resumed(_)
+            | Kind::Interrupted(_) => return self.of_others(),
             Kind::Allocated(..)
             | Kind::Freed(_)
             | Kind::Read { .. }
@@ -91,6 +86,51 @@ impl Telling<'_> {
                 return None;
             }
         })
+    }
+
+    fn stored(&self, message: &Message, messages: usize) -> String {
+        let at = self.names.mailbox(self.state, message.mailbox, LinkEnd::Receiver);
+        let place = match message.route {
+            Route::Link => format!("on the link to {at}"),
+            Route::Mailbox | Route::Own | Route::Once => format!("in {at}"),
+        };
+        format!("stored {place} ({messages} there)")
+    }
+
+    /// What was done to processes and threads.
+    fn of_others(&self) -> Option<String> {
+        let &Telling { names, machine, state, event } = self;
+        let process = |it: &ProcessId| machine.process_name(*it).clone();
+        let thread = |t: &ThreadId| names.thread(state, *t);
+        Some(match &event.kind {
+            Kind::Killed(it) => format!("kill {}", process(it)),
+            Kind::Spawned(it) => format!("spawn {}", process(it)),
+            Kind::Forked(it) => format!("fork {}", process(it)),
+            Kind::NotForked(inside) => self.not_forked(*inside),
+            Kind::Replaced(it) => format!("exec {}", machine.symbols.programs[it.index()]),
+            Kind::ThreadKilled(t) => format!("kill {}", thread(t)),
+            Kind::Suspended(t) => format!("suspend {}", thread(t)),
+            Kind::Resumed(t) if event.thread == Some(*t) => "continues after it".into(),
+            Kind::Resumed(t) => format!("resume {}", thread(t)),
+            Kind::Interrupted(t) => format!("interrupt {}", thread(t)),
+            _ => return None,
+        })
+    }
+
+    /// Why a process cannot be copied with all its threads.
+    fn not_forked(&self, inside: ThreadId) -> String {
+        let who = self.names.thread(self.state, inside);
+        match self.state.waits_for(inside) {
+            Some(on) => {
+                let place = blocked_where(self.names, self.state, inside, on);
+                let call = match &self.machine.code[self.state.threads[inside.index()].pc.index()] {
+                    Op::Call(call) => call.verb.word(),
+                    _ => "call",
+                };
+                format!("{who} is inside a {call} {place}, and that cannot be done twice")
+            }
+            None => format!("{who} is inside a call, and that cannot be done twice"),
+        }
     }
 
     /// What was done to a region of memory.
@@ -128,7 +168,7 @@ impl Telling<'_> {
     fn raised(&self, fault: &Fault) -> String {
         let does = if self.is_handled() { "raises" } else { "fails" };
         let why = match fault {
-            Fault::BadAddress => self.bad_address(),
+            Fault::BadAddress(address) => self.bad_address(*address),
             _ => None,
         };
         format!("{does}: {}", why.unwrap_or_else(|| fault_words(fault)))
@@ -251,8 +291,8 @@ impl Telling<'_> {
         }
     }
 
-    /// Why there is no such memory: the region is gone, or ends before that page.
-    fn bad_address(&self) -> Option<String> {
+    /// Why there is no such memory, if it can be said better than without names.
+    fn bad_address(&self, address: Address) -> Option<String> {
         let thread = &self.state.threads[self.event.thread?.index()];
         let mut named = None;
         self.machine.code[self.event.pc?.index()].effects(&mut |effect| {
@@ -262,16 +302,17 @@ impl Telling<'_> {
         });
         let Some(Value::Handle(Handle::Region(region))) = named else { return None };
         let name = self.region(region);
-        if region.space != thread.process {
-            let whose = self.machine.process_name(region.space);
-            return Some(format!("bad address: {name} is memory of {whose}"));
-        }
-        Some(match self.state.mapping(region) {
-            None => format!("bad address: {name} is not there any more"),
-            Some(mapping) => {
-                let pages = plural(mapping.count().into(), "page");
+        Some(match address {
+            Address::Gone => format!("bad address: {name} is not there any more"),
+            Address::Elsewhere => {
+                let whose = self.machine.process_name(region.space);
+                format!("bad address: {name} is memory of {whose}")
+            }
+            Address::NoSuchPage => {
+                let pages = plural(self.state.mapping(region)?.count().into(), "page");
                 format!("bad address: {name} has {pages}, counted from 0")
             }
+            Address::Code => return None,
         })
     }
 

@@ -45,7 +45,8 @@ impl Dice {
 pub fn scenario(seed: u64, size: u64) -> String {
     let mut dice = Dice(seed);
     let mut out = String::new();
-    kernel(&mut dice, &mut out);
+    let has_memory = seed % 5 == 4;
+    kernel(&mut dice, &mut out, has_memory);
     let capacity =
         |dice: &mut Dice| dice.pick(&["none", "none", "1", "2", "20B", "undefined", "unlimited"]);
     let _ = writeln!(out, "mailboxes:");
@@ -65,7 +66,6 @@ pub fn scenario(seed: u64, size: u64) -> String {
     let _ = writeln!(out, "files:\n  /srv/filed: {{mailbox: filed, owner: terry, mode: \"0620\"}}");
     let processes = 2 + dice.below(3);
     let has_ports = seed % 3 == 2;
-    let has_memory = seed % 5 == 4;
     let servers: &[&str] = if seed % 9 == 8 { &["root", "leaf"] } else { &[] };
     if has_ports {
         ports::declare(&mut dice, &mut out);
@@ -74,6 +74,9 @@ pub fn scenario(seed: u64, size: u64) -> String {
         let _ =
             writeln!(out, "names: {{root: {{entries: {{a name: p1}}}}, leaf: {{parent: root}}}}");
     }
+    if has_memory {
+        memory::programs(&mut out);
+    }
     let _ = writeln!(out, "processes:");
     for number in 1..=processes {
         process(&mut dice, &mut out, number, processes, (size, has_ports, has_memory, servers));
@@ -81,7 +84,7 @@ pub fn scenario(seed: u64, size: u64) -> String {
     out
 }
 
-fn kernel(dice: &mut Dice, out: &mut String) {
+fn kernel(dice: &mut Dice, out: &mut String, has_memory: bool) {
     let _ = writeln!(out, "kernel:");
     let _ = writeln!(out, "  seed: {}", dice.below(1000));
     let mut option = |out: &mut String, key: &str, values: &[&str]| {
@@ -105,6 +108,11 @@ fn kernel(dice: &mut Dice, out: &mut String) {
     option(out, "eager-limit", &["4B", "8B", "9B"]);
     option(out, "dying-port", &["dead", "ok"]);
     option(out, "set-order", &["merged", "round-robin", "arbitrary"]);
+    if has_memory {
+        option(out, "fork", &["one-thread", "refuse", "all-threads"]);
+        option(out, "fork-image", &["copy-on-write", "copy"]);
+        option(out, "exec", &memory::EXECS);
+    }
     if dice.chance(15) {
         let _ = writeln!(out, "  detect: {}", dice.pick(&["refuse", "refuse-chain"]));
     }
@@ -139,7 +147,8 @@ fn process(
         memory::begin(dice, out);
     }
     let child = has_ports.then_some(number);
-    let mut writer = Steps { dice, out, processes, threads: 0, has_ports, has_memory, child };
+    let fork = has_memory.then_some(number);
+    let mut writer = Steps { dice, out, processes, threads: 0, has_ports, has_memory, child, fork };
     for _ in 0..=size {
         writer.step(6, 0);
     }
@@ -154,6 +163,8 @@ struct Steps<'a> {
     has_memory: bool,
     /// The number of the process, as long as it has made no other.
     child: Option<u64>,
+    /// The same, as long as it has not forked.
+    fork: Option<u64>,
 }
 
 impl Steps<'_> {
@@ -249,7 +260,7 @@ impl Steps<'_> {
             return self.ports(indent);
         }
         if self.has_memory && self.dice.chance(25) {
-            return self.memory(indent);
+            return self.memory(indent, depth);
         }
         match self.dice.below(if depth > 1 { 40 } else { 56 }) {
             0..=12 => self.send(indent),

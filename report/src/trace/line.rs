@@ -88,11 +88,17 @@ impl Scribe<'_> {
     /// What only events of this kind say.
     fn own(&mut self, out: &mut Vec<u8>, event: &Event, verb: Option<&str>) {
         match &event.kind {
-            Kind::ProcessStarted(process) | Kind::Killed(process) | Kind::Spawned(process) => {
-                key(out, ",\"object\":");
-                self.process(out, *process);
-            }
-            Kind::ProcessEnded(process, end) => self.process_ended(out, *process, end),
+            Kind::ProcessStarted(_)
+            | Kind::ProcessEnded(..)
+            | Kind::Killed(_)
+            | Kind::Spawned(_)
+            | Kind::Forked(_)
+            | Kind::NotForked(_)
+            | Kind::Replaced(_)
+            | Kind::Suspended(_)
+            | Kind::Resumed(_)
+            | Kind::Interrupted(_)
+            | Kind::ThreadKilled(_) => self.of_others(out, &event.kind),
             Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
             Kind::Received(_) | Kind::Withdrawn(_) | Kind::Kept(_) => {}
             Kind::Sent(message) => self.message(out, message),
@@ -124,13 +130,6 @@ impl Scribe<'_> {
                 key(out, ",\"receiver\":");
                 self.process(out, *process);
             }
-            Kind::Suspended(t)
-            | Kind::Resumed(t)
-            | Kind::Interrupted(t)
-            | Kind::ThreadKilled(t) => {
-                key(out, ",\"to\":");
-                self.thread(out, *t);
-            }
             Kind::Limited(port, limit) => {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
                 number(out, ",\"limit\":", *limit);
@@ -142,6 +141,32 @@ impl Scribe<'_> {
             | Kind::Locked(..)
             | Kind::Unlocked(..)
             | Kind::Faulted(..) => self.of_memory(out, &event.kind),
+        }
+    }
+
+    /// What was done to processes and threads.
+    fn of_others(&mut self, out: &mut Vec<u8>, kind: &Kind) {
+        match kind {
+            Kind::ProcessStarted(process)
+            | Kind::Killed(process)
+            | Kind::Spawned(process)
+            | Kind::Forked(process) => {
+                key(out, ",\"object\":");
+                self.process(out, *process);
+            }
+            Kind::ProcessEnded(process, end) => self.process_ended(out, *process, end),
+            Kind::Replaced(program) => {
+                text(out, ",\"text\":", &self.machine.symbols.programs[program.index()]);
+            }
+            Kind::Suspended(t)
+            | Kind::Resumed(t)
+            | Kind::Interrupted(t)
+            | Kind::NotForked(t)
+            | Kind::ThreadKilled(t) => {
+                key(out, ",\"to\":");
+                self.thread(out, *t);
+            }
+            _ => {}
         }
     }
 
@@ -310,6 +335,9 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Destroyed(_) => "destroyed",
         Kind::Killed(_) => "killed",
         Kind::Spawned(_) => "spawned",
+        Kind::Forked(_) => "forked",
+        Kind::NotForked(_) => "not-forked",
+        Kind::Replaced(_) => "replaced",
         Kind::ThreadKilled(_) => "thread-killed",
         Kind::Unhandled(_) => "unhandled",
         Kind::Suspended(_) => "suspended",

@@ -94,7 +94,7 @@ pub struct Record {
     /// Why: in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// The line that was logged, or the name that was registered.
+    /// The line that was logged, or the name of a program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// What the kernel was free to choose: `receiver`, `sender`, `room`, `branch`, `random`.

@@ -159,6 +159,24 @@ pub const EVENTS: &[EventSpec] = &[
         "the port has this queue limit now",
     ),
     event("spawned", &["thread", "line", "object"], &[], "the thread has made this process"),
+    event(
+        "forked",
+        &["thread", "line", "object"],
+        &[],
+        "the thread has made this process, a copy of its own",
+    ),
+    event(
+        "not-forked",
+        &["thread", "line", "to"],
+        &[],
+        "the thread cannot fork, because this thread of its process is inside a call",
+    ),
+    event(
+        "replaced",
+        &["thread", "line", "text"],
+        &[],
+        "the thread's process goes on with the program of this name",
+    ),
     event("killed", &["thread", "line", "object"], &[], "the thread has killed this process"),
     event("thread-killed", &["to"], &["thread", "line"], "this thread was killed"),
     event("suspended", &["to"], &["thread", "line"], "this thread was suspended"),
@@ -273,7 +291,7 @@ pub const KEYS: &[KeySpec] = &[
     ),
     key("word", Kind::Text, "what the system that is simulated calls the outcome"),
     key("why", Kind::Text, "why, in words"),
-    key("text", Kind::Text, "the line that was logged"),
+    key("text", Kind::Text, "the line that was logged, or the name of a program"),
     key(
         "question",
         Kind::Word(&["receiver", "sender", "member", "room", "branch", "random"]),

@@ -8,7 +8,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ipcsim_program::{Fault, MailboxId, Message, Outcome, Pc, ProcessId, Region, ThreadId, Value};
+use ipcsim_program::{
+    Fault, MailboxId, Message, Outcome, Pc, ProcessId, ProgramId, Region, ThreadId, Value,
+};
 
 use crate::oracle::Question;
 use crate::state::{BlockedOn, End};
@@ -81,6 +83,12 @@ pub enum Kind<'a> {
     Killed(ProcessId),
     /// The process was made by the thread.
     Spawned(ProcessId),
+    /// The thread has forked: this process is a copy of its own.
+    Forked(ProcessId),
+    /// The thread cannot fork, because this thread of its process is inside a call.
+    NotForked(ThreadId),
+    /// The thread's process goes on with this program.
+    Replaced(ProgramId),
     /// This thread was killed.
     ThreadKilled(ThreadId),
     /// This thread was suspended.

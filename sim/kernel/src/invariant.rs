@@ -168,7 +168,10 @@ fn waiter_invariants(state: &State, id: ThreadId, on: &BlockedOn) {
         BlockedOn::Lock(region, page) => {
             let lock = state.lock(*region, *page);
             let waiting = lock.map_or(0, |lock| lock.waiting.iter().filter(|t| **t == id).count());
-            assert_eq!(waiting, 1, "a LOCK-blocked thread waits for a lock that somebody has, once");
+            assert_eq!(
+                waiting, 1,
+                "a LOCK-blocked thread waits for a lock that somebody has, once"
+            );
         }
         BlockedOn::Join(threads) => {
             let ended = |t: &ThreadId| state.threads[t.index()].state.is_ended();

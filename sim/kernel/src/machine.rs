@@ -23,6 +23,8 @@ pub struct Machine {
     pub families: Vec<Family>,
     /// The family of each process that is there from the start.
     pub processes: Vec<FamilyId>,
+    /// The programs that a process can go on with.
+    pub programs: Vec<ThreadSpec>,
     /// The declared mailboxes, ports and port sets as they are at the start, replicas one after the other.
     pub mailboxes: Vec<Mailbox>,
     /// Those of them that are ports, and who may send to each from the start.
@@ -100,6 +102,10 @@ pub struct Policies {
     pub eager_limit: Option<u64>,
     /// Whether a message passes larger ones that do not fit, in mailboxes that count bytes.
     pub byte_order: ByteOrder,
+    /// What a `fork` copies of the threads of a process.
+    pub fork: Fork,
+    /// What an `exec` does about the other threads of a process.
+    pub exec: Exec,
 }
 
 impl Default for Policies {
@@ -121,6 +127,8 @@ impl Default for Policies {
             hand_over: HandOver::AtOnce,
             eager_limit: None,
             byte_order: ByteOrder::Fifo,
+            fork: Fork::OneThread,
+            exec: Exec::KillThreads,
         }
     }
 }
@@ -140,6 +148,32 @@ impl Policies {
     pub fn looks_again(&self) -> bool {
         [self.wake_senders, self.wake_receivers].contains(&Wake::LookAgain)
     }
+}
+
+/// What a `fork` copies of the threads of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fork {
+    /// The one that forks (POSIX).
+    OneThread,
+    /// It is refused where there are others.
+    Refuse,
+    /// All of them (Solaris: `forkall`). It is refused where one is inside a call.
+    AllThreads,
+}
+
+/// What an `exec` does about the other threads of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exec {
+    /// They end (POSIX).
+    KillThreads,
+    /// It is refused where there are any.
+    Refuse,
+    /// It waits until they have ended.
+    WaitForThreads,
+    /// They stay, and find that their code is gone. Not reasonable.
+    KeepThreads,
+    /// They end before it is known whether there is such a program. Not reasonable.
+    KillThenLoad,
 }
 
 /// What a send does if it finds no kernel memory.
@@ -264,6 +298,9 @@ pub struct Family {
     pub birth: Birth,
     /// Whether controlling a member takes a right to send to its port.
     pub protection: Protection,
+    /// How many of them are the offspring of one member of another family: of the one in whose text the `fork` stands that
+    /// makes them. 1 if they are not forked.
+    pub per_root: u32,
 }
 
 /// Whose exception port it is.
@@ -339,6 +376,8 @@ pub struct Symbols {
     pub mailboxes: Vec<String>,
     /// The names of threads, `main` among them.
     pub threads: Vec<String>,
+    /// The names of the programs that a process can go on with.
+    pub programs: Vec<String>,
     /// The line of the scenario that each operation comes from, from 1.
     pub lines: Vec<u32>,
     /// The variables of each program, in the order of the code.
@@ -397,13 +436,15 @@ impl Machine {
         &self.families[self.processes[process.index()].index()]
     }
 
-    /// The processes that a creator can make with this call.
+    /// The processes that a creator can make with this call. Those who were forked by it, or by whom it was forked, make the
+    /// same ones.
     pub fn children_of(
         &self,
         spawn: &Spawn,
         creator: ProcessId,
     ) -> impl Iterator<Item = ProcessId> + use<> {
-        let member = creator.0 - self.family_of(creator).first.0;
+        let family = self.family_of(creator);
+        let member = (creator.0 - family.first.0) / family.per_root;
         let first = spawn.first.0 + member * spawn.each;
         (first..first + spawn.each).map(ProcessId)
     }
@@ -472,6 +513,13 @@ impl Machine {
             |family: &Family| family.task_port.is_some() || family.thread_ports.is_some();
         self.families.iter().any(by_message)
             || self.any_call(|it| matches!(it, Effect::Commands(Command::Interrupt, _)))
+    }
+
+    /// How many variables a thread has at most.
+    pub(crate) fn most_registers(&self) -> usize {
+        let specs = self.families.iter().flat_map(|family| &family.threads);
+        let all = specs.chain(&self.programs).map(|spec| spec.registers as usize);
+        all.max().unwrap_or(0)
     }
 
     /// Whether any program uses regions of memory.
@@ -552,6 +600,18 @@ impl Machine {
         let programs = &self.symbols.variables;
         let behind = programs.partition_point(|program| program.entry <= pc);
         behind.checked_sub(1).map_or(&[], |at| &programs[at].names)
+    }
+
+    /// The line of the fork that makes a process, if one does.
+    pub fn fork_of(&self, process: ProcessId) -> Option<u32> {
+        let first = self.family_of(process).first;
+        let makes = |op: &Op| {
+            let makes_it =
+                |effect: Effect| matches!(effect, Effect::Spawns(it) if it.first == first);
+            op.may(makes_it) && op.may(|effect| matches!(effect, Effect::Forks(_)))
+        };
+        let at = self.code.iter().position(makes)?;
+        Some(self.line(Pc::at(at)))
     }
 
     /// The call that a thread at this place makes; panics if the place is not a call.

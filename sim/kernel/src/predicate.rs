@@ -69,6 +69,10 @@ impl Predicate {
 impl Probe {
     fn look(&self, state: &State) -> Value {
         match *self {
+            // After an `exec`, registers are variables of another program.
+            Probe::Variable { process, .. } if state.processes[process.index()].image.is_some() => {
+                Value::None
+            }
             Probe::Variable { process, thread, index, register } => {
                 match thread_called(state, process, thread, index) {
                     Some(t) => state.registers_of(t)[register.index()].clone(),

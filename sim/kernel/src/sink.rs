@@ -66,6 +66,9 @@ pub trait Sink {
     /// So many pages of a segment have become a region of one more process.
     fn mapped(&mut self, _pages: u32) {}
 
+    /// A region of so many pages was copied by a `fork`, as this region of the child. What is shared stays shared.
+    fn forked(&mut self, _of: Backing, _copy: Region, _pages: u32) {}
+
     /// The same was written into each of these pages.
     fn wrote(&mut self, _in: Backing, _pages: Range<u32>) {}
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Carried, Fault, Ghost, MailboxId, Message, Outcome, Pc, ProcessId, Region, ReplyRight, Right,
-    Route, ThreadId, ThreadName, Value, nameless, state,
+    Carried, Fault, Ghost, MailboxId, Message, Outcome, Pc, ProcessId, ProgramId, Region,
+    ReplyRight, Right, Route, ThreadId, ThreadName, Value, nameless, state,
 };
 
 use crate::machine::{Level, Machine};
@@ -67,6 +67,8 @@ state! {
         pub owed: u32 as derived,
         /// The ports that it may send to.
         pub rights: Rights,
+        /// The program that it has gone on with, if it has.
+        pub image: Option<ProgramId>,
     }
 }
 

@@ -15,8 +15,19 @@ pub struct Timing {
     pub preempt: Preempt,
     /// The time slice of `round-robin` and `priority`, in nanoseconds.
     pub quantum_ns: u64,
+    /// How a fork copies memory.
+    pub fork_image: ForkImage,
     /// What operations cost.
     pub costs: Costs,
+}
+
+/// How a fork copies memory. No program can tell; it is a matter of costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ForkImage {
+    /// The pages are shared until somebody writes.
+    CopyOnWrite,
+    /// All pages are copied at once.
+    Copy,
 }
 
 /// Which ready thread runs next; ties are broken by arrival.
@@ -84,6 +95,7 @@ impl Default for Timing {
             scheduler: Scheduler::Fifo,
             preempt: Preempt::Never,
             quantum_ns: 10_000_000,
+            fork_image: ForkImage::CopyOnWrite,
             costs: Costs::default(),
         }
     }

@@ -5,11 +5,11 @@
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    AccessKind, Answer, Command, From, Grant, Inquiry, MemoryAccess, PageOf, Receive, Reply, Send,
-    Spawn, Target, Threads, Time, Transfer, TransferMode, Wait, Watch, WhichPages,
+    AccessKind, Answer, Command, From, Grant, Image, Inquiry, MemoryAccess, PageOf, Receive, Reply,
+    Send, Spawn, Target, Threads, Time, Transfer, TransferMode, Wait, Watch, WhichPages,
 };
 use crate::value::Value;
-use crate::verb::Verb;
+use crate::verb::{FileVerb, ImageVerb, MemoryVerb, Verb};
 
 /// One thing that a call may do. It need not: a call can fail, and what it finds decides.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,10 @@ pub enum Effect<'a> {
     Commands(Command, &'a Target),
     /// It makes a process, which gets rights.
     Spawns(&'a Spawn),
+    /// The process that it makes begins here, with its variables; behind the call, if nothing is said.
+    Forks(Option<Pc>),
+    /// Its process goes on with the program that begins here: its memory and its other threads are gone.
+    Replaces(&'a Image),
     /// It starts a thread of its own process.
     Starts(ThreadName, Pc),
     /// It blocks until threads of its own process have ended.
@@ -109,6 +113,8 @@ impl Effect<'_> {
             | Effect::Raises
             | Effect::Commands(..)
             | Effect::Spawns(_)
+            | Effect::Forks(_)
+            | Effect::Replaces(_)
             | Effect::Starts(..)
             | Effect::Joins(_)
             | Effect::Creates
@@ -181,21 +187,9 @@ impl Verb {
                 let inspects = [HasNoEvent, Effect::KeepsStatus, Effect::Inspects, Writes(*into)];
                 about(of, &inspects, tell);
             }
-            Verb::Allocate { into, size, value } => {
-                tell_all(&[Reads(size), Reads(value), Effect::UsesMemory, Writes(*into)], tell);
-            }
-            Verb::Free(region) => about(region, &[Effect::UsesMemory, Effect::Frees], tell),
-            Verb::Lock { page, wait } => {
-                page.effects(tell);
-                wait.effects(tell);
-            }
-            Verb::Unlock(page) => {
-                page.effects(tell);
-                tell(Effect::Unlocks);
-            }
-            Verb::Open { path, into, .. } => {
-                tell_all(&[HasNoEvent, Reads(path), Effect::Opens, Writes(*into)], tell);
-            }
+            Verb::Image(verb) => verb.effects(tell),
+            Verb::Memory(verb) => verb.effects(tell),
+            Verb::File(verb) => verb.effects(tell),
         }
     }
 
@@ -206,10 +200,13 @@ impl Verb {
         found
     }
 
-    /// Whether the thread may go on after it. After an exit it does if the code cannot be computed and a
+    /// Whether the thread may go on after it if all goes well. After an exit it does if the code cannot be computed and a
     /// handler says so.
     pub fn may_return(&self) -> bool {
-        !self.may(|effect| matches!(effect, Effect::Exits(Expr::Constant(Value::Int(_)))))
+        let never_returns = |effect: Effect| {
+            matches!(effect, Effect::Exits(Expr::Constant(Value::Int(_))) | Effect::Replaces(_))
+        };
+        !self.may(never_returns)
     }
 
     /// The variable that it may set, if any.
@@ -315,6 +312,56 @@ impl Spawn {
         tell_reads(values.chain(ports_of(&self.rights)), tell);
         tell(Effect::Spawns(self));
         self.into.into_iter().for_each(|into| tell(Effect::Writes(into)));
+    }
+}
+
+impl ImageVerb {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        match self {
+            ImageVerb::Fork { child, entry } => {
+                child.effects(tell);
+                tell(Effect::Forks(*entry));
+            }
+            ImageVerb::Exec(image) => {
+                // It may wait for the other threads of its process.
+                tell(Effect::Waits(&Wait::Forever));
+                if let Some(image) = image {
+                    tell_reads(image.with.iter().map(|(_, value)| value), tell);
+                    tell_all(&[Effect::Frees, Effect::Replaces(image)], tell);
+                }
+            }
+        }
+    }
+}
+
+impl MemoryVerb {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        use Effect::{Reads, Writes};
+        match self {
+            MemoryVerb::Allocate { into, size, value } => {
+                tell_all(&[Reads(size), Reads(value), Effect::UsesMemory, Writes(*into)], tell);
+            }
+            MemoryVerb::Free(region) => about(region, &[Effect::UsesMemory, Effect::Frees], tell),
+            MemoryVerb::Lock { page, wait } => {
+                page.effects(tell);
+                wait.effects(tell);
+            }
+            MemoryVerb::Unlock(page) => {
+                page.effects(tell);
+                tell(Effect::Unlocks);
+            }
+        }
+    }
+}
+
+impl FileVerb {
+    fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
+        use Effect::{HasNoEvent, Reads, Writes};
+        match self {
+            FileVerb::Open { path, into, .. } => {
+                tell_all(&[HasNoEvent, Reads(path), Effect::Opens, Writes(*into)], tell);
+            }
+        }
     }
 }
 

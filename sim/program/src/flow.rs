@@ -15,10 +15,12 @@ use crate::verb::Verb;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edges {
     /// All that are possible, whatever conditions evaluate to. Where a thread starts another one, the first step of the new
-    /// thread also counts.
+    /// thread also counts, and so does that of a program that its process goes on with. What a child does that it forks is not
+    /// its own doing.
     Possible,
     /// Those that the text of the program does not rule out: a condition may be the constant `true`, a loop may have no
-    /// rounds, and a process that kills itself does not go on.
+    /// rounds, and a process that kills itself does not go on. What is written for a child that is forked also counts, and
+    /// another program does not.
     AsWritten,
 }
 
@@ -32,6 +34,14 @@ impl Edges {
                 to.push(behind(code, pc));
             }
             (Op::Call(call), Edges::AsWritten) if kills_itself(&call.verb) => {}
+            (op @ Op::Call(call), Edges::AsWritten) => {
+                op.successors(pc, to);
+                call.verb.effects(&mut |effect| match effect {
+                    Effect::Forks(Some(entry)) => to.push(entry),
+                    Effect::Replaces(image) => to.retain(|place| *place != image.entry),
+                    _ => {}
+                });
+            }
             (op, _) => op.successors(pc, to),
         }
     }
@@ -64,10 +74,10 @@ impl Op {
                 if returns && call.handler(Outcome::Ok).is_none() {
                     to.push(pc.next());
                 }
-                self.effects(&mut |effect| {
-                    if let Effect::Starts(_, entry) = effect {
-                        to.push(entry);
-                    }
+                self.effects(&mut |effect| match effect {
+                    Effect::Starts(_, entry) => to.push(entry),
+                    Effect::Replaces(image) => to.push(image.entry),
+                    _ => {}
                 });
             }
             Op::End => {}
@@ -144,6 +154,11 @@ pub fn look_ahead<F: PartialEq>(
     for pc in (0..code.len()).map(Pc::at) {
         next.clear();
         Edges::Possible.behind(code, pc, &mut next);
+        code[pc.index()].effects(&mut |effect| {
+            if let Effect::Forks(Some(entry)) = effect {
+                next.push(entry);
+            }
+        });
         for to in &next {
             before[to.index()].push(pc);
         }

@@ -35,6 +35,8 @@ ids! {
     Pc
     /// A process family: a place in `Machine::families`.
     FamilyId
+    /// A program that processes can go on with: a place in `Machine::programs`.
+    ProgramId
     /// The name of a thread: a place in `Symbols::threads`.
     ThreadName
 }

@@ -25,22 +25,22 @@ pub use expr::{Expr, Function, text};
 pub use flow::{Edges, Tour, Walking, look_ahead, reachable};
 pub use ghost::Ghost;
 pub use ids::{
-    FamilyId, MailboxId, Pc, ProcessId, Register, ReplyRight, ThreadId, ThreadName, UserId,
+    FamilyId, MailboxId, Pc, ProcessId, ProgramId, Register, ReplyRight, ThreadId, ThreadName,
+    UserId,
 };
 pub use liveness::Liveness;
 pub use op::{Call, Op, behind};
-pub use outcome::{Fault, Outcome};
+pub use outcome::{Address, Fault, Outcome};
 pub use parts::{
-    AccessKind, Answer, Command, Disposition, From, Grant, Inquiry, Inspection, MemoryAccess, PageOf,
-    Receive, Reply, Send, Span, Spawn, Target, Threads, Time, Transfer, TransferMode, Until, Wait,
-    Watch, WhichPages,
+    AccessKind, Answer, Command, Disposition, From, Grant, Image, Inquiry, Inspection,
+    MemoryAccess, PageOf, Receive, Reply, Send, Span, Spawn, Target, Threads, Time, Transfer,
+    TransferMode, Until, Wait, Watch, WhichPages,
 };
 pub use policy::{ByteOrder, Capacity, HandOver, Order, Pick};
 pub use value::{
     Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Pages, Parcel, Region,
-    SegmentId,
-    Right, Route, Run, Scalar, Then, Unary, Value, duration_text, misuse, write_value,
+    Right, Route, Run, Scalar, SegmentId, Then, Unary, Value, duration_text, misuse, write_value,
 };
-pub use verb::Verb;
+pub use verb::{FileVerb, ImageVerb, MemoryVerb, Verb};
 pub use walk::{Index, Rename, Visit, Walk, rename_set};
 pub use word::{CallWord, LocalWord, Word};

@@ -53,7 +53,9 @@ fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
             let mut others = handlers.fold(0, |bits, (_, to)| bits | at[to.index()]);
             let mut outcome = STATUS;
             call.verb.effects(&mut |effect| match effect {
-                Effect::Starts(_, entry) => others |= at[entry.index()],
+                Effect::Starts(_, entry) | Effect::Forks(Some(entry)) => {
+                    others |= at[entry.index()];
+                }
                 Effect::KeepsStatus => outcome = 0,
                 _ => {}
             });

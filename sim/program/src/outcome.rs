@@ -72,8 +72,8 @@ pub enum Fault {
     WrongTypes(Ghost<Arc<str>>),
     /// What must be a process, a mailbox or a right is not one.
     NotAnObject,
-    /// Access to memory that is not there: freed, moved away, another process's, or behind the end of its region.
-    BadAddress,
+    /// Access to memory that is not there.
+    BadAddress(Address),
     /// A text or list beyond the limits of [`crate::limits`].
     TooLong,
     /// Lists and messages nested deeper than [`limits::DEPTH`].
@@ -84,6 +84,34 @@ pub enum Fault {
     Exit(i64),
     /// `fault`, with its kind.
     Raised(Arc<str>),
+}
+
+/// Why memory is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Address {
+    /// The region was freed, or has left in a message.
+    Gone,
+    /// The region is in another process.
+    Elsewhere,
+    /// The region ends before that page.
+    NoSuchPage,
+    /// The process has gone on with another program.
+    Code,
+}
+
+nameless! { Address }
+
+impl Address {
+    /// Why, in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Address::Gone => "the region is not there any more",
+            Address::Elsewhere => "the region is memory of another process",
+            Address::NoSuchPage => "the region has no such page",
+            Address::Code => "its code is gone, another program is there",
+        }
+    }
 }
 
 impl Fault {
@@ -99,7 +127,7 @@ impl Fault {
             Fault::NothingThere => "there is nothing to choose from".into(),
             Fault::WrongTypes(words) => words.0.to_string(),
             Fault::NotAnObject => "a value that is no process, mailbox or right".into(),
-            Fault::BadAddress => "bad address: this process has no such page".into(),
+            Fault::BadAddress(address) => format!("bad address: {}", address.describe()),
             Fault::TooLong => "text or list too long".into(),
             Fault::TooDeep => {
                 format!("lists and messages nested more than {} deep", limits::DEPTH)
@@ -133,7 +161,7 @@ impl Fault {
             Fault::NothingThere => "nothing-there".into(),
             Fault::WrongTypes(_) => "wrong-type".into(),
             Fault::NotAnObject => "not-an-object".into(),
-            Fault::BadAddress => "bad-address".into(),
+            Fault::BadAddress(_) => "bad-address".into(),
             Fault::TooLong => "too-long".into(),
             Fault::TooDeep => "too-deep".into(),
             Fault::TooManyLinks => "too-many-links".into(),

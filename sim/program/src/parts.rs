@@ -1,7 +1,7 @@
 //! The parts of system calls: messages and rights, sources, waits, targets.
 
 use crate::expr::Expr;
-use crate::ids::{ProcessId, Register, ThreadName};
+use crate::ids::{Pc, ProcessId, ProgramId, Register, ThreadName};
 use crate::word::CallWord;
 use crate::worded::worded;
 
@@ -337,6 +337,17 @@ pub struct Spawn {
     pub with: Vec<(Register, Expr)>,
     /// The rights that it gets.
     pub rights: Vec<Grant>,
+}
+
+/// A program that a process goes on with, in a new memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// Which.
+    pub program: ProgramId,
+    /// Where it begins.
+    pub entry: Pc,
+    /// The initial values of its variables, beside those that the program says.
+    pub with: Vec<(Register, Expr)>,
 }
 
 /// What is done to a process, or to a thread.

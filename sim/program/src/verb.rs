@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    Answer, Command, Inspection, PageOf, Receive, Reply, Send, Spawn, Target, Threads, Time, Wait, Watch,
+    Answer, Command, Image, Inspection, PageOf, Receive, Reply, Send, Spawn, Target, Threads, Time,
+    Wait, Watch,
 };
 use crate::policy::{Capacity, Order, Pick};
 use crate::value::Access;
@@ -123,6 +124,31 @@ pub enum Verb {
         /// Where the answer goes.
         into: Register,
     },
+    /// Do something with the image of its process: fork it, or replace it.
+    Image(ImageVerb),
+    /// Do something with memory.
+    Memory(MemoryVerb),
+    /// Do something with descriptors.
+    File(FileVerb),
+}
+
+/// What a thread can do with the image of its process.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ImageVerb {
+    /// Make a process with a copy of everything that the caller's process has.
+    Fork {
+        /// Which processes it can be, and what they get.
+        child: Box<Spawn>,
+        /// Where the child begins; where its parent goes on, if nothing is said.
+        entry: Option<Pc>,
+    },
+    /// Go on with another program, in a new memory. If there is no such program, it fails.
+    Exec(Option<Box<Image>>),
+}
+
+/// What a thread can do with memory, beside reading and writing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MemoryVerb {
     /// Get a region of memory.
     Allocate {
         /// Where its handle goes.
@@ -143,6 +169,11 @@ pub enum Verb {
     },
     /// Give the lock of a page back.
     Unlock(PageOf),
+}
+
+/// What a thread can do with descriptors.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileVerb {
     /// Open the mailbox behind a path.
     Open {
         /// The path.
@@ -181,11 +212,37 @@ impl Verb {
             Verb::Insert { .. } => CallWord::Insert.text(),
             Verb::Remove { .. } => CallWord::Remove.text(),
             Verb::Inspect { what, .. } => what.word(),
-            Verb::Open { .. } => CallWord::Open.text(),
-            Verb::Allocate { .. } => CallWord::Allocate.text(),
-            Verb::Free(_) => CallWord::Free.text(),
-            Verb::Lock { .. } => CallWord::Lock.text(),
-            Verb::Unlock(_) => CallWord::Unlock.text(),
+            Verb::Image(verb) => verb.word(),
+            Verb::Memory(verb) => verb.word(),
+            Verb::File(verb) => verb.word(),
+        }
+    }
+}
+
+impl ImageVerb {
+    fn word(&self) -> &'static str {
+        match self {
+            ImageVerb::Fork { .. } => CallWord::Fork.text(),
+            ImageVerb::Exec(_) => CallWord::Exec.text(),
+        }
+    }
+}
+
+impl MemoryVerb {
+    fn word(&self) -> &'static str {
+        match self {
+            MemoryVerb::Allocate { .. } => CallWord::Allocate.text(),
+            MemoryVerb::Free(_) => CallWord::Free.text(),
+            MemoryVerb::Lock { .. } => CallWord::Lock.text(),
+            MemoryVerb::Unlock(_) => CallWord::Unlock.text(),
+        }
+    }
+}
+
+impl FileVerb {
+    fn word(&self) -> &'static str {
+        match self {
+            FileVerb::Open { .. } => CallWord::Open.text(),
         }
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::ghost::Ghost;
-use crate::ids::{MailboxId, Pc, ProcessId, ReplyRight, ThreadId, ThreadName};
+use crate::ids::{MailboxId, Pc, ProcessId, ProgramId, ReplyRight, ThreadId, ThreadName};
 
 /// The new names; what is not overridden keeps its own. Called for each name in a part, always in the same
 /// order for parts of one shape.
@@ -23,6 +23,10 @@ pub trait Rename {
     /// The new name of a process.
     fn process(&mut self, process: ProcessId) -> ProcessId {
         process
+    }
+    /// The new name of the process in whose memory a region is.
+    fn space(&mut self, process: ProcessId) -> ProcessId {
+        self.process(process)
     }
     /// The new name of a thread.
     fn thread(&mut self, thread: ThreadId) -> ThreadId {
@@ -191,7 +195,7 @@ macro_rules! nameless {
     )*};
 }
 
-nameless! { i64 u32 u64 Arc<str> Pc ThreadName }
+nameless! { i64 u32 u64 Arc<str> Pc ProgramId ThreadName }
 
 impl<T> Walk for Ghost<T> {
     fn rename(&mut self, _: &mut impl Rename) {}

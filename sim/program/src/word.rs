@@ -77,6 +77,8 @@ words! {
         Yield "yield" []
         Exit "exit" []
         Spawn "spawn" [Refused NoRight]
+        Fork "fork" [Refused NoRight]
+        Exec "exec" [NoSuchName Refused Deadlock Interrupted]
         Fault "fault" []
         Kill "kill" [NoRight]
         Suspend "suspend" [Dead NoRight]

@@ -2,6 +2,8 @@
 
 /// The slides, in order. The lecture is CMU 15-410's on inter-process communication.
 pub const SLIDES: &[&str] = &[
+    "P3 interlude: fork",
+    "P3 interlude: exec",
     "Scope of IPC",
     "Naming: by process",
     "Naming: by mailbox",

@@ -12,8 +12,28 @@ pub fn begin(dice: &mut Dice, out: &mut String) {
     }
 }
 
+/// What `exec` can do about other threads.
+pub const EXECS: [&str; 5] =
+    ["kill-threads", "refuse", "wait-for-threads", "keep-threads", "kill-then-load"];
+
+/// The program that processes go on with.
+pub fn programs(out: &mut String) {
+    out.push_str(
+        "programs:\n  image:\n    with: {n: 0, h: none}\n    do:\n      \
+         - {receive: other, from: [box1, box2], wait: never, when: {would-block: [], too-large: [], \
+         no-memory: [], dead: []}}\n      \
+         - {send: '${n}', to: box1, wait: 2us, when: {timed-out: [], too-large: [], no-memory: [], \
+         deadlock: [], interrupted: []}}\n      \
+         - {if: h != none, then: [{send: last, to: '${h}', wait: never, when: {would-block: [], \
+         too-large: [], no-memory: [], dead: []}}]}\n",
+    );
+}
+
 impl Steps<'_> {
-    pub(super) fn memory(&mut self, indent: usize) {
+    pub(super) fn memory(&mut self, indent: usize, depth: u64) {
+        if self.dice.chance(20) {
+            return self.images(indent, depth);
+        }
         let page = self.dice.pick(&["", "", ", page: 0", ", page: 1", ", page: '${n}'"]);
         let pages = self.dice.pick(&["", ", pages: 2", ", page: 1", ", page: '${n}'"]);
         let value = self.dice.pick(&["0", "1", "old", "'${n}'"]);
@@ -42,5 +62,28 @@ impl Steps<'_> {
         // Sometimes it does so without a region.
         let condition = if self.dice.chance(90) { "r != none" } else { "true" };
         self.line(indent, &format!("- {{if: {condition}, then: [{step}]}}"));
+    }
+
+    /// What becomes of whole processes.
+    fn images(&mut self, indent: usize, depth: u64) {
+        if self.dice.chance(30) {
+            let program = self.dice.pick(&["image", "image", "missing"]);
+            let with = if program == "image" { ", with: {n: '${n}', h: me}" } else { "" };
+            let handled = "when: {no-such-name: [], refused: [], deadlock: [], interrupted: []}";
+            return self.line(indent, &format!("- {{exec: {program}{with}, {handled}}}"));
+        }
+        let Some(number) = self.fork.take() else { return self.line(indent, "- yield:") };
+        self.line(indent, &format!("- fork: F{number}"));
+        self.line(indent + 2, "when: {refused: [], no-right: []}");
+        if self.dice.chance(30) {
+            self.line(indent + 2, "into: h");
+        }
+        if self.dice.chance(70) {
+            self.line(indent + 2, "do:");
+            self.step(indent + 4, depth + 1);
+            self.step(indent + 4, depth + 1);
+        } else {
+            self.line(indent + 2, "replicas: 2");
+        }
     }
 }

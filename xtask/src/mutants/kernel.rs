@@ -144,8 +144,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a started thread is said to begin nowhere",
         file: "sim/program/src/flow.rs",
-        before: "to.push(entry);",
-        after: "let _ = entry;",
+        before: "Effect::Starts(_, entry) => to.push(entry),",
+        after: "Effect::Starts(..) => {}",
     },
     Mutant {
         name: "the newest waiter is woken first",

@@ -18,8 +18,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "whoever destroys a mailbox ends his own wait there",
         file: "sim/kernel/src/waits/condition.rs",
-        before: "            Condition::Destroyed(_)\n                | Condition::Anything\n",
-        after: "            Condition::Anything\n",
+        before: "            Condition::Destroyed(_)\n                | Condition::Freed(_)\n",
+        after: "            Condition::Freed(_)\n",
     },
     Mutant {
         name: "who kills one thread kills its siblings",

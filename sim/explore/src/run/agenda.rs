@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ipcsim_kernel::program::{Region, SegmentId, TransferMode};
 use ipcsim_kernel::{
-    Backing, Computing, Event, Kind, Machine, Oracle, ParcelId, Pc, ProcessId, Question, Role, Sink, Span,
-    State, Thread, ThreadId,
+    Backing, Computing, Event, Kind, Machine, Oracle, ParcelId, Pc, ProcessId, Question, Role,
+    Sink, Span, State, Thread, ThreadId,
 };
 
 use super::frames::Frames;
@@ -129,7 +129,7 @@ impl Agenda {
             timers: Timers::new(threads.len()),
             threads,
             measures: Measures::default(),
-            frames: Frames::new(machine.policies.page),
+            frames: Frames::new(machine.policies.page, machine.timing.fork_image),
             left: Vec::new(),
             born: Vec::new(),
             calls_without_progress: 0,
@@ -263,6 +263,12 @@ impl<T: Tracer> Sink for Telling<'_, T> {
 
     fn mapped(&mut self, pages: u32) {
         self.agenda.measures.pages_mapped += u64::from(pages);
+    }
+
+    fn forked(&mut self, of: Backing, copy: Region, pages: u32) {
+        let (mapped, copied) = self.agenda.frames.forked(of, (copy, pages));
+        self.agenda.measures.pages_mapped += mapped;
+        self.copied(copied.saturating_mul(self.agenda.frames.page));
     }
 
     fn wrote(&mut self, at: Backing, pages: Range<u32>) {

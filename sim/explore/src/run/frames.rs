@@ -10,13 +10,15 @@ use std::sync::Arc;
 
 use ipcsim_kernel::object::space::Mapping;
 use ipcsim_kernel::program::{Region, SegmentId, TransferMode};
-use ipcsim_kernel::{Backing, ParcelId, ProcessId, State};
+use ipcsim_kernel::{Backing, ForkImage, ParcelId, ProcessId, State};
 
 /// The frames of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Frames {
     /// How large a page is, in bytes.
     pub page: u64,
+    /// How a fork copies memory.
+    image: ForkImage,
     /// How many pages the last write has copied, until that is told.
     pub faulted: u32,
     /// By the number of the frame, in how many places it is: in regions, in segments, and in messages.
@@ -30,9 +32,9 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    pub(crate) fn new(page: u64) -> Self {
+    pub(crate) fn new(page: u64, image: ForkImage) -> Self {
         let (kept, parcels) = (BTreeMap::new(), BTreeMap::new());
-        Self { page, faulted: 0, places: Vec::new(), free: Vec::new(), kept, parcels }
+        Self { page, image, faulted: 0, places: Vec::new(), free: Vec::new(), kept, parcels }
     }
 
     pub(crate) fn allocated(&mut self, region: Region, pages: u32) {
@@ -51,18 +53,39 @@ impl Frames {
         self.kept.insert(Backing::Segment(segment), frames);
     }
 
+    /// A region is copied by a fork, page by page or until somebody writes. Returns how many pages were mapped, and how many
+    /// copied.
+    pub(crate) fn forked(&mut self, of: Backing, (copy, pages): (Region, u32)) -> (u64, u64) {
+        match (of, self.image) {
+            // The child has the same pages.
+            (Backing::Segment(_), _) => (u64::from(pages), 0),
+            (Backing::Region(_), ForkImage::Copy) => {
+                self.allocated(copy, pages);
+                (0, u64::from(pages))
+            }
+            (Backing::Region(_), ForkImage::CopyOnWrite) => {
+                let frames = self.one_more_place(of);
+                self.kept.insert(Backing::Region(copy), frames);
+                (u64::from(pages), 0)
+            }
+        }
+    }
+
+    /// The frames of these pages, for one more place.
+    fn one_more_place(&mut self, pages: Backing) -> Arc<Vec<u32>> {
+        let frames = Arc::clone(&self.kept[&pages]);
+        for frame in frames.iter() {
+            self.places[*frame as usize] += 1;
+        }
+        frames
+    }
+
     /// Returns how many pages were mapped.
     pub(crate) fn packed(&mut self, parcel: ParcelId, pages: Backing, mode: TransferMode) -> u64 {
         let frames = match mode {
             // What is copied in-line has no frames, and what is shared stays where it is.
             TransferMode::Copy | TransferMode::Share => return 0,
-            TransferMode::CopyOnWrite => {
-                let frames = Arc::clone(&self.kept[&pages]);
-                for frame in frames.iter() {
-                    self.places[*frame as usize] += 1;
-                }
-                frames
-            }
+            TransferMode::CopyOnWrite => self.one_more_place(pages),
             TransferMode::Move => self.kept.remove(&pages).expect("a region has frames"),
         };
         let mapped = frames.len() as u64;
@@ -185,7 +208,7 @@ mod tests {
             u32::try_from(dice >> 33).expect("31 bits") % bound
         };
         let region = |number| Region { space: ProcessId(0), number };
-        let mut frames = Frames::new(4096);
+        let mut frames = Frames::new(4096, ForkImage::CopyOnWrite);
         let mut regions: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
         let mut parcels: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         let mut names = 0..;

@@ -101,6 +101,7 @@ impl State {
             joiners: Vec::new(),
             owed: 0,
             rights: Rights::default(),
+            image: None,
         });
     }
 }

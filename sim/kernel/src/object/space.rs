@@ -70,6 +70,8 @@ state! {
         Thread(ThreadId),
         /// Nobody: the thread has ended.
         Ended,
+        /// Nobody: a `fork` has copied the memory, and not the thread.
+        NotCopied,
     }
 }
 

@@ -1,11 +1,17 @@
 //! The file system: a path names a mailbox, with an owner and a mode.
 
-use ipcsim_program::{Access, misuse};
+use ipcsim_program::{Access, FileVerb, misuse};
 
 use super::prelude::*;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
-    pub(super) fn open(
+    pub(super) fn file(&mut self, t: ThreadId, verb: &FileVerb) -> Result<(), Stop> {
+        match verb {
+            FileVerb::Open { path, into, access } => self.open(t, path, *into, *access),
+        }
+    }
+
+    fn open(
         &mut self,
         t: ThreadId,
         path: &Expr,

@@ -14,6 +14,10 @@ enum Next {
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn local(&mut self, t: ThreadId) -> Progress {
+        // An `exec` may have taken its code away.
+        if let ThreadState::Raising(_) = self.thread(t).state {
+            return Progress::Raised;
+        }
         let mut operations = 0;
         // Visiting long values counts as many operations.
         while operations + self.handled / limits::HANDLED_AT_ONCE < limits::LOCAL_OPERATIONS {

@@ -6,6 +6,7 @@
 use ipcsim_program::{PageOf, Region, SegmentId};
 
 use super::prelude::*;
+use super::region::NO_SUCH_PAGE;
 use super::wait::forget_waiter;
 use crate::object::space::{Lock, Owner};
 
@@ -48,7 +49,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let region = self.region(t, &page.region)?;
         let page = self.page(t, &page.page)?;
         let pages = self.state.pages(region).expect("it is there");
-        if page < pages.count() { Ok((region, page)) } else { Err(Fault::BadAddress) }
+        if page < pages.count() { Ok((region, page)) } else { Err(NO_SUCH_PAGE) }
     }
 
     pub(super) fn stand_in_line(&mut self, t: ThreadId, region: Region, page: u32) {

@@ -8,7 +8,9 @@ mod carry;
 mod control;
 mod destination;
 mod exception;
+mod exec;
 mod files;
+mod fork;
 mod hold;
 mod inspect;
 mod local;
@@ -250,11 +252,9 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
             Verb::Remove { port, out_of } => self.take_out(t, port, out_of),
             Verb::Watch(watch) => self.watch(t, watch),
             Verb::Inspect { what, of, into } => self.inspect(t, *what, of, *into),
-            Verb::Open { path, into, access } => self.open(t, path, *into, *access),
-            Verb::Allocate { into, size, value } => self.allocate(t, *into, (size, value)),
-            Verb::Free(region) => self.free(t, region),
-            Verb::Lock { page, wait } => self.lock(t, page, wait),
-            Verb::Unlock(page) => self.unlock(t, page),
+            Verb::Image(verb) => self.image(t, verb),
+            Verb::Memory(verb) => self.memory(t, verb),
+            Verb::File(verb) => self.file(t, verb),
         };
         match result {
             Ok(()) => {}

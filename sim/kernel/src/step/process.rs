@@ -12,7 +12,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return Progress::Done;
         }
         entry.life = Life::Running;
-        entry.alive_threads = entry.declared_threads;
+        // A fork may have copied others beside those of the file.
+        entry.alive_threads = entry.declared_threads + entry.started.len() as u32;
         self.note(None, Kind::ProcessStarted(process));
         let threads: Vec<ThreadId> = self.state.threads_of(process).collect();
         for t in threads {

@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use ipcsim_program::{
-    AccessKind, MemoryAccess, Pages, Parcel, Region, SegmentId, Transfer, TransferMode, WhichPages,
-    misuse,
+    AccessKind, Address, MemoryAccess, MemoryVerb, Pages, Parcel, Region, SegmentId, Transfer,
+    TransferMode, WhichPages, misuse,
 };
 
 use super::Progress;
@@ -16,6 +16,9 @@ use super::prelude::*;
 use crate::object::space::{Mapping, Space};
 use crate::sink::{Backing, ParcelId};
 use crate::waits;
+
+/// The exception of an access behind the end of a region.
+pub(super) const NO_SUCH_PAGE: Fault = Fault::BadAddress(Address::NoSuchPage);
 
 /// A region that a message is to carry.
 pub(super) struct Packed {
@@ -32,7 +35,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         &mut self.state.spaces[process.index()]
     }
 
-    pub(super) fn allocate(
+    pub(super) fn memory(&mut self, t: ThreadId, verb: &MemoryVerb) -> Result<(), Stop> {
+        match verb {
+            MemoryVerb::Allocate { into, size, value } => self.allocate(t, *into, (size, value)),
+            MemoryVerb::Free(region) => self.free(t, region),
+            MemoryVerb::Lock { page, wait } => self.lock(t, page, wait),
+            MemoryVerb::Unlock(page) => self.unlock(t, page),
+        }
+    }
+
+    fn allocate(
         &mut self,
         t: ThreadId,
         into: Register,
@@ -55,7 +67,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         Ok(())
     }
 
-    pub(super) fn free(&mut self, t: ThreadId, region: &Expr) -> Result<(), Stop> {
+    fn free(&mut self, t: ThreadId, region: &Expr) -> Result<(), Stop> {
         let region = self.region(t, region)?;
         let mapping = self.leave_region(region);
         self.let_go(region, &mapping);
@@ -111,7 +123,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             {
                 Ok(region)
             }
-            Value::Handle(Handle::Region(_)) => Err(Fault::BadAddress),
+            Value::Handle(Handle::Region(region)) if region.space == own => {
+                Err(Fault::BadAddress(Address::Gone))
+            }
+            Value::Handle(Handle::Region(_)) => Err(Fault::BadAddress(Address::Elsewhere)),
             other => Err(misuse::needs("a region of memory is needed here", &other)),
         }
     }
@@ -138,7 +153,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             AccessKind::Read { page, into } => {
                 let page = self.page(t, page)?;
                 let pages = self.state.pages(region).expect("it is there");
-                let value = pages.at(page).ok_or(Fault::BadAddress)?.clone();
+                let value = pages.at(page).ok_or(NO_SUCH_PAGE)?.clone();
                 self.note(Some(t), Kind::Read { region, page, value: &value });
                 self.set(t, *into, value);
             }
@@ -148,7 +163,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 let backing = self.backing(region);
                 let written = self.state.pages_mut(region).expect("it is there");
                 if pages.end > written.count() {
-                    return Err(Fault::BadAddress);
+                    return Err(NO_SUCH_PAGE);
                 }
                 written.write(pages.clone(), &value);
                 // Writing many pages counts as many operations.
@@ -162,7 +177,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// The number of a page, or of pages.
     pub(super) fn page(&mut self, t: ThreadId, expr: &Expr) -> Result<u32, Fault> {
-        u32::try_from(self.scope(t).int(expr)?).map_err(|_| Fault::BadAddress)
+        u32::try_from(self.scope(t).int(expr)?).map_err(|_| NO_SUCH_PAGE)
     }
 
     fn pages_of(
@@ -175,7 +190,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             WhichPages::All => Ok(0..self.space(region.space).regions[&region.number].count()),
             WhichPages::One(page) => {
                 let page = self.page(t, page)?;
-                Ok(page..page.checked_add(1).ok_or(Fault::BadAddress)?)
+                Ok(page..page.checked_add(1).ok_or(NO_SUCH_PAGE)?)
             }
             WhichPages::First(count) => Ok(0..self.page(t, count)?),
         }
@@ -209,7 +224,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         for Transfer { region, mode } in memory {
             let Region { space, number } = match self.region(t, region) {
                 Ok(region) => region,
-                Err(Fault::BadAddress) => return Err(Stop::NO_RIGHT),
+                Err(Fault::BadAddress(_)) => return Err(Stop::NO_RIGHT),
                 Err(fault) => return Err(fault.into()),
             };
             let is_given_away = |other: &Packed| [other.mode, *mode].contains(&TransferMode::Move);

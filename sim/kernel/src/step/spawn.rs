@@ -6,16 +6,12 @@ use super::prelude::*;
 use crate::state::Life;
 
 /// Rights that go to a new process travel in no message.
-const NO_MAILBOX: MailboxId = MailboxId(u32::MAX);
+pub(super) const NO_MAILBOX: MailboxId = MailboxId(u32::MAX);
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn spawn(&mut self, t: ThreadId, spawn: &Spawn) -> Result<(), Stop> {
         let own = self.thread(t).process;
-        let is_unborn =
-            |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
-        let Some(child) = self.machine.children_of(spawn, own).find(is_unborn) else {
-            return Err(Stop::REFUSED);
-        };
+        let child = self.unborn_child(own, spawn)?;
         let mut parameters = Vec::with_capacity(spawn.with.len());
         for (register, value) in &spawn.with {
             parameters.push((*register, self.eval(t, value)?));
@@ -27,6 +23,29 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         self.note(Some(t), Kind::Spawned(child));
         self.complete(t, Outcome::Ok);
+        self.endow((own, child), rights, names);
+        let first = self.state.processes[child.index()].first_thread;
+        for (register, value) in parameters {
+            self.set(first, register, value);
+        }
+        self.begin_life(child);
+        Ok(())
+    }
+
+    /// A process that a creator can make with this call and has not made yet.
+    pub(super) fn unborn_child(&self, own: ProcessId, spawn: &Spawn) -> Result<ProcessId, Stop> {
+        let is_unborn =
+            |child: &ProcessId| self.state.processes[child.index()].life == Life::Unborn;
+        self.machine.children_of(spawn, own).find(is_unborn).ok_or(Stop::REFUSED)
+    }
+
+    /// A new process gets the rights that its creator gives it, and its creator a right to control it.
+    pub(super) fn endow(
+        &mut self,
+        (own, child): (ProcessId, ProcessId),
+        rights: Box<[Carried]>,
+        names: Option<MailboxId>,
+    ) {
         for right in rights {
             self.give_right(child, right);
         }
@@ -39,19 +58,21 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         {
             self.state.processes[own.index()].rights.add(port);
         }
-        let first = self.state.processes[child.index()].first_thread;
-        for (register, value) in parameters {
-            self.set(first, register, value);
-        }
+    }
+
+    pub(super) fn begin_life(&mut self, child: ProcessId) {
         self.state.processes[child.index()].life = Life::NotStarted;
         self.sink.spawned(child);
         self.start_process(child);
-        Ok(())
     }
 
     /// The port of the name server that a new process gets a right to. Its creator needs a right to it, or to one of
     /// its ancestors: a name server below can only find less. If there is only one, everybody may use it.
-    fn names_for(&self, own: ProcessId, child: ProcessId) -> Result<Option<MailboxId>, Stop> {
+    pub(super) fn names_for(
+        &self,
+        own: ProcessId,
+        child: ProcessId,
+    ) -> Result<Option<MailboxId>, Stop> {
         let Some(port) = self.machine.family_of(child).names else { return Ok(None) };
         let servers = &self.machine.name_servers;
         let mut ancestors = std::iter::successors(Some(port), |port| *servers.get(port)?);

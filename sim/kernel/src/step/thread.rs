@@ -148,7 +148,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             let Some(BlockedOn::Join(awaited)) = self.state.waits_for(joiner) else { continue };
             let ended = |other: &ThreadId| self.thread(*other).state.is_ended();
             if awaited.iter().all(ended) {
-                self.end_wait(joiner, Outcome::Ok);
+                let machine = self.machine;
+                match &machine.call(self.thread(joiner).pc).verb {
+                    Verb::Image(verb) => self.image_after_all(joiner, verb),
+                    _ => self.end_wait(joiner, Outcome::Ok),
+                }
             }
         }
     }

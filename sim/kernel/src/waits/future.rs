@@ -10,7 +10,7 @@ use ipcsim_program::{
 
 use super::condition::{Condition, Place, Types};
 use crate::machine::Machine;
-use crate::state::State;
+use crate::state::{Life, State};
 pub use settled::settled;
 use walker::Walker;
 
@@ -125,7 +125,15 @@ impl Scratch {
             self.path.push(pc);
             Walking::On
         });
-        let mut written = vec![false; thread.registers.len()];
+        let is_unborn = state.processes[thread.process.index()].life == Life::Unborn;
+        let goes_on_elsewhere =
+            |pc: &Pc| machine.code[pc.index()].may(|effect| matches!(effect, Effect::Replaces(_)));
+        let mut written = if is_unborn || self.path.iter().any(goes_on_elsewhere) {
+            // Its variables are set when it is made, or are those of another program.
+            vec![true; machine.most_registers()]
+        } else {
+            vec![false; thread.registers.len()]
+        };
         // The call that it waits in has not set its variable yet.
         for pc in self.path.iter().chain([&thread.pc]) {
             if let Some(register) = machine.code[pc.index()].writes() {

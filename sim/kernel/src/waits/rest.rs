@@ -66,7 +66,10 @@ pub fn rests_in_its_main_receive(machine: &Machine, state: &State, t: ThreadId) 
     }
     let thread = &state.threads[t.index()];
     let threads = &machine.family_of(thread.process).threads;
-    let starts: Vec<Pc> = match threads.iter().find(|spec| spec.name == thread.name) {
+    let image = state.processes[thread.process.index()].image;
+    let image = image.map(|program| &machine.programs[program.index()]);
+    let mut specs = image.into_iter().chain(threads);
+    let starts: Vec<Pc> = match specs.find(|spec| spec.name == thread.name) {
         Some(spec) => vec![spec.entry],
         None => entries_of(machine, thread.name),
     };

@@ -114,15 +114,24 @@ state! {
     }
 }
 
-state! {
-    /// A region in the memory of a process. Its number is the lowest that is free there when it comes to be; once it is gone
-    /// the number may come to mean another, as an address may.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub struct Region {
-        /// Whose memory it is in.
-        pub space: ProcessId,
-        /// Distinguishes it from the others there.
-        pub number: u32,
+/// A region in the memory of a process. Its number is the lowest that is free there when it comes to be; once it is gone
+/// the number may come to mean another, as an address may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region {
+    /// Whose memory it is in.
+    pub space: ProcessId,
+    /// Distinguishes it from the others there.
+    pub number: u32,
+}
+
+// By hand, because a copy of a process has its own memory.
+impl Walk for Region {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.space = names.space(self.space);
+    }
+
+    fn visit(&self, visitor: &mut impl Visit) {
+        visitor.process(self.space);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipcsim_kernel::{FamilyId, MailboxId, ProcessId};
+use ipcsim_kernel::{FamilyId, MailboxId, ProcessId, ProgramId};
 
 use super::settings::unsigned;
 use super::spawned::Child;
@@ -35,6 +35,8 @@ pub(super) struct Names {
     threads: BTreeMap<String, Vec<(String, u32)>>,
     /// The processes that others create.
     pub children: BTreeMap<String, Child>,
+    /// The programs, and what each calls the variables that it is given.
+    pub programs: BTreeMap<String, (ProgramId, Vec<String>)>,
 }
 
 impl Names {
@@ -82,6 +84,7 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         filed: BTreeSet::new(),
         threads: BTreeMap::new(),
         children: BTreeMap::new(),
+        programs: programs(scenario),
     };
     for file in &scenario.files {
         if let Some(Arg::Name(mailbox)) = file.fields.get("mailbox").map(|arg| &arg.value) {
@@ -118,6 +121,20 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         names.threads.insert(declaration.name.value.clone(), threads(declaration));
     }
     names
+}
+
+fn programs(scenario: &Scenario) -> BTreeMap<String, (ProgramId, Vec<String>)> {
+    let programs = scenario[Section::Programs].iter().enumerate();
+    let program = |(at, program): (usize, &Declaration)| {
+        let parameters = match program.fields.get("with").map(|arg| &arg.value) {
+            Some(Arg::Parameters(given)) => {
+                given.iter().map(|(name, _)| name.value.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        (program.name.value.clone(), (ProgramId::at(at), parameters))
+    };
+    programs.map(program).collect()
 }
 
 pub(super) fn threads(process: &Declaration) -> Vec<(String, u32)> {

@@ -15,6 +15,8 @@ mod spawned;
 mod types;
 mod unit;
 
+use std::collections::BTreeMap;
+
 use ipcsim_kernel::{Expr, Field, Machine, Predicate, Receives, UserId, Value};
 
 use crate::ast::Scenario;
@@ -66,6 +68,7 @@ pub fn compile(
         },
         lines: Lines::new(source),
         users: Vec::new(),
+        forked: BTreeMap::new(),
         found,
     };
     compiler.machine.symbols.outcomes = personality.map_or(Vec::new(), Personality::words);
@@ -76,6 +79,7 @@ pub fn compile(
     compiler.files();
     let programs = compiler.programs();
     compiler.processes(&programs);
+    compiler.images(&programs);
     compiler.rights_to_names();
     compiler.control_ports();
     let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
@@ -117,6 +121,8 @@ struct Compiler<'a> {
     machine: Machine,
     lines: Lines,
     users: Vec<String>,
+    /// Where the processes begin that others fork.
+    forked: BTreeMap<String, Entry>,
     found: Vec<Diagnostic>,
 }
 

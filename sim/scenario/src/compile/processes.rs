@@ -5,7 +5,7 @@ use ipcsim_kernel::{
     Value,
 };
 
-use ipcsim_kernel::program::{Edges, Effect, From, reachable};
+use ipcsim_kernel::program::{Edges, Effect, From, ImageVerb, Op, Verb, reachable};
 
 use super::settings::{capacity, name, unsigned};
 use super::unit::{self, Entry, Unit};
@@ -72,13 +72,40 @@ impl Compiler<'_> {
         parameters: &[&str],
         threads: &[(String, u32)],
     ) -> Entry {
-        Unit::compile(
+        let (entry, forks) = Unit::compile(
             &unit::Text { steps, parameters, threads },
             self.names,
             &mut self.machine,
             &self.lines,
             &mut self.found,
-        )
+        );
+        self.forked.extend(forks);
+        entry
+    }
+
+    /// The programs that processes can go on with, now that it is known where they begin.
+    pub(super) fn images(&mut self, programs: &[Program]) {
+        for program in programs {
+            let spec = self.spec("main", 1, program.entry, &program.parameters);
+            self.machine.programs.push(spec);
+            self.machine.symbols.programs.push(program.name.clone());
+        }
+        for op in &mut self.machine.code {
+            if let Op::Call(call) = op
+                && let Verb::Image(ImageVerb::Exec(Some(image))) = &mut call.verb
+            {
+                image.entry = programs[image.program.index()].entry.pc;
+            }
+        }
+        if self.machine.code.iter().any(|op| op.may(|effect| matches!(effect, Effect::Replaces(_))))
+        {
+            for at in 0..self.machine.families.len() {
+                let threads = &self.machine.families[at].threads;
+                if receives_from_anyone(&self.machine, threads, Edges::Possible) {
+                    self.machine.families[at].arrivals = Arrivals::Ordered;
+                }
+            }
+        }
     }
 
     pub(super) fn processes(&mut self, programs: &[Program]) {
@@ -134,7 +161,8 @@ impl Compiler<'_> {
             Some(Arg::Flag(Flag::Yes)) => Protection::ByPort,
             _ => Protection::Open,
         };
-        let arrivals = if receives_from_anyone(&self.machine, &threads) {
+        let child = self.names.children.get(&declaration.name.value);
+        let arrivals = if receives_from_anyone(&self.machine, &threads, Edges::AsWritten) {
             Arrivals::Ordered
         } else {
             Arrivals::Unordered
@@ -154,12 +182,9 @@ impl Compiler<'_> {
             exception_port,
             task_port: None,
             thread_ports: None,
-            birth: if self.names.children.contains_key(&declaration.name.value) {
-                Birth::Spawned
-            } else {
-                Birth::Declared
-            },
+            birth: if child.is_some() { Birth::Spawned } else { Birth::Declared },
             protection,
+            per_root: child.map_or(1, |child| child.per_root.max(1)),
         });
         let all = self.machine.processes.len() + members as usize;
         self.machine.processes.resize(all, id);
@@ -172,6 +197,12 @@ impl Compiler<'_> {
         programs: &[Program],
     ) -> Vec<ThreadSpec> {
         let fields = &declaration.fields;
+        let own = &declaration.name.value;
+        if self.names.children.get(own).is_some_and(|child| child.per_root > 0) {
+            // One with a mistake in it has been reported.
+            let entry = self.forked.get(own).copied();
+            return entry.map(|entry| self.spec("main", 1, entry, &[])).into_iter().collect();
+        }
         if let Some(program) = name(fields, "program") {
             return self.thread_of_program(declaration, &program, programs);
         }
@@ -281,9 +312,9 @@ impl Compiler<'_> {
 
 /// Whether any code that these threads can reach receives from anyone. Units are compiled one after
 /// the other, so asking the whole code would be right but would slow every process down.
-fn receives_from_anyone(machine: &Machine, threads: &[ThreadSpec]) -> bool {
+fn receives_from_anyone(machine: &Machine, threads: &[ThreadSpec], edges: Edges) -> bool {
     let entries = threads.iter().map(|spec| spec.entry);
-    reachable(&machine.code, entries, Edges::AsWritten).into_iter().any(|pc| {
+    reachable(&machine.code, entries, edges).into_iter().any(|pc| {
         machine.code[pc.index()].may(
             |effect| matches!(effect, Effect::Receives(receive) if receive.from == From::Anyone),
         )

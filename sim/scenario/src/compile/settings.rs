@@ -1,8 +1,8 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    ByteOrder, Capacity, Costs, Detect, DyingPort, HandOver, MemoryFull, Order, Pick, Policies,
-    Preempt, Scheduler, SetOrder, Timing, TooLarge, Wake,
+    ByteOrder, Capacity, Costs, Detect, DyingPort, Exec, Fork, ForkImage, HandOver, MemoryFull,
+    Order, Pick, Policies, Preempt, Scheduler, SetOrder, Timing, TooLarge, Wake,
 };
 
 use crate::ast::{Arg, Fields};
@@ -99,6 +99,18 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
             Some("fits") => ByteOrder::Fits,
             _ => ByteOrder::Fifo,
         },
+        fork: match word(kernel, "fork") {
+            Some("refuse") => Fork::Refuse,
+            Some("all-threads") => Fork::AllThreads,
+            _ => Fork::OneThread,
+        },
+        exec: match word(kernel, "exec") {
+            Some("refuse") => Exec::Refuse,
+            Some("wait-for-threads") => Exec::WaitForThreads,
+            Some("keep-threads") => Exec::KeepThreads,
+            Some("kill-then-load") => Exec::KillThenLoad,
+            _ => Exec::KillThreads,
+        },
     }
 }
 
@@ -141,6 +153,10 @@ pub(super) fn timing(kernel: &Fields) -> Timing {
             _ => Preempt::Never,
         },
         quantum_ns: unsigned(kernel, "quantum").unwrap_or(default.quantum_ns).max(1),
+        fork_image: match word(kernel, "fork-image") {
+            Some("copy") => ForkImage::Copy,
+            _ => ForkImage::CopyOnWrite,
+        },
         costs,
     }
 }

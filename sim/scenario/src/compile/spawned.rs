@@ -28,7 +28,10 @@ pub(super) struct Lifted {
 #[derive(Clone, Debug)]
 pub(super) struct Child {
     pub parameters: Vec<String>,
+    /// How many of it one creator can make. Forked processes count as their creator.
     pub each: u32,
+    /// The same if it is forked, else 0.
+    pub per_root: u32,
 }
 
 /// Declares the processes that steps create, after the others; nothing if there are none.
@@ -38,7 +41,8 @@ pub(super) fn lift(scenario: &Scenario) -> Option<Lifted> {
     // A program that nobody runs now may be run after `--set`; its steps are checked, and name its children.
     let is_run = |program: &Declaration, processes: &[Declaration]| {
         let runs = |process: &Declaration| {
-            name(&process.fields, "program").is_some_and(|it| it.value == program.name.value)
+            let all = run_by(scenario, &process.fields);
+            all.iter().any(|it| it.name.value == program.name.value)
         };
         processes.iter().any(runs)
     };
@@ -72,50 +76,104 @@ impl Lifted {
         }
     }
 
-    /// Declares the processes that these steps of a creator create.
+    /// Declares the processes that these steps of a creator create. What a forked process creates counts for the creator in
+    /// whose steps that stands: the process has a copy of them.
     fn declare_children(&mut self, steps: &[Step], creator: &Fields) {
         let mut found = Vec::new();
-        spawns(steps, &mut found);
-        for step in found {
+        makers(steps, creator, &mut found);
+        for (step, inherits) in found {
             let Arg::Name(own) = &step.operand.value else { continue };
-            let parameters = parameters(&self.scenario, &step.fields);
+            let is_forked = step.verb.word == Word::Call(CallWord::Fork);
+            let parameters =
+                if is_forked { Vec::new() } else { parameters(&self.scenario, &step.fields) };
             let each = u32::try_from(unsigned(&step.fields, "replicas").unwrap_or(1)).unwrap_or(1);
-            self.scenario.processes.push(declaration(creator, own, &step));
-            self.children.insert(own.clone(), Child { parameters, each });
+            let per_root = if is_forked { each } else { 0 };
+            let creators = unsigned(creator, "replicas");
+            self.scenario.processes.push(declaration((&inherits, creators), own, &step));
+            self.children.insert(own.clone(), Child { parameters, each, per_root });
         }
     }
 }
 
 /// All lists of steps that a process runs.
 pub(super) fn programs_of<'a>(scenario: &'a Scenario, process: &'a Fields) -> Vec<&'a [Step]> {
-    let steps = |fields: &'a Fields| fields.get("do").map_or(&[][..], |arg| arg.value.steps());
-    let mut lists = vec![steps(process)];
-    if let Some(wanted) = name(process, "program") {
-        let mut programs = scenario[Section::Programs].iter();
-        let program = programs.find(|program| program.name.value == wanted.value);
-        lists.extend(program.map(|program| steps(&program.fields)));
-    }
+    let mut lists = own_steps(process);
+    lists.extend(run_by(scenario, process).into_iter().map(|it| steps_of(&it.fields)));
+    lists
+}
+
+fn steps_of(fields: &Fields) -> &[Step] {
+    fields.get("do").map_or(&[], |arg| arg.value.steps())
+}
+
+/// The steps in the declaration of a process.
+fn own_steps(process: &Fields) -> Vec<&[Step]> {
+    let mut lists = vec![steps_of(process)];
     if let Some(Arg::Threads(threads)) = process.get("threads").map(|arg| &arg.value) {
-        lists.extend(threads.iter().map(|thread| steps(&thread.fields)));
+        lists.extend(threads.iter().map(|thread| steps_of(&thread.fields)));
     }
     lists
 }
 
-fn spawns(steps: &[Step], found: &mut Vec<Step>) {
+/// The programs that a process runs: the one that it begins with, and all that it may go on with.
+fn run_by<'a>(scenario: &'a Scenario, process: &'a Fields) -> Vec<&'a Declaration> {
+    let mut wanted: Vec<&str> = name(process, "program").into_iter().map(|it| it.value).collect();
+    own_steps(process).into_iter().for_each(|steps| execs(steps, &mut wanted));
+    let mut programs: Vec<&Declaration> = Vec::new();
+    while let Some(name) = wanted.pop() {
+        let mut all = scenario[Section::Programs].iter();
+        let Some(program) = all.find(|program| program.name.value == name) else { continue };
+        if !programs.iter().any(|known| known.name.value == name) {
+            programs.push(program);
+            execs(steps_of(&program.fields), &mut wanted);
+        }
+    }
+    programs
+}
+
+/// The programs that these steps go on with.
+fn execs<'a>(steps: &'a [Step], found: &mut Vec<&'a str>) {
     for step in steps {
-        if step.verb.word == Word::Call(CallWord::Spawn) {
-            found.push(step.clone());
+        if let (Word::Call(CallWord::Exec), Arg::Name(program)) =
+            (step.verb.word, &step.operand.value)
+        {
+            found.push(program);
+        }
+        inner_lists(step).into_iter().for_each(|inner| execs(inner, found));
+    }
+}
+
+/// The steps that make processes, each with what its process inherits from.
+fn makers(steps: &[Step], creator: &Fields, found: &mut Vec<(Step, Fields)>) {
+    for step in steps {
+        let forks = step.verb.word == Word::Call(CallWord::Fork);
+        if forks || step.verb.word == Word::Call(CallWord::Spawn) {
+            found.push((step.clone(), creator.clone()));
+        }
+        if forks && let Some(inner) = step.fields.get("do") {
+            let child = inherited(creator, step);
+            makers(inner.value.steps(), &child, found);
         }
         for inner in inner_lists(step) {
-            spawns(inner, found);
+            let is_of_child = forks
+                && step
+                    .fields
+                    .get("do")
+                    .is_some_and(|of| std::ptr::eq(of.value.steps().as_ptr(), inner.as_ptr()));
+            if !is_of_child {
+                makers(inner, creator, found);
+            }
         }
     }
 }
 
-fn declaration(creator: &Fields, own: &str, step: &Step) -> Declaration {
+/// What the step says of a process in the words of a declaration, and what it inherits.
+fn inherited(creator: &Fields, step: &Step) -> Fields {
     let mut fields = Fields::default();
+    // What is forked has the steps of its creator.
+    let has_own_steps = step.verb.word != Word::Call(CallWord::Fork);
     for (key, arg) in &step.fields.0 {
-        if OWN.contains(&key.value) {
+        if OWN.contains(&key.value) && (has_own_steps || key.value != "do") {
             fields.0.push((key.clone(), arg.clone()));
         }
     }
@@ -124,6 +182,11 @@ fn declaration(creator: &Fields, own: &str, step: &Step) -> Declaration {
             fields.0.push((key.clone(), arg.clone()));
         }
     }
+    fields
+}
+
+fn declaration((creator, creators): (&Fields, Option<u64>), own: &str, step: &Step) -> Declaration {
+    let mut fields = inherited(creator, step);
     // Its values come when it is created.
     if let Some(Arg::Parameters(given)) = step.fields.get("with").map(|arg| &arg.value) {
         let nothing = |(name, value): &(Placed<String>, crate::expr::Expr)| {
@@ -132,7 +195,6 @@ fn declaration(creator: &Fields, own: &str, step: &Step) -> Declaration {
         let nothing = Arg::Parameters(given.iter().map(nothing).collect());
         fields.0.push((Placed::new("with", step.at), Placed::new(nothing, step.at)));
     }
-    let creators = unsigned(creator, "replicas");
     let each = unsigned(&step.fields, "replicas");
     if creators.is_some() || each.is_some() {
         let all = creators.unwrap_or(1).saturating_mul(each.unwrap_or(1));

@@ -3,9 +3,10 @@
 mod calls;
 mod memory;
 mod names;
+mod processes;
 mod rights;
 
-use ipcsim_kernel::program::{Call, CallWord, LocalWord, Op, Verb, Word};
+use ipcsim_kernel::program::{Call, CallWord, ImageVerb, LocalWord, Op, Verb, Word};
 use ipcsim_kernel::{Expr as Code_, Function, Machine, Pc, Register, ThreadName, Variables};
 
 use super::Lines;
@@ -24,6 +25,9 @@ pub(super) struct Entry {
     pub registers: u32,
 }
 
+/// The processes that a program forks, and where each begins.
+pub(super) type Forks = Vec<(String, Entry)>;
+
 /// What a program is compiled from.
 pub(super) struct Text<'t> {
     pub steps: &'t [Step],
@@ -40,6 +44,8 @@ pub(super) struct Unit<'a> {
     machine: &'a mut Machine,
     lines: &'a Lines,
     found: &'a mut Vec<Diagnostic>,
+    /// Where the processes begin that the program forks.
+    forks: Vec<(String, Pc)>,
     variables: Vec<String>,
     registers: u32,
     threads: Vec<String>,
@@ -97,13 +103,14 @@ impl<'a> Unit<'a> {
         machine: &'a mut Machine,
         lines: &'a Lines,
         found: &'a mut Vec<Diagnostic>,
-    ) -> Entry {
+    ) -> (Entry, Forks) {
         let errors_before = found.len();
         let mut unit = Unit {
             names,
             machine,
             lines,
             found,
+            forks: Vec::new(),
             variables: program.parameters.iter().map(|name| (*name).to_string()).collect(),
             registers: 0,
             threads: program.threads.iter().map(|(name, _)| name.clone()).collect(),
@@ -119,14 +126,15 @@ impl<'a> Unit<'a> {
         unit.steps(program.steps);
         unit.emit(Op::End);
         let known = program.parameters.len();
-        let Unit { machine, found, variables, registers, flow, .. } = unit;
+        let Unit { machine, found, forks, variables, registers, flow, .. } = unit;
         let complete =
             found[errors_before..].iter().all(|d| d.severity == crate::Severity::Warning);
         let uses = if complete { flow::Uses::Checked } else { flow::Uses::Skipped };
         let used = flow::Registers { all: registers, parameters: known };
         flow::check(machine, &flow, &variables, used, uses, found);
         machine.symbols.variables.push(Variables { entry, names: variables });
-        Entry { pc: entry, registers }
+        let begins = |(name, pc)| (name, Entry { pc, registers });
+        (Entry { pc: entry, registers }, forks.into_iter().map(begins).collect())
     }
 
     /// Finds every variable that is set anywhere, and the name of every thread that is started.
@@ -237,6 +245,7 @@ impl<'a> Unit<'a> {
     fn step(&mut self, step: &Step) -> Result<(), Failed> {
         match step.verb.word {
             Word::Call(CallWord::Thread) => self.thread(step)?,
+            Word::Call(CallWord::Fork) => self.fork(step)?,
             Word::Call(word) => {
                 let verb = self.verb(step, word)?;
                 self.call(step, verb);
@@ -424,19 +433,50 @@ impl<'a> Unit<'a> {
     fn thread(&mut self, step: &Step) -> Result<(), Failed> {
         let verb = self.verb(step, CallWord::Thread)?;
         let call = self.call(step, verb);
-        let over = self.emit(Op::Jump(LATER));
-        let entry = self.here();
+        let begin = self.elsewhere(inner(step, "do"));
         if let Op::Call(call) = &mut self.machine.code[call.index()]
-            && let Verb::StartThread { entry: begins, .. } = &mut call.verb
+            && let Verb::StartThread { entry, .. } = &mut call.verb
         {
-            *begins = entry;
+            *entry = begin;
         }
+        Ok(())
+    }
+
+    fn fork(&mut self, step: &Step) -> Result<(), Failed> {
+        let verb = self.verb(step, CallWord::Fork)?;
+        let is_fork = matches!(verb, Verb::Image(_));
+        let pc = self.call(step, verb);
+        let begin = match step.fields.get("do") {
+            Some(steps) => self.elsewhere(steps.value.steps()),
+            None => match &self.machine.code[pc.index()] {
+                Op::Call(call) => call.after_ok(pc),
+                other => unreachable!("a call was emitted here, not {other:?}"),
+            },
+        };
+        if let Op::Call(call) = &mut self.machine.code[pc.index()]
+            && let Verb::Image(ImageVerb::Fork { entry, .. }) = &mut call.verb
+            && step.fields.get("do").is_some()
+        {
+            *entry = Some(begin);
+        }
+        if let Arg::Name(child) = &step.operand.value
+            && is_fork
+        {
+            self.forks.push((child.clone(), begin));
+        }
+        Ok(())
+    }
+
+    /// What another thread does, which is not this one's next step. Returns where it begins.
+    fn elsewhere(&mut self, steps: &[Step]) -> Pc {
+        let over = self.emit(Op::Jump(LATER));
+        let begin = self.here();
         let outer = std::mem::take(&mut self.loops);
-        self.steps(inner(step, "do"));
+        self.steps(steps);
         self.emit(Op::End);
         self.loops = outer;
         self.land(over);
-        Ok(())
+        begin
     }
 }
 

@@ -100,6 +100,14 @@ const EXAMPLES: &[(&str, &str)] = &[
         "mailboxes: {jobs: {capacity: 3}}\nfiles:\n  /srv/printer: {mailbox: jobs, mode: \"0666\"}\nprocesses:\n  P:\n    - open: /srv/printer\n      into: printer\n      mode: write\n    - send: a page\n      to: ${printer}\n",
     ),
     (
+        "fork",
+        "processes:\n  parent:\n    - allocate: buf\n      size: 4KiB\n      value: before\n    - fork: child\n      do:\n        - write: buf\n          value: after\n    - receive: end\n      from: child\n      when:\n        dead: []\n    - read: buf\n      into: x\n    - assert: x == \"before\"\n",
+    ),
+    (
+        "exec",
+        "programs:\n  editor:\n    with: {file: none}\n    do:\n      - log: edits ${file}\nprocesses:\n  shell:\n    - exec: editor\n      with: {file: a letter}\n",
+    ),
+    (
         "allocate",
         "mailboxes: {box: {capacity: 1}}\nprocesses:\n  P:\n    - allocate: buf\n      size: 8KiB\n      value: 7\n    - send: here\n      to: box\n      memory: {region: buf, transfer: move}\n  Q:\n    - receive: m\n      from: box\n    - read: ${m.memory}\n      into: x\n    - assert: x == 7\n",
     ),

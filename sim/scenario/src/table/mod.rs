@@ -256,6 +256,27 @@ pub const KERNEL: &[Key] = &[
         "What becomes of a message that is larger than the receiver's `max-size`",
     ),
     optional(
+        "fork",
+        Kind::Word(&["one-thread", "refuse", "all-threads"]),
+        "What `fork` copies of the threads of a process",
+    ),
+    optional(
+        "fork-image",
+        Kind::Word(&["copy-on-write", "copy"]),
+        "How `fork` copies memory; only costs depend on it",
+    ),
+    optional(
+        "exec",
+        Kind::Word(&[
+            "kill-threads",
+            "refuse",
+            "wait-for-threads",
+            "keep-threads",
+            "kill-then-load",
+        ]),
+        "What `exec` does about the other threads of a process",
+    ),
+    optional(
         "set-order",
         Kind::Word(&["merged", "round-robin", "arbitrary"]),
         "What a receive from a port set takes: the oldest message, or the members in turn",

@@ -31,6 +31,32 @@ const MEMORY: Key = optional(
 const LOCKED_PAGE: Key =
     optional("page", Kind::Number, "Which page of the region, counted from 0; default 0");
 
+const INTO_CHILD: Key =
+    optional("into", Kind::Variable(Set::Anything), "The variable that its handle goes to");
+const MADE_HERE: Key = optional(
+    "replicas",
+    Kind::Positive(1_000),
+    "How many can be made here: `name[1]` and up; default 1",
+);
+const CHILD_NAMES: Key = optional(
+    "names",
+    Kind::Declared(Sort::NameServer),
+    "The name server that it asks; default: that of its creator",
+);
+const CHILD_EXCEPTIONS: Key = optional(
+    "exception-port",
+    Kind::Declared(Sort::Port),
+    "Where its exceptions go; default: where those of its creator go",
+);
+const CHILD_DAEMON: Key =
+    optional("daemon", Kind::Flag, "Whether it may rest for ever without being stuck");
+const CHILD_PROTECTED: Key =
+    optional("protected", Kind::Flag, "Whether only those who have its port may control it");
+const CHILD_USER: Key =
+    optional("user", Kind::Prose, "Whose process it is; default: its creator's");
+const CHILD_PRIORITY: Key =
+    optional("priority", Kind::Integer, "Larger is more urgent; default: its creator's");
+
 /// The verb of every step.
 pub const VERBS: &[Verb] = &[
     call(
@@ -109,33 +135,44 @@ pub const VERBS: &[Verb] = &[
             optional("do", Kind::Steps, "What its one thread does"),
             optional("program", Kind::Declared(Sort::Program), "The program that it runs"),
             optional("with", Kind::Parameters, "What it finds in its variables"),
-            optional("into", Kind::Variable(Set::Anything), "The variable that its handle goes to"),
-            optional(
-                "replicas",
-                Kind::Positive(1_000),
-                "How many can be made here: `name[1]` and up; default 1",
-            ),
+            INTO_CHILD,
+            MADE_HERE,
             RIGHTS,
-            optional(
-                "names",
-                Kind::Declared(Sort::NameServer),
-                "The name server that it asks; default: that of its creator",
-            ),
-            optional(
-                "exception-port",
-                Kind::Declared(Sort::Port),
-                "Where its exceptions go; default: where those of its creator go",
-            ),
-            optional("daemon", Kind::Flag, "Whether it may rest for ever without being stuck"),
-            optional(
-                "protected",
-                Kind::Flag,
-                "Whether only those who have its port may control it",
-            ),
-            optional("user", Kind::Prose, "Whose process it is; default: its creator's"),
-            optional("priority", Kind::Integer, "Larger is more urgent; default: its creator's"),
+            CHILD_NAMES,
+            CHILD_EXCEPTIONS,
+            CHILD_DAEMON,
+            CHILD_PROTECTED,
+            CHILD_USER,
+            CHILD_PRIORITY,
         ],
         "Make a new process from scratch, with the environment that its creator gives it",
+    ),
+    call(
+        CallWord::Fork,
+        Kind::NewName,
+        &[
+            optional(
+                "do",
+                Kind::Steps,
+                "What the child does; default: both go on behind this step",
+            ),
+            INTO_CHILD,
+            MADE_HERE,
+            RIGHTS,
+            CHILD_NAMES,
+            CHILD_EXCEPTIONS,
+            CHILD_DAEMON,
+            CHILD_PROTECTED,
+            CHILD_USER,
+            CHILD_PRIORITY,
+        ],
+        "Make a copy of this process: its memory and variables, and this one thread",
+    ),
+    call(
+        CallWord::Exec,
+        Kind::Declared(Sort::Program),
+        &[optional("with", Kind::Parameters, "What it finds in its variables")],
+        "Go on with another program, in a new memory; what the kernel keeps for the process stays",
     ),
     call(CallWord::Fault, Kind::Prose, &[], "Raise an exception of this kind"),
     call(CallWord::Kill, Kind::Victims, &[], "End a process, or threads of this process"),

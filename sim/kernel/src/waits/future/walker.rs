@@ -5,7 +5,7 @@ use ipcsim_program::{
     ProcessId, Receive, Send, Spawn, Target, ThreadId, Until, Value, Watch,
 };
 
-use crate::machine::{Machine, Protection};
+use crate::machine::{Fork, Machine, Protection};
 use crate::object::mailbox::Existence;
 use crate::object::port::{Controlled, Receiver};
 use crate::state::{BlockedOn, Life, Sources, State};
@@ -69,13 +69,10 @@ impl Walker<'_> {
                 self.sends_to(&self.places(set, Direction::To), None);
                 self.destroys(port);
             }
-            // A higher limit lets blocked senders in, as if something had been taken.
-            Effect::Changes(object) => {
-                for place in self.places(object, Direction::From) {
-                    self.tell(Condition::Changed(place));
-                }
-            }
+            Effect::Changes(object) => self.changes(object),
             Effect::GivesUp(right) => self.gives_up(right),
+            Effect::Forks(_) => self.copies_siblings(),
+            Effect::Replaces(_) => self.ends_siblings(),
             Effect::Unlocks => self.tell(Condition::Unlocked(self.thread)),
             Effect::Frees => self.tell(Condition::Freed(self.own())),
             Effect::Reads(_)
@@ -205,6 +202,30 @@ impl Walker<'_> {
                 }
             }
             (Command::Suspend | Command::Resume | Command::Interrupt, _) => {}
+        }
+    }
+
+    /// A higher limit lets blocked senders in, as if something had been taken.
+    fn changes(&mut self, object: &Expr) {
+        for place in self.places(object, Direction::From) {
+            self.tell(Condition::Changed(place));
+        }
+    }
+
+    /// A copy of another thread may do what that one does.
+    fn copies_siblings(&mut self) {
+        if self.machine.policies.fork == Fork::AllThreads {
+            self.tell(Condition::Anything);
+        }
+    }
+
+    /// Its process goes on without its other threads.
+    fn ends_siblings(&mut self) {
+        let siblings: Vec<ThreadId> =
+            self.state.threads_of(self.own()).filter(|other| *other != self.thread).collect();
+        for other in siblings {
+            self.tell(Condition::ThreadKilled(other));
+            self.tell(Condition::ThreadEnds(other));
         }
     }
 

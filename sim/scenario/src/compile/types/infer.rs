@@ -303,7 +303,13 @@ impl Bodies {
             // An answer goes to its caller alone.
             self.is_certain &= !matches!(
                 step.verb.word,
-                Word::Call(CallWord::Create | CallWord::Spawn | CallWord::Watch)
+                Word::Call(
+                    CallWord::Create
+                        | CallWord::Spawn
+                        | CallWord::Fork
+                        | CallWord::Exec
+                        | CallWord::Watch
+                )
             );
             return;
         }

@@ -1,8 +1,8 @@
 //! System calls of a program, and the parts of steps: destinations, sources, waits, times.
 
 use ipcsim_kernel::program::{
-    Answer, Call, CallWord, Command, From, Op, Receive, Reply, Send, Target, Threads, Time, Verb,
-    Wait,
+    Answer, Call, CallWord, Command, FileVerb, From, Op, Receive, Reply, Send, Target, Threads,
+    Time, Verb, Wait,
 };
 use ipcsim_kernel::{Access, Field, Handle, Outcome, Pc, Register, Span, Value};
 
@@ -34,6 +34,8 @@ impl Unit<'_> {
             CallWord::Resume => Verb::Control(Command::Resume, self.victims(step)?),
             CallWord::Interrupt => Verb::Control(Command::Interrupt, self.victims(step)?),
             CallWord::Spawn => self.spawn(step)?,
+            CallWord::Fork => self.forked(step)?,
+            CallWord::Exec => self.exec(step)?,
             CallWord::Fault => match &step.operand.value {
                 Arg::Name(kind) => Verb::Fault(kind.as_str().into()),
                 other => unreachable!("the reader gives `fault` a text, not {other:?}"),
@@ -59,8 +61,8 @@ impl Unit<'_> {
             CallWord::Open => self.open(step)?,
             CallWord::Allocate => self.allocate(step)?,
             CallWord::Free => self.free(step)?,
-            CallWord::Lock => Verb::Lock { page: self.page_of(step)?, wait: self.wait(fields)? },
-            CallWord::Unlock => Verb::Unlock(self.page_of(step)?),
+            CallWord::Lock => self.lock(step)?,
+            CallWord::Unlock => self.unlock(step)?,
             CallWord::Thread => match &step.operand.value {
                 Arg::Name(name) => {
                     Verb::StartThread { name: thread_name(self.machine, name), entry: LATER }
@@ -105,7 +107,7 @@ impl Unit<'_> {
         };
         self.check_path(step)?;
         let path = self.operand_expr(step)?;
-        Ok(Verb::Open { path, into: self.register_of_into(&step.fields), access })
+        Ok(Verb::File(FileVerb::Open { path, into: self.register_of_into(&step.fields), access }))
     }
 
     pub(super) fn send(&mut self, step: &Step) -> Result<Send, Failed> {

@@ -1,7 +1,7 @@
 //! Memory in the steps of a program: regions that are allocated, read and written, and what a message carries of them.
 
 use ipcsim_kernel::program::{
-    AccessKind, MemoryAccess, Op, PageOf, Transfer, TransferMode, Verb, WhichPages,
+    AccessKind, MemoryAccess, MemoryVerb, Op, PageOf, Transfer, TransferMode, Verb, WhichPages,
 };
 use ipcsim_kernel::{Handle, Value};
 
@@ -26,15 +26,24 @@ impl Unit<'_> {
             Some(_) => self.page_value(fields)?,
             None => Compiled::Constant(Value::None),
         };
-        Ok(Verb::Allocate { into: self.operand_register(step), size, value })
+        Ok(Verb::Memory(MemoryVerb::Allocate { into: self.operand_register(step), size, value }))
     }
 
     pub(super) fn free(&mut self, step: &Step) -> Result<Verb, Failed> {
-        Ok(Verb::Free(self.operand_region(step)?))
+        Ok(Verb::Memory(MemoryVerb::Free(self.operand_region(step)?)))
+    }
+
+    pub(super) fn lock(&mut self, step: &Step) -> Result<Verb, Failed> {
+        let (page, wait) = (self.page_of(step)?, self.wait(&step.fields)?);
+        Ok(Verb::Memory(MemoryVerb::Lock { page, wait }))
+    }
+
+    pub(super) fn unlock(&mut self, step: &Step) -> Result<Verb, Failed> {
+        Ok(Verb::Memory(MemoryVerb::Unlock(self.page_of(step)?)))
     }
 
     /// The page that is locked.
-    pub(super) fn page_of(&mut self, step: &Step) -> Result<PageOf, Failed> {
+    fn page_of(&mut self, step: &Step) -> Result<PageOf, Failed> {
         let region = self.operand_region(step)?;
         let page = self.page(&step.fields, "page")?.unwrap_or(Compiled::int(0));
         Ok(PageOf { region, page })

@@ -1,13 +1,12 @@
 //! Rights in the steps of a program: ports that are made, and what a message carries.
 
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
-use ipcsim_kernel::program::{Disposition, Grant, Spawn, Until, Verb, Watch};
-use ipcsim_kernel::{Capacity, QueueSpec, Register};
+use ipcsim_kernel::program::{Disposition, Grant, Until, Verb, Watch};
+use ipcsim_kernel::{Capacity, QueueSpec};
 
 use super::{Failed, Unit};
 use crate::ast::{Arg, Fields, Step};
-use crate::compile::declare::Object;
-use crate::compile::resolve::{Allow, Compiled, constant};
+use crate::compile::resolve::{Allow, Compiled};
 use crate::compile::settings::{capacity, order, pick, unsigned, word};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -88,46 +87,6 @@ impl Unit<'_> {
     }
 
     /// A process that is created here; it was declared before, with everything that is said about it.
-    pub(super) fn spawn(&mut self, step: &Step) -> Result<Verb, Failed> {
-        let fields = &step.fields;
-        let Arg::Name(own) = &step.operand.value else {
-            unreachable!("the reader gives `spawn` a name");
-        };
-        if fields.get("do").is_some() == fields.get("program").is_some() {
-            let diagnostic =
-                Diagnostic::new(Code::MissingKey, step.at, format!("what does `{own}` do?"))
-                    .label("give it either `do:` or `program:`");
-            return Err(Box::new(diagnostic));
-        }
-        let (Some(child), Some(Object::Process { first, .. })) =
-            (self.names.children.get(own).cloned(), self.names.find(own))
-        else {
-            // Something else has its name, or its creator's, and that has been reported.
-            return Ok(Verb::Yield);
-        };
-        let mut with = Vec::new();
-        if let Some(Arg::Parameters(given)) = fields.get("with").map(|arg| &arg.value) {
-            for (name, value) in given {
-                let place = child.parameters.iter().position(|known| *known == name.value);
-                // An unknown one has been reported.
-                let Some(place) = place else { continue };
-                // As in a declaration, the name of an object stands for it.
-                let value = match constant(self.names, value) {
-                    Ok(value) => Compiled::Constant(value),
-                    Err(_) => self.expr(value)?,
-                };
-                with.push((Register::at(place), value));
-            }
-        }
-        Ok(Verb::Spawn(Box::new(Spawn {
-            first,
-            each: child.each,
-            into: fields.get("into").map(|_| self.register_of_into(fields)),
-            with,
-            rights: self.grants(fields)?,
-        })))
-    }
-
     /// The rights that a message carries.
     pub(super) fn grants(&mut self, fields: &Fields) -> Result<Vec<Grant>, Failed> {
         let Some(Arg::Tables(tables)) = fields.get("rights").map(|arg| &arg.value) else {
