@@ -37,7 +37,7 @@ pub(crate) fn page_name(
 }
 
 /// A variable, or a part of one, as the scenario names it: `m.memory[0]`.
-fn as_written(expr: &Expr, variables: &[String]) -> Option<String> {
+pub(crate) fn as_written(expr: &Expr, variables: &[String]) -> Option<String> {
     match expr {
         Expr::Variable(register) => variables.get(register.index()).cloned(),
         Expr::Field(of, field) => Some(format!("{}.{}", as_written(of, variables)?, field.word())),

@@ -5,19 +5,19 @@
 
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::object::room::Room;
-use ipcsim_kernel::object::space::Owner;
 use ipcsim_kernel::program::{Effect, Inquiry};
 use ipcsim_kernel::{
     BlockedOn, Capacity, Expr, Filter, HandOver, Holder, Life, Machine, MailboxId, Message, Object,
     ProcessId, ReplyRight, Sources, State, ThreadId, ThreadState, Value, wait_graph,
 };
 
+use crate::holders::{why_locked, why_nothing_to_read, why_pipe_is_full};
 use crate::memory::page_name;
 use crate::units::{bytes, plural};
 use crate::words::{LinkEnd, Names, listed_up_to, some_of, sources_text};
 
 /// Of those who hold something so many are named.
-const NAMED: usize = 3;
+pub(crate) const NAMED: usize = 3;
 
 /// A thread that waits, and why: what is shown of it everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ fn more(names: &Names, state: &State, t: ThreadId, on: &BlockedOn) -> Option<Str
                     Life::Running | Life::Ended(_) => None,
                 },
                 Object::Port(_) => Some(who_may_send(names, state, *mailbox)),
-                Object::Open | Object::Filed | Object::PortSet(_) => None,
+                Object::Open | Object::Filed | Object::PortSet(_) | Object::Stream(_) => None,
             }
         }
         _ => None,
@@ -149,23 +149,7 @@ pub fn why(machine: &Machine, state: &State, t: ThreadId, on: &BlockedOn) -> Str
             [_] => "it has not ended".into(),
             _ => "they have not all ended".into(),
         },
-        BlockedOn::Lock(region, page) => {
-            let lock = state.lock(*region, *page).expect("only who finds it locked waits");
-            match lock.owner {
-                Owner::Thread(owner) if owner == t => "it has locked it itself".into(),
-                Owner::Thread(owner) => format!("{} has the lock", names.thread(state, owner)),
-                Owner::Ended => "who locked it has ended".into(),
-                Owner::NotCopied => {
-                    let process = state.threads[t.index()].process;
-                    match names.machine.fork_of(process) {
-                        Some(line) => {
-                            format!("who locked it was not copied by the fork in line {line}")
-                        }
-                        None => "who locked it was not copied by the fork".into(),
-                    }
-                }
-            }
-        }
+        BlockedOn::Lock(region, page) => why_locked(&names, state, t, (*region, *page)),
         BlockedOn::Sleep => "until its sleep is over".into(),
     }
 }
@@ -204,6 +188,9 @@ fn who_waits_for(state: &State, message: &Message) -> Option<ThreadId> {
 
 fn why_there_is_no_room(names: &Names, state: &State, message: &Message) -> String {
     let mailbox = &state.mailboxes[message.mailbox.index()];
+    if let Some(held) = mailbox.bytes() {
+        return why_pipe_is_full(names, state, message, held);
+    }
     if mailbox.room(message.size) == Room::Free {
         return "a message before it waits".into();
     }
@@ -339,6 +326,7 @@ fn why_not_received(
     let name = names.mailbox(state, *mailbox, LinkEnd::Sender);
     match state.mailboxes[mailbox.index()].object {
         Object::Link { .. } => format!("{name} is not sending"),
+        Object::Stream(_) => why_nothing_to_read(names, state, *mailbox),
         _ if names.machine.name_servers.contains_key(mailbox) => "no request has come".into(),
         _ => format!("{name} is empty"),
     }

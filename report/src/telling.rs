@@ -9,9 +9,9 @@ use ipcsim_kernel::{
     ProcessId, Question, Route, State, ThreadId, Value, waits,
 };
 
-use crate::memory::{page_name, region_name};
+use crate::memory::{as_written, page_name, region_name};
 use crate::reasons::{blocked_where, blocked_word, why};
-use crate::units::plural;
+use crate::units::{bytes, plural};
 use crate::words::{LinkEnd, Names, fault_words};
 
 /// What an event is in words, if it deserves any.
@@ -51,7 +51,7 @@ impl Telling<'_> {
             }
             Kind::Withdrawn(message) => format!("takes {} back", self.body(message)),
             Kind::ThreadEnded => "ends".into(),
-            Kind::Created(mailbox) => format!("create {}", machine.mailbox_name(*mailbox)),
+            Kind::Created(mailbox) => format!("create {}", self.object(*mailbox)),
             // It ends with what it controls, which is told.
             Kind::Destroyed(port) if controls(machine, *port) => return None,
             Kind::Destroyed(mailbox) => format!("destroy {}", machine.mailbox_name(*mailbox)),
@@ -72,6 +72,7 @@ impl Telling<'_> {
             | Kind::Suspended(_)
             | Kind::Resumed(_)
             | Kind::Interrupted(_) => return self.of_others(),
+            Kind::Written { .. } | Kind::EndOfFile(_) => return self.of_streams(),
             Kind::Allocated(..)
             | Kind::Freed(_)
             | Kind::Read { .. }
@@ -92,7 +93,7 @@ impl Telling<'_> {
         let at = self.names.mailbox(self.state, message.mailbox, LinkEnd::Receiver);
         let place = match message.route {
             Route::Link => format!("on the link to {at}"),
-            Route::Mailbox | Route::Own | Route::Once => format!("in {at}"),
+            Route::Mailbox | Route::Own | Route::Once | Route::Bytes => format!("in {at}"),
         };
         format!("stored {place} ({messages} there)")
     }
@@ -131,6 +132,20 @@ impl Telling<'_> {
             }
             None => format!("{who} is inside a call, and that cannot be done twice"),
         }
+    }
+
+    /// What became of bytes.
+    fn of_streams(&self) -> Option<String> {
+        Some(match &self.event.kind {
+            Kind::Written { pipe, bytes: count, there } => {
+                let (count, there) = (bytes(*count), bytes(*there));
+                format!("{count} go into {} ({there} there)", self.object(*pipe))
+            }
+            Kind::EndOfFile(stream) => {
+                format!("receive: the end of {}, nobody can write", self.object(*stream))
+            }
+            _ => return None,
+        })
     }
 
     /// What was done to a region of memory.
@@ -202,6 +217,10 @@ impl Telling<'_> {
     fn received(&self, message: &Message) -> String {
         let (machine, about) = (self.machine, self.body(message));
         let rights = rights(machine, message);
+        if message.route == Route::Bytes {
+            let (size, pipe) = (bytes(message.size), self.object(message.mailbox));
+            return format!("receive {about} ({size}) from {pipe}");
+        }
         if message.is_from_the_start() {
             let mailbox = machine.mailbox_name(message.mailbox);
             return format!("receive {about} in {mailbox}");
@@ -214,8 +233,8 @@ impl Telling<'_> {
         let sender = machine.process_name(message.sender);
         let via = match message.route {
             Route::Link => String::new(),
-            Route::Mailbox | Route::Own | Route::Once => {
-                format!(" in {}", machine.mailbox_name(message.mailbox))
+            Route::Mailbox | Route::Own | Route::Once | Route::Bytes => {
+                format!(" in {}", self.object(message.mailbox))
             }
         };
         format!("receive {about} from {sender}{via}{rights}") + &self.memory(message)
@@ -237,7 +256,7 @@ impl Telling<'_> {
         let word = verb.word();
         let objects = objects_of(verb);
         let registers = self.state.registers_of(self.event.thread?);
-        let set = verb.writes().map(|into| self.names.value(&registers[into.index()]));
+        let set = verb.writes().next().map(|into| self.names.value(&registers[into.index()]));
         match (set, objects.first()) {
             (Some(value), Some((_, of))) if is_part_of_a_step => {
                 let of = self.named(of).unwrap_or_else(|| "…".into());
@@ -316,6 +335,11 @@ impl Telling<'_> {
         })
     }
 
+    /// What a mailbox, a port, a pipe or a channel is called.
+    fn object(&self, object: MailboxId) -> String {
+        self.names.mailbox(self.state, object, LinkEnd::Receiver)
+    }
+
     fn region(&self, region: Region) -> String {
         region_name(self.machine, self.event.pc, region)
     }
@@ -339,6 +363,12 @@ impl Telling<'_> {
             Value::Message(message) => {
                 let sender = self.machine.process_name(message.sender);
                 Some(format!("{} from {sender}", self.body(&message)))
+            }
+            // What has no name of its own goes by the variable.
+            Value::Handle(handle @ Handle::File(_)) => {
+                let variables = self.machine.variables_at(self.event.pc?);
+                let name = as_written(expr, variables);
+                Some(name.unwrap_or_else(|| self.machine.handle_name(handle)))
             }
             value => Some(self.names.value(&value)),
         }
@@ -371,6 +401,7 @@ fn rights(machine: &Machine, message: &Message) -> String {
             Right::Receive => format!("the receive right of {port}"),
             Right::Send => format!("a send right to {port}"),
             Right::Once(_) => format!("a send-once right to {port}"),
+            Right::File(_) | Right::Opened(_) => format!("a descriptor for {port}"),
             Right::Dead => format!("a dead right to {port}"),
         }
     });

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use ipcsim_kernel::object::stream::Stream;
 use ipcsim_kernel::{
-    Fault, Handle, Machine, Mailbox, MailboxId, Pc, ProcessId, Sources, State, ThreadId,
-    ThreadName, Value, write_value,
+    Fault, Handle, Machine, MailboxId, Object, Pc, ProcessId, Sources, State, ThreadId, ThreadName,
+    Value, write_value,
 };
 
 use crate::visible::visible;
@@ -43,15 +44,25 @@ impl<'a> Names<'a> {
         self.thread_of(thread.process, thread.name, thread.index)
     }
 
-    /// The name of a mailbox; of a link that of the receiving process, or of the sending one.
+    /// The name of a mailbox; of a link that of the receiving process, or of the sending one; of a pipe or channel that of the
+    /// variable that its end to read from went to.
     pub fn mailbox(&self, state: &State, mailbox: MailboxId, end: LinkEnd) -> String {
-        match state.mailboxes.get(mailbox.index()).and_then(Mailbox::link) {
-            Some((from, to)) => self.machine.process_name(match end {
-                LinkEnd::Receiver => to,
-                LinkEnd::Sender => from,
+        match state.mailboxes.get(mailbox.index()).map(|mailbox| &mailbox.object) {
+            Some(Object::Link { from, to }) => self.machine.process_name(match end {
+                LinkEnd::Receiver => *to,
+                LinkEnd::Sender => *from,
             }),
+            Some(Object::Stream(stream)) => self.stream(stream, mailbox),
             _ => self.machine.mailbox_name(mailbox),
         }
+    }
+
+    fn stream(&self, stream: &Stream, number: MailboxId) -> String {
+        let kind = if stream.bytes.is_some() { "pipe" } else { "channel" };
+        let made = stream.made.0;
+        let read = self.machine.code[made.index()].writes().next();
+        let name = read.and_then(|read| self.machine.variables_at(made).get(read.index()));
+        name.map_or_else(|| format!("{kind} {}", number.0), |name| format!("{kind} {name}"))
     }
 
     /// A value in full, so that values that differ look different: texts in quotes, messages with all that they

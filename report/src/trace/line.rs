@@ -123,7 +123,7 @@ impl Scribe<'_> {
                 text(out, ",\"why\":", &fault.describe());
             }
             Kind::Created(mailbox) | Kind::Destroyed(mailbox) => {
-                text(out, ",\"object\":", &self.machine.mailbox_name(*mailbox));
+                text(out, ",\"object\":", &self.named(*mailbox));
             }
             Kind::ReceiverIs(port, process) => {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
@@ -134,6 +134,7 @@ impl Scribe<'_> {
                 text(out, ",\"object\":", &self.machine.mailbox_name(*port));
                 number(out, ",\"limit\":", *limit);
             }
+            Kind::Written { .. } | Kind::EndOfFile(_) => self.of_streams(out, &event.kind),
             Kind::Allocated(..)
             | Kind::Freed(_)
             | Kind::Read { .. }
@@ -166,6 +167,19 @@ impl Scribe<'_> {
                 key(out, ",\"to\":");
                 self.thread(out, *t);
             }
+            _ => {}
+        }
+    }
+
+    /// What became of bytes.
+    fn of_streams(&self, out: &mut Vec<u8>, kind: &Kind) {
+        match kind {
+            Kind::Written { pipe, bytes, there } => {
+                text(out, ",\"object\":", &self.named(*pipe));
+                number(out, ",\"size\":", *bytes);
+                number(out, ",\"there\":", *there);
+            }
+            Kind::EndOfFile(stream) => text(out, ",\"object\":", &self.named(*stream)),
             _ => {}
         }
     }
@@ -262,6 +276,10 @@ impl Scribe<'_> {
         }
     }
 
+    fn named(&self, mailbox: MailboxId) -> String {
+        Names::new(self.machine).mailbox(self.state, mailbox, LinkEnd::Receiver)
+    }
+
     fn region(&mut self, out: &mut Vec<u8>, region: Region) {
         text(out, ",\"object\":", &self.machine.handle_name(Handle::Region(region)));
     }
@@ -349,6 +367,8 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Freed(_) => "freed",
         Kind::Read { .. } => "read",
         Kind::Wrote { .. } => "wrote",
+        Kind::Written { .. } => "written",
+        Kind::EndOfFile(_) => "end-of-file",
         Kind::Locked(..) => "locked",
         Kind::Unlocked(..) => "unlocked",
         Kind::Faulted(..) => "page-fault",

@@ -69,6 +69,9 @@ pub struct Record {
     /// So many pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pages: Option<u64>,
+    /// How many bytes a pipe holds now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub there: Option<u64>,
     /// The process that has the receive right of a port now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receiver: Option<String>,

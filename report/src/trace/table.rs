@@ -202,6 +202,18 @@ pub const EVENTS: &[EventSpec] = &[
         "the thread has written so many pages of a region, from this one on",
     ),
     event(
+        "written",
+        &["thread", "line", "object", "size", "there"],
+        &[],
+        "so many bytes of what the thread sends are in the pipe now",
+    ),
+    event(
+        "end-of-file",
+        &["thread", "line", "object"],
+        &[],
+        "the thread has found that nothing is in a pipe or channel, and that nobody can write any more",
+    ),
+    event(
         "locked",
         &["thread", "line", "object", "page"],
         &[],
@@ -258,6 +270,7 @@ pub const KEYS: &[KeySpec] = &[
     key("memory", Kind::Value, "the memory that it carries: how many pages each region has"),
     key("page", Kind::From(0), "a page of a region, or the first of several"),
     key("pages", Kind::From(0), "so many pages"),
+    key("there", Kind::From(0), "how many bytes the pipe holds now"),
     key("messages", Kind::From(1), "how many the mailbox holds now"),
     key("to", Kind::Text, "the thread that it happened to, or that a message was handed to"),
     key("receiver", Kind::Text, "the process that has the receive right of a port now"),

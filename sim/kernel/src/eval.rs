@@ -185,13 +185,14 @@ impl<O: Oracle> Scope<'_, O> {
                 Route::Mailbox | Route::Own | Route::Once => {
                     Value::Handle(Handle::Mailbox(message.mailbox))
                 }
-                Route::Link => Value::None,
+                Route::Link | Route::Bytes => Value::None,
             },
             Field::Seq => message.seq().map_or(Value::None, |seq| Value::Int(i64::from(seq))),
             Field::Rights => {
                 let handle = |carried: &Carried| match carried.right {
-                    Right::Dead => Value::None,
+                    Right::Dead | Right::File(_) => Value::None,
                     Right::Receive | Right::Send => Value::Handle(Handle::Mailbox(carried.port)),
+                    Right::Opened(descriptor) => Value::Handle(Handle::File(descriptor)),
                     Right::Once(number) => {
                         Value::Handle(Handle::Once(Once { port: carried.port, number }))
                     }

@@ -127,6 +127,17 @@ pub enum Kind<'a> {
     Locked(Region, u32),
     /// The thread has given the lock of a page back.
     Unlocked(Region, u32),
+    /// So many bytes of what the thread sends are in a pipe now.
+    Written {
+        /// Which.
+        pipe: MailboxId,
+        /// How many.
+        bytes: u64,
+        /// How many it holds.
+        there: u64,
+    },
+    /// The thread has found that nothing is in a pipe or channel, and that nobody can write any more.
+    EndOfFile(MailboxId),
     /// So many pages of what was just written were shared, and copied first. Only a run tells this.
     Faulted(Region, u32),
 }
@@ -156,6 +167,8 @@ pub enum Loss {
     SenderEnded,
     /// It waited in a mailbox that was destroyed.
     MailboxDestroyed,
+    /// It lay in a channel that nobody can read from any more.
+    NobodyReads,
     /// It was larger than the receiver allowed, and `too-large` is `destroy`.
     TooLarge,
     /// It carried the receive right of the very port that it could have been received from.
@@ -171,6 +184,7 @@ impl Loss {
             Loss::ReceiverEnded => "the receiver has ended",
             Loss::SenderEnded => "the sender has ended",
             Loss::MailboxDestroyed => "the mailbox was destroyed",
+            Loss::NobodyReads => "nobody can read it any more",
             Loss::TooLarge => "it was too large for the receiver",
             Loss::Circular => "nobody could ever receive the right that it carries",
             Loss::NoPages => "it brought more memory than a process may have",

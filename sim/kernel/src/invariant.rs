@@ -2,6 +2,7 @@
 
 mod rights;
 mod space;
+mod stream;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub fn assert_invariants(machine: &Machine, state: &State) {
     }
     memory_invariants(machine, state);
     space::space_invariants(state);
+    stream::stream_invariants(machine, state);
     rights::right_invariants(state);
 }
 
@@ -38,7 +40,11 @@ fn mailbox_invariants(machine: &Machine, state: &State, id: MailboxId, mailbox: 
     let waiting = state.memory.waiting.iter().filter(|(_, message)| message.mailbox == id).count();
     let known = mailbox.memory_waiters as usize;
     assert_eq!(known, waiting, "a mailbox counts who waits for memory for it");
-    if mailbox.lets_blocked_senders_in() && machine.policies.wake_senders == Wake::HandOver {
+    let is_pipe = mailbox.bytes().is_some();
+    if !is_pipe
+        && mailbox.lets_blocked_senders_in()
+        && machine.policies.wake_senders == Wake::HandOver
+    {
         let next = match machine.policies.sender {
             _ if mailbox.lets_pass_what_fits() => 0..mailbox.senders.len(),
             Pick::Fifo => 0..mailbox.senders.len().min(1),

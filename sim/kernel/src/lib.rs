@@ -35,15 +35,15 @@ pub use invariant::assert_invariants;
 pub use ipcsim_program as program;
 pub use ipcsim_program::limits::{self, SEMANTICS};
 pub use ipcsim_program::{
-    Access, Binary, ByteOrder, Capacity, Expr, FamilyId, Fault, Field, Function, Ghost, HandOver,
-    Handle, Index, List, MailboxId, Message, Order, Outcome, Pc, Pick, ProcessId, ProgramId,
-    Register, Rename, ReplyRight, Route, Scalar, Span, Then, ThreadId, ThreadName, Unary, UserId,
-    Value, Visit, Walk, duration_text, text, write_value,
+    Access, Binary, ByteOrder, Capacity, Descriptor, Expr, FamilyId, Fault, Field, Function, Ghost,
+    HandOver, Handle, Index, List, MailboxId, Message, OnExec, Order, Outcome, Pc, Pick, ProcessId,
+    ProgramId, Register, Rename, ReplyRight, Route, Scalar, Span, Then, ThreadId, ThreadName,
+    Unary, UserId, Value, Visit, Walk, duration_text, text, write_value,
 };
 pub use machine::{
-    Birth, Detect, DyingPort, Exec, Family, File, Fork, Level, Machine, MemoryFull, OutcomeWord,
-    Policies, Protection, Receives, Replicas, Role, Scalarset, SetOrder, Symbols, ThreadSpec,
-    TooLarge, Variables, Wake,
+    Birth, Detect, DyingPort, Exec, Family, File, Fork, InFlightCycles, Level, Machine, MemoryFull,
+    OutcomeWord, Policies, Protection, Receives, Replicas, Role, Scalarset, SetOrder, Symbols,
+    ThreadSpec, TooLarge, Variables, Wake,
 };
 pub use object::filter::Filter;
 pub use object::inbox::Arrivals;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    ByteOrder, Capacity, Command, Effect, FamilyId, HandOver, Handle, MailboxId, Op, Outcome, Pc,
-    Pick, ProcessId, Receive, Register, Scalar, Spawn, ThreadName, Until, UserId, Value, Watch,
-    nameless,
+    ByteOrder, Capacity, Command, Descriptor, Effect, FamilyId, HandOver, Handle, MailboxId,
+    OnExec, Op, Outcome, Pc, Pick, ProcessId, Receive, Register, Scalar, Spawn, ThreadName, Until,
+    UserId, Value, Watch, nameless,
 };
 
 use crate::object::inbox::Arrivals;
@@ -106,6 +106,12 @@ pub struct Policies {
     pub fork: Fork,
     /// What an `exec` does about the other threads of a process.
     pub exec: Exec,
+    /// What an `exec` does about descriptors that do not say so themselves.
+    pub descriptors_on_exec: OnExec,
+    /// Up to so many bytes go into a pipe as a whole; more go in pieces of this size. At least 1.
+    pub pipe_buf: u64,
+    /// What becomes of channels that can be read from only by receiving from them.
+    pub in_flight_cycles: InFlightCycles,
 }
 
 impl Default for Policies {
@@ -129,6 +135,9 @@ impl Default for Policies {
             byte_order: ByteOrder::Fifo,
             fork: Fork::OneThread,
             exec: Exec::KillThreads,
+            descriptors_on_exec: OnExec::Keep,
+            pipe_buf: 4096,
+            in_flight_cycles: InFlightCycles::Collect,
         }
     }
 }
@@ -148,6 +157,15 @@ impl Policies {
     pub fn looks_again(&self) -> bool {
         [self.wake_senders, self.wake_receivers].contains(&Wake::LookAgain)
     }
+}
+
+/// What becomes of channels whose ends to read from are only in messages that nobody can come to receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InFlightCycles {
+    /// What lies in them is destroyed, and they with it (Linux).
+    Collect,
+    /// They stay for ever.
+    Leak,
 }
 
 /// What a `fork` copies of the threads of a process.
@@ -579,7 +597,11 @@ impl Machine {
     pub fn handle_name(&self, handle: Handle) -> String {
         match handle {
             Handle::Process(process) => self.process_name(process),
-            Handle::Mailbox(mailbox) | Handle::File { mailbox, .. } => self.mailbox_name(mailbox),
+            Handle::Mailbox(mailbox) => self.mailbox_name(mailbox),
+            Handle::File(Descriptor { object, number, .. }) => {
+                let declared = self.symbols.mailboxes.get(object.index());
+                declared.cloned().unwrap_or_else(|| format!("descriptor {number}"))
+            }
             Handle::Reply(_) => "a reply right".into(),
             Handle::Once(once) => {
                 format!("a send-once right to {}", self.mailbox_name(once.port))

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Carried, Fault, Ghost, MailboxId, Message, Outcome, Pc, ProcessId, ProgramId, Region,
+    Access, Carried, Fault, Ghost, MailboxId, Message, Outcome, Pc, ProcessId, ProgramId, Region,
     ReplyRight, Right, Route, ThreadId, ThreadName, Value, nameless, state,
 };
 
@@ -18,6 +18,7 @@ use crate::object::mailbox::{Existence, Mailbox, Object};
 use crate::object::memory::KernelMemory;
 use crate::object::port::{Receiver, Rights};
 use crate::object::space::Space;
+use crate::object::stream::Opened;
 use crate::table::{Table, Watched};
 
 /// Everything that changes while a machine runs.
@@ -67,6 +68,8 @@ state! {
         pub owed: u32 as derived,
         /// The ports that it may send to.
         pub rights: Rights,
+        /// What it has open, by number.
+        pub descriptors: BTreeMap<u32, Opened>,
         /// The program that it has gone on with, if it has.
         pub image: Option<ProgramId>,
     }
@@ -431,6 +434,19 @@ impl State {
         self.mailboxes[port.index()].port().map_or(Receiver::Nobody, |port| port.receiver)
     }
 
+    /// The processes that have an end of a pipe or channel open, each once.
+    pub fn holders_of(
+        &self,
+        stream: MailboxId,
+        end: Access,
+    ) -> impl Iterator<Item = ProcessId> + '_ {
+        let has_it_open = move |process: &Process| {
+            process.descriptors.values().any(|it| (it.object, it.access) == (stream, end))
+        };
+        let all = (0..self.processes.len()).map(ProcessId::at);
+        all.filter(move |process| has_it_open(&self.processes[process.index()]))
+    }
+
     /// What receivers know a mailbox as: a port in a set is received from through the set.
     pub fn known_as(&self, mailbox: MailboxId) -> MailboxId {
         let port = self.mailboxes[mailbox.index()].port();
@@ -462,9 +478,11 @@ impl State {
     pub(crate) fn queue_at(&self, mailbox: MailboxId) -> Queue {
         match self.mailboxes[mailbox.index()].object {
             Object::Link { to, .. } => Queue::Inbox(to),
-            Object::Open | Object::Filed | Object::Port(_) | Object::PortSet(_) => {
-                Queue::Mailbox(mailbox)
-            }
+            Object::Open
+            | Object::Filed
+            | Object::Port(_)
+            | Object::PortSet(_)
+            | Object::Stream(_) => Queue::Mailbox(mailbox),
         }
     }
 
@@ -511,7 +529,7 @@ impl State {
                 let port = self.mailboxes[message.mailbox.index()].port();
                 port.is_some_and(|port| port.made > 0)
             }
-            Route::Link | Route::Once => false,
+            Route::Link | Route::Once | Route::Bytes => false,
         }
     }
 
@@ -520,7 +538,10 @@ impl State {
         let mailbox = &self.mailboxes[id.index()];
         match mailbox.object {
             Object::Link { from, .. } => self.has_ended(from) && !mailbox.has_something(),
-            Object::Open | Object::Filed => mailbox.existence == Existence::Destroyed,
+            // The end of a pipe or channel is something that can be read.
+            Object::Open | Object::Filed | Object::Stream(_) => {
+                mailbox.existence == Existence::Destroyed
+            }
             Object::Port(_) => self.receiver_of(id) != Receiver::Held(own),
             Object::PortSet(_) => {
                 let owner = mailbox.set().map(|set| set.owner);

@@ -34,6 +34,8 @@ pub enum Effect<'a> {
     AwaitsAnswer,
     /// What it sends is a question to its name server.
     Asks(Inquiry),
+    /// It finds out how many bytes went: what it sends to is a pipe.
+    Counts,
     /// It takes a message.
     Receives(&'a Receive),
     /// It finds out what a receive from there would find, or blocks until that finds something.
@@ -80,8 +82,10 @@ pub enum Effect<'a> {
     Watches(&'a Watch),
     /// It looks at its own rights.
     Inspects,
-    /// It opens a file.
+    /// It opens a file, or makes a pipe or a channel.
     Opens,
+    /// It closes a descriptor.
+    Closes(&'a Expr),
     /// It gives back the lock of a page.
     Unlocks,
     /// Its process has a region no more: whoever waits for a lock there gets nothing.
@@ -109,6 +113,7 @@ impl Effect<'_> {
             | Effect::Exits(_) => true,
             Effect::KeepsStatus
             | Effect::HasNoEvent
+            | Effect::Counts
             | Effect::LooksAt(_)
             | Effect::Raises
             | Effect::Commands(..)
@@ -127,6 +132,7 @@ impl Effect<'_> {
             | Effect::Watches(_)
             | Effect::Inspects
             | Effect::Opens
+            | Effect::Closes(_)
             | Effect::Unlocks
             | Effect::Frees
             | Effect::UsesMemory => false,
@@ -209,15 +215,16 @@ impl Verb {
         !self.may(never_returns)
     }
 
-    /// The variable that it may set, if any.
-    pub fn writes(&self) -> Option<Register> {
-        let mut written = None;
+    /// The variables that it may set.
+    pub fn writes(&self) -> impl Iterator<Item = Register> + use<> {
+        let mut written = [None; 2];
+        let mut free = written.iter_mut();
         self.effects(&mut |effect| {
             if let Effect::Writes(register) = effect {
-                written = Some(register);
+                *free.next().expect("a call sets two variables at most") = Some(register);
             }
         });
-        written
+        written.into_iter().flatten()
     }
 }
 
@@ -252,7 +259,8 @@ fn ports_of(rights: &[Grant]) -> impl Iterator<Item = &Expr> {
 
 impl Send {
     fn effects<'a>(&'a self, tell: &mut impl FnMut(Effect<'a>)) {
-        let Self { to, body, size, kind, priority, reply_to, rights, memory, hold, wait } = self;
+        let Self { to, body, size, kind, priority, reply_to, rights, memory, hold, into, wait } =
+            self;
         if *to != Expr::NameServer {
             tell(Effect::IsAbout("to ", to));
         }
@@ -260,6 +268,7 @@ impl Send {
         tell_reads([to, body].into_iter().chain(parts).chain(ports_of(rights)), tell);
         tell_memory(memory, tell);
         tell(Effect::Sends(self));
+        into.iter().for_each(|into| tell_all(&[Effect::Counts, Effect::Writes(*into)], tell));
         wait.effects(tell);
     }
 }
@@ -360,6 +369,15 @@ impl FileVerb {
         match self {
             FileVerb::Open { path, into, .. } => {
                 tell_all(&[HasNoEvent, Reads(path), Effect::Opens, Writes(*into)], tell);
+            }
+            FileVerb::CreateStream { kind: _, read, write } => {
+                tell_all(&[Effect::Creates, Effect::Opens, Writes(*read), Writes(*write)], tell);
+            }
+            FileVerb::Close(descriptor) => {
+                about(descriptor, &[HasNoEvent, Effect::Closes(descriptor)], tell);
+            }
+            FileVerb::Duplicate { of, into } => {
+                about(of, &[HasNoEvent, Effect::Opens, Writes(*into)], tell);
             }
         }
     }

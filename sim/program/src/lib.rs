@@ -33,13 +33,14 @@ pub use op::{Call, Op, behind};
 pub use outcome::{Address, Fault, Outcome};
 pub use parts::{
     AccessKind, Answer, Command, Disposition, From, Grant, Image, Inquiry, Inspection,
-    MemoryAccess, PageOf, Receive, Reply, Send, Span, Spawn, Target, Threads, Time, Transfer,
-    TransferMode, Until, Wait, Watch, WhichPages,
+    MemoryAccess, PageOf, Receive, Reply, Send, Span, Spawn, StreamKind, Target, Threads, Time,
+    Transfer, TransferMode, Until, Wait, Watch, WhichPages,
 };
 pub use policy::{ByteOrder, Capacity, HandOver, Order, Pick};
 pub use value::{
-    Access, Binary, Carried, Extras, Field, Handle, List, Message, Once, Pages, Parcel, Region,
-    Right, Route, Run, Scalar, SegmentId, Then, Unary, Value, duration_text, misuse, write_value,
+    Access, Binary, Carried, Descriptor, Extras, Field, Handle, List, Message, OnExec, Once, Pages,
+    Parcel, Region, Right, Route, Run, Scalar, SegmentId, Then, Unary, Value, duration_text,
+    misuse, write_value,
 };
 pub use verb::{FileVerb, ImageVerb, MemoryVerb, Verb};
 pub use walk::{Index, Rename, Visit, Walk, rename_set};

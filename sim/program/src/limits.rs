@@ -23,6 +23,8 @@ pub const DEPTH: u32 = 64;
 pub const PAGES: u32 = 65_536;
 /// Bytes of a text in a page.
 pub const PAGE_TEXT: usize = 64;
+/// Descriptors that a process may have.
+pub const DESCRIPTORS: usize = 1_024;
 /// Processors.
 pub const CPUS: u32 = 64;
 

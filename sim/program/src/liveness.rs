@@ -35,7 +35,7 @@ fn bit(register: Register) -> u64 {
 
 /// What is live after an operation, without what it sets itself.
 fn after(op: &Op, pc: Pc, at: &[u64]) -> u64 {
-    let sets = op.writes().map_or(0, bit);
+    let sets = op.writes().fold(0, |bits, register| bits | bit(register));
     let behind = || {
         let mut next = Vec::new();
         op.successors(pc, &mut next);

@@ -75,19 +75,27 @@ impl Op {
         }
     }
 
-    /// The variable that this operation may set, if any. For a loop over a list, it is the item.
-    pub fn writes(&self) -> Option<Register> {
+    /// The variables that this operation may set. For a loop over a list, it is the item.
+    pub fn writes(&self) -> impl Iterator<Item = Register> + use<> {
+        let of_call = match self {
+            Op::Call(call) => Some(call.verb.writes()),
+            _ => None,
+        };
+        self.writes_locally().into_iter().chain(of_call.into_iter().flatten())
+    }
+
+    fn writes_locally(&self) -> Option<Register> {
         match self {
             Op::Set(register, _)
             | Op::RepeatStart { counter: register, .. }
             | Op::RepeatNext { counter: register, .. }
             | Op::ForNext { item: register, .. } => Some(*register),
-            Op::Call(call) => call.verb.writes(),
             Op::Access(access) => match access.kind {
                 AccessKind::Read { into, .. } => Some(into),
                 AccessKind::Write { .. } => None,
             },
-            Op::Jump(_)
+            Op::Call(_)
+            | Op::Jump(_)
             | Op::Unless(..)
             | Op::Choose(_)
             | Op::Compute(_)

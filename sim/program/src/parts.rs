@@ -2,6 +2,7 @@
 
 use crate::expr::Expr;
 use crate::ids::{Pc, ProcessId, ProgramId, Register, ThreadName};
+use crate::policy::Capacity;
 use crate::word::CallWord;
 use crate::worded::worded;
 
@@ -26,6 +27,8 @@ pub struct Send {
     pub memory: Vec<Transfer>,
     /// Whether the kernel keeps it if there is no room, and who is notified when it has gone.
     pub hold: Option<Expr>,
+    /// Where the number of bytes goes that have gone.
+    pub into: Option<Register>,
     /// How long to wait: a send until the message has gone, a call until the answer is here.
     pub wait: Wait,
 }
@@ -207,6 +210,8 @@ pub enum Disposition {
     MakeSendOnce,
     /// Its send-once right goes with the message.
     MoveSendOnce,
+    /// The message gets a copy of a descriptor.
+    File,
 }
 
 /// What a notice is about.
@@ -322,6 +327,21 @@ impl Time {
             Time::Span(_) => None,
         }
     }
+}
+
+/// What carries data between processes that have an end of it open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamKind {
+    /// Bytes, of which so many are held.
+    Pipe {
+        /// In bytes; the kernel's default if nothing is said.
+        capacity: Option<u64>,
+    },
+    /// Messages, which are kept apart and may carry descriptors.
+    Channel {
+        /// So many are held.
+        capacity: Capacity,
+    },
 }
 
 /// A process that is to be created.

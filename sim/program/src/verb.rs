@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    Answer, Command, Image, Inspection, PageOf, Receive, Reply, Send, Spawn, Target, Threads, Time,
-    Wait, Watch,
+    Answer, Command, Image, Inspection, PageOf, Receive, Reply, Send, Spawn, StreamKind, Target,
+    Threads, Time, Wait, Watch,
 };
 use crate::policy::{Capacity, Order, Pick};
-use crate::value::Access;
+use crate::value::{Access, OnExec};
 use crate::word::CallWord;
 
 /// A system call.
@@ -182,6 +182,26 @@ pub enum FileVerb {
         into: Register,
         /// What for.
         access: Access,
+        /// What becomes of it when the process goes on with another program.
+        on_exec: OnExec,
+    },
+    /// Make a pipe or a channel, and have both ends open.
+    CreateStream {
+        /// What it is.
+        kind: StreamKind,
+        /// Where the end goes to read from.
+        read: Register,
+        /// Where the end goes to write to.
+        write: Register,
+    },
+    /// Close a descriptor.
+    Close(Expr),
+    /// Make another descriptor for the same.
+    Duplicate {
+        /// Of which.
+        of: Expr,
+        /// Where it goes.
+        into: Register,
     },
 }
 
@@ -243,6 +263,9 @@ impl FileVerb {
     fn word(&self) -> &'static str {
         match self {
             FileVerb::Open { .. } => CallWord::Open.text(),
+            FileVerb::CreateStream { .. } => CallWord::Create.text(),
+            FileVerb::Close(_) => CallWord::Close.text(),
+            FileVerb::Duplicate { .. } => CallWord::Duplicate.text(),
         }
     }
 }

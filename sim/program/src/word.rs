@@ -99,6 +99,8 @@ words! {
             NoSuchName Refused TimedOut Dead TooLarge NoMemory Deadlock Interrupted
         ]
         Open "open" [NoSuchName Refused]
+        Close "close" [NoRight Refused]
+        Duplicate "duplicate" [NoRight Refused]
         Allocate "allocate" [NoMemory Refused]
         Free "free" []
         Lock "lock" [WouldBlock TimedOut Dead Deadlock Interrupted]

@@ -102,6 +102,7 @@ codes! {
     Types = 41, Warning;
     Forwarded = 42, Warning;
     Memory = 43, Error;
+    Descriptors = 44, Error;
 }
 
 impl Code {

@@ -29,10 +29,12 @@ enum Policy {
 }
 
 /// The names of all personalities.
-pub const NAMES: &[&str] = &["mach", "posix-mq", "sysv", "minix", "sel4"];
+pub const NAMES: &[&str] =
+    &["mach", "posix-mq", "sysv", "minix", "sel4", "pipe", "unix-socket", "pebbles"];
 
 /// All personalities.
-pub(crate) const ALL: [&Personality; 5] = [&MACH, &POSIX_MQ, &SYSV, &MINIX, &SEL4];
+pub(crate) const ALL: [&Personality; 8] =
+    [&MACH, &POSIX_MQ, &SYSV, &MINIX, &SEL4, &PIPE, &UNIX_SOCKET, &PEBBLES];
 
 const MACH: Personality = Personality {
     name: "mach",
@@ -82,6 +84,8 @@ const POSIX_MQ: Personality = Personality {
         ("sender", Policy::Word("priority")),
         ("wake", Policy::Word("hand-over")),
         ("too-large", Policy::Word("keep")),
+        // Message queue descriptors are closed by `execve` (`mq_overview(7)`).
+        ("descriptors-on-exec", Policy::Word("close")),
     ],
     words: &[
         ("open", Outcome::NoSuchName, "ENOENT"),
@@ -151,6 +155,65 @@ const SEL4: Personality = Personality {
         ("send", Outcome::WouldBlock, "no error, and the message is dropped"),
         ("receive", Outcome::WouldBlock, "badge 0"),
         ("", Outcome::NoRight, "seL4_InvalidCapability"),
+    ],
+};
+
+const PIPE: Personality = Personality {
+    name: "pipe",
+    about: "Pipes on Linux (`pipe(7)`, `write(2)`, `fork(2)`, `execve(2)`)",
+    policies: &[
+        // A writer looks whether there is room for its own bytes, whoever else waits (`pipe_write`).
+        ("byte-order", Policy::Word("fits")),
+        ("fork", Policy::Word("one-thread")),
+        ("exec", Policy::Word("kill-threads")),
+        ("descriptors-on-exec", Policy::Word("keep")),
+    ],
+    words: &[
+        ("send", Outcome::Dead, "EPIPE"),
+        ("open", Outcome::NoSuchName, "ENOENT"),
+        ("open", Outcome::Refused, "EACCES"),
+        ("fork", Outcome::Refused, "EAGAIN"),
+        ("exec", Outcome::NoSuchName, "ENOENT"),
+        ("lock", Outcome::WouldBlock, "EBUSY"),
+        ("lock", Outcome::TimedOut, "ETIMEDOUT"),
+        ("unlock", Outcome::Refused, "EPERM"),
+        ("create", Outcome::Refused, "EMFILE"),
+        ("duplicate", Outcome::Refused, "EMFILE"),
+        ("", Outcome::WouldBlock, "EAGAIN"),
+        ("", Outcome::NoRight, "EBADF"),
+        ("", Outcome::Interrupted, "EINTR"),
+    ],
+};
+
+const UNIX_SOCKET: Personality = Personality {
+    name: "unix-socket",
+    about: "Unix domain sockets on Linux, of the kind that keeps messages apart (`unix(7)`, `sendmsg(2)`)",
+    policies: &[
+        ("fork", Policy::Word("one-thread")),
+        ("exec", Policy::Word("kill-threads")),
+        ("descriptors-on-exec", Policy::Word("keep")),
+        // `unix_gc` (`net/unix/garbage.c`).
+        ("in-flight-cycles", Policy::Word("collect")),
+    ],
+    words: &[
+        ("send", Outcome::Dead, "EPIPE"),
+        ("send", Outcome::TooLarge, "EMSGSIZE"),
+        ("open", Outcome::NoSuchName, "ENOENT"),
+        ("open", Outcome::Refused, "EACCES"),
+        ("", Outcome::WouldBlock, "EAGAIN"),
+        ("", Outcome::NoRight, "EBADF"),
+        ("", Outcome::Interrupted, "EINTR"),
+    ],
+};
+
+const PEBBLES: Personality = Personality {
+    name: "pebbles",
+    about: "Pebbles, the kernel that students of CMU 15-410 write: `fork` and `exec` are refused where a task has several threads",
+    policies: &[("fork", Policy::Word("refuse")), ("exec", Policy::Word("refuse"))],
+    words: &[
+        ("fork", Outcome::Refused, "a negative error code"),
+        ("exec", Outcome::Refused, "a negative error code"),
+        ("exec", Outcome::NoSuchName, "a negative error code"),
     ],
 };
 

@@ -2,6 +2,7 @@
 
 mod links;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipcsim_program::{Ghost, MailboxId, Outcome, ProcessId, ThreadId, Value};
@@ -101,6 +102,7 @@ impl State {
             joiners: Vec::new(),
             owed: 0,
             rights: Rights::default(),
+            descriptors: BTreeMap::new(),
             image: None,
         });
     }

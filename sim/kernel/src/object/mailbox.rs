@@ -4,13 +4,12 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use ipcsim_program::{
-    Access, Handle, MailboxId, Message, Order, ProcessId, ThreadId, nameless, state,
-};
+use ipcsim_program::{Message, Order, ProcessId, ThreadId, nameless, state};
 
 use crate::object::port::{Port, Receiver};
 use crate::object::port_set::PortSet;
 use crate::object::queue::{MessageQueue, QueueSpec};
+use crate::object::stream::{Bytes, Stream};
 
 state! {
     /// Who may use a mailbox, and what it has besides its queue.
@@ -31,6 +30,8 @@ state! {
         Port(Box<Port>),
         /// Its owner: it stores nothing itself, but has members.
         PortSet(Box<PortSet>),
+        /// Whoever has an end of it open.
+        Stream(Box<Stream>),
     }
 }
 
@@ -67,25 +68,25 @@ impl Object {
                 Receiver::Carried(_) | Receiver::Kernel(_) | Receiver::Nobody => None,
             },
             Object::PortSet(set) => Some(set.owner),
-            Object::Open | Object::Filed | Object::Link { .. } => None,
+            Object::Open | Object::Filed | Object::Link { .. } | Object::Stream(_) => None,
         }
     }
 
     /// Whether messages can be sent to it. Nobody has a right to send to a set.
     pub fn takes_messages(&self) -> bool {
         match self {
-            Object::Open | Object::Filed | Object::Link { .. } | Object::Port(_) => true,
+            Object::Open
+            | Object::Filed
+            | Object::Link { .. }
+            | Object::Port(_)
+            | Object::Stream(_) => true,
             Object::PortSet(_) => false,
         }
     }
 
-    /// The handle by which the program of a receiver knows it, where this is its number: a link is known by its sender.
-    pub fn handle(&self, number: MailboxId) -> Handle {
-        match self {
-            Object::Link { from, .. } => Handle::Process(*from),
-            Object::Filed => Handle::File { mailbox: number, access: Access::Read },
-            Object::Open | Object::Port(_) | Object::PortSet(_) => Handle::Mailbox(number),
-        }
+    /// Whether it is reached through descriptors only.
+    pub fn needs_descriptor(&self) -> bool {
+        matches!(self, Object::Filed | Object::Stream(_))
     }
 }
 
@@ -131,6 +132,37 @@ impl Mailbox {
             Object::Port(port) => Some(port),
             _ => None,
         }
+    }
+
+    /// Its data as a pipe or a channel, if it is one.
+    pub fn stream(&self) -> Option<&Stream> {
+        match &self.object {
+            Object::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// Like [`Mailbox::stream`], but mutable.
+    pub fn stream_mut(&mut self) -> Option<&mut Stream> {
+        match &mut self.object {
+            Object::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// The bytes in it, if it is a pipe.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        self.stream()?.bytes.as_ref()
+    }
+
+    /// Like [`Mailbox::bytes`], but mutable.
+    pub fn bytes_mut(&mut self) -> Option<&mut Bytes> {
+        self.stream_mut()?.bytes.as_mut()
+    }
+
+    /// Whether nothing is there, and nobody can write any more.
+    pub fn is_at_its_end(&self) -> bool {
+        self.stream().is_some_and(|stream| stream.writers == 0) && !self.has_something()
     }
 
     /// Its data as a port set, if it is one.
@@ -183,7 +215,9 @@ impl Mailbox {
 
     /// Whether a receive would find something here: a message, or a sender blocked with one.
     pub fn has_something(&self) -> bool {
-        !self.messages.is_empty() || self.serves_blocked_senders()
+        !self.messages.is_empty()
+            || self.serves_blocked_senders()
+            || self.bytes().is_some_and(|bytes| bytes.count > 0)
     }
 
     /// Whether a receiver would take a message directly from a blocked sender.
@@ -194,6 +228,6 @@ impl Mailbox {
     /// Whether a receiver would take this message directly from its blocked sender. A port is no rendezvous:
     /// nobody can take a message that it has no room for.
     pub fn serves(&self, message: &Message) -> bool {
-        self.hands_over_at_once(message.size) && self.port().is_none()
+        self.hands_over_at_once(message.size) && self.port().is_none() && self.bytes().is_none()
     }
 }

@@ -12,3 +12,4 @@ pub mod port_set;
 pub mod queue;
 pub mod room;
 pub mod space;
+pub mod stream;

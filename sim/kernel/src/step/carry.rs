@@ -5,10 +5,11 @@
 //! A right is in exactly one place: in the name space of a process, or in a message that is queued or whose
 //! sender waits.
 
-use ipcsim_program::{Disposition, Grant, Send};
+use ipcsim_program::{Access, Disposition, Grant, OnExec, Send};
 
 use super::prelude::*;
 use crate::object::port::Rights;
+use crate::object::stream::Opened;
 
 /// Rights that were taken out of a name space, and the name space as it was before.
 struct Taken {
@@ -103,6 +104,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 return Ok(Carried { port, right: Right::Once(number) });
             }
             (Handle::Once(_), _) => return Err(Stop::NO_RIGHT),
+            (Handle::File(descriptor), Disposition::File) => {
+                let table = &self.state.processes[own.index()].descriptors;
+                let opened = table.get(&descriptor.number);
+                let opened = opened.filter(|_| descriptor.holder == own).ok_or(Stop::NO_RIGHT)?;
+                return Ok(Carried { port: opened.object, right: Right::File(opened.access) });
+            }
             (Handle::Mailbox(port), _) if self.mailbox(port).port().is_some() => port,
             _ => return Err(Stop::REFUSED),
         };
@@ -157,8 +164,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Rights that were taken are now certain to go.
     fn granted_have_left(&mut self, own: ProcessId, taken: Taken) -> Box<[Carried]> {
-        for (Carried { port, .. }, disposition) in &taken.rights {
+        for (Carried { port, right }, disposition) in &taken.rights {
             self.right_has_left(own, *port, *disposition);
+            if let Right::File(access) = right {
+                self.is_opened(Opened { object: *port, access: *access, on_exec: OnExec::Keep });
+            }
         }
         taken.rights.into_iter().map(|(right, _)| right).collect()
     }
@@ -200,6 +210,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let mut rights = message.rights().to_vec();
         for carried in &mut rights {
+            if let Right::File(access) = carried.right {
+                carried.right = self.take_in_file(own, carried.port, access);
+                continue;
+            }
             if self.mailbox(carried.port).existence == Existence::Destroyed {
                 carried.right = Right::Dead;
             }
@@ -214,11 +228,38 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         message
     }
 
+    /// What was open in a message is open in a process from now on, unless that has too much open.
+    pub(super) fn take_in_file(
+        &mut self,
+        own: ProcessId,
+        object: MailboxId,
+        access: Access,
+    ) -> Right {
+        let opened = Opened { object, access, on_exec: OnExec::Keep };
+        match self.install(own, opened) {
+            Some(descriptor) => Right::Opened(descriptor),
+            None => {
+                self.is_closed(opened);
+                Right::Dead
+            }
+        }
+    }
+
+    fn close_carried(&mut self, object: MailboxId, access: Access) {
+        self.is_closed(Opened { object, access, on_exec: OnExec::Keep });
+    }
+
     /// A message has not gone: its sender gets the rights back, newly made ones too, as if it had
     /// received them.
     pub(super) fn give_back(&mut self, message: &Message) {
         if message.sender != ProcessId::KERNEL {
-            message.carried().for_each(|carried| self.give_right(message.sender, carried));
+            for Carried { port, right } in message.carried() {
+                match right {
+                    // The sender has its own; the copy is closed.
+                    Right::File(access) => self.close_carried(port, access),
+                    _ => self.give_right(message.sender, Carried { port, right }),
+                }
+            }
             self.give_memory_back(message);
         }
         self.right_of_message_is_gone(message);
@@ -231,7 +272,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Right::Receive => self.work.push(Work::PortLost(port)),
                 Right::Send => self.may_be_last_sender(port),
                 Right::Once(number) => self.destroy_once(Once { port, number }),
-                Right::Dead => {}
+                Right::File(access) => self.close_carried(port, access),
+                Right::Opened(_) | Right::Dead => {}
             }
         }
         self.destroy_memory(message);

@@ -30,10 +30,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             },
         };
         self.check_send_right(self.thread(t).process, mailbox)?;
-        match self.state.mailboxes[mailbox.index()].existence {
-            Existence::Alive => Ok((mailbox, None)),
-            Existence::Destroyed => Err(Stop::DEAD),
+        let object = &self.state.mailboxes[mailbox.index()];
+        let has_no_reader = object.stream().is_some_and(|stream| stream.readers == 0);
+        if has_no_reader || object.existence == Existence::Destroyed {
+            return Err(Stop::DEAD);
         }
+        Ok((mailbox, None))
     }
 
     fn sent_to(&mut self, t: ThreadId, handle: Handle) -> Result<MailboxId, Stop> {
@@ -44,18 +46,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.reachable_by_name(mailbox)?;
                 Ok(mailbox)
             }
-            Handle::File { mailbox, access: Access::Write } => Ok(mailbox),
-            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
+            Handle::File(descriptor) => self.opened(t, descriptor, Access::Write),
+            Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
             Handle::Region(_) => Err(Fault::NotAnObject.into()),
         }
     }
 
-    /// A mailbox that the file system names is reached only through its path.
+    /// A mailbox that the file system names is reached only through its path, and a pipe only by its ends.
     pub(super) fn reachable_by_name(&self, mailbox: MailboxId) -> Result<(), Stop> {
-        match self.mailbox(mailbox).object {
-            Object::Filed => Err(Stop::NO_RIGHT),
-            _ => Ok(()),
-        }
+        if self.mailbox(mailbox).object.needs_descriptor() { Err(Stop::NO_RIGHT) } else { Ok(()) }
     }
 
     /// The link from one process to another; made when it is first needed.

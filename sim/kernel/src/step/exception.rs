@@ -116,7 +116,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             self.thread_mut(t).status = Outcome::Ok;
         }
         let pc = self.thread(t).pc;
-        if let Some(register) = machine.code[pc.index()].writes() {
+        for register in machine.code[pc.index()].writes() {
             self.set(t, register, Value::None);
         }
         program::behind(&machine.code, pc)

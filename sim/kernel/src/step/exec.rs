@@ -96,6 +96,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let process = self.thread(t).process;
         self.note(Some(t), Kind::Replaced(image.program));
         self.free_all(process);
+        self.close_on_exec(process);
         let name = self.machine.programs[image.program.index()].name;
         let thread = self.thread_mut(t);
         (thread.name, thread.index) = (name, 1);

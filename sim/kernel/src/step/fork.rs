@@ -110,6 +110,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         self.state.processes[child.index()].image = self.state.processes[own.index()].image;
         self.copy_memory((own, child), &copies);
+        self.copy_descriptors((own, child));
         first
     }
 

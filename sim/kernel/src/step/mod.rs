@@ -35,6 +35,7 @@ mod sets;
 mod short;
 mod spawn;
 mod stopped;
+mod stream;
 mod thread;
 mod wait;
 
@@ -152,6 +153,10 @@ enum Work {
     ReceiverLeft(MailboxId),
     /// A region has left its process, and so have its locks, unless it has come back. The segment, if it is one, is named.
     RegionLeft(Region, Option<SegmentId>),
+    /// The last end on one side of a pipe or channel is closed.
+    EndClosed(MailboxId),
+    /// An end to read from is closed, and others are left, perhaps where nobody can come to them.
+    Unreachable,
     /// A receiver that was woken did not take what it was woken for: others may.
     PassOn(ProcessId, Sources),
 }
@@ -194,7 +199,12 @@ impl<'a, O: Oracle, S: Sink> Step<'a, O, S> {
     fn draw(&mut self, work: Work) {
         match work {
             Work::ProcessEnded(process) => self.tell_of_the_end(process),
+            Work::Refill(mailbox) if self.mailbox(mailbox).bytes().is_some() => {
+                self.settle_pipe(mailbox);
+            }
             Work::Refill(mailbox) => self.refill(mailbox),
+            Work::EndClosed(stream) => self.end_is_closed(stream),
+            Work::Unreachable => self.collect_the_unreachable(),
             Work::Memory => self.hand_out_memory(),
             Work::PassOn(process, sources) => self.pass_on(process, &sources),
             Work::Notice(message) => self.deliver_notice(message),

@@ -51,6 +51,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
         }
         self.free_all(process);
+        self.close_all(process);
         self.note(None, Kind::ProcessEnded(process, &end));
         self.state.processes[process.index()].life = Life::Ended(end);
         self.work.push(Work::ProcessEnded(process));

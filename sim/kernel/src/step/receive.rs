@@ -13,6 +13,8 @@ pub(super) enum Found {
     Stored(MailboxId, usize),
     /// In the hands of the blocked sender at this place.
     WithSender(MailboxId, usize),
+    /// Bytes, or the end of what there is.
+    InStream(MailboxId),
 }
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
@@ -29,6 +31,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             },
         };
         let filter = self.filter(t, receive)?;
+        self.check_filter(&sources, filter.as_deref())?;
         if let Some(found) = self.find(t, &sources, filter.as_deref()) {
             return self.take(t, found, filter.as_deref());
         }
@@ -98,8 +101,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.check_receive_right(self.thread(t).process, mailbox)?;
                 Ok(mailbox)
             }
-            Handle::File { mailbox, access: Access::Read } => Ok(mailbox),
-            Handle::File { .. } | Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
+            Handle::File(descriptor) => self.opened(t, descriptor, Access::Read),
+            Handle::Reply(_) | Handle::Once(_) => Err(Stop::NO_RIGHT),
             Handle::Region(_) => Err(Fault::NotAnObject.into()),
         }
     }
@@ -116,6 +119,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                     return Some(Found::Stored(port, place));
                 }
                 continue;
+            }
+            if self.can_read(*mailbox) {
+                return Some(Found::InStream(*mailbox));
             }
             if let Some(place) = self.mailbox(*mailbox).first_stored(filter) {
                 return Some(Found::Stored(*mailbox, place));
@@ -150,6 +156,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let message = match found {
             Found::Stored(mailbox, place) => &self.mailbox(mailbox).messages[place],
             Found::WithSender(mailbox, place) => &self.mailbox(mailbox).senders[place].1,
+            Found::InStream(mailbox) => {
+                self.read_from(t, mailbox, filter);
+                return Ok(());
+            }
         };
         let misfit = self.misfit(t, filter, message);
         if let Some(outcome) = misfit
@@ -205,6 +215,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 }
                 message
             }
+            Found::InStream(_) => unreachable!("bytes are read, and no message is removed"),
         }
     }
 

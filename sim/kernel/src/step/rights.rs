@@ -143,7 +143,10 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             Right::Once(number) => {
                 rights.once.insert(Once { port, number });
             }
-            Right::Dead => {}
+            Right::File(access) => {
+                self.take_in_file(process, port, access);
+            }
+            Right::Opened(_) | Right::Dead => {}
         }
     }
 
@@ -161,7 +164,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 self.state.processes[own.index()].rights.once.remove(&once);
                 self.destroy_once(once);
             }
-            Right::Dead => {}
+            Right::File(_) | Right::Opened(_) | Right::Dead => {}
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Receive-scan: which sources a receive would not block on. It takes and reserves nothing.
 
+use ipcsim_program::{Access, Descriptor};
+
 use super::prelude::*;
+use crate::object::stream::Opened;
 
 impl<O: Oracle, S: Sink> Step<'_, O, S> {
     pub(super) fn select(&mut self, t: ThreadId, among: &Expr, wait: &Wait) -> Result<(), Stop> {
@@ -18,8 +21,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let ready: Vec<Value> = sources
             .listed()
             .iter()
-            .filter(|mailbox| self.has_something(**mailbox) || self.state.is_dead(own, **mailbox))
-            .map(|mailbox| Value::Handle(self.mailbox(*mailbox).object.handle(*mailbox)))
+            .filter(|mailbox| {
+                self.has_something(**mailbox)
+                    || self.mailbox(**mailbox).is_at_its_end()
+                    || self.state.is_dead(own, **mailbox)
+            })
+            .map(|mailbox| Value::Handle(self.known_to(own, *mailbox)))
             .collect();
         if ready.is_empty() {
             return Ok(false);
@@ -31,6 +38,21 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         };
         self.set(t, *into, list);
         Ok(true)
+    }
+
+    /// The handle by which the program of a receiver knows a source: a link is known by its sender, what is open by its lowest
+    /// number.
+    fn known_to(&self, own: ProcessId, source: MailboxId) -> Handle {
+        match self.mailbox(source).object {
+            Object::Link { from, .. } => Handle::Process(from),
+            Object::Filed | Object::Stream(_) => {
+                let mut open = self.state.processes[own.index()].descriptors.iter();
+                let reads = |it: &Opened| it.object == source && it.access == Access::Read;
+                let number = open.find(|(_, it)| reads(it)).map_or(0, |(number, _)| *number);
+                Handle::File(Descriptor { object: source, holder: own, number })
+            }
+            Object::Open | Object::Port(_) | Object::PortSet(_) => Handle::Mailbox(source),
+        }
     }
 
     /// A receive on this mailbox would not block now: whoever waits for that in a select is told.

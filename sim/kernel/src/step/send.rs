@@ -25,6 +25,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if let Receiver::Kernel(whom) = self.state.receiver_of(message.mailbox) {
             return self.command_by_message(t, whom, &message);
         }
+        if self.mailbox(message.mailbox).bytes().is_some() {
+            return self.write_to(t, message, send);
+        }
         if message.route != Route::Once {
             return self.try_to_send(t, message, send);
         }
@@ -144,6 +147,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return Err(Stop::Outcome(Outcome::TooLarge));
         }
         if !target.object.takes_messages() {
+            return Err(Stop::REFUSED);
+        }
+        // A pipe takes bytes, and nothing that comes with them; nothing else counts how many go.
+        let is_pipe = target.bytes().is_some();
+        if (is_pipe && !(is_plain && send.hold.is_none())) || (!is_pipe && send.into.is_some()) {
             return Err(Stop::REFUSED);
         }
         let route = match target.object {

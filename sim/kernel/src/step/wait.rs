@@ -238,6 +238,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// Ends a wait from outside: the thread takes back what it had begun.
     pub(super) fn end_wait(&mut self, t: ThreadId, outcome: Outcome) {
+        let outcome = if self.ends_as_partly_written(t) { Outcome::Ok } else { outcome };
         self.withdraw(t);
         if self.thread(t).raised().is_some() {
             return self.handler_is_lost(t);

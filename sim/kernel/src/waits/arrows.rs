@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipcsim_program::{
-    Carried, Effect, Expr, Handle, MailboxId, Message, Once, Op, ProcessId, ReplyRight, Right,
-    ThreadId, Value,
+    Carried, Effect, Expr, Handle, MailboxId, Message, Once, Op, ProcessId, Register, ReplyRight,
+    Right, ThreadId, Value,
 };
 
 use super::awaited::{type_of_request, wanted_type};
@@ -147,7 +147,10 @@ impl<'a> Arrows<'a> {
                     || self.killed.contains(&condition)
                     || !(self.state.is_over(process) || threads.any(is_examined))
             }
-            Condition::LetGo(process, _) => {
+            Condition::Closes(process, ..) if self.could_be(Condition::ProcessEnds(process)) => {
+                true
+            }
+            Condition::LetGo(process, _) | Condition::Closes(process, ..) => {
                 let mut threads = self.state.threads_of(process);
                 threads.any(|t| {
                     let future = self.futures.get(&t);
@@ -171,10 +174,8 @@ impl<'a> Arrows<'a> {
     fn answers_ahead(&self, t: ThreadId, scratch: &Scratch) -> Vec<Handle> {
         let thread = &self.state.threads[t.index()];
         let code = &self.machine.code;
-        let overwritten = match self.state.waits_for(t) {
-            Some(_) => code[thread.pc.index()].writes(),
-            None => None,
-        };
+        let call = self.state.waits_for(t).map(|_| &code[thread.pc.index()]);
+        let overwritten: Vec<Register> = call.into_iter().flat_map(Op::writes).collect();
         let mut rights = Vec::new();
         for pc in scratch.path() {
             let mut answered = None;
@@ -191,7 +192,7 @@ impl<'a> Arrows<'a> {
                     Expr::Variable(register) => register.index() == number,
                     _ => true,
                 };
-                let is_kept = overwritten.is_none_or(|register| register.index() != number);
+                let is_kept = !overwritten.contains(&Register::at(number));
                 let is_copied =
                     is_direct && scratch.path().any(|pc| copies(&code[pc.index()], number));
                 if (is_used || is_copied) && is_kept {
@@ -271,6 +272,8 @@ impl Arrows<'_> {
         }
         if (does(Deed::Ends) && self.ending.contains(&own)) || does(Deed::Exits) {
             to.push(Condition::ProcessEnds(own));
+            let open = state.processes[own.index()].descriptors.values();
+            to.extend(open.map(|it| Condition::Closes(own, it.object, it.access)));
         }
         let once_rights = &state.processes[own.index()].rights.once;
         for right in &self.answers[&t] {
@@ -355,7 +358,7 @@ fn copies(op: &Op, register: usize) -> bool {
 fn add_rights(value: &Value, to: &mut Vec<Handle>) {
     let once = |carried: Carried| match carried.right {
         Right::Once(number) => Some(Handle::Once(Once { port: carried.port, number })),
-        Right::Receive | Right::Send | Right::Dead => None,
+        Right::Receive | Right::Send | Right::File(_) | Right::Opened(_) | Right::Dead => None,
     };
     match value {
         Value::Message(message) => {

@@ -7,13 +7,17 @@
 //! | REPLY-blocked | takes the request and then replies or ends; where it is taken, replies to it, or has it and ends |
 //! | memory-blocked | takes or loses a message, which gives memory back |
 //! | waiting for a notice | lets go of the right: `drop`, `destroy`, or the end of a holder |
+//! | at one end of a pipe | reads or writes; is the last to close the other end, or ends with it open |
 //! | LOCK-blocked | has the lock and gives it back; frees the region, in the same process |
 //! | joining | is one of the threads awaited, and all of these end |
 //! | suspended | resumes it |
 //! | any of these | kills it, or interrupts it while it waits in a call |
 
+use std::sync::Arc;
+
 use ipcsim_program::{
-    Capacity, Carried, MailboxId, Message, Once, ProcessId, ReplyRight, Right, ThreadId, Value,
+    Access, Capacity, Carried, MailboxId, Message, Once, ProcessId, Region, ReplyRight, Right,
+    ThreadId, Value,
 };
 
 use super::arrows::Arrows;
@@ -80,6 +84,7 @@ impl Awaited<'_> {
                 }
                 self.of_a_change(*mailbox, tell);
                 self.of_the_receiver(*mailbox, tell);
+                self.of_an_end(*mailbox, Access::Read, tell);
             }
             BlockedOn::Memory(mailbox) => {
                 tell(Condition::MessageGone);
@@ -117,18 +122,21 @@ impl Awaited<'_> {
                 tell(Condition::RepliedTo(t));
                 tell(Condition::ProcessEnds(*process));
             }
-            BlockedOn::Lock(region, page) => {
-                if let Some(Owner::Thread(owner)) = state.lock(*region, *page).map(|it| it.owner) {
-                    tell(Condition::Unlocked(owner));
-                }
-                tell(Condition::Freed(own));
-            }
+            BlockedOn::Lock(region, page) => self.of_a_lock(*region, *page, tell),
             BlockedOn::Join(threads) => {
                 let is_living = |other: &ThreadId| !state.threads[other.index()].state.is_ended();
                 let ends = threads.iter().copied().filter(is_living).map(Condition::ThreadEnds);
                 self.all(ends.collect(), tell);
             }
         }
+    }
+
+    /// Who has the lock may give it back; if the region goes, nobody gets it.
+    fn of_a_lock(&self, region: Region, page: u32, tell: Tell) {
+        if let Some(Owner::Thread(owner)) = self.state.lock(region, page).map(|it| it.owner) {
+            tell(Condition::Unlocked(owner));
+        }
+        tell(Condition::Freed(region.space));
     }
 
     /// It takes all of these, so none counts if one can never be.
@@ -159,9 +167,33 @@ impl Awaited<'_> {
         tell(Condition::Changed(Place::Anywhere));
     }
 
+    /// Who waits at one end of a pipe or channel goes on when everybody has closed the other end.
+    fn of_an_end(&self, stream: MailboxId, end: Access, tell: Tell) {
+        let state = self.state;
+        if state.mailboxes[stream.index()].stream().is_none() {
+            return;
+        }
+        let closes = |holder: ProcessId| Condition::Closes(holder, stream, end);
+        self.all(state.holders_of(stream, end).map(closes).collect(), tell);
+        // One that is on its way is closed by whoever takes the message, or with it.
+        let carries = |message: &&Arc<Message>| {
+            message.rights().contains(&Carried { port: stream, right: Right::File(end) })
+        };
+        for message in state.messages().filter(carries) {
+            match self.others {
+                Others::Move => tell(Condition::MessageGone),
+                Others::Wait(_) => tell(Condition::Taken(Place::At(message.mailbox), None)),
+            }
+        }
+    }
+
     /// Somebody may take a blocked sender's message, or free a slot for it.
     fn of_a_slot(&self, message: &Message, tell: Tell) {
         let mailbox = &self.state.mailboxes[message.mailbox.index()];
+        // Whoever reads makes room.
+        if mailbox.bytes().is_some() {
+            return self.taken(message.mailbox, None, tell);
+        }
         // A receive that wants none of the stored types takes a message directly from its sender, unless
         // the message must enter the queue first.
         if mailbox.serves(message) {
@@ -218,6 +250,7 @@ impl Awaited<'_> {
         }
         for source in all {
             tell(Condition::Destroyed(source));
+            self.of_an_end(source, Access::Write, tell);
             let set = state.mailboxes[source.index()].set();
             for at in [source].iter().chain(set.into_iter().flat_map(|set| &set.members)) {
                 tell(Condition::Sent(Place::At(*at), number));

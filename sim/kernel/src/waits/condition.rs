@@ -1,6 +1,6 @@
 //! Conditions: what could happen and end waits. Threads wait for them, and threads fulfil them.
 
-use ipcsim_program::{MailboxId, ProcessId, ThreadId, Value};
+use ipcsim_program::{Access, MailboxId, ProcessId, ThreadId, Value};
 
 use crate::object::filter::is_wanted_type;
 use crate::object::mailbox::Mailbox;
@@ -26,6 +26,8 @@ pub enum Condition {
     RepliedTo(ThreadId),
     /// This process gives up its right to send to a port.
     LetGo(ProcessId, MailboxId),
+    /// This process closes an end of a pipe or channel for the last time, or ends with it open.
+    Closes(ProcessId, MailboxId, Access),
     /// This thread gives a lock back.
     Unlocked(ThreadId),
     /// This process gives up memory: who waits there for a lock gets none.
@@ -82,7 +84,13 @@ impl Condition {
 
     /// Whether a wait ends only when everybody who could fulfil this, and the like of it, has done so.
     pub(super) fn takes_all(self) -> bool {
-        matches!(self, Condition::ProcessEnds(_) | Condition::ThreadEnds(_) | Condition::LetGo(..))
+        matches!(
+            self,
+            Condition::ProcessEnds(_)
+                | Condition::ThreadEnds(_)
+                | Condition::LetGo(..)
+                | Condition::Closes(..)
+        )
     }
 }
 

@@ -5,7 +5,8 @@ mod settled;
 mod walker;
 
 use ipcsim_program::{
-    self as program, Edges, Effect, MailboxId, Pc, ProcessId, ThreadId, Tour, Walking,
+    self as program, Disposition, Edges, Effect, Grant, MailboxId, Pc, ProcessId, ThreadId, Tour,
+    Walking,
 };
 
 use super::condition::{Condition, Place, Types};
@@ -78,6 +79,17 @@ pub(super) enum Ahead {
 enum Danger {
     Destruction,
     Interrupt,
+    /// A message may bring a descriptor.
+    File,
+}
+
+/// What the numbers of descriptors stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbers {
+    /// What they stand for now, or nothing.
+    Stay,
+    /// After a `close`, perhaps something else.
+    MayChange,
 }
 
 /// Buffers that are reused for every thread.
@@ -92,13 +104,34 @@ impl Scratch {
         let destroys = machine.any_call(|effect| matches!(effect, Effect::Destroys(_)));
         let destruction = destroys.then_some(Danger::Destruction);
         let interrupt = machine.interrupts().then_some(Danger::Interrupt);
-        let dangers = destruction.into_iter().chain(interrupt).collect();
+        let carries =
+            |grants: &[Grant]| grants.iter().any(|grant| grant.disposition == Disposition::File);
+        let passes = machine.any_call(|effect| match effect {
+            Effect::Sends(send) => carries(&send.rights),
+            Effect::Answers(reply) => carries(&reply.rights),
+            _ => false,
+        });
+        let file = passes.then_some(Danger::File);
+        let dangers = destruction.into_iter().chain(interrupt).chain(file).collect();
         Self { tour: Tour::over(&machine.code), path: Vec::new(), dangers }
     }
 
     /// The code of the last walk.
     pub(super) fn path(&self) -> impl Iterator<Item = Pc> + '_ {
         self.path.iter().copied()
+    }
+
+    fn numbers(&self, machine: &Machine) -> Numbers {
+        let has = |such: fn(Effect) -> bool| {
+            self.path.iter().any(|pc| machine.code[pc.index()].may(such))
+        };
+        let opens =
+            self.dangers.contains(&Danger::File) || has(|effect| matches!(effect, Effect::Opens));
+        if opens && has(|effect| matches!(effect, Effect::Closes(_))) {
+            Numbers::MayChange
+        } else {
+            Numbers::Stay
+        }
     }
 
     pub(super) fn future(
@@ -136,13 +169,22 @@ impl Scratch {
         };
         // The call that it waits in has not set its variable yet.
         for pc in self.path.iter().chain([&thread.pc]) {
-            if let Some(register) = machine.code[pc.index()].writes() {
+            for register in machine.code[pc.index()].writes() {
                 written[register.index()] = true;
             }
         }
         let future = Future::default();
-        let mut walker =
-            Walker { machine, state, thread: t, types, written, dangers: &self.dangers, future };
+        let numbers = self.numbers(machine);
+        let mut walker = Walker {
+            machine,
+            state,
+            thread: t,
+            types,
+            written,
+            numbers,
+            dangers: &self.dangers,
+            future,
+        };
         self.path.iter().for_each(|pc| walker.add(&machine.code[pc.index()]));
         let mut future = walker.future;
         future.fulfils.sort_unstable();

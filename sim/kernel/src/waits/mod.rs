@@ -108,6 +108,7 @@ fn is_ready(state: &State, sources: &Sources) -> bool {
         let object = &state.mailboxes[source.index()];
         let members = object.set().into_iter().flat_map(|set| &set.members);
         object.has_something()
+            || object.is_at_its_end()
             || members.copied().any(|member| state.mailboxes[member.index()].has_something())
     };
     sources.listed().iter().any(has_something)

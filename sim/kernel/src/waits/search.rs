@@ -207,8 +207,13 @@ impl<'a> Search<'a> {
             },
             Condition::Taken(place, _) | Condition::Changed(place) => self.could_make_room(place),
             // What it holds goes with it.
-            Condition::Destroyed(_) | Condition::ProcessEnds(_) => {
+            Condition::Destroyed(_) => self.could_happen(Condition::MessageGone),
+            Condition::ProcessEnds(process) => {
                 self.could_happen(Condition::MessageGone);
+                for opened in self.state.processes[process.index()].descriptors.values() {
+                    let closes = Condition::Closes(process, opened.object, opened.access);
+                    self.could_happen(closes);
+                }
             }
             _ => {}
         }

@@ -42,6 +42,8 @@ state! {
         pub rights: Box<[Carried]>,
         /// The memory that it carries, in the order in which the sender named it.
         pub memory: Box<[Parcel]>,
+        /// How many bytes of it are in the pipe already that it was written to. Its size is what is left.
+        pub written: u64,
         /// How many messages were received from its port before it, once it was received. Kept only where
         /// `Machine::receives` says so.
         pub seq: Option<u32>,
@@ -73,6 +75,8 @@ pub enum Route {
     /// To a port, from its receiver, who needs no right for that. Kept apart only where somebody asks whether there are
     /// send rights.
     Own,
+    /// Bytes from a pipe, or the end of what comes from one: nobody knows who wrote them.
+    Bytes,
     /// To a port, by a send-once right or from the kernel: it arrives however full the port is.
     Once,
 }
@@ -157,7 +161,8 @@ impl Message {
     /// Whether nothing comes with it: no right, and no memory.
     pub fn carries_nothing(&self) -> bool {
         let Some(extras) = &self.extras else { return true };
-        let Extras { kind: _, priority: _, reply_to, then: _, rights, memory, seq: _ } = &**extras;
+        let Extras { kind: _, priority: _, reply_to, then: _, rights, memory, written: _, seq: _ } =
+            &**extras;
         let brings_once = matches!(reply_to, Some(Handle::Once(_)));
         rights.is_empty() && memory.is_empty() && !brings_once
     }

@@ -132,7 +132,7 @@ fn shown(value: &Value) -> String {
         },
         Value::Message(_) => "a message".into(),
         Value::Handle(Handle::Process(_)) => "a process".into(),
-        Value::Handle(Handle::Mailbox(_) | Handle::File { .. }) => "a mailbox".into(),
+        Value::Handle(Handle::Mailbox(_) | Handle::File(_)) => "a mailbox".into(),
         Value::Handle(Handle::Reply(_)) => "a reply right".into(),
         Value::Handle(Handle::Once(_)) => "a send-once right".into(),
         Value::Handle(Handle::Region(_)) => "a region of memory".into(),

@@ -98,13 +98,8 @@ state! {
         Process(ProcessId),
         /// A mailbox.
         Mailbox(MailboxId),
-        /// A mailbox that was opened through a path.
-        File {
-            /// The mailbox that the path names.
-            mailbox: MailboxId,
-            /// What the opener may do with it.
-            access: Access,
-        },
+        /// A descriptor: a file, or an end of a pipe or of a channel, that its process has open.
+        File(Descriptor),
         /// The right to answer one call, once.
         Reply(ReplyRight),
         /// A send-once right to a port.
@@ -147,7 +142,32 @@ state! {
     }
 }
 
-/// What an opened file may be used for.
+/// A descriptor. Its number is the lowest that is free in its process when it comes to be; once it is closed the number may come
+/// to mean something else. In another process it means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Descriptor {
+    /// What it stood for when it came to be.
+    pub object: MailboxId,
+    /// Whose it is.
+    pub holder: ProcessId,
+    /// Distinguishes it from the others of that process.
+    pub number: u32,
+}
+
+// By hand, because a copy of a process has descriptors of its own.
+impl Walk for Descriptor {
+    fn rename(&mut self, names: &mut impl Rename) {
+        self.object.rename(names);
+        self.holder = names.space(self.holder);
+    }
+
+    fn visit(&self, visitor: &mut impl Visit) {
+        self.object.visit(visitor);
+        visitor.process(self.holder);
+    }
+}
+
+/// What a descriptor may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 pub enum Access {
@@ -157,7 +177,17 @@ pub enum Access {
     Write,
 }
 
-nameless! { Access }
+/// What becomes of a descriptor when its process goes on with another program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum OnExec {
+    /// It stays open.
+    Keep,
+    /// It is closed.
+    Close,
+}
+
+nameless! { Access OnExec }
 
 impl Value {
     /// How much work it is to visit: elements of a list, pieces of 16 bytes of a text.
@@ -308,7 +338,7 @@ impl Handle {
     /// The handle without how it was obtained: an opened file equals the mailbox behind it.
     fn object(self) -> Handle {
         match self {
-            Handle::File { mailbox, .. } => Handle::Mailbox(mailbox),
+            Handle::File(descriptor) => Handle::Mailbox(descriptor.object),
             Handle::Process(_)
             | Handle::Mailbox(_)
             | Handle::Reply(_)

@@ -1,5 +1,6 @@
 //! Rights to ports, as they are named and as they travel.
 
+use super::{Access, Descriptor};
 use crate::ids::MailboxId;
 use crate::state;
 
@@ -36,6 +37,10 @@ state! {
         Send,
         /// To send one message to it, which it takes even if its queue is full.
         Once(u32),
+        /// To use a file, or an end of a pipe or channel: a descriptor that is on its way.
+        File(Access),
+        /// The same, once it has arrived.
+        Opened(Descriptor),
         /// It died on the way.
         Dead,
     }
@@ -48,6 +53,9 @@ impl Right {
             Right::Receive => "receive",
             Right::Send => "send",
             Right::Once(_) => "send-once",
+            Right::File(Access::Read) => "read",
+            Right::File(Access::Write) => "write",
+            Right::Opened(_) => "file",
             Right::Dead => "dead",
         }
     }

@@ -44,5 +44,6 @@ pub fn page(code: Code) -> &'static str {
         Code::Types => include_str!("ipc041-types.md"),
         Code::Forwarded => include_str!("ipc042-forwarded.md"),
         Code::Memory => include_str!("ipc043-memory.md"),
+        Code::Descriptors => include_str!("ipc044-descriptors.md"),
     }
 }

@@ -183,7 +183,7 @@ fn may_be_set(machine: &Machine, flow: &Flow, parameters: usize, words: usize) -
         let at = pc.index() - start;
         here.copy_from_slice(&reached.bits[at * words..(at + 1) * words]);
         let op = &machine.code[pc.index()];
-        if let Some(register) = op.writes() {
+        for register in op.writes() {
             here[register.index() / 64] |= 1 << (register.index() % 64);
         }
         next.clear();

@@ -1,8 +1,9 @@
 //! Values of keys as the machine knows them: policies, costs, capacities.
 
 use ipcsim_kernel::{
-    ByteOrder, Capacity, Costs, Detect, DyingPort, Exec, Fork, ForkImage, HandOver, MemoryFull,
-    Order, Pick, Policies, Preempt, Scheduler, SetOrder, Timing, TooLarge, Wake,
+    ByteOrder, Capacity, Costs, Detect, DyingPort, Exec, Fork, ForkImage, HandOver, InFlightCycles,
+    MemoryFull, OnExec, Order, Pick, Policies, Preempt, Scheduler, SetOrder, Timing, TooLarge,
+    Wake,
 };
 
 use crate::ast::{Arg, Fields};
@@ -99,18 +100,35 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
             Some("fits") => ByteOrder::Fits,
             _ => ByteOrder::Fifo,
         },
-        fork: match word(kernel, "fork") {
-            Some("refuse") => Fork::Refuse,
-            Some("all-threads") => Fork::AllThreads,
-            _ => Fork::OneThread,
+        fork: fork(kernel),
+        exec: exec(kernel),
+        descriptors_on_exec: match word(kernel, "descriptors-on-exec") {
+            Some("close") => OnExec::Close,
+            _ => OnExec::Keep,
         },
-        exec: match word(kernel, "exec") {
-            Some("refuse") => Exec::Refuse,
-            Some("wait-for-threads") => Exec::WaitForThreads,
-            Some("keep-threads") => Exec::KeepThreads,
-            Some("kill-then-load") => Exec::KillThenLoad,
-            _ => Exec::KillThreads,
+        pipe_buf: unsigned(kernel, "pipe-buf").unwrap_or(4096).max(1),
+        in_flight_cycles: match word(kernel, "in-flight-cycles") {
+            Some("leak") => InFlightCycles::Leak,
+            _ => InFlightCycles::Collect,
         },
+    }
+}
+
+fn fork(kernel: &Fields) -> Fork {
+    match word(kernel, "fork") {
+        Some("refuse") => Fork::Refuse,
+        Some("all-threads") => Fork::AllThreads,
+        _ => Fork::OneThread,
+    }
+}
+
+fn exec(kernel: &Fields) -> Exec {
+    match word(kernel, "exec") {
+        Some("refuse") => Exec::Refuse,
+        Some("wait-for-threads") => Exec::WaitForThreads,
+        Some("keep-threads") => Exec::KeepThreads,
+        Some("kill-then-load") => Exec::KillThenLoad,
+        _ => Exec::KillThreads,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One program: steps become operations, one after the other.
 
 mod calls;
+mod files;
 mod memory;
 mod names;
 mod processes;
@@ -148,8 +149,10 @@ impl<'a> Unit<'a> {
                     self.declare(&name.value, name.at);
                 }
             }
-            if let Some(Placed { value: Arg::Name(name), at }) = step.fields.get("into") {
-                self.declare(name, *at);
+            for key in step.verb.all_keys().filter(|key| matches!(key.kind, Kind::Variable(_))) {
+                if let Some(Placed { value: Arg::Name(name), at }) = step.fields.get(key.name) {
+                    self.declare(name, *at);
+                }
             }
             if let (Word::Call(CallWord::Thread), Arg::Name(name)) =
                 (step.verb.word, &step.operand.value)

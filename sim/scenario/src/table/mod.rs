@@ -277,6 +277,21 @@ pub const KERNEL: &[Key] = &[
         "What `exec` does about the other threads of a process",
     ),
     optional(
+        "descriptors-on-exec",
+        Kind::Word(&["keep", "close"]),
+        "What `exec` does about descriptors that were not opened with `close-on-exec`",
+    ),
+    optional(
+        "pipe-buf",
+        Kind::FixedSize,
+        "Up to so much goes into a pipe as a whole, more in pieces; default 4KiB",
+    ),
+    optional(
+        "in-flight-cycles",
+        Kind::Word(&["collect", "leak"]),
+        "What becomes of channels whose ends to read from are only in messages that lie in such channels",
+    ),
+    optional(
         "set-order",
         Kind::Word(&["merged", "round-robin", "arbitrary"]),
         "What a receive from a port set takes: the oldest message, or the members in turn",
@@ -405,7 +420,7 @@ pub const PORT_SET: &[Key] = &[
 
 /// The keys of a right that a message carries.
 pub const GRANT: &[Key] = &[
-    required("port", Kind::Target, "The port"),
+    required("port", Kind::Target, "The port, or the descriptor"),
     required(
         "as",
         Kind::Word(&[
@@ -415,8 +430,9 @@ pub const GRANT: &[Key] = &[
             "make-send",
             "make-send-once",
             "move-send-once",
+            "file",
         ]),
-        "Which right, and what becomes of the sender's own",
+        "Which right, and what becomes of the sender's own; of a descriptor a copy goes, as `file`",
     ),
 ];
 

@@ -83,6 +83,11 @@ pub const VERBS: &[Verb] = &[
                 Kind::Target,
                 "If the port is full the kernel keeps the message, and tells here when it has gone",
             ),
+            optional(
+                "into",
+                Kind::Variable(Set::Anything),
+                "Of a pipe: the variable that gets the number of bytes that have gone",
+            ),
             WAIT,
         ],
         "Send a message",
@@ -205,11 +210,20 @@ pub const VERBS: &[Verb] = &[
         CallWord::Create,
         Kind::Variable(Set::Anything),
         &[
-            required("kind", Kind::Word(&["mailbox", "port", "port-set"]), "What is made"),
+            required(
+                "kind",
+                Kind::Word(&["mailbox", "port", "port-set", "pipe", "channel"]),
+                "What is made",
+            ),
+            optional(
+                "write-end",
+                Kind::Variable(Set::Anything),
+                "Of a pipe or channel: the variable that the end goes to that is written to",
+            ),
             optional(
                 "capacity",
                 Kind::Capacity,
-                "How much it holds; default: `kernel.buffering`, of a port 5 messages",
+                "How much it holds; default: `kernel.buffering`, of a port 5 messages, of a channel 10, of a pipe 64KiB",
             ),
             optional("order", Kind::Word(ORDERS), "The order of its messages"),
             optional(
@@ -300,8 +314,25 @@ pub const VERBS: &[Verb] = &[
         &[
             required("into", Kind::Variable(Set::Anything), "The variable that the handle goes to"),
             required("mode", Kind::Word(&["read", "write"]), "What for"),
+            optional(
+                "close-on-exec",
+                Kind::Flag,
+                "Whether it is closed when the process goes on with another program",
+            ),
         ],
         "Open the mailbox behind a path",
+    ),
+    call(
+        CallWord::Close,
+        Kind::Target,
+        &[],
+        "Close a descriptor; the last end on one side of a pipe tells those on the other",
+    ),
+    call(
+        CallWord::Duplicate,
+        Kind::Target,
+        &[required("into", Kind::Variable(Set::Anything), "The variable that the new one goes to")],
+        "Make another descriptor for the same file, or for the same end of a pipe or channel",
     ),
     call(
         CallWord::Allocate,

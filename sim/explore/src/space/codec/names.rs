@@ -384,7 +384,9 @@ impl<'a> Changes<'a> {
 fn is_of_no_use(mailbox: &Mailbox) -> bool {
     let is_unreachable = match mailbox.object {
         Object::Open => true,
-        Object::Port(_) | Object::PortSet(_) => mailbox.existence == Existence::Destroyed,
+        Object::Port(_) | Object::PortSet(_) | Object::Stream(_) => {
+            mailbox.existence == Existence::Destroyed
+        }
         Object::Filed | Object::Link { .. } => false,
     };
     is_unreachable && mailbox.messages.is_empty() && mailbox.senders.is_empty()

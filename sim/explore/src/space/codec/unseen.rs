@@ -118,7 +118,7 @@ fn uses_whole_messages(machine: &Machine, from: Pc) -> bool {
     let pcs = reachable(&machine.code, [from], Edges::Possible);
     let code = || pcs.iter().map(|pc| &machine.code[pc.index()]);
     let receives = |op: &&Op| op.may(|effect| matches!(effect, Effect::Receives(_)));
-    let received: BTreeSet<Register> = code().filter(receives).filter_map(Op::writes).collect();
+    let received: BTreeSet<Register> = code().filter(receives).flat_map(Op::writes).collect();
     let is_received = |register: &Register| received.contains(register);
     code().any(|op| any_expression(op, |expr| uses_whole(expr, &is_received)))
 }

@@ -2,7 +2,7 @@
 
 use ipcsim_kernel::program::{Effect, From};
 use ipcsim_kernel::waits::settled;
-use ipcsim_kernel::{Expr, Handle, Machine, MailboxId, ProcessId, Thread, Value};
+use ipcsim_kernel::{Descriptor, Expr, Handle, Machine, MailboxId, ProcessId, Thread, Value};
 
 use super::super::order::bits::Bits;
 
@@ -43,9 +43,9 @@ pub(crate) enum Direction {
 
 pub(crate) fn about(links: &Links, value: &Value, own: ProcessId, direction: Direction) -> About {
     match value {
-        Value::Handle(Handle::Mailbox(mailbox) | Handle::File { mailbox, .. }) => {
-            About::These(vec![*mailbox])
-        }
+        Value::Handle(
+            Handle::Mailbox(mailbox) | Handle::File(Descriptor { object: mailbox, .. }),
+        ) => About::These(vec![*mailbox]),
         Value::Handle(Handle::Reply(_)) => About::Reply,
         Value::Handle(Handle::Process(other)) => {
             let link = match direction {

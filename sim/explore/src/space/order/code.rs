@@ -32,7 +32,7 @@ impl<'a> Code<'a> {
             reachable(&machine.code, [thread.pc], Edges::Possible).into_iter().collect();
         let mut written = vec![false; thread.registers.len()];
         for pc in &pcs {
-            if let Some(register) = machine.code[pc.index()].writes() {
+            for register in machine.code[pc.index()].writes() {
                 written[register.index()] = true;
             }
         }

@@ -26,7 +26,8 @@ impl<'a> Sights<'a> {
         logs || self.probes.iter().any(|probe| match probe {
             Probe::Variable { process, register, .. } => {
                 // Local work that is a step of its own assigns to something sooner or later.
-                thread.process == *process && (op.is_local() || op.writes() == Some(*register))
+                thread.process == *process
+                    && (op.is_local() || op.writes().any(|it| it == *register))
             }
             Probe::Stored(mailbox) => {
                 let object = &self.boxes[mailbox.index()].object;

@@ -127,7 +127,7 @@ fn shown(machine: &Machine, looks: Looks) -> Box<[bool]> {
 
 /// Whether an operation is local and assigns this variable.
 fn writes(op: &Op, register: Register) -> bool {
-    !matches!(op, Op::Call(_)) && op.writes() == Some(register)
+    !matches!(op, Op::Call(_)) && op.writes().any(|it| it == register)
 }
 
 /// For each place, whether a visible operation lies there or ahead, as far as `goes_on` leads.

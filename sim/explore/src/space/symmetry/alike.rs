@@ -8,8 +8,8 @@
 use ipcsim_kernel::program::{Edges, Op, reachable};
 use ipcsim_kernel::waits::settled;
 use ipcsim_kernel::{
-    Binary, Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, ProcessId, Replicas,
-    Scalarset, State, Value,
+    Binary, Descriptor, Detect, Expr, FamilyId, Function, Handle, Machine, MailboxId, ProcessId,
+    Replicas, Scalarset, State, Value,
 };
 
 /// Families whose members with the same index belong together: those of one group are permuted together.
@@ -103,7 +103,7 @@ impl Family {
             }
             (
                 Family::Mailboxes { first, count },
-                Handle::Mailbox(mailbox) | Handle::File { mailbox, .. },
+                Handle::Mailbox(mailbox) | Handle::File(Descriptor { object: mailbox, .. }),
             ) => (first.0..first.0 + count).contains(&mailbox.0),
             _ => false,
         }

@@ -82,7 +82,7 @@ impl Walker<'_> {
                 *object == Object::Open || may_lack_rights
             }
             Value::Handle(Handle::Process(_)) => true,
-            Value::Handle(Handle::File { .. }) => may_lack_rights,
+            Value::Handle(Handle::File(_)) => may_lack_rights,
             _ => false,
         })
     }

@@ -1,18 +1,19 @@
 //! Operation by operation: what each adds to what a thread could do.
 
 use ipcsim_program::{
-    Command, Disposition, Effect, Expr, Field, From, Grant, Handle, Inquiry, MailboxId, Op,
-    ProcessId, Receive, Send, Spawn, Target, ThreadId, Until, Value, Watch,
+    Access, Command, Descriptor, Disposition, Effect, Expr, Field, From, Grant, Handle, Inquiry,
+    MailboxId, OnExec, Op, ProcessId, Receive, Send, Spawn, Target, ThreadId, Until, Value, Watch,
 };
 
 use crate::machine::{Fork, Machine, Protection};
 use crate::object::mailbox::Existence;
 use crate::object::port::{Controlled, Receiver};
+use crate::object::stream::Opened;
 use crate::state::{BlockedOn, Life, Sources, State};
 use crate::waits::condition::{Condition, Place, Types};
 
 use super::settled::settled;
-use super::{Danger, Deed, Fulfilled, Future};
+use super::{Danger, Deed, Fulfilled, Future, Numbers};
 
 /// A thread, which of its variables may change from now on, and what was found so far.
 pub(super) struct Walker<'a> {
@@ -21,6 +22,7 @@ pub(super) struct Walker<'a> {
     pub thread: ThreadId,
     pub types: &'a Types<'a>,
     pub written: Vec<bool>,
+    pub numbers: Numbers,
     pub dangers: &'a [Danger],
     pub future: Future,
 }
@@ -72,13 +74,15 @@ impl Walker<'_> {
             Effect::Changes(object) => self.changes(object),
             Effect::GivesUp(right) => self.gives_up(right),
             Effect::Forks(_) => self.copies_siblings(),
-            Effect::Replaces(_) => self.ends_siblings(),
+            Effect::Replaces(_) => self.replaces(),
+            Effect::Closes(descriptor) => self.closes(descriptor),
             Effect::Unlocks => self.tell(Condition::Unlocked(self.thread)),
             Effect::Frees => self.tell(Condition::Freed(self.own())),
             Effect::Reads(_)
             | Effect::Writes(_)
             | Effect::KeepsStatus
             | Effect::HasNoEvent
+            | Effect::Counts
             | Effect::IsAbout(..)
             | Effect::Waits(_)
             | Effect::Sleeps(_)
@@ -219,8 +223,9 @@ impl Walker<'_> {
         }
     }
 
-    /// Its process goes on without its other threads.
-    fn ends_siblings(&mut self) {
+    /// Its process goes on without its other threads, and perhaps without what it has open.
+    fn replaces(&mut self) {
+        self.closes_all();
         let siblings: Vec<ThreadId> =
             self.state.threads_of(self.own()).filter(|other| *other != self.thread).collect();
         for other in siblings {
@@ -257,7 +262,8 @@ impl Walker<'_> {
                 Disposition::MoveSend
                 | Disposition::CopySend
                 | Disposition::MakeSend
-                | Disposition::MoveSendOnce => {}
+                | Disposition::MoveSendOnce
+                | Disposition::File => {}
             }
         }
     }
@@ -367,6 +373,58 @@ impl Walker<'_> {
         }
     }
 
+    /// What a descriptor of its process may stand for when it is used.
+    fn open_as(&self, descriptor: Descriptor) -> impl Iterator<Item = Opened> + '_ {
+        let own = self.own();
+        let table = &self.state.processes[own.index()].descriptors;
+        let is_own = descriptor.holder == own;
+        let now = table.get(&descriptor.number).copied().filter(|_| is_own);
+        let later = if is_own && self.numbers == Numbers::MayChange {
+            self.all_that_can_be_open()
+        } else {
+            Vec::new()
+        };
+        now.into_iter().chain(later)
+    }
+
+    /// Everything that a process can have open, whoever has it open now.
+    fn all_that_can_be_open(&self) -> Vec<Opened> {
+        let objects = (0..).map(MailboxId).zip(&self.state.mailboxes);
+        let opens = objects.filter(|(_, mailbox)| mailbox.object.needs_descriptor());
+        let both = opens.flat_map(|(object, _)| {
+            let on_exec = OnExec::Keep;
+            [Access::Read, Access::Write].map(|access| Opened { object, access, on_exec })
+        });
+        both.collect()
+    }
+
+    fn closes(&mut self, descriptor: &Expr) {
+        match self.known(descriptor) {
+            Some(Value::Handle(Handle::File(descriptor))) => {
+                let closed: Vec<Opened> = self.open_as(descriptor).collect();
+                closed.into_iter().for_each(|opened| self.closes_one(opened));
+            }
+            Some(_) => {}
+            None => self.closes_all(),
+        }
+    }
+
+    /// Its process may close everything that it has open, or that it will have when it is made.
+    fn closes_all(&mut self) {
+        let process = &self.state.processes[self.own().index()];
+        let closed = if process.life == Life::Unborn || self.numbers == Numbers::MayChange {
+            self.all_that_can_be_open()
+        } else {
+            process.descriptors.values().copied().collect()
+        };
+        closed.into_iter().for_each(|opened| self.closes_one(opened));
+    }
+
+    fn closes_one(&mut self, opened: Opened) {
+        let Opened { object, access, on_exec: _ } = opened;
+        self.tell(Condition::Closes(self.own(), object, access));
+    }
+
     /// Its process gives up a right to send to a port.
     fn gives_up(&mut self, right: &Expr) {
         let own = self.own();
@@ -399,8 +457,9 @@ impl Walker<'_> {
 
     fn add_places(&self, value: &Value, direction: Direction, places: &mut Vec<Place>) {
         match value {
-            Value::Handle(Handle::Mailbox(mailbox) | Handle::File { mailbox, .. }) => {
-                places.push(Place::At(*mailbox));
+            Value::Handle(Handle::Mailbox(mailbox)) => places.push(Place::At(*mailbox)),
+            Value::Handle(Handle::File(descriptor)) => {
+                places.extend(self.open_as(*descriptor).map(|opened| Place::At(opened.object)));
             }
             Value::Handle(Handle::Once(once)) => places.push(Place::At(once.port)),
             Value::Handle(Handle::Process(other)) => {

@@ -4,21 +4,23 @@ use ipcsim_kernel::program::{
     Answer, Call, CallWord, Command, FileVerb, From, Op, Receive, Reply, Send, Target, Threads,
     Time, Verb, Wait,
 };
-use ipcsim_kernel::{Access, Field, Handle, Outcome, Pc, Register, Span, Value};
+use ipcsim_kernel::{Field, Handle, Pc, Register, Span, Value};
 
 use super::{Failed, LATER, Unit, thread_name};
 use crate::ast::{self, Arg, Fields, Objects, Reference, Step};
 use crate::compile::resolve::{Allow, Compiled, Inspections, Scope, fold_list};
-use crate::compile::settings::word;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Shape};
-use crate::place::{Place, Placed};
+use crate::place::Place;
 
 impl Unit<'_> {
     pub(super) fn verb(&mut self, step: &Step, call: CallWord) -> Result<Verb, Failed> {
         let fields = &step.fields;
         Ok(match call {
-            CallWord::Send => Verb::Send(self.send(step)?),
+            CallWord::Send => {
+                let into = fields.get("into").map(|_| self.register_of_into(fields));
+                Verb::Send(Send { into, ..self.send(step)? })
+            }
             CallWord::Call => {
                 let request = self.send(step)?;
                 Verb::Call { request, answer: Answer::Message(self.register_of_into(fields)) }
@@ -59,6 +61,8 @@ impl Unit<'_> {
             }
             CallWord::Register | CallWord::Unregister | CallWord::Lookup => self.inquiry(step)?,
             CallWord::Open => self.open(step)?,
+            CallWord::Close => Verb::File(FileVerb::Close(self.operand_object(step)?)),
+            CallWord::Duplicate => self.duplicate(step)?,
             CallWord::Allocate => self.allocate(step)?,
             CallWord::Free => self.free(step)?,
             CallWord::Lock => self.lock(step)?,
@@ -100,16 +104,6 @@ impl Unit<'_> {
         Ok(Verb::Select { into: self.operand_register(step), among, wait: self.wait(fields)? })
     }
 
-    fn open(&mut self, step: &Step) -> Result<Verb, Failed> {
-        let access = match word(&step.fields, "mode") {
-            Some("read") => Access::Read,
-            _ => Access::Write,
-        };
-        self.check_path(step)?;
-        let path = self.operand_expr(step)?;
-        Ok(Verb::File(FileVerb::Open { path, into: self.register_of_into(&step.fields), access }))
-    }
-
     pub(super) fn send(&mut self, step: &Step) -> Result<Send, Failed> {
         let fields = &step.fields;
         Ok(Send {
@@ -128,6 +122,7 @@ impl Unit<'_> {
                 None => None,
                 Some(_) => Some(self.object(fields, "hold-one", Allow::OneObject)?),
             },
+            into: None,
             wait: match (fields.get("hold-one"), fields.get("wait")) {
                 (Some(_), None) => Wait::Never,
                 _ => self.wait(fields)?,
@@ -295,32 +290,6 @@ impl Unit<'_> {
             Some(index) => Some(self.expr(index)?),
         };
         Ok(Some(Threads { name: thread_name(self.machine, &name.value), index }))
-    }
-
-    /// A path that is written down must be one of the scenario's.
-    pub(super) fn check_path(&mut self, step: &Step) -> Result<(), Failed> {
-        let Arg::Expr(Placed { value: Shape::Text(path), at }) = &step.operand.value else {
-            return Ok(());
-        };
-        if self.machine.files.iter().any(|file| file.path.as_ref() == path.as_str()) {
-            return Ok(());
-        }
-        // A handler for `no-such-name` says that the author knows.
-        if step.handlers().iter().any(|handler| handler.outcome.value == Outcome::NoSuchName) {
-            return Ok(());
-        }
-        let known: Vec<String> =
-            self.machine.files.iter().map(|file| file.path.to_string()).collect();
-        let list = known.join(" ");
-        Err(Box::new(
-            Diagnostic::new(Code::UnknownName, *at, format!("no file has the path `{path}`"))
-                .did_you_mean(path, known.iter().map(String::as_str))
-                .help(if list.is_empty() {
-                    "paths are declared in `files:`".to_string()
-                } else {
-                    format!("the files are {list}")
-                }),
-        ))
     }
 
     // Parts of steps.

@@ -44,6 +44,7 @@ impl Unit<'_> {
             rights,
             memory: Vec::new(),
             hold: None,
+            into: None,
             wait,
         };
         Ok(Verb::Call { request, answer: Answer::OfNames(inquiry) })

@@ -11,10 +11,15 @@ use crate::compile::settings::{capacity, order, pick, unsigned, word};
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Unit<'_> {
-    /// A mailbox, a port or a port set.
-    pub(super) fn create(&self, step: &Step) -> Result<Verb, Failed> {
+    /// A mailbox, a port, a port set, a pipe or a channel.
+    pub(super) fn create(&mut self, step: &Step) -> Result<Verb, Failed> {
         let fields = &step.fields;
-        match word(fields, "kind") {
+        let kind = word(fields, "kind");
+        if matches!(kind, Some("pipe" | "channel")) {
+            return self.create_stream(step);
+        }
+        self.check_ends(step)?;
+        match kind {
             Some("port-set") => self.create_set(step),
             Some("port") => self.create_port(step),
             _ => Ok(Verb::Create {
@@ -101,6 +106,7 @@ impl Unit<'_> {
                     Some("copy-send") => Disposition::CopySend,
                     Some("make-send") => Disposition::MakeSend,
                     Some("make-send-once") => Disposition::MakeSendOnce,
+                    Some("file") => Disposition::File,
                     _ => Disposition::MoveSendOnce,
                 },
             })
