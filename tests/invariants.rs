@@ -79,7 +79,7 @@ fn every_derived_number_is_counted_again() {
     assert_eq!(known, all.split_whitespace().collect(), "all derived fields are tried");
     let machine = loaded("test.yaml", SCENARIO, &[]).machine.expect("it has no errors");
     let mut tried = BTreeMap::new();
-    walk(&machine, 1, 40, |state| {
+    walk(&machine, 1, 400, |state| {
         for (name, change) in changes {
             let mut wrong = state.clone();
             if !change(&mut wrong) {

@@ -23,10 +23,33 @@ fn machine_of(text: &str) -> Machine {
     loaded.machine.expect("a scenario without errors has a machine")
 }
 
+/// Every byte that was written is read, or in its pipe, or lost with it.
+fn assert_bytes_are_conserved(told: &Told, records: &[Record]) {
+    let (mut written, mut read) = (0, 0);
+    for record in records.iter().filter(|record| is_about_pipe(record)) {
+        match record.event.as_str() {
+            "written" => written += record.size.expect("it says how many"),
+            "received" => read += record.size.expect("it says how many"),
+            _ => {}
+        }
+    }
+    let pipes = || told.run.state.mailboxes.iter().filter_map(|mailbox| mailbox.bytes());
+    let left: u64 = pipes().map(|bytes| bytes.count).sum();
+    let streams = told.run.state.mailboxes.iter().filter_map(|mailbox| mailbox.stream());
+    let loses = streams.into_iter().any(|stream| stream.readers == 0);
+    assert!(written >= read + left, "nothing is read that was not written");
+    assert!(loses || written == read + left, "what was written is read, or there");
+}
+
+fn is_about_pipe(record: &Record) -> bool {
+    record.object.as_ref().is_some_and(|object| object.starts_with("pipe "))
+}
+
 /// Every message that was sent is received, stored, lost, withdrawn, or with a sender that waits.
 fn assert_conservation(told: &Told, records: &[Record]) {
     let mut fate: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
-    for record in records {
+    // What is written to a pipe becomes bytes.
+    for record in records.iter().filter(|record| !is_about_pipe(record)) {
         let Some(serial) = record.serial else { continue };
         let fates = fate.entry(serial).or_default();
         match record.event.as_str() {
@@ -39,7 +62,8 @@ fn assert_conservation(told: &Told, records: &[Record]) {
     for message in state.mailboxes.iter().flat_map(|mailbox| &mailbox.messages) {
         fate.entry(message.serial.0).or_default().push("stored");
     }
-    for (_, message) in state.mailboxes.iter().flat_map(|mailbox| &mailbox.senders) {
+    let keeps_messages = state.mailboxes.iter().filter(|mailbox| mailbox.bytes().is_none());
+    for (_, message) in keeps_messages.flat_map(|mailbox| &mailbox.senders) {
         fate.entry(message.serial.0).or_default().push("held");
     }
     let ports = state.mailboxes.iter().filter_map(|mailbox| mailbox.port());
@@ -183,6 +207,7 @@ fn assert_runs_agree(one: &Run, other: &Run) {
 fn assert_laws(text: &str, told: &Told) {
     assert_invariants(&told.machine, &told.run.state);
     let records = assert_trace_reads_as_written(&told.trace);
+    assert_bytes_are_conserved(told, &records);
     assert_conservation(told, &records);
     assert_stuck_stays_stuck(told, &records);
     assert_nothing_is_left(told);

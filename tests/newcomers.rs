@@ -33,7 +33,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`receive` takes one, `send` gives it back",
         "- create: m\n  kind: mailbox\n  capacity: 1\n- send: key\n  to: ${m}\n- receive: key\n  from: ${m}",
     ),
-    ("- pipe: p", "write `create: box` with `kind: mailbox`", "- create: box\n  kind: mailbox"),
+    (
+        "- pipe: p",
+        "write `create: r` with `kind: pipe` and `write-end: w`",
+        "- create: r\n  kind: pipe\n  write-end: w",
+    ),
+    (
+        "- dup: fd",
+        "write `duplicate: ${fd}` with `into: other`",
+        "- create: r\n  kind: pipe\n  write-end: w\n- duplicate: ${r}\n  into: other",
+    ),
     ("- channel: c", "declare it in `mailboxes:`", "- create: box\n  kind: mailbox"),
     (
         "- spawn-thread: worker",
@@ -41,7 +50,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "- thread: worker\n  do: [yield]",
     ),
     ("- create-process: child", "write `spawn: child` with `do:`", "- spawn: child\n  do: [yield]"),
-    ("- close: box", "write `destroy: box`", "- create: box\n  kind: mailbox\n- destroy: ${box}"),
+    ("- unlink: box", "write `destroy: box`", "- create: box\n  kind: mailbox\n- destroy: ${box}"),
     ("- raise: trouble", "write `fault: name-of-it`", "- fault: trouble"),
     (
         "- rpc: hello\n  to: Q",

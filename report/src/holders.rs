@@ -48,7 +48,7 @@ pub(crate) fn why_pipe_is_full(
     };
     let (held, limit, left) = (bytes(held.count), bytes(limit), bytes(message.size));
     let readers = who_has_open(names, state, id, Access::Read);
-    format!("{held} of {limit} are in it, {left} are left to write, and only {readers} could read")
+    format!("it holds {held} of {limit}, with {left} still to write, and {readers} could read")
 }
 
 /// Who has an end of a pipe or channel open: `shell and reader`.

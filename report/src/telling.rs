@@ -73,6 +73,7 @@ impl Telling<'_> {
             | Kind::Resumed(_)
             | Kind::Interrupted(_) => return self.of_others(),
             Kind::Written { .. } | Kind::EndOfFile(_) => return self.of_streams(),
+            Kind::Inherits(priority, waiter) => self.inherits(*priority, *waiter),
             Kind::Allocated(..)
             | Kind::Freed(_)
             | Kind::Read { .. }
@@ -131,6 +132,15 @@ impl Telling<'_> {
                 format!("{who} is inside a {call} {place}, and that cannot be done twice")
             }
             None => format!("{who} is inside a call, and that cannot be done twice"),
+        }
+    }
+
+    fn inherits(&self, priority: i64, waiter: Option<ThreadId>) -> String {
+        match waiter {
+            Some(t) => {
+                format!("runs at {priority}: {} waits for it", self.names.thread(self.state, t))
+            }
+            None => format!("runs at {priority} again"),
         }
     }
 

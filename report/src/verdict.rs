@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use ipcsim_explore::{Class, Hidden, Measures, Outcome, Problem, Reason, Run, Stop, Verdict};
+use ipcsim_explore::{
+    Class, Hidden, Inversion, Measures, Outcome, Problem, Reason, Run, Stop, Verdict,
+};
 use ipcsim_kernel::{BlockedOn, Bound, Machine, Pc, Role, State, Thread, ThreadId, ThreadState};
 
 use crate::reasons::{Waiting, waiting};
@@ -34,6 +36,9 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[String]
     }
     if let Some(hidden) = &run.hidden {
         tell_hidden(&mut out, machine, run, hidden);
+    }
+    if let Some(inversion) = &run.inversion {
+        write(&mut out, told_inversion(machine, &run.state, inversion));
     }
     match verdict.outcome {
         Outcome::Completes => write(&mut out, completed(run, verdict)),
@@ -152,6 +157,19 @@ fn tell_round(out: &mut String, machine: &Machine, run: &Run) {
             if who.len() == 1 { "s" } else { "" }
         );
     }
+}
+
+/// That an urgent thread has waited while a less urgent one ran.
+fn told_inversion(machine: &Machine, state: &State, inversion: &Inversion) -> String {
+    let name = |t: ThreadId| Names::new(machine).thread(state, t);
+    let Inversion { waiter, holder, ran, ns } = *inversion;
+    format!(
+        "priority inversion: {} waited {} for {}, which {} kept from running",
+        name(waiter),
+        time(ns),
+        name(holder),
+        name(ran)
+    )
 }
 
 fn tell_hidden(out: &mut String, machine: &Machine, run: &Run, hidden: &Hidden) {

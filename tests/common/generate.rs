@@ -112,6 +112,9 @@ fn kernel(dice: &mut Dice, out: &mut String, has_memory: bool) {
         option(out, "fork", &["one-thread", "refuse", "all-threads"]);
         option(out, "fork-image", &["copy-on-write", "copy"]);
         option(out, "exec", &memory::EXECS);
+        option(out, "pipe-buf", &["2B", "4B"]);
+        option(out, "descriptors-on-exec", &["keep", "close"]);
+        option(out, "in-flight-cycles", &["collect", "leak"]);
     }
     if dice.chance(15) {
         let _ = writeln!(out, "  detect: {}", dice.pick(&["refuse", "refuse-chain"]));

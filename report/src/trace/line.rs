@@ -98,6 +98,7 @@ impl Scribe<'_> {
             | Kind::Suspended(_)
             | Kind::Resumed(_)
             | Kind::Interrupted(_)
+            | Kind::Inherits(..)
             | Kind::ThreadKilled(_) => self.of_others(out, &event.kind),
             Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
             Kind::Received(_) | Kind::Withdrawn(_) | Kind::Kept(_) => {}
@@ -156,6 +157,13 @@ impl Scribe<'_> {
                 self.process(out, *process);
             }
             Kind::ProcessEnded(process, end) => self.process_ended(out, *process, end),
+            Kind::Inherits(priority, waiter) => {
+                number(out, ",\"priority\":", *priority);
+                if let Some(t) = waiter {
+                    key(out, ",\"to\":");
+                    self.thread(out, *t);
+                }
+            }
             Kind::Replaced(program) => {
                 text(out, ",\"text\":", &self.machine.symbols.programs[program.index()]);
             }
@@ -369,6 +377,7 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Wrote { .. } => "wrote",
         Kind::Written { .. } => "written",
         Kind::EndOfFile(_) => "end-of-file",
+        Kind::Inherits(..) => "inherits",
         Kind::Locked(..) => "locked",
         Kind::Unlocked(..) => "unlocked",
         Kind::Faulted(..) => "page-fault",

@@ -214,6 +214,12 @@ pub const EVENTS: &[EventSpec] = &[
         "the thread has found that nothing is in a pipe or channel, and that nobody can write any more",
     ),
     event(
+        "inherits",
+        &["thread", "line", "priority"],
+        &["to"],
+        "the thread runs at this priority, because it holds up the other one; without one, at its own again; only a run says so",
+    ),
+    event(
         "locked",
         &["thread", "line", "object", "page"],
         &[],

@@ -172,8 +172,24 @@ pub struct RunFound {
     pub unreceived: u64,
     /// Messages that were lost.
     pub lost: u64,
+    /// The longest priority inversion, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inversion: Option<InversionFound>,
     /// What the run cost.
     pub measures: Measured,
+}
+
+/// An urgent thread has waited while a less urgent one ran.
+#[derive(Debug, Serialize)]
+pub struct InversionFound {
+    /// Who waited.
+    pub waiter: String,
+    /// For whom.
+    pub holder: String,
+    /// Who ran meanwhile.
+    pub ran: String,
+    /// For how long, in simulated nanoseconds.
+    pub ns: u64,
 }
 
 /// What a run cost.

@@ -21,7 +21,7 @@ pub use explore::{
 pub use random::GENERATOR;
 pub use replay::{context_switches, replay};
 pub use run::{
-    Hidden, Limits, Measures, NoTrace, Round, Run, RunProgress, Stop, Stuck, Tracer, run,
+    Hidden, Inversion, Limits, Measures, NoTrace, Round, Run, RunProgress, Stop, Stuck, Tracer, run,
 };
 pub use space::{Asks, Delivery, Edge, Grain, Log, Lookers, Looks, Move, Reduction, Reductions};
 pub use token::{BadToken, LooksAt, View, follow, token, view_of};

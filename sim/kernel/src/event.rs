@@ -138,6 +138,9 @@ pub enum Kind<'a> {
     },
     /// The thread has found that nothing is in a pipe or channel, and that nobody can write any more.
     EndOfFile(MailboxId),
+    /// The thread runs at this priority from now on, because it holds up another one; or at its own again. Only a run tells
+    /// this.
+    Inherits(i64, Option<ThreadId>),
     /// So many pages of what was just written were shared, and copied first. Only a run tells this.
     Faulted(Region, u32),
 }

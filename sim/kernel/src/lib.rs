@@ -57,4 +57,4 @@ pub use state::{
     Thread, ThreadState,
 };
 pub use step::{Progress, Transition, step};
-pub use timing::{Costs, ForkImage, Preempt, Scheduler, Timing};
+pub use timing::{Costs, ForkImage, Inheritance, Preempt, Scheduler, Timing};

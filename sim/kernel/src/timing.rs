@@ -17,8 +17,19 @@ pub struct Timing {
     pub quantum_ns: u64,
     /// How a fork copies memory.
     pub fork_image: ForkImage,
+    /// Whether a thread runs as urgently as those whom it holds up.
+    pub inheritance: Inheritance,
     /// What operations cost.
     pub costs: Costs,
+}
+
+/// Whether a thread runs as urgently as those whom it holds up. Only [`Scheduler::Priority`] looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Inheritance {
+    /// It runs at its own priority.
+    Off,
+    /// It inherits the priority of the most urgent of them.
+    On,
 }
 
 /// How a fork copies memory. No program can tell; it is a matter of costs.
@@ -96,6 +107,7 @@ impl Default for Timing {
             preempt: Preempt::Never,
             quantum_ns: 10_000_000,
             fork_image: ForkImage::CopyOnWrite,
+            inheritance: Inheritance::Off,
             costs: Costs::default(),
         }
     }

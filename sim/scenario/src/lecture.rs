@@ -27,6 +27,7 @@ pub const SLIDES: &[&str] = &[
     "Mach: operations",
     "Mach: RPC",
     "Mach: naming",
+    "Summary: a Unix surprise",
 ];
 
 /// The place of a slide in the lecture; what is not a slide comes last.

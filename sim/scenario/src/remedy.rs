@@ -3,6 +3,7 @@
 //! They change the text and not what was read from it, so that they can be shown as the author would make
 //! them, and everything else stays as it was written.
 
+mod closes;
 mod locks;
 mod room;
 mod steps;
@@ -49,6 +50,8 @@ pub enum Sort {
     Merge,
     /// A right is given up that is never used.
     Drop,
+    /// An end of a pipe is closed by a process that does not need it.
+    Close,
     /// A sender keeps the memory that it sends.
     Keep,
     /// A call waits for a limited time, where the program says what happens then.
@@ -127,6 +130,7 @@ pub fn remedies(text: &str) -> Vec<Remedy> {
     for table in ["processes", "programs"] {
         for (name, node) in entries(get(&root, table)) {
             finder.steps_below(&name.value, node);
+            finder.missing_closes(&name.value, node);
             finder.merges(&name.value, node);
         }
     }
@@ -340,6 +344,28 @@ processes:
         let changed = Remedy::apply(text, &[kept]).expect("one remedy is alone");
         assert!(changed.contains("{region: b, transfer: copy-on-write}"), "{changed}");
         assert!(!loaded(&changed).has_errors());
+    }
+
+    #[test]
+    fn a_child_may_close_what_it_does_not_need() {
+        let text = "processes:
+  P:
+    - create: r
+      kind: pipe
+      write-end: w
+    - fork: Q
+      do:
+        - receive: m
+          from: ${r}
+    - {receive: end, from: Q, when: {dead: []}}
+";
+        let found = remedies(text);
+        let closes = |what: &str| found.iter().find(|it| it.what == what).expect("a remedy");
+        let child = closes("Q: close w before line 8");
+        let changed = Remedy::apply(text, &[child]).expect("one remedy is alone");
+        assert!(changed.contains("        - close: ${w}\n        - receive: m"), "{changed}");
+        let both = Remedy::apply(text, &[child, closes("P: close w before line 10")]);
+        assert!(!loaded(&both.expect("they are about different places")).has_errors());
     }
 
     #[test]

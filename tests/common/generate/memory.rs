@@ -6,7 +6,11 @@ use super::{Dice, Steps};
 
 /// Most processes begin with a region.
 pub fn begin(dice: &mut Dice, out: &mut String) {
-    let _ = writeln!(out, "      - set: {{r: none, x: none}}");
+    let _ = writeln!(out, "      - set: {{r: none, x: none, rd: none, wr: none}}");
+    if dice.chance(50) {
+        let kind = dice.pick(&["pipe, capacity: 6B", "pipe", "channel, capacity: 1", "channel"]);
+        let _ = writeln!(out, "      - {{create: rd, kind: {kind}, write-end: wr}}");
+    }
     if dice.chance(70) {
         let _ = writeln!(out, "      - allocate: r\n        size: 10KiB\n        value: new");
     }
@@ -31,8 +35,10 @@ pub fn programs(out: &mut String) {
 
 impl Steps<'_> {
     pub(super) fn memory(&mut self, indent: usize, depth: u64) {
-        if self.dice.chance(20) {
-            return self.images(indent, depth);
+        match self.dice.below(10) {
+            0 | 1 => return self.images(indent, depth),
+            2..=4 => return self.ends(indent),
+            _ => {}
         }
         let page = self.dice.pick(&["", "", ", page: 0", ", page: 1", ", page: '${n}'"]);
         let pages = self.dice.pick(&["", ", pages: 2", ", page: 1", ", page: '${n}'"]);
@@ -85,5 +91,36 @@ impl Steps<'_> {
         } else {
             self.line(indent + 2, "replicas: 2");
         }
+    }
+
+    /// What becomes of pipes and channels.
+    fn ends(&mut self, indent: usize) {
+        let end = self.dice.pick(&["rd", "wr"]);
+        let wait = self.dice.pick(&["", "", ", wait: never", ", wait: 3us"]);
+        let when = "when: {would-block: [], timed-out: [], dead: [], no-right: [], refused: [], \
+                    no-memory: [], too-large: [], deadlock: [], interrupted: []}";
+        let to = self.destination();
+        let body = self.dice.pick(&["ab", "abcd", "'${n}'"]);
+        let step = match self.dice.below(12) {
+            0..=2 => format!("{{send: {body}, to: '${{wr}}'{wait}, {when}}}"),
+            3 => format!("{{send: {body}, to: '${{wr}}', into: n{wait}, {when}}}"),
+            4..=6 => {
+                let most = self.dice.pick(&["", ", max-size: 3B"]);
+                format!("{{receive: m, from: '${{rd}}'{most}{wait}, {when}}}")
+            }
+            7 => format!("{{close: '${{{end}}}', when: {{no-right: [], refused: []}}}}"),
+            8 => format!(
+                "{{duplicate: '${{{end}}}', into: wr, when: {{no-right: [], refused: []}}}}"
+            ),
+            9 => format!(
+                "{{send: x, to: {to}, rights: [{{port: '${{{end}}}', as: file}}]{wait}, {when}}}"
+            ),
+            10 => format!(
+                "{{if: m != none, then: [{{if: len(m.rights) > 0, then: [{{set: {{{end}: 'm.rights[0]'}}}}]}}]}}"
+            ),
+            _ => format!("{{select: list, among: ['${{rd}}', box1]{wait}, {when}}}"),
+        };
+        let condition = if self.dice.chance(90) { format!("{end} != none") } else { "true".into() };
+        self.line(indent, &format!("- {{if: {condition}, then: [{step}]}}"));
     }
 }

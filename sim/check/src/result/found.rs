@@ -8,8 +8,8 @@ use ipcsim_kernel::{Machine, ProcessId, State, ThreadId};
 use ipcsim_report::{Names, ResultInWords, Waiting, cut_off, results_in_words, waiting};
 
 use super::{
-    ClaimFound, DoomFound, EndingFound, FailedProcess, LeastFound, Measured, RepairFound,
-    RepairedFound, ResultFound, RowFound, RunFound, Schedules, Stuck, WaitingThread,
+    ClaimFound, DoomFound, EndingFound, FailedProcess, InversionFound, LeastFound, Measured,
+    RepairFound, RepairedFound, ResultFound, RowFound, RunFound, Schedules, Stuck, WaitingThread,
 };
 use crate::counterexample::{of_path, point_of_no_return};
 use crate::{Judgement, Least, Repair, Row, Subject};
@@ -69,6 +69,15 @@ pub fn of_run(machine: &Machine, run: &Run, verdict: &Verdict) -> RunFound {
         failures: failed(machine, &verdict.failures),
         unreceived: verdict.unreceived,
         lost: run.measures.lost,
+        inversion: run.inversion.map(|it| {
+            let name = |t: ThreadId| Names::new(machine).thread(&run.state, t);
+            InversionFound {
+                waiter: name(it.waiter),
+                holder: name(it.holder),
+                ran: name(it.ran),
+                ns: it.ns,
+            }
+        }),
         measures: measured(&run.measures),
     }
 }

@@ -7,6 +7,7 @@
 mod agenda;
 mod cpu;
 mod frames;
+mod inherit;
 mod ready;
 mod round;
 mod runner;
@@ -22,6 +23,7 @@ use crate::cancel::{Cancellation, Reason};
 use crate::space::Move;
 
 use cpu::Cpu;
+pub use inherit::Inversion;
 pub use round::Round;
 use runner::Advance;
 pub(crate) use runner::Runner;
@@ -192,6 +194,8 @@ pub struct Run {
     pub round: Option<Round>,
     /// The first deadlock that a timeout has hidden, if one was seen.
     pub hidden: Option<Hidden>,
+    /// The longest time that an urgent thread waited while a less urgent one ran, if it ever did.
+    pub inversion: Option<Inversion>,
     /// The processes that failed, in order of time. A daemon that failed when no worker was left is not
     /// among them.
     pub failed: Vec<ProcessId>,
@@ -252,6 +256,7 @@ pub fn run<T: Tracer>(machine: &Machine, limits: &Limits, tracer: &mut T) -> Run
         stuck: watch.stuck,
         round,
         hidden: runner.hidden,
+        inversion: runner.urgency.and_then(|urgency| urgency.worst()),
         failed: runner.failed,
         done_ns: runner.done_ns,
         waiting_since_ns: waiting_since.collect(),

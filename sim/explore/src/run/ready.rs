@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::sync::Arc;
 
 use ipcsim_kernel::{Machine, Scheduler, State, ThreadId};
 
@@ -13,8 +12,8 @@ use crate::random::Stream;
 pub(crate) struct ReadyQueue {
     order: Order,
     slice_ns: u64,
-    /// The priorities of the file's threads; one that was started later has priority 0.
-    priorities: Arc<[i64]>,
+    /// The priorities at which threads run; empty if the scheduler ignores them.
+    priorities: Vec<i64>,
     arrivals: u64,
 }
 
@@ -43,7 +42,7 @@ impl ReadyQueue {
                 .iter()
                 .map(|thread| machine.family_of(thread.process).priority)
                 .collect(),
-            Scheduler::Fifo | Scheduler::RoundRobin | Scheduler::Random => Arc::from([]),
+            Scheduler::Fifo | Scheduler::RoundRobin | Scheduler::Random => Vec::new(),
         };
         Self { order, slice_ns, priorities, arrivals: 0 }
     }
@@ -93,6 +92,19 @@ impl ReadyQueue {
     /// The priority of a thread; 0 if the scheduler ignores priorities.
     pub(crate) fn priority(&self, t: ThreadId) -> i64 {
         self.priorities.get(t.index()).copied().unwrap_or(0)
+    }
+
+    /// Threads run at these priorities from now on. Those that wait keep the order of their arrival.
+    pub(crate) fn set_priorities(&mut self, priorities: &[i64]) {
+        self.priorities.clear();
+        self.priorities.extend_from_slice(priorities);
+        if let Order::Priority(heap) = &mut self.order {
+            let entries = std::mem::take(heap).into_vec();
+            let anew = |(_, arrival, t): (i64, Reverse<u64>, ThreadId)| {
+                (priorities.get(t.index()).copied().unwrap_or(0), arrival, t)
+            };
+            *heap = entries.into_iter().map(anew).collect();
+        }
     }
 
     /// The priority of the most urgent thread, if it can preempt another.

@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use ipcsim_kernel::program::Op;
 use ipcsim_kernel::{
     Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId,
-    ThreadState, Transition, assert_invariants, circle_of, step,
+    ThreadState, Transition, assert_invariants, step,
 };
 
 use crate::cancel::Cancellation;
 
 use super::agenda::{Agenda, Draws, Telling};
 use super::cpu::{Cpu, Phase};
+use super::inherit::Urgency;
 use super::timers::Due;
 use super::{Hidden, Limits, Stop, Tracer};
 
@@ -38,7 +39,9 @@ pub(crate) struct Runner<'m> {
     pub(super) failed: Vec<ProcessId>,
     /// The first deadlock that a timeout has hidden; below, how often one was searched for.
     pub(super) hidden: Option<Hidden>,
-    looks: u32,
+    /// How urgent threads are, where that makes a difference.
+    pub(super) urgency: Option<Box<Urgency>>,
+    pub(super) looks: u32,
     /// The step at which cancellation and progress are next checked.
     next_poll: u64,
     /// An undisturbed processor goes on by itself up to this step; below, up to this time.
@@ -71,6 +74,7 @@ impl<'m> Runner<'m> {
             ended: vec![false; state.processes.len()],
             failed: Vec::new(),
             hidden: None,
+            urgency: Urgency::of(machine),
             looks: 0,
             next_poll: 0,
             stride_ends: 0,
@@ -127,20 +131,20 @@ impl<'m> Runner<'m> {
         let next_cpu = self.next_cpu();
         let next = next_cpu.map(|(_, at)| at).into_iter().chain(due).min();
         if next.is_some_and(|next| next >= self.until_ns) {
-            self.agenda.now_ns = self.until_ns;
+            self.pass_to(self.until_ns);
             let is_the_end = self.until_ns == u64::MAX;
             return Advance::Over(if is_the_end { Stop::Clock } else { Stop::Time });
         }
         match (next_cpu, due) {
             (None, None) => return Advance::Over(Stop::Over),
             (Some((cpu, at)), due) if due.is_none_or(|due| at < due) => {
-                self.agenda.now_ns = at;
+                self.pass_to(at);
                 if let Some(stop) = self.serve_cpu(cpu, due, tracer) {
                     return Advance::Over(stop);
                 }
             }
             (_, Some(due)) => {
-                self.agenda.now_ns = due;
+                self.pass_to(due);
                 self.serve_timer(tracer);
             }
             (Some(_), None) => unreachable!("without a timer the processor goes first"),
@@ -169,6 +173,9 @@ impl<'m> Runner<'m> {
             assert_invariants(self.machine, &self.state);
             self.agenda.frames.assert_agree_with(&self.state);
         }
+        if self.urgency.is_some() {
+            self.look_at_urgency(tracer);
+        }
         progress
     }
 
@@ -182,22 +189,6 @@ impl<'m> Runner<'m> {
                 self.note_hidden_circle(thread);
                 self.perform(Transition::Expire(thread), tracer);
             }
-        }
-    }
-
-    /// If only a timeout breaks a wait cycle, the deadlock is merely hidden. Searched for a few
-    /// times, in machines of moderate size; it changes no verdict.
-    fn note_hidden_circle(&mut self, t: ThreadId) {
-        const LOOKS: u32 = 32;
-        const THREADS: usize = 1_000;
-        if self.hidden.is_some() || self.looks >= LOOKS || self.state.threads.len() > THREADS {
-            return;
-        }
-        self.looks += 1;
-        let threads = circle_of(self.machine, &self.state, t);
-        if !threads.is_empty() {
-            let waits = threads.iter().map(|t| (*t, self.state.threads[t.index()].pc)).collect();
-            self.hidden = Some(Hidden { opened_ns: self.agenda.now_ns, by: t, waits });
         }
     }
 
@@ -249,8 +240,17 @@ impl<'m> Runner<'m> {
             if at >= due || at >= self.until_ns {
                 return None;
             }
-            self.agenda.now_ns = at;
+            self.pass_to(at);
         }
+    }
+
+    /// Time passes.
+    #[inline]
+    fn pass_to(&mut self, at: u64) {
+        if self.urgency.is_some() {
+            self.watch_inversions(at);
+        }
+        self.agenda.now_ns = at;
     }
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {

@@ -1,9 +1,9 @@
 //! Watches a run for stuck threads, and finds the moment when they got stuck.
 
-use ipcsim_kernel::{Machine, State, ThreadId, waits};
+use ipcsim_kernel::{Machine, State, ThreadId, circle_of, waits};
 
 use super::runner::{Advance, Runner};
-use super::{NoTrace, Stuck};
+use super::{Hidden, NoTrace, Stuck};
 use crate::repetition::Repetition;
 use ipcsim_kernel::waits::is_at_rest;
 
@@ -100,6 +100,24 @@ impl<'m> Watch<'m> {
             }
         }
         Some(went(&low, 1).0)
+    }
+}
+
+impl Runner<'_> {
+    /// If only a timeout breaks a wait cycle, the deadlock is merely hidden. Searched for a few
+    /// times, in machines of moderate size; it changes no verdict.
+    pub(super) fn note_hidden_circle(&mut self, t: ThreadId) {
+        const LOOKS: u32 = 32;
+        const THREADS: usize = 1_000;
+        if self.hidden.is_some() || self.looks >= LOOKS || self.state.threads.len() > THREADS {
+            return;
+        }
+        self.looks += 1;
+        let threads = circle_of(self.machine, &self.state, t);
+        if !threads.is_empty() {
+            let waits = threads.iter().map(|t| (*t, self.state.threads[t.index()].pc)).collect();
+            self.hidden = Some(Hidden { opened_ns: self.agenda.now_ns, by: t, waits });
+        }
     }
 }
 

@@ -63,16 +63,23 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 return Err(Stop::Outcome(Outcome::WouldBlock));
             }
             self.note(Some(t), Kind::Sent(&message));
-            self.put(t, &mut message, count);
+            self.put(&mut message, count);
+            self.tell_what_went(t, id, count);
             self.has_written(t, &message);
             return Ok(());
         }
         self.note(Some(t), Kind::Sent(&message));
+        let mut untold = 0;
         while message.size > 0 && !self.stands_behind_writers(id) && self.fits(&message) {
             let count = message.size.min(self.piece_size(id));
-            self.put(t, &mut message, count);
-            self.serve_readers(id);
+            self.put(&mut message, count);
+            untold += count;
+            if !self.mailbox(id).receivers.is_empty() {
+                self.tell_what_went(t, id, std::mem::take(&mut untold));
+                self.serve_readers(id);
+            }
         }
+        self.tell_what_went(t, id, untold);
         if message.size == 0 {
             self.has_written(t, &message);
             return Ok(());
@@ -120,10 +127,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// So many bytes of a message are in its pipe from now on.
-    fn put(&mut self, t: ThreadId, message: &mut Arc<Message>, count: u64) {
-        if count == 0 {
-            return;
-        }
+    fn put(&mut self, message: &mut Arc<Message>, count: u64) {
         let id = message.mailbox;
         let mut piece = Piece::of(&message.body, message.size);
         let first = piece.cut(count);
@@ -134,10 +138,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         rest.extras.get_or_insert_default().written += count;
         let bytes = self.state.mailboxes[id.index()].bytes_mut().expect("it is a pipe");
-        bytes.put(first);
-        let there = bytes.count;
+        if count > 0 {
+            bytes.put(first);
+        }
         self.sink.copied(count);
-        self.note(Some(t), Kind::Written { pipe: id, bytes: count, there });
+    }
+
+    fn tell_what_went(&mut self, t: ThreadId, pipe: MailboxId, bytes: u64) {
+        if bytes > 0 {
+            let there = self.mailbox(pipe).bytes().map_or(0, |bytes| bytes.count);
+            self.note(Some(t), Kind::Written { pipe, bytes, there });
+        }
     }
 
     /// A thread has written what it will of a message.
@@ -181,7 +192,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             let Some(place) = next else { return };
             let (t, mut message) = self.state.mailboxes[id.index()].release_sender(place);
             let count = message.size.min(self.piece_size(id));
-            self.put(t, &mut message, count);
+            self.put(&mut message, count);
+            self.tell_what_went(t, id, count);
             if message.size == 0 {
                 self.leave_queue(t);
                 self.count_written(t, &message);

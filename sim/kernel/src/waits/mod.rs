@@ -18,6 +18,7 @@ mod awaited;
 mod condition;
 mod future;
 mod graph;
+mod holding;
 mod rest;
 mod search;
 
@@ -31,6 +32,7 @@ pub use condition::{Condition, Place, Type};
 pub use future::settled;
 pub use graph::WaitGraph;
 pub(crate) use graph::wait_graph;
+pub use holding::held_up_by;
 pub use rest::{is_at_rest, rests_in_its_main_receive};
 use search::Search;
 

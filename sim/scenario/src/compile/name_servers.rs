@@ -217,6 +217,15 @@ impl Compiler<'_> {
             self.found.push(unknown(&wanted, known));
             return None;
         }
+        // What is forked has the steps of another, and asks whom that one asks.
+        let child = self.names.children.get(&declaration.name.value);
+        if child.is_some_and(|child| child.per_root > 0) {
+            return match &servers[..] {
+                [] => port(DEFAULT),
+                [only] => port(&only.name.value),
+                _ => None,
+            };
+        }
         if !asks_for_names(fields, self.scenario) {
             return None;
         }

@@ -2,11 +2,11 @@
 
 use ipcsim_kernel::{
     ByteOrder, Capacity, Costs, Detect, DyingPort, Exec, Fork, ForkImage, HandOver, InFlightCycles,
-    MemoryFull, OnExec, Order, Pick, Policies, Preempt, Scheduler, SetOrder, Timing, TooLarge,
-    Wake,
+    Inheritance, MemoryFull, OnExec, Order, Pick, Policies, Preempt, Scheduler, SetOrder, Timing,
+    TooLarge, Wake,
 };
 
-use crate::ast::{Arg, Fields};
+use crate::ast::{Arg, Fields, Flag};
 use crate::place::Placed;
 
 pub(super) fn capacity(fields: &Fields, key: &str) -> Option<Capacity> {
@@ -171,6 +171,10 @@ pub(super) fn timing(kernel: &Fields) -> Timing {
             _ => Preempt::Never,
         },
         quantum_ns: unsigned(kernel, "quantum").unwrap_or(default.quantum_ns).max(1),
+        inheritance: match kernel.get("priority-inheritance").map(|arg| &arg.value) {
+            Some(Arg::Flag(Flag::Yes)) => Inheritance::On,
+            _ => Inheritance::Off,
+        },
         fork_image: match word(kernel, "fork-image") {
             Some("copy") => ForkImage::Copy,
             _ => ForkImage::CopyOnWrite,

@@ -108,6 +108,14 @@ const EXAMPLES: &[(&str, &str)] = &[
         "programs:\n  editor:\n    with: {file: none}\n    do:\n      - log: edits ${file}\nprocesses:\n  shell:\n    - exec: editor\n      with: {file: a letter}\n",
     ),
     (
+        "close",
+        "processes:\n  P:\n    - create: r\n      kind: pipe\n      write-end: w\n    - send: hello\n      to: ${w}\n    - close: ${w}\n    - receive: m\n      from: ${r}\n    - receive: end\n      from: ${r}\n    - assert: end.size == 0\n",
+    ),
+    (
+        "duplicate",
+        "processes:\n  P:\n    - create: r\n      kind: pipe\n      write-end: w\n    - duplicate: ${w}\n      into: other\n    - close: ${w}\n    - send: hello\n      to: ${other}\n",
+    ),
+    (
         "allocate",
         "mailboxes: {box: {capacity: 1}}\nprocesses:\n  P:\n    - allocate: buf\n      size: 8KiB\n      value: 7\n    - send: here\n      to: box\n      memory: {region: buf, transfer: move}\n  Q:\n    - receive: m\n      from: box\n    - read: ${m.memory}\n      into: x\n    - assert: x == 7\n",
     ),

@@ -260,6 +260,7 @@ pub(super) fn default(of: &str, key: &str) -> Option<&'static str> {
 pub(super) const DEFAULTS: &[(&str, &str, &str)] = &[
     ("kernel", "scheduler", "fifo"),
     ("kernel", "preempt", "never"),
+    ("kernel", "priority-inheritance", "false"),
     ("kernel", "buffering", "none"),
     ("kernel", "memory", "unlimited"),
     ("kernel", "message-overhead", "0B"),

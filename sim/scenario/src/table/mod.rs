@@ -210,6 +210,11 @@ pub const KERNEL: &[Key] = &[
         Kind::Word(&["never", "calls"]),
         "In a run, whether a draw before each call sends the thread to the back of the ready queue",
     ),
+    optional(
+        "priority-inheritance",
+        Kind::Flag,
+        "With `scheduler: priority`: whether a thread runs as urgently as those whom it holds up",
+    ),
     optional("quantum", Kind::Duration, "Time slice of `round-robin` and `priority`; default 10ms"),
     optional("buffering", Kind::Capacity, "Capacity of each mailbox and link that names none"),
     optional("memory", Kind::Memory, "Kernel memory for buffered messages, shared by all"),

@@ -17,10 +17,7 @@ impl Unit<'_> {
     pub(super) fn verb(&mut self, step: &Step, call: CallWord) -> Result<Verb, Failed> {
         let fields = &step.fields;
         Ok(match call {
-            CallWord::Send => {
-                let into = fields.get("into").map(|_| self.register_of_into(fields));
-                Verb::Send(Send { into, ..self.send(step)? })
-            }
+            CallWord::Send => Verb::Send(Send { into: self.counted(fields), ..self.send(step)? }),
             CallWord::Call => {
                 let request = self.send(step)?;
                 Verb::Call { request, answer: Answer::Message(self.register_of_into(fields)) }
@@ -128,6 +125,11 @@ impl Unit<'_> {
                 _ => self.wait(fields)?,
             },
         })
+    }
+
+    /// Where a `send` puts the number of bytes that have gone.
+    fn counted(&self, fields: &Fields) -> Option<Register> {
+        fields.get("into").map(|_| self.register_of_into(fields))
     }
 
     /// A body is text, never a variable.

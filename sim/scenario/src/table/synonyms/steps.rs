@@ -107,7 +107,13 @@ pub(super) const STEPS: &[Synonym] = &[
     ),
     (
         At::Verb,
-        &["channel", "pipe", "queue", "socket", "mkfifo", "mailbox", "port", "buffer", "msgget"],
+        &["pipe", "pipe2", "mkpipe", "socketpair"],
+        "write `create: r` with `kind: pipe` and `write-end: w`; `kind: channel` keeps messages apart",
+    ),
+    (At::Verb, &["dup", "dup2", "fcntl"], "write `duplicate: ${fd}` with `into: other`"),
+    (
+        At::Verb,
+        &["channel", "queue", "socket", "mkfifo", "mailbox", "port", "buffer", "msgget"],
         "declare it in `mailboxes:` at the top of the file, or write `create: box` with `kind: mailbox`",
     ),
     (
@@ -130,7 +136,7 @@ pub(super) const STEPS: &[Synonym] = &[
         &["pthread-join", "waitpid", "wait-for"],
         "write `join: worker` for threads of this process",
     ),
-    (At::Verb, &["close", "delete", "remove-mailbox", "unlink"], "write `destroy: box`"),
+    (At::Verb, &["delete", "remove-mailbox", "unlink"], "write `destroy: box`"),
     (At::Verb, &["sched-yield", "nop", "skip", "pass", "noop"], "write `yield`"),
     (At::Verb, &["random", "rand"], "write `set: {x: random(1, 6)}`, or `choose:` between steps"),
     (
