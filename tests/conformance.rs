@@ -18,7 +18,7 @@ fn check(file: &str, id: &str) {
     let says = case["says"].as_str().expect("a case says what it is about");
     assert!(case.get("source").is_some(), "{id} names its source");
     let mut scenario = Mapping::new();
-    for key in ["kernel", "mailboxes", "ports", "port-sets", "names", "files"] {
+    for key in ["kernel", "mailboxes", "ports", "port-sets", "names", "files", "programs"] {
         if let Some(value) = case.get(key) {
             scenario.insert(key.into(), value.clone());
         }
@@ -26,6 +26,11 @@ fn check(file: &str, id: &str) {
     let processes = case["processes"].as_mapping().expect("a case has processes");
     let told_by = processes.iter().map(|(name, steps)| (name.clone(), telling(steps)));
     scenario.insert("processes".into(), Value::Mapping(told_by.collect()));
+    if let Some(Value::Mapping(programs)) = scenario.get("programs").cloned() {
+        let told = programs.iter().map(|(name, steps)| (name.clone(), telling(steps)));
+        let told = Value::Mapping(told.collect());
+        scenario.insert("programs".into(), told);
+    }
     let text = serde_yaml::to_string(&scenario).expect("a scenario can be written");
     let run = told(&text, &[]);
     let expected = case["expect"].as_mapping().expect("a case expects something");
@@ -169,6 +174,14 @@ cases! { sysv, "conformance/sysv.yaml":
 }
 cases! { minix, "conformance/minix.yaml":
     MN_01 MN_02 MN_04 MN_05 MN_07 MN_08 MN_10 MN_11 MN_16
+}
+
+cases! { unix, "conformance/unix.yaml":
+    PI_01 PI_02 PI_05 PI_07 PI_08 PI_10 PI_11 PI_13 PI_14 PI_19 UX_04 UX_11 UX_16 PL_01 PL_02 PL_10 PL_14 PF_01 PF_02 PF_04 PF_05 PF_07
+}
+
+cases! { qnx, "conformance/qnx.yaml":
+    QN_01 QN_02 QN_07 QN_10 QN_11 QN_13 QN_14
 }
 
 cases! { sel4, "conformance/sel4.yaml":

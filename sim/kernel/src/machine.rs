@@ -540,6 +540,11 @@ impl Machine {
         all.max().unwrap_or(0)
     }
 
+    /// Whether any process copies itself.
+    pub fn forks(&self) -> bool {
+        self.any_call(|effect| matches!(effect, Effect::Forks(_)))
+    }
+
     /// Whether any program uses regions of memory.
     pub fn uses_memory(&self) -> bool {
         self.any_call(|effect| matches!(effect, Effect::UsesMemory))

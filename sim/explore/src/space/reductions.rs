@@ -1,6 +1,6 @@
 //! What is left out of the state space.
 
-use ipcsim_kernel::{Detect, Machine, Probe};
+use ipcsim_kernel::{Detect, Fork, Machine, Probe};
 
 use super::{Asks, Looks};
 
@@ -56,12 +56,14 @@ impl Reductions {
 
 impl Reductions {
     /// Those that are sound for this machine. A kernel that refuses deadlocks looks at how far
-    /// every thread is and what its variables hold, so there local work is visible to others.
+    /// every thread is and what its variables hold, so there local work is visible to others; and a fork of all threads copies
+    /// them as far as they are.
     #[must_use]
     pub fn sound_for(self, machine: &Machine) -> Self {
+        let copies_all = machine.policies.fork == Fork::AllThreads && machine.forks();
         match machine.policies.detect {
-            Detect::Report => self,
-            Detect::Refuse | Detect::RefuseChain => Self::NONE,
+            Detect::Report if !copies_all => self,
+            Detect::Report | Detect::Refuse | Detect::RefuseChain => Self::NONE,
         }
     }
 

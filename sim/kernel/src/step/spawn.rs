@@ -1,6 +1,6 @@
 //! Creating a process from scratch, with the environment that its creator gives it.
 
-use ipcsim_program::Spawn;
+use ipcsim_program::{Descriptor, Grant, Spawn};
 
 use super::prelude::*;
 use crate::state::Life;
@@ -17,15 +17,22 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             parameters.push((*register, self.eval(t, value)?));
         }
         let names = self.names_for(own, child)?;
+        let passed = self.files_among(t, &spawn.rights)?;
         let rights = self.pack_rights(t, &spawn.rights, NO_MAILBOX)?;
         if let Some(into) = spawn.into {
             self.set(t, into, Value::Handle(Handle::Process(child)));
         }
         self.note(Some(t), Kind::Spawned(child));
         self.complete(t, Outcome::Ok);
-        self.endow((own, child), rights, names);
+        let opened = self.endow((own, child), rights, names);
         let first = self.state.processes[child.index()].first_thread;
-        for (register, value) in parameters {
+        for (register, mut value) in parameters {
+            if let Value::Handle(Handle::File(descriptor)) = &mut value
+                && let Some(place) = passed.iter().position(|it| it == &Some(*descriptor))
+                && let Some(own) = opened[place]
+            {
+                *descriptor = own;
+            }
             self.set(first, register, value);
         }
         self.begin_life(child);
@@ -39,15 +46,42 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.machine.children_of(spawn, own).find(is_unborn).ok_or(Stop::REFUSED)
     }
 
-    /// A new process gets the rights that its creator gives it, and its creator a right to control it.
+    /// The descriptors among rights, each at its place: what a new process is given of them it finds in its variables.
+    fn files_among(
+        &mut self,
+        t: ThreadId,
+        grants: &[Grant],
+    ) -> Result<Vec<Option<Descriptor>>, Fault> {
+        let mut files = Vec::with_capacity(grants.len());
+        for grant in grants {
+            files.push(match self.eval(t, &grant.port)? {
+                Value::Handle(Handle::File(descriptor)) => Some(descriptor),
+                _ => None,
+            });
+        }
+        Ok(files)
+    }
+
+    /// A new process gets the rights that its creator gives it, and its creator a right to control it. Returns what it has open
+    /// of them, each at its place.
     pub(super) fn endow(
         &mut self,
         (own, child): (ProcessId, ProcessId),
         rights: Box<[Carried]>,
         names: Option<MailboxId>,
-    ) {
-        for right in rights {
-            self.give_right(child, right);
+    ) -> Vec<Option<Descriptor>> {
+        let mut opened = Vec::with_capacity(rights.len());
+        for carried in rights {
+            opened.push(match carried.right {
+                Right::File(access) => match self.take_in_file(child, carried.port, access) {
+                    Right::Opened(descriptor) => Some(descriptor),
+                    _ => None,
+                },
+                _ => {
+                    self.give_right(child, carried);
+                    None
+                }
+            });
         }
         if let Some(port) = names {
             self.give_right(child, Carried { port, right: Right::Send });
@@ -58,6 +92,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         {
             self.state.processes[own.index()].rights.add(port);
         }
+        opened
     }
 
     pub(super) fn begin_life(&mut self, child: ProcessId) {
