@@ -7,6 +7,7 @@
 mod exploration;
 mod kernel;
 mod outside;
+mod processes;
 mod verdicts;
 
 use std::collections::BTreeSet;
@@ -26,8 +27,9 @@ struct Mutant {
 }
 
 /// All mutants, by the chapter that they stand in.
-const CHAPTERS: [(&str, &[Mutant]); 4] = [
+const CHAPTERS: [(&str, &[Mutant]); 5] = [
     ("kernel", kernel::MUTANTS),
+    ("processes", processes::MUTANTS),
     ("exploration", exploration::MUTANTS),
     ("verdicts", verdicts::MUTANTS),
     ("outside", outside::MUTANTS),
