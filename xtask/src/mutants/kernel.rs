@@ -96,8 +96,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "an answer holds a send right",
         file: "sim/kernel/src/state.rs",
-        before: "Route::Link | Route::Once => false,",
-        after: "Route::Link | Route::Once => true,",
+        before: "Route::Link | Route::Once | Route::Bytes => false,",
+        after: "Route::Link | Route::Once | Route::Bytes => true,",
     },
     Mutant {
         name: "who sends to itself has made a send right",
