@@ -119,7 +119,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("- compute: 5sec", "no unit is called `sec`", "- compute: 5s"),
     (
         "- create: box\n- send: x\n  to: ${box}",
-        "write `kind: mailbox` or `kind: port` or `kind: port-set` below it",
+        "write `kind: mailbox`, `kind: port`, `kind: port-set`, `kind: pipe` or `kind: channel` below it",
         "- create: box\n  kind: mailbox\n- send: x\n  to: ${box}",
     ),
     (
@@ -287,7 +287,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("- exit:", "write a number", "- exit: 0"),
     (
         "- create: box\n- send: x\n  to: box",
-        "write `kind: mailbox` or `kind: port` or `kind: port-set` below it",
+        "write `kind: mailbox`, `kind: port`, `kind: port-set`, `kind: pipe` or `kind: channel` below it",
         "- create: box\n  kind: mailbox\n- send: x\n  to: ${box}",
     ),
     // Claims.

@@ -101,7 +101,13 @@ impl Scribe<'_> {
             | Kind::Inherits(..)
             | Kind::ThreadKilled(_) => self.of_others(out, &event.kind),
             Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
-            Kind::Received(_) | Kind::Withdrawn(_) | Kind::Kept(_) => {}
+            Kind::Withdrawn(_) | Kind::Kept(_) => {}
+            Kind::Received(message) => {
+                // Of what comes out of a pipe, no other event says how much it is.
+                if self.state.mailboxes[message.mailbox.index()].bytes().is_some() {
+                    number(out, ",\"size\":", message.size);
+                }
+            }
             Kind::Sent(message) => self.message(out, message),
             Kind::Stored { messages, .. } => number(out, ",\"messages\":", *messages),
             Kind::Delivered { to, .. } => {
@@ -264,7 +270,7 @@ impl Scribe<'_> {
         }
         for (at, carried) in message.carried().enumerate() {
             key(out, if at == 0 { ",\"rights\":[{\"port\":" } else { ",{\"port\":" });
-            escape(out, &self.machine.mailbox_name(carried.port));
+            escape(out, &self.carried(carried.port));
             text(out, ",\"right\":", carried.right.word());
             out.push(b'}');
         }
@@ -286,6 +292,14 @@ impl Scribe<'_> {
 
     fn named(&self, mailbox: MailboxId) -> String {
         Names::new(self.machine).mailbox(self.state, mailbox, LinkEnd::Receiver)
+    }
+
+    /// A port by its name alone, and a pipe or channel as it is called where it is the object.
+    fn carried(&self, object: MailboxId) -> String {
+        match self.state.mailboxes[object.index()].stream() {
+            Some(_) => self.named(object),
+            None => self.machine.mailbox_name(object),
+        }
     }
 
     fn region(&mut self, out: &mut Vec<u8>, region: Region) {

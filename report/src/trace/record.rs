@@ -57,7 +57,8 @@ pub struct Record {
     /// The message's priority, if it is not 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
-    /// The rights that the message carries: each with its `port`, and which `right` it is.
+    /// The rights that the message carries: each with its `port`, and which `right` it is. Of a descriptor, `port` is what
+    /// it is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights: Option<Vec<BTreeMap<String, String>>>,
     /// The memory that the message carries: how many pages each region has.

@@ -92,8 +92,8 @@ pub const EVENTS: &[EventSpec] = &[
     event(
         "received",
         &["thread", "line", "object", "serial"],
-        &[],
-        "the thread's `receive` or `call` has returned with the message",
+        &["size"],
+        "the thread's `receive` or `call` has returned with the message; from a pipe with so many bytes",
     ),
     event(
         "withdrawn",
@@ -271,7 +271,7 @@ pub const KEYS: &[KeySpec] = &[
     key(
         "rights",
         Kind::Rights,
-        "the rights that it carries: each with its `port`, and which `right` it is",
+        "the rights that it carries: each with its `port`, and which `right` it is; of a descriptor, the pipe, channel or file, and what it may be used for",
     ),
     key("memory", Kind::Value, "the memory that it carries: how many pages each region has"),
     key("page", Kind::From(0), "a page of a region, or the first of several"),
@@ -379,6 +379,9 @@ impl EventSpec {
     }
 }
 
+/// What a message may carry: rights to ports, and descriptors of files, pipes and channels.
+const RIGHTS: [&str; 6] = ["receive", "send", "send-once", "read", "write", "dead"];
+
 impl KeySpec {
     fn schema(&self) -> Value {
         let mut schema = match self.kind {
@@ -395,7 +398,7 @@ impl KeySpec {
                     "required": ["port", "right"],
                     "properties": {
                         "port": { "type": "string" },
-                        "right": { "enum": ["receive", "send", "send-once", "dead"] },
+                        "right": { "enum": RIGHTS },
                     },
                 },
             }),

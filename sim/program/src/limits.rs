@@ -30,4 +30,4 @@ pub const CPUS: u32 = 64;
 
 /// The version of the meaning of scenarios: it changes whenever the same scenario could have other
 /// schedules, so that an old schedule is refused instead of being shown wrongly.
-pub const SEMANTICS: u64 = 7;
+pub const SEMANTICS: u64 = 8;

@@ -384,10 +384,16 @@ pub(crate) fn empty_program(at: Place, name: &str) -> Diagnostic {
 /// What to say about a missing key.
 fn missing(key: &Key) -> String {
     match key.kind {
-        Kind::Word(words) if words.len() <= 4 => {
-            let words: Vec<String> =
-                words.iter().map(|word| format!("`{}: {word}`", key.name)).collect();
-            format!("write {} below it", words.join(" or "))
+        Kind::Word(words) if words.len() <= 5 => {
+            let choice = |word: &&str| format!("`{}: {word}`", key.name);
+            let choices = match words {
+                [rest @ .., last] if !rest.is_empty() => {
+                    let rest: Vec<String> = rest.iter().map(choice).collect();
+                    format!("{} or {}", rest.join(", "), choice(last))
+                }
+                only => only.iter().map(choice).collect(),
+            };
+            format!("write {choices} below it")
         }
         _ => format!("`{}:` is missing, {}", key.name, lower_first(key.doc)),
     }
