@@ -103,6 +103,7 @@ codes! {
     Forwarded = 42, Warning;
     Memory = 43, Error;
     Descriptors = 44, Error;
+    Unheeded = 45, Warning;
 }
 
 impl Code {

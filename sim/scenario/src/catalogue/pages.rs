@@ -45,5 +45,6 @@ pub fn page(code: Code) -> &'static str {
         Code::Forwarded => include_str!("ipc042-forwarded.md"),
         Code::Memory => include_str!("ipc043-memory.md"),
         Code::Descriptors => include_str!("ipc044-descriptors.md"),
+        Code::Unheeded => include_str!("ipc045-unheeded.md"),
     }
 }

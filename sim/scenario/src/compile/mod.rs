@@ -13,6 +13,7 @@ mod resolve;
 mod settings;
 mod spawned;
 mod types;
+mod unheeded;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -84,6 +85,7 @@ pub fn compile(
     compiler.control_ports();
     let predicates = claims::compile(scenario, &names, &compiler.machine, &mut compiler.found);
     compiler.machine.receives = receives(&compiler.machine, &predicates);
+    unheeded::check(scenario, &compiler.machine, &mut compiler.found);
     let mut found = compiler.found;
     found.sort_by_key(|diagnostic| (diagnostic.at, diagnostic.code));
     found.dedup();
