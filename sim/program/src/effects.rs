@@ -268,7 +268,9 @@ impl Send {
         tell_reads([to, body].into_iter().chain(parts).chain(ports_of(rights)), tell);
         tell_memory(memory, tell);
         tell(Effect::Sends(self));
-        into.iter().for_each(|into| tell_all(&[Effect::Counts, Effect::Writes(*into)], tell));
+        if let Some(into) = into {
+            tell_all(&[Effect::Counts, Effect::Writes(*into)], tell);
+        }
         wait.effects(tell);
     }
 }

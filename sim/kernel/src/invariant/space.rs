@@ -49,10 +49,10 @@ pub(super) fn space_invariants(state: &State) {
             let found = references.remove(&segment).unwrap_or(0);
             assert_eq!(*counted, found, "a segment counts who refers to it");
             assert!(found > 0, "a segment that nobody refers to is gone");
-            locks.iter().for_each(|(page, lock)| {
+            for (page, lock) in locks {
                 assert!(*page < pages.count(), "a page that is locked is there");
                 lock_invariants(state, *page, lock);
-            });
+            }
         }
     }
     assert!(references.is_empty(), "what is referred to is there");

@@ -123,7 +123,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return;
         }
         let table = &mut self.state.processes[process.index()].descriptors;
-        std::mem::take(table).into_values().for_each(|opened| self.is_closed(opened));
+        for opened in std::mem::take(table).into_values() {
+            self.is_closed(opened);
+        }
     }
 
     /// A process goes on with another program.
@@ -137,7 +139,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let (closing, kept) = table.into_iter().partition(|(_, opened)| is_closing(opened));
         self.state.processes[process.index()].descriptors = kept;
         let closing: std::collections::BTreeMap<u32, Opened> = closing;
-        closing.into_values().for_each(|opened| self.is_closed(opened));
+        for opened in closing.into_values() {
+            self.is_closed(opened);
+        }
     }
 
     /// The child of a fork has the same open as its parent.
@@ -146,7 +150,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return;
         }
         let table = self.state.processes[own.index()].descriptors.clone();
-        table.values().for_each(|opened| self.is_opened(*opened));
+        for opened in table.values() {
+            self.is_opened(*opened);
+        }
         self.state.processes[child.index()].descriptors = table;
     }
 }

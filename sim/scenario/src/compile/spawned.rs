@@ -118,7 +118,9 @@ fn own_steps(process: &Fields) -> Vec<&[Step]> {
 /// The programs that a process runs: the one that it begins with, and all that it may go on with.
 fn run_by<'a>(scenario: &'a Scenario, process: &'a Fields) -> Vec<&'a Declaration> {
     let mut wanted: Vec<&str> = name(process, "program").into_iter().map(|it| it.value).collect();
-    own_steps(process).into_iter().for_each(|steps| execs(steps, &mut wanted));
+    for steps in own_steps(process) {
+        execs(steps, &mut wanted);
+    }
     let mut programs: Vec<&Declaration> = Vec::new();
     while let Some(name) = wanted.pop() {
         let mut all = scenario[Section::Programs].iter();
@@ -139,7 +141,9 @@ fn execs<'a>(steps: &'a [Step], found: &mut Vec<&'a str>) {
         {
             found.push(program);
         }
-        inner_lists(step).into_iter().for_each(|inner| execs(inner, found));
+        for inner in inner_lists(step) {
+            execs(inner, found);
+        }
     }
 }
 

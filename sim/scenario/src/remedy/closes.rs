@@ -34,7 +34,9 @@ impl Finder<'_> {
                 }
             }
             Yaml::Map(entries) => {
-                entries.iter().for_each(|(_, value)| self.closes_below(who, value, ends));
+                for (_, value) in entries {
+                    self.closes_below(who, value, ends);
+                }
             }
             Yaml::Scalar(_) => {}
         }
@@ -72,7 +74,9 @@ fn variables_of_ends<'n>(node: &'n Node, ends: &mut Vec<&'n str>) {
                     }
                 }
             }
-            entries.iter().for_each(|(_, value)| variables_of_ends(value, ends));
+            for (_, value) in entries {
+                variables_of_ends(value, ends);
+            }
         }
         Yaml::Scalar(_) => {}
     }

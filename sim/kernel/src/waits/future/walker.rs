@@ -402,7 +402,9 @@ impl Walker<'_> {
         match self.known(descriptor) {
             Some(Value::Handle(Handle::File(descriptor))) => {
                 let closed: Vec<Opened> = self.open_as(descriptor).collect();
-                closed.into_iter().for_each(|opened| self.closes_one(opened));
+                for opened in closed {
+                    self.closes_one(opened);
+                }
             }
             Some(_) => {}
             None => self.closes_all(),
@@ -417,7 +419,9 @@ impl Walker<'_> {
         } else {
             process.descriptors.values().copied().collect()
         };
-        closed.into_iter().for_each(|opened| self.closes_one(opened));
+        for opened in closed {
+            self.closes_one(opened);
+        }
     }
 
     fn closes_one(&mut self, opened: Opened) {
