@@ -100,14 +100,11 @@ impl Scribe<'_> {
             | Kind::Interrupted(_)
             | Kind::Inherits(..)
             | Kind::ThreadKilled(_) => self.of_others(out, &event.kind),
-            Kind::ThreadStarted | Kind::ThreadEnded | Kind::Woken => {}
-            Kind::Withdrawn(_) | Kind::Kept(_) => {}
-            Kind::Received(message) => {
-                // Of what comes out of a pipe, no other event says how much it is.
-                if self.state.mailboxes[message.mailbox.index()].bytes().is_some() {
-                    number(out, ",\"size\":", message.size);
-                }
-            }
+            Kind::ThreadStarted
+            | Kind::ThreadEnded
+            | Kind::Woken
+            | Kind::Withdrawn(_)
+            | Kind::Kept(_) => {}
             Kind::Sent(message) => self.message(out, message),
             Kind::Stored { messages, .. } => number(out, ",\"messages\":", *messages),
             Kind::Delivered { to, .. } => {
@@ -132,16 +129,10 @@ impl Scribe<'_> {
             Kind::Created(mailbox) | Kind::Destroyed(mailbox) => {
                 text(out, ",\"object\":", &self.named(*mailbox));
             }
-            Kind::ReceiverIs(port, process) => {
-                text(out, ",\"object\":", &self.machine.mailbox_name(*port));
-                key(out, ",\"receiver\":");
-                self.process(out, *process);
+            Kind::ReceiverIs(..) | Kind::Limited(..) => self.of_ports(out, &event.kind),
+            Kind::Received(_) | Kind::Written { .. } | Kind::EndOfFile(_) => {
+                self.of_streams(out, &event.kind)
             }
-            Kind::Limited(port, limit) => {
-                text(out, ",\"object\":", &self.machine.mailbox_name(*port));
-                number(out, ",\"limit\":", *limit);
-            }
-            Kind::Written { .. } | Kind::EndOfFile(_) => self.of_streams(out, &event.kind),
             Kind::Allocated(..)
             | Kind::Freed(_)
             | Kind::Read { .. }
@@ -185,6 +176,22 @@ impl Scribe<'_> {
         }
     }
 
+    /// What was done to a port.
+    fn of_ports(&mut self, out: &mut Vec<u8>, kind: &Kind) {
+        match kind {
+            Kind::ReceiverIs(port, process) => {
+                text(out, ",\"object\":", &self.machine.mailbox_name(*port));
+                key(out, ",\"receiver\":");
+                self.process(out, *process);
+            }
+            Kind::Limited(port, limit) => {
+                text(out, ",\"object\":", &self.machine.mailbox_name(*port));
+                number(out, ",\"limit\":", *limit);
+            }
+            _ => {}
+        }
+    }
+
     /// What became of bytes.
     fn of_streams(&self, out: &mut Vec<u8>, kind: &Kind) {
         match kind {
@@ -192,6 +199,12 @@ impl Scribe<'_> {
                 text(out, ",\"object\":", &self.named(*pipe));
                 number(out, ",\"size\":", *bytes);
                 number(out, ",\"there\":", *there);
+            }
+            // Of what comes out of a pipe, no other event says how much it is.
+            Kind::Received(message)
+                if self.state.mailboxes[message.mailbox.index()].bytes().is_some() =>
+            {
+                number(out, ",\"size\":", message.size);
             }
             Kind::EndOfFile(stream) => text(out, ",\"object\":", &self.named(*stream)),
             _ => {}
