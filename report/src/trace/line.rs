@@ -131,7 +131,7 @@ impl Scribe<'_> {
             }
             Kind::ReceiverIs(..) | Kind::Limited(..) => self.of_ports(out, &event.kind),
             Kind::Received(_) | Kind::Written { .. } | Kind::EndOfFile(_) => {
-                self.of_streams(out, &event.kind)
+                self.of_streams(out, &event.kind);
             }
             Kind::Allocated(..)
             | Kind::Freed(_)
