@@ -138,6 +138,40 @@ fn a_matrix_has_a_verdict_for_each_combination() {
 }
 
 #[test]
+fn a_matrix_compares_what_kernels_make_of_processes_and_descriptors() {
+    let shell = Shell::new("matrix-policies");
+    let verdicts = |scenario: &str, key: &str, rows: &[(&str, &str)]| {
+        let words: Vec<&str> = rows.iter().map(|(word, _)| *word).collect();
+        let vary = format!("{key}={}", words.join(","));
+        let told = shell.run(&["matrix", scenario, "--vary", &vary]).out;
+        for (word, verdict) in rows {
+            let row = told.lines().find(|line| line.split(' ').next() == Some(*word));
+            assert!(row.is_some_and(|row| row.contains(verdict)), "{word}: {verdict}\n{told}");
+        }
+    };
+    verdicts(
+        "held-lock",
+        "kernel.fork",
+        &[("one-thread", "may strand"), ("refuse", "may fail"), ("all-threads", "safe")],
+    );
+    verdicts(
+        "exec-waits",
+        "kernel.exec",
+        &[
+            ("kill-threads", "safe"),
+            ("refuse", "must fail"),
+            ("wait-for-threads", "must deadlock"),
+            ("kill-then-load", "safe"),
+        ],
+    );
+    verdicts(
+        "in-flight-cycle",
+        "kernel.in-flight-cycles",
+        &[("collect", "safe"), ("leak", "must strand")],
+    );
+}
+
+#[test]
 fn a_repair_is_a_change_of_the_file_that_every_schedule_completes_with() {
     let shell = Shell::new("repair");
     let answer = shell.run(&["repair", "mutual-send"]);
