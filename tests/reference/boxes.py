@@ -25,6 +25,9 @@ class Boxes:
     def do_create(self, state, key, thread, instruction):
         """A new mailbox, or a port of which the creator has the receive right. It is shown as `mailbox 1`."""
         keys, kind = instruction.keys, instruction.keys['kind']
+        if kind in ('pipe', 'channel'):
+            self.create_pipe(state, key, thread, instruction)
+            return
         if kind == 'port-set':
             raise Ambiguous('create a port set')
         state.created += 1

@@ -105,6 +105,7 @@ class Explorer:
                 tuple(state.members.items()), tuple(sorted(state.taken_from.items())),
                 tuple(state.served.items()) if self.scenario.set_order == 'round-robin' else None,
                 state.destroyed, state.created, tuple(state.boxes.items()),
+                tuple(sorted(state.open.items())), plain(tuple(state.streams.items())), tuple(state.text_of.items()),
                 tuple(state.holder.items()), tuple(sorted(state.refs.items())),
                 tuple(sorted((right.port.name, str(holder)) for right, holder in state.once.items())),
                 tuple(sorted(state.watches.items())), tuple(state.made.items()) if state.watches else None,

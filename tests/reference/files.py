@@ -1,7 +1,5 @@
 """Files: paths that name mailboxes. Such a mailbox is used through what `open` gave."""
-import re
-
-from values import Ambiguous, Handle, Opened, evaluate, template
+from values import Ambiguous, Handle, template
 
 BITS = {'read': 4, 'write': 2}
 
@@ -36,21 +34,4 @@ class Files:
         if not digit & BITS[mode]:
             self.complete(state, key, 'refused')
             return
-        self.complete(state, key, 'ok', instruction.keys['into'], Opened(box.kind, box.name, mode, thread.process))
-
-    def barred(self, thread, written, mode):
-        """Is one of these a mailbox behind a path, and not opened for this mode? Its name gives no access."""
-        if not self.scenario.files or written == 'anyone':
-            return False
-        answers = set()
-        for word in written if isinstance(written, list) else [written]:
-            whole = re.fullmatch(r'\$\{([^}]*)\}', str(word))
-            value = evaluate(whole[1] if whole else word, self.names_of(thread))
-            if isinstance(value, Opened):
-                # that the handle of one process is none for another the pages do not say
-                answers.add(value.mode != mode or value.process != thread.process)
-            elif isinstance(value, Handle):
-                answers.add(value in self.scenario.guarded)
-        if len(answers) > 1:
-            raise Ambiguous('some sources are opened, and some are not')
-        return True in answers
+        self.complete(state, key, 'ok', instruction.keys['into'], self.new_descriptor(state, thread.process, box, mode))

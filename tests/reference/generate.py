@@ -4,14 +4,14 @@
     generate.py PROFILE SEED
 """
 import random, sys, yaml
-import generate_control
+import generate_control, generate_pipes
 from generate_ports import names, ports
 from generate_rights import RIGHTS
 
 PROFILES = ['basic', 'memory', 'calls', 'families', 'policies', 'loops', 'endings', 'types', 'undefined', 'bytes',
         'threads', 'select', 'started', 'control', 'sizes', 'seen', 'daemons', 'stuck', 'mixed', 'claims', 'again',
         'ports', 'rights', 'start', 'refuse', 'chain', 'spawn', 'names', 'together', 'objects', 'hold', 'sets',
-        *RIGHTS, *generate_control.PROFILES]
+        *RIGHTS, *generate_control.PROFILES, *generate_pipes.PROFILES]
 
 def claims(seed):
     """A scenario of another profile, with random claims that hold a condition."""
@@ -180,7 +180,7 @@ def has_key(tree, key):
     return isinstance(tree, list) and any(has_key(value, key) for value in tree)
 
 def generate(seed, profile):
-    own = dict(generate_control.PROFILES, **RIGHTS, start=start, again=again, claims=claims, names=names, spawn=spawn)
+    own = dict(generate_control.PROFILES, **generate_pipes.PROFILES, **RIGHTS, start=start, again=again, claims=claims, names=names, spawn=spawn)
     if profile in own: return own[profile](seed)
     if profile in ('ports', 'rights'): return ports(seed, profile)
     if profile in ('refuse', 'chain'): return refuse(seed, profile)

@@ -10,13 +10,16 @@ import re
 import refuse
 from boxes import Boxes
 from control_ports import ControlPorts
+from descriptors import Descriptors
 from exceptions import Exceptions
 from files import Files
+from fork import Forking
 from holding import Holding
 from local_work import LocalWork
 from look_again import LookAgain
 from names import Naming
 from once import OnceRights
+from pipes import Pipes
 from processes import Processes
 from receiving import Receiving
 from rights import Rights
@@ -31,7 +34,7 @@ from watching import Watching
 
 
 class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Sending, Spawning, Naming, Boxes,
-              Holding, PortSets, OnceRights, Watching, Exceptions, ControlPorts, Files):
+              Holding, PortSets, OnceRights, Watching, Exceptions, ControlPorts, Files, Descriptors, Pipes, Forking):
     """Takes steps. `visible` is 'all', or a set of names of variables (`A.n`, `A.t.n`) and perhaps 'logs'."""
 
     def __init__(self, scenario, visible):
@@ -101,6 +104,7 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
             self.chosen_now = 0
             self.moved, self.woken, self.failing, self.took = set(), [], [], set()
             after = state.copy()
+            self.table = after.open
             act(after)
             self.finish(after)
             yield after, frozenset(self.moved), frozenset(self.took)
@@ -148,10 +152,19 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
         if isinstance(value, Family):
             return list(value.handles)
         if isinstance(value, Opened):
-            return [Handle(value.kind, value.name)]
+            return [self.object_of(thread, value)]
+        if type(value) is tuple and value:
+            return [self.object_of(thread, one) for one in value]
         if not isinstance(value, Handle):
             raise ThreadError('no-object')
         return [value]
+
+    def object_of(self, thread, value):
+        if isinstance(value, Opened):
+            return self.table.get((thread.process, value.number), (Handle(value.kind, value.name),))[0]
+        if not isinstance(value, Handle):
+            raise ThreadError('no-object')
+        return value
 
     def queue_to(self, process, handle):
         """The queue into which this process sends when it sends to `handle`."""
@@ -230,8 +243,12 @@ class Machine(Rights, LookAgain, Receiving, Settling, Processes, LocalWork, Send
 
     def complete_waiting(self, state, key, outcome):
         """As `complete`, for a thread whose wait ends without success: its request is worth nothing any more."""
-        self.withdraw(state, state.threads[key].wait)
-        self.complete(state, key, outcome)
+        wait = state.threads[key].wait
+        self.withdraw(state, wait)
+        if wait[0] == 'write' and wait[3]:      # a part has gone
+            self.complete(state, key, 'ok', state.threads[key].instruction().keys.get('into'), wait[3])
+        else:
+            self.complete(state, key, outcome)
 
     def withdraw(self, state, wait):
         """Whoever waits for this gives up: the message and its rights come back, and an answer is worth nothing."""

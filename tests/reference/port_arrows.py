@@ -24,7 +24,7 @@ class PortArrows:
         for other, instruction in self.others_with('send', 'call', 'name'):
             handles, known = self.destination(other, instruction)
             queues = [self.machine.queue_to(self.state.threads[other].process, handle) for handle in handles]
-            if any(queue in mine for queue in queues):
+            if any(queue in mine for queue in queues) and self.usable(other, instruction, 'write'):
                 goes = known and not self.never_goes(instruction, queues[0])
                 self.add(key, other, goes and self.has_right(self.state.threads[other].process, instruction, handles))
             elif not known:
@@ -35,8 +35,19 @@ class PortArrows:
         for handle in sources:
             if handle.kind == 'port':
                 self.helps_at_port(key, handle, None)
+            if handle.kind in ('pipe', 'channel'):
+                self.let_go(key, handle, 'write')
             if handle.kind == 'process' and not self.machine.is_over(self.state, handle):
                 self.ending(key, handle)
+
+    def ending_of_receiver(self, key, queue):
+        """The end of the receiver of a link or a port."""
+        if not self.machine.is_box(queue):
+            self.ending(key, queue[1])
+        elif queue.kind == 'channel':
+            self.let_go(key, queue, 'read')
+        elif queue.kind == 'port' and self.state.holder[queue] not in (None, 'transit'):
+            self.ending(key, self.state.holder[queue])
 
     def helps_at_port(self, key, port, wanted):
         """Answers by send-once rights, and notices."""

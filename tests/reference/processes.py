@@ -60,6 +60,7 @@ class Processes:
             self.end_thread(state, key, False)
         for key in ending + [None]:             # nobody of this process is told any more
             self.end_control(state, process, key)
+        self.close_all(state, process)
         for queue in list(state.stored):
             if not self.is_box(queue) and queue[1] == process:
                 for message, _ in state.stored.pop(queue):

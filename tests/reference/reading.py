@@ -14,7 +14,8 @@ from values import Ambiguous, Handle, size_of
 # What a thread does by itself is local work; everything else but `end` is a system call.
 LOCAL = {'jump', 'branch', 'set', 'counter', 'count', 'each', 'next', 'choose', 'log', 'assert', 'compute'}
 CALLS = set('send receive call reply select yield sleep exit kill join thread suspend resume interrupt drop watch '
-            'spawn create destroy limit insert remove register unregister lookup fault open'.split())
+            'spawn create destroy limit insert remove register unregister lookup fault open '
+            'fork close duplicate'.split())
 CONTROL = {'compute', 'set', 'log', 'assert', 'if', 'choose', 'repeat', 'while', 'forever', 'for', 'break', 'continue'}
 
 
@@ -59,6 +60,8 @@ def compile_steps(code, steps, loops):
         return code[-1]
 
     for step in steps or []:
+        if isinstance(step, str):       # `- yield`
+            step = {step: None}
         verb = next((key for key in step if key in CALLS or key in CONTROL), None)
         if verb is None:
             raise Ambiguous('step ' + ' '.join(map(str, step)))
@@ -74,7 +77,7 @@ def compile_steps(code, steps, loops):
                     call.asks = 'look-up' if step.get('wait', 'never') == 'never' else 'await'
                 if call.asks == 'look-up':      # nobody waits for a registration, but everybody for the answer
                     call.keys = {**step, 'wait': 'forever'}
-            if verb == 'thread' or (verb == 'spawn' and 'do' in step):
+            if verb == 'thread' or (verb in ('spawn', 'fork') and 'do' in step):
                 call.code = compile_body(step['do'])
             jumps = []
             if step.get('when'):
@@ -159,8 +162,8 @@ Box = namedtuple('Box', 'capacity order receiver max_size')
 Declared = namedtuple('Declared', 'process name shown index thread_index code variables')
 
 KERNEL_KEYS = ('buffering memory message-overhead memory-full receiver sender too-large wake cpus scheduler seed '
-               'quantum costs preempt detect set-order').split()
-SPAWN_KEYS = 'spawn exception-port user names with rights into do program daemon priority replicas when'.split()
+               'quantum costs preempt detect set-order fork personality pipe-buf in-flight-cycles byte-order').split()
+SPAWN_KEYS = 'spawn fork exception-port user names with rights into do program daemon priority replicas when'.split()
 PROCESS_KEYS = 'exception-port user protected names replicas do threads program with daemon priority capacity start'.split()
 
 
@@ -191,6 +194,12 @@ class Scenario:
         self.detect = kernel.get('detect', 'report')
         if self.detect != 'report' and (self.again or self.memory is not None):
             raise Ambiguous('detect: refuse with look-again or limited memory')
+        if kernel.get('personality', 'pipe') != 'pipe':
+            raise Ambiguous('personality')
+        self.fork, self.in_flight = kernel.get('fork', 'one-thread'), kernel.get('in-flight-cycles', 'collect')
+        self.pipe_buf, self.byte_order = size_of(kernel.get('pipe-buf', '4KiB')), kernel.get(
+            'byte-order', 'fits' if 'personality' in kernel else 'fifo')
+        self.has_pipes = bool(re.search(r"'(write-end|close|duplicate)': |'as': 'file'", self.text))
         self.families = {}          # name -> handles of the members
         self.boxes = {}             # handle of a mailbox -> Box
         self.held = {}              # handle of a mailbox -> what the messages say that lie in it from the start
@@ -204,7 +213,8 @@ class Scenario:
         for name, declared in document['processes'].items():
             self.read_process(name, declared, document.get('programs') or {})
         files.declare(self, document, document['processes'])
-        self.spawned = {}           # number of a `spawn` instruction -> the processes that it makes
+        self.spawned = {}           # number of a `spawn` or `fork` instruction -> the processes that it makes
+        self.forked = set()
         for one in list(self.threads):
             self.read_spawns(one.code, one.process, document.get('programs') or {})
         self.backup = {}            # port -> process
@@ -225,7 +235,7 @@ class Scenario:
         for instruction in code:
             if instruction.op == 'thread':
                 self.read_spawns(instruction.code, creator, programs)
-            if instruction.op != 'spawn' or id(instruction) in self.spawned:
+            if instruction.op not in ('spawn', 'fork') or id(instruction) in self.spawned:
                 continue
             keys, name = instruction.keys, instruction.argument
             for key in keys:
@@ -239,6 +249,7 @@ class Scenario:
                 raise Ambiguous('replicas made by a family')
             made = self.members('process', name, len(family) if family else keys.get('replicas'))
             self.spawned[id(instruction)] = made
+            self.forked |= set(made) if instruction.op == 'fork' else set()
             for process in made:
                 self.asks_at[process] = keys.get('names', self.asks_at[creator])
                 self.processes.append(process)
@@ -247,7 +258,8 @@ class Scenario:
                 self.daemon[process] = bool(keys.get('daemon'))
                 self.priority[process] = keys.get('priority', self.priority[creator])
                 self.link_capacity[process] = self.buffering
-            self.read_spawns(instruction.code, made[0], programs)
+            if instruction.code:
+                self.read_spawns(instruction.code, made[0], programs)
 
     def members(self, kind, name, replicas):
         """The handles that a declaration makes: one, or a family."""

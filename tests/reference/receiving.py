@@ -11,6 +11,8 @@ class Receiving:
 
     def look_at(self, state, queue, wanted):
         """What a receive would take from this queue: ('stored', queue, position), ('sender', queue, who) or None."""
+        if self.is_box(queue) and queue.kind == 'pipe':
+            return ('bytes', queue, None) if state.streams[queue] else None
         for position, (message, _) in enumerate(state.stored.get(queue, [])):
             if self.type_fits(wanted, message):
                 return ('stored', queue, position)
@@ -54,14 +56,17 @@ class Receiving:
             found = self.look_at(state, self.queue_from(process, handle), wanted)
             if found:
                 return found
+            if self.at_end(state, handle):      # of a list the pages do not say whether the others count first
+                return ('end', handle, None)
         if sources and all(self.source_dead(state, process, handle) for handle in sources):
             return 'dead'
         return None
 
     def ready(self, state, process, sources):
         """The answer of select."""
-        return tuple(handle for handle in sources if self.brings_something(state, process, handle)
-                     or self.source_dead(state, process, handle))
+        return tuple(self.as_descriptor(state, process, handle) for handle in sources
+                     if self.brings_something(state, process, handle)
+                     or self.source_dead(state, process, handle) or self.at_end(state, handle))
 
     def brings_something(self, state, process, handle):
         """Would a receive from this source take something now?"""
@@ -88,6 +93,12 @@ class Receiving:
     def take(self, state, key, found):
         """The thread takes what `look` found."""
         kind, queue, which = found
+        if kind == 'bytes':
+            self.read(state, key, queue)
+            return
+        if kind == 'end':
+            self.got(state, key, None, 0)
+            return
         sender = None
         if kind == 'stored':
             message = state.stored[queue][which][0]
@@ -160,7 +171,7 @@ class Receiving:
 
     def do_receive(self, state, key, thread, instruction):
         written = instruction.keys.get('from')
-        if self.barred(thread, written, 'read'):
+        if self.barred(state, thread, written, 'read'):
             self.complete(state, key, 'no-right')
             return
         sources = 'anyone' if written == 'anyone' else tuple(self.resolve(thread, written))
@@ -175,6 +186,8 @@ class Receiving:
         if 'type' in instruction.keys:
             types = instruction.keys['type']
             names = self.names_of(thread)
+            if any(handle.kind == 'pipe' for handle in sources):
+                raise Ambiguous('a type, and bytes that have none')
             wanted = tuple(template(kind, names) for kind in (types if isinstance(types, list) else [types]))
         found = self.look(state, thread.process, sources, wanted)
         if found == 'dead':
@@ -188,8 +201,11 @@ class Receiving:
             self.wait_at(state, key, thread.process, sources)
 
     def do_select(self, state, key, thread, instruction):
-        if self.barred(thread, instruction.keys['among'], 'read'):
-            raise Ambiguous('select from a mailbox that is not opened')
+        if self.barred(state, thread, instruction.keys['among'], 'read'):
+            if not self.scenario.has_pipes:
+                raise Ambiguous('select from a mailbox that is not opened')
+            self.complete(state, key, 'no-right')
+            return
         sources = tuple(self.resolve(thread, instruction.keys['among']))
         if any(source in self.scenario.guarded for source in sources):
             raise Ambiguous('select from a mailbox behind a path')

@@ -16,7 +16,9 @@ class Rights:
         """Has this process the rights that it wants to send?"""
         left, good = dict(state.refs), True
         for kind, thing in carried:
-            if kind in ('make-send-once', 'move-send-once') or isinstance(thing, Once):
+            if kind == 'file':
+                good = good and thing is not None
+            elif kind in ('make-send-once', 'move-send-once') or isinstance(thing, Once):
                 good = good and self.may_carry_once(state, process, kind, thing)
             elif kind in ('copy-send', 'move-send'):
                 good = good and left.get((process, thing), 0) > 0
@@ -60,9 +62,9 @@ class Rights:
         if isinstance(message.given, Once):
             state.once[message.given] = message.sender
 
-    def on_their_way(self, state):
-        """The messages that are in a queue, or held by a blocked sender."""
-        messages = [message for items in state.stored.values() for message, _ in items]
+    def on_their_way(self, state, wanted=lambda queue: True):
+        """The messages that are in a queue (of those that are wanted), or held by a blocked sender."""
+        messages = [message for queue, items in state.stored.items() if wanted(queue) for message, _ in items]
         messages += [message for message, _, _ in state.kept.values()]
         for thread in state.threads.values():
             if thread.wait and thread.wait[0] in ('send', 'memory'):
@@ -91,6 +93,9 @@ class Rights:
         for kind, port in message.carried:
             if isinstance(port, Once):
                 names.append(self.arrive_once(state, process, port))
+                continue
+            if kind == 'file':
+                names.append(self.new_descriptor(state, process, *port))
                 continue
             if state.holder[port] is None:
                 names.append(None)

@@ -1,6 +1,6 @@
 """Sending: send, call and reply."""
 import re
-from values import Ambiguous, Message, Once, ThreadError, default_size, evaluate, size_of, template
+from values import Ambiguous, Message, Once, Opened, ThreadError, default_size, evaluate, size_of, template
 
 
 
@@ -18,7 +18,10 @@ class Sending:
             self.complete(state, key, 'no-right')
             return
         carried = self.carried_by(state, thread, instruction)
-        what, _ = state.requests[value.request]
+        what, by = state.requests[value.request]
+        if what == 'taken' and by != thread.process and self.is_forked(thread.process):
+            self.complete(state, key, 'no-right')       # a request of the parent
+            return
         good = self.may_carry(state, thread.process, carried)
         if what != 'taken' and not good:
             raise Ambiguous('an answer that nobody waits for, and a right that is not there')
@@ -46,6 +49,12 @@ class Sending:
         """The rights that shall go with the message, as (which, port), or (which, send-once right)."""
         carried = []
         for one in instruction.keys.get('rights', []):
+            if one['as'] == 'file':
+                thing = self.value_of(thread, one['port'])
+                if thing is not None and not isinstance(thing, Opened):
+                    raise Ambiguous('as: file of no descriptor')
+                carried.append(('file', thing and self.meant(state, thread.process, thing)))
+                continue
             if self.is_request(thread, one['port']):
                 raise Ambiguous('the right to answer a call in a message')
             thing = self.once_behind(thread, one['port']) or self.resolve(thread, one['port'])[0]
@@ -85,7 +94,7 @@ class Sending:
         """The points of 'Send' in language-notes.md, in their order."""
         keys = instruction.keys
         once = self.once_behind(thread, keys['to'])
-        if self.takes_no_send(thread, keys['to']) or self.barred(thread, keys['to'], 'write'):
+        if self.takes_no_send(thread, keys['to']) or self.barred(state, thread, keys['to'], 'write'):
             self.complete(state, key, 'no-right')
             return
         if once:
@@ -97,6 +106,9 @@ class Sending:
         if len(destinations) != 1:
             raise Ambiguous('send to several')
         destination = destinations[0]
+        if destination.kind == 'pipe':
+            self.write(state, key, thread, instruction, destination)
+            return
         body, size, kind, priority = self.written(state, thread, instruction, destination)
         request = None
         if instruction.op == 'call':
@@ -116,6 +128,10 @@ class Sending:
             given = Once(state.clock, given)
         if meets == 'dead' and not good:
             raise Ambiguous('a dead port, and a right that is not there')
+        if destination.kind == 'channel' and not self.can_read(state, destination):
+            meets = 'dead'
+        if meets == 'dead' and not good:
+            raise Ambiguous('a dead channel, and a right that is not there')
         if meets != 'ok' or not good:
             self.complete(state, key, 'dead' if meets == 'dead' else 'no-right')
             return
@@ -247,7 +263,8 @@ class Sending:
         """Has the destination ended, or was it destroyed?"""
         if not self.is_box(queue):
             return self.is_over(state, queue[1])
-        return queue in state.destroyed or queue.kind == 'port' and state.holder[queue] is None
+        return (queue in state.destroyed or queue.kind == 'port' and state.holder[queue] is None
+                or queue.kind in ('pipe', 'channel') and not self.can_read(state, queue))
 
     def goes_before(self, state, queue, message, thread):
         """Is somebody SEND-blocked here, or a message kept, that goes before a new sender?"""

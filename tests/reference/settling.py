@@ -8,7 +8,8 @@ class Settling:
     def settle(self, state):
         """Slots and memory that have become free go to those who wait; waits that can end do."""
         while (self.settle_orphans(state) or self.settle_memory(state) or self.settle_kept(state)
-               or self.settle_slots(state) or self.settle_receivers(state) or self.settle_others(state)
+               or self.settle_slots(state) or self.settle_pipes(state)
+               or self.settle_receivers(state) or self.settle_others(state)
                or self.settle_watches(state)):
             pass
 
@@ -46,7 +47,7 @@ class Settling:
             return False
         for queue in list(state.senders):
             blocked = state.senders.get(queue)
-            if not blocked or self.capacity(state, queue)[0] in ('none', 'undefined'):
+            if not blocked or self.capacity(state, queue)[0] in ('none', 'undefined', 'pipe'):
                 continue
             if self.scenario.sender == 'arbitrary' and self.order(state, queue) != 'priority':
                 blocked = [item for item in blocked if self.has_slot(state, queue, state.threads[item[0]].wait[2])]

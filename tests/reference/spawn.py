@@ -14,8 +14,10 @@ class Spawning:
     def unmade(self, state, thread, instruction):
         """The process that this step would make now, or None: the next replica, or that of this member."""
         made_here = self.scenario.spawned[id(instruction)]
-        if thread.process in self.scenario.families.get(thread.process.name.split('[')[0], []):
-            made_here = [made_here[thread.index - 1]]
+        owner = state.text_of.get(thread.process, thread.process)
+        family = self.scenario.families.get(owner.name.split('[')[0], [])
+        if owner in family:
+            made_here = [made_here[family.index(owner)]]
         return next((process for process in made_here if state.alive[process] == UNMADE), None)
 
     def do_spawn(self, state, key, thread, instruction):
@@ -73,13 +75,14 @@ def with_children(machine, state, ahead):
     The code of a process that somebody can still make is ahead of him: `makers` maps its thread to his.
     `ahead` gives the instructions ahead of a thread.
     """
-    after, makers = state.copy(), {}
+    state, after, makers = state.copy(), state.copy(), {}
+    state.text_of = after.text_of       # that of copies that are yet to be made, too
     todo = [key for key, thread in state.threads.items() if thread.mode != 'ended']
     while todo:
         key = todo.pop()
         thread = after.threads[key]
         for instruction in ahead(after, key):
-            process = instruction.op == 'spawn' and machine.unmade(state, thread, instruction)
+            process = instruction.op in ('spawn', 'fork') and machine.unmade(state, thread, instruction)
             if not process:
                 continue
             child = (process.name, 'main', 1)
@@ -87,6 +90,10 @@ def with_children(machine, state, ahead):
                 continue
             makers[child].add(key)
             if child not in after.threads:
+                if instruction.op == 'fork':
+                    machine.copy_process(after, thread, process, instruction)
+                    todo.append(child)
+                    continue
                 code, variables = instruction.code, dict.fromkeys(instruction.keys.get('with') or {})
                 machine.begin(after, process, (code, {**instruction.with_, **variables}))
                 for how, port, *_ in machine.carried_by(state, thread, instruction):

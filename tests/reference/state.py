@@ -42,6 +42,9 @@ class State:
         self.taken_from = {}    # port -> how many messages were received from it, where `.seq` is looked at
         self.served = {}        # port set -> the port from which a message was taken last
         self.watches = {}       # (port, what is waited for, who asked or None) -> port that gets the notice
+        self.open = {}          # (process, number) -> (object, mode): the descriptors
+        self.streams = {}       # pipe -> what is in it
+        self.text_of = {}       # forked process -> in whose text it goes on
         self.log = ()
         self.failed = False
         self.clock = 0
@@ -53,7 +56,8 @@ class State:
         for name in ('stored', 'senders', 'receivers'):
             setattr(other, name, {queue: items[:] for queue, items in getattr(self, name).items() if items})
         other.memory_queue, other.requests = list(self.memory_queue), dict(self.requests)
-        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept', 'members', 'served', 'taken_from'):
+        for name in ('holder', 'refs', 'once', 'made', 'watches', 'boxes', 'kept', 'members', 'served', 'taken_from',
+                     'open', 'streams', 'text_of'):
             setattr(other, name, dict(getattr(self, name)))
         other.log, other.failed, other.clock = self.log, self.failed, self.clock
         other.destroyed, other.created = self.destroyed, self.created

@@ -8,8 +8,20 @@ from calculating import FUNCTIONS, Ambiguous, ThreadError, WRONG_TYPE, compiled
 # A handle names a process or a mailbox. It is shown, and compared, as its name.
 Handle = namedtuple('Handle', 'kind name')
 
-# What `open` gives: a mailbox, for this mode and this process.
-Opened = namedtuple('Opened', 'kind name mode process')
+class Opened(namedtuple('Opened', 'kind name mode process number')):
+    """A descriptor: a mailbox, pipe or channel, a mode, and the process for which the number means that."""
+    __slots__ = ()
+
+    def __eq__(self, other):
+        """It is compared as what it stands for (the pages do not say so)."""
+        return isinstance(other, (Handle, Opened)) and self[:2] == other[:2]
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        return hash(self[:2])
+
 
 # A send-once right to a port.
 Once = namedtuple('Once', 'number port')
@@ -120,6 +132,8 @@ def show(value):
         return show(value.body)
     if isinstance(value, Once):
         return 'a send-once right to ' + show(value.port)       # the pages do not say how it reads
+    if isinstance(value, Opened) and value.kind in ('pipe', 'channel'):
+        return f'descriptor {value.number}'     # the pages do not say how it reads
     if isinstance(value, (Handle, Opened)):
         return value.name
     if isinstance(value, tuple):

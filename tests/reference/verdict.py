@@ -9,6 +9,7 @@ import re
 import spawn
 from ahead import code_ahead, gives_away, holds, start
 from control_arrows import ControlArrows
+from pipe_arrows import PipeArrows
 from port_arrows import PortArrows
 from reading import successors
 from values import Ambiguous, ThreadError
@@ -22,12 +23,13 @@ class Judgement:
         self.outcome, self.blocked = outcome, blocked
 
 
-class Judge(PortArrows, ControlArrows):
+class Judge(PortArrows, ControlArrows, PipeArrows):
     """`doomed` are the threads that never move again, `going` those that take steps for ever."""
 
     def __init__(self, machine, state, doomed, going):
         self.machine, self.state, self.doomed, self.going = machine, state, doomed, going
         self.scenario = machine.scenario
+        machine.table = state.open
         self.ahead_cache, self.makers = {}, {}
         self.joint = {}         # thread -> those who can help it only together, such as all threads of a process
         if self.scenario.spawned:
@@ -43,6 +45,9 @@ class Judge(PortArrows, ControlArrows):
             self.sure[key], self.perhaps[key] = self.arrows(key)
         answers = [self.with_arrows(self.sure),
                    self.with_arrows({key: self.sure[key] | self.perhaps[key] for key in self.sure})]
+        stuck = {outcome for outcome, _ in answers} == {'deadlock', 'stranded'}
+        if stuck and answers[0][1] == answers[1][1] and self.scenario.has_pipes:
+            return Judgement('stuck', answers[0][1])
         if answers[0] != answers[1]:
             raise Ambiguous('an arrow of which the pages say nothing')
         return Judgement(*answers[0])
@@ -115,6 +120,8 @@ class Judge(PortArrows, ControlArrows):
         except ThreadError:
             return [], False
         words = re.findall(r'[A-Za-z_]\w*', str(written))
+        if self.stays(key, written):
+            return handles, True
         return handles, not any(word in thread.variables and word not in fixed for word in words)
 
     def is_name_server(self, process):
@@ -166,7 +173,13 @@ class Judge(PortArrows, ControlArrows):
 
     def real(self, makers):
         """The threads that there are, instead of those that they would make."""
-        return {one for maker in makers for one in (self.real(self.makers[maker]) if maker in self.makers else [maker])}
+        found, todo = set(), list(makers)
+        while todo:
+            one = todo.pop()
+            if one not in found:
+                found.add(one)
+                todo += self.makers.get(one, ())        # a copy may make further copies
+        return found - set(self.makers)
 
     def control(self, key, thread, other, instruction):
         """resume, interrupt or kill ahead of another thread."""
@@ -197,7 +210,7 @@ class Judge(PortArrows, ControlArrows):
             self.add(key, other, len(wait[1]) == 1)
         if wait[0] in ('send', 'memory') and not self.machine.is_box(wait[1]) and wait[1][1] in processes:
             self.add(key, other, wait[0] == 'send')
-        if wait[0] == 'memory' or wait[0] == 'reply':
+        if wait[0] == 'memory' or wait[0] == 'reply' or self.holders_end(key, wait, processes):
             self.add(key, other, False)
         if wait[0] == 'join' and threads:
             self.add(key, other, False)
@@ -247,6 +260,7 @@ class Judge(PortArrows, ControlArrows):
             else:
                 mine = [self.machine.queue_from(process, handle) for handle in sources]
                 hit = any(queue in mine for queue in queues)
+            hit = hit and self.usable(other, instruction, 'write')
             if hit and self.is_name_server(process):
                 # the pages do not say so: of those who ask only `register` brings what a name server waits for
                 if instruction.asks == 'register' or self.is_name_server(actor):
@@ -269,6 +283,8 @@ class Judge(PortArrows, ControlArrows):
         for handle in sources:
             if handle.kind == 'port':
                 self.helps_at_port(key, handle, wanted)
+            if handle.kind in ('pipe', 'channel'):
+                self.let_go(key, handle, 'write')
         if thread.instruction().op == 'receive' and sources and all(handle.kind == 'process' for handle in sources):
             living = [handle for handle in sources if not self.machine.is_over(self.state, handle)]
             left_over = any(self.state.stored.get((handle, process)) or self.state.senders.get((handle, process))
@@ -297,6 +313,8 @@ class Judge(PortArrows, ControlArrows):
                 direct, in_set = queue in handles, self.machine.set_of(self.state, queue) is not None
                 known = known and self.state.holder[queue] == process and direct != in_set
             handles = self.ports_of(handles)
+            if not self.usable(other, instruction, 'read'):
+                continue
             if queue in [self.machine.queue_from(process, handle) for handle in handles]:
                 yield other, instruction, known
             elif not known:
@@ -316,13 +334,6 @@ class Judge(PortArrows, ControlArrows):
             elif any(self.type_may_fit(other, wanted, item.type) for item in stored):
                 self.add(key, other, known)
         self.ending_of_receiver(key, queue)
-
-    def ending_of_receiver(self, key, queue):
-        """The end of the receiver of a link or a port."""
-        if not self.machine.is_box(queue):
-            self.ending(key, queue[1])
-        elif queue.kind == 'port' and self.state.holder[queue] not in (None, 'transit'):
-            self.ending(key, self.state.holder[queue])
 
     def helps_memory(self, key, thread):
         for other, _ in self.others_with('receive'):
