@@ -49,19 +49,16 @@ class PipeArrows:
             for other in self.state.threads:
                 self.add(key, other, False)     # whoever receives the message has it open, too
             return
-        holders = {}
-        for (process, _), what in self.state.open.items():
-            # a copy that is yet to be made has nothing open
-            if what == (handle, mode) and (process.name, 'main', 1) not in self.makers:
-                holders[process] = holders.get(process, 0) + 1
+        # a copy that is yet to be made has nothing open
+        holders = {process for (process, _), what in self.state.open.items()
+                   if what == (handle, mode) and (process.name, 'main', 1) not in self.makers}
         able = {process: self.who_lets_go(process, handle, mode) for process in holders}
         if not all(sure or perhaps for sure, perhaps in able.values()):
             return
         everyone_can = all(sure for sure, _ in able.values())
-        for process, (sure, perhaps) in able.items():
+        for sure, perhaps in able.values():
             for other in sure | perhaps:
-                alone = len(sure | perhaps) == 1 and (holders[process] == 1 or self.can_end(other))
-                self.add(key, other, everyone_can and other in sure and alone and other != key)
+                self.add(key, other, everyone_can and other in sure)
 
     def who_lets_go(self, process, handle, mode):
         """(sure, perhaps): threads of the process that can let go of this end."""
