@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ipcsim_session::{LoadOptions, Session, found};
+use ipcsim_session::{Claims, LoadOptions, Session, found};
 
 use crate::args::Input;
 use crate::exit::Exit;
@@ -76,11 +76,13 @@ fn limited(from: &mut impl Read, name: &str, input: &Input) -> Result<Vec<u8>, S
 }
 
 /// Compiles what the user named as the options say.
-pub(crate) fn compile(file: &str, text: Text, input: &Input) -> Session {
+pub(crate) fn compile(file: &str, text: Text, input: &Input, claims: Claims) -> Session {
+    let claims = if input.sets.is_empty() { Claims::Asked } else { claims };
     let options = LoadOptions {
         sets: input.sets.clone(),
         max_threads: input.max_threads,
         expect: input.expect.clone(),
+        claims,
     };
     Session::load_as(file, &text.name, text.bytes, options)
 }
@@ -112,7 +114,7 @@ pub(crate) fn open_usable(
 
 fn open_or_say_why(file: &str, input: &Input, terminal: &Terminal) -> Result<Session, String> {
     let text = read(file, input).inspect_err(|message| terminal.error(message))?;
-    let session = compile(file, text, input);
+    let session = compile(file, text, input, Claims::NotAsked);
     terminal.diagnostics(session.loaded());
     Ok(session)
 }

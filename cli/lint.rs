@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ipcsim_scenario::{LoadOptions, fixed};
+use ipcsim_scenario::{Claims, LoadOptions, fixed};
 
 use crate::args::LintArgs;
 use crate::exit::Exit;
@@ -41,7 +41,7 @@ fn checked(file: &str, mut text: Text, args: &LintArgs, terminal: &Terminal) -> 
             }
         }
     }
-    let session = input::compile(file, text, &args.input);
+    let session = input::compile(file, text, &args.input, Claims::Asked);
     let loaded = session.loaded();
     terminal.diagnostics(loaded);
     if loaded.has_errors() {

@@ -2,6 +2,7 @@
 
 use ipcsim_report::plural;
 use ipcsim_session::{
+    Claims,
     Budget, Least, Loaded, Row, Session, Subject, can_be_tried, combinations, found, in_shell,
     least, row,
 };
@@ -22,7 +23,7 @@ pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
         }
     };
     // The scenario itself may have errors that the values mend.
-    let session = input::compile(&args.subject.file, text, &args.subject.input);
+    let session = input::compile(&args.subject.file, text, &args.subject.input, Claims::NotAsked);
     let judged = within(&args.subject.how, RUN_STEPS, |budget| match &args.least {
         Some(path) => the_least(args, &session, path, budget, terminal),
         None => table(args, &session, budget, terminal),

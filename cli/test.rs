@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use ipcsim_report::visible;
-use ipcsim_scenario::{Diagnostic, Severity};
+use ipcsim_scenario::{Claims, Diagnostic, Severity};
 use ipcsim_session::{Claim, Judgement, Session, found};
 use rayon::prelude::*;
 
@@ -108,7 +108,7 @@ fn test(file: &Found, args: &TestArgs) -> Tested {
         Ok(text) => text,
         Err(message) => return Tested { name, opened: Err(message), checks: Vec::new() },
     };
-    let opened = input::compile(&file.path, text, &args.input);
+    let opened = input::compile(&file.path, text, &args.input, Claims::Asked);
     let mut checks = Vec::new();
     if let Some(machine) = opened.machine() {
         for (number, claim) in opened.claims().iter().enumerate() {

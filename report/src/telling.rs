@@ -5,7 +5,7 @@ use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::object::space::Mapping;
 use ipcsim_kernel::program::{Address, Effect, Op, Parcel, Region, Right, Verb};
 use ipcsim_kernel::{
-    BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message, Outcome,
+    Access, BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message, Outcome,
     ProcessId, Question, Route, State, ThreadId, Value, waits,
 };
 
@@ -49,7 +49,7 @@ impl Telling<'_> {
             Kind::Kept(message) => {
                 format!("the kernel keeps {} until there is room", self.body(message))
             }
-            Kind::Withdrawn(message) => format!("takes {} back", self.body(message)),
+            Kind::Withdrawn(message) => self.withdrawn(message),
             Kind::ThreadEnded => "ends".into(),
             Kind::Created(mailbox) => format!("create {}", self.object(*mailbox)),
             // It ends with what it controls, which is told.
@@ -72,7 +72,12 @@ impl Telling<'_> {
             | Kind::Suspended(_)
             | Kind::Resumed(_)
             | Kind::Interrupted(_) => return self.of_others(),
-            Kind::Written { .. } | Kind::EndOfFile(_) => return self.of_streams(),
+            Kind::Written { .. }
+            | Kind::Unread(..)
+            | Kind::Closed(..)
+            | Kind::EndOfFile(_) => {
+                return self.of_streams();
+            }
             Kind::Inherits(priority, waiter) => self.inherits(*priority, *waiter),
             Kind::Allocated(..)
             | Kind::Freed(_)
@@ -151,6 +156,11 @@ impl Telling<'_> {
                 let (count, there) = (bytes(*count), bytes(*there));
                 format!("{count} go into {} ({there} there)", self.object(*pipe))
             }
+            Kind::Unread(pipe, count) => {
+                let (count, pipe) = (bytes(*count), self.object(*pipe));
+                format!("{count} in {pipe} are lost: nobody can read them any more")
+            }
+            Kind::Closed(object, access) => format!("close {}", self.opened(*object, *access)),
             Kind::EndOfFile(stream) => {
                 format!("receive: the end of {}, nobody can write", self.object(*stream))
             }
@@ -226,10 +236,13 @@ impl Telling<'_> {
 
     fn received(&self, message: &Message) -> String {
         let (machine, about) = (self.machine, self.body(message));
-        let rights = rights(machine, message);
+        let rights = self.rights(message);
         if message.route == Route::Bytes {
             let (size, pipe) = (bytes(message.size), self.object(message.mailbox));
-            return format!("receive {about} ({size}) from {pipe}");
+            return match message.size {
+                0 => format!("receive {size} from {pipe}"),
+                _ => format!("receive {about} ({size}) from {pipe}"),
+            };
         }
         if message.is_from_the_start() {
             let mailbox = machine.mailbox_name(message.mailbox);
@@ -393,6 +406,47 @@ impl Telling<'_> {
             .any(|level| self.machine.exception_port(thread.called(), level).is_some())
     }
 
+    /// The rights that come with a message: `, with a send right to printer`.
+    fn rights(&self, message: &Message) -> String {
+        let carried = message.carried().map(|carried| {
+            let port = self.machine.mailbox_name(carried.port);
+            match carried.right {
+                Right::Receive => format!("the receive right of {port}"),
+                Right::Send => format!("a send right to {port}"),
+                Right::Once(_) => format!("a send-once right to {port}"),
+                Right::File(access) => self.opened(carried.port, access),
+                Right::Opened(descriptor) => {
+                    let table = &self.state.processes[descriptor.holder.index()].descriptors;
+                    match table.get(&descriptor.number) {
+                        Some(opened) => self.opened(carried.port, opened.access),
+                        None => format!("a descriptor for {}", self.object(carried.port)),
+                    }
+                }
+                Right::Dead => format!("a dead right to {port}"),
+            }
+        });
+        let carried = carried.collect::<Vec<_>>().join(" and ");
+        if carried.is_empty() { carried } else { format!(", with {carried}") }
+    }
+
+    /// What a descriptor stands for: a file, or one end of a pipe or channel.
+    fn opened(&self, object: MailboxId, access: Access) -> String {
+        let what = self.object(object);
+        match (self.state.mailboxes[object.index()].stream(), access) {
+            (None, _) => what,
+            (Some(_), Access::Read) => format!("the read end of {what}"),
+            (Some(_), Access::Write) => format!("the write end of {what}"),
+        }
+    }
+
+    /// A sender takes its message back; what is in a pipe already stays there.
+    fn withdrawn(&self, message: &Message) -> String {
+        match message.extras.as_ref().map_or(0, |extras| extras.written) {
+            0 => format!("takes {} back", self.body(message)),
+            went => format!("gives up: {} of {} have gone", bytes(went), bytes(went + message.size)),
+        }
+    }
+
     /// A body as the lecture would write it, with the type of the message if it has one.
     fn body(&self, message: &Message) -> String {
         let text = cut(&self.names.value(&message.body));
@@ -401,22 +455,6 @@ impl Telling<'_> {
             kind => format!("{text} ({})", cut(&self.names.value(kind))),
         }
     }
-}
-
-/// The rights that come with a message: `, with a send right to printer`.
-fn rights(machine: &Machine, message: &Message) -> String {
-    let carried = message.carried().map(|carried| {
-        let port = machine.mailbox_name(carried.port);
-        match carried.right {
-            Right::Receive => format!("the receive right of {port}"),
-            Right::Send => format!("a send right to {port}"),
-            Right::Once(_) => format!("a send-once right to {port}"),
-            Right::File(_) | Right::Opened(_) => format!("a descriptor for {port}"),
-            Right::Dead => format!("a dead right to {port}"),
-        }
-    });
-    let carried = carried.collect::<Vec<_>>().join(" and ");
-    if carried.is_empty() { carried } else { format!(", with {carried}") }
 }
 
 /// Whether something is controlled through this port.

@@ -77,6 +77,10 @@ fn completed(run: &Run, verdict: &Verdict) -> String {
         let number = plural(run.measures.lost, "message");
         flaws.push(format!("{number} {} lost", were(run.measures.lost)));
     }
+    if run.measures.unread > 0 {
+        let number = run.measures.unread;
+        flaws.push(format!("{} in pipes {} never read", bytes(number), were(number)));
+    }
     if verdict.unreceived > 0 {
         let number = plural(verdict.unreceived, "message");
         flaws.push(format!("{number} {} never received", were(verdict.unreceived)));

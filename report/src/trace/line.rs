@@ -1,6 +1,6 @@
 //! A line of a trace: what it says of an event.
 
-use ipcsim_kernel::program::{Op, Parcel, Region};
+use ipcsim_kernel::program::{Op, Parcel, Region, Right};
 use ipcsim_kernel::{
     BlockedOn, End, Event, Handle, Kind, Machine, MailboxId, Message, Outcome, ProcessId, Question,
     State, ThreadId, Value,
@@ -130,7 +130,11 @@ impl Scribe<'_> {
                 text(out, ",\"object\":", &self.named(*mailbox));
             }
             Kind::ReceiverIs(..) | Kind::Limited(..) => self.of_ports(out, &event.kind),
-            Kind::Received(_) | Kind::Written { .. } | Kind::EndOfFile(_) => {
+            Kind::Received(_)
+            | Kind::Written { .. }
+            | Kind::Unread(..)
+            | Kind::Closed(..)
+            | Kind::EndOfFile(_) => {
                 self.of_streams(out, &event.kind);
             }
             Kind::Allocated(..)
@@ -205,6 +209,16 @@ impl Scribe<'_> {
                 if self.state.mailboxes[message.mailbox.index()].bytes().is_some() =>
             {
                 number(out, ",\"size\":", message.size);
+            }
+            Kind::Unread(pipe, bytes) => {
+                text(out, ",\"object\":", &self.named(*pipe));
+                number(out, ",\"size\":", *bytes);
+            }
+            Kind::Closed(object, access) => {
+                text(out, ",\"object\":", &self.named(*object));
+                if self.state.mailboxes[object.index()].stream().is_some() {
+                    text(out, ",\"end\":", Right::File(*access).word());
+                }
             }
             Kind::EndOfFile(stream) => text(out, ",\"object\":", &self.named(*stream)),
             _ => {}
@@ -403,6 +417,8 @@ fn event_word(kind: &Kind) -> &'static str {
         Kind::Read { .. } => "read",
         Kind::Wrote { .. } => "wrote",
         Kind::Written { .. } => "written",
+        Kind::Unread(..) => "unread",
+        Kind::Closed(..) => "closed",
         Kind::EndOfFile(_) => "end-of-file",
         Kind::Inherits(..) => "inherits",
         Kind::Locked(..) => "locked",

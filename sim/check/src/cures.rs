@@ -246,7 +246,7 @@ impl<'a> Trial<'a> {
 
     /// All changes: first those to whoever is at fault, then the gentlest; leaving out steps comes last.
     pub(crate) fn candidates(&self) -> Vec<Remedy> {
-        let mut all = remedies(self.text);
+        let mut all = remedies(self.text, self.subject.sets);
         let concerns = |remedy: &Remedy| {
             remedy.about.is_empty()
                 || remedy.about.iter().any(|name| self.now.at_fault.contains(name))

@@ -172,6 +172,9 @@ pub struct RunFound {
     pub unreceived: u64,
     /// Messages that were lost.
     pub lost: u64,
+    /// Bytes in pipes that were lost, because nobody could read them any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<u64>,
     /// The longest priority inversion, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inversion: Option<InversionFound>,

@@ -6,7 +6,7 @@ use ipcsim_explore::{
 };
 use ipcsim_kernel::{Machine, Predicate, SEMANTICS};
 use ipcsim_scenario::ast::{Over, What};
-use ipcsim_scenario::{Expect, LoadOptions, Loaded};
+use ipcsim_scenario::{Claims, Expect, LoadOptions, Loaded};
 
 /// A scenario as it was loaded, and how it was named.
 #[derive(Clone, Copy)]
@@ -44,10 +44,15 @@ impl Seen {
 }
 
 impl Subject<'_> {
-    /// How it was loaded, without the changes.
+    /// How it was loaded, without the changes; its claims are not asked where more is changed.
     pub(crate) fn options(&self) -> LoadOptions {
         let expect = self.expect.cloned();
-        LoadOptions { sets: Vec::new(), max_threads: self.max_threads, expect }
+        LoadOptions {
+            sets: Vec::new(),
+            max_threads: self.max_threads,
+            expect,
+            claims: Claims::NotAsked,
+        }
     }
 
     /// What a token belongs to: the scenario with its changes, its claims if they come from another

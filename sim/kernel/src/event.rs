@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ipcsim_program::{
-    Fault, MailboxId, Message, Outcome, Pc, ProcessId, ProgramId, Region, ThreadId, Value,
+    Access, Fault, MailboxId, Message, Outcome, Pc, ProcessId, ProgramId, Region, ThreadId, Value,
 };
 
 use crate::oracle::Question;
@@ -136,6 +136,10 @@ pub enum Kind<'a> {
         /// How many it holds.
         there: u64,
     },
+    /// So many bytes in a pipe are lost: nobody can read them any more.
+    Unread(MailboxId, u64),
+    /// The thread has closed a descriptor: of this file, or of this end of a pipe or channel.
+    Closed(MailboxId, Access),
     /// The thread has found that nothing is in a pipe or channel, and that nobody can write any more.
     EndOfFile(MailboxId),
     /// The thread runs at this priority from now on, because it holds up another one; or at its own again. Only a run tells

@@ -51,6 +51,11 @@ pub trait Sink {
     /// A message was lost.
     fn lost(&mut self) {}
 
+    /// So many bytes in a pipe were lost: nobody can read them any more.
+    fn unread(&mut self, _bytes: u64) {
+        self.lost();
+    }
+
     /// Bytes were copied into the kernel or out of it.
     fn copied(&mut self, _bytes: u64) {}
 

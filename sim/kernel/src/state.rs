@@ -226,6 +226,14 @@ impl ThreadState {
         matches!(self, ThreadState::Ready)
     }
 
+    /// Whether it could take a step, if a processor were given to it.
+    pub fn could_step(&self) -> bool {
+        matches!(
+            self,
+            ThreadState::Ready | ThreadState::Raising(_) | ThreadState::LookingAgain { .. }
+        )
+    }
+
     /// Whether it is blocked in a call.
     pub fn is_blocked(&self) -> bool {
         matches!(self, ThreadState::Blocked { .. })

@@ -6,7 +6,7 @@ use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
     AccessKind, Answer, Command, From, Grant, Image, Inquiry, MemoryAccess, PageOf, Receive, Reply,
-    Send, Spawn, Target, Threads, Time, Transfer, TransferMode, Wait, Watch, WhichPages,
+    Send, Spawn, Target, Threads, Time, Transfer, TransferMode, Wait, Watch, WhichPages, Otherwise,
 };
 use crate::value::Value;
 use crate::verb::{FileVerb, ImageVerb, MemoryVerb, Verb};
@@ -206,11 +206,13 @@ impl Verb {
         found
     }
 
-    /// Whether the thread may go on after it if all goes well. After an exit it does if the code cannot be computed and a
-    /// handler says so.
+    /// Whether the thread may go on after it where no handler says so: if all goes well, or if somebody resumes it after an
+    /// exception. After an exit it does if the code cannot be computed; after an `exec` if that fails.
     pub fn may_return(&self) -> bool {
-        let never_returns = |effect: Effect| {
-            matches!(effect, Effect::Exits(Expr::Constant(Value::Int(_))) | Effect::Replaces(_))
+        let never_returns = |effect: Effect| match effect {
+            Effect::Exits(code) => matches!(code, Expr::Constant(Value::Int(_))),
+            Effect::Replaces(image) => image.otherwise == Otherwise::Fails,
+            _ => false,
         };
         !self.may(never_returns)
     }
@@ -372,13 +374,13 @@ impl FileVerb {
             FileVerb::Open { path, into, .. } => {
                 tell_all(&[HasNoEvent, Reads(path), Effect::Opens, Writes(*into)], tell);
             }
-            FileVerb::CreateStream { kind: _, read, write } => {
+            FileVerb::CreateStream { kind: _, read, write, on_exec: _ } => {
                 tell_all(&[Effect::Creates, Effect::Opens, Writes(*read), Writes(*write)], tell);
             }
             FileVerb::Close(descriptor) => {
-                about(descriptor, &[HasNoEvent, Effect::Closes(descriptor)], tell);
+                about(descriptor, &[Effect::Closes(descriptor)], tell);
             }
-            FileVerb::Duplicate { of, into } => {
+            FileVerb::Duplicate { of, into, on_exec: _ } => {
                 about(of, &[HasNoEvent, Effect::Opens, Writes(*into)], tell);
             }
         }

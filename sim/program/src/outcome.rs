@@ -174,4 +174,9 @@ impl Fault {
     pub fn is_exception(&self) -> bool {
         !matches!(self, Fault::Exit(_))
     }
+
+    /// Whether it happens again if the thread is resumed: its code is gone.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Fault::BadAddress(Address::Code))
+    }
 }

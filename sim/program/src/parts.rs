@@ -368,6 +368,17 @@ pub struct Image {
     pub entry: Pc,
     /// The initial values of its variables, beside those that the program says.
     pub with: Vec<(Register, Expr)>,
+    /// What happens if the program cannot be loaded, and no handler says what to do.
+    pub otherwise: Otherwise,
+}
+
+/// What becomes of a thread whose `exec` fails without a handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// Its process fails.
+    Fails,
+    /// Whoever looks at the exception may let it go on behind the call.
+    MayGoOn,
 }
 
 /// What is done to a process, or to a thread.

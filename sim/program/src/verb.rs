@@ -193,6 +193,8 @@ pub enum FileVerb {
         read: Register,
         /// Where the end goes to write to.
         write: Register,
+        /// What becomes of both when the process goes on with another program.
+        on_exec: OnExec,
     },
     /// Close a descriptor.
     Close(Expr),
@@ -202,6 +204,8 @@ pub enum FileVerb {
         of: Expr,
         /// Where it goes.
         into: Register,
+        /// What becomes of it when the process goes on with another program.
+        on_exec: OnExec,
     },
 }
 

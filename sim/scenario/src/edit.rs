@@ -1,7 +1,7 @@
 //! Changing a scenario before it is read: `--set kernel.buffering=1`, and the `with:` of a claim.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::place::Placed;
+use crate::place::{Place, Placed};
 use crate::table::TOP;
 use crate::tree::{Node, Yaml};
 
@@ -44,6 +44,32 @@ pub fn set(root: &mut Node, path: &Placed<String>, value: Node) -> Result<(), Bo
         }
         _ => Err(nowhere(last, node, &walked)),
     }
+}
+
+/// The items of lists that a change, `path=value`, means by their numbers, each with its list.
+pub fn numbered<'n>(root: &'n Node, change: &str) -> Vec<(&'n Node, &'n Node)> {
+    let path = change.split_once('=').map_or(change, |(path, _)| path).trim();
+    let Ok(segments) = parse(&Placed::new(path.to_string(), Place::default())) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut node = root;
+    for segment in segments {
+        let next = match (&node.value, &segment.value) {
+            (Yaml::Map(entries), Way::Key(key)) => {
+                entries.iter().find(|(name, _)| name.value == *key).map(|(_, value)| value)
+            }
+            (Yaml::List(items), Way::Item(item)) => {
+                let item = items.get(*item);
+                found.extend(item.map(|item| (node, item)));
+                item
+            }
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        node = next;
+    }
+    found
 }
 
 /// The scalar that a path names, as it is written.

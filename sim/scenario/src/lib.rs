@@ -26,7 +26,7 @@ mod word;
 
 pub use diagnostic::{Code, Diagnostic, Severity, nearest};
 pub use lecture::{SLIDES, slide_order};
-pub use load::{Case, Expect, LoadOptions, Loaded, fixed, load};
+pub use load::{Case, Claims, Expect, LoadOptions, Loaded, fixed, load};
 pub use place::{Place, Placed, Source};
 pub use remedy::{Remedy, Sort, remedies};
 pub use schema::schema;

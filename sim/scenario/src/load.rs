@@ -45,6 +45,17 @@ pub struct LoadOptions {
     pub max_threads: u32,
     /// Another file, whose claims replace the text's own.
     pub expect: Option<Expect>,
+    /// Whether the claims will be asked.
+    pub claims: Claims,
+}
+
+/// Whether claims will be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claims {
+    /// They are, so it is an error if what one of them changes is not there.
+    Asked,
+    /// They are not: in a scenario that was changed itself, the changes of a claim may lead nowhere.
+    NotAsked,
 }
 
 /// A file with claims: a scenario, or nothing but `expect:`.
@@ -58,7 +69,12 @@ pub struct Expect {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { sets: Vec::new(), max_threads: ipcsim_kernel::limits::THREADS, expect: None }
+        Self {
+            sets: Vec::new(),
+            max_threads: ipcsim_kernel::limits::THREADS,
+            expect: None,
+            claims: Claims::Asked,
+        }
     }
 }
 
@@ -96,7 +112,7 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
         loaded.expect(&mut root, expect);
     }
     if loaded.diagnostics.is_empty() {
-        loaded.finish(root);
+        loaded.finish(root, options.claims);
     }
     loaded
 }
@@ -169,7 +185,7 @@ impl Loaded {
         }
     }
 
-    fn finish(&mut self, root: Node) {
+    fn finish(&mut self, root: Node, claims: Claims) {
         let Read { scenario, found, fixes, lost } = read::read(&root);
         (self.diagnostics, self.fixes) = (found, fixes);
         let is_whole = !self.has_errors();
@@ -178,8 +194,8 @@ impl Loaded {
             if let Some(Compiled { machine, predicates }) = compiled {
                 (self.machine, self.predicates) = (Some(machine), predicates);
             }
-            for claim in &scenario.claims {
-                self.check_claim(&root, claim);
+            if claims == Claims::Asked {
+                scenario.claims.iter().for_each(|claim| self.check_claim(&root, claim));
             }
         } else {
             // What could not be read is missing now; only what does not follow from that is reported.

@@ -10,6 +10,7 @@ mod steps;
 
 use std::ops::Range;
 
+use crate::edit;
 use crate::place::Placed;
 use crate::table::Verb;
 use crate::tree::{Node, Yaml, parse};
@@ -60,6 +61,23 @@ pub enum Sort {
     NoWait,
     /// A step is left out.
     TakeOut,
+}
+
+impl Sort {
+    /// Whether steps stand at other places of their list afterwards.
+    fn moves_steps(self) -> bool {
+        match self {
+            Sort::Exchange | Sort::Drop | Sort::Close | Sort::TakeOut => true,
+            Sort::Room
+            | Sort::Memory
+            | Sort::Pool
+            | Sort::Program
+            | Sort::Merge
+            | Sort::Keep
+            | Sort::Limit
+            | Sort::NoWait => false,
+        }
+    }
 }
 
 /// A number with a unit that a remedy sets.
@@ -118,8 +136,9 @@ const MOST: usize = 400;
 const PATIENCE: &str = "1ms";
 
 /// All remedies for the text of a scenario, the gentlest first. None of them breaks a lock: a box whose
-/// takers all put back keeps its room, and nothing is given back before it was taken.
-pub fn remedies(text: &str) -> Vec<Remedy> {
+/// takers all put back keeps its room, and nothing is given back before it was taken. None moves a step that one of the
+/// changes of `--set` means by its number: the change would then hit another one.
+pub fn remedies(text: &str, sets: &[String]) -> Vec<Remedy> {
     let Ok(root) = parse(text, 0) else { return Vec::new() };
     let locks = locks(&root);
     let mut finder = Finder { text, found: Vec::new(), groups: 0, locks };
@@ -134,6 +153,20 @@ pub fn remedies(text: &str) -> Vec<Remedy> {
             finder.merges(&name.value, node);
         }
     }
+    // From the beginning of the list to the end of the step: what comes behind it does not move it.
+    let numbered: Vec<Range<usize>> = sets
+        .iter()
+        .flat_map(|set| edit::numbered(&root, set))
+        .map(|(list, step)| finder.extent(list).start..finder.extent(step).end)
+        .collect();
+    let moves_one = |remedy: &Remedy| {
+        let mut edits = remedy.edits.iter();
+        remedy.sort.moves_steps()
+            && edits.any(|(at, _)| {
+                numbered.iter().any(|upto| upto.start <= at.end && at.start <= upto.end)
+            })
+    };
+    finder.found.retain(|remedy| !moves_one(remedy));
     finder.found.sort_by_key(|remedy| remedy.sort);
     finder.found.truncate(MOST);
     finder.found
@@ -141,6 +174,11 @@ pub fn remedies(text: &str) -> Vec<Remedy> {
 
 fn told(path: &str, value: &str, was: &str) -> String {
     format!("{path}: {value} (was: {was})")
+}
+
+/// The process whose thread this is: `P` of `P.reader`.
+fn process_of(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(process, _)| process)
 }
 
 /// A number of bytes as scenarios write it.
@@ -170,7 +208,7 @@ impl Finder<'_> {
             sort,
             group: self.groups,
             set: None,
-            about: about.iter().map(|name| (*name).to_string()).collect(),
+            about: about.iter().map(|name| process_of(name).to_string()).collect(),
             edits,
             number: None,
         });
@@ -308,7 +346,7 @@ processes:
 
     #[test]
     fn every_remedy_leaves_a_scenario() {
-        let found = remedies(TEXT);
+        let found = remedies(TEXT, &[]);
         assert!(found.len() > 25, "{}", found.len());
         for remedy in &found {
             let text = Remedy::apply(TEXT, &[remedy]).expect("one remedy is alone");
@@ -320,7 +358,7 @@ processes:
 
     #[test]
     fn steps_are_exchanged_as_they_are_written() {
-        let found = remedies(TEXT);
+        let found = remedies(TEXT, &[]);
         let exchange = found.iter().find(|it| it.what.contains("exchange")).expect("P has two");
         let text = Remedy::apply(TEXT, &[exchange]).expect("one remedy is alone");
         assert!(
@@ -339,7 +377,7 @@ processes:
     - {write: b, value: 1}
   Q: [{receive: m, from: P}]
 ";
-        let found = remedies(text);
+        let found = remedies(text, &[]);
         let kept = found.iter().find(|it| it.sort == Sort::Keep).expect("it gives b away");
         let changed = Remedy::apply(text, &[kept]).expect("one remedy is alone");
         assert!(changed.contains("{region: b, transfer: copy-on-write}"), "{changed}");
@@ -359,7 +397,7 @@ processes:
           from: ${r}
     - {receive: end, from: Q, when: {dead: []}}
 ";
-        let found = remedies(text);
+        let found = remedies(text, &[]);
         let closes = |what: &str| found.iter().find(|it| it.what == what).expect("a remedy");
         let child = closes("Q: close w before line 8");
         let changed = Remedy::apply(text, &[child]).expect("one remedy is alone");
@@ -370,7 +408,7 @@ processes:
 
     #[test]
     fn remedies_of_the_same_place_exclude_each_other() {
-        let found = remedies(TEXT);
+        let found = remedies(TEXT, &[]);
         assert_eq!(Remedy::apply(TEXT, &[&found[0], &found[1]]), None);
     }
 }

@@ -34,7 +34,7 @@ pub use ipcsim_explore::{
 };
 pub use ipcsim_kernel::{Machine, State};
 pub use ipcsim_scenario::ast::Claim;
-pub use ipcsim_scenario::{Expect, LoadOptions, Loaded};
+pub use ipcsim_scenario::{Claims, Expect, LoadOptions, Loaded};
 pub use replay::Followed;
 pub use run::Ran;
 pub use scenario::Session;

@@ -69,6 +69,7 @@ pub fn of_run(machine: &Machine, run: &Run, verdict: &Verdict) -> RunFound {
         failures: failed(machine, &verdict.failures),
         unreceived: verdict.unreceived,
         lost: run.measures.lost,
+        unread: Some(run.measures.unread).filter(|bytes| *bytes > 0),
         inversion: run.inversion.map(|it| {
             let name = |t: ThreadId| Names::new(machine).thread(&run.state, t);
             InversionFound {

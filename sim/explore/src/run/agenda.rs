@@ -244,6 +244,10 @@ impl<T: Tracer> Sink for Telling<'_, T> {
         self.agenda.measures.lost += 1;
     }
 
+    fn unread(&mut self, bytes: u64) {
+        self.agenda.measures.unread += bytes;
+    }
+
     fn copied(&mut self, bytes: u64) {
         let copied = &mut self.agenda.measures.bytes_copied;
         *copied = copied.saturating_add(bytes);

@@ -21,6 +21,8 @@ pub(crate) struct Urgency {
     own: Vec<i64>,
     /// Of each thread: the one at which it runs.
     runs_at: Vec<i64>,
+    /// The threads, the most urgent first, by their own priorities.
+    ranks: Vec<ThreadId>,
     /// What was seen of inversions, each pair and disturber once.
     inversions: Vec<Inversion>,
 }
@@ -54,26 +56,34 @@ impl Urgency {
         let any = machine.families.iter().any(|family| family.priority != 0);
         let matters = machine.timing.scheduler == Scheduler::Priority && any;
         let inheritance = machine.timing.inheritance;
-        let (own, runs_at, inversions) = (Vec::new(), Vec::new(), Vec::new());
-        matters.then(|| Box::new(Self { inheritance, own, runs_at, inversions }))
+        let (own, runs_at, ranks, inversions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        matters.then(|| Box::new(Self { inheritance, own, runs_at, ranks, inversions }))
     }
 
-    /// The priorities at which threads run now.
-    pub(crate) fn priorities(&self) -> &[i64] {
-        &self.runs_at
+    /// The priorities at which threads run now, and their own.
+    pub(crate) fn priorities(&self) -> (&[i64], &[i64]) {
+        (&self.runs_at, &self.own)
     }
 
     /// Looks at who waits for whom after a step. Returns the threads that run at another priority now, or are new.
     pub(crate) fn look(&mut self, machine: &Machine, state: &State) -> Vec<Changed> {
-        for t in self.own.len()..state.threads.len() {
+        let known = self.own.len();
+        for t in known..state.threads.len() {
             let process = state.threads[t].process;
             self.own.push(machine.family_of(process).priority);
             self.runs_at.push(NEW);
+            self.ranks.push(ThreadId::at(t));
+        }
+        if known < self.own.len() {
+            self.ranks.sort_by_key(|t| (std::cmp::Reverse(self.own[t.index()]), *t));
+        } else if self.inheritance == Inheritance::Off {
+            return Vec::new();
         }
         let mut urgent: Vec<(i64, Option<ThreadId>)> =
             self.own.iter().map(|own| (*own, None)).collect();
         if self.inheritance == Inheritance::On {
-            for waiter in (0..self.own.len()).map(ThreadId::at) {
+            let least = self.ranks.last().map_or(0, |t| self.own[t.index()]);
+            for waiter in self.more_urgent_than(least).filter(|t| waits(state, *t)) {
                 let priority = self.own[waiter.index()];
                 for holder in everybody_who_holds_up(state, waiter) {
                     let at = &mut urgent[holder.index()];
@@ -94,22 +104,29 @@ impl Urgency {
         changed
     }
 
-    /// Time passes while these threads run, and these could run but have no processor.
+    /// The threads whose own priority is higher than this, the most urgent first.
+    fn more_urgent_than(&self, priority: i64) -> impl Iterator<Item = ThreadId> {
+        self.ranks.iter().copied().take_while(move |t| self.own[t.index()] > priority)
+    }
+
+    /// Time passes while these threads run, and these could run but have no processor; the least urgent of those has this
+    /// priority.
     pub(crate) fn time_passes(
         &mut self,
         state: &State,
         running: &[ThreadId],
-        queued: impl Fn(ThreadId) -> bool,
+        (queued, least_queued): (impl Fn(ThreadId) -> bool, Option<i64>),
         ns: u64,
     ) {
-        let least = running.iter().map(|t| self.own[t.index()]).min();
-        let Some(least) = least else { return };
-        for waiter in (0..self.own.len()).map(ThreadId::at) {
-            let is_waiting =
-                matches!(state.threads[waiter.index()].state, ThreadState::Blocked { .. });
-            if self.own[waiter.index()] <= least || !is_waiting {
-                continue;
-            }
+        let run_at = || running.iter().map(|t| self.own[t.index()]);
+        let (Some(least), Some(most)) = (run_at().min(), run_at().max()) else { return };
+        // Only who has no processor, and is no more urgent than one that runs, is kept from running by it.
+        if least_queued.is_none_or(|queued| queued > most) {
+            return;
+        }
+        let waiters: Vec<ThreadId> =
+            self.more_urgent_than(least).filter(|t| waits(state, *t)).collect();
+        for waiter in waiters {
             let held_up_by = everybody_who_holds_up(state, waiter);
             let Some(holder) = held_up_by.into_iter().find(|t| queued(*t)) else { continue };
             let between = self.own[holder.index()]..self.own[waiter.index()];
@@ -136,7 +153,7 @@ impl Runner<'_> {
         let passes = at.saturating_sub(self.agenda.now_ns);
         let running: Vec<ThreadId> = self.cpus.iter().filter_map(|cpu| cpu.thread).collect();
         let agenda = &self.agenda;
-        let queued = |t: ThreadId| agenda.is_queued(t);
+        let queued = (|t: ThreadId| agenda.is_queued(t), agenda.ready.least_urgent());
         if let Some(urgency) = &mut self.urgency
             && passes > 0
         {
@@ -152,7 +169,8 @@ impl Runner<'_> {
         if changed.is_empty() {
             return;
         }
-        self.agenda.ready.set_priorities(urgency.priorities());
+        let (now, own) = urgency.priorities();
+        self.agenda.ready.set_priorities(now, own);
         if !T::EVENTS || self.machine.timing.inheritance == Inheritance::Off {
             return;
         }
@@ -166,6 +184,10 @@ impl Runner<'_> {
             tracer.record(self.machine, &self.state, self.agenda.now_ns, &event);
         }
     }
+}
+
+fn waits(state: &State, t: ThreadId) -> bool {
+    matches!(state.threads[t.index()].state, ThreadState::Blocked { .. })
 }
 
 /// The threads that hold up a thread, through any chain.

@@ -144,6 +144,8 @@ pub struct Measures {
     pub messages: u64,
     /// How many messages were lost.
     pub lost: u64,
+    /// How many bytes in pipes were lost, because nobody could read them any more.
+    pub unread: u64,
     /// How many bytes were copied into and out of the kernel.
     pub bytes_copied: u64,
     /// The peak use of kernel memory, in bytes.

@@ -1,7 +1,7 @@
 //! The ready queue: which ready thread runs next. Ties are broken by arrival.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use ipcsim_kernel::{Machine, Scheduler, State, ThreadId};
 
@@ -14,6 +14,10 @@ pub(crate) struct ReadyQueue {
     slice_ns: u64,
     /// The priorities at which threads run; empty if the scheduler ignores them.
     priorities: Vec<i64>,
+    /// The threads' own priorities.
+    own: Vec<i64>,
+    /// How many threads with each own priority wait here, if the scheduler looks at them.
+    levels: BTreeMap<i64, u32>,
     arrivals: u64,
 }
 
@@ -44,7 +48,8 @@ impl ReadyQueue {
                 .collect(),
             Scheduler::Fifo | Scheduler::RoundRobin | Scheduler::Random => Vec::new(),
         };
-        Self { order, slice_ns, priorities, arrivals: 0 }
+        let own = priorities.clone();
+        Self { order, slice_ns, priorities, own, levels: BTreeMap::new(), arrivals: 0 }
     }
 
     /// How long a thread may keep a processor, in nanoseconds.
@@ -76,6 +81,7 @@ impl ReadyQueue {
                 self.arrivals += 1;
                 let priority = self.priorities.get(t.index()).copied().unwrap_or(0);
                 heap.push((priority, Reverse(self.arrivals), t));
+                *self.levels.entry(own_of(&self.own, t)).or_default() += 1;
             }
             Order::Random(threads) => threads.push(t),
         }
@@ -84,7 +90,17 @@ impl ReadyQueue {
     pub(crate) fn pop(&mut self, draws: &mut Stream) -> Option<ThreadId> {
         match &mut self.order {
             Order::Arrival(queue) => queue.pop_front(),
-            Order::Priority(heap) => heap.pop().map(|(_, _, t)| t),
+            Order::Priority(heap) => {
+                let (_, _, t) = heap.pop()?;
+                let level = own_of(&self.own, t);
+                if let Some(count) = self.levels.get_mut(&level) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.levels.remove(&level);
+                    }
+                }
+                Some(t)
+            }
             Order::Random(threads) => any(threads, draws),
         }
     }
@@ -94,16 +110,27 @@ impl ReadyQueue {
         self.priorities.get(t.index()).copied().unwrap_or(0)
     }
 
-    /// Threads run at these priorities from now on. Those that wait keep the order of their arrival.
-    pub(crate) fn set_priorities(&mut self, priorities: &[i64]) {
+    /// The own priority of the least urgent thread here, if the scheduler looks at it.
+    pub(crate) fn least_urgent(&self) -> Option<i64> {
+        self.levels.keys().next().copied()
+    }
+
+    /// Threads run at these priorities from now on, and have these own ones. Those that wait keep the order of their arrival.
+    pub(crate) fn set_priorities(&mut self, priorities: &[i64], own: &[i64]) {
         self.priorities.clear();
         self.priorities.extend_from_slice(priorities);
+        self.own.clear();
+        self.own.extend_from_slice(own);
         if let Order::Priority(heap) = &mut self.order {
             let entries = std::mem::take(heap).into_vec();
             let anew = |(_, arrival, t): (i64, Reverse<u64>, ThreadId)| {
                 (priorities.get(t.index()).copied().unwrap_or(0), arrival, t)
             };
             *heap = entries.into_iter().map(anew).collect();
+            self.levels.clear();
+            for (_, _, t) in heap.iter() {
+                *self.levels.entry(own_of(own, *t)).or_default() += 1;
+            }
         }
     }
 
@@ -144,6 +171,11 @@ impl ReadyQueue {
             Order::Random(threads) => threads.clone(),
         }
     }
+}
+
+/// A thread's own priority; 0 until it is known.
+fn own_of(own: &[i64], t: ThreadId) -> i64 {
+    own.get(t.index()).copied().unwrap_or(0)
 }
 
 /// Removes one of the threads at random.

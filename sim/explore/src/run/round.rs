@@ -84,8 +84,7 @@ fn is_blocked(state: &ThreadState) -> bool {
 
 /// Where a thread stands, if it could run.
 fn could_run(thread: &ipcsim_kernel::Thread) -> Option<Pc> {
-    let runs = matches!(thread.state, ThreadState::Ready | ThreadState::LookingAgain { .. });
-    runs.then_some(thread.pc)
+    thread.state.could_step().then_some(thread.pc)
 }
 
 fn one_at_a_time(mut runner: Runner) -> Runner {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use ipcsim_kernel::program::Op;
+use ipcsim_kernel::program::{Effect, Op};
 use ipcsim_kernel::{
     Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId,
     ThreadState, Transition, assert_invariants, step,
@@ -136,7 +136,11 @@ impl<'m> Runner<'m> {
             return Advance::Over(if is_the_end { Stop::Clock } else { Stop::Time });
         }
         match (next_cpu, due) {
-            (None, None) => return Advance::Over(Stop::Over),
+            (None, None) => {
+                let mut states = self.state.threads.iter().map(|thread| &thread.state);
+                debug_assert!(!states.any(ThreadState::could_step), "a thread is forgotten");
+                return Advance::Over(Stop::Over);
+            }
             (Some((cpu, at)), due) if due.is_none_or(|due| at < due) => {
                 self.pass_to(at);
                 if let Some(stop) = self.serve_cpu(cpu, due, tracer) {
@@ -281,8 +285,17 @@ impl<'m> Runner<'m> {
 
     /// If so, there is no local work to do before the call.
     fn stands_at_call(&self, t: ThreadId) -> bool {
-        let pc = self.state.threads[t.index()].pc;
-        matches!(self.machine.code[pc.index()], Op::Call(_) | Op::End)
+        let thread = &self.state.threads[t.index()];
+        let raises = matches!(thread.state, ThreadState::Raising(_));
+        !raises && matches!(self.machine.code[thread.pc.index()], Op::Call(_) | Op::End)
+    }
+
+    /// What is left of a `compute`, in nanoseconds, for a thread whose code is still there.
+    fn is_left(&self, t: ThreadId) -> u64 {
+        match self.state.threads[t.index()].state {
+            ThreadState::Raising(_) => 0,
+            _ => self.agenda.threads[t.index()].left_ns,
+        }
     }
 
     /// A running thread reaches a call.
@@ -338,14 +351,20 @@ impl<'m> Runner<'m> {
         self.agenda.measures.system_calls += 1;
         self.agenda.calls_without_progress += 1;
         let before = self.spent();
+        let pc = self.state.threads[t.index()].pc;
         let progress = self.perform(Transition::Call(t), tracer);
         let measures = &mut self.agenda.measures;
         measures.kernel_memory = measures.kernel_memory.max(self.state.memory.used);
         let mut cost = self.cost_since(before);
         let thread = &self.state.threads[t.index()];
-        if thread.state.is_ready()
-            && matches!(thread.status, Outcome::WouldBlock | Outcome::NoSuchName)
-        {
+        let polled = match thread.status {
+            Outcome::WouldBlock => true,
+            Outcome::NoSuchName => {
+                self.machine.code[pc.index()].may(|effect| matches!(effect, Effect::Asks(_)))
+            }
+            _ => false,
+        };
+        if polled && thread.state.is_ready() {
             self.agenda.measures.polls += 1;
             cost += self.machine.timing.costs.poll_ns;
         }
@@ -366,9 +385,10 @@ impl<'m> Runner<'m> {
         }
     }
 
-    /// Whether a thread that has made a call is ready, and not in the ready queue.
+    /// Whether a thread that has made a call could take its next step, and is not in the ready queue.
     fn can_go_on(&self, t: ThreadId) -> bool {
-        self.state.threads[t.index()].state.is_ready() && !self.agenda.is_queued(t)
+        let state = &self.state.threads[t.index()].state;
+        matches!(state, ThreadState::Ready | ThreadState::Raising(_)) && !self.agenda.is_queued(t)
     }
 
     /// After a call: the thread keeps the processor if it can go on.
@@ -391,7 +411,8 @@ impl<'m> Runner<'m> {
         if self.cpus[id].slice_ends_ns <= now {
             self.cpus[id].slice_ends_ns = now.saturating_add(self.agenda.ready.slice_ns());
         }
-        let left = std::mem::take(&mut self.agenda.threads[t.index()].left_ns);
+        let left = self.is_left(t);
+        self.agenda.threads[t.index()].left_ns = 0;
         if left > 0 {
             self.compute(id, t, left);
         } else if self.stands_at_call(t) {
@@ -433,8 +454,7 @@ impl<'m> Runner<'m> {
         loop {
             let t = self.agenda.next_ready()?;
             // A thread that was killed while in the queue is still in it.
-            let state = &self.state.threads[t.index()].state;
-            if matches!(state, ThreadState::Ready | ThreadState::LookingAgain { .. }) {
+            if self.state.threads[t.index()].state.could_step() {
                 return Some(t);
             }
         }
@@ -452,7 +472,7 @@ impl<'m> Runner<'m> {
         cpu.last = Some(t);
         cpu.slice_ends_ns = self.agenda.now_ns.saturating_add(cost).saturating_add(slice);
         // The rest of a `compute` continues after the switch.
-        if self.agenda.threads[t.index()].left_ns > 0 {
+        if self.is_left(t) > 0 {
             self.occupy(id, Phase::Switching, cost);
         } else if self.stands_at_call(t) {
             let entry = self.machine.timing.costs.syscall_ns;

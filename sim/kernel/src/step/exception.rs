@@ -81,11 +81,16 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return self.handler_is_lost(t);
         }
         self.note(Some(t), Kind::Resumed(t));
-        let pc = self.behind(t);
-        let thread = self.thread_mut(t);
-        thread.control(|control| control.raised = None);
-        thread.pc = pc;
-        self.make_ready(t, ThreadState::Ready);
+        let then = match self.thread(t).raised() {
+            // Its code is still gone.
+            Some(raised) if raised.fault.is_for_good() => ThreadState::Raising(raised.fault.clone()),
+            _ => {
+                self.thread_mut(t).pc = self.behind(t);
+                ThreadState::Ready
+            }
+        };
+        self.thread_mut(t).control(|control| control.raised = None);
+        self.make_ready(t, then);
     }
 
     /// Nobody will answer, or the answer does not let the thread go on: the next handler is asked.

@@ -12,11 +12,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             FileVerb::Open { path, into, access, on_exec } => {
                 self.open(t, path, *into, (*access, *on_exec))
             }
-            FileVerb::CreateStream { kind, read, write } => {
-                self.create_stream(t, *kind, (*read, *write))
+            FileVerb::CreateStream { kind, read, write, on_exec } => {
+                self.create_stream(t, *kind, (*read, *write), *on_exec)
             }
             FileVerb::Close(descriptor) => self.close(t, descriptor),
-            FileVerb::Duplicate { of, into } => self.duplicate(t, of, *into),
+            FileVerb::Duplicate { of, into, on_exec } => self.duplicate(t, of, *into, *on_exec),
         }
     }
 
@@ -59,17 +59,24 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let own = self.thread(t).process;
         let table = &mut self.state.processes[own.index()].descriptors;
         let opened = table.remove(&descriptor.number).ok_or(Stop::NO_RIGHT)?;
+        self.note(Some(t), Kind::Closed(opened.object, opened.access));
         self.complete(t, Outcome::Ok);
         self.is_closed(opened);
         Ok(())
     }
 
-    fn duplicate(&mut self, t: ThreadId, of: &Expr, into: Register) -> Result<(), Stop> {
+    fn duplicate(
+        &mut self,
+        t: ThreadId,
+        of: &Expr,
+        into: Register,
+        on_exec: OnExec,
+    ) -> Result<(), Stop> {
         let descriptor = self.descriptor(t, of)?;
         let own = self.thread(t).process;
         let table = &self.state.processes[own.index()].descriptors;
         let opened = *table.get(&descriptor.number).ok_or(Stop::NO_RIGHT)?;
-        let copy = Opened { on_exec: OnExec::Keep, ..opened };
+        let copy = Opened { on_exec, ..opened };
         let copied = self.install(own, copy).ok_or(Stop::REFUSED)?;
         self.is_opened(copy);
         self.set(t, into, Value::Handle(Handle::File(copied)));
@@ -107,14 +114,19 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
 
     /// A process has this open, under the lowest number that is free, unless it has too many.
     pub(super) fn install(&mut self, process: ProcessId, opened: Opened) -> Option<Descriptor> {
-        let table = &mut self.state.processes[process.index()].descriptors;
-        if table.len() >= limits::DESCRIPTORS {
+        if self.state.processes[process.index()].descriptors.len() >= limits::DESCRIPTORS {
             return None;
         }
-        let mut free = (0..).zip(table.keys()).skip_while(|(number, used)| number == *used);
-        let number = free.next().map_or(table.len() as u32, |(number, _)| number);
-        table.insert(number, opened);
+        let number = self.free_number(process);
+        self.state.processes[process.index()].descriptors.insert(number, opened);
         Some(Descriptor { object: opened.object, holder: process, number })
+    }
+
+    /// The lowest number under which a process has nothing open.
+    pub(super) fn free_number(&self, process: ProcessId) -> u32 {
+        let table = &self.state.processes[process.index()].descriptors;
+        let mut free = (0..).zip(table.keys()).skip_while(|(number, used)| number == *used);
+        free.next().map_or(table.len() as u32, |(number, _)| number)
     }
 
     /// A process has ended, and everything that it had open is closed.

@@ -29,7 +29,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         let rights = self.pack_rights(t, &spec.rights, NO_MAILBOX)?;
         let pc = self.thread(t).pc;
         let entry = entry.unwrap_or_else(|| self.machine.call(pc).after_ok(pc));
-        let first = self.copy_threads((own, child), (t, entry), &siblings);
+        let copies = self.copy_threads((own, child), (t, entry), &siblings);
+        let (_, first) = copies[0];
         if let Some(into) = spec.into {
             self.set(first, into, Value::None);
             self.set(t, into, Value::Handle(Handle::Process(child)));
@@ -38,6 +39,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.complete(t, Outcome::Ok);
         self.endow((own, child), rights, names);
         self.begin_life(child);
+        // A thread whose code is gone has no code in the copy, either.
+        for (original, copy) in copies {
+            if let ThreadState::Raising(fault) = self.thread(original).state.underneath() {
+                let fault = fault.clone();
+                self.set_going(copy, ThreadState::Raising(fault));
+            }
+        }
         Ok(())
     }
 
@@ -73,13 +81,13 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         threads.filter(|other| *other != t && !self.thread_has_ended(*other)).collect()
     }
 
-    /// The child gets copies of these threads, and of the memory. Returns the copy of the one that forks.
+    /// The child gets copies of these threads, and of the memory; the one that forks comes first.
     fn copy_threads(
         &mut self,
         (own, child): (ProcessId, ProcessId),
         (t, entry): (ThreadId, Pc),
         siblings: &[ThreadId],
-    ) -> ThreadId {
+    ) -> Copies {
         let first = self.state.processes[child.index()].first_thread;
         let mut copies: Copies = vec![(t, first)];
         let mut names = Rebase { from: own, to: child };
@@ -111,7 +119,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.state.processes[child.index()].image = self.state.processes[own.index()].image;
         self.copy_memory((own, child), &copies);
         self.copy_descriptors((own, child));
-        first
+        copies
     }
 
     fn copy_memory(&mut self, (own, child): (ProcessId, ProcessId), copies: &Copies) {

@@ -82,11 +82,8 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
     }
 
-    /// A region has gone, unless it has come back: so have its locks, and who waits for them gets none.
+    /// A region has gone, and so have its locks: who waits for them gets none. Its number may be that of another one by now.
     pub(super) fn tell_who_waits_for_locks(&mut self, region: Region, segment: Option<SegmentId>) {
-        if self.state.mapping(region).is_some() {
-            return;
-        }
         // Those of a segment stay with the others who share it.
         self.space_mut(region.space).take_locks(region.number);
         for t in self.state.threads_of(region.space).collect::<Vec<_>>() {

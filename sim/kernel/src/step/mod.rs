@@ -151,7 +151,7 @@ enum Work {
     /// The receive right of this port has left its holder in a message: unless it has come back, those who wait at
     /// the port are told. Deferred: one that then fails would end the process in the middle of its send.
     ReceiverLeft(MailboxId),
-    /// A region has left its process, and so have its locks, unless it has come back. The segment, if it is one, is named.
+    /// A region has left its process, and so have its locks. The segment, if it is one, is named.
     RegionLeft(Region, Option<SegmentId>),
     /// The last end on one side of a pipe or channel is closed.
     EndClosed(MailboxId),

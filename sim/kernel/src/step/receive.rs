@@ -120,7 +120,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 }
                 continue;
             }
-            if self.can_read(*mailbox) {
+            if self.is_readable(*mailbox, filter) {
                 return Some(Found::InStream(*mailbox));
             }
             if let Some(place) = self.mailbox(*mailbox).first_stored(filter) {

@@ -332,17 +332,24 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             match parcel {
                 Parcel::Pages(pages, Some(number)) => {
                     let mapping = Mapping::Private(pages.clone());
+                    self.has_come_back(Region { space, number: *number });
                     let number = self.space_mut(space).take_back(*number, mapping);
                     self.sink.given_back((message.serial.0, place), Region { space, number });
                 }
                 Parcel::Segment(segment, Some(number)) => {
                     let pages = self.state.segment(*segment).pages.count();
                     let mapping = Mapping::Shared { segment: *segment, pages };
+                    self.has_come_back(Region { space, number: *number });
                     self.space_mut(space).take_back(*number, mapping);
                 }
                 _ => self.destroy_parcel(message, place),
             }
         }
+    }
+
+    /// If it left in this step, it has kept its locks, and those who wait for them.
+    fn has_come_back(&mut self, region: Region) {
+        self.work.retain(|work| !matches!(work, Work::RegionLeft(left, _) if *left == region));
     }
 
     fn destroy_parcel(&mut self, message: &Message, place: usize) {

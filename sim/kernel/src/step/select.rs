@@ -41,14 +41,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// The handle by which the program of a receiver knows a source: a link is known by its sender, what is open by its lowest
-    /// number.
+    /// number. If another thread has closed it meanwhile, its number is one that means nothing.
     fn known_to(&self, own: ProcessId, source: MailboxId) -> Handle {
         match self.mailbox(source).object {
             Object::Link { from, .. } => Handle::Process(from),
             Object::Filed | Object::Stream(_) => {
                 let mut open = self.state.processes[own.index()].descriptors.iter();
                 let reads = |it: &Opened| it.object == source && it.access == Access::Read;
-                let number = open.find(|(_, it)| reads(it)).map_or(0, |(number, _)| *number);
+                let number = open.find(|(_, it)| reads(it)).map(|(number, _)| *number);
+                let number = number.unwrap_or_else(|| self.free_number(own));
                 Handle::File(Descriptor { object: source, holder: own, number })
             }
             Object::Open | Object::Port(_) | Object::PortSet(_) => Handle::Mailbox(source),

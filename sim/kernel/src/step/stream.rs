@@ -19,6 +19,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         t: ThreadId,
         kind: StreamKind,
         (read, write): (Register, Register),
+        on_exec: OnExec,
     ) -> Result<(), Stop> {
         let own = self.thread(t).process;
         let had = self.state.processes[own.index()].descriptors.len();
@@ -37,7 +38,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.state.mailboxes.push(Mailbox::new(spec, Object::Stream(Box::new(stream))));
         self.note(Some(t), Kind::Created(object));
         for (access, into) in [(Access::Read, read), (Access::Write, write)] {
-            let opened = Opened { object, access, on_exec: OnExec::Keep };
+            let opened = Opened { object, access, on_exec };
             let descriptor = self.install(own, opened).expect("there is room for two");
             self.set(t, into, Value::Handle(Handle::File(descriptor)));
         }
@@ -129,17 +130,17 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     /// So many bytes of a message are in its pipe from now on.
     fn put(&mut self, message: &mut Arc<Message>, count: u64) {
         let id = message.mailbox;
-        let mut piece = Piece::of(&message.body, message.size);
-        let first = piece.cut(count);
+        let gone = written(message);
+        // The body stays whole, so that it stays clear whether it is what the bytes say.
+        let mut left = Piece::of(&message.body, gone + message.size);
+        let _ = left.cut(gone);
+        let piece = left.cut(count);
         let rest = Arc::make_mut(message);
         rest.size -= count;
-        if let Piece::Text(text) = piece {
-            rest.body = Value::Text(text);
-        }
         rest.extras.get_or_insert_default().written += count;
         let bytes = self.state.mailboxes[id.index()].bytes_mut().expect("it is a pipe");
         if count > 0 {
-            bytes.put(first);
+            bytes.put(piece);
         }
         self.sink.copied(count);
     }
@@ -218,6 +219,12 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             return Err(Stop::REFUSED);
         }
         Ok(())
+    }
+
+    /// Whether a receive with this limit returns at once: whoever asks for no bytes gets them.
+    pub(super) fn is_readable(&self, id: MailboxId, filter: Option<&Filter>) -> bool {
+        let asks_for_none = filter.is_some_and(|filter| filter.max_size == Some(0));
+        self.can_read(id) || asks_for_none && self.mailbox(id).bytes().is_some()
     }
 
     /// Whether a receive would find bytes here, or the end of what there is.
@@ -300,7 +307,11 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if readers == 0 {
             self.drop_messages(id, Loss::NobodyReads);
             if let Some(bytes) = self.state.mailboxes[id.index()].bytes_mut() {
-                *bytes = Bytes::default();
+                let unread = std::mem::take(bytes).count;
+                if unread > 0 {
+                    self.sink.unread(unread);
+                    self.note(None, Kind::Unread(id, unread));
+                }
             }
             self.release_senders_of_the_dead(id);
         }
@@ -313,7 +324,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
     }
 
     /// Channels whose ends to read from are only in messages that nobody can come to receive are garbage: what lies in them
-    /// is destroyed, with the ends in it.
+    /// is destroyed, with the ends in it. What a blocked sender has in hand is not lost yet.
     pub(super) fn collect_the_unreachable(&mut self) {
         if self.machine.policies.in_flight_cycles == InFlightCycles::Leak {
             return;
@@ -327,10 +338,15 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         unreached.retain(|id| self.state.holders_of(*id, Access::Read).next().is_none());
         loop {
             let before = unreached.len();
+            let lies_in_one = |message: &&Arc<Message>| {
+                let stored = &self.mailbox(message.mailbox).messages;
+                unreached.contains(&message.mailbox)
+                    && stored.iter().any(|it| Arc::ptr_eq(it, message))
+            };
             let reached: Vec<MailboxId> = self
                 .state
                 .messages()
-                .filter(|message| !unreached.contains(&message.mailbox))
+                .filter(|message| !lies_in_one(message))
                 .flat_map(|message| message.rights())
                 .filter(|carried| carried.right == Right::File(Access::Read))
                 .map(|carried| carried.port)

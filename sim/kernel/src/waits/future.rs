@@ -145,6 +145,7 @@ impl Scratch {
         let waits = state.waits_for(t).is_some();
         let mut starts = Vec::new();
         match ahead {
+            Ahead::BehindItsWait if thread.raised().is_some_and(|it| it.fault.is_for_good()) => {}
             Ahead::BehindItsWait if waits && thread.raised().is_some() => {
                 starts.push(program::behind(&machine.code, thread.pc));
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipcsim_kernel::program::Otherwise;
 use ipcsim_kernel::{FamilyId, MailboxId, ProcessId, ProgramId};
 
 use super::settings::unsigned;
@@ -37,6 +38,8 @@ pub(super) struct Names {
     pub children: BTreeMap<String, Child>,
     /// The programs, and what each calls the variables that it is given.
     pub programs: BTreeMap<String, (ProgramId, Vec<String>)>,
+    /// What becomes of a thread whose `exec` fails: only where there are ports can exceptions be handled.
+    pub otherwise: Otherwise,
 }
 
 impl Names {
@@ -85,6 +88,11 @@ pub(super) fn declare(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> Names
         threads: BTreeMap::new(),
         children: BTreeMap::new(),
         programs: programs(scenario),
+        otherwise: if scenario[Section::Ports].is_empty() {
+            Otherwise::Fails
+        } else {
+            Otherwise::MayGoOn
+        },
     };
     for file in &scenario.files {
         if let Some(Arg::Name(mailbox)) = file.fields.get("mailbox").map(|arg| &arg.value) {

@@ -106,7 +106,7 @@ pub(super) fn policies(kernel: &Fields) -> Policies {
             Some("close") => OnExec::Close,
             _ => OnExec::Keep,
         },
-        pipe_buf: unsigned(kernel, "pipe-buf").unwrap_or(4096).max(1),
+        pipe_buf: unsigned(kernel, "pipe-buf").unwrap_or(4096),
         in_flight_cycles: match word(kernel, "in-flight-cycles") {
             Some("leak") => InFlightCycles::Leak,
             _ => InFlightCycles::Collect,

@@ -262,6 +262,7 @@ impl Reader {
             bytes if key == "page" && !(1..=LARGEST_PAGE).contains(&bytes) => {
                 self.out_of_range(key, "a size from 1B to 1GiB", node.at)
             }
+            0 if key == "pipe-buf" => self.out_of_range(key, "a size of 1B or more", node.at),
             bytes => Some(Arg::Bytes(bytes)),
         }
     }

@@ -1,5 +1,6 @@
 //! A `close` that is missing: an end of a pipe that a process has open and does not need keeps others waiting for its end.
 
+use super::steps::inside;
 use super::{Finder, Sort, get, verb};
 use crate::tree::{Node, Yaml};
 
@@ -21,16 +22,14 @@ impl Finder<'_> {
                     if waits {
                         self.close_before(who, step, ends);
                     }
+                    let inner = inside(who, step);
                     if verb(step) == Some("fork")
-                        && let Some(child) = get(step, "fork")
-                        && let Yaml::Scalar(name) = &child.value
-                        && let Some(inner) = get(step, "do")
-                        && let Yaml::List(inner) = &inner.value
-                        && let Some(first) = inner.first()
+                        && let Some(Yaml::List(steps)) = get(step, "do").map(|node| &node.value)
+                        && let Some(first) = steps.first()
                     {
-                        self.close_before(&name.text, first, ends);
+                        self.close_before(&inner, first, ends);
                     }
-                    self.closes_below(who, step, ends);
+                    self.closes_below(&inner, step, ends);
                 }
             }
             Yaml::Map(entries) => {

@@ -1,5 +1,6 @@
 //! Changes of steps: exchanged, left out, with a limit of time, or taking from either of two places.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::locks::{each_step, names};
@@ -15,7 +16,7 @@ impl Finder<'_> {
                     self.steps(who, items);
                 }
                 for item in items {
-                    self.steps_below(who, item);
+                    self.steps_below(&inside(who, item), item);
                 }
             }
             Yaml::Map(entries) => {
@@ -168,5 +169,18 @@ impl Finder<'_> {
                 self.add(Sort::Merge, &[who], what, edits);
             }
         }
+    }
+}
+
+/// Who runs the steps inside this step of his: a thread or a process that it starts, or he himself.
+pub(super) fn inside<'a>(who: &'a str, step: &Node) -> Cow<'a, str> {
+    let started = |verb: &str| match get(step, verb).map(|node| &node.value) {
+        Some(Yaml::Scalar(name)) => Some(name.text.as_str()),
+        _ => None,
+    };
+    match (verb(step), started("fork").or(started("spawn")), started("thread")) {
+        (Some("fork" | "spawn"), Some(child), _) => Cow::Owned(child.to_string()),
+        (Some("thread"), _, Some(thread)) => Cow::Owned(format!("{who}.{thread}")),
+        _ => Cow::Borrowed(who),
     }
 }

@@ -218,7 +218,12 @@ pub const VERBS: &[Verb] = &[
             optional(
                 "write-end",
                 Kind::Variable(Set::Anything),
-                "Of a pipe or channel: the variable that the end goes to that is written to",
+                "Of a pipe or channel: the variable for the write end",
+            ),
+            optional(
+                "close-on-exec",
+                Kind::Flag,
+                "Of a pipe or channel: whether both ends are closed when the process goes on with another program",
             ),
             optional(
                 "capacity",
@@ -331,7 +336,14 @@ pub const VERBS: &[Verb] = &[
     call(
         CallWord::Duplicate,
         Kind::Target,
-        &[required("into", Kind::Variable(Set::Anything), "The variable that the new one goes to")],
+        &[
+            required("into", Kind::Variable(Set::Anything), "The variable that the new one goes to"),
+            optional(
+                "close-on-exec",
+                Kind::Flag,
+                "Whether the new one is closed when the process goes on with another program",
+            ),
+        ],
         "Make another descriptor for the same file, or for the same end of a pipe or channel",
     ),
     call(
@@ -348,7 +360,7 @@ pub const VERBS: &[Verb] = &[
         CallWord::Lock,
         Kind::Target,
         &[LOCKED_PAGE, WAIT],
-        "Wait until nobody has the lock of a page of memory, and have it",
+        "Wait until the lock of a page of memory is free, and take it",
     ),
     call(CallWord::Unlock, Kind::Target, &[LOCKED_PAGE], "Give the lock of a page back"),
     local(

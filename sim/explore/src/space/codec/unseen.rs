@@ -51,10 +51,12 @@ impl Unseen {
     pub(crate) fn leave_out(self, part: &mut Part) {
         match part {
             Part::Mailbox(mailbox) => {
-                if self.receivers == Is::So && mailbox.spec.receiver == Pick::Arbitrary {
+                // A pipe serves who came first, whatever the policies for mailboxes are.
+                let any_is_next = mailbox.bytes().is_none();
+                if any_is_next && self.receivers == Is::So && mailbox.spec.receiver == Pick::Arbitrary {
                     sort(&mut mailbox.receivers, |receiver| *receiver);
                 }
-                if self.senders == Is::So && are_alike(mailbox) {
+                if any_is_next && self.senders == Is::So && are_alike(mailbox) {
                     sort(&mut mailbox.senders, |(sender, _)| *sender);
                 }
                 if self.origins == Is::So {

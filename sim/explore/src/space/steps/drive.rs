@@ -105,6 +105,10 @@ impl<S: Sink> Sink for Ready<S> {
         self.sink.lost();
     }
 
+    fn unread(&mut self, bytes: u64) {
+        self.sink.unread(bytes);
+    }
+
     fn copied(&mut self, bytes: u64) {
         self.sink.copied(bytes);
     }

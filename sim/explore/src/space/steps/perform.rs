@@ -4,7 +4,8 @@ use ipcsim_kernel::program::{Effect, From, Receive};
 use ipcsim_kernel::table::{Clock, Notes};
 use ipcsim_kernel::{
     Computing, End, Event, Expr, Fault, Handle, Kind, Life, Machine, Oracle, Outcome, Pc,
-    ProcessId, Progress, Question, Role, Sink, State, ThreadState, Value, assert_invariants,
+    ProcessId, Progress, Question, Role, Sink, State, ThreadId, ThreadState, Value,
+    assert_invariants,
 };
 
 use super::super::Log;
@@ -260,7 +261,14 @@ impl Sink for Report {
         if let (Kind::Logged(text), Some(t)) = (&event.kind, event.thread) {
             self.said.push((state.threads.items()[t.index()].process, (*text).clone()));
         }
-        if let (Kind::Received(_) | Kind::Logged(_), Some(t)) = (&event.kind, event.thread) {
+        // The answer to an exception is not a message that a program receives.
+        let is_told = |t: ThreadId| state.threads.items()[t.index()].raised().is_some();
+        let gets_somewhere = match (&event.kind, event.thread) {
+            (Kind::Received(_), Some(t)) => Some(t).filter(|t| !is_told(*t)),
+            (Kind::Logged(_), t) => t,
+            _ => None,
+        };
+        if let Some(t) = gets_somewhere {
             let process = state.threads.items()[t.index()].process;
             if machine.family_of(process).role == Role::Worker && self.achieved == Achieved::Nothing
             {

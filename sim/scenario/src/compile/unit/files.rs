@@ -4,7 +4,7 @@ use ipcsim_kernel::program::{FileVerb, StreamKind, Verb};
 use ipcsim_kernel::{Access, Capacity, OnExec, Outcome};
 
 use super::{Failed, Unit};
-use crate::ast::{Arg, Flag, Step};
+use crate::ast::{Arg, Fields, Flag, Step};
 use crate::compile::settings::{capacity, word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Shape;
@@ -19,10 +19,7 @@ impl Unit<'_> {
             Some("read") => Access::Read,
             _ => Access::Write,
         };
-        let on_exec = match step.fields.get("close-on-exec").map(|arg| &arg.value) {
-            Some(Arg::Flag(Flag::Yes)) => OnExec::Close,
-            _ => OnExec::Keep,
-        };
+        let on_exec = on_exec(&step.fields);
         self.check_path(step)?;
         let path = self.operand_expr(step)?;
         let into = self.register_of_into(&step.fields);
@@ -31,7 +28,8 @@ impl Unit<'_> {
 
     pub(super) fn duplicate(&mut self, step: &Step) -> Result<Verb, Failed> {
         let of = self.operand_object(step)?;
-        Ok(Verb::File(FileVerb::Duplicate { of, into: self.register_of_into(&step.fields) }))
+        let into = self.register_of_into(&step.fields);
+        Ok(Verb::File(FileVerb::Duplicate { of, into, on_exec: on_exec(&step.fields) }))
     }
 
     /// A pipe or a channel, of which the process has both ends open.
@@ -72,20 +70,22 @@ impl Unit<'_> {
                 return Err(Box::new(diagnostic));
             }
         };
-        Ok(Verb::File(FileVerb::CreateStream { kind, read, write }))
+        Ok(Verb::File(FileVerb::CreateStream { kind, read, write, on_exec: on_exec(fields) }))
     }
 
-    /// Only a pipe or a channel has two ends.
+    /// Only a pipe or a channel has two ends, and is made open.
     pub(super) fn check_ends(&self, step: &Step) -> Result<(), Failed> {
-        match step.fields.key("write-end") {
-            Some(at) => {
-                let what = "only a pipe or a channel has an end to write to";
+        for (key, what) in [
+            ("write-end", "only a pipe or a channel has an end to write to"),
+            ("close-on-exec", "only a pipe or a channel is made open"),
+        ] {
+            if let Some(at) = step.fields.key(key) {
                 let diagnostic = Diagnostic::new(Code::Descriptors, at, what)
                     .label("write `kind: pipe`, or leave this out");
-                Err(Box::new(diagnostic))
+                return Err(Box::new(diagnostic));
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 
     /// A path that is written down must be one of the scenario's.
@@ -112,5 +112,13 @@ impl Unit<'_> {
                     format!("the files are {list}")
                 }),
         ))
+    }
+}
+
+/// What becomes of a new descriptor when its process goes on with another program.
+fn on_exec(fields: &Fields) -> OnExec {
+    match fields.get("close-on-exec").map(|arg| &arg.value) {
+        Some(Arg::Flag(Flag::Yes)) => OnExec::Close,
+        _ => OnExec::Keep,
     }
 }

@@ -107,7 +107,8 @@ impl Unit<'_> {
         }
         let with = self.values(fields, parameters)?;
         // Where it begins is known when all programs are compiled.
-        let image = Image { program: *program, entry: Pc(0), with };
+        let otherwise = names.otherwise;
+        let image = Image { program: *program, entry: Pc(0), with, otherwise };
         Ok(Verb::Image(ImageVerb::Exec(Some(Box::new(image)))))
     }
 }
