@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use ipcsim_scenario::Expect;
+use ipcsim_session::MEASURES;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -257,6 +259,7 @@ pub(crate) struct ReplayArgs {
 Examples:
   ipcsim matrix mutual-send --vary kernel.buffering=none,1,2,undefined
   ipcsim matrix flood --vary kernel.memory=1KiB,4KiB --vary kernel.memory-full=wait,fail
+  ipcsim matrix one-mebibyte --vary 'processes.sender[1].memory.transfer=copy,move,share' --measure time,bytes-copied
   ipcsim matrix mutual-send --least kernel.buffering
 
 safe: every schedule completes. may: some schedule does not. must: none completes.")]
@@ -268,6 +271,10 @@ pub(crate) struct MatrixArgs {
     /// Values to be tried for a path; given several times, every combination is tried
     #[arg(long, value_name = "PATH=VALUE,…")]
     pub vary: Vec<String>,
+
+    /// Also show what a run costs in each row
+    #[arg(long, value_name = "MEASURE,…", value_delimiter = ',', value_parser = PossibleValuesParser::new(MEASURES.iter().map(|it| it.name)), requires = "vary")]
+    pub measure: Vec<String>,
 
     /// The smallest value that is safe at this path, in the unit of the value that is there
     #[arg(long, value_name = "PATH", conflicts_with = "vary")]

@@ -11,6 +11,12 @@ fn main() {
     let mut files = Vec::new();
     collect(&root.join("scenarios"), &mut files);
     files.sort();
+    // A scenario is named by its file alone.
+    let mut names: Vec<_> = files.iter().filter_map(|file| file.file_stem()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        panic!("two scenarios are called {:?}", twice[0]);
+    }
     let mut code = String::from(
         "/// Every scenario of the repository, in order of the path.\npub(crate) const LIBRARY: &[BuiltIn] = &[\n",
     );

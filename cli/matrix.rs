@@ -2,9 +2,8 @@
 
 use ipcsim_report::plural;
 use ipcsim_session::{
-    Claims,
-    Budget, Least, Loaded, Row, Session, Subject, can_be_tried, combinations, found, in_shell,
-    least, row,
+    Budget, Claims, Least, Loaded, Measuring, Row, Session, Subject, can_be_tried,
+    combinations, found, in_shell, least, measured, row,
 };
 
 use crate::args::{MatrixArgs, Output};
@@ -74,18 +73,26 @@ fn table(
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
         cells.collect::<Vec<_>>().concat()
     };
+    let measuring = if args.measure.is_empty() { Measuring::Nothing } else { Measuring::Run(RUN_STEPS) };
+    let columns = |cell: &dyn Fn(&str) -> String| -> String {
+        args.measure.iter().map(|name| format!("  {:>width$}", cell(name), width = name.len().max(12))).collect()
+    };
     if args.output == Output::Human {
-        terminal.print(&format!("{}every schedule\n", line(&paths)));
+        let head = format!("{}{:24}{}", line(&paths), "every schedule", columns(&str::to_string));
+        terminal.print(&format!("{}\n", head.trim_end()));
     }
     let mut worst = Exit::Yes;
     let mut all = Vec::new();
     for settings in &rows {
-        let judged = row(&subject, settings, budget)?;
+        let judged = row(&subject, settings, budget, measuring)?;
         if args.output == Output::Human {
             let cells: Vec<&str> = settings.iter().map(|(_, value)| value.as_str()).collect();
             let states = plural(judged.states, "state");
             let token = judged.token.clone().unwrap_or_default();
-            let told = format!("{}{:24}  {states:>16}  {token}", line(&cells), judged.verdict);
+            let costs = judged.measures.as_ref().map(|it| columns(&|name| measured(it, name).1));
+            let costs = costs.unwrap_or_default();
+            let told =
+                format!("{}{:24}{costs}  {states:>16}  {token}", line(&cells), judged.verdict);
             terminal.print(&format!("{}\n", told.trim_end()));
         }
         worst = worst.max(exit(&judged));

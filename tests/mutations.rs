@@ -158,7 +158,7 @@ fn use_it(loaded: &Loaded, machine: &Machine, text: &str, dice: &mut Dice) {
         1 => {
             let rows = combinations(&["kernel.buffering=none,1,undefined".to_string()]);
             for settings in rows.expect("it is well written") {
-                let _ = row(&subject, &settings, &budget);
+                let _ = row(&subject, &settings, &budget, Measuring::Nothing);
             }
         }
         _ => {}

@@ -12,7 +12,7 @@ use ipcsim_kernel::{Machine, State, ThreadId};
 use crate::steps::Steps;
 use crate::units::{count, plural};
 use crate::verdict::{sentence, tell_cures, tell_waits};
-use crate::words::{Names, fault_words, place};
+use crate::words::{Names, failed_words, place};
 
 /// What an exploration found.
 pub struct Told<'a> {
@@ -358,7 +358,8 @@ fn tell_reasons(out: &mut String, machine: &Machine, state: &State, ending: &End
     for failure in &ending.failures {
         let name = machine.process_name(failure.process);
         let place = place(machine, failure.at);
-        let _ = writeln!(out, "  {name} failed{place}: {}", fault_words(&failure.fault));
+        let why = failed_words(machine, failure.at, &failure.fault);
+        let _ = writeln!(out, "  {name} failed{place}: {why}");
     }
     tell_problems(out, machine, state, &ending.problems);
 }

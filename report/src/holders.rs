@@ -18,12 +18,12 @@ pub(crate) fn why_locked(
 ) -> String {
     let lock = state.lock(region, page).expect("only who finds it locked waits");
     match lock.owner {
-        Owner::Thread(owner) if owner == t => "it has locked it itself".into(),
+        Owner::Thread(owner) if owner == t => "it has the lock itself".into(),
         Owner::Thread(owner) => format!("{} has the lock", names.thread(state, owner)),
-        Owner::Ended => "who locked it has ended".into(),
+        Owner::Ended => "the thread that locked it has ended".into(),
         Owner::NotCopied => match names.machine.fork_of(state.threads[t.index()].process) {
-            Some(line) => format!("who locked it was not copied by the fork in line {line}"),
-            None => "who locked it was not copied by the fork".into(),
+            Some(line) => format!("the fork in line {line} did not copy the thread that locked it"),
+            None => "the fork did not copy the thread that locked it".into(),
         },
     }
 }

@@ -2,11 +2,15 @@
 
 use std::fmt::Write;
 
+use ipcsim_kernel::object::space::{Mapping, Owner};
+use ipcsim_kernel::program::{Pages, Region};
 use ipcsim_kernel::{
-    Life, Machine, MailboxId, ProcessId, State, ThreadId, ThreadState, Value, wait_graph, waits,
+    Access, Life, Machine, MailboxId, ProcessId, State, ThreadId, ThreadState, Value, wait_graph,
+    waits,
 };
 
-use crate::reasons::{blocked_word, waiting};
+use crate::reasons::{blocked_where, blocked_word, waiting};
+use crate::units::{bytes, plural};
 use crate::words::{LinkEnd, Names, fault_words, place};
 
 /// Why the threads of this name cannot go on, and who could let them; nothing if nobody has the name.
@@ -57,7 +61,13 @@ pub fn why_not(machine: &Machine, state: &State, name: &str) -> Option<String> {
                     }
                     _ => "",
                 };
-                writeln!(out, "  only {} could end this wait{end}", list(&names, state, &could))
+                match could.len() {
+                    0 => writeln!(out, "  nobody can end this wait"),
+                    _ => {
+                        let who = list(&names, state, &could);
+                        writeln!(out, "  only {who} could end this wait{end}")
+                    }
+                }
             }
         };
     }
@@ -82,40 +92,111 @@ pub fn graph(machine: &Machine, state: &State) -> String {
     if out.is_empty() { "nobody waits\n".into() } else { out }
 }
 
-/// What a mailbox holds, or what the variables of a process hold; nothing if nothing has the name.
+/// What a mailbox, a pipe or a channel holds, or what a process has: its variables, its memory, what it has open. Nothing if
+/// nothing has the name.
 pub fn show(machine: &Machine, state: &State, name: &str) -> Option<String> {
     let names = Names::new(machine);
-    let mut mailboxes = (0..machine.mailboxes.len()).map(MailboxId::at);
-    if let Some(mailbox) = mailboxes.find(|id| machine.mailbox_name(*id) == name) {
-        return Some(show_mailbox(&names, state, mailbox));
+    let is_called = |id: &MailboxId| {
+        let mailbox = &state.mailboxes[id.index()];
+        let called = names.mailbox(state, *id, LinkEnd::Receiver);
+        let is_stream = mailbox.stream().is_some();
+        mailbox.link().is_none()
+            && (called == name
+                || is_stream && called.split_once(' ').is_some_and(|(_, own)| own == name))
+    };
+    let shown: String = (0..state.mailboxes.len())
+        .map(MailboxId::at)
+        .filter(is_called)
+        .map(|id| show_mailbox(&names, state, id))
+        .collect();
+    if !shown.is_empty() {
+        return Some(shown);
     }
     let mut processes = (0..machine.processes.len()).map(ProcessId::at);
     let process = processes.find(|process| machine.process_name(*process) == name)?;
     let life = match &state.processes[process.index()].life {
-        Life::Unborn => "has not been made",
-        Life::NotStarted => "has not started",
-        Life::Running => "runs",
-        Life::Ended(_) => "has ended",
+        Life::Unborn => " has not been made",
+        Life::NotStarted => " has not started",
+        Life::Running => ":",
+        Life::Ended(_) => " has ended",
     };
-    let mut out = format!("{name} {life}\n");
+    let mut out = format!("{name}{life}\n");
     for t in state.threads_of(process) {
         let thread = &state.threads[t.index()];
-        let _ = writeln!(out, "{}{}", names.thread(state, t), place(machine, thread.pc));
+        let waits = match state.waits_for(t) {
+            Some(on) => format!(", {} {}", blocked_word(on), blocked_where(&names, state, t, on)),
+            None => String::new(),
+        };
+        let _ = writeln!(out, "{}{}{waits}", names.thread(state, t), place(machine, thread.pc));
         let variables = machine.variables_at(thread.pc).iter().zip(&thread.registers);
         for (variable, value) in variables.filter(|(_, value)| **value != Value::None) {
             let _ = writeln!(out, "  {variable} = {}", names.value(value));
         }
     }
+    show_memory(&mut out, &names, state, process);
+    for (number, opened) in &state.processes[process.index()].descriptors {
+        let what = names.opened(state, opened.object, opened.access);
+        let _ = writeln!(out, "descriptor {number}: {what}");
+    }
     Some(out)
+}
+
+/// The regions of a process: what their pages hold, and who has their locks.
+fn show_memory(out: &mut String, names: &Names, state: &State, process: ProcessId) {
+    let Some(space) = state.spaces.get(process.index()) else { return };
+    for (number, mapping) in &space.regions {
+        let region = Region { space: process, number: *number };
+        let shared = match mapping {
+            Mapping::Private(_) => "",
+            Mapping::Shared { .. } => ", shared",
+        };
+        let pages = plural(mapping.count().into(), "page");
+        let _ = writeln!(out, "region {number}: {pages}{shared}");
+        for (range, value) in state.pages(region).into_iter().flat_map(Pages::runs) {
+            let value = names.value(value);
+            let _ = match range.end - range.start {
+                1 => writeln!(out, "  page {} holds {value}", range.start),
+                _ => writeln!(out, "  pages {} to {} hold {value}", range.start, range.end - 1),
+            };
+        }
+        for page in 0..mapping.count() {
+            let Some(lock) = state.lock(region, page) else { continue };
+            let owner = match lock.owner {
+                Owner::Thread(owner) => names.thread(state, owner),
+                Owner::Ended => "a thread that has ended".into(),
+                Owner::NotCopied => "a thread that was not copied".into(),
+            };
+            let waiting: Vec<String> = lock.waiting.iter().map(|t| names.thread(state, *t)).collect();
+            let line = if waiting.is_empty() {
+                String::new()
+            } else {
+                format!("; waiting: {}", waiting.join(", "))
+            };
+            let _ = writeln!(out, "  page {page} is locked by {owner}{line}");
+        }
+    }
 }
 
 fn show_mailbox(names: &Names, state: &State, id: MailboxId) -> String {
     let mailbox = &state.mailboxes[id.index()];
     let mut out = String::new();
     let name = names.mailbox(state, id, LinkEnd::Receiver);
-    let _ = writeln!(out, "{name} holds {} messages", mailbox.messages.len());
+    let _ = match mailbox.bytes() {
+        Some(held) => writeln!(out, "{name} holds {}", bytes(held.count)),
+        None => writeln!(out, "{name} holds {}", plural(mailbox.messages.len() as u64, "message")),
+    };
     for message in &mailbox.messages {
         let _ = writeln!(out, "  {}", names.value(&message.body));
+    }
+    if mailbox.stream().is_some() {
+        for (end, word) in [(Access::Read, "read"), (Access::Write, "write")] {
+            let holders: Vec<String> = state
+                .holders_of(id, end)
+                .map(|process| names.machine.process_name(process))
+                .collect();
+            let holders = if holders.is_empty() { "nobody".into() } else { holders.join(", ") };
+            let _ = writeln!(out, "  {word} end open in: {holders}");
+        }
     }
     for (sender, message) in &mailbox.senders {
         let who = names.thread(state, *sender);

@@ -3,13 +3,15 @@
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::object::space::Mapping;
-use ipcsim_kernel::program::{Address, Effect, Op, Parcel, Region, Right, Verb};
+use ipcsim_kernel::program::{
+    Address, Effect, ImageVerb, MemoryVerb, Op, Parcel, Region, Right, Spawn, Verb,
+};
 use ipcsim_kernel::{
-    Access, BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message, Outcome,
+    Access, BlockedOn, Event, Expr, Fault, Fork, Handle, Kind, Level, Life, Loss, Machine, MailboxId, Message, Outcome,
     ProcessId, Question, Route, State, ThreadId, Value, waits,
 };
 
-use crate::memory::{as_written, page_name, region_name};
+use crate::memory::{as_written, gone_words, page_name, region_name};
 use crate::reasons::{blocked_where, blocked_word, why};
 use crate::units::{bytes, plural};
 use crate::words::{LinkEnd, Names, fault_words};
@@ -129,14 +131,17 @@ impl Telling<'_> {
         let who = self.names.thread(self.state, inside);
         match self.state.waits_for(inside) {
             Some(on) => {
-                let place = blocked_where(self.names, self.state, inside, on);
+                let place = match blocked_where(self.names, self.state, inside, on) {
+                    place if place.is_empty() => place,
+                    place => format!(" {place}"),
+                };
                 let call = match &self.machine.code[self.state.threads[inside.index()].pc.index()] {
                     Op::Call(call) => call.verb.word(),
                     _ => "call",
                 };
-                format!("{who} is inside a {call} {place}, and that cannot be done twice")
+                format!("{who} is inside a {call}{place}, and a call cannot be copied")
             }
-            None => format!("{who} is inside a call, and that cannot be done twice"),
+            None => format!("{who} is inside a call, and a call cannot be copied"),
         }
     }
 
@@ -304,7 +309,59 @@ impl Telling<'_> {
         let object = call
             .and_then(|call| objects_of(call).first().copied())
             .and_then(|(way, object)| Some(format!(" {way}{}", self.named(object)?)));
-        format!("{verb}{} → {}{word}", object.unwrap_or_default(), outcome.word())
+        let why = self.why_failed(outcome).map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{verb}{} → {}{word}{why}", object.unwrap_or_default(), outcome.word())
+    }
+
+    /// Why a call has failed, where the outcome alone does not say it.
+    fn why_failed(&self, outcome: Outcome) -> Option<String> {
+        let call = self.call()?;
+        let own = self.state.threads[self.event.thread?.index()].process;
+        let has_unborn = |spawn: &Spawn| {
+            let mut children = self.machine.children_of(spawn, own);
+            children.any(|child| self.state.processes[child.index()].life == Life::Unborn)
+        };
+        match (call, outcome) {
+            (
+                Verb::Spawn(spawn) | Verb::Image(ImageVerb::Fork { child: spawn, .. }),
+                Outcome::Refused,
+            ) if !has_unborn(spawn) => {
+                Some("it has made as many as `replicas` allows, one if nothing is said".into())
+            }
+            (Verb::Image(verb), Outcome::Refused)
+                if matches!(verb, ImageVerb::Exec(_))
+                    || self.machine.policies.fork != Fork::OneThread =>
+            {
+                Some("its process has other threads".into())
+            }
+            (Verb::Memory(MemoryVerb::Unlock(_)), Outcome::Refused) => {
+                Some("it does not have the lock".into())
+            }
+            (call, Outcome::NoRight | Outcome::Refused) => self.why_not_open(call, outcome),
+            _ => None,
+        }
+    }
+
+    /// Why a call does not work with the descriptor that it is about.
+    fn why_not_open(&self, call: &Verb, outcome: Outcome) -> Option<String> {
+        let thread = &self.state.threads[self.event.thread?.index()];
+        let descriptor = objects_of(call).into_iter().find_map(|(_, of)| {
+            match waits::settled(self.machine, thread, &[], of)? {
+                Value::Handle(Handle::File(descriptor)) => Some(descriptor),
+                _ => None,
+            }
+        })?;
+        let table = &self.state.processes[thread.process.index()].descriptors;
+        let Some(opened) = table.get(&descriptor.number) else {
+            return Some("it is closed".into());
+        };
+        let what = self.opened(opened.object, opened.access);
+        let is_pipe = self.state.mailboxes[opened.object.index()].bytes().is_some();
+        match outcome {
+            Outcome::NoRight => Some(format!("it is {what}")),
+            _ if is_pipe => Some("a pipe takes bytes and nothing else".into()),
+            _ => None,
+        }
     }
 
     fn lost(&self, message: &Message, loss: Loss) -> String {
@@ -345,7 +402,7 @@ impl Telling<'_> {
         let Some(Value::Handle(Handle::Region(region))) = named else { return None };
         let name = self.region(region);
         Some(match address {
-            Address::Gone => format!("bad address: {name} is not there any more"),
+            Address::Gone => gone_words(self.machine, self.event.pc?)?,
             Address::Elsewhere => {
                 let whose = self.machine.process_name(region.space);
                 format!("bad address: {name} is memory of {whose}")
@@ -388,7 +445,7 @@ impl Telling<'_> {
                 Some(format!("{} from {sender}", self.body(&message)))
             }
             // What has no name of its own goes by the variable.
-            Value::Handle(handle @ Handle::File(_)) => {
+            Value::Handle(handle @ (Handle::File(_) | Handle::Region(_))) => {
                 let variables = self.machine.variables_at(self.event.pc?);
                 let name = as_written(expr, variables);
                 Some(name.unwrap_or_else(|| self.machine.handle_name(handle)))
@@ -429,14 +486,8 @@ impl Telling<'_> {
         if carried.is_empty() { carried } else { format!(", with {carried}") }
     }
 
-    /// What a descriptor stands for: a file, or one end of a pipe or channel.
     fn opened(&self, object: MailboxId, access: Access) -> String {
-        let what = self.object(object);
-        match (self.state.mailboxes[object.index()].stream(), access) {
-            (None, _) => what,
-            (Some(_), Access::Read) => format!("the read end of {what}"),
-            (Some(_), Access::Write) => format!("the write end of {what}"),
-        }
+        self.names.opened(self.state, object, access)
     }
 
     /// A sender takes its message back; what is in a pipe already stays there.

@@ -24,7 +24,8 @@ pub fn verdict(machine: &Machine, run: &Run, verdict: &Verdict, cures: &[String]
     for failure in &verdict.failures {
         let name = machine.process_name(failure.process);
         let place = words::place(machine, failure.at);
-        write(&mut out, format!("{name} failed{place}: {}", words::fault_words(&failure.fault)));
+        let why = words::failed_words(machine, failure.at, &failure.fault);
+        write(&mut out, format!("{name} failed{place}: {why}"));
     }
     let shown = verdict.problems.iter().take(SHOWN);
     for problem in shown {
@@ -259,7 +260,7 @@ pub(crate) fn tell_waits(out: &mut String, machine: &Machine, state: &State, pro
     tell_threads(out, machine, state, &problem.threads);
     if !problem.behind.is_empty() {
         let behind: Vec<String> = problem.behind.iter().map(|t| names.thread(state, *t)).collect();
-        let _ = writeln!(out, "  behind them, and stuck with them: {}", listed(&behind));
+        let _ = writeln!(out, "  stuck behind them: {}", listed(&behind));
         tell_threads(out, machine, state, &problem.behind);
     }
 }

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use ipcsim_kernel::object::stream::Stream;
+use ipcsim_kernel::program::Address;
 use ipcsim_kernel::{
-    Fault, Handle, Machine, MailboxId, Object, Pc, ProcessId, Sources, State, ThreadId, ThreadName,
+    Access, Fault, Handle, Machine, MailboxId, Object, Pc, ProcessId, Sources, State, ThreadId, ThreadName,
     Value, write_value,
 };
 
+use crate::memory::gone_words;
 use crate::visible::visible;
 
 /// The names of a machine's threads and mailboxes.
@@ -54,6 +56,16 @@ impl<'a> Names<'a> {
             }),
             Some(Object::Stream(stream)) => self.stream(stream, mailbox),
             _ => self.machine.mailbox_name(mailbox),
+        }
+    }
+
+    /// What a descriptor stands for: a file, or one end of a pipe or channel.
+    pub fn opened(&self, state: &State, object: MailboxId, access: Access) -> String {
+        let what = self.mailbox(state, object, LinkEnd::Receiver);
+        match (state.mailboxes[object.index()].stream(), access) {
+            (None, _) => what,
+            (Some(_), Access::Read) => format!("the read end of {what}"),
+            (Some(_), Access::Write) => format!("the write end of {what}"),
         }
     }
 
@@ -109,6 +121,15 @@ impl<'a> Names<'a> {
 /// An exception in a few words; the scenario's own can be of any kind.
 pub(crate) fn fault_words(fault: &Fault) -> String {
     visible(&fault.describe())
+}
+
+/// Why a step has failed, by the names that it has for things.
+pub(crate) fn failed_words(machine: &Machine, at: Pc, fault: &Fault) -> String {
+    let named = match fault {
+        Fault::BadAddress(Address::Gone) => gone_words(machine, at),
+        _ => None,
+    };
+    named.unwrap_or_else(|| fault_words(fault))
 }
 
 /// Where an operation stands, behind what it belongs to: ` (line 12)`. Nothing for what is not in the file.

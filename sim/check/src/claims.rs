@@ -7,6 +7,7 @@ use ipcsim_explore::{
 use ipcsim_kernel::{Event, Fault, Kind, Machine, Predicate, ProcessId, State, Value};
 use ipcsim_report::{Names, bytes, count, cut_off, time};
 use ipcsim_scenario::Case;
+use ipcsim_scenario::table::{Unit, find_measure};
 use ipcsim_scenario::ast::{BlockedName, Claim, HowMany, Over, What};
 
 use crate::counterexample::{Counterexample, of_path, point_of_no_return};
@@ -192,24 +193,35 @@ enum Bound {
     AtLeast,
 }
 
+/// A measure of a run, in its unit and in words.
+pub fn measured(measures: &Measures, name: &str) -> (u64, String) {
+    let value = match name {
+        "time" => measures.time_ns,
+        "cpu-time" => measures.cpu_time_ns,
+        "bytes-copied" => measures.bytes_copied,
+        "kernel-memory" => measures.kernel_memory,
+        "context-switches" => measures.context_switches,
+        "messages" => measures.messages,
+        "system-calls" => measures.system_calls,
+        "pages-mapped" => measures.pages_mapped,
+        "page-faults" => measures.page_faults,
+        other => unreachable!("`{other}` is no measure"),
+    };
+    let shown = match find_measure(name).map(|measure| measure.unit) {
+        Some(Unit::Duration) => time(value),
+        Some(Unit::Size) => bytes(value),
+        Some(Unit::Number) | None => count(value),
+    };
+    (value, shown)
+}
+
 fn judge_bounds(
     bounds: &[(&'static str, u64)],
     measures: &Measures,
     bound: Bound,
 ) -> Result<(), String> {
     for (measure, limit) in bounds {
-        let (value, shown) = match *measure {
-            "time" => (measures.time_ns, time(measures.time_ns)),
-            "cpu-time" => (measures.cpu_time_ns, time(measures.cpu_time_ns)),
-            "bytes-copied" => (measures.bytes_copied, bytes(measures.bytes_copied)),
-            "kernel-memory" => (measures.kernel_memory, bytes(measures.kernel_memory)),
-            "context-switches" => (measures.context_switches, count(measures.context_switches)),
-            "messages" => (measures.messages, count(measures.messages)),
-            "system-calls" => (measures.system_calls, count(measures.system_calls)),
-            "pages-mapped" => (measures.pages_mapped, count(measures.pages_mapped)),
-            "page-faults" => (measures.page_faults, count(measures.page_faults)),
-            other => unreachable!("the reader knows all measures, not `{other}`"),
-        };
+        let (value, shown) = measured(measures, measure);
         let holds = match bound {
             Bound::AtMost => value <= *limit,
             Bound::AtLeast => value >= *limit,

@@ -17,11 +17,11 @@ pub mod result;
 mod subject;
 
 pub use budget::Budget;
-pub use claims::{Failed, Judgement, judge, judge_by};
+pub use claims::{Failed, Judgement, judge, judge_by, measured};
 pub use confirm::confirm;
 pub use counterexample::Counterexample;
 pub use cures::{Achieves, Cure, of_exploration, of_run};
 pub use golden::{golden, golden_of};
-pub use matrix::{Least, Row, Setting, can_be_tried, combinations, least, row};
+pub use matrix::{Least, Measuring, Row, Setting, can_be_tried, combinations, least, row};
 pub use repair::{Repair, Repaired, repair};
 pub use subject::{Seen, Subject, in_shell};

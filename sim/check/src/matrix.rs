@@ -1,6 +1,8 @@
 //! The same scenario under other values: what every schedule does under each, and the least safe value.
 
-use ipcsim_explore::{Covered, Ending, Exploration, Looks, LooksAt, Outcome};
+use ipcsim_explore::{
+    Covered, Ending, Exploration, Looks, LooksAt, Measures, NoTrace, Outcome,
+};
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 use ipcsim_scenario::{LoadOptions, Loaded, load, parse_duration, parse_size};
 
@@ -31,6 +33,17 @@ pub struct Row {
     pub states: u64,
     /// The token of a schedule that does not complete.
     pub token: Option<String>,
+    /// What a run costs, if that was asked.
+    pub measures: Option<Measures>,
+}
+
+/// Whether a run is measured for each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measuring {
+    /// One with the scenario's seed, of at most so many steps.
+    Run(u64),
+    /// None.
+    Nothing,
 }
 
 /// The least safe value, if it was found.
@@ -75,7 +88,12 @@ pub fn combinations(vary: &[String]) -> Result<Vec<Vec<Setting>>, String> {
 /// What every schedule does under some settings.
 ///
 /// Errors: the scenario, with what is wrong with it under these settings.
-pub fn row(subject: &Subject, settings: &[Setting], budget: &Budget) -> Result<Row, Box<Loaded>> {
+pub fn row(
+    subject: &Subject,
+    settings: &[Setting],
+    budget: &Budget,
+    measuring: Measuring,
+) -> Result<Row, Box<Loaded>> {
     let (sets, loaded) = under(subject, settings);
     let Some(machine) = &loaded.machine else { return Err(Box::new(loaded)) };
     let mut found = budget.explore(machine, Looks::NOTHING);
@@ -93,6 +111,10 @@ pub fn row(subject: &Subject, settings: &[Setting], budget: &Budget) -> Result<R
         interrupted: found.covered == Covered::Interrupted,
         states: found.states(),
         token,
+        measures: match measuring {
+            Measuring::Run(steps) => Some(budget.run(machine, steps, &mut NoTrace).measures),
+            Measuring::Nothing => None,
+        },
     })
 }
 
@@ -198,7 +220,7 @@ impl Unit {
 /// Errors: the scenario, with what is wrong with it under one of these values.
 pub fn least(subject: &Subject, path: &str, budget: &Budget) -> Result<Least, Box<Loaded>> {
     let unit = Unit::of(path, subject.loaded.value_at(path).as_deref());
-    let row_of = |number: u64| row(subject, &[(path.to_string(), unit.value(number))], budget);
+    let row_of = |number: u64| row(subject, &[(path.to_string(), unit.value(number))], budget, Measuring::Nothing);
     match unit {
         Unit::Messages | Unit::QueueLimit | Unit::Things => {
             let mut less = None;

@@ -12,8 +12,8 @@ use ipcsim_kernel::{Field, Outcome};
 
 use crate::table::synonyms::{At, meant};
 use crate::table::{
-    COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, NAME_SERVER, Need, PORT, PORT_SET,
-    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, TRANSFER, VERBS, Verb,
+    COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT, PORT_SET,
+    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, TRANSFER, Unit, VERBS, Verb,
 };
 use examples::example;
 use policies::{of_elsewhere, policies, values_in_words};
@@ -118,10 +118,19 @@ fn claims() -> Chapter {
     let ends = SCHEDULE_OUTCOMES
         .iter()
         .map(|word| simple(word, "an end of a run or a schedule", word, ending(word)));
+    let measures = MEASURES.iter().map(|measure| {
+        let most = match measure.unit {
+            Unit::Duration => "10ms",
+            Unit::Size => "4KiB",
+            Unit::Number => "3",
+        };
+        let written = format!("- run: {{at-most: {{{}: {most}}}}}", measure.name);
+        simple(measure.name, "a measure of a run", &written, measure.meaning)
+    });
     Chapter {
         title: "Claims",
-        about: "What can stand below `expect:`, and the ways in which a run or a schedule ends.",
-        entries: CLAIMS.iter().map(of_claim).chain(ends).collect(),
+        about: "What can stand below `expect:`, the ways in which a run or a schedule ends, and what a run is measured in.",
+        entries: CLAIMS.iter().map(of_claim).chain(ends).chain(measures).collect(),
     }
 }
 

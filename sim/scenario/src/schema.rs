@@ -221,7 +221,7 @@ fn threads() -> Value {
 fn claim() -> Value {
     let bounds: Map<String, Value> = MEASURES
         .iter()
-        .map(|measure| ((*measure).to_string(), json!({ "type": ["string", "integer"] })))
+        .map(|measure| (measure.name.to_string(), json!({ "type": ["string", "integer"] })))
         .collect();
     let bounds = json!({ "type": "object", "additionalProperties": false, "properties": bounds });
     let one = |name: &str, content: Value| json!({ "type": "object", "additionalProperties": false, "required": [name], "properties": { name: content } });

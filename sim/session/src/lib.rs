@@ -24,8 +24,9 @@ pub use explore::Explored;
 /// Findings as plain data.
 pub use ipcsim_check::result as found;
 pub use ipcsim_check::{
-    Budget, Counterexample, Cure, Judgement, Least, Repair, Repaired, Row, Seen, Setting, Subject,
-    can_be_tried, combinations, confirm, golden, in_shell, judge, least, repair, row,
+    Budget, Counterexample, Cure, Judgement, Least, Measuring, Repair, Repaired, Row, Seen,
+    Setting, Subject, can_be_tried, combinations, confirm, golden, in_shell, judge, least,
+    measured, repair, row,
 };
 pub use ipcsim_explore::{
     BadToken, Cancellation, Covered, Ending, Exploration, ExploreLimits, GENERATOR, Limits,
@@ -34,6 +35,7 @@ pub use ipcsim_explore::{
 };
 pub use ipcsim_kernel::{Machine, State};
 pub use ipcsim_scenario::ast::Claim;
+pub use ipcsim_scenario::table::MEASURES;
 pub use ipcsim_scenario::{Claims, Expect, LoadOptions, Loaded};
 pub use replay::Followed;
 pub use run::Ran;

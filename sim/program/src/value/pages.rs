@@ -44,6 +44,15 @@ impl Pages {
         self.runs.windows(2).all(|two| two[0].value != two[1].value)
     }
 
+    /// What the pages hold, from page 0 on: neighbours that hold the same are one item.
+    pub fn runs(&self) -> impl Iterator<Item = (Range<u32>, &Value)> {
+        self.runs.iter().scan(0, |behind, run| {
+            let first = *behind;
+            *behind += run.count;
+            Some((first..*behind, &run.value))
+        })
+    }
+
     /// What a page holds, if there is such a page.
     pub fn at(&self, page: u32) -> Option<&Value> {
         let mut behind = 0;

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::expr;
 use crate::place::Placed;
 use crate::table::synonyms::At;
-use crate::table::{MEASURES, SCHEDULE_OUTCOMES};
+use crate::table::{MEASURES, Measure, SCHEDULE_OUTCOMES, Unit, find_measure};
 use crate::tree::{Node, Yaml};
 use crate::word::{self, Literal};
 
@@ -265,29 +265,27 @@ impl Reader {
         let entries = self.mapping(node, "a bound")?;
         let mut bounds = Vec::new();
         for (key, value) in entries {
-            let Some(measure) = MEASURES.iter().find(|measure| **measure == key.value) else {
-                self.unknown_key(key, At::Claim, MEASURES.iter().copied(), "a bound");
+            let Some(measure) = find_measure(&key.value) else {
+                let names = MEASURES.iter().map(|measure| measure.name);
+                self.unknown_key(key, At::Claim, names, "a bound");
                 continue;
             };
             let scalar = self.scalar(value, "a bound")?;
             let literal = expr::plain_literal(&scalar.text, value.at, &mut self.found)?;
-            let number = match (*measure, literal) {
-                ("time" | "cpu-time", Literal::Duration(ns)) => Some(ns),
-                ("bytes-copied" | "kernel-memory", Literal::Size(bytes)) => Some(bytes),
-                (
-                    "context-switches" | "messages" | "system-calls" | "pages-mapped"
-                    | "page-faults",
-                    Literal::Int(count),
-                ) => u64::try_from(count).ok(),
+            let number = match (measure.unit, literal) {
+                (Unit::Duration, Literal::Duration(ns)) => Some(ns),
+                (Unit::Size, Literal::Size(bytes)) => Some(bytes),
+                (Unit::Number, Literal::Int(count)) => u64::try_from(count).ok(),
                 _ => None,
             };
+            let Measure { name: measure, unit, .. } = measure;
             match number {
                 Some(number) => bounds.push((*measure, number)),
                 None => {
-                    let unit = match *measure {
-                        "time" | "cpu-time" => "a duration such as `10ms`",
-                        "bytes-copied" | "kernel-memory" => "a size such as `4KiB`",
-                        _ => "a number from 0",
+                    let unit = match unit {
+                        Unit::Duration => "a duration such as `10ms`",
+                        Unit::Size => "a size such as `4KiB`",
+                        Unit::Number => "a number from 0",
                     };
                     self.note(
                         Diagnostic::new(

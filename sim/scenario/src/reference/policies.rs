@@ -3,7 +3,7 @@
 use super::words::{default, outcome};
 use super::{Chapter, Entry, simple};
 use crate::personality::{ALL, Personality};
-use crate::table::{KERNEL, Key, Kind, MAILBOX, WAKES};
+use crate::table::{GRANT, KERNEL, Key, Kind, MAILBOX, TRANSFER, VERBS, WAKES};
 
 /// What each value of a policy means.
 const VALUES: &[(&str, &str, &str)] = &[
@@ -89,6 +89,26 @@ const VALUES: &[(&str, &str, &str)] = &[
     ),
     ("order", "fifo", "The oldest message first"),
     ("order", "priority", "The message with the highest priority first; among equals the oldest"),
+    ("transfer", "copy", "It is copied into the message, and out of it; the sender keeps its region"),
+    ("transfer", "move", "Its pages are the receiver's from then on; the sender has them no more"),
+    (
+        "transfer",
+        "copy-on-write",
+        "Both have the pages until one of them writes; then that page is copied",
+    ),
+    ("transfer", "share", "Both have the same pages for good: what one writes, the other reads"),
+    ("as", "move-receive", "The receive right goes; the sender can receive from the port no more"),
+    ("as", "move-send", "The sender's send right goes"),
+    ("as", "copy-send", "A copy of the sender's send right goes"),
+    ("as", "make-send", "A new send right, made by whoever has the receive right"),
+    ("as", "make-send-once", "A new right to send one message, made by whoever has the receive right"),
+    ("as", "move-send-once", "The sender's send-once right goes"),
+    ("as", "file", "A copy of a descriptor: the file, or the end of a pipe or channel, is open there too"),
+    ("kind", "mailbox", "A mailbox, named by the variable"),
+    ("kind", "port", "A port, whose receive right the process gets"),
+    ("kind", "port-set", "A set of ports, empty at first"),
+    ("kind", "pipe", "A pipe: bytes without borders between messages, and two ends"),
+    ("kind", "channel", "A channel: a pipe that keeps messages apart, and can carry descriptors"),
 ];
 
 /// The capacities that are words.
@@ -99,7 +119,14 @@ pub(super) fn policies() -> Chapter {
     let of_kernel = of_kernel.map(|key| ("kernel", key));
     let of_mailboxes = MAILBOX.iter().filter(|key| key.name == "order");
     let of_mailboxes = of_mailboxes.map(|key| ("a mailbox", key));
-    let values = of_kernel.chain(of_mailboxes).flat_map(|(of, key)| values(of, key));
+    let of_messages = TRANSFER.iter().filter(|key| key.name == "transfer");
+    let of_messages = of_messages.map(|key| ("memory in a message", key));
+    let of_rights = GRANT.iter().filter(|key| key.name == "as").map(|key| ("a right", key));
+    let of_create = VERBS.iter().filter(|verb| verb.name() == "create");
+    let of_create = of_create.flat_map(|verb| verb.keys).filter(|key| key.name == "kind");
+    let of_create = of_create.map(|key| ("create", key));
+    let all = of_kernel.chain(of_mailboxes).chain(of_messages).chain(of_rights).chain(of_create);
+    let values = all.flat_map(|(of, key)| values(of, key));
     Chapter {
         title: "Policies and personalities",
         about: "Where real kernels differ, `kernel:` says what this one does; nothing is left to chance unless its value says so. A personality sets the policies that are not written down as a real system has them, and adds that system's words to the outcomes.",

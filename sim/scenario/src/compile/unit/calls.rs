@@ -267,14 +267,20 @@ impl Unit<'_> {
         };
         let known: Vec<&str> = self.threads.iter().map(String::as_str).collect();
         let list = known.join(", ");
+        let called = &name.value;
+        let diagnostic = Diagnostic::new(
+            Code::UnknownName,
+            name.at,
+            format!("no thread of this process is called `{called}`"),
+        );
+        if self.names.processes().any(|process| process == called) {
+            let until = format!(
+                "to wait until process `{called}` has ended, write `receive: end` with `from: {called}` and `when: {{dead: []}}`"
+            );
+            return Err(Box::new(diagnostic.label("it is a process").help(until)));
+        }
         Err(Box::new(
-            Diagnostic::new(
-                Code::UnknownName,
-                name.at,
-                format!("no thread of this process is called `{}`", name.value),
-            )
-            .did_you_mean(&name.value, known)
-            .help(format!("its threads are {list}")),
+            diagnostic.did_you_mean(called, known).help(format!("its threads are {list}")),
         ))
     }
 

@@ -107,13 +107,13 @@ pub(super) const STEPS: &[Synonym] = &[
     ),
     (
         At::Verb,
-        &["pipe", "pipe2", "mkpipe", "socketpair"],
+        &["pipe", "pipe2", "mkpipe", "socketpair", "channel"],
         "write `create: r` with `kind: pipe` and `write-end: w`; `kind: channel` keeps messages apart",
     ),
     (At::Verb, &["dup", "dup2", "fcntl"], "write `duplicate: ${fd}` with `into: other`"),
     (
         At::Verb,
-        &["channel", "queue", "socket", "mkfifo", "mailbox", "port", "buffer", "msgget"],
+        &["queue", "socket", "mkfifo", "mailbox", "port", "buffer", "msgget"],
         "declare it in `mailboxes:` at the top of the file, or write `create: box` with `kind: mailbox`",
     ),
     (
@@ -123,7 +123,7 @@ pub(super) const STEPS: &[Synonym] = &[
     ),
     (
         At::Verb,
-        &["process", "clone", "create-process", "vfork", "posix-spawn"],
+        &["process", "clone", "create-process", "posix-spawn"],
         "write `spawn: child` with `do:` below it",
     ),
     (
@@ -131,10 +131,16 @@ pub(super) const STEPS: &[Synonym] = &[
         &["execve", "execv", "execl", "execvp", "load-program", "run-program"],
         "write `exec: editor`, where `editor` is one of `programs:`",
     ),
+    (At::Verb, &["vfork"], "write `fork: child` with `do:` below it"),
     (
         At::Verb,
-        &["pthread-join", "waitpid", "wait-for"],
+        &["pthread-join", "wait-for"],
         "write `join: worker` for threads of this process",
+    ),
+    (
+        At::Verb,
+        &["waitpid", "wait-child", "wait4"],
+        "write `receive: end` with `from: child` and `when: {dead: []}`: it is `dead` when the child has ended",
     ),
     (At::Verb, &["delete", "remove-mailbox", "unlink"], "write `destroy: box`"),
     (At::Verb, &["sched-yield", "nop", "skip", "pass", "noop"], "write `yield`"),
