@@ -2,8 +2,8 @@
 
 use ipcsim_report::plural;
 use ipcsim_session::{
-    Budget, Claims, Least, Loaded, Measuring, Row, Session, Subject, can_be_tried,
-    combinations, found, in_shell, least, measured, row,
+    Budget, Claims, Least, Loaded, Measuring, Row, Session, Subject, can_be_tried, combinations,
+    found, in_shell, least, measured, row,
 };
 
 use crate::args::{MatrixArgs, Output};
@@ -73,9 +73,13 @@ fn table(
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
         cells.collect::<Vec<_>>().concat()
     };
-    let measuring = if args.measure.is_empty() { Measuring::Nothing } else { Measuring::Run(RUN_STEPS) };
+    let measuring =
+        if args.measure.is_empty() { Measuring::Nothing } else { Measuring::Run(RUN_STEPS) };
     let columns = |cell: &dyn Fn(&str) -> String| -> String {
-        args.measure.iter().map(|name| format!("  {:>width$}", cell(name), width = name.len().max(12))).collect()
+        args.measure
+            .iter()
+            .map(|name| format!("  {:>width$}", cell(name), width = name.len().max(12)))
+            .collect()
     };
     if args.output == Output::Human {
         let head = format!("{}{:24}{}", line(&paths), "every schedule", columns(&str::to_string));

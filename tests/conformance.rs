@@ -177,11 +177,12 @@ cases! { minix, "conformance/minix.yaml":
 }
 
 cases! { unix, "conformance/unix.yaml":
-    PI_01 PI_02 PI_05 PI_07 PI_08 PI_10 PI_11 PI_13 PI_14 PI_19 UX_04 UX_11 UX_16 PL_01 PL_02 PL_10 PL_14 PF_01 PF_02 PF_04 PF_05 PF_07
+    PI_01 PI_02 PI_05 PI_07 PI_08 PI_10 PI_11 PI_13 PI_14 PI_19 PI_19_DUP PI_NULL_READ UX_14 PL_08 UX_04 UX_11 UX_16
+    PL_01 PL_02 PL_10 PL_14 PF_01 PF_02 PF_04 PF_05 PF_07
 }
 
 cases! { qnx, "conformance/qnx.yaml":
-    QN_01 QN_02 QN_07 QN_10 QN_11 QN_13 QN_14
+    QN_01 QN_02 QN_05 QN_07 QN_08 QN_10 QN_11 QN_13 QN_14
 }
 
 cases! { sel4, "conformance/sel4.yaml":
@@ -189,5 +190,5 @@ cases! { sel4, "conformance/sel4.yaml":
 }
 
 cases! { lecture, "conformance/lecture.yaml":
-    DL_01 DL_02 DL_05 DL_04 DL_10
+    DL_01 DL_01_STORED DL_02 DL_02_FITS DL_02_MQ DL_05 DL_04 DL_10 DL_10_QNX
 }

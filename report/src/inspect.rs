@@ -166,7 +166,8 @@ fn show_memory(out: &mut String, names: &Names, state: &State, process: ProcessI
                 Owner::Ended => "a thread that has ended".into(),
                 Owner::NotCopied => "a thread that was not copied".into(),
             };
-            let waiting: Vec<String> = lock.waiting.iter().map(|t| names.thread(state, *t)).collect();
+            let waiting: Vec<String> =
+                lock.waiting.iter().map(|t| names.thread(state, *t)).collect();
             let line = if waiting.is_empty() {
                 String::new()
             } else {

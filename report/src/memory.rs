@@ -1,9 +1,7 @@
 //! What regions of memory are called: as the scenario names them, at the step that is about them.
 
 use ipcsim_kernel::object::space::Mapping;
-use ipcsim_kernel::program::{
-    Effect, Op, Region, Reply, Send, Transfer, TransferMode,
-};
+use ipcsim_kernel::program::{Effect, Op, Region, Reply, Send, Transfer, TransferMode};
 use ipcsim_kernel::{Expr, Handle, Machine, Pc, State, Value};
 
 /// What a step calls the region that it is about, or makes: `buf`, `m.memory[0]`.

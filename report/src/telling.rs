@@ -7,8 +7,8 @@ use ipcsim_kernel::program::{
     Address, Effect, ImageVerb, MemoryVerb, Op, Parcel, Region, Right, Spawn, Verb,
 };
 use ipcsim_kernel::{
-    Access, BlockedOn, Event, Expr, Fault, Fork, Handle, Kind, Level, Life, Loss, Machine, MailboxId, Message, Outcome,
-    ProcessId, Question, Route, State, ThreadId, Value, waits,
+    Access, BlockedOn, Event, Expr, Fault, Fork, Handle, Kind, Level, Life, Loss, Machine,
+    MailboxId, Message, Outcome, ProcessId, Question, Route, State, ThreadId, Value, waits,
 };
 
 use crate::memory::{as_written, gone_words, page_name, region_name};
@@ -74,10 +74,7 @@ impl Telling<'_> {
             | Kind::Suspended(_)
             | Kind::Resumed(_)
             | Kind::Interrupted(_) => return self.of_others(),
-            Kind::Written { .. }
-            | Kind::Unread(..)
-            | Kind::Closed(..)
-            | Kind::EndOfFile(_) => {
+            Kind::Written { .. } | Kind::Unread(..) | Kind::Closed(..) | Kind::EndOfFile(_) => {
                 return self.of_streams();
             }
             Kind::Inherits(priority, waiter) => self.inherits(*priority, *waiter),
@@ -345,12 +342,13 @@ impl Telling<'_> {
     /// Why a call does not work with the descriptor that it is about.
     fn why_not_open(&self, call: &Verb, outcome: Outcome) -> Option<String> {
         let thread = &self.state.threads[self.event.thread?.index()];
-        let descriptor = objects_of(call).into_iter().find_map(|(_, of)| {
-            match waits::settled(self.machine, thread, &[], of)? {
-                Value::Handle(Handle::File(descriptor)) => Some(descriptor),
-                _ => None,
-            }
-        })?;
+        let descriptor =
+            objects_of(call).into_iter().find_map(|(_, of)| {
+                match waits::settled(self.machine, thread, &[], of)? {
+                    Value::Handle(Handle::File(descriptor)) => Some(descriptor),
+                    _ => None,
+                }
+            })?;
         let table = &self.state.processes[thread.process.index()].descriptors;
         let Some(opened) = table.get(&descriptor.number) else {
             return Some("it is closed".into());
@@ -494,7 +492,9 @@ impl Telling<'_> {
     fn withdrawn(&self, message: &Message) -> String {
         match message.extras.as_ref().map_or(0, |extras| extras.written) {
             0 => format!("takes {} back", self.body(message)),
-            went => format!("gives up: {} of {} have gone", bytes(went), bytes(went + message.size)),
+            went => {
+                format!("gives up: {} of {} have gone", bytes(went), bytes(went + message.size))
+            }
         }
     }
 

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use ipcsim_kernel::object::stream::Stream;
 use ipcsim_kernel::program::Address;
 use ipcsim_kernel::{
-    Access, Fault, Handle, Machine, MailboxId, Object, Pc, ProcessId, Sources, State, ThreadId, ThreadName,
-    Value, write_value,
+    Access, Fault, Handle, Machine, MailboxId, Object, Pc, ProcessId, Sources, State, ThreadId,
+    ThreadName, Value, write_value,
 };
 
 use crate::memory::gone_words;

@@ -70,6 +70,9 @@ pub struct Record {
     /// So many pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pages: Option<u64>,
+    /// An end of a pipe or channel: `read` or `write`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
     /// How many bytes a pipe holds now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub there: Option<u64>,

@@ -288,7 +288,11 @@ pub const KEYS: &[KeySpec] = &[
     key("memory", Kind::Value, "the memory that it carries: how many pages each region has"),
     key("page", Kind::From(0), "a page of a region, or the first of several"),
     key("pages", Kind::From(0), "so many pages"),
-    key("end", Kind::Word(&["read", "write"]), "the end of a pipe or channel that is read from, or written to"),
+    key(
+        "end",
+        Kind::Word(&["read", "write"]),
+        "the end of a pipe or channel that is read from, or written to",
+    ),
     key("there", Kind::From(0), "how many bytes the pipe holds now"),
     key("messages", Kind::From(1), "how many the mailbox holds now"),
     key("to", Kind::Text, "the thread that it happened to, or that a message was handed to"),

@@ -7,8 +7,8 @@ use ipcsim_explore::{
 use ipcsim_kernel::{Event, Fault, Kind, Machine, Predicate, ProcessId, State, Value};
 use ipcsim_report::{Names, bytes, count, cut_off, time};
 use ipcsim_scenario::Case;
-use ipcsim_scenario::table::{Unit, find_measure};
 use ipcsim_scenario::ast::{BlockedName, Claim, HowMany, Over, What};
+use ipcsim_scenario::table::{Unit, find_measure};
 
 use crate::counterexample::{Counterexample, of_path, point_of_no_return};
 use crate::{Budget, Seen, Subject};

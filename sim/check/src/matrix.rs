@@ -1,8 +1,6 @@
 //! The same scenario under other values: what every schedule does under each, and the least safe value.
 
-use ipcsim_explore::{
-    Covered, Ending, Exploration, Looks, LooksAt, Measures, NoTrace, Outcome,
-};
+use ipcsim_explore::{Covered, Ending, Exploration, Looks, LooksAt, Measures, NoTrace, Outcome};
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
 use ipcsim_scenario::{LoadOptions, Loaded, load, parse_duration, parse_size};
 
@@ -220,7 +218,9 @@ impl Unit {
 /// Errors: the scenario, with what is wrong with it under one of these values.
 pub fn least(subject: &Subject, path: &str, budget: &Budget) -> Result<Least, Box<Loaded>> {
     let unit = Unit::of(path, subject.loaded.value_at(path).as_deref());
-    let row_of = |number: u64| row(subject, &[(path.to_string(), unit.value(number))], budget, Measuring::Nothing);
+    let row_of = |number: u64| {
+        row(subject, &[(path.to_string(), unit.value(number))], budget, Measuring::Nothing)
+    };
     match unit {
         Unit::Messages | Unit::QueueLimit | Unit::Things => {
             let mut less = None;

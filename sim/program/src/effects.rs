@@ -5,8 +5,9 @@
 use crate::expr::Expr;
 use crate::ids::{Pc, Register, ThreadName};
 use crate::parts::{
-    AccessKind, Answer, Command, From, Grant, Image, Inquiry, MemoryAccess, PageOf, Receive, Reply,
-    Send, Spawn, Target, Threads, Time, Transfer, TransferMode, Wait, Watch, WhichPages, Otherwise,
+    AccessKind, Answer, Command, From, Grant, Image, Inquiry, MemoryAccess, Otherwise, PageOf,
+    Receive, Reply, Send, Spawn, Target, Threads, Time, Transfer, TransferMode, Wait, Watch,
+    WhichPages,
 };
 use crate::value::Value;
 use crate::verb::{FileVerb, ImageVerb, MemoryVerb, Verb};

@@ -33,8 +33,8 @@ pub use op::{Call, Op, behind};
 pub use outcome::{Address, Fault, Outcome};
 pub use parts::{
     AccessKind, Answer, Command, Disposition, From, Grant, Image, Inquiry, Inspection,
-    MemoryAccess, Otherwise, PageOf, Receive, Reply, Send, Span, Spawn, StreamKind, Target, Threads, Time,
-    Transfer, TransferMode, Until, Wait, Watch, WhichPages,
+    MemoryAccess, Otherwise, PageOf, Receive, Reply, Send, Span, Spawn, StreamKind, Target,
+    Threads, Time, Transfer, TransferMode, Until, Wait, Watch, WhichPages,
 };
 pub use policy::{ByteOrder, Capacity, HandOver, Order, Pick};
 pub use value::{

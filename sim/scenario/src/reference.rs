@@ -12,8 +12,8 @@ use ipcsim_kernel::{Field, Outcome};
 
 use crate::table::synonyms::{At, meant};
 use crate::table::{
-    COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT, PORT_SET,
-    PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, TRANSFER, Unit, VERBS, Verb,
+    COSTS, FILE, FUNCTIONS, GRANT, KERNEL, Key, Kind, MAILBOX, MEASURES, NAME_SERVER, Need, PORT,
+    PORT_SET, PROCESS, PROGRAM, SCHEDULE_OUTCOMES, THREAD, TOP, TRANSFER, Unit, VERBS, Verb,
 };
 use examples::example;
 use policies::{of_elsewhere, policies, values_in_words};

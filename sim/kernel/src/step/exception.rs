@@ -83,7 +83,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         self.note(Some(t), Kind::Resumed(t));
         let then = match self.thread(t).raised() {
             // Its code is still gone.
-            Some(raised) if raised.fault.is_for_good() => ThreadState::Raising(raised.fault.clone()),
+            Some(raised) if raised.fault.is_for_good() => {
+                ThreadState::Raising(raised.fault.clone())
+            }
             _ => {
                 self.thread_mut(t).pc = self.behind(t);
                 ThreadState::Ready

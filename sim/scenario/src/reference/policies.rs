@@ -89,7 +89,11 @@ const VALUES: &[(&str, &str, &str)] = &[
     ),
     ("order", "fifo", "The oldest message first"),
     ("order", "priority", "The message with the highest priority first; among equals the oldest"),
-    ("transfer", "copy", "It is copied into the message, and out of it; the sender keeps its region"),
+    (
+        "transfer",
+        "copy",
+        "It is copied into the message, and out of it; the sender keeps its region",
+    ),
     ("transfer", "move", "Its pages are the receiver's from then on; the sender has them no more"),
     (
         "transfer",
@@ -101,9 +105,17 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("as", "move-send", "The sender's send right goes"),
     ("as", "copy-send", "A copy of the sender's send right goes"),
     ("as", "make-send", "A new send right, made by whoever has the receive right"),
-    ("as", "make-send-once", "A new right to send one message, made by whoever has the receive right"),
+    (
+        "as",
+        "make-send-once",
+        "A new right to send one message, made by whoever has the receive right",
+    ),
     ("as", "move-send-once", "The sender's send-once right goes"),
-    ("as", "file", "A copy of a descriptor: the file, or the end of a pipe or channel, is open there too"),
+    (
+        "as",
+        "file",
+        "A copy of a descriptor: the file, or the end of a pipe or channel, is open there too",
+    ),
     ("kind", "mailbox", "A mailbox, named by the variable"),
     ("kind", "port", "A port, whose receive right the process gets"),
     ("kind", "port-set", "A set of ports, empty at first"),

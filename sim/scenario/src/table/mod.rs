@@ -539,12 +539,24 @@ const fn measure(name: &'static str, unit: Unit, meaning: &'static str) -> Measu
 /// The measures of a run.
 pub const MEASURES: &[Measure] = &[
     measure("time", Unit::Duration, "When the run is over, in simulated time"),
-    measure("bytes-copied", Unit::Size, "How much was copied into the kernel, out of it, and on page faults"),
+    measure(
+        "bytes-copied",
+        Unit::Size,
+        "How much was copied into the kernel, out of it, and on page faults",
+    ),
     measure("pages-mapped", Unit::Number, "How many pages were mapped without being copied"),
-    measure("page-faults", Unit::Number, "How many shared pages were copied because somebody wrote to them"),
+    measure(
+        "page-faults",
+        Unit::Number,
+        "How many shared pages were copied because somebody wrote to them",
+    ),
     measure("context-switches", Unit::Number, "How often a processor went on with another thread"),
     measure("messages", Unit::Number, "How many messages were received"),
-    measure("kernel-memory", Unit::Size, "How much kernel memory messages needed at most at a time"),
+    measure(
+        "kernel-memory",
+        Unit::Size,
+        "How much kernel memory messages needed at most at a time",
+    ),
     measure("cpu-time", Unit::Duration, "How long processors were busy, all of them together"),
     measure("system-calls", Unit::Number, "How many calls were made"),
 ];

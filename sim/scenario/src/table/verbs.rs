@@ -337,7 +337,11 @@ pub const VERBS: &[Verb] = &[
         CallWord::Duplicate,
         Kind::Target,
         &[
-            required("into", Kind::Variable(Set::Anything), "The variable that the new one goes to"),
+            required(
+                "into",
+                Kind::Variable(Set::Anything),
+                "The variable that the new one goes to",
+            ),
             optional(
                 "close-on-exec",
                 Kind::Flag,

@@ -53,7 +53,10 @@ impl Unseen {
             Part::Mailbox(mailbox) => {
                 // A pipe serves who came first, whatever the policies for mailboxes are.
                 let any_is_next = mailbox.bytes().is_none();
-                if any_is_next && self.receivers == Is::So && mailbox.spec.receiver == Pick::Arbitrary {
+                if any_is_next
+                    && self.receivers == Is::So
+                    && mailbox.spec.receiver == Pick::Arbitrary
+                {
                     sort(&mut mailbox.receivers, |receiver| *receiver);
                 }
                 if any_is_next && self.senders == Is::So && are_alike(mailbox) {

@@ -132,11 +132,7 @@ pub(super) const STEPS: &[Synonym] = &[
         "write `exec: editor`, where `editor` is one of `programs:`",
     ),
     (At::Verb, &["vfork"], "write `fork: child` with `do:` below it"),
-    (
-        At::Verb,
-        &["pthread-join", "wait-for"],
-        "write `join: worker` for threads of this process",
-    ),
+    (At::Verb, &["pthread-join", "wait-for"], "write `join: worker` for threads of this process"),
     (
         At::Verb,
         &["waitpid", "wait-child", "wait4"],
