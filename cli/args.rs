@@ -72,8 +72,8 @@ pub(crate) enum Command {
     Lint(LintArgs),
     /// Check what scenarios claim in `expect:`
     Test(TestArgs),
-    /// List the scenarios that are built in, by slide
-    List,
+    /// List the scenarios that are built in, by slide, or show some of them
+    List(ListArgs),
     /// Write a commented scenario to start from
     New(NewArgs),
     /// Explain a word of the language, or a command: `ipcsim help receive`
@@ -283,6 +283,18 @@ pub(crate) struct MatrixArgs {
     /// What is printed
     #[arg(long = "format", value_name = "FORMAT", value_enum, default_value_t = Output::Human)]
     pub output: Output,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ipcsim list
+  ipcsim list forgotten-end
+  ipcsim list forgotten-end > mine.yaml")]
+pub(crate) struct ListArgs {
+    /// Built-in scenarios: their files are printed, with what each is about
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -4,12 +4,33 @@ use std::collections::BTreeMap;
 
 use ipcsim_scenario::{LoadOptions, load};
 
+use crate::args::ListArgs;
 use crate::exit::Exit;
-use crate::library::LIBRARY;
+use crate::library::{self, LIBRARY};
 use crate::terminal::Terminal;
 
-/// Prints the names with their titles, in the order in which the slides come in the lecture.
-pub(crate) fn execute(terminal: &Terminal) -> Exit {
+/// Prints the names with their titles, in the order in which the slides come in the lecture; or the files of those that are
+/// named.
+pub(crate) fn execute(args: &ListArgs, terminal: &Terminal) -> Exit {
+    if args.names.is_empty() {
+        all(terminal);
+        return Exit::Yes;
+    }
+    for name in &args.names {
+        let Some(built_in) = library::find(name) else {
+            let near = library::nearest(name).map(|near| format!("; did you mean `{near}`?"));
+            terminal.error(&format!(
+                "no built-in scenario is called {name}{}",
+                near.unwrap_or_default()
+            ));
+            return Exit::Unusable;
+        };
+        terminal.print(built_in.text);
+    }
+    Exit::Yes
+}
+
+fn all(terminal: &Terminal) {
     let mut slides: BTreeMap<(usize, String), Vec<(&str, String)>> = BTreeMap::new();
     for built_in in LIBRARY {
         let scenario =
@@ -30,8 +51,7 @@ pub(crate) fn execute(terminal: &Terminal) -> Exit {
         }
     }
     out.push_str(
-        "\nipcsim run NAME runs one of them; the files are in scenarios/ of the repository\n",
+        "\nipcsim run NAME runs one of them, ipcsim list NAME shows its file and what to try\n",
     );
     terminal.print(&out);
-    Exit::Yes
 }

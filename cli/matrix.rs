@@ -1,6 +1,6 @@
 //! `ipcsim matrix`: every schedule, under several values of the policies.
 
-use ipcsim_report::plural;
+use ipcsim_report::{plural, priorities_do_not_count};
 use ipcsim_session::{
     Budget, Claims, Least, Loaded, Measuring, Row, Session, Subject, can_be_tried, combinations,
     found, in_shell, least, measured, row,
@@ -104,6 +104,11 @@ fn table(
         if worst == Exit::Interrupted {
             break;
         }
+    }
+    if args.output == Output::Human
+        && let Some(note) = session.machine().and_then(priorities_do_not_count)
+    {
+        terminal.print(&format!("{note}\n"));
     }
     if args.output == Output::Json {
         let mut scenario = session.found();

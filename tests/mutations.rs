@@ -6,7 +6,7 @@
 mod common;
 
 use common::shell::Shell;
-use ipcsim_check::{Budget, Subject, combinations, judge, repair, row};
+use ipcsim_check::{Budget, Measuring, Subject, combinations, judge, repair, row};
 use ipcsim_explore::{ExploreLimits, Limits, Looks, NoTrace, Reductions, conclude, explore, run};
 use ipcsim_kernel::Machine;
 use ipcsim_report::diagnostics::{Style, render};

@@ -7,7 +7,7 @@ use ipcsim_explore::{
     Starving, Why, context_switches, diagnose, end_of, replay,
 };
 use ipcsim_kernel::waits::stuck;
-use ipcsim_kernel::{Machine, State, ThreadId};
+use ipcsim_kernel::{Machine, Scheduler, State, ThreadId};
 
 use crate::steps::Steps;
 use crate::units::{count, plural};
@@ -27,6 +27,9 @@ pub struct Told<'a> {
 /// What an exploration found, in sentences.
 pub fn exploration(found: &mut Exploration, told: &Told) -> String {
     let mut out = headline(found);
+    if let Some(note) = priorities_do_not_count(found.machine) {
+        let _ = writeln!(out, "  {note}");
+    }
     let endings = found.endings.clone();
     let several = endings.len() > 1;
     for ending in &endings {
@@ -47,6 +50,15 @@ pub fn exploration(found: &mut Exploration, told: &Told) -> String {
     tell_starving(&mut out, found, told);
     tell_masked(&mut out, found, told);
     out
+}
+
+/// What has to be said where a scheduler looks at priorities: every schedule is every order.
+pub fn priorities_do_not_count(machine: &Machine) -> Option<&'static str> {
+    let any = machine.families.iter().any(|family| family.priority != 0);
+    let matters = machine.timing.scheduler == Scheduler::Priority && any;
+    matters.then_some(
+        "every schedule is every order: here the scheduler's priorities and durations do not count, in a run they do",
+    )
 }
 
 /// Which threads can starve.

@@ -20,7 +20,7 @@ mod verdict;
 mod visible;
 mod words;
 
-pub use exploration::{Told, cut_off, end, exploration};
+pub use exploration::{Told, cut_off, end, exploration, priorities_do_not_count};
 pub use inspect::{graph, show, why_not};
 pub use lanes::picture;
 pub use reasons::{Waiting, waiting, why};

@@ -8,7 +8,13 @@ use super::{Dice, Steps};
 pub fn begin(dice: &mut Dice, out: &mut String) {
     let _ = writeln!(out, "      - set: {{r: none, x: none, rd: none, wr: none}}");
     if dice.chance(50) {
-        let kind = dice.pick(&["pipe, capacity: 6B", "pipe", "channel, capacity: 1", "channel"]);
+        let kind = dice.pick(&[
+            "pipe, capacity: 4B",
+            "pipe, capacity: 6B, close-on-exec: true",
+            "pipe",
+            "channel, capacity: 1",
+            "channel",
+        ]);
         let _ = writeln!(out, "      - {{create: rd, kind: {kind}, write-end: wr}}");
     }
     if dice.chance(70) {
@@ -75,8 +81,13 @@ impl Steps<'_> {
         if self.dice.chance(30) {
             let program = self.dice.pick(&["image", "image", "missing"]);
             let with = if program == "image" { ", with: {n: '${n}', h: me}" } else { "" };
-            let handled = "when: {no-such-name: [], refused: [], deadlock: [], interrupted: []}";
-            return self.line(indent, &format!("- {{exec: {program}{with}, {handled}}}"));
+            // What is not handled is an exception, and somebody may resume the thread.
+            let handled = self.dice.pick(&[
+                ", when: {no-such-name: [], refused: [], deadlock: [], interrupted: []}",
+                ", when: {no-such-name: [], refused: [], deadlock: [], interrupted: []}",
+                ", when: {no-such-name: []}",
+            ]);
+            return self.line(indent, &format!("- {{exec: {program}{with}{handled}}}"));
         }
         let Some(number) = self.fork.take() else { return self.line(indent, "- yield:") };
         self.line(indent, &format!("- fork: F{number}"));
