@@ -304,9 +304,10 @@ Examples:
   ipcsim repair mutual-send --time 10s
 
 Tried are: more room in a mailbox, a link or a port, more kernel memory, more workers in a pool, two steps
-exchanged, two receives that take from either, a right given up that is never used, a limit of time or none
-at all where the program says what then; then two such changes at once. What helps is shown as a change of
-the file; the file is left alone.")]
+exchanged, two receives that take from either, a right given up that is never used, an end of a pipe closed,
+a lock given back, memory that is kept and not moved, a limit of time or none at all where the program says
+what then, and, if nothing else helps, a step left out; then two such changes at once. What helps is shown
+as a change of the file; the file is left alone.")]
 pub(crate) struct RepairArgs {
     #[command(flatten)]
     pub subject: Subject,

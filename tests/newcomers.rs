@@ -43,7 +43,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "write `duplicate: ${fd}` with `into: other`",
         "- create: r\n  kind: pipe\n  write-end: w\n- duplicate: ${r}\n  into: other",
     ),
-    ("- channel: c", "declare it in `mailboxes:`", "- create: box\n  kind: mailbox"),
+    (
+        "- channel: c",
+        "`kind: channel` keeps messages apart",
+        "- create: r\n  kind: channel\n  write-end: w",
+    ),
     (
         "- spawn-thread: worker",
         "write `thread: worker` with `do:`",

@@ -221,7 +221,11 @@ impl Tracer for Recorder {
         if let Some(t) = event.thread {
             self.know(&Names::new(machine), state, t);
             match event.kind {
-                Kind::ThreadStarted | Kind::Woken | Kind::Returned(_) | Kind::Received(_) => {
+                Kind::ThreadStarted
+                | Kind::Woken
+                | Kind::Returned(_)
+                | Kind::Received(_)
+                | Kind::Replaced(_) => {
                     let held = state.threads[t.index()].is_held();
                     self.mark(t, if held { Mark::Waiting } else { Mark::Active });
                 }

@@ -162,7 +162,14 @@ impl Telling<'_> {
                 let (count, pipe) = (bytes(*count), self.object(*pipe));
                 format!("{count} in {pipe} are lost: nobody can read them any more")
             }
-            Kind::Closed(object, access) => format!("close {}", self.opened(*object, *access)),
+            Kind::Closed(object, access) => {
+                let by_variable = self.call().and_then(|call| {
+                    let (_, of) = objects_of(call).first().copied()?;
+                    self.named(of)
+                });
+                let what = by_variable.unwrap_or_else(|| self.opened(*object, *access));
+                format!("close {what}")
+            }
             Kind::EndOfFile(stream) => {
                 format!("receive: the end of {}, nobody can write", self.object(*stream))
             }
@@ -322,9 +329,7 @@ impl Telling<'_> {
             (
                 Verb::Spawn(spawn) | Verb::Image(ImageVerb::Fork { child: spawn, .. }),
                 Outcome::Refused,
-            ) if !has_unborn(spawn) => {
-                Some("it has made as many as `replicas` allows, one if nothing is said".into())
-            }
+            ) if !has_unborn(spawn) => Some("all `replicas` are made".into()),
             (Verb::Image(verb), Outcome::Refused)
                 if matches!(verb, ImageVerb::Exec(_))
                     || self.machine.policies.fork != Fork::OneThread =>

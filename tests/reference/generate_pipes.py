@@ -35,8 +35,8 @@ class Pipes:
         if r.random() < .8:
             kernel['pipe-buf'] = r.choice(['1B', '2B', '2B', '3B'])
         for key, value, chance in (('byte-order', 'fits', .15), ('in-flight-cycles', 'leak', .2),
-                                   ('fork', 'refuse', .1), ('receiver', r.choice(['lifo', 'arbitrary']), .1),
-                                   ('sender', r.choice(['arbitrary', 'priority']), .1)):
+                                   ('fork', 'refuse', .1), ('receiver', r.choice(['lifo', 'arbitrary']), .25),
+                                   ('sender', r.choice(['arbitrary', 'priority']), .35)):
             if r.random() < chance:
                 kernel[key] = value
         if self.special == 'again':

@@ -97,8 +97,6 @@ class Pipes:
     def stands_behind(self, state, pipe):
         """Does a blocked writer go before a new one?"""
         blocked = state.senders.get(pipe, [])
-        if blocked and self.scenario.sender != 'fifo':
-            raise Ambiguous('whether a policy for senders counts for a pipe')
         return bool(blocked) and self.scenario.byte_order != 'fits'
 
     def next_writer(self, state, pipe):
@@ -107,8 +105,6 @@ class Pipes:
             return min(length(state.threads[item[0]].wait[2]), self.piece(state, pipe))
 
         blocked, room = state.senders[pipe], self.room(state, pipe)
-        if len(blocked) > 1 and self.scenario.sender != 'fifo':
-            raise Ambiguous('whether a policy for senders counts for a pipe')
         if self.scenario.byte_order == 'fits':
             blocked = [item for item in blocked if wants(item) <= room]
         if not blocked or wants(blocked[0]) > room:
@@ -162,8 +158,6 @@ class Pipes:
         readers = [item for item in state.receivers.get(handle, []) if state.threads[item[0]].wait[0] == 'receive']
         writers = [key for key, _ in state.senders.get(handle, [])]
         if handle.kind == 'pipe' and state.streams[handle] and readers:
-            if len(readers) > 1 and self.receiver_policy(state, handle) != 'fifo':
-                raise Ambiguous('whether a policy for receivers counts for a pipe')
             self.read(state, readers[0][0], handle)
             return True
         if (handle, 'read') not in ends:

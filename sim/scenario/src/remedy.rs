@@ -3,7 +3,7 @@
 //! They change the text and not what was read from it, so that they can be shown as the author would make
 //! them, and everything else stays as it was written.
 
-mod closes;
+mod letting_go;
 mod locks;
 mod room;
 mod steps;
@@ -51,8 +51,8 @@ pub enum Sort {
     Merge,
     /// A right is given up that is never used.
     Drop,
-    /// An end of a pipe is closed by a process that does not need it.
-    Close,
+    /// Something is let go that keeps others waiting: an end of a pipe, or a lock.
+    LetGo,
     /// A sender keeps the memory that it sends.
     Keep,
     /// A call waits for a limited time, where the program says what happens then.
@@ -67,7 +67,7 @@ impl Sort {
     /// Whether steps stand at other places of their list afterwards.
     fn moves_steps(self) -> bool {
         match self {
-            Sort::Exchange | Sort::Drop | Sort::Close | Sort::TakeOut => true,
+            Sort::Exchange | Sort::Drop | Sort::LetGo | Sort::TakeOut => true,
             Sort::Room
             | Sort::Memory
             | Sort::Pool
@@ -149,7 +149,7 @@ pub fn remedies(text: &str, sets: &[String]) -> Vec<Remedy> {
     for table in ["processes", "programs"] {
         for (name, node) in entries(get(&root, table)) {
             finder.steps_below(&name.value, node);
-            finder.missing_closes(&name.value, node);
+            finder.letting_go(&name.value, node);
             finder.merges(&name.value, node);
         }
     }
@@ -354,6 +354,45 @@ processes:
             assert!(!changed.has_errors(), "{}:\n{text}\n{:?}", remedy.what, changed.diagnostics);
             assert_ne!(text, TEXT, "{}", remedy.what);
         }
+    }
+
+    #[test]
+    fn a_lock_that_is_kept_is_given_back_where_it_was_taken() {
+        let text = "\
+processes:
+  P:
+    - allocate: r
+      size: 8KiB
+    - thread: t
+      do: [{lock: r, page: 1}, {log: in}]
+    - lock: r
+    - if: true
+      then:
+        - unlock: r
+  Q:
+    - allocate: r
+      size: 4KiB
+    - lock: r
+    - log: done
+";
+        let found = remedies(text, &[]);
+        let unlocks: Vec<&Remedy> = found.iter().filter(|it| it.what.contains("unlock")).collect();
+        let what: Vec<&str> = unlocks.iter().map(|it| it.what.as_str()).collect();
+        assert_eq!(what, ["P.t: unlock r after line 6", "Q: unlock r after line 15"]);
+        let changed = |remedy: &Remedy| Remedy::apply(text, &[remedy]).expect("one is alone");
+        assert!(changed(unlocks[0]).contains("{log: in}, {unlock: r, page: 1}]"));
+        assert!(changed(unlocks[1]).ends_with("    - log: done\n    - unlock: r\n"));
+        assert!(unlocks.iter().all(|it| !loaded(&changed(it)).has_errors()));
+    }
+
+    #[test]
+    fn what_a_change_means_by_its_number_does_not_move() {
+        let moves = |set: &str| {
+            let sets = [set.to_string()];
+            remedies(TEXT, &sets).iter().any(|it| it.what.contains("exchange"))
+        };
+        assert!(moves("processes.Q.do[0].repeat=3"));
+        assert!(!moves("processes.P[0].wait=never"));
     }
 
     #[test]
