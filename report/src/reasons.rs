@@ -5,6 +5,7 @@
 
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::object::room::Room;
+use ipcsim_kernel::object::space::Owner;
 use ipcsim_kernel::program::{Effect, Inquiry};
 use ipcsim_kernel::{
     BlockedOn, Capacity, Expr, Filter, HandOver, Holder, Life, Machine, MailboxId, Message, Object,
@@ -74,6 +75,15 @@ fn more(names: &Names, state: &State, t: ThreadId, on: &BlockedOn) -> Option<Str
                 Object::Port(_) => Some(who_may_send(names, state, *mailbox)),
                 Object::Open | Object::Filed | Object::PortSet(_) | Object::Stream(_) => None,
             }
+        }
+        BlockedOn::Lock(region, page) => {
+            let Owner::Thread(owner) = state.lock(*region, *page)?.owner else { return None };
+            let living: Vec<ThreadId> = (0..state.threads.len())
+                .map(ThreadId::at)
+                .filter(|t| !state.threads[t.index()].state.is_ended())
+                .collect();
+            let could = wait_graph(names.machine, state, &living).awaited(t);
+            (!could.contains(&owner)).then(|| ", and no `unlock` is ahead of it".into())
         }
         _ => None,
     }
