@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use ipcsim_kernel::program::{Effect, Op};
 use ipcsim_kernel::{
-    Birth, End, Life, Machine, Outcome, Preempt, ProcessId, Progress, Role, State, ThreadId,
+    Birth, End, Life, Machine, Outcome, Pc, Preempt, ProcessId, Progress, Role, State, ThreadId,
     ThreadState, Transition, assert_invariants, step,
 };
 
@@ -167,7 +167,18 @@ impl<'m> Runner<'m> {
         busy.min_by_key(|(id, at)| (*at, *id))
     }
 
+    /// Makes a step after which somebody may wait for somebody else, or not any more.
     fn perform<T: Tracer>(&mut self, transition: Transition, tracer: &mut T) -> Progress {
+        let progress = self.perform_alone(transition, tracer);
+        if self.urgency.is_some() {
+            self.look_at_urgency(tracer);
+        }
+        progress
+    }
+
+    /// Makes a step. Local work changes nothing for others.
+    #[inline]
+    fn perform_alone<T: Tracer>(&mut self, transition: Transition, tracer: &mut T) -> Progress {
         self.draws.now_ns = self.agenda.now_ns;
         let mut telling = Telling { agenda: &mut self.agenda, tracer };
         let progress =
@@ -176,9 +187,6 @@ impl<'m> Runner<'m> {
         if cfg!(debug_assertions) && self.state.threads.len() <= 64 {
             assert_invariants(self.machine, &self.state);
             self.agenda.frames.assert_agree_with(&self.state);
-        }
-        if self.urgency.is_some() {
-            self.look_at_urgency(tracer);
         }
         progress
     }
@@ -259,7 +267,7 @@ impl<'m> Runner<'m> {
 
     fn local<T: Tracer>(&mut self, id: usize, t: ThreadId, tracer: &mut T) -> Option<Stop> {
         let before = self.spent();
-        let progress = self.perform(Transition::Local(t), tracer);
+        let progress = self.perform_alone(Transition::Local(t), tracer);
         let cost = self.cost_since(before);
         match progress {
             // What it has written on the way must be paid for first.
@@ -285,17 +293,13 @@ impl<'m> Runner<'m> {
 
     /// If so, there is no local work to do before the call.
     fn stands_at_call(&self, t: ThreadId) -> bool {
-        let thread = &self.state.threads[t.index()];
-        let raises = matches!(thread.state, ThreadState::Raising(_));
-        !raises && matches!(self.machine.code[thread.pc.index()], Op::Call(_) | Op::End)
+        let pc = self.state.threads[t.index()].pc;
+        matches!(self.machine.code[pc.index()], Op::Call(_) | Op::End)
     }
 
-    /// What is left of a `compute`, in nanoseconds, for a thread whose code is still there.
-    fn is_left(&self, t: ThreadId) -> u64 {
-        match self.state.threads[t.index()].state {
-            ThreadState::Raising(_) => 0,
-            _ => self.agenda.threads[t.index()].left_ns,
-        }
+    /// Whether a thread still has the code that it stands in.
+    fn has_code(&self, t: ThreadId) -> bool {
+        !matches!(self.state.threads[t.index()].state, ThreadState::Raising(_))
     }
 
     /// A running thread reaches a call.
@@ -357,14 +361,10 @@ impl<'m> Runner<'m> {
         measures.kernel_memory = measures.kernel_memory.max(self.state.memory.used);
         let mut cost = self.cost_since(before);
         let thread = &self.state.threads[t.index()];
-        let polled = match thread.status {
-            Outcome::WouldBlock => true,
-            Outcome::NoSuchName => {
-                self.machine.code[pc.index()].may(|effect| matches!(effect, Effect::Asks(_)))
-            }
-            _ => false,
-        };
-        if polled && thread.state.is_ready() {
+        if thread.state.is_ready()
+            && matches!(thread.status, Outcome::WouldBlock | Outcome::NoSuchName)
+            && self.is_poll(thread.status, pc)
+        {
             self.agenda.measures.polls += 1;
             cost += self.machine.timing.costs.poll_ns;
         }
@@ -372,6 +372,13 @@ impl<'m> Runner<'m> {
             self.cpus[id].slice_ends_ns = 0;
         }
         self.pay(id, t, cost);
+    }
+
+    /// Whether a call that came to this was a question that will be asked again: not an `exec` of a program that is not there.
+    #[cold]
+    fn is_poll(&self, outcome: Outcome, pc: Pc) -> bool {
+        let asks = |effect: Effect| matches!(effect, Effect::Asks(_));
+        outcome == Outcome::WouldBlock || self.machine.code[pc.index()].may(asks)
     }
 
     /// After a call or an access, whose effect is there: what it has cost passes, and then the thread goes on if it can.
@@ -411,9 +418,8 @@ impl<'m> Runner<'m> {
         if self.cpus[id].slice_ends_ns <= now {
             self.cpus[id].slice_ends_ns = now.saturating_add(self.agenda.ready.slice_ns());
         }
-        let left = self.is_left(t);
-        self.agenda.threads[t.index()].left_ns = 0;
-        if left > 0 {
+        let left = std::mem::take(&mut self.agenda.threads[t.index()].left_ns);
+        if left > 0 && self.has_code(t) {
             self.compute(id, t, left);
         } else if self.stands_at_call(t) {
             self.come_to_call(id, t);
@@ -472,9 +478,9 @@ impl<'m> Runner<'m> {
         cpu.last = Some(t);
         cpu.slice_ends_ns = self.agenda.now_ns.saturating_add(cost).saturating_add(slice);
         // The rest of a `compute` continues after the switch.
-        if self.is_left(t) > 0 {
+        if self.agenda.threads[t.index()].left_ns > 0 && self.has_code(t) {
             self.occupy(id, Phase::Switching, cost);
-        } else if self.stands_at_call(t) {
+        } else if self.stands_at_call(t) && self.has_code(t) {
             let entry = self.machine.timing.costs.syscall_ns;
             self.occupy(id, Phase::Call, cost.saturating_add(entry));
         } else {
