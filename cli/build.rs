@@ -14,9 +14,8 @@ fn main() {
     // A scenario is named by its file alone.
     let mut names: Vec<_> = files.iter().filter_map(|file| file.file_stem()).collect();
     names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        panic!("two scenarios are called {:?}", twice[0]);
-    }
+    let twice = names.iter().zip(names.iter().skip(1)).find(|(one, other)| one == other);
+    assert!(twice.is_none(), "two scenarios have the same name: {twice:?}");
     let mut code = String::from(
         "/// Every scenario of the repository, in order of the path.\npub(crate) const LIBRARY: &[BuiltIn] = &[\n",
     );

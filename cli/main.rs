@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         Command::Step(args) => step::execute(args, &terminal),
         Command::Lint(args) => lint::execute(args, &terminal),
         Command::Test(args) => test::execute(args, &terminal),
-        Command::List(args) => list::execute(&args, &terminal),
+        Command::List(args) => list::execute(args, &terminal),
         Command::New(args) => new::execute(args, &terminal),
         Command::Help(args) => help::execute(args, &terminal),
         Command::Explain(args) => explain::execute(args, &terminal),

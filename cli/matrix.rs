@@ -75,12 +75,7 @@ fn table(
     };
     let measuring =
         if args.measure.is_empty() { Measuring::Nothing } else { Measuring::Run(RUN_STEPS) };
-    let columns = |cell: &dyn Fn(&str) -> String| -> String {
-        args.measure
-            .iter()
-            .map(|name| format!("  {:>width$}", cell(name), width = name.len().max(12)))
-            .collect()
-    };
+    let columns = |cell: &dyn Fn(&str) -> String| in_columns(&args.measure, cell);
     if args.output == Output::Human {
         let head = format!("{}{:24}{}", line(&paths), "every schedule", columns(&str::to_string));
         terminal.print(&format!("{}\n", head.trim_end()));
@@ -116,6 +111,15 @@ fn table(
         terminal.json("matrix", vec![scenario]);
     }
     Ok(worst)
+}
+
+/// A cell for each measure, below its name.
+fn in_columns(measures: &[String], cell: &dyn Fn(&str) -> String) -> String {
+    let column = |name: &String| {
+        let width = name.len().max(12);
+        format!("  {:>width$}", cell(name))
+    };
+    measures.iter().map(column).collect::<Vec<_>>().concat()
 }
 
 fn exit(row: &Row) -> Exit {

@@ -5,6 +5,7 @@
 
 pub mod diagnostics;
 mod exploration;
+mod failing;
 mod holders;
 mod inspect;
 mod lanes;

@@ -3,15 +3,13 @@
 use ipcsim_kernel::object::mailbox::Mailbox;
 use ipcsim_kernel::object::port::Receiver;
 use ipcsim_kernel::object::space::Mapping;
-use ipcsim_kernel::program::{
-    Address, Effect, ImageVerb, MemoryVerb, Op, Parcel, Region, Right, Spawn, Verb,
-};
+use ipcsim_kernel::program::{Effect, Op, Parcel, Region, Right, Verb};
 use ipcsim_kernel::{
-    Access, BlockedOn, Event, Expr, Fault, Fork, Handle, Kind, Level, Life, Loss, Machine,
-    MailboxId, Message, Outcome, ProcessId, Question, Route, State, ThreadId, Value, waits,
+    Access, BlockedOn, Event, Expr, Fault, Handle, Kind, Level, Loss, Machine, MailboxId, Message,
+    Outcome, ProcessId, Question, Route, State, ThreadId, Value, waits,
 };
 
-use crate::memory::{as_written, gone_words, page_name, region_name};
+use crate::memory::{as_written, page_name, region_name};
 use crate::reasons::{blocked_where, blocked_word, why};
 use crate::units::{bytes, plural};
 use crate::words::{LinkEnd, Names, fault_words};
@@ -62,9 +60,7 @@ impl Telling<'_> {
                 let who = machine.process_name(*process);
                 format!("{who} receives from {} now", machine.mailbox_name(*port))
             }
-            Kind::Limited(port, limit) => {
-                format!("{} may hold {}", machine.mailbox_name(*port), plural(*limit, "message"))
-            }
+            Kind::Limited(port, limit) => self.limited(*port, *limit),
             Kind::Killed(_)
             | Kind::Spawned(_)
             | Kind::Forked(_)
@@ -92,6 +88,10 @@ impl Telling<'_> {
                 return None;
             }
         })
+    }
+
+    fn limited(&self, port: MailboxId, limit: u64) -> String {
+        format!("{} may hold {}", self.machine.mailbox_name(port), plural(limit, "message"))
     }
 
     fn stored(&self, message: &Message, messages: usize) -> String {
@@ -317,56 +317,6 @@ impl Telling<'_> {
         format!("{verb}{} → {}{word}{why}", object.unwrap_or_default(), outcome.word())
     }
 
-    /// Why a call has failed, where the outcome alone does not say it.
-    fn why_failed(&self, outcome: Outcome) -> Option<String> {
-        let call = self.call()?;
-        let own = self.state.threads[self.event.thread?.index()].process;
-        let has_unborn = |spawn: &Spawn| {
-            let mut children = self.machine.children_of(spawn, own);
-            children.any(|child| self.state.processes[child.index()].life == Life::Unborn)
-        };
-        match (call, outcome) {
-            (
-                Verb::Spawn(spawn) | Verb::Image(ImageVerb::Fork { child: spawn, .. }),
-                Outcome::Refused,
-            ) if !has_unborn(spawn) => Some("all `replicas` are made".into()),
-            (Verb::Image(verb), Outcome::Refused)
-                if matches!(verb, ImageVerb::Exec(_))
-                    || self.machine.policies.fork != Fork::OneThread =>
-            {
-                Some("its process has other threads".into())
-            }
-            (Verb::Memory(MemoryVerb::Unlock(_)), Outcome::Refused) => {
-                Some("it does not have the lock".into())
-            }
-            (call, Outcome::NoRight | Outcome::Refused) => self.why_not_open(call, outcome),
-            _ => None,
-        }
-    }
-
-    /// Why a call does not work with the descriptor that it is about.
-    fn why_not_open(&self, call: &Verb, outcome: Outcome) -> Option<String> {
-        let thread = &self.state.threads[self.event.thread?.index()];
-        let descriptor =
-            objects_of(call).into_iter().find_map(|(_, of)| {
-                match waits::settled(self.machine, thread, &[], of)? {
-                    Value::Handle(Handle::File(descriptor)) => Some(descriptor),
-                    _ => None,
-                }
-            })?;
-        let table = &self.state.processes[thread.process.index()].descriptors;
-        let Some(opened) = table.get(&descriptor.number) else {
-            return Some("it is closed".into());
-        };
-        let what = self.opened(opened.object, opened.access);
-        let is_pipe = self.state.mailboxes[opened.object.index()].bytes().is_some();
-        match outcome {
-            Outcome::NoRight => Some(format!("it is {what}")),
-            _ if is_pipe => Some("a pipe takes bytes and nothing else".into()),
-            _ => None,
-        }
-    }
-
     fn lost(&self, message: &Message, loss: Loss) -> String {
         let mailbox = &self.state.mailboxes[message.mailbox.index()];
         let why = match loss {
@@ -393,37 +343,12 @@ impl Telling<'_> {
         }
     }
 
-    /// Why there is no such memory, if it can be said better than without names.
-    fn bad_address(&self, address: Address) -> Option<String> {
-        let thread = &self.state.threads[self.event.thread?.index()];
-        let mut named = None;
-        self.machine.code[self.event.pc?.index()].effects(&mut |effect| {
-            if let Effect::IsAbout(_, of) = effect {
-                named = waits::settled(self.machine, thread, &[], of);
-            }
-        });
-        let Some(Value::Handle(Handle::Region(region))) = named else { return None };
-        let name = self.region(region);
-        Some(match address {
-            Address::Gone => gone_words(self.machine, self.event.pc?)?,
-            Address::Elsewhere => {
-                let whose = self.machine.process_name(region.space);
-                format!("bad address: {name} is memory of {whose}")
-            }
-            Address::NoSuchPage => {
-                let pages = plural(self.state.mapping(region)?.count().into(), "page");
-                format!("bad address: {name} has {pages}, counted from 0")
-            }
-            Address::Code => return None,
-        })
-    }
-
     /// What a mailbox, a port, a pipe or a channel is called.
-    fn object(&self, object: MailboxId) -> String {
+    pub(crate) fn object(&self, object: MailboxId) -> String {
         self.names.mailbox(self.state, object, LinkEnd::Receiver)
     }
 
-    fn region(&self, region: Region) -> String {
+    pub(crate) fn region(&self, region: Region) -> String {
         region_name(self.machine, self.event.pc, region)
     }
 
@@ -432,7 +357,7 @@ impl Telling<'_> {
     }
 
     /// The call that the thread was in.
-    fn call(&self) -> Option<&Verb> {
+    pub(crate) fn call(&self) -> Option<&Verb> {
         match &self.machine.code[self.event.pc?.index()] {
             Op::Call(call) => Some(&call.verb),
             _ => None,
@@ -489,7 +414,7 @@ impl Telling<'_> {
         if carried.is_empty() { carried } else { format!(", with {carried}") }
     }
 
-    fn opened(&self, object: MailboxId, access: Access) -> String {
+    pub(crate) fn opened(&self, object: MailboxId, access: Access) -> String {
         self.names.opened(self.state, object, access)
     }
 
@@ -520,7 +445,7 @@ fn controls(machine: &Machine, port: MailboxId) -> bool {
 }
 
 /// The objects that a call is about, each with the preposition before it.
-fn objects_of(verb: &Verb) -> Vec<(&'static str, &Expr)> {
+pub(crate) fn objects_of(verb: &Verb) -> Vec<(&'static str, &Expr)> {
     let mut objects = Vec::new();
     verb.effects(&mut |effect| {
         if let Effect::IsAbout(preposition, object) = effect {

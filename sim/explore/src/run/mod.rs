@@ -6,6 +6,7 @@
 
 mod agenda;
 mod cpu;
+mod dispatch;
 mod frames;
 mod inherit;
 mod ready;

@@ -78,9 +78,10 @@ impl Finder<'_> {
         let page = page.map(|page| format!("page: {page}"));
         let (end, text) = if before.ends_with(['[', ',']) {
             let page = page.map_or_else(String::new, |page| format!(", {page}"));
-            let region = match region.contains(['{', '[', ',']) {
-                true => format!("\"{region}\""),
-                false => (*region).to_string(),
+            let region = if region.contains(['{', '[', ',']) {
+                format!("\"{region}\"")
+            } else {
+                (*region).to_string()
             };
             (own.end, format!(", {{unlock: {region}{page}}}"))
         } else if self.text[..start].ends_with("- ") {
