@@ -16,6 +16,7 @@ pub(crate) fn execute(args: &ListArgs, terminal: &Terminal) -> Exit {
         all(terminal);
         return Exit::Yes;
     }
+    let mut texts = Vec::new();
     for name in &args.names {
         let Some(built_in) = library::find(name) else {
             let near = library::nearest(name).map(|near| format!("; did you mean `{near}`?"));
@@ -25,8 +26,9 @@ pub(crate) fn execute(args: &ListArgs, terminal: &Terminal) -> Exit {
             ));
             return Exit::Unusable;
         };
-        terminal.print(built_in.text);
+        texts.push(built_in.text);
     }
+    terminal.print(&texts.join("---\n"));
     Exit::Yes
 }
 

@@ -1,6 +1,6 @@
 //! `ipcsim matrix`: every schedule, under several values of the policies.
 
-use ipcsim_report::{plural, priorities_do_not_count};
+use ipcsim_report::plural;
 use ipcsim_session::{
     Budget, Claims, Least, Loaded, Measuring, Row, Session, Subject, can_be_tried, combinations,
     found, in_shell, least, measured, row,
@@ -77,11 +77,11 @@ fn table(
         if args.measure.is_empty() { Measuring::Nothing } else { Measuring::Run(RUN_STEPS) };
     let columns = |cell: &dyn Fn(&str) -> String| in_columns(&args.measure, cell);
     if args.output == Output::Human {
-        let head = format!("{}{:24}{}", line(&paths), "every schedule", columns(&str::to_string));
+        let head = format!("{}{:28}{}", line(&paths), "every schedule", columns(&str::to_string));
         terminal.print(&format!("{}\n", head.trim_end()));
     }
     let mut worst = Exit::Yes;
-    let mut all = Vec::new();
+    let (mut all, mut notes) = (Vec::new(), Vec::new());
     for settings in &rows {
         let judged = row(&subject, settings, budget, measuring)?;
         if args.output == Output::Human {
@@ -91,17 +91,18 @@ fn table(
             let costs = judged.measures.as_ref().map(|it| columns(&|name| measured(it, name).1));
             let costs = costs.unwrap_or_default();
             let told =
-                format!("{}{:24}{costs}  {states:>16}  {token}", line(&cells), judged.verdict);
+                format!("{}{:28}{costs}  {states:>16}  {token}", line(&cells), judged.verdict);
             terminal.print(&format!("{}\n", told.trim_end()));
         }
         worst = worst.max(exit(&judged));
+        notes.extend(judged.note);
         all.push(found::of_row(&judged));
         if worst == Exit::Interrupted {
             break;
         }
     }
     if args.output == Output::Human
-        && let Some(note) = session.machine().and_then(priorities_do_not_count)
+        && let Some(note) = notes.pop()
     {
         terminal.print(&format!("{note}\n"));
     }

@@ -114,7 +114,13 @@ impl Game<'_> {
                     self.terminal.print(&graph(self.stepper.machine(), &state));
                 }
                 (Some("why"), Some(name)) => self.tell(name, why_not),
-                (Some("show"), Some(name)) => self.tell(name, show),
+                (Some("show"), Some(_)) => {
+                    let name: Vec<&str> = line.split_whitespace().skip(1).collect();
+                    self.tell(&name.join(" "), show);
+                }
+                (Some(word @ ("why" | "show")), None) => {
+                    self.terminal.print(&format!("{word} needs a name: `{word} NAME`\n"));
+                }
                 (Some("fail"), _) => self.play_on(Wanted::Failure),
                 (Some("succeed"), _) => self.play_on(Wanted::Success),
                 (Some("save"), _) if self.stepper.is_at_the_beginning() => {

@@ -1,7 +1,7 @@
 //! Why a call has failed, where its outcome alone does not say it.
 
 use ipcsim_kernel::program::{Address, Effect, Spawn, Verb};
-use ipcsim_kernel::{Fork, Handle, Life, Outcome, Value, waits};
+use ipcsim_kernel::{Access, Fork, Handle, Life, Outcome, Value, waits};
 
 use crate::memory::gone_words;
 use crate::telling::{Telling, objects_of};
@@ -24,12 +24,12 @@ impl Telling<'_> {
             let mut children = self.machine.children_of(spawn, own);
             children.any(|child| self.state.processes[child.index()].life == Life::Unborn)
         };
-        let copies = self.machine.policies.fork != Fork::OneThread;
+        let is_refused = self.machine.policies.fork == Fork::Refuse;
         let mut why = None;
         call.effects(&mut |effect| {
             let found = match effect {
                 Effect::Spawns(spawn) if !has_unborn(spawn) => "all `replicas` are made",
-                Effect::Forks(_) if copies => "its process has other threads",
+                Effect::Forks(_) if is_refused => "its process has other threads",
                 Effect::Replaces(_) => "its process has other threads",
                 Effect::Unlocks => "it does not have the lock",
                 _ => return,
@@ -53,11 +53,18 @@ impl Telling<'_> {
         let Some(opened) = table.get(&descriptor.number) else {
             return Some("it is closed".into());
         };
-        let what = self.opened(opened.object, opened.access);
+        let mut wanted = None;
+        call.effects(&mut |effect| match effect {
+            Effect::Sends(_) => wanted = Some(Access::Write),
+            Effect::Receives(_) | Effect::LooksAt(_) => wanted = Some(Access::Read),
+            _ => {}
+        });
         let is_pipe = self.state.mailboxes[opened.object.index()].bytes().is_some();
-        match outcome {
-            Outcome::NoRight => Some(format!("it is {what}")),
-            _ if is_pipe => Some("a pipe takes bytes and nothing else".into()),
+        match (outcome, wanted?) {
+            (Outcome::NoRight, wanted) if wanted != opened.access => {
+                Some(format!("it is {}", self.opened(opened.object, opened.access)))
+            }
+            (Outcome::Refused, _) if is_pipe => Some("a pipe takes bytes and nothing else".into()),
             _ => None,
         }
     }

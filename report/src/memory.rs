@@ -66,8 +66,22 @@ pub(crate) fn gone_words(machine: &Machine, pc: Pc) -> Option<String> {
         .filter(|at| std::ptr::eq(machine.variables_at(*at), variables))
         .filter_map(|at| how_it_goes(machine, at, &name))
         .collect();
+    // By another name it may have gone another way.
+    let base = name.split(['.', '[']).next().unwrap_or_default();
+    let has_this_name = |part: &Expr| match part {
+        Expr::Variable(register) => variables.get(register.index()).is_some_and(|it| it == base),
+        _ => false,
+    };
+    let is_copied = |at: Pc| match &machine.code[at.index()] {
+        Op::Set(_, expr) => expr.contains(&has_this_name),
+        Op::ForNext { rest, .. } => variables.get(rest.index()).is_some_and(|it| it == base),
+        _ => false,
+    };
+    let mut own = (0..machine.code.len()).map(Pc::at);
+    let has_other_names =
+        own.any(|at| std::ptr::eq(machine.variables_at(at), variables) && is_copied(at));
     Some(match &ends[..] {
-        [only] => format!("bad address: {name} is gone: {only}"),
+        [only] if !has_other_names => format!("bad address: {name} is gone: {only}"),
         _ => format!("bad address: {name} is not there any more"),
     })
 }

@@ -116,7 +116,14 @@ impl Telling<'_> {
             Kind::Replaced(it) => format!("exec {}", machine.symbols.programs[it.index()]),
             Kind::ThreadKilled(t) => format!("kill {}", thread(t)),
             Kind::Suspended(t) => format!("suspend {}", thread(t)),
-            Kind::Resumed(t) if event.thread == Some(*t) => "continues after it".into(),
+            Kind::Resumed(t) if event.thread == Some(*t) => {
+                let raised = state.threads[t.index()].raised();
+                if raised.is_some_and(|it| it.fault.is_for_good()) {
+                    "goes on, but its code is gone".into()
+                } else {
+                    "continues after it".into()
+                }
+            }
             Kind::Resumed(t) => format!("resume {}", thread(t)),
             Kind::Interrupted(t) => format!("interrupt {}", thread(t)),
             _ => return None,

@@ -2,6 +2,7 @@
 
 use ipcsim_explore::{Covered, Ending, Exploration, Looks, LooksAt, Measures, NoTrace, Outcome};
 use ipcsim_kernel::object::port::LARGEST_QUEUE_LIMIT;
+use ipcsim_report::priorities_do_not_count;
 use ipcsim_scenario::{LoadOptions, Loaded, load, parse_duration, parse_size};
 
 use crate::{Budget, Subject};
@@ -33,6 +34,8 @@ pub struct Row {
     pub token: Option<String>,
     /// What a run costs, if that was asked.
     pub measures: Option<Measures>,
+    /// What has to be said of every schedule here, if a run's scheduler looks at priorities.
+    pub note: Option<&'static str>,
 }
 
 /// Whether a run is measured for each row.
@@ -109,6 +112,7 @@ pub fn row(
         interrupted: found.covered == Covered::Interrupted,
         states: found.states(),
         token,
+        note: priorities_do_not_count(machine),
         measures: match measuring {
             Measuring::Run(steps) => Some(budget.run(machine, steps, &mut NoTrace).measures),
             Measuring::Nothing => None,

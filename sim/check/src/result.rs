@@ -355,6 +355,9 @@ pub struct RowFound {
     /// The token of a schedule that does not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// When a run is over, in nanoseconds, if what it costs was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_ns: Option<u64>,
     /// What a run costs, if that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measures: Option<Measured>,

@@ -153,11 +153,11 @@ pub fn remedies(text: &str, sets: &[String]) -> Vec<Remedy> {
             finder.merges(&name.value, node);
         }
     }
-    // From the beginning of the list to the end of the step: what comes behind it does not move it.
+    // From the beginning of the list to that of the step: what comes inside it or behind it does not move it.
     let numbered: Vec<Range<usize>> = sets
         .iter()
         .flat_map(|set| edit::numbered(&root, set))
-        .map(|(list, step)| finder.extent(list).start..finder.extent(step).end)
+        .map(|(list, step)| finder.extent(list).start..finder.extent(step).start)
         .collect();
     let moves_one = |remedy: &Remedy| {
         let mut edits = remedy.edits.iter();

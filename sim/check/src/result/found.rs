@@ -251,6 +251,7 @@ pub fn of_row(row: &Row) -> RowFound {
         safe: row.safe,
         states: row.states,
         token: row.token.clone(),
+        time_ns: row.measures.as_ref().map(|measures| measures.time_ns),
         measures: row.measures.as_ref().map(measured),
     }
 }

@@ -1,6 +1,8 @@
 //! A `close` or an `unlock` that is missing. An end of a pipe that a process has open and does not need keeps others waiting for
 //! its end, and so does a lock that it does not give back.
 
+use std::borrow::Cow;
+
 use super::steps::inside;
 use super::{Finder, Sort, get, verb};
 use crate::tree::{Node, Yaml};
@@ -75,18 +77,12 @@ impl Finder<'_> {
         let own = self.extent(last);
         let start = own.start;
         let before = self.text[..start].trim_end();
-        let page = page.map(|page| format!("page: {page}"));
         let (end, text) = if before.ends_with(['[', ',']) {
-            let page = page.map_or_else(String::new, |page| format!(", {page}"));
-            let region = if region.contains(['{', '[', ',']) {
-                format!("\"{region}\"")
-            } else {
-                (*region).to_string()
-            };
-            (own.end, format!(", {{unlock: {region}{page}}}"))
+            let page = page.map_or_else(String::new, |page| format!(", page: {}", in_flow(page)));
+            (own.end, format!(", {{unlock: {}{page}}}", in_flow(region)))
         } else if self.text[..start].ends_with("- ") {
             let indent = " ".repeat(self.column(start));
-            let page = page.map_or_else(String::new, |page| format!("\n{indent}{page}"));
+            let page = page.map_or_else(String::new, |page| format!("\n{indent}page: {page}"));
             let dash = " ".repeat(self.column(start).saturating_sub(2));
             (own.end, format!("\n{dash}- unlock: {region}{page}"))
         } else {
@@ -114,6 +110,15 @@ impl Finder<'_> {
             let what = format!("{who}: close {end} before line {line}");
             self.add(Sort::LetGo, &[who], what, vec![(start..start, text)]);
         }
+    }
+}
+
+/// A value inside `{}` or `[]`: in quotes if it has such signs itself.
+fn in_flow(value: &str) -> Cow<'_, str> {
+    if value.contains(['{', '}', '[', ']', ',']) {
+        Cow::Owned(format!("\"{value}\""))
+    } else {
+        Cow::Borrowed(value)
     }
 }
 
