@@ -95,11 +95,13 @@ impl Lock {
 impl Space {
     /// Takes in pages as a new region, which gets the lowest number that is free. If the process would have too many pages
     /// then, nothing changes.
-    pub fn take_in(&mut self, mapping: Mapping) -> Option<u32> {
+    pub fn take_in(&mut self, mapping: Mapping, reserved: &[u32]) -> Option<u32> {
         if !self.has_room(mapping.count()) {
             return None;
         }
-        let number = lowest_free(&self.regions);
+        let is_free =
+            |number: &u32| !self.regions.contains_key(number) && !reserved.contains(number);
+        let number = (0..).find(is_free)?;
         self.regions.insert(number, mapping);
         Some(number)
     }

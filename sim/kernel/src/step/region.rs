@@ -15,6 +15,7 @@ use super::Progress;
 use super::prelude::*;
 use crate::object::space::{Mapping, Space};
 use crate::sink::{Backing, ParcelId};
+use crate::state::Thread;
 use crate::waits;
 
 /// The exception of an access behind the end of a region.
@@ -57,7 +58,9 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         }
         let count = u32::try_from(size.div_ceil(self.machine.policies.page)).unwrap_or(u32::MAX);
         let own = self.thread(t).process;
-        let number = self.space_mut(own).take_in(Mapping::Private(Pages::filled(count, value)));
+        let reserved = self.reserved_regions(own);
+        let pages = Mapping::Private(Pages::filled(count, value));
+        let number = self.space_mut(own).take_in(pages, &reserved);
         let number = number.ok_or(Stop::Outcome(Outcome::NoMemory))?;
         let region = Region { space: own, number };
         self.sink.allocated(region, count);
@@ -301,6 +304,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
         if message.memory().is_empty() {
             return;
         }
+        let reserved = self.reserved_regions(own);
         let serial = message.serial.0;
         let extras = Arc::make_mut(message).extras.as_mut().expect("it carries memory");
         for (place, parcel) in extras.memory.iter_mut().enumerate() {
@@ -313,7 +317,7 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
                 Parcel::In(_) => continue,
             };
             let (count, is_shared) = (mapping.count(), matches!(parcel, Parcel::Segment(..)));
-            let number = self.state.spaces[own.index()].take_in(mapping);
+            let number = self.state.spaces[own.index()].take_in(mapping, &reserved);
             let number = number.expect("whoever has no room for the memory gets no message");
             let region = Region { space: own, number };
             if is_shared {
@@ -323,6 +327,22 @@ impl<O: Oracle, S: Sink> Step<'_, O, S> {
             }
             *parcel = Parcel::In(region);
         }
+    }
+
+    /// The numbers of regions that a process has given away in messages which have not gone yet: if they do not go, the regions
+    /// come back.
+    fn reserved_regions(&self, own: ProcessId) -> Vec<u32> {
+        let at_mailboxes = self.state.mailboxes.iter().flat_map(|mailbox| &mailbox.senders);
+        let waiting = at_mailboxes.chain(&self.state.memory.waiting).map(|(_, message)| message);
+        let in_hand = self.state.threads.iter().filter_map(Thread::in_hand);
+        let own = waiting.chain(in_hand).filter(|message| message.sender == own);
+        let parcels = own.flat_map(|message| message.memory());
+        parcels
+            .filter_map(|parcel| match parcel {
+                Parcel::Pages(_, number) | Parcel::Segment(_, number) => *number,
+                Parcel::In(_) => None,
+            })
+            .collect()
     }
 
     /// A message has not gone: its sender gets the regions back that it has given away.
