@@ -43,6 +43,9 @@ pub(crate) fn execute(args: &MatrixArgs, terminal: &Terminal) -> Exit {
     })
 }
 
+/// Columns of numbers stand below each other also behind the longest verdict.
+const WIDEST: usize = 32;
+
 /// Why there is no table.
 enum Failed {
     Usage(String),
@@ -73,11 +76,12 @@ fn table(
         let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
         cells.collect::<Vec<_>>().concat()
     };
-    let measuring =
-        if args.measure.is_empty() { Measuring::Nothing } else { Measuring::Run(RUN_STEPS) };
+    let measuring = measuring(args);
+    let verdict = if args.measure.is_empty() { 24 } else { WIDEST };
     let columns = |cell: &dyn Fn(&str) -> String| in_columns(&args.measure, cell);
     if args.output == Output::Human {
-        let head = format!("{}{:28}{}", line(&paths), "every schedule", columns(&str::to_string));
+        let head =
+            format!("{}{:verdict$}{}", line(&paths), "every schedule", columns(&str::to_string));
         terminal.print(&format!("{}\n", head.trim_end()));
     }
     let mut worst = Exit::Yes;
@@ -90,8 +94,11 @@ fn table(
             let token = judged.token.clone().unwrap_or_default();
             let costs = judged.measures.as_ref().map(|it| columns(&|name| measured(it, name).1));
             let costs = costs.unwrap_or_default();
-            let told =
-                format!("{}{:28}{costs}  {states:>16}  {token}", line(&cells), judged.verdict);
+            let told = format!(
+                "{}{:verdict$}{costs}  {states:>16}  {token}",
+                line(&cells),
+                judged.verdict
+            );
             terminal.print(&format!("{}\n", told.trim_end()));
         }
         worst = worst.max(exit(&judged));
@@ -101,10 +108,8 @@ fn table(
             break;
         }
     }
-    if args.output == Output::Human
-        && let Some(note) = notes.pop()
-    {
-        terminal.print(&format!("{note}\n"));
+    if args.output == Output::Human {
+        notes.iter().take(1).for_each(|note: &&str| terminal.print(&format!("{note}\n")));
     }
     if args.output == Output::Json {
         let mut scenario = session.found();
@@ -112,6 +117,10 @@ fn table(
         terminal.json("matrix", vec![scenario]);
     }
     Ok(worst)
+}
+
+fn measuring(args: &MatrixArgs) -> Measuring {
+    if args.measure.is_empty() { Measuring::Nothing } else { Measuring::Run(RUN_STEPS) }
 }
 
 /// A cell for each measure, below its name.

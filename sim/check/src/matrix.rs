@@ -33,7 +33,7 @@ pub struct Row {
     /// The token of a schedule that does not complete.
     pub token: Option<String>,
     /// What a run costs, if that was asked.
-    pub measures: Option<Measures>,
+    pub measures: Option<Box<Measures>>,
     /// What has to be said of every schedule here, if a run's scheduler looks at priorities.
     pub note: Option<&'static str>,
 }
@@ -114,7 +114,9 @@ pub fn row(
         token,
         note: priorities_do_not_count(machine),
         measures: match measuring {
-            Measuring::Run(steps) => Some(budget.run(machine, steps, &mut NoTrace).measures),
+            Measuring::Run(steps) => {
+                Some(Box::new(budget.run(machine, steps, &mut NoTrace).measures))
+            }
             Measuring::Nothing => None,
         },
     })

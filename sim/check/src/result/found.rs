@@ -252,7 +252,7 @@ pub fn of_row(row: &Row) -> RowFound {
         states: row.states,
         token: row.token.clone(),
         time_ns: row.measures.as_ref().map(|measures| measures.time_ns),
-        measures: row.measures.as_ref().map(measured),
+        measures: row.measures.as_deref().map(measured),
     }
 }
 

@@ -93,7 +93,7 @@ impl Lock {
 }
 
 impl Space {
-    /// Takes in pages as a new region, which gets the lowest number that is free. If the process would have too many pages
+    /// Takes in pages as a new region, which gets the lowest number that is free and not reserved. If the process would have too many pages
     /// then, nothing changes.
     pub fn take_in(&mut self, mapping: Mapping, reserved: &[u32]) -> Option<u32> {
         if !self.has_room(mapping.count()) {
@@ -101,7 +101,10 @@ impl Space {
         }
         let is_free =
             |number: &u32| !self.regions.contains_key(number) && !reserved.contains(number);
-        let number = (0..).find(is_free)?;
+        let number = match reserved {
+            [] => lowest_free(&self.regions),
+            _ => (0..=(self.regions.len() + reserved.len()) as u32).find(is_free)?,
+        };
         self.regions.insert(number, mapping);
         Some(number)
     }
