@@ -186,7 +186,7 @@ class Receiving:
         if 'type' in instruction.keys:
             types = instruction.keys['type']
             names = self.names_of(thread)
-            if any(handle.kind == 'pipe' for handle in sources):
+            if sources != 'anyone' and any(handle.kind == 'pipe' for handle in sources):
                 raise Ambiguous('a type, and bytes that have none')
             wanted = tuple(template(kind, names) for kind in (types if isinstance(types, list) else [types]))
         found = self.look(state, thread.process, sources, wanted)
