@@ -93,8 +93,8 @@ impl Lock {
 }
 
 impl Space {
-    /// Takes in pages as a new region, which gets the lowest number that is free and not reserved. If the process would have too many pages
-    /// then, nothing changes.
+    /// Takes in pages as a new region, which gets the lowest number that is free and not reserved. If the process would have too many
+    /// pages then, nothing changes.
     pub fn take_in(&mut self, mapping: Mapping, reserved: &[u32]) -> Option<u32> {
         if !self.has_room(mapping.count()) {
             return None;

@@ -251,7 +251,7 @@ impl Sink for Report {
             self.refused = Is::So;
         }
         let fails = match event.kind {
-            Kind::Withdrawn(_) | Kind::Lost(..) => true,
+            Kind::Withdrawn(_) | Kind::Lost(..) | Kind::Unread(..) => true,
             Kind::Returned(outcome) => outcome != Outcome::Ok && event.pc.is_some_and(sends),
             _ => false,
         };
